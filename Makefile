@@ -1,0 +1,58 @@
+# The two commands of this project are `make up` and `make test`; `make help` lists the others.
+SHELL := /bin/sh
+PY := .venv/bin/python
+LAB := $(PY) -m lab
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down clean images lab-up lab-down tools chart lint test-unit test-chart test-integration \
+	test-molecule test test-all
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## .venv with everything that is pinned in requirements-dev.txt
+	@lab/bootstrap.sh
+
+up: setup ## a kind cluster on this machine with the agent, PostgreSQL and Redis in it
+	@$(LAB) up
+
+down: setup ## remove that cluster
+	@$(LAB) down
+
+clean: ## remove everything this checkout built (CACHE=1: the user's cache as well)
+	@if [ -x $(PY) ]; then $(LAB) clean; else rm -rf .lab build .ansible .venv; fi
+
+images: setup ## build the images on their public base images and push them: make images REGISTRY=registry.example.com/team
+	@REGISTRY="$(REGISTRY)" $(LAB) images
+
+lab-up: setup ## the cluster with the images loaded, nothing deployed
+	@$(LAB) lab-up
+
+lab-down: down
+
+tools: setup
+	@$(LAB) helm
+
+chart: setup ## the assembled chart in build/ai-agent-chart (SUBCHARTS=bitnami for Bitnami's)
+	@$(PY) -m lab.assemble_chart $(if $(SUBCHARTS),--subcharts $(SUBCHARTS),)
+
+lint: tools ## ansible-lint, yamllint, ruff, mypy, helm lint
+	@$(PY) -m lab.suite lint
+
+test-unit: setup ## pytest, seconds, no server
+	@$(PY) -m lab.suite unit
+
+test-chart: tools ## rendered manifests against their schemas
+	@$(PY) -m lab.suite chart
+
+test-integration: tools ## agent, schema.py and images against a real PostgreSQL and Redis (containers)
+	@$(PY) -m lab.suite integration
+
+test-molecule: tools ## scenario install on the kind cluster
+	@$(PY) -m lab.suite molecule
+
+test: tools ## lint, unit, chart, integration, install and one upgrade on kind
+	@$(PY) -m lab.suite lint unit chart integration molecule
+
+test-all: test ## make test and the longer scenarios

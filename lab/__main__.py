@@ -1,0 +1,135 @@
+"""The lab's commands; the Makefile calls them as ``python -m lab <command>``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+
+from lab import cluster, deploy, engine, images, node, tools
+from lab.paths import BIN, CACHE, CLUSTER, KUBECONFIG, LAB, ROOT
+from lab.progress import LabError, Progress, minutes, say
+
+
+def up(_: argparse.Namespace) -> None:
+    """Cluster, images, agent, and one question to it."""
+    progress = Progress(7)
+    _lab(progress)
+    with progress.step("deploying the agent: ansible-playbook -i inventories/dev site.yml -e @.lab/vars.yml"):
+        deploy.playbook()
+    with progress.step("asking the agent a question"):
+        reply, model = deploy.ask()
+    say(f"\nWhat runs in namespace {deploy.NAMESPACE} of cluster {CLUSTER}:")
+    deploy.show()
+    say(f"\n    you    {deploy.QUESTION}")
+    say(f"    agent  {reply}")
+    say(f"           (model: {model})")
+    say(f"\nUp after {minutes(time.monotonic() - progress.started)}. To talk to it yourself:")
+    say(f"    export KUBECONFIG={KUBECONFIG}")
+    say(f"    {BIN}/kubectl -n {deploy.NAMESPACE} port-forward svc/{deploy.RELEASE} 8000")
+    say("    curl -s localhost:8000/v1/chat -H 'Content-Type: application/json' -d '{\"message\": \"Hello\"}'")
+
+
+def lab_up(_: argparse.Namespace) -> None:
+    """The cluster with the images in it, and nothing deployed."""
+    _lab(Progress(5))
+
+
+def lab_down(_: argparse.Namespace) -> None:
+    """Remove this checkout's cluster."""
+    if not shutil.which("docker") or not engine.answers():
+        say("no Docker engine runs, so no cluster does")
+    elif cluster.exists():
+        cluster.remove()
+        say(f"cluster {CLUSTER} removed; tools and images stay for the next make up (make clean removes them)")
+    else:
+        say(f"there is no cluster {CLUSTER}")
+    KUBECONFIG.unlink(missing_ok=True)
+
+
+def clean(arguments: argparse.Namespace) -> None:
+    """Remove what this checkout built."""
+    lab_down(arguments)
+    if shutil.which("docker") and engine.answers():
+        images.forget_all()
+    for folder in (LAB, ROOT / "build", ROOT / ".ansible", ROOT / ".venv"):
+        shutil.rmtree(folder, ignore_errors=True)
+    if os.environ.get("CACHE"):
+        shutil.rmtree(CACHE, ignore_errors=True)
+    elif CACHE.exists():
+        say(f"kept for other checkouts: {CACHE} (make clean CACHE=1 removes it)")
+
+
+def publish(_: argparse.Namespace) -> None:
+    """Build the images and push them to a registry."""
+    engine.ensure()
+    pushed = images.publish(os.environ.get("REGISTRY", ""), os.environ.get("LAB_BASE") == "own")
+    say("pushed: " + " ".join(pushed))
+
+
+def helm(_: argparse.Namespace) -> None:
+    """Only the tools that need no cluster."""
+    tools.helm()
+
+
+def test_servers(arguments: argparse.Namespace) -> None:
+    """Run a command with a PostgreSQL and a Redis of the project's own images beside it."""
+    from lab import servers
+
+    sys.exit(servers.run(arguments.command))
+
+
+def _lab(progress: Progress) -> None:
+    with progress.step("Docker's engine"):
+        engine.ensure()
+    with progress.step("helm, kind and kubectl"):
+        tools.helm()
+        tools.kind()
+        tools.kubectl()
+    with progress.step("the node image"):
+        node.build()
+    with progress.step("the images: agent, PostgreSQL, Redis"):
+        references = images.build_all()
+        deploy.write_vars()
+    with progress.step(f"the cluster {CLUSTER}"):
+        cluster.ensure()
+        for reference in cluster.load(references):
+            say(f"        loaded {reference}")
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "up": up,
+    "lab-up": lab_up,
+    "down": lab_down,
+    "clean": clean,
+    "images": publish,
+    "helm": helm,
+    "with-servers": test_servers,
+}
+
+
+def main() -> int:
+    """Exit code 0, or 1 with one sentence on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
+    commands = parser.add_subparsers(dest="name", required=True)
+    for name, function in COMMANDS.items():
+        command = commands.add_parser(name, help=function.__doc__)
+        if name == "with-servers":
+            command.add_argument("command", nargs=argparse.REMAINDER)
+    arguments = parser.parse_args()
+    try:
+        COMMANDS[arguments.name](arguments)
+    except LabError as error:
+        say(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("error: interrupted; the same command goes on where it stopped")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

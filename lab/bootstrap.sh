@@ -1,0 +1,33 @@
+#!/bin/sh
+# Finds a Python that is new enough, and makes .venv from the pinned requirements. Quiet when there is nothing to do.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() { echo "error: $*" >&2; exit 1; }
+
+[ "$(uname -s)" = Linux ] || fail "the lab needs Linux, this is $(uname -s): use a Linux machine or virtual machine"
+command -v git >/dev/null || fail "git is missing: install it, then run this again"
+
+stamp=.venv/.requirements-$(cksum < requirements-dev.txt | tr ' ' -)
+[ ! -e "$stamp" ] || exit 0
+
+# A pyenv shim on PATH may refuse to run, so a candidate counts only when it answers; venv needs ensurepip.
+usable() { "$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; }
+python=
+for candidate in "${PYTHON:-}" python3.13 python3.14 python3.12 python3 \
+    "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[2-9]*/bin/python3; do
+    if [ -n "$candidate" ] && usable "$candidate"; then
+        python=$candidate
+        break
+    fi
+done
+[ -n "$python" ] || fail "no Python 3.12 or newer with venv was found on PATH or under pyenv:" \
+    "install one (Debian 13 and Ubuntu 24.04: apt install python3-venv), or name it: make PYTHON=/path/to/python3"
+
+echo "making .venv with $("$python" --version) from requirements-dev.txt (one to three minutes)"
+# Made beside and moved into place would break its scripts' paths; a stamp written last marks it complete instead.
+rm -rf .venv
+"$python" -m venv .venv
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-virtualenv -r requirements-dev.txt ||
+    fail "installing requirements-dev.txt into .venv failed: see pip's message above, then run this again"
+touch "$stamp"

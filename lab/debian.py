@@ -1,0 +1,102 @@
+"""Debian: the host's packages, and root file systems made from them (no container registry needed)."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import shell
+from lab.cache import cached, digest
+from lab.paths import REGISTRY
+from lab.progress import LabError
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+OWN_SOURCES = Path("/etc/apt/sources.list.d/ai-agent-lab.sources")
+OWN_PIN = Path("/etc/apt/preferences.d/ai-agent-lab")
+
+
+@dataclass(frozen=True)
+class Host:
+    """The distribution of this machine, as os-release names it."""
+
+    ident: str
+    codename: str
+    name: str
+
+
+def host() -> Host | None:
+    """This machine's distribution when it is Debian or Ubuntu, else None."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return None
+    if release["ID"] not in {"debian", "ubuntu"}:
+        return None
+    return Host(release["ID"], release.get("VERSION_CODENAME", ""), release.get("PRETTY_NAME", release["ID"]))
+
+
+def install(packages: Sequence[str]) -> None:
+    """Install host packages with apt.
+
+    :raises LabError: not root, or apt failed
+    """
+    if os.geteuid() != 0:
+        raise LabError(f"the packages {' '.join(packages)} are missing: install them as root, then run this again")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    shell.run(["apt-get", "update", "-q"], log="apt", what="reading the package lists", env=quiet)
+    words = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    shell.run(words, log="apt", what=f"installing {' '.join(packages)}", env=quiet)
+
+
+def add_suite(suite: str) -> None:
+    """Let apt see *suite* from the same mirror as the host's own, at a priority that upgrades nothing by itself."""
+    OWN_SOURCES.write_text(_stanza(_mirror(), [suite]))
+    OWN_PIN.write_text(f"Package: *\nPin: release n={suite}\nPin-Priority: 50\n")
+
+
+def base_image(suite: str) -> str:
+    """Name of a minimal Debian image, made by mmdebstrap when Docker does not have it."""
+    name = f"{REGISTRY}/debian:{suite}"
+    if shell.capture(["docker", "image", "inspect", name]).returncode:
+        archive = _root_archive(suite)
+        shell.run(["docker", "import", archive, name], log="images", what=f"importing {name}")
+    return name
+
+
+def _root_archive(suite: str) -> Path:
+    def build(folder: Path) -> None:
+        if not shutil.which("mmdebstrap"):
+            install(["mmdebstrap", "debian-archive-keyring"])
+        # mmdebstrap's built-in mirror serves hosts that are not Debian themselves.
+        source = folder / "sources"
+        where: list[Path] = []
+        mirror = _mirror() if (found := host()) and found.ident == "debian" else None
+        if mirror:
+            security = re.sub(r"/debian/?$", "/debian-security", mirror)
+            source.write_text(
+                _stanza(mirror, [suite, f"{suite}-updates"]) + "\n" + _stanza(security, [f"{suite}-security"])
+            )
+            where = [source.rename(folder / "debian.sources")]
+        words = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates", suite, folder / "root.tar", *where]
+        shell.run(words, log="debian", what=f"making a Debian {suite} root file system")
+
+    return cached(f"debian-{suite}", digest(["minbase ca-certificates", suite]), build) / "root.tar"
+
+
+def _stanza(mirror: str, suites: Sequence[str]) -> str:
+    return f"Types: deb\nURIs: {mirror}\nSuites: {' '.join(suites)}\nComponents: main\nSigned-By: {KEYRING}\n"
+
+
+def _mirror() -> str:
+    """The mirror that this Debian host's own apt uses."""
+    found = shell.capture(["apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(LABEL)"])
+    for line in found.stdout.splitlines():
+        uri, _, rest = line.partition(" ")
+        if rest == "Debian Debian":
+            return uri.rstrip("/")
+    raise LabError("apt on this machine names no Debian mirror: check its sources, run apt-get update, then try again")

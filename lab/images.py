@@ -1,0 +1,135 @@
+"""Container images: built with Docker when their inputs changed, named after those inputs."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import debian, shell
+from lab.cache import digest
+from lab.paths import LAB, MADE, REGISTRY, ROOT
+from lab.progress import LabError, say
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One of the project's images: where its Dockerfile is, which stage and version, and what the lab builds it on."""
+
+    name: str
+    folder: str
+    version: str
+    suite: str
+    target: str | None = None
+
+    @property
+    def context(self) -> Path:
+        """The build context."""
+        return ROOT / "images" / self.folder
+
+    @property
+    def tag(self) -> str:
+        """Version and content: ``1.0.0-1a2b3c4d``. An image whose inputs changed never hides behind an old name."""
+        return f"{self.version}-{digest([self.context, self.suite, self.target or '', self.version])[:8]}"
+
+    @property
+    def reference(self) -> str:
+        """Full name in the lab."""
+        return f"{REGISTRY}/{self.name}:{self.tag}"
+
+
+AGENT = Recipe("agent", "agent", "1.0.0", "trixie", "agent")
+AGENT_NEXT = Recipe("agent", "agent", "1.1.0", "trixie", "agent-next")
+POSTGRESQL = Recipe("postgresql", "postgresql", "15", "bookworm")
+REDIS = Recipe("redis", "redis", "7.0", "bookworm")
+ALL = (AGENT, AGENT_NEXT, POSTGRESQL, REDIS)
+
+
+def present(reference: str) -> bool:
+    """Whether Docker has the image."""
+    return shell.capture(["docker", "image", "inspect", "--format", "{{.Id}}", reference]).returncode == 0
+
+
+def build(
+    reference: str,
+    dockerfile: Path,
+    context: Path,
+    args: Mapping[str, str] | None = None,
+    target: str | None = None,
+) -> None:
+    """Build one image with the classic builder, which every engine has, and remember that this checkout made it."""
+    words: list[str | Path] = ["docker", "build", "--quiet", "--network", "host", "-t", reference, "-f", dockerfile]
+    for name, value in (args or {}).items():
+        words += ["--build-arg", f"{name}={value}"]
+    if target:
+        words += ["--target", target]
+    log = f"image-{reference.rpartition('/')[2].partition(':')[0]}"
+    shell.run([*words, context], log=log, what=f"building {reference}", env={"DOCKER_BUILDKIT": "0"})
+    remember(reference)
+
+
+def build_all() -> list[str]:
+    """Build those of the project's images that Docker does not have yet; returns the names of all of them."""
+    for recipe in ALL:
+        if not present(recipe.reference):
+            say(f"        building {recipe.reference}")
+            base = {"BASE_IMAGE": debian.base_image(recipe.suite)}
+            build(recipe.reference, recipe.context / "Dockerfile", recipe.context, base, recipe.target)
+    return [recipe.reference for recipe in ALL]
+
+
+def publish(registry: str, own_base: bool) -> list[str]:
+    """Build the project's images and push them to *registry*.
+
+    :param own_base: on the lab's Debian instead of the public base images that the Dockerfiles name
+    :return: the names pushed
+    :raises LabError: no registry was named, or Docker refused
+    """
+    if not registry:
+        raise LabError("make images needs a registry to push to: make images REGISTRY=registry.example.com/team")
+    names = []
+    for recipe in ALL:
+        name = f"{registry.rstrip('/')}/{recipe.name}:{recipe.version}"
+        say(f"        {name}")
+        base = {"BASE_IMAGE": debian.base_image(recipe.suite)} if own_base else None
+        build(name, recipe.context / "Dockerfile", recipe.context, base, recipe.target)
+        shell.run(["docker", "push", "--quiet", name], log="push", what=f"pushing {name}")
+        names.append(name)
+    return names
+
+
+def static(reference: str, program: Path, name: str) -> None:
+    """An image with one static program, called *name*, and nothing else."""
+    with workspace() as folder:
+        (folder / "bin").mkdir()
+        shutil.copy2(program, folder / "bin" / name)
+        shutil.copy2(ROOT / "lab" / "node" / "static.Dockerfile", folder / "Dockerfile")
+        with (folder / "Dockerfile").open("a") as stream:
+            stream.write(f'ENTRYPOINT ["/usr/local/bin/{name}"]\n')
+        build(reference, folder / "Dockerfile", folder)
+
+
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """An empty folder for a build context, removed afterwards."""
+    LAB.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="build-", dir=LAB) as name:
+        yield Path(name)
+
+
+def remember(reference: str) -> None:
+    """Note that this checkout made the image."""
+    LAB.mkdir(exist_ok=True)
+    known = MADE.read_text().splitlines() if MADE.exists() else []
+    if reference not in known:
+        MADE.write_text("\n".join([*known, reference]) + "\n")
+
+
+def forget_all() -> None:
+    """Remove the images that this checkout made; one that another container still uses stays."""
+    with suppress(FileNotFoundError):
+        for reference in MADE.read_text().splitlines():
+            shell.capture(["docker", "image", "rm", reference])

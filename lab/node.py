@@ -1,0 +1,156 @@
+"""The image of kind's nodes, from Go modules and Debian packages: for networks without a container registry.
+
+What kind asks of a node image is in its images/base folder, which its Go module carries; those files are used as they
+are, from the module cache, on a Debian whose packages stand in for what kind compiles.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from lab import debian, golang, images, shell
+from lab.cache import digest
+from lab.paths import COREDNS, ETCD, KIND, KUBERNETES, LOCAL_PATH_PROVISIONER, PAUSE, REGISTRY, ROOT
+from lab.progress import LabError, say
+
+RECIPES = ROOT / "lab" / "node"
+STORAGE = f"{REGISTRY}/local-path-provisioner:v{LOCAL_PATH_PROVISIONER}"
+STORAGE_HELPER = f"{REGISTRY}/local-path-helper:1"
+
+
+def reference() -> str:
+    """Name of the node image: Kubernetes' version and the digest of everything that goes into it."""
+    versions = " ".join([KUBERNETES, PAUSE, ETCD, COREDNS, LOCAL_PATH_PROVISIONER, KIND])
+    return f"{REGISTRY}/node:v{KUBERNETES}-{digest([RECIPES, ROOT / 'lab' / 'go', versions])[:8]}"
+
+
+def build() -> str:
+    """Build the node image when Docker does not have it; returns its name."""
+    name = reference()
+    if images.present(name):
+        return name
+    binaries = golang.kubernetes(KUBERNETES)
+    parts = _control_plane(binaries)
+    parts += _storage()
+    base = f"{REGISTRY}/node-base:{digest([RECIPES, KIND])}"
+    if not images.present(base):
+        say("        the node's operating system")
+        _base(base)
+    bare = f"{name}-bare"
+    with images.workspace() as folder:
+        (folder / "bin").mkdir()
+        for program in ("kubeadm", "kubelet", "kubectl"):
+            shutil.copy2(binaries / program, folder / "bin")
+        (folder / "version").write_text(f"v{KUBERNETES}")
+        shutil.copytree(RECIPES / "manifests", folder / "manifests")
+        shutil.copy2(RECIPES / "10-bridge.conflist", folder)
+        images.build(bare, RECIPES / "node.Dockerfile", folder, {"BASE_IMAGE": base})
+    say("        putting the control plane's images into the node")
+    _preload(bare, name, parts)
+    return name
+
+
+def _base(name: str) -> None:
+    source = golang.module_folder("sigs.k8s.io/kind", KIND) / "images" / "base" / "files"
+    with images.workspace() as folder:
+        shutil.copytree(source, folder / "files", copy_function=shutil.copyfile)
+        # The module cache is read-only, folders included; a build context must be removable.
+        for path in [folder / "files", *(folder / "files").rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        images.build(name, RECIPES / "base.Dockerfile", folder, {"BASE_IMAGE": debian.base_image("trixie")})
+
+
+def _control_plane(binaries: Path) -> list[str]:
+    """Images under the names that kubeadm will ask for."""
+    listed = shell.capture([binaries / "kubeadm", "config", "images", "list", "--kubernetes-version", f"v{KUBERNETES}"])
+    if listed.returncode:
+        raise LabError(f"kubeadm does not say which images it needs: {listed.stderr.strip()}")
+    names = {word.rpartition("/")[2].partition(":")[0]: word for word in listed.stdout.split()}
+    programs = {
+        "kube-apiserver": binaries / "kube-apiserver",
+        "kube-controller-manager": binaries / "kube-controller-manager",
+        "kube-scheduler": binaries / "kube-scheduler",
+        "kube-proxy": binaries / "kube-proxy",
+        "etcd": golang.etcd(ETCD),
+        "coredns": golang.install("coredns", COREDNS, "github.com/coredns/coredns", "coredns"),
+        "pause": golang.pause(),
+    }
+    if set(names) != set(programs):
+        raise LabError(f"kubeadm {KUBERNETES} wants the images {sorted(names)}, the lab builds {sorted(programs)}")
+    for part, name in names.items():
+        if images.present(name):
+            continue
+        if part == "kube-proxy":
+            _kube_proxy(name, programs[part])
+        else:
+            # kubeadm's manifests call these programs by name, kube-dns and pause by the image's entry point.
+            images.static(name, programs[part], part)
+    return list(names.values())
+
+
+def _kube_proxy(name: str, program: Path) -> None:
+    with images.workspace() as folder:
+        shutil.copy2(program, folder / "program")
+        layered = f"{REGISTRY}/kube-proxy-layers:{KUBERNETES}"
+        args = {"BASE_IMAGE": debian.base_image("trixie")}
+        images.build(layered, RECIPES / "kube-proxy.Dockerfile", folder, args)
+        _flatten(layered, name, folder / "flat.tar")
+
+
+def _flatten(layered: str, name: str, archive: Path) -> None:
+    """One layer instead of several: deleted files cannot be unpacked on an overlay over an overlay (pre-loading)."""
+    container = shell.capture(["docker", "create", layered, "none"]).stdout.strip()
+    try:
+        shell.run(["docker", "export", "-o", archive, container], log="node", what=f"exporting {layered}")
+        shell.run(["docker", "import", archive, name], log="node", what=f"importing {name}")
+    finally:
+        shell.capture(["docker", "rm", container])
+    images.remember(name)
+
+
+def _storage() -> list[str]:
+    package = "github.com/rancher/local-path-provisioner"
+    if not images.present(STORAGE):
+        program = golang.install("local-path-provisioner", LOCAL_PATH_PROVISIONER, package, "local-path-provisioner")
+        images.static(STORAGE, program, "local-path-provisioner")
+    if not images.present(STORAGE_HELPER):
+        with images.workspace() as folder:
+            args = {"BASE_IMAGE": debian.base_image("bookworm")}
+            images.build(STORAGE_HELPER, RECIPES / "helper.Dockerfile", folder, args)
+    return [STORAGE, STORAGE_HELPER]
+
+
+def _preload(bare: str, name: str, parts: list[str]) -> None:
+    """Import the images into the containerd of a container of *bare*, and keep that container as the node image."""
+    container = f"ai-agent-preload-{os.getpid()}"
+    with images.workspace() as folder:
+        shell.run(["docker", "save", "-o", folder / "parts.tar", *parts], log="node", what="saving the node's images")
+        mount = f"type=bind,source={folder},target=/parts,readonly"
+        start = ["docker", "run", "--detach", "--privileged", "--name", container, "--mount", mount]
+        shell.run([*start, "--entrypoint", "sleep", bare, "infinity"], log="node", what="starting the node image")
+        try:
+            inside = ["docker", "exec", container]
+            shell.run(["docker", "exec", "--detach", container, "containerd"], log="node", what="starting containerd")
+            _wait_for_containerd(container)
+            load = [*inside, "ctr", "-n", "k8s.io", "images", "import", "--no-unpack", "/parts/parts.tar"]
+            shell.run(load, log="node", what="importing the control plane's images")
+            stop = "pkill -x containerd; while pgrep -x containerd; do sleep 0.2; done; rm -rf /run/containerd"
+            shell.run([*inside, "sh", "-c", stop], log="node", what="stopping containerd")
+            entry = 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]'
+            commit = ["docker", "commit", "--change", entry, "--change", "CMD []", container, name]
+            shell.run(commit, log="node", what="keeping the node image")
+        finally:
+            shell.capture(["docker", "rm", "--force", "--volumes", container])
+    images.remember(name)
+
+
+def _wait_for_containerd(container: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if shell.capture(["docker", "exec", container, "ctr", "version"]).returncode == 0:
+            return
+        time.sleep(0.3)
+    raise LabError("containerd in the node image did not answer within 60 s: see docker logs of the node image")
