@@ -73,7 +73,7 @@ def kubernetes(version: str) -> Path:
 
 def etcd(version: str) -> Path:
     """The etcd server program."""
-    return build_module("etcd", version, ROOT / "lab" / "go" / "etcd", ["go.etcd.io/etcd/server/v3"]) / "v3"
+    return build_module("etcd", version, ROOT / "lab" / "go" / "etcd", ["go.etcd.io/etcd/server/v3"]) / "server"
 
 
 def pause() -> Path:

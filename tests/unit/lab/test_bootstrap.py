@@ -1,0 +1,65 @@
+"""lab/bootstrap.sh on machines that lack something: one line, and no half-made environment."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+TOOLS = ("sh", "dirname", "uname", "cksum", "tr", "git", "rm", "touch")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / "checkout" / "lab").mkdir(parents=True)
+    shutil.copy2(ROOT / "lab" / "bootstrap.sh", tmp_path / "checkout" / "lab")
+    (tmp_path / "checkout" / "requirements-dev.txt").write_text("nothing-of-this-name==0\n")
+    (tmp_path / "bin").mkdir()
+    for tool in TOOLS:
+        (tmp_path / "bin" / tool).symlink_to(str(shutil.which(tool)))
+    return tmp_path / "checkout"
+
+
+def bootstrap(checkout: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": str(checkout.parent / "bin"), "HOME": str(checkout.parent), **more}
+    return subprocess.run(
+        ["sh", "lab/bootstrap.sh"], cwd=checkout, env=env, capture_output=True, text=True, check=False
+    )
+
+
+def program(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_without_a_python_one_line_says_so(checkout: Path) -> None:
+    done = bootstrap(checkout)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no Python 3.12 or newer")
+    assert done.stderr.count("\n") == 1
+    assert not (checkout / ".venv").exists()
+
+
+def test_a_python_that_refuses_or_is_old_is_passed_over(checkout: Path) -> None:
+    program(checkout.parent / "bin" / "python3", "exit 127")
+    program(checkout.parent / "bin" / "python3.13", "exit 1")
+    assert bootstrap(checkout).stderr.startswith("error: no Python 3.12 or newer")
+
+
+def test_pyenv_versions_are_looked_at(checkout: Path) -> None:
+    found = checkout.parent / ".pyenv" / "versions" / "3.13.9" / "bin" / "python3"
+    # Answers the check, then reports how it was called for the rest.
+    program(found, 'case "$1" in -c) exit 0;; --version) echo Python 3.13.9;; *) echo "called: $*" >&2; exit 3;; esac')
+    done = bootstrap(checkout)
+    assert "making .venv with Python 3.13.9" in done.stdout
+    assert "called: -m venv .venv" in done.stderr
+
+
+def test_without_git_one_line_says_so(checkout: Path) -> None:
+    (checkout.parent / "bin" / "git").unlink()
+    done = bootstrap(checkout)
+    assert (done.returncode, done.stderr) == (1, "error: git is missing: install it, then run this again\n")

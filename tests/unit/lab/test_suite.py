@@ -1,0 +1,42 @@
+"""The counting of make test: what proves nothing must not count as passed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab import suite
+
+CASES = """
+import pytest
+def test_good(): pass
+def test_bad(): assert False
+@pytest.mark.{mark}("because")
+def test_left_out(): pass
+"""
+
+
+@pytest.fixture
+def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> suite.Tally:
+    monkeypatch.setattr(suite, "REPORTS", tmp_path / "reports")
+    return suite.Tally()
+
+
+def test_a_skipped_case_counts_as_failed(tally: suite.Tally, tmp_path: Path) -> None:
+    (tmp_path / "test_cases.py").write_text(CASES.replace("{mark}", "skip"))
+    tally.pytest("cases", [str(tmp_path)])
+    assert tally.passed == 1
+    assert [name.rpartition("::")[2] for name in tally.failures] == ["test_bad", "test_left_out"]
+
+
+def test_a_run_without_cases_counts_as_failed(tally: suite.Tally, tmp_path: Path) -> None:
+    tally.pytest("empty", [str(tmp_path)])
+    assert tally.passed == 0
+    assert tally.failures == ["empty (pytest's exit code 5)"]
+
+
+def test_a_command_counts_once(tally: suite.Tally) -> None:
+    assert tally.command("good", ["true"])
+    assert not tally.command("bad", ["false"])
+    assert (tally.passed, tally.failures) == (1, ["bad"])
