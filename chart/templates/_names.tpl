@@ -1,0 +1,60 @@
+{{/* Name of the application, for app.kubernetes.io/name. */}}
+{{- define "ai-agent.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Name of the agent's objects: the release's name unless overridden. */}}
+{{- define "ai-agent.fullname" -}}
+{{- default .Release.Name .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/*
+Name of an object that belongs to the agent: "<fullname>-<suffix>", at most 63 characters.
+A name that is too long loses the end of the fullname and gets a hash of it, so that two releases never share a name.
+Argument: dict "root" the root context, "suffix" the suffix.
+*/}}
+{{- define "ai-agent.objectName" -}}
+{{- $fullname := include "ai-agent.fullname" .root -}}
+{{- $room := sub 62 (len .suffix) | int -}}
+{{- if gt (len $fullname) $room -}}
+{{- $fullname = printf "%s-%s" ($fullname | trunc (sub $room 9 | int) | trimSuffix "-") ($fullname | sha256sum | trunc 8) -}}
+{{- end -}}
+{{- printf "%s-%s" $fullname .suffix -}}
+{{- end -}}
+
+{{- define "ai-agent.configName" -}}
+{{- include "ai-agent.objectName" (dict "root" . "suffix" "config") -}}
+{{- end -}}
+
+{{- define "ai-agent.migrationScriptsName" -}}
+{{- include "ai-agent.objectName" (dict "root" . "suffix" "migration-scripts") -}}
+{{- end -}}
+
+{{- define "ai-agent.testScriptsName" -}}
+{{- include "ai-agent.objectName" (dict "root" . "suffix" "test-scripts") -}}
+{{- end -}}
+
+{{/* Name of the hook's own Secret and ConfigMap; the hook's Job appends the revision. */}}
+{{- define "ai-agent.preUpgradeName" -}}
+{{- include "ai-agent.objectName" (dict "root" . "suffix" "pre-upgrade") -}}
+{{- end -}}
+
+{{/*
+Name of the Secret that everything reads. It follows the release's name, never fullnameOverride: the subcharts must be able
+to name it, and of this chart they see the release only.
+*/}}
+{{- define "ai-agent.secretName" -}}
+{{- default (printf "%s-secret" .Release.Name) .Values.existingSecret -}}
+{{- end -}}
+
+{{- define "ai-agent.chart" -}}
+{{- printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "ai-agent.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "ai-agent.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,74 @@
+{{/*
+One password of the chart's own Secret: what the Secret holds now, else the value given, else a random one. It never changes
+by itself: the database keeps the password that it was initialised with.
+Argument: dict "root" the root context, "live" the Secret's decoded data, "key" the key, "given" the value,
+"path" the name of the value for messages, "required" whether a serving release must have it already.
+*/}}
+{{- define "ai-agent.password" -}}
+{{- $live := get .live .key -}}
+{{- $secret := include "ai-agent.secretName" .root -}}
+{{- if $live -}}
+{{- if and .given (ne .given $live) -}}
+{{- fail (printf "%s differs from %s in the Secret %s, and the running server knows only the latter: change the password in the server and in the Secret first, or leave the value empty." .path .key $secret) -}}
+{{- end -}}
+{{- $live -}}
+{{- else if .given -}}
+{{- .given -}}
+{{- else if and .required (include "ai-agent.serving" .root) -}}
+{{- fail (printf "The Secret %s has no key %s although the release is serving: restore the Secret, or set %s to the password that the server knows." $secret .key .path) -}}
+{{- else -}}
+{{- randAlphaNum 32 -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Data of the chart's own Secret, decoded, as JSON. Worked out once a rendering and kept in the root context: what is random must
+be the same in the Secret, in the hook's Secret and in the annotation of the agent's pods.
+*/}}
+{{- define "ai-agent.secretData" -}}
+{{- if not (hasKey . "aiAgentSecretData") -}}
+{{- $live := dict -}}
+{{- range $key, $value := dig "data" dict (lookup "v1" "Secret" .Release.Namespace (include "ai-agent.secretName" .)) -}}
+{{- $_ := set $live $key (b64dec $value) -}}
+{{- end -}}
+{{- $auth := .Values.postgresql.auth -}}
+{{- $globalAuth := dig "postgresql" "auth" dict (default dict .Values.global) -}}
+{{- $data := dict -}}
+{{- $password := "" -}}
+{{- if .Values.postgresql.enabled -}}
+{{- $admin := include "ai-agent.password" (dict "root" . "live" $live "key" "postgres-password" "required" true "path" "postgresql.auth.postgresPassword" "given" (coalesce (get $globalAuth "postgresPassword") $auth.postgresPassword "")) -}}
+{{- $_ := set $data "postgres-password" $admin -}}
+{{- $password = include "ai-agent.password" (dict "root" . "live" $live "key" "password" "required" true "path" "postgresql.auth.password" "given" (coalesce (get $globalAuth "password") $auth.password "")) -}}
+{{- $_ := set $data "password" $password -}}
+{{- $replication := include "ai-agent.password" (dict "root" . "live" $live "key" "replication-password" "required" false "path" "postgresql.auth.replicationPassword" "given" (default "" $auth.replicationPassword)) -}}
+{{- $_ := set $data "replication-password" $replication -}}
+{{- if eq (include "ai-agent.postgresql.username" .) "postgres" -}}
+{{- $password = $admin -}}
+{{- end -}}
+{{- $url := include "ai-agent.postgresql.url" (dict "root" . "password" $password) -}}
+{{- $_ := set $data "database-url" $url -}}
+{{- $_ := set $data "migration-database-url" $url -}}
+{{- end -}}
+{{- if .Values.redis.enabled -}}
+{{- $redis := "" -}}
+{{- if .Values.redis.auth.enabled -}}
+{{- $given := coalesce (dig "redis" "password" "" (default dict .Values.global)) .Values.redis.auth.password "" -}}
+{{- $redis = include "ai-agent.password" (dict "root" . "live" $live "key" "redis-password" "required" true "path" "redis.auth.password" "given" $given) -}}
+{{- $_ := set $data "redis-password" $redis -}}
+{{- end -}}
+{{- $_ := set $data "redis-url" (include "ai-agent.redis.url" (dict "root" . "password" $redis)) -}}
+{{- end -}}
+{{- $_ := set $data "rotation-id" (coalesce .Values.rotationId (get $live "rotation-id") (randAlphaNum 16)) -}}
+{{- $_ := set . "aiAgentSecretData" $data -}}
+{{- end -}}
+{{- .aiAgentSecretData | toJson -}}
+{{- end -}}
+
+{{/* The id whose change restarts the agent's pods after a rotation. */}}
+{{- define "ai-agent.rotationId" -}}
+{{- if .Values.existingSecret -}}
+{{- .Values.rotationId -}}
+{{- else -}}
+{{- get (include "ai-agent.secretData" . | fromJson) "rotation-id" -}}
+{{- end -}}
+{{- end -}}
