@@ -1,0 +1,249 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: may change without notice.
+"""Why a release did not become ready, told from its pods and events. Pure: Kubernetes objects in, sentences out."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import asdict, dataclass, field
+
+Object = dict[str, t.Any]
+
+# Waiting reasons of the kubelet (pkg/kubelet/images/types.go) that mean: the image is not there.
+IMAGE_REASONS = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ErrImageInspect",
+        "RegistryUnavailable",
+    }
+)
+# Waiting reasons of the kubelet (pkg/kubelet/kuberuntime) that mean: the container's description cannot be satisfied.
+CONFIGURATION_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+MAX_EVENTS = 5
+MAX_MESSAGE = 300
+
+
+@dataclass
+class Diagnosis:
+    """What stopped a release.
+
+    ``cause`` is one of image, migration, configuration, unschedulable, crash, not_ready, helm. ``sentence`` says it to
+    a person, ``details`` holds further lines, ``log_pod`` and ``log_container`` name the container whose log explains
+    more (empty: none does).
+    """
+
+    cause: str
+    sentence: str
+    details: list[str] = field(default_factory=list)
+    log_pod: str = ""
+    log_container: str = ""
+
+
+@dataclass(frozen=True)
+class _Container:
+    pod: str
+    name: str
+    image: str
+    status: Object
+
+    @property
+    def waiting(self) -> Object:
+        return t.cast(Object, (self.status.get("state") or {}).get("waiting") or {})
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the last run that ended, None if none did."""
+        for state in (self.status.get("state") or {}, self.status.get("lastState") or {}):
+            if state.get("terminated"):
+                return t.cast("int | None", state["terminated"].get("exitCode"))
+        return None
+
+
+def diagnose(release: str, pods: list[Object], events: list[Object], helm_error: str) -> Diagnosis:
+    """Say why ``release`` is not ready.
+
+    ``pods`` are the release's pods and ``events`` the namespace's warnings, as the API returns them; ``helm_error`` is
+    what helm or its module said.
+    """
+    current = [pod for pod in pods if not _superseded(pod, pods)]
+    diagnosis = (
+        _image(current)
+        or _migration(current, helm_error)
+        or _configuration(current)
+        or _unschedulable(current)
+        or _crash(current)
+        or _not_ready(current)
+        or Diagnosis("helm", f"Helm did not finish: {helm_line(helm_error)}.")
+    )
+    if diagnosis.cause != "helm" and helm_error:
+        diagnosis.details.append(f"helm: {helm_line(helm_error)}")
+    diagnosis.details += [f"pod {_name(pod)}: {_summary(pod)}" for pod in current if not _is_fine(pod)]
+    diagnosis.details += _warnings(events, release, {_name(pod) for pod in pods})
+    return diagnosis
+
+
+def as_dict(diagnosis: Diagnosis) -> Object:
+    """Return ``diagnosis`` as plain data."""
+    return asdict(diagnosis)
+
+
+def helm_line(text: str) -> str:
+    """Return the last ``Error: ...`` of helm's output without its prefix, else the last line that is not empty."""
+    errors = re.findall(r"Error: (.+)", text)
+    lines = [line for line in text.splitlines() if line.strip()]
+    line = errors[-1] if errors else (lines[-1] if lines else "no message")
+    return _short(line)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split()).rstrip(".")
+    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"
+
+
+def _name(item: Object) -> str:
+    return t.cast(str, item["metadata"]["name"])
+
+
+def _labels(pod: Object) -> dict[str, str]:
+    return pod["metadata"].get("labels") or {}
+
+
+def _created(pod: Object) -> str:
+    return t.cast(str, pod["metadata"].get("creationTimestamp") or "")
+
+
+def _is_migration(pod: Object) -> bool:
+    return _labels(pod).get("job") == "migration"
+
+
+def _superseded(pod: Object, pods: list[Object]) -> bool:
+    """Migration pods of earlier runs are kept as evidence: only the newest one tells about this run."""
+    return _is_migration(pod) and any(_is_migration(other) and _created(other) > _created(pod) for other in pods)
+
+
+def _is_fine(pod: Object) -> bool:
+    status = pod.get("status") or {}
+    if status.get("phase") == "Succeeded":
+        return True
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or [])
+
+
+def _containers(pods: list[Object]) -> list[_Container]:
+    return [
+        _Container(_name(pod), status["name"], status.get("image") or "", status)
+        for pod in pods
+        for status in [
+            *((pod.get("status") or {}).get("initContainerStatuses") or []),
+            *((pod.get("status") or {}).get("containerStatuses") or []),
+        ]
+    ]
+
+
+def _image(pods: list[Object]) -> Diagnosis | None:
+    for container in _containers(pods):
+        reason = container.waiting.get("reason")
+        if reason in IMAGE_REASONS:
+            return Diagnosis(
+                "image",
+                f"The image {container.image} does not exist or cannot be pulled ({reason} in pod {container.pod}): "
+                "correct ai_agent_images, or make the image available to the cluster, and run again.",
+            )
+    return None
+
+
+def _migration(pods: list[Object], helm_error: str) -> Diagnosis | None:
+    for pod in pods:
+        if not _is_migration(pod) or (pod.get("status") or {}).get("phase") != "Failed":
+            continue
+        codes = [c for c in _containers([pod]) if c.exit_code]
+        code = f"exit code {codes[0].exit_code}" if codes else (pod["status"].get("reason") or "no exit code")
+        kept = "" if "pre-upgrade" not in helm_error else " Nothing else was changed, the old version serves on."
+        return Diagnosis(
+            "migration",
+            f"The database migration failed ({code} in pod {_name(pod)}).{kept} Its last lines are below; "
+            "repair the cause and run again.",
+            log_pod=_name(pod),
+            log_container=codes[0].name if codes else "",
+        )
+    return None
+
+
+def _configuration(pods: list[Object]) -> Diagnosis | None:
+    for container in _containers(pods):
+        if container.waiting.get("reason") in CONFIGURATION_REASONS:
+            message = _short(container.waiting.get("message") or container.waiting["reason"])
+            return Diagnosis(
+                "configuration", f"Container {container.name} of pod {container.pod} cannot be created: {message}."
+            )
+    return None
+
+
+def _unschedulable(pods: list[Object]) -> Diagnosis | None:
+    for pod in pods:
+        for condition in (pod.get("status") or {}).get("conditions") or []:
+            if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
+                return Diagnosis(
+                    "unschedulable",
+                    f"No node takes pod {_name(pod)}: {_short(condition.get('message') or 'no reason given')}.",
+                )
+    return None
+
+
+def _crash(pods: list[Object]) -> Diagnosis | None:
+    for container in _containers(pods):
+        if container.waiting.get("reason") == "CrashLoopBackOff" or (
+            container.exit_code and not container.status.get("ready")
+        ):
+            return Diagnosis(
+                "crash",
+                f"Container {container.name} of pod {container.pod} stops again and again "
+                f"(exit code {container.exit_code}). Its last lines are below.",
+                log_pod=container.pod,
+                log_container=container.name,
+            )
+    return None
+
+
+def _not_ready(pods: list[Object]) -> Diagnosis | None:
+    for pod in pods:
+        if not _is_fine(pod):
+            running = [c for c in _containers([pod]) if "running" in (c.status.get("state") or {})]
+            return Diagnosis(
+                "not_ready",
+                f"Pod {_name(pod)} did not become ready in time. The last lines of what runs in it are below.",
+                log_pod=_name(pod) if running else "",
+                log_container=running[0].name if running else "",
+            )
+    return None
+
+
+def _summary(pod: Object) -> str:
+    states = []
+    for container in _containers([pod]):
+        state = container.status.get("state") or {}
+        kind = next(iter(state), "waiting")
+        reason = (state.get(kind) or {}).get("reason")
+        if not container.status.get("ready") and reason != "Completed":
+            states.append(f"{container.name} {kind}{f' ({reason})' if reason else ''}")
+    return f"{(pod.get('status') or {}).get('phase', 'Unknown')}{', ' if states else ''}{', '.join(states)}"
+
+
+def _warnings(events: list[Object], release: str, pods: set[str]) -> list[str]:
+    """The newest warnings about pods of this release, or about what failed to create one."""
+    lines: dict[str, None] = {}
+    for event in sorted(events, key=lambda e: str(e.get("lastTimestamp") or e.get("eventTime") or ""), reverse=True):
+        involved = event.get("involvedObject") or {}
+        name = str(involved.get("name") or "")
+        if not name.startswith(release) or (involved.get("kind") == "Pod" and name not in pods):
+            continue
+        message = _short(event.get("message") or "")
+        lines.setdefault(f"event {involved.get('kind')}/{name}: {event.get('reason')}: {message}")
+    return list(lines)[:MAX_EVENTS]
+
+
+__all__ = ["Diagnosis", "as_dict", "diagnose", "helm_line"]

@@ -1,0 +1,47 @@
+"""meta/argument_specs.yml, defaults/main.yml and README.md describe the same variables."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROLE = Path(__file__).resolve().parents[3] / "roles/ai_agent"
+SPECS = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"][
+    "options"
+]
+DEFAULTS = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
+INTERNALS = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))
+SOURCES = {path: path.read_text(encoding="utf-8") for path in [*ROLE.glob("tasks/*.yml"), ROLE / "vars/main.yml"]}
+
+
+def test_defaults_and_specification_name_the_same_variables() -> None:
+    assert set(SPECS) == set(DEFAULTS)
+
+
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_default_is_the_specified_one(name: str) -> None:
+    assert SPECS[name]["default"] == DEFAULTS[name]
+
+
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_variable_is_described_and_used(name: str) -> None:
+    assert SPECS[name]["description"]
+    assert any(re.search(rf"\b{name}\b", text) for text in SOURCES.values())
+    assert f"`{name}`" in (ROLE / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SPECS if name.endswith("_password")))
+def test_password_is_not_logged(name: str) -> None:
+    assert SPECS[name]["no_log"] is True
+
+
+def test_every_variable_that_is_used_is_declared() -> None:
+    used = {name for text in SOURCES.values() for name in re.findall(r"(?<![\w.`])ai_agent_\w+", text)}
+    assert {name for name in used if not name.startswith("ai_agent_chart_")} - set(SPECS) <= {"ai_agent_"}
+
+
+def test_internals_are_marked_as_such() -> None:
+    assert not [name for name in INTERNALS if not name.startswith("__ai_agent_")]

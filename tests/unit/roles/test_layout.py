@@ -1,0 +1,110 @@
+"""The checkout is a collection and a project at once: the link, the metadata and the inventories that make it work."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+INVENTORIES = sorted(path.name for path in (ROOT / "inventories").iterdir())
+
+
+def load(path: str) -> dict:
+    """Return the YAML file ``path`` of the project."""
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def test_link_leads_to_this_checkout() -> None:
+    link = ROOT / "collections/ansible_collections/ai_platform/agent"
+    assert link.is_symlink()
+    assert not link.readlink().is_absolute()
+    assert link.resolve() == ROOT
+
+
+def test_kubernetes_core_is_the_same_everywhere() -> None:
+    galaxy = load("galaxy.yml")["dependencies"]
+    required = load("collections/requirements.yml")["collections"]
+    role = load("roles/ai_agent/vars/main.yml")
+    span = f">={role['__ai_agent_kubernetes_core_floor']},<{role['__ai_agent_kubernetes_core_ceiling']}"
+    assert galaxy == {"kubernetes.core": span}
+    assert required == [{"name": "kubernetes.core", "version": span}]
+
+
+def test_ansible_floor_is_the_same_everywhere() -> None:
+    floor = load("roles/ai_agent/vars/main.yml")["__ai_agent_ansible_floor"]
+    assert load("meta/runtime.yml")["requires_ansible"] == f">={floor}"
+
+
+def test_no_vault_password_is_named_in_the_configuration() -> None:
+    assert not re.search(r"^\s*vault_", (ROOT / "ansible.cfg").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_action_group_takes_in_those_of_kubernetes_core() -> None:
+    group = load("meta/runtime.yml")["action_groups"]["ai_agent"]
+    extended = [name for entry in group if isinstance(entry, dict) for name in entry["metadata"]["extend_group"]]
+    assert extended == ["kubernetes.core.k8s", "kubernetes.core.helm"]
+
+
+def test_action_group_lists_exactly_our_modules_that_take_its_options() -> None:
+    group = load("meta/runtime.yml")["action_groups"]["ai_agent"]
+    takers = {
+        path.stem
+        for path in (ROOT / "plugins/modules").glob("*.py")
+        if "kubernetes.core.k8s_auth_options" in path.read_text(encoding="utf-8")
+    }
+    assert {entry for entry in group if isinstance(entry, str)} == takers
+
+
+@pytest.mark.parametrize("environment", INVENTORIES)
+def test_inventory_is_complete(environment: str) -> None:
+    folder = f"inventories/{environment}"
+    hosts = load(f"{folder}/hosts.yml")
+    variables = load(f"{folder}/group_vars/all/main.yml")
+    assert list(hosts) == [environment]
+    assert hosts[environment]["hosts"]
+    assert variables["ai_agent_environment"] == environment
+    assert (ROOT / f"chart/values-{environment}.yaml").is_file()
+    assert variables["ansible_connection"] == "local"
+    assert variables["ansible_python_interpreter"] == "{{ ansible_playbook_python }}"
+
+
+@pytest.mark.parametrize("environment", INVENTORIES)
+def test_inventory_takes_its_passwords_from_the_vault(environment: str) -> None:
+    folder = ROOT / "inventories" / environment / "group_vars/all"
+    used = set(re.findall(r"\{\{ (vault_\w+)", (folder / "main.yml").read_text(encoding="utf-8")))
+    vault = folder / "vault.yml"
+    if vault.exists():
+        assert vault.read_text(encoding="utf-8").startswith(f"$ANSIBLE_VAULT;1.2;AES256;{environment}\n")
+    else:
+        assert used == set(load(f"inventories/{environment}/group_vars/all/vault.yml.example"))
+    assert len(used) == 4
+
+
+def test_demo_vault_opens_with_the_demo_password_and_holds_demo_secrets() -> None:
+    vault = ROOT / "inventories/dev/group_vars/all/vault.yml"
+    command = [Path(sys.executable).parent / "ansible-vault", "view", vault]
+    command += ["--vault-id", f"dev@{ROOT / 'lab/dev-vault-password'}"]
+    opened = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    secrets = yaml.safe_load(opened)
+    placeholder = load("roles/ai_agent/vars/main.yml")["__ai_agent_placeholder"]
+    used = re.findall(r"\{\{ (vault_\w+)", (vault.parent / "main.yml").read_text(encoding="utf-8"))
+    assert set(secrets) == set(used)
+    for secret in secrets.values():
+        assert secret.startswith("demo-only")
+        assert re.search(placeholder, secret)
+
+
+def test_deployer_has_no_right_outside_its_namespace() -> None:
+    text = (ROOT / "roles/ai_agent/files/deployer-rbac.yaml").read_text(encoding="utf-8")
+    manifests = list(yaml.safe_load_all(text))
+    assert sorted(item["kind"] for item in manifests) == ["Role", "RoleBinding", "ServiceAccount"]
+    rules = next(item for item in manifests if item["kind"] == "Role")["rules"]
+    assert not [rule for rule in rules if "*" in rule["resources"] + rule["verbs"] + rule["apiGroups"]]
+    assert not {"pods/exec", "roles", "rolebindings", "serviceaccounts/token"} & {
+        r for x in rules for r in x["resources"]
+    }
