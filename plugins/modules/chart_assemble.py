@@ -1,0 +1,136 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: chart_assemble
+short_description: Assemble the Helm chart C(ai-agent) with its subcharts
+version_added: 1.0.0
+description:
+  - Puts the chart and the subcharts of the chosen origin together in a cache folder and returns its path.
+  - The cache is keyed by content. The digest of that content becomes part of the version, C(1.0.0+<8 hex digits>),
+    so that M(kubernetes.core.helm) notices an edited template.
+  - Neither the chart's folder nor the subcharts' is ever written to. Two runs at once do not disturb each other.
+author:
+  - The ai_platform.agent authors (@ai-platform)
+extends_documentation_fragment:
+  - ai_platform.agent._attributes
+attributes:
+  check_mode:
+    support: full
+    details: Writes its cache in check mode as well. That is no state of the system, so it never reports a change.
+  diff_mode:
+    support: N/A
+    details: The module has no state to compare.
+  idempotent:
+    support: full
+options:
+  chart:
+    description: Folder of the chart, the one with C(Chart.yaml).
+    type: path
+    required: true
+  subcharts:
+    description:
+      - Where PostgreSQL's and Redis' charts come from.
+      - V(bitnami) lets Helm fetch the versions that C(Chart.lock) pins, V(embedded) takes them from O(subcharts_dir).
+      - Other subcharts are another database. One never stands in for the other.
+    type: str
+    required: true
+    choices: [bitnami, embedded]
+  subcharts_dir:
+    description: Folder with the embedded subcharts C(postgresql) and C(redis). Required for O(subcharts=embedded).
+    type: path
+  cache_dir:
+    description:
+      - Folder for assembled charts.
+      - The default is C(ai_platform.agent/charts) below E(XDG_CACHE_HOME), or below C(~/.cache).
+    type: path
+  helm_binary:
+    description: The helm program. It is run for O(subcharts=bitnami) only.
+    type: path
+    default: helm
+"""
+
+EXAMPLES = r"""
+- name: Assemble the chart where Bitnami's registry cannot be reached
+  ai_platform.agent.chart_assemble:
+    chart: "{{ playbook_dir }}/chart"
+    subcharts: embedded
+    subcharts_dir: "{{ playbook_dir }}/subcharts"
+  register: chart
+
+- name: Install it
+  kubernetes.core.helm:
+    release_name: my-agent
+    release_namespace: dev
+    chart_ref: "{{ chart.path }}"
+"""
+
+RETURN = r"""
+path:
+  description: Folder of the assembled chart.
+  returned: success
+  type: str
+  sample: /home/me/.cache/ai_platform.agent/charts/ai-agent-1.0.0+3f9c02aa-81d2c5e0/ai-agent
+version:
+  description: Version of the assembled chart, with the first 8 hex digits of RV(digest) as build metadata.
+  returned: success
+  type: str
+  sample: 1.0.0+3f9c02aa
+digest:
+  description: SHA-256 over the chart, the chosen subcharts and the choice.
+  returned: success
+  type: str
+  sample: 3f9c02aa81d2c5e0b1f2a3948576ffee00112233445566778899aabbccddeeff
+subcharts:
+  description: Version of each subchart by name.
+  returned: success
+  type: dict
+  sample:
+    postgresql: 12.12.10
+    redis: 17.17.1
+"""
+
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ai_platform.agent.plugins.module_utils._chart import CHOICES, ChartError, assemble
+
+
+def main() -> t.NoReturn:
+    module = AnsibleModule(
+        argument_spec={
+            "chart": {"type": "path", "required": True},
+            "subcharts": {"type": "str", "required": True, "choices": list(CHOICES)},
+            "subcharts_dir": {"type": "path"},
+            "cache_dir": {"type": "path"},
+            "helm_binary": {"type": "path", "default": "helm"},
+        },
+        required_if=[("subcharts", "embedded", ["subcharts_dir"])],
+        supports_check_mode=True,
+    )
+    subcharts_dir, cache_dir = module.params["subcharts_dir"], module.params["cache_dir"]
+    try:
+        assembled = assemble(
+            Path(module.params["chart"]),
+            module.params["subcharts"],
+            subcharts_dir=Path(subcharts_dir) if subcharts_dir else None,
+            cache=Path(cache_dir) if cache_dir else None,
+            helm=module.params["helm_binary"],
+        )
+    except ChartError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(
+        changed=False,
+        path=str(assembled.path),
+        version=assembled.version,
+        digest=assembled.digest,
+        subcharts=assembled.subcharts,
+    )
+
+
+if __name__ == "__main__":
+    main()
