@@ -1,0 +1,220 @@
+"""Bad input to the playbook: one clear line for each, and nothing half done."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sysconfig
+import typing as t
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import LAB_VARS, ROOT, Run, play
+
+DEV = ["-i", "inventories/dev", "--vault-id", "dev@lab/dev-vault-password"]
+NAMESPACE = "role-bad-input"
+SECRETS = ["demo-only"]
+FakeHelm = Callable[..., Path]
+
+
+def deploy(helm: Path | str, **variables: t.Any) -> Run:
+    """Deploy to dev with ``helm`` and further extra variables, without the lab's."""
+    return play(*DEV, "site.yml", ai_agent_helm_binary=str(helm), **variables)
+
+
+def assert_one_clear_line(run: Run, *parts: str) -> None:
+    """The run failed, changed nothing, and says why in one line that contains ``parts``."""
+    assert run.code != 0, run.output
+    assert len(run.errors) == 1, run.output
+    for part in parts:
+        assert part in run.errors[0], run.output
+    assert "Traceback" not in run.output
+    assert run.recap("changed") == 0
+    for secret in SECRETS:
+        assert secret not in run.output
+
+
+# What is wrong with the variables, and what the line must say. None of these asks the cluster.
+VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
+    "unknown subcharts": ({"ai_agent_subcharts": "helm"}, ["ai_agent_subcharts", "bitnami, embedded", "got: helm"]),
+    "no environment": ({"ai_agent_environment": ""}, ["ai_agent_environment is not set", "agent-dev"]),
+    "unknown environment": ({"ai_agent_environment": "qa"}, ['environment "qa"', "values-dev.yaml"]),
+    "demo password outside dev": (
+        {"ai_agent_environment": "prod"},
+        ["ai_agent_redis_password", "demo or placeholder", "prod"],
+    ),
+    "no password": ({"ai_agent_redis_password": ""}, ["ai_agent_redis_password", "vault", "ai_agent_existing_secret"]),
+    "password missing for replication": (
+        {"ai_agent_replication_password": "", "ai_agent_values": {"postgresql": {"architecture": "replication"}}},
+        ["ai_agent_replication_password"],
+    ),
+    "password among the values": (
+        {"ai_agent_values": {"redis": {"auth": {"password": "x"}}}},
+        ["redis.auth.password", "readable"],
+    ),
+    "release name": ({"ai_agent_release_name": "my_agent"}, ['"my_agent"', "lower-case"]),
+    "time-out": ({"ai_agent_timeout": "600"}, ['ai_agent_timeout is "600"', "10m"]),
+    "wrong type": ({"ai_agent_images": "agent:1"}, ["ai_agent_images"]),
+    "external database": (
+        {"ai_agent_values": {"postgresql": {"enabled": False}}},
+        ["ai_agent_existing_secret", "enabled: false"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VARIABLES)
+def test_variables(case: str, fake_helm: FakeHelm) -> None:
+    variables, parts = VARIABLES[case]
+    assert_one_clear_line(deploy(fake_helm("v4.3.1"), **variables), *parts)
+
+
+def test_environment_without_inventory() -> None:
+    assert_one_clear_line(play("-i", "inventories/qa", "site.yml"), "inventories/qa", "failed to parse")
+
+
+def test_wrong_vault_password(tmp_path: Path) -> None:
+    wrong = tmp_path / "password"
+    wrong.write_text("not-it\n")
+    run = play("-i", "inventories/dev", "--vault-id", f"dev@{wrong}", "site.yml")
+    # The line is Ansible's own: it reads group_vars before the first task.
+    assert_one_clear_line(run, "Decryption failed (no vault secrets were found that could decrypt)")
+
+
+@pytest.mark.parametrize(
+    ("version", "part"),
+    [
+        ("v4.2.1", "every hook waits"),
+        ("v4.1.0", "helm 4.1.0"),
+        ("v3.18.6", "helm 3.18.6"),
+        ("v5.0.0", "helm 5.0.0"),
+        ("v4.3", "full version"),
+    ],
+)
+def test_helm_version(version: str, part: str, fake_helm: FakeHelm) -> None:
+    assert_one_clear_line(deploy(fake_helm(version)), part, "4.2.4")
+
+
+def test_no_helm() -> None:
+    assert_one_clear_line(deploy("/nowhere/helm"), "helm was not found", "/nowhere/helm")
+
+
+def test_old_kubernetes_core_that_shadows_the_new_one(tmp_path: Path, fake_helm: FakeHelm) -> None:
+    installed = Path(sysconfig.get_paths()["purelib"]) / "ansible_collections"
+    old = tmp_path / "ansible_collections/kubernetes/core"
+    shutil.copytree(installed / "kubernetes/core", old)
+    manifest = json.loads((old / "MANIFEST.json").read_text())
+    manifest["collection_info"]["version"] = "6.2.0"
+    (old / "MANIFEST.json").write_text(json.dumps(manifest))
+    run = play(
+        *DEV,
+        "site.yml",
+        env={"ANSIBLE_COLLECTIONS_PATH": f"{tmp_path}:{ROOT / 'collections'}"},
+        ai_agent_helm_binary=str(fake_helm("v4.3.1")),
+    )
+    assert_one_clear_line(run, "kubernetes.core 6.2.0", "6.6.0 or later")
+
+
+def test_python_without_the_kubernetes_client(tmp_path: Path, fake_helm: FakeHelm) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run(["python3", "-m", "venv", "--without-pip", bare], check=True)
+    run = deploy(fake_helm("v4.3.1"), ansible_python_interpreter=str(bare / "bin/python"))
+    assert_one_clear_line(run, str(bare), "kubernetes 36.0.2 or later", "ansible_playbook_python")
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        ("pending-install", "helm uninstall agent-dev -n dev"),
+        ("pending-upgrade", "helm rollback agent-dev"),
+        ("pending-rollback", "helm rollback agent-dev"),
+        ("uninstalling", "helm uninstall agent-dev -n dev"),
+    ],
+)
+def test_release_left_half_way(status: str, remedy: str, fake_helm: FakeHelm) -> None:
+    release = {"name": "agent-dev", "status": status, "updated": "2026-11-21 05:00:00 UTC", "chart": "ai-agent-1.0.0"}
+    assert_one_clear_line(deploy(fake_helm("v4.3.1", json.dumps([release]))), status, remedy)
+
+
+def kubeconfig(path: Path, server: str) -> Path:
+    """Write a kubeconfig for ``server`` to ``path``."""
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+        "clusters": [{"name": "k", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": {"token": "a-token-of-nobody"}}],
+    }
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_unreachable_cluster(tmp_path: Path, lab: dict[str, t.Any]) -> None:
+    config = kubeconfig(tmp_path / "kubeconfig", "https://127.0.0.1:1")
+    run = deploy(lab["ai_agent_helm_binary"], ai_agent_kubeconfig=str(config))
+    assert_one_clear_line(run, "https://127.0.0.1:1", "gives no answer", "connection refused", "ai_agent_kubeconfig")
+    assert "a-token-of-nobody" not in run.output
+
+
+def test_context_that_does_not_exist(lab: dict[str, t.Any]) -> None:
+    run = play(*DEV, "site.yml", "-e", f"@{LAB_VARS}", ai_agent_context="elsewhere")
+    assert_one_clear_line(run, "elsewhere", "ai_agent_context")
+
+
+def test_namespace_that_does_not_exist(lab: dict[str, t.Any]) -> None:
+    words = [*DEV, "site.yml", "-e", f"@{LAB_VARS}"]
+    run = play(*words, ai_agent_namespace="role-nowhere", ai_agent_create_namespace=False)
+    assert_one_clear_line(run, "Namespace role-nowhere does not exist", "ai_agent_create_namespace")
+
+
+class Cluster:
+    """A namespace of the lab's cluster and the playbook in it."""
+
+    def __init__(self, lab: dict[str, t.Any]) -> None:
+        self.kubeconfig = lab["ai_agent_kubeconfig"]
+        self.images = lab["ai_agent_images"]
+
+    def deploy(self, **variables: t.Any) -> Run:
+        """Deploy release `bad` into the namespace."""
+        words = [*DEV, "site.yml", "-e", f"@{LAB_VARS}"]
+        return play(*words, ai_agent_namespace=NAMESPACE, ai_agent_release_name="bad", **variables)
+
+    def kubectl(self, *words: str) -> str:
+        """Run kubectl of the lab in the namespace and return its output."""
+        command = [str(ROOT / ".lab/bin/kubectl"), "--kubeconfig", self.kubeconfig, "-n", NAMESPACE, *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def cluster(lab: dict[str, t.Any]) -> Iterator[Cluster]:
+    there = Cluster(lab)
+    there.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait")
+    yield there
+    there.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
+
+
+def test_image_that_does_not_exist_and_the_repair(cluster: Cluster) -> None:
+    missing = {**cluster.images["agent"], "tag": "0.0.0-missing"}
+    run = cluster.deploy(ai_agent_images={**cluster.images, "agent": missing}, ai_agent_timeout="40s")
+    assert run.code != 0
+    assert len(run.errors) == 1, run.output
+    assert f"{missing['repository']}:0.0.0-missing does not exist" in run.output
+    assert "Traceback" not in run.output
+    assert SECRETS[0] not in run.output
+
+    # A password in the vault that is not the live one stops the run and touches nothing.
+    before = cluster.kubectl("get", "secret", "bad-secret", "-o", "jsonpath={.data}")
+    changed = cluster.deploy(ai_agent_redis_password="another one")
+    assert_one_clear_line(changed, "ai_agent_redis_password", "rotate_credentials", f"{NAMESPACE}/bad-secret")
+    assert "another one" not in changed.output
+    assert cluster.kubectl("get", "secret", "bad-secret", "-o", "jsonpath={.data}") == before
+
+    # The next run repairs what the failed one left.
+    repaired = cluster.deploy()
+    assert repaired.code == 0, repaired.output
+    assert cluster.deploy().recap("changed") == 0
+    assert cluster.kubectl("get", "secret", "bad-secret", "-o", "jsonpath={.data}") == before
