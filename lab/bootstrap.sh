@@ -14,8 +14,10 @@ stamp=.venv/.requirements-$(cksum < requirements-dev.txt | tr ' ' -)
 # A pyenv shim on PATH may refuse to run, so a candidate counts only when it answers; venv needs ensurepip.
 usable() { "$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; }
 python=
-for candidate in "${PYTHON:-}" python3.13 python3.14 python3.12 python3 \
-    "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[2-9]*/bin/python3; do
+pyenv=${PYENV_ROOT:-$HOME/.pyenv}/versions
+# 3.13 first: the version that everything is tested with.
+for candidate in "${PYTHON:-}" python3.13 "$pyenv"/3.13*/bin/python3 python3.14 "$pyenv"/3.14*/bin/python3 \
+    python3.12 "$pyenv"/3.12*/bin/python3 python3; do
     if [ -n "$candidate" ] && usable "$candidate"; then
         python=$candidate
         break

@@ -22,6 +22,13 @@ REPORTS = LAB / "reports"
 TYPED = ["lab", "plugins/module_utils", "images/agent/agent"]
 
 
+def _environment(extra: dict[str, str] | None = None) -> dict[str, str]:
+    """The lab's environment with the virtual environment's programs first: some linters call others by name."""
+    merged = shell.environment(extra)
+    merged["PATH"] = f"{VENV}{os.pathsep}{merged['PATH']}"
+    return merged
+
+
 @dataclass
 class Tally:
     """What was counted so far: test cases, linters and scenarios, one each."""
@@ -35,7 +42,7 @@ class Tally:
         done = subprocess.run(
             [str(word) for word in words],
             cwd=ROOT,
-            env=shell.environment(env),
+            env=_environment(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -58,7 +65,7 @@ class Tally:
         report.unlink(missing_ok=True)
         words = [*prefix, VENV / "python", "-m", "pytest", "-q", "--no-header", f"--junitxml={report}", *folders]
         words += ["-n", workers] if workers else []
-        env = shell.environment({"HELM": str(BIN / "helm")})
+        env = _environment({"HELM": str(BIN / "helm")})
         code = subprocess.run([str(word) for word in words], cwd=ROOT, env=env, check=False).returncode
         if not report.exists():
             say(f"  FAILED  {title}: pytest ended with exit code {code} before it ran a test")
