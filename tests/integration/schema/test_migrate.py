@@ -1,0 +1,269 @@
+"""`schema.py migrate` against a real PostgreSQL: what it does, what it leaves alone, how it fails."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psycopg
+import pytest
+
+from tests.integration.schema.conftest import (
+    COLUMN,
+    TABLE,
+    Image,
+    Revision,
+    concurrently,
+    eventually,
+    finish,
+    statement,
+    with_database,
+)
+
+SLEEPING = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+
+
+def test_empty_database_is_migrated_once(image: Image) -> None:
+    first = image.run("migrate")
+    assert first.code == 0, first.err
+    assert "The schema is at no revision; migrating to 0002." in first.out
+    assert image.version() == {"0002"}
+    second = image.run("migrate")
+    assert (second.code, second.out) == (0, "The schema is at 0002, as this image needs it: nothing to do.\n")
+
+
+def test_revisions_may_import_from_the_working_directory(image: Image) -> None:
+    (image.folder / "application.py").write_text("NAME = 'imported'\n")
+    image.add(Revision("0003", "0002", "op.execute(f\"COMMENT ON TABLE item IS '{application.NAME}'\")"))
+    file = image.folder / "migrations/versions/0003.py"
+    file.write_text(f"import application\n{file.read_text()}")
+    done = image.run("migrate")
+    assert done.code == 0, done.err
+    assert image.rows("SELECT obj_description('item'::regclass)") == [("imported",)]
+
+
+def test_database_beyond_the_image_is_left_alone(image: Image) -> None:
+    assert image.run("migrate").code == 0
+    image.execute("UPDATE alembic_version SET version_num = '0009'")
+    done = image.run("migrate")
+    assert done.code == 0
+    assert done.out == "The schema is at 0009, beyond this image, whose head is 0002: left alone.\n"
+    assert image.version() == {"0009"}
+
+
+def test_parted_revisions_stop(image: Image) -> None:
+    assert image.run("migrate").code == 0
+    image.execute("UPDATE alembic_version SET version_num = '0001'")
+    image.execute("INSERT INTO alembic_version VALUES ('0009')")
+    done = image.run("migrate")
+    assert done.code == 1
+    assert done.err.startswith("The schema is at 0001, 0009, which this image, whose head is 0002, knows only in part")
+    assert image.version() == {"0001", "0009"}
+
+
+def test_several_heads_are_one_sentence(image: Image) -> None:
+    image.add(Revision("0002b", "0001", "pass"))
+    done = image.run("migrate")
+    assert done.code == 1
+    assert done.err == (
+        "The image has 2 Alembic heads (0002, 0002b): join them with `alembic merge heads` and build it again.\n"
+    )
+    assert image.rows("SELECT to_regclass('item')") == [(None,)]
+
+
+def test_failing_migration_names_its_cause(image: Image) -> None:
+    image.add(Revision("0003", "0002", statement("ALTER TABLE nowhere ADD COLUMN x int")))
+    done = image.run("migrate")
+    assert done.code == 1
+    assert done.err.startswith("The migration failed with exit code 1: ")
+    assert 'relation "nowhere" does not exist' in done.err
+    assert len(done.err.splitlines()) == 1
+    assert "Traceback" in done.out
+    assert image.version() == {"0002"}
+
+
+def test_unreadable_revision_is_one_sentence(image: Image) -> None:
+    (image.folder / "migrations/versions/0003.py").write_text("import nothing_of_that_name\n")
+    done = image.run("migrate")
+    assert done.code == 1
+    assert "ModuleNotFoundError: No module named 'nothing_of_that_name'" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_missing_configuration_is_one_sentence(image: Image) -> None:
+    (image.folder / "alembic.ini").unlink()
+    done = image.run("migrate")
+    assert done.code == 1
+    assert done.err.startswith("There is no alembic.ini in ")
+
+
+def test_alembic_that_uses_another_database_is_noticed(image: Image) -> None:
+    (image.folder / "migrations" / "env.py").write_text("")
+    done = image.run("migrate")
+    assert done.code == 1
+    assert "yet the schema is at no revision instead of 0002" in done.err
+
+
+def test_version_table_of_another_name(image: Image) -> None:
+    env = image.folder / "migrations" / "env.py"
+    image.execute("CREATE SCHEMA own")
+    options = "connection=connection, version_table='revisions', version_table_schema='own'"
+    env.write_text(env.read_text().replace("connection=connection", options))
+    assert image.run("migrate", SCHEMA_VERSION_TABLE="own.revisions").code == 0
+    assert image.rows("SELECT version_num FROM own.revisions") == [("0002",)]
+    assert "nothing to do" in image.run("migrate", SCHEMA_VERSION_TABLE="own.revisions").out
+
+
+def test_two_migrators_at_once_while_an_index_is_built_concurrently(image: Image) -> None:
+    rows = "INSERT INTO item SELECT n, md5(n::text) FROM generate_series(1, 20000) n"
+    image.add(
+        Revision("0003", "0002", statement(rows)),
+        Revision("0004", "0003", statement("SELECT pg_sleep(3)")),
+        Revision("0005", "0004", concurrently("CREATE INDEX CONCURRENTLY item_name ON item (name)")),
+    )
+    both = [image.start("migrate"), image.start("migrate")]
+    ended = [finish(process) for process in both]
+    assert [run.code for run in ended] == [0, 0], ended
+    assert sorted("migrating to" in run.out for run in ended) == [False, True]
+    assert sum("Another migration is at work" in run.out for run in ended) == 1
+    assert image.rows("SELECT indisvalid FROM pg_index WHERE indexrelid = 'item_name'::regclass") == [(True,)]
+
+
+def test_lost_against_a_lock_is_tried_again(image: Image) -> None:
+    assert image.run("migrate").code == 0
+    image.add(Revision("0003", "0002", statement("ALTER TABLE item ADD COLUMN other text")))
+    with psycopg.connect(image.url) as reader:
+        reader.execute("SELECT * FROM item")
+        process = image.start("migrate", SCHEMA_LOCK_TIMEOUT="300ms")
+        time.sleep(3)
+        assert process.poll() is None
+    done = finish(process)
+    assert done.code == 0, done.err
+    assert "A lock was not to be had within 300ms; trying again in 2 s." in done.out
+    assert image.version() == {"0003"}
+
+
+def test_index_left_invalid_is_named(image: Image) -> None:
+    image.add(
+        Revision("0003", "0002", statement("INSERT INTO item VALUES (1, 'same'), (2, 'same')")),
+        Revision("0004", "0003", concurrently("CREATE UNIQUE INDEX CONCURRENTLY item_name ON item (name)")),
+    )
+    done = image.run("migrate")
+    assert done.code == 1
+    assert "could not create unique index" in done.err
+    assert "drop item_name and run it again" in done.err
+
+
+def test_sigterm_ends_the_migration_and_frees_the_lock(image: Image) -> None:
+    image.add(Revision("0003", "0002", statement("SELECT pg_sleep(60)")))
+    process = image.start("migrate")
+    eventually(lambda: image.rows(SLEEPING))
+    process.terminate()
+    done = finish(process, 10)
+    assert done.code == 128 + signal.SIGTERM
+    assert done.err == "Ended by SIGTERM.\n"
+    eventually(lambda: not image.rows(SLEEPING), 6)
+    image.add(Revision("0003", "0002", "pass"))
+    assert image.run("migrate").code == 0
+
+
+def test_killed_pod_frees_the_lock_within_seconds(image: Image) -> None:
+    image.add(Revision("0003", "0002", statement("SELECT pg_sleep(60)")))
+    process = image.start("migrate")
+    eventually(lambda: image.rows(SLEEPING))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    image.add(Revision("0003", "0002", "pass"))
+    start = time.monotonic()
+    assert image.run("migrate").code == 0
+    assert time.monotonic() - start < 15
+    assert not image.rows(SLEEPING)
+
+
+def test_migration_stops_when_the_lock_is_lost(image: Image) -> None:
+    image.add(Revision("0003", "0002", statement("SELECT pg_sleep(60)")))
+    process = image.start("migrate")
+    eventually(lambda: image.rows(SLEEPING))
+    image.rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+    done = finish(process, 30)
+    assert done.code == 1
+    assert done.err == "The connection with the lock broke, so the migration was stopped: run it again.\n"
+    assert image.version() == {"0002"}
+
+
+def test_plain_job_waits_for_a_database_that_comes_late(server: str, tmp_path: Path) -> None:
+    name = f"late_{os.getpid()}"
+    image = Image(tmp_path / "app", with_database(server, name))
+    image.add(TABLE, COLUMN)
+    process = image.start("migrate")
+    time.sleep(2)
+    assert process.poll() is None
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        try:
+            done = finish(process)
+            assert done.code == 0, done.err
+            assert "Waiting for the database: " in done.out
+            assert f'database "{name}" does not exist' in done.out
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+
+
+def test_hook_gives_up_and_never_prints_the_password(tmp_path: Path) -> None:
+    password = "p@ss:w/ö rd%+"
+    url = f"postgresql://agent_user:{quote(password, safe='')}@127.0.0.1:1/agent_db"
+    image = Image(tmp_path / "app", url)
+    image.add(TABLE)
+    start = time.monotonic()
+    done = image.run("migrate", "--database-timeout=2")
+    assert time.monotonic() - start < 10
+    assert done.code == 1
+    assert done.err.startswith("The database did not answer within 2 s: ")
+    for form in (password, quote(password, safe=""), quote(password)):
+        assert form not in done.out + done.err
+
+
+@pytest.mark.parametrize("url", ["mysql://u:hunter2@h/db", "postgresql://u:hun%ter2@h/db", "host=h password=hunter2"])
+def test_unusable_url_is_one_sentence_without_the_password(tmp_path: Path, url: str) -> None:
+    image = Image(tmp_path / "app", url)
+    image.add(TABLE)
+    done = image.run("migrate", "--database-timeout=1")
+    assert done.code == 1
+    assert len(done.err.splitlines()) == 1
+    assert "hunter2" not in done.out + done.err
+    assert "hun%ter2" not in done.out + done.err
+
+
+def test_password_in_the_migrations_own_output_is_redacted(image: Image) -> None:
+    parts = urlsplit(image.url)
+    host = parts.netloc.rpartition("@")[2]
+    user = (parts.username or "postgres", parts.password or "geheim-17")
+    image.url = parts._replace(netloc=f"{user[0]}:{user[1]}@{host}").geturl()
+    image.add(Revision("0003", "0002", "import os; print(os.environ['DATABASE_URL']); raise SystemExit(3)"))
+    done = image.run("migrate")
+    assert done.code == 1
+    assert f":***@{host}" in done.out
+    assert user[1] not in done.out + done.err
+
+
+def test_options_of_the_user_are_kept_and_win(image: Image) -> None:
+    image.execute("CREATE SCHEMA own")
+    image.url += "?options=-c%20search_path%3Down%20-c%20lock_timeout%3D7s"
+    image.add(
+        Revision("0003", "0002", statement("CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS value"))
+    )
+    done = image.run("migrate")
+    assert done.code == 0, done.err
+    assert image.rows("SELECT value FROM own.seen") == [("7s",)]
+
+
+def test_session_of_the_migration_has_the_lock_timeout(image: Image) -> None:
+    names = ("lock_timeout", "client_connection_check_interval", "application_name")
+    columns = ", ".join(f"current_setting('{name}')" for name in names)
+    image.add(Revision("0003", "0002", statement(f"CREATE TABLE seen AS SELECT ARRAY[{columns}] AS value")))
+    done = image.run("migrate", PGOPTIONS="-c application_name=mine")
+    assert done.code == 0, done.err
+    assert image.rows("SELECT value FROM seen") == [(["2s", "2s", "mine"],)]
