@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: diagnose_release
-author: The ai_platform.agent authors
+author: The ai_platform.agent authors (@ai-platform)
 short_description: Say why a release of the AI agent did not become ready
 version_added: 1.0.0
 description:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: collection_version
-author: The ai_platform.agent authors
+author: The ai_platform.agent authors (@ai-platform)
 short_description: Version of a collection as this run loads it
 version_added: 1.0.0
 description:

@@ -101,7 +101,7 @@ def test_demo_vault_opens_with_the_demo_password_and_holds_demo_secrets() -> Non
 
 def test_deployer_has_no_right_outside_its_namespace() -> None:
     text = (ROOT / "roles/ai_agent/files/deployer-rbac.yaml").read_text(encoding="utf-8")
-    manifests = list(yaml.safe_load_all(text))
+    manifests = yaml.safe_load(text)["items"]
     assert sorted(item["kind"] for item in manifests) == ["Role", "RoleBinding", "ServiceAccount"]
     rules = next(item for item in manifests if item["kind"] == "Role")["rules"]
     assert not [rule for rule in rules if "*" in rule["resources"] + rule["verbs"] + rule["apiGroups"]]
