@@ -12,10 +12,8 @@
 {{- range $chart := list "postgresql" "redis" -}}
 {{- $values := index $root.Values $chart -}}
 {{- if $values.enabled -}}
-{{- $named := tpl (default "" $values.auth.existingSecret) $root -}}
-{{- if eq $chart "postgresql" -}}
-{{- $named = tpl (coalesce (dig "postgresql" "auth" "existingSecret" "" (default dict $root.Values.global)) $named "") $root -}}
-{{- end -}}
+{{- $global := ternary (dig "postgresql" "auth" "existingSecret" "" (default dict $root.Values.global)) "" (eq $chart "postgresql") -}}
+{{- $named := tpl (default (default "" $values.auth.existingSecret) $global) $root -}}
 {{- $unused := and (eq $chart "redis") (not $values.auth.enabled) -}}
 {{- if and (ne $named $secret) (not $unused) -}}
 {{- fail (printf "%s.auth.existingSecret names %q but the agent reads %q: set %s.auth.existingSecret to %q." $chart $named $secret $chart $secret) -}}

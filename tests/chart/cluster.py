@@ -1,0 +1,101 @@
+"""A stand-in for the Kubernetes API: discovery, and reading single objects, which is all that `lookup` asks for."""
+
+from __future__ import annotations
+
+import json
+import threading
+import typing as t
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import yaml
+
+Object = dict[str, t.Any]
+
+# Kind to plural, by group and version: what the chart looks up or makes.
+RESOURCES = {
+    "v1": {
+        "ConfigMap": "configmaps",
+        "Pod": "pods",
+        "Secret": "secrets",
+        "Service": "services",
+        "ServiceAccount": "serviceaccounts",
+    },
+    "apps/v1": {"Deployment": "deployments", "StatefulSet": "statefulsets"},
+    "batch/v1": {"Job": "jobs"},
+}
+
+
+class Cluster:
+    """Serves objects on a port of this machine while it is entered; `kubeconfig` leads there."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the kubeconfig in `folder`."""
+        self.kubeconfig = folder / "kubeconfig"
+        self._answers: dict[str, Object] = {}
+        for group_version, kinds in RESOURCES.items():
+            resources = [
+                {"name": plural, "kind": kind, "namespaced": True, "singularName": kind.lower(), "verbs": ["get"]}
+                for kind, plural in kinds.items()
+            ]
+            answer = {
+                "kind": "APIResourceList",
+                "apiVersion": "v1",
+                "groupVersion": group_version,
+                "resources": resources,
+            }
+            self._answers[self._root(group_version)] = answer
+        self._answers["/version"] = {"major": "1", "minor": "34", "gitVersion": "v1.34.4"}
+        self._answers["/api"] = {"kind": "APIVersions", "versions": ["v1"]}
+        groups = []
+        for name in ("apps", "batch"):
+            version = {"groupVersion": f"{name}/v1", "version": "v1"}
+            groups.append({"name": name, "versions": [version], "preferredVersion": version})
+        self._answers["/apis"] = {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+
+    @staticmethod
+    def _root(version: str) -> str:
+        return f"/apis/{version}" if "/" in version else f"/api/{version}"
+
+    def add(self, item: Object, namespace: str = "test") -> None:
+        """Make `item` a live object."""
+        version = item["apiVersion"]
+        plural = RESOURCES[version][item["kind"]]
+        self._answers[f"{self._root(version)}/namespaces/{namespace}/{plural}/{item['metadata']['name']}"] = item
+
+    def __enter__(self) -> t.Self:
+        """Start serving."""
+        answers = self._answers
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                found = answers.get(self.path.partition("?")[0])
+                missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
+                body = json.dumps(found or missing).encode()
+                self.send_response(200 if found else 404)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Keep quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        server = f"http://127.0.0.1:{self._server.server_port}"
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "c", "cluster": {"server": server}}],
+            "users": [{"name": "u", "user": {}}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "test"}}],
+            "current-context": "x",
+        }
+        self.kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()

@@ -1,0 +1,125 @@
+"""The assembled chart, rendered by the real helm, with or without the live objects that its templates look up."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from plugins.module_utils._chart import assemble
+from tests.chart.cluster import Cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = ("dev", "staging", "prod")
+RELEASE = "my-agent"
+
+Object = dict[str, t.Any]
+
+
+class RenderError(Exception):
+    """Helm refused; the text is its message."""
+
+
+class Rendered(list[Object]):
+    """The objects of a rendering."""
+
+    def one(self, kind: str, name: str | None = None) -> Object:
+        """Return the only object of a kind, with a name where one is given."""
+        found = [item for item in self if item["kind"] == kind and name in (None, item["metadata"]["name"])]
+        assert len(found) == 1, f"{len(found)} objects of kind {kind}, name {name}: {self.names(kind)}"
+        return found[0]
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names of the objects of a kind."""
+        return [item["metadata"]["name"] for item in self if item["kind"] == kind]
+
+    def ours(self) -> Rendered:
+        """Return the objects that no subchart made."""
+        return Rendered(item for item in self if item["metadata"]["labels"]["helm.sh/chart"].startswith("ai-agent-"))
+
+    def secret(self, name: str = f"{RELEASE}-secret") -> dict[str, str]:
+        """Return the decoded data of a Secret."""
+        data = self.one("Secret", name)["data"]
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+    def pods(self) -> dict[str, Object]:
+        """Return every pod's metadata and spec, by kind and name of the object that makes it."""
+        result = {}
+        for item in self:
+            if item["kind"] == "Pod":
+                result[f"Pod/{item['metadata']['name']}"] = item
+            elif "template" in item.get("spec", {}):
+                result[f"{item['kind']}/{item['metadata']['name']}"] = item["spec"]["template"]
+        return result
+
+
+def containers(pod: Object) -> list[Object]:
+    """Return all containers of a pod, init containers included."""
+    return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+
+
+@pytest.fixture(scope="session")
+def helm() -> str:
+    """The helm program: $HELM, else the lab's."""
+    program = os.environ.get("HELM") or str(ROOT / ".lab" / "bin" / "helm")
+    if not shutil.which(program):
+        pytest.fail(f"There is no helm at {program}: run `make tools`, or name one in HELM.")
+    return program
+
+
+@pytest.fixture(scope="session")
+def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The chart with the embedded subcharts."""
+    made = assemble(
+        ROOT / "chart", "embedded", subcharts_dir=ROOT / "subcharts", cache=tmp_path_factory.mktemp("charts")
+    )
+    return made.path
+
+
+class Render(t.Protocol):
+    """Renders the chart with values, as dictionaries or names of environments, and returns its objects."""
+
+    def __call__(self, *values: Object | str, release: str = RELEASE, cluster: Cluster | None = None) -> Rendered:
+        """Render; raise RenderError where helm refuses. A cluster makes it an upgrade that looks objects up there."""
+
+
+@pytest.fixture(scope="session")
+def render(helm: str, chart: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """Render the chart with `helm template`."""
+    scratch = tmp_path_factory.mktemp("values")
+
+    def call(*values: Object | str, release: str = RELEASE, cluster: Cluster | None = None) -> Rendered:
+        command = [helm, "template", release, str(chart), "--namespace", "test"]
+        for number, given in enumerate(values):
+            file = chart / f"values-{given}.yaml" if isinstance(given, str) else scratch / f"{number}.yaml"
+            if not isinstance(given, str):
+                file.write_text(yaml.safe_dump(given), encoding="utf-8")
+            command += ["-f", str(file)]
+        if cluster:
+            command += ["--is-upgrade", "--dry-run=server", "--disable-openapi-validation"]
+            command += ["--kubeconfig", str(cluster.kubeconfig)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RenderError(done.stderr)
+        return Rendered(item for item in yaml.safe_load_all(done.stdout) if item)
+
+    return call
+
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS)
+def environment(request: pytest.FixtureRequest, render: Render) -> Rendered:
+    """The chart as each environment renders it."""
+    return render(request.param)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> t.Iterator[Cluster]:
+    """A stand-in API server that holds the objects given to it."""
+    with Cluster(tmp_path) as running:
+        yield running
