@@ -25,7 +25,11 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+# Beside this file lie the modules that belong to it, also where the image sets PYTHONSAFEPATH.
+sys.path.insert(0, str(Path(__file__).parent))
 
 try:
     import psycopg

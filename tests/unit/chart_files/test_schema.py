@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import subprocess
 import sys
 import typing as t
 from pathlib import Path
@@ -238,3 +240,17 @@ def test_runner_stops_the_program_when_the_lock_is_gone(runner: schema.Runner, m
     program = "import time; time.sleep(60)"
     with pytest.raises(schema.SchemaError, match="connection with the lock broke"):
         runner.run([sys.executable, "-c", program], {}, lambda _line: None, lambda: False)
+
+
+@pytest.mark.parametrize("environ", [{}, {"PYTHONSAFEPATH": "1"}])
+def test_runs_from_the_links_of_a_mounted_configmap(tmp_path: Path, environ: dict[str, str]) -> None:
+    shutil.copytree(Path(schema.__file__).parent, tmp_path / "..2026_11_21")
+    (tmp_path / "..data").symlink_to("..2026_11_21")
+    for file in (tmp_path / "..data").glob("schema*.py"):
+        (tmp_path / file.name).symlink_to(f"..data/{file.name}")
+    command = [sys.executable, str(tmp_path / "schema.py"), "wait"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "DATABASE_URL is not set: the chart takes it from the release's Secret.\n",
+    )
