@@ -14,7 +14,7 @@ def upgrade() -> None:
     """An index of a build that broke off is invalid and in the way of the next try: it goes first."""
     with op.get_context().autocommit_block():
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS messages_by_session")
-        op.execute("CREATE INDEX CONCURRENTLY messages_by_session ON messages (session_id, id)")
+        op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS messages_by_session ON messages (session_id, id)")
 
 
 def downgrade() -> None:
