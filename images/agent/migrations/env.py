@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 
 from agent.models import Base
 from agent.settings import driver_url
 from alembic import context
 from sqlalchemy import create_engine
+
+# Which revision runs, for whoever reads the Job's log; on standard error, for offline SQL has standard output.
+logging.basicConfig(stream=sys.stderr, level="WARNING", format="%(message)s")
+logging.getLogger("alembic.runtime.migration").setLevel("INFO")
 
 
 def run() -> None:

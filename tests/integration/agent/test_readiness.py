@@ -9,6 +9,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.integration.agent.conftest import IMAGE, World, eventually
 
 
@@ -88,21 +90,29 @@ def test_a_locked_version_table_does_not_hold_up_ready(world: World) -> None:
     eventually(lambda: agent.ready()[0] == 200)
 
 
-def test_busy_workers_do_not_make_a_pod_unready(world: World) -> None:
-    agent = world.start(WORKER_THREADS="1")
-    with ThreadPoolExecutor(3) as threads:
+@pytest.mark.parametrize("workers", [1, 3])
+def test_busy_workers_do_not_make_a_pod_unready(world: World, workers: int) -> None:
+    agent = world.start(WORKER_THREADS=str(workers))
+    questions = workers + 2
+
+    def connections() -> int:
+        found = world.database.rows(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'ai-agent' AND wait_event_type = 'Lock'"
+        )
+        return int(found[0][0])
+
+    with ThreadPoolExecutor(questions) as threads:
         lock = world.database.lock("messages")
-        waiting = [threads.submit(agent.chat, "Hello") for _turn in range(3)]
+        waiting = [threads.submit(agent.chat, "Hello") for _turn in range(questions)]
+        # WORKER_THREADS is the number of connections, too.
+        eventually(lambda: connections() == workers, 5)
         time.sleep(0.5)
+        assert connections() == workers
         assert agent.ready() == (200, {})
         assert not any(one.done() for one in waiting)
-        # WORKER_THREADS is the number of connections, too.
-        connections = world.database.rows(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ai-agent'"
-        )
-        assert connections == [(1,)]
         lock.close()
-        assert [one.result().status_code for one in waiting] == [200] * 3
+        assert [one.result().status_code for one in waiting] == [200] * questions
 
 
 def test_a_lock_that_stays_costs_ten_seconds_and_a_sentence(world: World) -> None:
