@@ -15,6 +15,7 @@ from lab.cache import cached, digest
 from lab.paths import REGISTRY
 from lab.progress import LabError
 
+TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 OWN_SOURCES = Path("/etc/apt/sources.list.d/ai-agent-lab.sources")
 OWN_PIN = Path("/etc/apt/preferences.d/ai-agent-lab")
@@ -60,32 +61,41 @@ def add_suite(suite: str) -> None:
 
 
 def base_image(suite: str) -> str:
-    """Name of a minimal Debian image, made by mmdebstrap when Docker does not have it."""
+    """Name of a minimal Debian image, made by mmdebstrap when Docker does not have it.
+
+    It trusts the certificate authorities that this machine trusts: pip in a build works behind a company's proxy.
+    """
     name = f"{REGISTRY}/debian:{suite}"
-    if shell.capture(["docker", "image", "inspect", name]).returncode:
-        archive = _root_archive(suite)
-        shell.run(["docker", "import", archive, name], log="images", what=f"importing {name}")
+    key = digest(["minbase ca-certificates", suite, TRUSTED if TRUSTED.exists() else ""])
+    label = ["--format", '{{index .Config.Labels "recipe"}}']
+    if shell.capture(["docker", "image", "inspect", *label, name]).stdout.strip() != key:
+        archive = _root_archive(suite, key)
+        words = ["docker", "import", "--change", f"LABEL recipe={key}", archive, name]
+        shell.run(words, log="images", what=f"importing {name}")
     return name
 
 
-def _root_archive(suite: str) -> Path:
+def _root_archive(suite: str, key: str) -> Path:
     def build(folder: Path) -> None:
         if not shutil.which("mmdebstrap"):
             install(["mmdebstrap", "debian-archive-keyring"])
+        words: list[object] = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates"]
+        if TRUSTED.exists():
+            words.append(f"--customize-hook=copy-in {TRUSTED} {TRUSTED.parent}")
+        words.append('--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin')
+        words += [suite, folder / "root.tar"]
         # mmdebstrap's built-in mirror serves hosts that are not Debian themselves.
-        source = folder / "sources"
-        where: list[Path] = []
-        mirror = _mirror() if (found := host()) and found.ident == "debian" else None
-        if mirror:
+        if (found := host()) and found.ident == "debian":
+            mirror = _mirror()
             security = re.sub(r"/debian/?$", "/debian-security", mirror)
+            source = folder / "debian.sources"
             source.write_text(
                 _stanza(mirror, [suite, f"{suite}-updates"]) + "\n" + _stanza(security, [f"{suite}-security"])
             )
-            where = [source.rename(folder / "debian.sources")]
-        words = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates", suite, folder / "root.tar", *where]
+            words.append(source)
         shell.run(words, log="debian", what=f"making a Debian {suite} root file system")
 
-    return cached(f"debian-{suite}", digest(["minbase ca-certificates", suite]), build) / "root.tar"
+    return cached(f"debian-{suite}", key, build) / "root.tar"
 
 
 def _stanza(mirror: str, suites: Sequence[str]) -> str:

@@ -24,11 +24,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Keys that look right and do nothing, and names that Kubernetes would refuse later. */}}
+{{/* What this chart cannot work with, and names that Kubernetes would refuse later. */}}
 {{- define "ai-agent.guards.subcharts" -}}
-{{- if hasKey .Values.postgresql "replica" -}}
-{{- fail "postgresql.replica does not exist: read replicas are postgresql.architecture: replication and postgresql.readReplicas.replicaCount." -}}
-{{- end -}}
 {{- if and .Values.redis.enabled (dig "sentinel" "enabled" false .Values.redis) -}}
 {{- fail "redis.sentinel.enabled is not supported, because the agent's redis-url names one master: set it to false." -}}
 {{- end -}}

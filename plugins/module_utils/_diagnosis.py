@@ -24,6 +24,8 @@ IMAGE_REASONS = frozenset(
 )
 # Waiting reasons of the kubelet (pkg/kubelet/kuberuntime) that mean: the container's description cannot be satisfied.
 CONFIGURATION_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+# Events that only repeat what another one says.
+ECHOES = ("Error: ErrImagePull", "Error: ImagePullBackOff", "Back-off ")
 MAX_EVENTS = 5
 MAX_MESSAGE = 300
 
@@ -145,15 +147,16 @@ def _containers(pods: list[Object]) -> list[_Container]:
 
 
 def _image(pods: list[Object]) -> Diagnosis | None:
-    for container in _containers(pods):
-        reason = container.waiting.get("reason")
-        if reason in IMAGE_REASONS:
-            return Diagnosis(
-                "image",
-                f"The image {container.image} does not exist or cannot be pulled ({reason} in pod {container.pod}): "
-                "correct ai_agent_images, or make the image available to the cluster, and run again.",
-            )
-    return None
+    missing = [c for c in _containers(pods) if c.waiting.get("reason") in IMAGE_REASONS]
+    if not missing:
+        return None
+    images = list(dict.fromkeys(c.image for c in missing))
+    subject = f"The image {images[0]} does" if len(images) == 1 else f"The images {' and '.join(images)} do"
+    return Diagnosis(
+        "image",
+        f"{subject} not exist or cannot be pulled ({missing[0].waiting['reason']} in pod {missing[0].pod}): "
+        "correct ai_agent_images, or make it available to the cluster, and run again.",
+    )
 
 
 def _migration(pods: list[Object], helm_error: str) -> Diagnosis | None:
@@ -242,6 +245,8 @@ def _warnings(events: list[Object], release: str, pods: set[str]) -> list[str]:
         if not name.startswith(release) or (involved.get("kind") == "Pod" and name not in pods):
             continue
         message = _short(event.get("message") or "")
+        if message.startswith(ECHOES):
+            continue
         lines.setdefault(f"event {involved.get('kind')}/{name}: {event.get('reason')}: {message}")
     return list(lines)[:MAX_EVENTS]
 

@@ -213,6 +213,14 @@ def test_image_that_does_not_exist_and_the_repair(cluster: Cluster) -> None:
     assert "another one" not in changed.output
     assert cluster.kubectl("get", "secret", "bad-secret", "-o", "jsonpath={.data}") == before
 
+    # So does another choice of subcharts.
+    other = cluster.deploy(ai_agent_subcharts="bitnami")
+    assert_one_clear_line(other, "postgresql-12.12.10_embedded", "ai_agent_subcharts=bitnami", "another database")
+
+    # And values that the chart refuses.
+    refused = cluster.deploy(ai_agent_values={"agent": {"replicas": 2}})
+    assert_one_clear_line(refused, "refuses the values", "replicas")
+
     # The next run repairs what the failed one left.
     repaired = cluster.deploy()
     assert repaired.code == 0, repaired.output

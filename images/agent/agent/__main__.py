@@ -1,0 +1,75 @@
+"""`python -m agent`: one process, one event loop, WORKER_THREADS threads."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from types import FrameType
+
+import uvicorn
+
+from agent.app import create_app
+from agent.lifecycle import Lifecycle
+from agent.logs import set_up
+from agent.settings import Settings, SettingsError
+
+log = logging.getLogger("agent")
+
+
+class Server(uvicorn.Server):
+    """uvicorn, that on SIGTERM first drains and only then closes its socket."""
+
+    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._lifecycle = lifecycle
+        self._drain_seconds = drain_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._drain: asyncio.Task[None] | None = None
+
+    async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Serve until told to stop."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)  # type: ignore[arg-type]
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal starts the drain, the second one ends it."""
+        if self._lifecycle.draining or self._loop is None:
+            super().handle_exit(sig, frame)
+            return
+        self._lifecycle.begin_drain()
+        self._loop.call_soon_threadsafe(self._start_drain, sig, frame)
+
+    def _start_drain(self, sig: int, frame: FrameType | None) -> None:
+        log.info("told to stop: readiness is off, %d requests are running", self._lifecycle.in_flight)
+        self._drain = asyncio.ensure_future(self._finish(sig, frame))
+
+    async def _finish(self, _sig: int, _frame: FrameType | None) -> None:
+        await self._lifecycle.drained(self._drain_seconds)
+        self.should_exit = True
+
+
+def main() -> int:
+    """Exit code 0 after a drain, 2 with one sentence for wrong settings."""
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    set_up(settings.log_level)
+    lifecycle = Lifecycle()
+    config = uvicorn.Config(
+        create_app(settings, lifecycle),
+        host="0.0.0.0",  # noqa: S104 - a pod's address is not known before it runs
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,
+    )
+    Server(config, lifecycle, settings.drain_seconds).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

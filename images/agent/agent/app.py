@@ -1,0 +1,199 @@
+"""The HTTP interface."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from agent import __version__, llm
+from agent.cache import Cache
+from agent.chat import Chat, Turn
+from agent.database import Database, UnknownSession
+from agent.health import Health, brief
+from agent.lifecycle import Lifecycle, Tracking
+from agent.settings import Settings
+
+log = logging.getLogger(__name__)
+
+FEEDBACK_REVISION = "0007"
+
+
+class Question(BaseModel):
+    """Body of a chat request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: str = Field(min_length=1, max_length=100_000)
+    session_id: uuid.UUID | None = None
+
+
+class Rating(BaseModel):
+    """Body of a feedback request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rating: int = Field(ge=-1, le=1)
+
+
+def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
+    """The application; its connections live as long as it does."""
+    database = Database(settings)
+    cache = Cache(settings)
+    model = llm.choose(settings)
+    threads = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker")
+    chat = Chat(database, cache, model, threads)
+    health = Health(database, cache, lifecycle)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        log.info("agent %s serves with model %s", __version__, model.name)
+        yield
+        threads.shutdown()
+        health.close()
+        await model.close()
+        cache.close()
+        database.close()
+
+    app = FastAPI(title="Reference AI agent", version=__version__, lifespan=lifespan)
+    app.add_middleware(Tracking, lifecycle=lifecycle)
+    _add_errors(app)
+    _add_probes(app, settings, health)
+    _add_chat(app, chat, database, threads)
+    if database.has_revision(FEEDBACK_REVISION):
+        _add_feedback(app, database, threads)
+    return app
+
+
+def _add_errors(app: FastAPI) -> None:
+    """Each failure is one sentence under "error"."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+        return _error(422, f"{where}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def http(_request: Request, error: HTTPException) -> Response:
+        return _error(error.status_code, str(error.detail))
+
+    @app.exception_handler(UnknownSession)
+    async def unknown(_request: Request, error: UnknownSession) -> Response:
+        return _error(404, f"there is no session {error}: leave session_id out to begin a new one")
+
+    @app.exception_handler(SQLAlchemyError)
+    async def database(_request: Request, error: SQLAlchemyError) -> Response:
+        log.error("the database failed: %s", brief(error))
+        return _error(503, "the database does not answer, nothing was lost that was stored before: try again")
+
+    @app.exception_handler(llm.ModelError)
+    async def no_answer(_request: Request, error: llm.ModelError) -> Response:
+        log.error("%s", error)
+        return _error(502, str(error))
+
+
+def _add_probes(app: FastAPI, settings: Settings, health: Health) -> None:
+    @app.get("/")
+    async def about() -> dict[str, str]:
+        return {
+            "name": "ai-agent",
+            "version": __version__,
+            "organization": settings.organization,
+            "environment": settings.environment,
+        }
+
+    @app.get("/health")
+    async def alive() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @app.get("/ready")
+    async def ready() -> Response:
+        well, checks = await health.ready()
+        return JSONResponse({"status": "ready" if well else "not ready", "checks": checks}, 200 if well else 503)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_chat(app: FastAPI, chat: Chat, database: Database, threads: ThreadPoolExecutor) -> None:
+    @app.post("/v1/chat")
+    async def ask(question: Question) -> dict[str, Any]:
+        turn = await chat.start(question.session_id, question.message)
+        await chat.answer(turn)
+        return {**_facts(turn), "reply": turn.reply}
+
+    @app.post("/v1/chat/stream")
+    async def stream(question: Question) -> StreamingResponse:
+        turn = await chat.start(question.session_id, question.message)
+        return StreamingResponse(
+            _events(chat, turn), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
+
+    @app.get("/v1/sessions/{session_id}/messages")
+    async def messages(session_id: uuid.UUID) -> list[dict[str, Any]]:
+        found = await asyncio.get_running_loop().run_in_executor(threads, database.messages, session_id)
+        return [
+            {
+                "id": message.id,
+                "role": message.role,
+                "content": message.content,
+                "model": message.model,
+                "created_at": message.created_at.isoformat(),
+            }
+            for message in found
+        ]
+
+
+def _add_feedback(app: FastAPI, database: Database, threads: ThreadPoolExecutor) -> None:
+    @app.post("/v1/messages/{message_id}/feedback", status_code=201)
+    async def feedback(message_id: int, rating: Rating) -> dict[str, int]:
+        loop = asyncio.get_running_loop()
+        if not await loop.run_in_executor(threads, database.add_feedback, message_id, rating.rating):
+            raise HTTPException(404, f"there is no message {message_id}")
+        return {"message_id": message_id, "rating": rating.rating}
+
+
+async def _events(chat: Chat, turn: Turn) -> AsyncIterator[str]:
+    """Server-sent events: `token` for each piece, then `done`, or `error` where the model or the database failed."""
+    try:
+        async for piece in chat.stream(turn):
+            yield _event("token", {"text": piece})
+        yield _event("done", _facts(turn))
+    except llm.ModelError as error:
+        log.error("%s", error)
+        yield _event("error", {"error": str(error)})
+    except SQLAlchemyError as error:
+        log.error("the database failed: %s", brief(error))
+        yield _event("error", {"error": "the database does not answer, the reply was not stored"})
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def _facts(turn: Turn) -> dict[str, Any]:
+    return {
+        "session_id": str(turn.session_id),
+        "message_id": turn.message_id,
+        "model": turn.model,
+        "cached": turn.cached,
+    }
+
+
+def _error(status: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"error": sentence}, status)

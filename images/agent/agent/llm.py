@@ -1,0 +1,110 @@
+"""Who answers: an OpenAI-compatible endpoint, or without one the built-in model, which says what it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import httpx
+
+from agent.settings import Settings
+
+Prompt = list[tuple[str, str]]
+"""(role, content) of a conversation, oldest first."""
+
+
+class ModelError(Exception):
+    """The model gave no answer; the text is one sentence without the key."""
+
+
+class Model(Protocol):
+    """What answers a prompt, piece by piece."""
+
+    name: str
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[str]:
+        """Pieces of the reply as they come.
+
+        :raises ModelError: the model gave no answer
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+
+
+class BuiltinModel:
+    """Deterministic stand-in: the same prompt always gets the same reply, so a demo and a test need no provider."""
+
+    name = "builtin-echo"
+
+    def __init__(self, settings: Settings) -> None:
+        self._delay = settings.token_delay
+        where = f" in the environment {settings.environment}" if settings.environment else ""
+        self._who = (
+            f"I am the reference agent's built-in stand-in model (builtin-echo), running{where}. No language model is"
+            " connected: set LLM_BASE_URL to reach one."
+        )
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
+        """The reply, word by word."""
+        words = re.findall(r"\S+\s*", f"{self._who} You said: {prompt[-1][1]}")
+        for word in words:
+            yield word
+            if self._delay:
+                await asyncio.sleep(self._delay)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class OpenAIModel:
+    """Any endpoint that speaks OpenAI's chat completions."""
+
+    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.name = settings.llm_model
+        headers = {"Authorization": f"Bearer {settings.llm_api_key}"} if settings.llm_api_key else {}
+        self._client = httpx.AsyncClient(
+            base_url=settings.llm_base_url, headers=headers, timeout=settings.llm_timeout, transport=transport
+        )
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
+        """The reply, as the endpoint sends it."""
+        body = {
+            "model": self.name,
+            "stream": True,
+            "messages": [{"role": role, "content": content} for role, content in prompt],
+        }
+        try:
+            async with self._client.stream("POST", "/chat/completions", json=body) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise ModelError(
+                        f"the model endpoint answered {response.status_code}: check LLM_BASE_URL and its key"
+                    )
+                async for line in response.aiter_lines():
+                    if line.startswith("data:") and (data := line[5:].strip()) != "[DONE]":
+                        for choice in json.loads(data).get("choices", []):
+                            if piece := choice.get("delta", {}).get("content"):
+                                yield piece
+        except httpx.TimeoutException:
+            raise ModelError("the model endpoint did not answer in time") from None
+        except httpx.HTTPError as error:
+            raise ModelError(
+                f"the model endpoint cannot be reached ({type(error).__name__}): check LLM_BASE_URL"
+            ) from None
+        except (ValueError, AttributeError):
+            raise ModelError(
+                "the model endpoint sent something else than chat completions: check LLM_BASE_URL"
+            ) from None
+
+    async def close(self) -> None:
+        """Give connections back."""
+        await self._client.aclose()
+
+
+def choose(settings: Settings) -> Model:
+    """The configured model."""
+    return OpenAIModel(settings) if settings.llm_base_url else BuiltinModel(settings)

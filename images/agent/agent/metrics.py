@@ -1,0 +1,12 @@
+"""What /metrics shows, besides the process's own figures."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Counter("agent_requests_total", "Requests answered", ["route", "status"])
+SECONDS = Histogram("agent_request_seconds", "Time until a request was answered whole, streams included", ["route"])
+IN_FLIGHT = Gauge("agent_requests_in_flight", "Requests and streams being answered now")
+CACHE = Counter("agent_cache_total", "Look-ups of replies in Redis", ["outcome"])
+MODEL_ERRORS = Counter("agent_model_errors_total", "Prompts that the model gave no answer to")
+DRAINING = Gauge("agent_draining", "1 after SIGTERM, while running requests finish")

@@ -1,0 +1,31 @@
+"""Alembic's environment: one transaction a revision, the URL from DATABASE_URL."""
+
+from __future__ import annotations
+
+import os
+
+from agent.models import Base
+from agent.settings import driver_url
+from alembic import context
+from sqlalchemy import create_engine
+
+
+def run() -> None:
+    """Render SQL in offline mode, else migrate."""
+    # Straight from the environment: Alembic's configuration file would read a % in a password as its own syntax.
+    url = driver_url(os.environ.get("DATABASE_URL", "postgresql://"))
+    options = {"target_metadata": Base.metadata, "transaction_per_migration": True}
+    if context.is_offline_mode():
+        context.configure(dialect_name="postgresql", literal_binds=True, **options)
+        with context.begin_transaction():
+            context.run_migrations()
+        return
+    engine = create_engine(url, connect_args={"application_name": "ai-agent migration"})
+    with engine.connect() as connection:
+        context.configure(connection=connection, **options)
+        with context.begin_transaction():
+            context.run_migrations()
+    engine.dispose()
+
+
+run()
