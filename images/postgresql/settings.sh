@@ -29,7 +29,7 @@ is_off() {
     [[ "${1,,}" =~ ^(no|false|off|0)?$ ]]
 }
 
-user=$(setting USER postgres)
+user=$(setting USER "$(setting USERNAME postgres)")
 database=$(setting DATABASE "$(setting DB)")
 password=$(setting PASSWORD)
 admin_password=$(setting POSTGRES_PASSWORD)

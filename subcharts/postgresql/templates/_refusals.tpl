@@ -30,4 +30,11 @@
 {{- if and .Values.primary.initdb.scripts .Values.primary.initdb.scriptsConfigMap -}}
 {{- fail "postgresql.primary.initdb.scripts and scriptsConfigMap are both set: keep one of the two." -}}
 {{- end -}}
+{{- range $key, $labels := dict "commonLabels" .Values.commonLabels "primary.podLabels" .Values.primary.podLabels -}}
+{{- range $label := keys (default dict $labels) | sortAlpha -}}
+{{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|component|managed-by|version)|helm\\.sh/chart)$" $label -}}
+{{- fail (printf "postgresql.%s names the label %s, which the chart sets itself: remove it." $key $label) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}

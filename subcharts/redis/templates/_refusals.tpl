@@ -20,4 +20,11 @@
 {{- if .Values.pdb.create -}}
 {{- fail "redis.pdb.create is true, but a PodDisruptionBudget of one pod would block every drain of its node: set it to false." -}}
 {{- end -}}
+{{- range $key, $labels := dict "commonLabels" .Values.commonLabels "master.podLabels" .Values.master.podLabels -}}
+{{- range $label := keys (default dict $labels) | sortAlpha -}}
+{{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|component|managed-by|version)|helm\\.sh/chart)$" $label -}}
+{{- fail (printf "redis.%s names the label %s, which the chart sets itself: remove it." $key $label) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
