@@ -298,7 +298,9 @@ def migrate(settings: Settings, database_timeout: float | None) -> None:
                 "use an image that has all of these revisions."
             )
         else:
-            settings.say(f"The schema is at {named(live)}; migrating to {graph.head}.")
+            settings.say(
+                f"The schema is at {named(live)}; migrating to {graph.head}, {graph.missing(live)} revision(s)."
+            )
             upgrade(runner, settings, connection)
             live = read_live(connection, settings.version_table)
             if judge(live, graph.heads, graph.ancestors) is not State.CURRENT:

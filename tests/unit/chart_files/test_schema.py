@@ -56,6 +56,11 @@ def test_ancestors_include_the_revision_and_everything_before() -> None:
     assert schema_revisions.close_over(FORK)["2a"] == {"1", "2a"}
 
 
+def test_missing_revisions_are_counted() -> None:
+    graph = schema_revisions.Graph(frozenset({"3"}), schema_revisions.close_over(FORK))
+    assert [graph.missing(frozenset(live)) for live in ((), ("1",), ("2a",), ("2a", "2b"), ("3",))] == [4, 3, 2, 1, 0]
+
+
 def test_graph_follows_merges_and_dependencies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     versions = tmp_path / "migrations" / "versions"
     versions.mkdir(parents=True)
