@@ -111,7 +111,7 @@ def chart(tally: Tally) -> None:
 def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
     folders = ["tests/integration/agent", "tests/integration/schema", "tests/integration/images"]
-    tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"])
+    tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=2)
 
 
 def molecule(tally: Tally) -> None:
