@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 try:
     import psycopg
     from psycopg import sql
+
     from schema_revisions import RevisionsError, State, judge, named, read_graph
     from schema_url import child_environment, plain_url, redact, secrets_of
 except ImportError as missing:

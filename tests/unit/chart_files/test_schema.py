@@ -12,12 +12,13 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg
 import pytest
-import schema
-import schema_revisions
-import schema_url
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
+
+import schema
+import schema_revisions
+import schema_url
 from schema_revisions import State
 
 LINE = {"1": [], "2": ["1"], "3": ["2"]}

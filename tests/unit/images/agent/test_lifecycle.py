@@ -3,8 +3,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from agent.lifecycle import Lifecycle, Tracking
 from starlette.types import Message, Receive, Scope, Send
+
+from agent.lifecycle import Lifecycle, Tracking
 
 SCOPE: Scope = {"type": "http", "path": "/v1/chat", "method": "POST", "headers": []}
 

@@ -5,6 +5,7 @@ import json
 
 import httpx
 import pytest
+
 from agent.cache import key
 from agent.llm import BuiltinModel, ModelError, OpenAIModel, Prompt, choose
 from agent.settings import Settings

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from agent.schema import Graph
 
 GRAPH = Graph(frozenset({"0006"}), frozenset({"0001", "0002", "0006"}))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from agent.settings import Settings, SettingsError, driver_url
 
 URLS = {"DATABASE_URL": "postgresql://u:p%40ss@db/agent", "REDIS_URL": "redis://cache/0"}
