@@ -1,39 +1,68 @@
+"""What the environment may hold, and what is said about what it may not."""
+
 from __future__ import annotations
 
 import pytest
 
 from agent.settings import Settings, SettingsError, driver_url
 
-URLS = {"DATABASE_URL": "postgresql://u:p%40ss@db/agent", "REDIS_URL": "redis://cache/0"}
+SECRET = "s3cr%2Ft"
+GIVEN = {
+    "DATABASE_URL": f"postgresql://agent_user:{SECRET}@db:5432/agent_db",
+    "REDIS_URL": f"redis://:{SECRET}@cache:6379/0",
+}
 
 
-def test_only_the_two_urls_are_needed() -> None:
-    settings = Settings.from_env(URLS)
-    assert settings.database_url == "postgresql+psycopg://u:p%40ss@db/agent"
+def test_defaults() -> None:
+    settings = Settings.from_env(GIVEN)
     assert (settings.worker_threads, settings.drain_seconds, settings.port) == (4, 30, 8000)
+    assert settings.database_url == f"postgresql+psycopg://agent_user:{SECRET}@db:5432/agent_db"
+    assert settings.libpq_url == GIVEN["DATABASE_URL"]
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_every_usual_scheme_means_psycopg(scheme: str) -> None:
+    assert driver_url(f"{scheme}://u@h/d?options=-c%20lock_timeout%3D2s").startswith("postgresql+psycopg://u@h/d?opt")
+
+
+def test_representation_holds_no_secret() -> None:
+    settings = Settings.from_env({**GIVEN, "LLM_API_KEY": "sk-very-secret"})
+    assert SECRET not in repr(settings)
+    assert "sk-very-secret" not in repr(settings)
+
+
+def test_a_key_that_a_file_gave_a_line_end_is_used_without_it() -> None:
+    assert Settings.from_env({**GIVEN, "LLM_API_KEY": "sk-1\n"}).llm_api_key == "sk-1"
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("name", "value"),
     [
-        ({"DATABASE_URL": ""}, "DATABASE_URL is not set"),
-        ({"REDIS_URL": ""}, "REDIS_URL is not set"),
-        ({"WORKER_THREADS": "many"}, "WORKER_THREADS is 'many': write a number"),
-        ({"WORKER_THREADS": "0"}, "WORKER_THREADS is 0: write a number of at least 1"),
-        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud'"),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", f"mysql://root:{SECRET}@db/agent_db"),
+        ("DATABASE_URL", "postgresql://agent_user:s3cr/t@db:5432/agent_db"),
+        ("REDIS_URL", ""),
+        ("REDIS_URL", f"http://:{SECRET}@cache"),
+        ("REDIS_URL", f"redis://:{SECRET}@:6379/0"),
+        ("REDIS_URL", "redis://:s3cr/t@cache:6379/0"),
+        ("REDIS_URL", "redis://:s3cr]t[@cache:6379/0"),
+        ("LLM_BASE_URL", "api.example.com/v1"),
+        ("LLM_BASE_URL", "https://"),
+        ("LLM_API_KEY", "s3cr\nt"),
+        ("LLM_API_KEY", "s3crät"),
+        ("LOG_LEVEL", "loud"),
+        ("WORKER_THREADS", "0"),
+        ("WORKER_THREADS", "2.5"),
+        ("WORKER_THREADS", "100000"),
+        ("DRAIN_SECONDS", "nan"),
+        ("DRAIN_SECONDS", "-1"),
+        ("DRAIN_SECONDS", "soon"),
+        ("PORT", "70000"),
     ],
 )
-def test_a_wrong_setting_is_named_without_the_password(change: dict[str, str], sentence: str) -> None:
+def test_what_is_wrong_is_named_without_its_secret(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        Settings.from_env(URLS | change)
-    assert sentence in str(caught.value)
-    assert "p%40ss" not in str(caught.value)
-
-
-def test_an_empty_variable_counts_as_missing() -> None:
-    assert Settings.from_env(URLS | {"LLM_MODEL": "", "WORKER_THREADS": ""}).worker_threads == 4
-
-
-@pytest.mark.parametrize("url", ["postgresql+psycopg://u@h/d", "postgresql+asyncpg://u@h/d"])
-def test_a_named_driver_is_kept(url: str) -> None:
-    assert driver_url(url) == url
+        Settings.from_env({**GIVEN, name: value})
+    assert name in str(caught.value)
+    assert "s3cr" not in str(caught.value)
+    assert "\n" not in str(caught.value)
