@@ -77,7 +77,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
         cache.close()
         database.close()
 
-    app = FastAPI(title="Reference AI agent", version=__version__, lifespan=lifespan)
+    # A body is JSON whatever its content type says: `curl -d` and `kubectl create --raw` send another one, or none.
+    app = FastAPI(title="Reference AI agent", version=__version__, lifespan=lifespan, strict_content_type=False)
     app.add_middleware(Tracking, lifecycle=lifecycle)
     _add_errors(app)
     _add_probes(app, settings, health)

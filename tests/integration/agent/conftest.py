@@ -57,17 +57,17 @@ def at(url: str, **parts: t.Any) -> str:
 
 
 class Database:
-    """An empty database of a role of its own, whose password is hard to quote."""
+    """A database of a role whose password is hard to quote."""
 
-    def __init__(self, server: str) -> None:
-        """Create role and database."""
+    def __init__(self, server: str, role: str, template: str = "template1") -> None:
+        """Create it as a copy of *template*."""
         self._server = server
+        self.role = role
         self.name = f"agent_{uuid.uuid4().hex[:12]}"
-        self.url = at(server, login=f"{self.name}:{quote(PASSWORD, safe='')}", path=f"/{self.name}")
+        self.url = at(server, login=f"{role}:{quote(PASSWORD, safe='')}", path=f"/{self.name}")
         self.admin_url = at(server, path=f"/{self.name}")
-        name = sql.Identifier(self.name)
-        self._on_server(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(PASSWORD)))
-        self._on_server(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, name))
+        names = [sql.Identifier(one) for one in (self.name, role, template)]
+        self._on_server(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(*names))
 
     def _on_server(self, statement: sql.Composable) -> None:
         with psycopg.connect(self._server, autocommit=True) as connection:
@@ -105,13 +105,40 @@ class Database:
     def drop(self) -> None:
         """Remove what was created."""
         self._on_server(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self.name)))
-        self._on_server(sql.SQL("DROP ROLE {}").format(sql.Identifier(self.name)))
+
+
+@pytest.fixture(scope="session")
+def role(server: str) -> t.Iterator[str]:
+    """A role with the difficult password."""
+    name = f"agent_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        command = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+        connection.execute(command.format(sql.Identifier(name), sql.Literal(PASSWORD)))
+        yield name
+        connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
 @pytest.fixture
-def database(server: str) -> t.Iterator[Database]:
+def database(server: str, role: str) -> t.Iterator[Database]:
     """An empty database."""
-    made = Database(server)
+    made = Database(server, role)
+    yield made
+    made.drop()
+
+
+@pytest.fixture(scope="session")
+def template(server: str, role: str) -> t.Iterator[Database]:
+    """A database with the schema of version 1.0.0, to be copied: quicker than migrating in each test."""
+    made = Database(server, role)
+    made.migrate()
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def migrated(server: str, template: Database) -> t.Iterator[Database]:
+    """A database with the schema of version 1.0.0."""
+    made = Database(server, template.role, template.name)
     yield made
     made.drop()
 
@@ -255,21 +282,21 @@ class World(t.NamedTuple):
 
 
 @pytest.fixture
-def world(database: Database, redis_url: str, tmp_path: Path) -> t.Iterator[World]:
+def world(migrated: Database, redis_url: str, tmp_path: Path) -> t.Iterator[World]:
     """Everything an agent needs; what was started ends with the test."""
-    database_valve, redis_valve = Valve(database.url, 5432), Valve(redis_url, 6379)
+    database_valve, redis_valve = Valve(migrated.url, 5432), Valve(redis_url, 6379)
     started: list[Agent] = []
 
     def start(folder: Path = IMAGE, **environ: str) -> Agent:
         urls = {
-            "DATABASE_URL": at(database.url, port=database_valve.port),
+            "DATABASE_URL": at(migrated.url, port=database_valve.port),
             "REDIS_URL": at(redis_url, port=redis_valve.port),
         }
         made = Agent(folder, tmp_path / f"agent-{len(started)}.log", **{**urls, **environ})
         started.append(made)
         return made
 
-    yield World(database, database_valve, redis_valve, start)
+    yield World(migrated, database_valve, redis_valve, start)
     logs = "".join(agent.log for agent in started)
     for agent in started:
         agent.stop()

@@ -17,7 +17,6 @@ KEY = "sk-very-secret-key"
 
 
 def test_a_conversation_is_stored_and_listed(world: World) -> None:
-    world.database.migrate()
     agent = world.start(ENVIRONMENT="dev", ORGANIZATION="platform")
     first = agent.chat("Hello").json()
     assert first["model"] == "builtin-echo"
@@ -42,7 +41,6 @@ def test_a_conversation_is_stored_and_listed(world: World) -> None:
 
 
 def test_identical_prompts_are_answered_from_the_cache(world: World) -> None:
-    world.database.migrate()
     agent = world.start()
     prompt = f"What is {uuid.uuid4()}?"
     first, second = agent.chat(prompt).json(), agent.chat(prompt).json()
@@ -60,7 +58,6 @@ def test_identical_prompts_are_answered_from_the_cache(world: World) -> None:
 
 
 def test_a_stream_comes_in_pieces_and_ends_with_ids(world: World) -> None:
-    world.database.migrate()
     agent = world.start()
     status, events = agent.stream(f"Hello {uuid.uuid4()}")
     assert status == 200
@@ -118,7 +115,6 @@ def endpoint() -> t.Iterator[Endpoint]:
 
 
 def test_a_provider_gets_the_conversation_and_its_failures_are_one_sentence(world: World, endpoint: Endpoint) -> None:
-    world.database.migrate()
     agent = world.start(LLM_BASE_URL=endpoint.url, LLM_API_KEY=KEY, LLM_MODEL="small", LOG_LEVEL="debug")
     endpoint.says("Hi", " there")
     answer = agent.chat(f"Hello {uuid.uuid4()}").json()
@@ -149,7 +145,6 @@ def test_a_provider_gets_the_conversation_and_its_failures_are_one_sentence(worl
 
 
 def test_feedback_is_what_version_1_1_0_brings(world: World, next_image: Path) -> None:
-    world.database.migrate()
     old = world.start()
     said = old.chat("Hello").json()
     new = world.start(next_image, APP_VERSION="1.1.0")

@@ -43,7 +43,6 @@ class Stream(threading.Thread):
 
 
 def test_a_running_stream_ends_and_late_comers_are_answered(world: World) -> None:
-    world.database.migrate()
     agent = world.start(**SLOW)
     stream = Stream(agent)
     agent.terminate()
@@ -64,7 +63,6 @@ def test_a_running_stream_ends_and_late_comers_are_answered(world: World) -> Non
 
 
 def test_an_idle_agent_leaves_soon(world: World) -> None:
-    world.database.migrate()
     agent = world.start()
     begin = time.monotonic()
     agent.terminate()
@@ -73,7 +71,6 @@ def test_an_idle_agent_leaves_soon(world: World) -> None:
 
 
 def test_what_does_not_end_is_cut_off_at_the_limit(world: World) -> None:
-    world.database.migrate()
     agent = world.start(BUILTIN_TOKEN_DELAY_MS="2000", DRAIN_SECONDS="1")
     stream = Stream(agent)
     begin = time.monotonic()
@@ -87,7 +84,6 @@ def test_what_does_not_end_is_cut_off_at_the_limit(world: World) -> None:
 
 def test_nothing_fails_under_load(world: World) -> None:
     """Clients that change to another process as soon as readiness is off, as a Service does, lose no request."""
-    world.database.migrate()
     leaving, staying = world.start(BUILTIN_TOKEN_DELAY_MS="5"), world.start(BUILTIN_TOKEN_DELAY_MS="5")
     target, stop = [leaving], threading.Event()
     answers: list[object] = []

@@ -13,6 +13,7 @@ from tests.integration.agent.conftest import IMAGE, World, eventually
 
 
 def test_schema_absent_behind_at_and_ahead(world: World) -> None:
+    world.database.execute("DROP SCHEMA public CASCADE", f"CREATE SCHEMA public AUTHORIZATION {world.database.role}")
     agent = world.start()
     status, failed = agent.ready()
     assert status == 503
@@ -25,12 +26,11 @@ def test_schema_absent_behind_at_and_ahead(world: World) -> None:
     world.database.execute("UPDATE alembic_version SET version_num = 'f00ba4'")
     assert agent.ready() == (200, {})
     world.database.execute("REVOKE ALL ON alembic_version FROM PUBLIC", "ALTER TABLE alembic_version OWNER TO postgres")
-    world.database.execute(f"REVOKE ALL ON alembic_version FROM {world.database.name}")
+    world.database.execute(f"REVOKE ALL ON alembic_version FROM {world.database.role}")
     assert "grant it SELECT" in agent.ready()[1]["schema"]
 
 
 def test_a_database_that_is_gone_and_comes_back(world: World) -> None:
-    world.database.migrate()
     agent = world.start()
     assert agent.chat("Hello").status_code == 200
     world.database_valve.close()
@@ -47,7 +47,6 @@ def test_a_database_that_is_gone_and_comes_back(world: World) -> None:
 
 def test_connections_that_the_server_closed_are_not_used_again(world: World) -> None:
     """A restart of PostgreSQL between two requests costs no request."""
-    world.database.migrate()
     agent = world.start(WORKER_THREADS="1")
     assert agent.chat("Hello").status_code == 200
     world.database.execute(
@@ -58,7 +57,6 @@ def test_connections_that_the_server_closed_are_not_used_again(world: World) -> 
 
 
 def test_a_frozen_database_holds_up_neither_ready_nor_health(world: World) -> None:
-    world.database.migrate()
     agent = world.start()
     assert agent.ready() == (200, {})
     world.database_valve.freeze()
@@ -81,7 +79,6 @@ def test_a_frozen_database_holds_up_neither_ready_nor_health(world: World) -> No
 
 
 def test_a_locked_version_table_does_not_hold_up_ready(world: World) -> None:
-    world.database.migrate()
     agent = world.start()
     with world.database.lock("alembic_version"):
         begin = time.monotonic()
@@ -92,7 +89,6 @@ def test_a_locked_version_table_does_not_hold_up_ready(world: World) -> None:
 
 
 def test_busy_workers_do_not_make_a_pod_unready(world: World) -> None:
-    world.database.migrate()
     agent = world.start(WORKER_THREADS="1")
     with ThreadPoolExecutor(3) as threads:
         lock = world.database.lock("messages")
@@ -110,7 +106,6 @@ def test_busy_workers_do_not_make_a_pod_unready(world: World) -> None:
 
 
 def test_a_lock_that_stays_costs_ten_seconds_and_a_sentence(world: World) -> None:
-    world.database.migrate()
     agent = world.start()
     with world.database.lock("messages"):
         begin = time.monotonic()
@@ -119,7 +114,6 @@ def test_a_lock_that_stays_costs_ten_seconds_and_a_sentence(world: World) -> Non
 
 
 def test_a_chat_goes_on_without_its_cache(world: World) -> None:
-    world.database.migrate()
     agent = world.start()
     assert agent.chat("Hello").status_code == 200
     for away in (world.redis_valve.close, world.redis_valve.freeze):
@@ -141,7 +135,6 @@ def test_a_chat_goes_on_without_its_cache(world: World) -> None:
 
 
 def test_a_wrong_password_of_the_cache_is_told_as_such(world: World) -> None:
-    world.database.migrate()
     agent = world.start(REDIS_URL=f"redis://:wrong-s3cret@127.0.0.1:{world.redis_valve.port}/0")
     status, failed = agent.ready()
     assert (status, failed) == (503, {"cache": "the cache refuses this login: check REDIS_URL"})
@@ -150,7 +143,6 @@ def test_a_wrong_password_of_the_cache_is_told_as_such(world: World) -> None:
 
 
 def test_many_probes_at_once_are_one_look(world: World) -> None:
-    world.database.migrate()
     agent = world.start()
     agent.ready()
     answers: list[int] = []
