@@ -25,11 +25,16 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+# Beside this file lie the modules that belong to it, also where the image sets PYTHONSAFEPATH.
+sys.path.insert(0, str(Path(__file__).parent))
 
 try:
     import psycopg
     from psycopg import sql
+
     from schema_revisions import RevisionsError, State, judge, named, read_graph
     from schema_url import child_environment, plain_url, redact, secrets_of
 except ImportError as missing:
@@ -294,7 +299,9 @@ def migrate(settings: Settings, database_timeout: float | None) -> None:
                 "use an image that has all of these revisions."
             )
         else:
-            settings.say(f"The schema is at {named(live)}; migrating to {graph.head}.")
+            settings.say(
+                f"The schema is at {named(live)}; migrating to {graph.head}, {graph.missing(live)} revision(s)."
+            )
             upgrade(runner, settings, connection)
             live = read_live(connection, settings.version_table)
             if judge(live, graph.heads, graph.ancestors) is not State.CURRENT:

@@ -48,7 +48,13 @@ def test_every_object_and_pod_is_labelled(environment: Rendered) -> None:
         assert labels["app"] == RELEASE, name
         assert labels["app.kubernetes.io/instance"] == RELEASE, name
         assert labels["app.kubernetes.io/managed-by"] == "Helm", name
-        assert {"app.kubernetes.io/name", "helm.sh/chart"} <= labels.keys(), name
+        assert labels["app.kubernetes.io/name"], name
+    for item in environment:
+        assert item["metadata"]["labels"]["helm.sh/chart"]
+
+
+def test_a_new_chart_version_does_not_replace_the_agents_pods(environment: Rendered) -> None:
+    assert "helm.sh/chart" not in environment.one("Deployment")["spec"]["template"]["metadata"]["labels"]
 
 
 def test_our_objects_say_component_and_version(environment: Rendered) -> None:
@@ -90,7 +96,8 @@ def test_names_are_those_of_the_specification(environment: Rendered) -> None:
     assert environment.ours().names("Secret") == [f"{RELEASE}-secret"]
     assert environment.names("Deployment") == [RELEASE]
     assert environment.names("Pod") == [f"{RELEASE}-connection-test"]
-    assert environment.names("ServiceAccount")[0] == RELEASE
+    accounts = {RELEASE, f"{RELEASE}-postgresql", f"{RELEASE}-redis"}
+    assert set(environment.names("ServiceAccount")) == accounts
     assert set(environment.names("StatefulSet")) == {f"{RELEASE}-postgresql", f"{RELEASE}-redis-master"}
     assert {RELEASE, f"{RELEASE}-postgresql", f"{RELEASE}-redis-master"} <= set(environment.names("Service"))
     assert environment.one("Job")["metadata"]["name"].startswith(f"{RELEASE}-db-migrate-1-")
@@ -110,6 +117,12 @@ def test_pods_meet_the_restricted_standard(environment: Rendered) -> None:
             assert context["capabilities"] == {"drop": ["ALL"]}, name
             assert context["readOnlyRootFilesystem"] is True, name
             assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"], name  # noqa: S108 - in the pod
+
+
+def test_no_pod_gets_a_token_of_the_api(environment: Rendered) -> None:
+    assert {
+        name: pod["spec"]["automountServiceAccountToken"] for name, pod in environment.pods().items()
+    } == dict.fromkeys(environment.pods(), False)
 
 
 def test_every_container_has_resources(environment: Rendered) -> None:

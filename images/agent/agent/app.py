@@ -9,13 +9,13 @@ import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
@@ -25,6 +25,7 @@ from agent.chat import Chat, Turn
 from agent.database import Database, UnknownSession
 from agent.health import Health, brief
 from agent.lifecycle import Lifecycle, Tracking
+from agent.schema import Graph
 from agent.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,13 @@ class Question(BaseModel):
     message: str = Field(min_length=1, max_length=100_000)
     session_id: uuid.UUID | None = None
 
+    @field_validator("message")
+    @classmethod
+    def _storable(cls, message: str) -> str:
+        if "\0" in message:
+            raise ValueError("the character NUL cannot be stored: leave it out")
+        return message
+
 
 class Rating(BaseModel):
     """Body of a feedback request."""
@@ -51,29 +59,31 @@ class Rating(BaseModel):
 
 def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
     """The application; its connections live as long as it does."""
+    graph = Graph.load()
     database = Database(settings)
     cache = Cache(settings)
     model = llm.choose(settings)
     threads = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker")
     chat = Chat(database, cache, model, threads)
-    health = Health(database, cache, lifecycle)
+    health = Health(settings.libpq_url, graph, cache, lifecycle)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         log.info("agent %s serves with model %s", __version__, model.name)
         yield
-        threads.shutdown()
+        threads.shutdown(wait=False, cancel_futures=True)
         health.close()
         await model.close()
         cache.close()
         database.close()
 
-    app = FastAPI(title="Reference AI agent", version=__version__, lifespan=lifespan)
+    # A body is JSON whatever its content type says: `curl -d` and `kubectl create --raw` send another one, or none.
+    app = FastAPI(title="Reference AI agent", version=__version__, lifespan=lifespan, strict_content_type=False)
     app.add_middleware(Tracking, lifecycle=lifecycle)
     _add_errors(app)
     _add_probes(app, settings, health)
     _add_chat(app, chat, database, threads)
-    if database.has_revision(FEEDBACK_REVISION):
+    if FEEDBACK_REVISION in graph.known:
         _add_feedback(app, database, threads)
     return app
 
@@ -85,7 +95,7 @@ def _add_errors(app: FastAPI) -> None:
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
-        return _error(422, f"{where}: {first['msg']}")
+        return _error(422, f"{where}: {first['msg'].removeprefix('Value error, ')}")
 
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> Response:
@@ -104,6 +114,11 @@ def _add_errors(app: FastAPI) -> None:
     async def no_answer(_request: Request, error: llm.ModelError) -> Response:
         log.error("%s", error)
         return _error(502, str(error))
+
+    @app.exception_handler(Exception)
+    async def unforeseen(_request: Request, _unforeseen: Exception) -> Response:
+        # uvicorn logs it, in one line.
+        return _error(500, "the agent failed in a way it did not foresee: its log has the details")
 
 
 def _add_probes(app: FastAPI, settings: Settings, health: Health) -> None:
@@ -140,8 +155,11 @@ def _add_chat(app: FastAPI, chat: Chat, database: Database, threads: ThreadPoolE
     @app.post("/v1/chat/stream")
     async def stream(question: Question) -> StreamingResponse:
         turn = await chat.start(question.session_id, question.message)
+        pieces = chat.stream(turn)
+        # Before the answer begins: a model or a database that fails at once is still a status code.
+        first = await anext(pieces)
         return StreamingResponse(
-            _events(chat, turn), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+            _events(first, pieces, turn), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
         )
 
     @app.get("/v1/sessions/{session_id}/messages")
@@ -161,17 +179,18 @@ def _add_chat(app: FastAPI, chat: Chat, database: Database, threads: ThreadPoolE
 
 def _add_feedback(app: FastAPI, database: Database, threads: ThreadPoolExecutor) -> None:
     @app.post("/v1/messages/{message_id}/feedback", status_code=201)
-    async def feedback(message_id: int, rating: Rating) -> dict[str, int]:
+    async def feedback(message_id: Annotated[int, Path(ge=1, le=2**63 - 1)], rating: Rating) -> dict[str, int]:
         loop = asyncio.get_running_loop()
         if not await loop.run_in_executor(threads, database.add_feedback, message_id, rating.rating):
             raise HTTPException(404, f"there is no message {message_id}")
         return {"message_id": message_id, "rating": rating.rating}
 
 
-async def _events(chat: Chat, turn: Turn) -> AsyncIterator[str]:
+async def _events(first: str, pieces: AsyncIterator[str], turn: Turn) -> AsyncIterator[str]:
     """Server-sent events: `token` for each piece, then `done`, or `error` where the model or the database failed."""
     try:
-        async for piece in chat.stream(turn):
+        yield _event("token", {"text": first})
+        async for piece in pieces:
             yield _event("token", {"text": piece})
         yield _event("done", _facts(turn))
     except llm.ModelError as error:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, NullPool, create_engine, select, text
+from sqlalchemy import Engine, create_engine, event, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session as OrmSession
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from agent.models import Message, Session
-from agent.schema import Graph, live_revisions
 from agent.settings import Settings
 
 HISTORY = 20
@@ -20,41 +21,30 @@ class UnknownSession(LookupError):
     """No session has this id."""
 
 
+# A table that someone locked, or a host that vanished, costs a request seconds and a sentence; it never holds a worker.
+STATEMENT_TIMEOUT = "10s"
+WIRE = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
 class Database:
-    """The pool is as large as the number of worker threads: no thread waits for a connection, none is idle for long."""
+    """The pool is as large as the number of worker threads: no thread waits for a connection."""
 
     def __init__(self, settings: Settings) -> None:
-        options = {"application_name": "ai-agent", "connect_timeout": 3}
         self._engine: Engine = create_engine(
             settings.database_url,
             pool_size=settings.worker_threads,
             max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=True,
-            connect_args=options,
+            connect_args={"application_name": "ai-agent", **WIRE},
         )
-        # Probes have a connection of their own: a busy pool is no reason to take the pod out of service.
-        self._probe: Engine = create_engine(
-            settings.database_url, poolclass=NullPool, connect_args={**options, "application_name": "ai-agent probe"}
-        )
-        self._graph = Graph.load()
-
-    def ping(self) -> str:
-        """Server version.
-
-        :raises sqlalchemy.exc.SQLAlchemyError: the database does not answer
-        """
-        with self._probe.connect() as connection:
-            return str(connection.execute(text("SHOW server_version")).scalar())
-
-    def schema(self) -> tuple[bool, str]:
-        """Whether the live schema serves this image, and a sentence about it."""
-        with self._probe.connect() as connection:
-            return self._graph.judge(live_revisions(connection))
-
-    def has_revision(self, revision: str) -> bool:
-        """Whether this image brings *revision*."""
-        return revision in self._graph.known
+        event.listen(self._engine, "connect", _limit)
 
     def add_question(self, session_id: uuid.UUID | None, content: str) -> tuple[uuid.UUID, list[tuple[str, str]]]:
         """Store the user's message, in a new session when *session_id* is None.
@@ -86,8 +76,10 @@ class Database:
         with OrmSession(self._engine) as work:
             message = Message(session_id=session_id, role="assistant", content=content, model=model)
             work.add(message)
+            work.flush()
+            number = message.id
             work.commit()
-            return message.id
+            return number
 
     def messages(self, session_id: uuid.UUID) -> Sequence[Message]:
         """All messages of a session, oldest first.
@@ -110,4 +102,10 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
-        self._probe.dispose()
+
+
+def _limit(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+    cursor.close()
+    connection.commit()

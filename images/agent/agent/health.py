@@ -3,79 +3,105 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import redis
-from sqlalchemy.exc import SQLAlchemyError
 
+from agent import probe
 from agent.cache import Cache
-from agent.database import Database
 from agent.lifecycle import Lifecycle
+from agent.schema import Graph
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 2.5
-"""Seconds that one check may take; the chart's probe gives up after 3."""
+"""Seconds until an answer; the chart's probe gives up after 3."""
 
-Check = dict[str, str | bool]
+Check = dict[str, str]
+Checks = dict[str, Check]
 
 
 class Health:
-    """The checks run in threads of their own: busy workers are no reason to take the pod out of service."""
+    """The checks run in threads of their own, one look at a time however many ask."""
 
-    def __init__(self, database: Database, cache: Cache, lifecycle: Lifecycle) -> None:
-        self._database = database
+    def __init__(self, database_url: str, graph: Graph, cache: Cache, lifecycle: Lifecycle) -> None:
+        self._url = database_url
+        self._graph = graph
         self._cache = cache
         self._lifecycle = lifecycle
-        self._threads = ThreadPoolExecutor(3, thread_name_prefix="health")
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="health")
+        self._running: dict[str, asyncio.Future[Checks]] = {}
+        self._failing: frozenset[str] = frozenset()
 
-    async def ready(self) -> tuple[bool, dict[str, Check]]:
+    async def ready(self) -> tuple[bool, Checks]:
         """Whether all is well, and each check's outcome by name."""
-        loop = asyncio.get_running_loop()
-        names = ("database", "schema", "cache")
-        work = (self._check_database, self._check_schema, self._check_cache)
-        outcomes = await asyncio.gather(*(_patient(loop.run_in_executor(self._threads, check)) for check in work))
-        checks = dict(zip(names, outcomes, strict=True))
+        looks: dict[tuple[str, ...], Callable[[], Checks]] = {
+            ("database", "schema"): self._look_at_database,
+            ("cache",): self._look_at_cache,
+        }
+        checks: Checks = {}
+        for found in await asyncio.gather(*(self._in_time(names, look) for names, look in looks.items())):
+            checks |= found
+        self._note(checks)
         if self._lifecycle.draining:
             checks["lifecycle"] = _outcome(False, "draining: this pod finishes what it has and takes nothing new")
-        return all(check["ok"] for check in checks.values()), checks
+        return all(check["status"] == "ok" for check in checks.values()), checks
 
-    def _check_database(self) -> Check:
+    async def _in_time(self, names: tuple[str, ...], look: Callable[[], Checks]) -> Checks:
+        running = self._running.get(names[0])
+        if running is None or running.done():
+            running = asyncio.get_running_loop().run_in_executor(self._threads, look)
+            self._running[names[0]] = running
+        done, _late = await asyncio.wait({running}, timeout=PATIENCE)
+        if not done:
+            return {name: _outcome(False, f"no answer within {PATIENCE:g} s") for name in names}
+        return running.result()
+
+    def _look_at_database(self) -> Checks:
         try:
-            return _outcome(True, f"PostgreSQL {self._database.ping()}")
-        except SQLAlchemyError as error:
-            return _outcome(False, f"the database does not answer: {brief(error)}")
+            seen = probe.look(self._url)
+        except psycopg.Error as error:
+            return {
+                "database": _outcome(False, f"the database does not answer: {brief(error)}"),
+                "schema": _outcome(False, "unknown while the database does not answer"),
+            }
+        schema = _outcome(False, seen.problem) if seen.problem else _outcome(*self._graph.judge(seen.revisions))
+        return {"database": _outcome(True, f"PostgreSQL {seen.server}"), "schema": schema}
 
-    def _check_schema(self) -> Check:
-        try:
-            return _outcome(*self._database.schema())
-        except SQLAlchemyError as error:
-            return _outcome(False, f"the schema cannot be read: {brief(error)}")
-
-    def _check_cache(self) -> Check:
+    def _look_at_cache(self) -> Checks:
         try:
             self._cache.ping()
-        except redis.RedisError as error:
-            return _outcome(False, f"the cache does not answer: {type(error).__name__}")
-        return _outcome(True, "Redis answers")
+        except redis.AuthenticationError:
+            return {"cache": _outcome(False, "the cache refuses this login: check REDIS_URL")}
+        except (redis.RedisError, OSError) as error:
+            return {"cache": _outcome(False, f"the cache does not answer: {type(error).__name__}")}
+        return {"cache": _outcome(True, "Redis answers")}
+
+    def _note(self, checks: Checks) -> None:
+        """A line in the log when a check begins or ceases to fail, not one a probe."""
+        failing = frozenset(name for name, check in checks.items() if check["status"] != "ok")
+        for name in sorted(failing - self._failing):
+            log.warning("not ready: %s: %s", name, checks[name]["message"])
+        for name in sorted(self._failing - failing):
+            log.info("well again: %s: %s", name, checks[name]["message"])
+        self._failing = failing
 
     def close(self) -> None:
         """Let go of the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def brief(error: SQLAlchemyError) -> str:
-    """First line of the driver's own message; SQLAlchemy adds pages, and neither holds the password."""
+def brief(error: BaseException) -> str:
+    """The line of the driver's own message that names the cause; it holds no password."""
     original = getattr(error, "orig", None) or error
-    lines = [line.strip() for line in str(original).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    lines = [line.strip(" \t-") for line in str(original).splitlines() if line.strip()]
+    # With several addresses psycopg writes a heading first.
+    causes = [line for line in lines if not line.startswith("Multiple connection attempts")]
+    return causes[0] if causes else type(original).__name__
 
 
-def _outcome(ok: bool, message: str) -> Check:
-    return {"ok": ok, "message": message}
-
-
-async def _patient(check: Awaitable[Check]) -> Check:
-    try:
-        return await asyncio.wait_for(check, PATIENCE)
-    except TimeoutError:
-        return _outcome(False, f"no answer within {PATIENCE:g} s")
+def _outcome(well: bool, message: str) -> Check:
+    return {"status": "ok" if well else "failed", "message": message}

@@ -27,6 +27,7 @@ class Lifecycle:
     def begin_drain(self) -> None:
         """Readiness goes off; requests are still answered."""
         self.draining = True
+        self.last_request = time.monotonic()
         DRAINING.set(1)
 
     async def drained(self, seconds: float) -> None:
@@ -74,5 +75,7 @@ class Tracking:
             IN_FLIGHT.dec()
             # The route's pattern, never the path: ids would make a time series each.
             route = getattr(scope.get("route"), "path", "unknown")
+            seconds = time.monotonic() - begin
             REQUESTS.labels(route, status).inc()
-            SECONDS.labels(route).observe(time.monotonic() - begin)
+            SECONDS.labels(route).observe(seconds)
+            log.info("%s %s %d in %.0f ms", scope["method"], route, status, seconds * 1000)

@@ -87,15 +87,15 @@ class OpenAIModel:
                 async for line in response.aiter_lines():
                     if line.startswith("data:") and (data := line[5:].strip()) != "[DONE]":
                         for choice in json.loads(data).get("choices", []):
-                            if piece := choice.get("delta", {}).get("content"):
-                                yield piece
+                            if piece := (choice.get("delta") or {}).get("content"):
+                                yield storable(piece)
         except httpx.TimeoutException:
             raise ModelError("the model endpoint did not answer in time") from None
         except httpx.HTTPError as error:
             raise ModelError(
                 f"the model endpoint cannot be reached ({type(error).__name__}): check LLM_BASE_URL"
             ) from None
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, TypeError):
             raise ModelError(
                 "the model endpoint sent something else than chat completions: check LLM_BASE_URL"
             ) from None
@@ -103,6 +103,11 @@ class OpenAIModel:
     async def close(self) -> None:
         """Give connections back."""
         await self._client.aclose()
+
+
+def storable(text: str) -> str:
+    """*text* without what PostgreSQL does not store: the character NUL and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def choose(settings: Settings) -> Model:

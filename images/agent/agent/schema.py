@@ -6,11 +6,8 @@ from dataclasses import dataclass
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, column, inspect, select, table
 
 from agent.settings import WORKDIR
-
-VERSION_TABLE = "alembic_version"
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,3 @@ class Graph:
         if not live <= self.known:
             return True, f"at {found}, ahead of this image's {wanted}"
         return False, f"at {found}, behind this image's {wanted}"
-
-
-def live_revisions(connection: Connection) -> frozenset[str]:
-    """Rows of Alembic's version table; empty when there is none."""
-    if not inspect(connection).has_table(VERSION_TABLE):
-        return frozenset()
-    return frozenset(connection.execute(select(column("version_num")).select_from(table(VERSION_TABLE))).scalars())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 WORKDIR = Path(__file__).resolve().parent.parent
 """Where alembic.ini and migrations/ are."""
@@ -19,20 +21,26 @@ class SettingsError(Exception):
 class Settings:
     """Settings of one process; `from_env` says which variable each comes from."""
 
-    database_url: str
-    redis_url: str
+    # Not in the representation: what is logged by accident holds no password.
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     log_level: str = "info"
     worker_threads: int = 4
     organization: str = ""
     environment: str = ""
     llm_base_url: str = ""
-    llm_api_key: str = ""
+    llm_api_key: str = field(default="", repr=False)
     llm_model: str = "default"
     llm_timeout: float = 60.0
-    token_delay: float = 0.02
+    token_delay: float = 0.0
     cache_ttl: int = 3600
     drain_seconds: float = 30.0
     port: int = 8000
+
+    @property
+    def libpq_url(self) -> str:
+        """The database's URL without SQLAlchemy's driver name."""
+        return "postgresql://" + self.database_url.partition("://")[2]
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -40,24 +48,27 @@ class Settings:
 
         :raises SettingsError: a needed variable is missing, or a number is none
         """
-        for name in ("DATABASE_URL", "REDIS_URL"):
+        for name, what in (("DATABASE_URL", "database"), ("REDIS_URL", "cache")):
             if not env.get(name):
-                raise SettingsError(f"{name} is not set: the agent needs a database and a cache, give it their URLs")
+                raise SettingsError(f"{name} is not set: the agent needs a {what}, give it its URL")
+        key = env.get("LLM_API_KEY", "").strip()
+        if not key.isascii() or not key.isprintable():
+            raise SettingsError("LLM_API_KEY holds characters that no HTTP header may: set it again from its source")
         return cls(
-            database_url=driver_url(env["DATABASE_URL"]),
-            redis_url=env["REDIS_URL"],
-            log_level=_choice(env, "LOG_LEVEL", "info", ("debug", "info", "warn", "warning", "error")),
-            worker_threads=int(_number(env, "WORKER_THREADS", 4, 1)),
+            database_url=driver_url(_url(env, "DATABASE_URL", ("postgresql", "postgresql+psycopg", "postgres"))),
+            redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix")),
+            log_level=_choice(env, "LOG_LEVEL", "info", ("debug", "info", "warn", "warning", "error", "critical")),
+            worker_threads=_integer(env, "WORKER_THREADS", 4, 1, 256),
             organization=env.get("ORGANIZATION", ""),
             environment=env.get("ENVIRONMENT", ""),
-            llm_base_url=env.get("LLM_BASE_URL", "").rstrip("/"),
-            llm_api_key=env.get("LLM_API_KEY", ""),
+            llm_base_url=_url(env, "LLM_BASE_URL", ("http", "https")).rstrip("/"),
+            llm_api_key=key,
             llm_model=env.get("LLM_MODEL") or "default",
             llm_timeout=_number(env, "LLM_TIMEOUT_SECONDS", 60, 1),
-            token_delay=_number(env, "BUILTIN_TOKEN_DELAY_MS", 20, 0) / 1000,
-            cache_ttl=int(_number(env, "CACHE_TTL_SECONDS", 3600, 1)),
+            token_delay=_number(env, "BUILTIN_TOKEN_DELAY_MS", 0, 0) / 1000,
+            cache_ttl=_integer(env, "CACHE_TTL_SECONDS", 3600, 1, 30 * 86400),
             drain_seconds=_number(env, "DRAIN_SECONDS", 30, 0),
-            port=int(_number(env, "PORT", 8000, 1)),
+            port=_integer(env, "PORT", 8000, 1, 65535),
         )
 
 
@@ -69,14 +80,45 @@ def driver_url(url: str) -> str:
     return url
 
 
+def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
+    """The URL as it is, or "" where there is none. Errors do not quote it: it may hold a password."""
+    url = env.get(name, "").strip()
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise SettingsError(f"{name} is no URL: percent-encode its user name and its password") from None
+    if parts.scheme not in schemes:
+        raise SettingsError(f"{name} has none of the schemes {', '.join(schemes)}: begin it with {schemes[0]}://")
+    # A slash or a # in a password ends the address early, and what is left of it is no port or has no host.
+    if schemes[0] in ("http", "redis") and parts.scheme != "unix" and (not parts.hostname or port == 0):
+        raise SettingsError(f"{name} names no host: write {parts.scheme}://host, or percent-encode its password")
+    return url
+
+
 def _number(env: Mapping[str, str], name: str, default: float, least: float) -> float:
     text = env.get(name) or str(default)
     try:
         value = float(text)
     except ValueError:
-        raise SettingsError(f"{name} is {text!r}: write a number") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise SettingsError(f"{name} is {text!r}: write a number")
     if value < least:
         raise SettingsError(f"{name} is {text}: write a number of at least {least:g}")
+    return value
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = env.get(name) or str(default)
+    try:
+        value = int(text)
+    except ValueError:
+        raise SettingsError(f"{name} is {text!r}: write a whole number") from None
+    if not least <= value <= most:
+        raise SettingsError(f"{name} is {text}: write a whole number from {least} to {most}")
     return value
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
+
+from alembic import context
+from sqlalchemy import create_engine
 
 from agent.models import Base
 from agent.settings import driver_url
-from alembic import context
-from sqlalchemy import create_engine
+
+# The migration's log names each revision; the application sets up its own logs and does not come here.
+logging.basicConfig(format="%(message)s")
+logging.getLogger("alembic").setLevel(logging.INFO)
 
 
 def run() -> None:

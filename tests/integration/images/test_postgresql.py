@@ -76,15 +76,8 @@ def test_one_password_is_the_superusers(postgresql: Machine) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    [
-        "a\"b'c\\d $HOME `id` \\x41 ;",
-        " ü漢 #{}%s/:@?& ",
-        "'; DROP ROLE postgres; --",
-        "two\nlines",
-        ":'secret'",
-        "0" * 300,
-    ],
-    ids=["quotes", "unicode", "sql", "line-break", "variable", "long"],
+    ["a\"b'c\\d $HOME `id` \\x41 :'secret'; DROP ROLE postgres; --", " ü漢 #{}%s/:@?& " + "0" * 300, "two\nlines"],
+    ids=["quotes", "unicode", "line-break"],
 )
 def test_passwords_with_every_character(postgresql: Machine, password: str) -> None:
     admin = password[::-1]
@@ -97,15 +90,21 @@ def test_passwords_with_every_character(postgresql: Machine, password: str) -> N
         connect(container, "agent_user", password[:-1] or "x", "agent_db")
 
 
-def test_custom_user_owns_its_database_and_is_no_superuser(postgresql: Machine) -> None:
-    container = postgresql.start(CUSTOM)
-    with connect(container, "agent_user", "user-secret", "agent_db") as connection:
+@pytest.fixture(scope="module")
+def custom(postgresql_for_all: Machine) -> Container:
+    """A server as the chart runs it, for tests that leave no trace."""
+    return postgresql_for_all.start(CUSTOM, read_only=True)
+
+
+def test_custom_user_owns_its_database_and_is_no_superuser(custom: Container) -> None:
+    with connect(custom, "agent_user", "user-secret", "agent_db") as connection:
         role = "SELECT rolcreatedb AND NOT rolsuper AND NOT rolcreaterole FROM pg_roles WHERE rolname = current_user"
         assert value(connection, role)
         owner = "SELECT pg_get_userbyid({}) FROM {} WHERE {} = '{}'"
         assert value(connection, owner.format("datdba", "pg_database", "datname", "agent_db")) == "agent_user"
         assert value(connection, owner.format("nspowner", "pg_namespace", "nspname", "public")) == "agent_user"
         connection.execute("CREATE TABLE made (n int)")
+        connection.execute("DROP TABLE made")
 
 
 def test_odd_names(postgresql: Machine) -> None:
@@ -242,18 +241,20 @@ def test_script_that_fails_keeps_nothing(postgresql: Machine, tmp_path: Path, na
 # Data and configuration
 
 
-@pytest.mark.parametrize("end", ["restart", "stop", "kill"])
-def test_data_survive(postgresql: Machine, end: str) -> None:
+def test_data_survive(postgresql: Machine) -> None:
     volume = postgresql.volume()
-    container = postgresql.start(CUSTOM, volumes={volume: VOLUME})
-    with connect(container, "agent_user", "user-secret", "agent_db") as connection:
+    first = postgresql.start(CUSTOM, volumes={volume: VOLUME})
+    with connect(first, "agent_user", "user-secret", "agent_db") as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS n")
-    docker(end, container.name)
-    if end != "restart":
-        container.ended()
-        # Passwords are taken at the first start only: a later change of the environment locks nobody out.
-        container = postgresql.start({**CUSTOM, "POSTGRES_PASSWORD": "later"}, volumes={volume: VOLUME})
-    with connect(container, "agent_user", "user-secret", "agent_db") as connection:
+    docker("kill", first.name)
+    assert first.ended() == 137
+    docker("start", first.name)
+    with connect(first, "agent_user", "user-secret", "agent_db") as connection:
+        assert value(connection, "TABLE kept") == 42
+    docker("stop", first.name)
+    # Passwords are taken at the first start only: a later change of the environment locks nobody out.
+    second = postgresql.start({**CUSTOM, "POSTGRES_PASSWORD": "later"}, volumes={volume: VOLUME})
+    with connect(second, "agent_user", "user-secret", "agent_db") as connection:
         assert value(connection, "TABLE kept") == 42
 
 
@@ -295,11 +296,10 @@ def test_two_servers_never_share_a_volume(postgresql: Machine) -> None:
     connect(first, "agent_user", "user-secret", "agent_db").close()
 
 
-def test_read_only_root(postgresql: Machine) -> None:
-    container = postgresql.start(CUSTOM, read_only=True)
-    with connect(container, "agent_user", "user-secret", "agent_db") as connection:
-        connection.execute("CREATE TABLE made AS SELECT generate_series(1, 10000)")
-    assert container.run("touch", "/opt/x").returncode != 0
+def test_read_only_root(custom: Container) -> None:
+    with connect(custom, "agent_user", "user-secret", "agent_db") as connection:
+        connection.execute("CREATE TEMPORARY TABLE made AS SELECT generate_series(1, 10000)")
+    assert custom.run("touch", "/opt/x").returncode != 0
 
 
 def test_stop_is_clean_with_a_client_at_work(postgresql: Machine) -> None:
@@ -318,13 +318,10 @@ def test_sigterm_is_clean_too(postgresql: Machine) -> None:
     assert container.ended() == 0
 
 
-def test_local_client_needs_no_host(postgresql: Machine) -> None:
+def test_local_client_needs_no_host(custom: Container) -> None:
     """`kubectl exec … psql` works as everybody types it, with the password."""
-    container = postgresql.start(CUSTOM)
-    ready(container)
-    done = container.run(
-        "env", "PGPASSWORD=user-secret", "psql", "-U", "agent_user", "-d", "agent_db", "-Atc", "SELECT 7"
-    )
+    ready(custom)
+    done = custom.run("env", "PGPASSWORD=user-secret", "psql", "-U", "agent_user", "-d", "agent_db", "-Atc", "SELECT 7")
     assert (done.stdout, done.stderr) == ("7\n", "")
 
 

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 import redis as client
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.integration.images.containers import Container, Machine, docker, eventually
 
 
 def connect(container: Container, password: str | None) -> client.Redis:
     """Return a connection, once the server answers at all."""
-    server = client.Redis(port=container.port(6379), password=password, socket_timeout=5)
+    # Its own retries would take seconds over every password that is refused.
+    server = client.Redis(port=container.port(6379), password=password, socket_timeout=5, retry=Retry(NoBackoff(), 0))
 
     def answers() -> bool:
         assert container.state("Running") == "true", container.logs()
@@ -31,8 +34,8 @@ def connect(container: Container, password: str | None) -> client.Redis:
 
 @pytest.mark.parametrize(
     "password",
-    ["simple", "a\"b'c\\d $HOME `id` \\x41", " ü漢 #{}%s/:@?& ", 'x" \nrequirepass "y', "0" * 300],
-    ids=["plain", "quotes", "unicode", "line-break", "long"],
+    ["a\"b'c\\d $HOME `id` \\x41", " ü漢 #{}%s/:@?& " + "0" * 300, 'x" \nrequirepass "y'],
+    ids=["quotes", "unicode", "line-break"],
 )
 def test_password(redis: Machine, password: str) -> None:
     container = redis.start({"REDIS_PASSWORD": password})

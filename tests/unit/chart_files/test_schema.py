@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import subprocess
 import sys
 import typing as t
 from pathlib import Path
@@ -10,12 +12,13 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg
 import pytest
-import schema
-import schema_revisions
-import schema_url
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
+
+import schema
+import schema_revisions
+import schema_url
 from schema_revisions import State
 
 LINE = {"1": [], "2": ["1"], "3": ["2"]}
@@ -52,6 +55,11 @@ def test_only_what_is_missing_something_has_to_wait() -> None:
 def test_ancestors_include_the_revision_and_everything_before() -> None:
     assert schema_revisions.close_over(FORK)["3"] == {"1", "2a", "2b", "3"}
     assert schema_revisions.close_over(FORK)["2a"] == {"1", "2a"}
+
+
+def test_missing_revisions_are_counted() -> None:
+    graph = schema_revisions.Graph(frozenset({"3"}), schema_revisions.close_over(FORK))
+    assert [graph.missing(frozenset(live)) for live in ((), ("1",), ("2a",), ("2a", "2b"), ("3",))] == [4, 3, 2, 1, 0]
 
 
 def test_graph_follows_merges_and_dependencies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,3 +246,17 @@ def test_runner_stops_the_program_when_the_lock_is_gone(runner: schema.Runner, m
     program = "import time; time.sleep(60)"
     with pytest.raises(schema.SchemaError, match="connection with the lock broke"):
         runner.run([sys.executable, "-c", program], {}, lambda _line: None, lambda: False)
+
+
+@pytest.mark.parametrize("environ", [{}, {"PYTHONSAFEPATH": "1"}])
+def test_runs_from_the_links_of_a_mounted_configmap(tmp_path: Path, environ: dict[str, str]) -> None:
+    shutil.copytree(Path(schema.__file__).parent, tmp_path / "..2026_11_21")
+    (tmp_path / "..data").symlink_to("..2026_11_21")
+    for file in (tmp_path / "..data").glob("schema*.py"):
+        (tmp_path / file.name).symlink_to(f"..data/{file.name}")
+    command = [sys.executable, str(tmp_path / "schema.py"), "wait"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "DATABASE_URL is not set: the chart takes it from the release's Secret.\n",
+    )

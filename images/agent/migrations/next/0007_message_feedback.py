@@ -16,7 +16,14 @@ def upgrade() -> None:
     op.create_table(
         "message_feedback",
         sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("message_id", sa.BigInteger(), sa.ForeignKey("messages.id", ondelete="CASCADE"), nullable=False),
+        sa.Column(
+            "message_id",
+            sa.BigInteger(),
+            sa.ForeignKey("messages.id", ondelete="CASCADE"),
+            nullable=False,
+            # A deleted message finds its ratings by it. On a new table, so it need not be built concurrently.
+            index=True,
+        ),
         sa.Column("rating", sa.SmallInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
     )

@@ -10,22 +10,28 @@ branch_labels = None
 depends_on = None
 
 BATCH = 5000
-FILL = """
-UPDATE messages SET model = 'unknown' WHERE id IN (
-    SELECT id FROM messages WHERE role = 'assistant' AND model IS NULL ORDER BY id LIMIT {limit}
+FILL = "UPDATE messages SET model = 'unknown' WHERE role = 'assistant' AND model IS NULL"
+# Each batch begins where the last one ended: looking from the start again would read all filled rows each time.
+FILL_BATCH = """
+WITH batch AS (
+    SELECT id FROM messages WHERE id > %(after)s AND role = 'assistant' AND model IS NULL ORDER BY id LIMIT %(limit)s
+), filled AS (
+    UPDATE messages SET model = 'unknown' WHERE id IN (SELECT id FROM batch)
 )
+SELECT max(id) FROM batch
 """
 
 
 def upgrade() -> None:
     """In batches, each committed: no row stays locked for longer than its batch takes."""
     if context.is_offline_mode():
-        op.execute(FILL.format(limit="ALL"))
+        op.execute(FILL)
         return
     with op.get_context().autocommit_block():
         connection = op.get_bind()
-        while connection.exec_driver_sql(FILL.format(limit=BATCH)).rowcount:
-            pass
+        after: int | None = 0
+        while after is not None:
+            after = connection.exec_driver_sql(FILL_BATCH, {"after": after, "limit": BATCH}).scalar()
 
 
 def downgrade() -> None:

@@ -14,6 +14,8 @@ CHECK = "messages_role_known"
 
 def upgrade() -> None:
     """New rows are checked at once; the old ones afterwards, under a lock that lets others read and write."""
+    # There already where the validation failed before: this revision can be run again.
+    op.execute(f"ALTER TABLE messages DROP CONSTRAINT IF EXISTS {CHECK}")
     op.execute(f"ALTER TABLE messages ADD CONSTRAINT {CHECK} CHECK (role IN ('system', 'user', 'assistant')) NOT VALID")
     with op.get_context().autocommit_block():
         op.execute(f"ALTER TABLE messages VALIDATE CONSTRAINT {CHECK}")
@@ -21,4 +23,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Undo it, for development."""
-    op.drop_constraint(CHECK, "messages")
+    op.drop_constraint(CHECK, "messages", type_="check")

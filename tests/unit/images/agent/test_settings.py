@@ -1,0 +1,68 @@
+"""What the environment may hold, and what is said about what it may not."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.settings import Settings, SettingsError, driver_url
+
+SECRET = "s3cr%2Ft"
+GIVEN = {
+    "DATABASE_URL": f"postgresql://agent_user:{SECRET}@db:5432/agent_db",
+    "REDIS_URL": f"redis://:{SECRET}@cache:6379/0",
+}
+
+
+def test_defaults() -> None:
+    settings = Settings.from_env(GIVEN)
+    assert (settings.worker_threads, settings.drain_seconds, settings.port) == (4, 30, 8000)
+    assert settings.database_url == f"postgresql+psycopg://agent_user:{SECRET}@db:5432/agent_db"
+    assert settings.libpq_url == GIVEN["DATABASE_URL"]
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_every_usual_scheme_means_psycopg(scheme: str) -> None:
+    assert driver_url(f"{scheme}://u@h/d?options=-c%20lock_timeout%3D2s").startswith("postgresql+psycopg://u@h/d?opt")
+
+
+def test_representation_holds_no_secret() -> None:
+    settings = Settings.from_env({**GIVEN, "LLM_API_KEY": "sk-very-secret"})
+    assert SECRET not in repr(settings)
+    assert "sk-very-secret" not in repr(settings)
+
+
+def test_a_key_that_a_file_gave_a_line_end_is_used_without_it() -> None:
+    assert Settings.from_env({**GIVEN, "LLM_API_KEY": "sk-1\n"}).llm_api_key == "sk-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", f"mysql://root:{SECRET}@db/agent_db"),
+        ("DATABASE_URL", "postgresql://agent_user:s3cr/t@db:5432/agent_db"),
+        ("REDIS_URL", ""),
+        ("REDIS_URL", f"http://:{SECRET}@cache"),
+        ("REDIS_URL", f"redis://:{SECRET}@:6379/0"),
+        ("REDIS_URL", "redis://:s3cr/t@cache:6379/0"),
+        ("REDIS_URL", "redis://:s3cr]t[@cache:6379/0"),
+        ("LLM_BASE_URL", "api.example.com/v1"),
+        ("LLM_BASE_URL", "https://"),
+        ("LLM_API_KEY", "s3cr\nt"),
+        ("LLM_API_KEY", "s3crät"),
+        ("LOG_LEVEL", "loud"),
+        ("WORKER_THREADS", "0"),
+        ("WORKER_THREADS", "2.5"),
+        ("WORKER_THREADS", "100000"),
+        ("DRAIN_SECONDS", "nan"),
+        ("DRAIN_SECONDS", "-1"),
+        ("DRAIN_SECONDS", "soon"),
+        ("PORT", "70000"),
+    ],
+)
+def test_what_is_wrong_is_named_without_its_secret(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({**GIVEN, name: value})
+    assert name in str(caught.value)
+    assert "s3cr" not in str(caught.value)
+    assert "\n" not in str(caught.value)
