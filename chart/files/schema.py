@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 try:
     import psycopg
     from psycopg import sql
+
     from schema_revisions import RevisionsError, State, judge, named, read_graph
     from schema_url import child_environment, plain_url, redact, secrets_of
 except ImportError as missing:
@@ -298,7 +299,9 @@ def migrate(settings: Settings, database_timeout: float | None) -> None:
                 "use an image that has all of these revisions."
             )
         else:
-            settings.say(f"The schema is at {named(live)}; migrating to {graph.head}.")
+            settings.say(
+                f"The schema is at {named(live)}; migrating to {graph.head}, {graph.missing(live)} revision(s)."
+            )
             upgrade(runner, settings, connection)
             live = read_live(connection, settings.version_table)
             if judge(live, graph.heads, graph.ancestors) is not State.CURRENT:

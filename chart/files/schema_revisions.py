@@ -83,6 +83,11 @@ class Graph:
         """What the image needs, for messages."""
         return named(self.heads)
 
+    def missing(self, live: frozenset[str]) -> int:
+        """How many revisions lie between `live`, all of them known, and the heads."""
+        applied = frozenset().union(*(self.ancestors[revision] for revision in live))
+        return len(self.ancestors.keys() - applied)
+
 
 def named(revisions: Iterable[str]) -> str:
     """Return revisions for a message."""

@@ -1,10 +1,15 @@
 {{/*
-Labels of every object and pod.
+Labels of every object.
 Argument: dict "root" the root context, "component" agent, migration or test.
 */}}
 {{- define "ai-agent.labels" -}}
-app: {{ .root.Release.Name | quote }}
 helm.sh/chart: {{ include "ai-agent.chart" .root }}
+{{ include "ai-agent.podLabels" . }}
+{{- end -}}
+
+{{/* Labels of every pod: not the chart's version, whose every change would replace the pods. Argument as above. */}}
+{{- define "ai-agent.podLabels" -}}
+app: {{ .root.Release.Name | quote }}
 {{ include "ai-agent.selectorLabels" . }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
@@ -22,6 +27,6 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* Labels of a pod that talks to the database and the cache: network policies admit the last one. Argument as above. */}}
 {{- define "ai-agent.clientPodLabels" -}}
-{{ include "ai-agent.labels" . }}
+{{ include "ai-agent.podLabels" . }}
 {{ .root.Release.Name }}-db-client: "true"
 {{- end -}}

@@ -1,55 +1,37 @@
 #!/bin/bash
-# Starts PostgreSQL; makes its cluster first where there is none. Configuration lives outside the data and is written at each start.
+# Starts PostgreSQL; makes its cluster first where there is none.
 set -euo pipefail
-# shellcheck source=settings.sh
-. /opt/ai-platform/settings.sh
-# shellcheck source=initialize.sh
-. /opt/ai-platform/initialize.sh
+for part in settings configure initialize; do
+    # shellcheck source=/dev/null
+    . "/opt/ai-platform/$part.sh"
+done
 
-# The user's scripts and psql ask the environment for these names; the server does not need them any more.
-for name in PASSWORD POSTGRES_PASSWORD INITSCRIPTS_PASSWORD REPLICATION_PASSWORD; do
+# The server and the user's scripts do not need them; what stays in the environment can be read in /proc.
+for name in PASSWORD POSTGRES_PASSWORD INITSCRIPTS_PASSWORD; do
     unset "POSTGRES_$name" "POSTGRESQL_$name"
 done
 
-[[ -w "$volume" ]] || fail "$volume cannot be written by uid $(id -u): give the pod fsGroup 1001"
+for folder in "$volume" "$conf" "$tmp"; do
+    [[ -w "$folder" ]] || fail "$folder cannot be written by uid $(id -u): mount a volume there and give the pod fsGroup 1001"
+done
+
+# Held until the server ends: two servers on one volume (a pod deleted by force, a container started twice) would destroy the data.
+# Codes above 1 mean a file system without locks.
+exec 9< "$volume"
+flock --nonblock 9 || [[ $? -gt 1 ]] || fail "another server is running on $volume: stop it first"
+
+write_configuration
 if [[ -s "$data/PG_VERSION" ]]; then
     found=$(< "$data/PG_VERSION")
     [[ "$found" == 15 ]] || fail "$data was made by PostgreSQL $found, this is 15: dump it there and restore it here"
-    # Left by a kill; the pod's volume is never used by two servers at once.
     rm -f "$data/postmaster.pid"
+elif [[ -d "$data" && -n "$(ls -A "$data")" ]]; then
+    fail "$data holds files, but no database cluster: empty it, or set PGDATA to another folder"
+elif mountpoint --quiet "$data"; then
+    fail "$data is a volume of its own: mount it one folder higher, at ${data%/*}, for the first start makes $data by renaming"
 else
     initialize
 fi
 chmod 0700 "$data"
-
-cat > "$conf/pg_hba.conf" <<'HBA'
-local all all scram-sha-256
-host  all all 127.0.0.1/32 scram-sha-256
-host  all all ::1/128 scram-sha-256
-host  all all all scram-sha-256
-HBA
-cat > "$conf/postgresql.conf" <<CONF
-listen_addresses = '*'
-port = $port
-unix_socket_directories = '$tmp'
-hba_file = '$conf/pg_hba.conf'
-ident_file = '/dev/null'
-password_encryption = scram-sha-256
-shared_preload_libraries = '$preload'
-pgaudit.log = '$(setting PGAUDIT_LOG none)'
-log_timezone = 'UTC'
-timezone = 'UTC'
-log_line_prefix = '%m [%p] '
-log_connections = $(setting LOG_CONNECTIONS off)
-log_disconnections = $(setting LOG_DISCONNECTIONS off)
-include_dir_placeholder
-CONF
-# Settings of the operator come last and win.
-if [[ -d /bitnami/postgresql/conf/conf.d ]]; then
-    sed -i "s#^include_dir_placeholder#include_dir = '/bitnami/postgresql/conf/conf.d'#" "$conf/postgresql.conf"
-else
-    sed -i '/^include_dir_placeholder/d' "$conf/postgresql.conf"
-fi
-[[ -n "$preload" ]] || sed -i '/^pgaudit\./d' "$conf/postgresql.conf"
 
 exec postgres -D "$data" -c config_file="$conf/postgresql.conf"

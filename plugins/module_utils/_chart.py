@@ -30,7 +30,7 @@ SUBCHARTS: t.Final = ("postgresql", "redis")
 
 # charts/ is where Helm puts what it fetched; the rest is what editors and interpreters leave.
 IGNORED: t.Final = shutil.ignore_patterns(
-    "charts", "__pycache__", "*.pyc", "*.swp", "*.tmp", "*.orig", "*~", ".DS_Store"
+    "charts", "__pycache__", ".*_cache", "*.pyc", "*.swp", "*.tmp", "*.orig", "*~", ".DS_Store"
 )
 VERSION: t.Final = re.compile(r"^version:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 FETCH_SECONDS: t.Final = 300

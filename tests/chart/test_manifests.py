@@ -48,7 +48,13 @@ def test_every_object_and_pod_is_labelled(environment: Rendered) -> None:
         assert labels["app"] == RELEASE, name
         assert labels["app.kubernetes.io/instance"] == RELEASE, name
         assert labels["app.kubernetes.io/managed-by"] == "Helm", name
-        assert {"app.kubernetes.io/name", "helm.sh/chart"} <= labels.keys(), name
+        assert labels["app.kubernetes.io/name"], name
+    for item in environment:
+        assert item["metadata"]["labels"]["helm.sh/chart"]
+
+
+def test_a_new_chart_version_does_not_replace_the_agents_pods(environment: Rendered) -> None:
+    assert "helm.sh/chart" not in environment.one("Deployment")["spec"]["template"]["metadata"]["labels"]
 
 
 def test_our_objects_say_component_and_version(environment: Rendered) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 
-from agent.models import Base
-from agent.settings import driver_url
 from alembic import context
 from sqlalchemy import create_engine
 
-# Which revision runs, for whoever reads the Job's log; on standard error, for offline SQL has standard output.
-logging.basicConfig(stream=sys.stderr, level="WARNING", format="%(message)s")
-logging.getLogger("alembic.runtime.migration").setLevel("INFO")
+from agent.models import Base
+from agent.settings import driver_url
+
+# The migration's log names each revision; the application sets up its own logs and does not come here.
+logging.basicConfig(format="%(message)s")
+logging.getLogger("alembic").setLevel(logging.INFO)
+
+# A statement that waits for a lock stops everybody who comes after it. libpq reads this; what stood in it before wins.
+os.environ["PGOPTIONS"] = f"-c lock_timeout=2s {os.environ.get('PGOPTIONS', '')}"
 
 
 def run() -> None:

@@ -21,18 +21,25 @@ app.kubernetes.io/component: primary
 {{- define "aipg.labels" -}}
 {{ include "aipg.selectorLabels" . }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- with .Values.commonLabels }}
 {{ tpl (toYaml .) $ }}
 {{- end }}
 {{- end -}}
 
+{{/* Those of the pods of the StatefulSet. */}}
+{{- define "aipg.podLabels" -}}
+{{- $own := tpl (toYaml (default dict .Values.primary.podLabels)) . | fromYaml -}}
+{{- mergeOverwrite (include "aipg.labels" . | fromYaml) $own | toYaml -}}
+{{- end -}}
+
 {{/* The annotations of an object. Argument: dict "root" the root context, "own" those of this object. */}}
 {{- define "aipg.annotations" -}}
 {{- $all := merge (dict) (.own | default dict) (.root.Values.commonAnnotations | default dict) -}}
 {{- with $all }}
-annotations:
-  {{- tpl (toYaml .) $.root | nindent 2 }}
+  annotations:
+    {{- tpl (toYaml .) $.root | nindent 4 }}
 {{- end }}
 {{- end -}}
 
@@ -40,7 +47,7 @@ annotations:
 {{- $image := .Values.image -}}
 {{- $registry := default $image.registry (dig "imageRegistry" "" (default dict .Values.global)) -}}
 {{- if not (or $image.tag $image.digest) -}}
-{{- fail "postgresql.image.tag is empty: name the tag (or digest) of the image to run, a server must not change its version by itself." -}}
+{{- fail "postgresql.image.tag is empty: name the tag or the digest of the image to run, for a database must not change its version by itself." -}}
 {{- end -}}
 {{- $name := $image.repository -}}
 {{- if $registry -}}{{- $name = printf "%s/%s" $registry $image.repository -}}{{- end -}}
@@ -50,10 +57,10 @@ annotations:
 {{- define "aipg.imagePullSecrets" -}}
 {{- $names := concat (dig "imagePullSecrets" list (default dict .Values.global)) .Values.image.pullSecrets | uniq -}}
 {{- with $names }}
-imagePullSecrets:
-  {{- range . }}
-  - name: {{ . }}
-  {{- end }}
+      imagePullSecrets:
+        {{- range . }}
+        - name: {{ . }}
+        {{- end }}
 {{- end }}
 {{- end -}}
 
@@ -77,23 +84,23 @@ imagePullSecrets:
 {{/* Where the pod runs. */}}
 {{- define "aipg.scheduling" -}}
 {{- with .Values.primary.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
+      nodeSelector:
+        {{- tpl (toYaml .) $ | nindent 8 }}
 {{- end }}
 {{- with .Values.primary.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
+      tolerations:
+        {{- tpl (toYaml .) $ | nindent 8 }}
 {{- end }}
 {{- with .Values.primary.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
+      affinity:
+        {{- tpl (toYaml .) $ | nindent 8 }}
 {{- end }}
 {{- with .Values.primary.topologySpreadConstraints }}
-topologySpreadConstraints:
-  {{- toYaml . | nindent 2 }}
+      topologySpreadConstraints:
+        {{- tpl (toYaml .) $ | nindent 8 }}
 {{- end }}
 {{- with .Values.primary.priorityClassName }}
-priorityClassName: {{ . }}
+      priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
@@ -124,22 +131,39 @@ spec:
 {{- default .Values.primary.service.ports.postgresql (dig "postgresql" "service" "ports" "postgresql" "" (default dict .Values.global)) -}}
 {{- end -}}
 
-{{/* auth, with global.postgresql.auth on top, as JSON. */}}
+{{/* auth as JSON; what global.postgresql.auth gives wins, but an empty text there gives nothing. */}}
 {{- define "aipg.auth" -}}
-{{- mergeOverwrite (deepCopy .Values.auth) (dig "postgresql" "auth" dict (default dict .Values.global)) | toJson -}}
+{{- $auth := deepCopy .Values.auth -}}
+{{- range $key, $value := dig "postgresql" "auth" dict (default dict .Values.global) -}}
+{{- if kindIs "map" $value -}}
+{{- $_ := set $auth $key (mergeOverwrite (get $auth $key | default dict) $value) -}}
+{{- else if $value -}}
+{{- $_ := set $auth $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $auth "existingSecret" (tpl (default "" $auth.existingSecret) .) -}}
+{{- $_ := set $auth "database" (tpl (default "" $auth.database) .) -}}
+{{- $_ := set $auth "custom" (not (has (default "" $auth.username) (list "" "postgres"))) -}}
+{{- toJson $auth -}}
 {{- end -}}
 
 {{- define "aipg.secretName" -}}
 {{- $auth := include "aipg.auth" . | fromJson -}}
-{{- default (include "aipg.fullname" .) (tpl (default "" $auth.existingSecret) .) -}}
+{{- default (include "aipg.fullname" .) $auth.existingSecret -}}
 {{- end -}}
 
-{{/* Secret keys; own names count with an existing Secret only, as in Bitnami's chart. */}}
+{{/* Keys of the Secret; own names count with an existing Secret only, as in Bitnami's chart. */}}
 {{- define "aipg.adminKey" -}}
 {{- $auth := include "aipg.auth" . | fromJson -}}
-{{- ternary (tpl $auth.secretKeys.adminPasswordKey .) "postgres-password" (ne (default "" $auth.existingSecret) "") -}}
+{{- if $auth.existingSecret }}{{ tpl $auth.secretKeys.adminPasswordKey . }}{{ else }}postgres-password{{ end -}}
 {{- end -}}
 {{- define "aipg.userKey" -}}
 {{- $auth := include "aipg.auth" . | fromJson -}}
-{{- ternary (tpl $auth.secretKeys.userPasswordKey .) "password" (ne (default "" $auth.existingSecret) "") -}}
+{{- if $auth.existingSecret }}{{ tpl $auth.secretKeys.userPasswordKey . }}{{ else }}password{{ end -}}
+{{- end -}}
+
+{{/* Succeeds also with 1, "alive, but refuses": recovery or shutdown, which a restart would only prolong. */}}
+{{- define "aipg.aliveCommand" -}}
+{{- $command := printf "pg_isready --host=127.0.0.1 --port=%d --username=postgres || test $? -eq 1" (int .Values.containerPorts.postgresql) -}}
+{{- list "sh" "-c" $command | toJson -}}
 {{- end -}}

@@ -21,18 +21,25 @@ app.kubernetes.io/component: master
 {{- define "airedis.labels" -}}
 {{ include "airedis.selectorLabels" . }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- with .Values.commonLabels }}
 {{ tpl (toYaml .) $ }}
 {{- end }}
 {{- end -}}
 
+{{/* Those of the pods of the StatefulSet. */}}
+{{- define "airedis.podLabels" -}}
+{{- $own := tpl (toYaml (default dict .Values.master.podLabels)) . | fromYaml -}}
+{{- mergeOverwrite (include "airedis.labels" . | fromYaml) $own | toYaml -}}
+{{- end -}}
+
 {{/* The annotations of an object. Argument: dict "root" the root context, "own" those of this object. */}}
 {{- define "airedis.annotations" -}}
 {{- $all := merge (dict) (.own | default dict) (.root.Values.commonAnnotations | default dict) -}}
 {{- with $all }}
-annotations:
-  {{- tpl (toYaml .) $.root | nindent 2 }}
+  annotations:
+    {{- tpl (toYaml .) $.root | nindent 4 }}
 {{- end }}
 {{- end -}}
 
@@ -40,7 +47,7 @@ annotations:
 {{- $image := .Values.image -}}
 {{- $registry := default $image.registry (dig "imageRegistry" "" (default dict .Values.global)) -}}
 {{- if not (or $image.tag $image.digest) -}}
-{{- fail "redis.image.tag is empty: name the tag (or digest) of the image to run, a server must not change its version by itself." -}}
+{{- fail "redis.image.tag is empty: name the tag or the digest of the image to run, for data do not load into an older version." -}}
 {{- end -}}
 {{- $name := $image.repository -}}
 {{- if $registry -}}{{- $name = printf "%s/%s" $registry $image.repository -}}{{- end -}}
@@ -50,10 +57,10 @@ annotations:
 {{- define "airedis.imagePullSecrets" -}}
 {{- $names := concat (dig "imagePullSecrets" list (default dict .Values.global)) .Values.image.pullSecrets | uniq -}}
 {{- with $names }}
-imagePullSecrets:
-  {{- range . }}
-  - name: {{ . }}
-  {{- end }}
+      imagePullSecrets:
+        {{- range . }}
+        - name: {{ . }}
+        {{- end }}
 {{- end }}
 {{- end -}}
 
@@ -77,23 +84,23 @@ imagePullSecrets:
 {{/* Where the pod runs. */}}
 {{- define "airedis.scheduling" -}}
 {{- with .Values.master.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
+      nodeSelector:
+        {{- tpl (toYaml .) $ | nindent 8 }}
 {{- end }}
 {{- with .Values.master.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
+      tolerations:
+        {{- tpl (toYaml .) $ | nindent 8 }}
 {{- end }}
 {{- with .Values.master.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
+      affinity:
+        {{- tpl (toYaml .) $ | nindent 8 }}
 {{- end }}
 {{- with .Values.master.topologySpreadConstraints }}
-topologySpreadConstraints:
-  {{- toYaml . | nindent 2 }}
+      topologySpreadConstraints:
+        {{- tpl (toYaml .) $ | nindent 8 }}
 {{- end }}
 {{- with .Values.master.priorityClassName }}
-priorityClassName: {{ . }}
+      priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 

@@ -89,6 +89,29 @@ class Run(t.NamedTuple):
     err: str
 
 
+class Started:
+    """A schema.py at work."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        """Watch a process whose output goes into ``log``, and its errors beside that."""
+        self.process = process
+        self._log = log
+
+    def says(self, text: str) -> None:
+        """Return as soon as ``text`` was printed; fail where the process ends before that, or after 30 s."""
+        eventually(lambda: text in self._log.read_text() or self.process.poll() is not None, 30)
+        assert self.process.poll() is None, f"schema.py ended, without waiting: {self.end()}"
+
+    def end(self, timeout: float = 60) -> Run:
+        """Wait for the end; kill the process and its children where that takes longer than ``timeout`` seconds."""
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            pytest.fail(f"schema.py did not end within {timeout} s; it printed:\n{self._log.read_text()}")
+        return Run(code, self._log.read_text(), self._log.with_suffix(".err").read_text())
+
+
 class Image:
     """The working directory of an agent image, and its database."""
 
@@ -107,21 +130,23 @@ class Image:
             text += f"def upgrade():\n    {revision.body}\n"
             (self.folder / "migrations" / "versions" / f"{revision.id}.py").write_text(text)
 
-    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **environ: str) -> Started:
         """Start schema.py in the image."""
-        return subprocess.Popen(
-            [sys.executable, str(SCHEMA), *arguments],
-            cwd=self.folder,
-            env={**os.environ, "DATABASE_URL": self.url, **environ},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        log = self.folder.parent / f"{uuid.uuid4().hex}.out"
+        with log.open("w") as out, log.with_suffix(".err").open("w") as err:
+            process = subprocess.Popen(
+                [sys.executable, str(SCHEMA), *arguments],
+                cwd=self.folder,
+                env={**os.environ, "DATABASE_URL": self.url, **environ},
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        return Started(process, log)
 
     def run(self, *arguments: str, **environ: str) -> Run:
         """Run schema.py to its end."""
-        return finish(self.start(*arguments, **environ))
+        return self.start(*arguments, **environ).end()
 
     def rows(self, query: str) -> list[tuple[t.Any, ...]]:
         """Return what ``query`` finds in the database."""
@@ -136,17 +161,6 @@ class Image:
     def version(self) -> set[str]:
         """Return the rows of the version table."""
         return {row[0] for row in self.rows("SELECT version_num FROM alembic_version")}
-
-
-def finish(process: subprocess.Popen[str], timeout: float = 60) -> Run:
-    """Wait for the end of a process; kill its group where that takes too long."""
-    try:
-        out, err = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        out, err = process.communicate()
-        pytest.fail(f"schema.py did not end within {timeout} s; it printed:\n{out}{err}")
-    return Run(process.returncode, out, err)
 
 
 def eventually(condition: t.Callable[[], object], seconds: float = 15) -> None:

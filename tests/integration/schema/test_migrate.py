@@ -18,7 +18,6 @@ from tests.integration.schema.conftest import (
     Revision,
     concurrently,
     eventually,
-    finish,
     statement,
     with_database,
 )
@@ -29,7 +28,7 @@ SLEEPING = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND
 def test_empty_database_is_migrated_once(image: Image) -> None:
     first = image.run("migrate")
     assert first.code == 0, first.err
-    assert "The schema is at no revision; migrating to 0002." in first.out
+    assert "The schema is at no revision; migrating to 0002, 2 revision(s)." in first.out
     assert image.version() == {"0002"}
     second = image.run("migrate")
     assert (second.code, second.out) == (0, "The schema is at 0002, as this image needs it: nothing to do.\n")
@@ -125,7 +124,7 @@ def test_two_migrators_at_once_while_an_index_is_built_concurrently(image: Image
         Revision("0005", "0004", concurrently("CREATE INDEX CONCURRENTLY item_name ON item (name)")),
     )
     both = [image.start("migrate"), image.start("migrate")]
-    ended = [finish(process) for process in both]
+    ended = [started.end() for started in both]
     assert [run.code for run in ended] == [0, 0], ended
     assert sorted("migrating to" in run.out for run in ended) == [False, True]
     assert sum("Another migration is at work" in run.out for run in ended) == 1
@@ -137,12 +136,10 @@ def test_lost_against_a_lock_is_tried_again(image: Image) -> None:
     image.add(Revision("0003", "0002", statement("ALTER TABLE item ADD COLUMN other text")))
     with psycopg.connect(image.url) as reader:
         reader.execute("SELECT * FROM item")
-        process = image.start("migrate", SCHEMA_LOCK_TIMEOUT="300ms")
-        time.sleep(3)
-        assert process.poll() is None
-    done = finish(process)
+        started = image.start("migrate", SCHEMA_LOCK_TIMEOUT="300ms")
+        started.says("A lock was not to be had within 300ms; trying again in 2 s.")
+    done = started.end()
     assert done.code == 0, done.err
-    assert "A lock was not to be had within 300ms; trying again in 2 s." in done.out
     assert image.version() == {"0003"}
 
 
@@ -159,10 +156,10 @@ def test_index_left_invalid_is_named(image: Image) -> None:
 
 def test_sigterm_ends_the_migration_and_frees_the_lock(image: Image) -> None:
     image.add(Revision("0003", "0002", statement("SELECT pg_sleep(60)")))
-    process = image.start("migrate")
+    started = image.start("migrate")
     eventually(lambda: image.rows(SLEEPING))
-    process.terminate()
-    done = finish(process, 10)
+    started.process.terminate()
+    done = started.end(10)
     assert done.code == 128 + signal.SIGTERM
     assert done.err == "Ended by SIGTERM.\n"
     eventually(lambda: not image.rows(SLEEPING), 6)
@@ -172,10 +169,10 @@ def test_sigterm_ends_the_migration_and_frees_the_lock(image: Image) -> None:
 
 def test_killed_pod_frees_the_lock_within_seconds(image: Image) -> None:
     image.add(Revision("0003", "0002", statement("SELECT pg_sleep(60)")))
-    process = image.start("migrate")
+    started = image.start("migrate")
     eventually(lambda: image.rows(SLEEPING))
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    os.killpg(started.process.pid, signal.SIGKILL)
+    started.process.wait()
     image.add(Revision("0003", "0002", "pass"))
     start = time.monotonic()
     assert image.run("migrate").code == 0
@@ -185,10 +182,10 @@ def test_killed_pod_frees_the_lock_within_seconds(image: Image) -> None:
 
 def test_migration_stops_when_the_lock_is_lost(image: Image) -> None:
     image.add(Revision("0003", "0002", statement("SELECT pg_sleep(60)")))
-    process = image.start("migrate")
+    started = image.start("migrate")
     eventually(lambda: image.rows(SLEEPING))
     image.rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
-    done = finish(process, 30)
+    done = started.end(30)
     assert done.code == 1
     assert done.err == "The connection with the lock broke, so the migration was stopped: run it again.\n"
     assert image.version() == {"0002"}
@@ -198,16 +195,14 @@ def test_plain_job_waits_for_a_database_that_comes_late(server: str, tmp_path: P
     name = f"late_{os.getpid()}"
     image = Image(tmp_path / "app", with_database(server, name))
     image.add(TABLE, COLUMN)
-    process = image.start("migrate")
-    time.sleep(2)
-    assert process.poll() is None
+    started = image.start("migrate")
+    started.says(f'database "{name}" does not exist')
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
         try:
-            done = finish(process)
+            done = started.end()
             assert done.code == 0, done.err
-            assert "Waiting for the database: " in done.out
-            assert f'database "{name}" does not exist' in done.out
+            assert done.out.startswith("Waiting for the database: ")
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import signal
-import time
 
-from tests.integration.schema.conftest import Image, Revision, finish
+from tests.integration.schema.conftest import Image, Revision
 
 
 def test_current_is_ready(image: Image) -> None:
@@ -23,12 +22,11 @@ def test_beyond_is_ready(image: Image) -> None:
 
 
 def test_waits_for_the_migration_from_nothing(image: Image) -> None:
-    process = image.start("wait")
-    time.sleep(2)
-    assert process.poll() is None
+    started = image.start("wait")
+    started.says("it is at no revision (absent), this image needs 0002.")
     assert image.rows("SELECT to_regclass('alembic_version')") == [(None,)]
     assert image.run("migrate").code == 0
-    done = finish(process, 15)
+    done = started.end(15)
     assert done.code == 0
     assert done.out.splitlines()[0] == "Waiting for the schema: it is at no revision (absent), this image needs 0002."
 
@@ -36,23 +34,18 @@ def test_waits_for_the_migration_from_nothing(image: Image) -> None:
 def test_behind_is_not_ready(image: Image) -> None:
     assert image.run("migrate").code == 0
     image.add(Revision("0003", "0002", "pass"))
-    process = image.start("wait")
-    time.sleep(2)
-    assert process.poll() is None
+    started = image.start("wait")
+    started.says("it is at 0002 (behind), this image needs 0003.")
     assert image.version() == {"0002"}
-    process.send_signal(signal.SIGTERM)
-    done = finish(process, 5)
+    started.process.terminate()
+    done = started.end(10)
     assert done.code == 128 + signal.SIGTERM
-    assert "it is at 0002 (behind), this image needs 0003" in done.out
 
 
 def test_database_that_goes_away_is_waited_for(image: Image) -> None:
     head, _, name = image.url.partition("?")[0].rpartition("/")
     image.url = f"{head}/{name}_not_there"
-    process = image.start("wait")
-    time.sleep(2)
-    assert process.poll() is None
-    process.terminate()
-    done = finish(process, 5)
-    assert "Waiting for the database: " in done.out
-    assert "does not exist" in done.out
+    started = image.start("wait")
+    started.says("does not exist")
+    started.process.terminate()
+    assert started.end(10).out.startswith("Waiting for the database: ")

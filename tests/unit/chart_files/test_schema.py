@@ -12,12 +12,13 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg
 import pytest
-import schema
-import schema_revisions
-import schema_url
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
+
+import schema
+import schema_revisions
+import schema_url
 from schema_revisions import State
 
 LINE = {"1": [], "2": ["1"], "3": ["2"]}
@@ -54,6 +55,11 @@ def test_only_what_is_missing_something_has_to_wait() -> None:
 def test_ancestors_include_the_revision_and_everything_before() -> None:
     assert schema_revisions.close_over(FORK)["3"] == {"1", "2a", "2b", "3"}
     assert schema_revisions.close_over(FORK)["2a"] == {"1", "2a"}
+
+
+def test_missing_revisions_are_counted() -> None:
+    graph = schema_revisions.Graph(frozenset({"3"}), schema_revisions.close_over(FORK))
+    assert [graph.missing(frozenset(live)) for live in ((), ("1",), ("2a",), ("2a", "2b"), ("3",))] == [4, 3, 2, 1, 0]
 
 
 def test_graph_follows_merges_and_dependencies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

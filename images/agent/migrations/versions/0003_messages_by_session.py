@@ -13,8 +13,11 @@ depends_on = None
 def upgrade() -> None:
     """An index of a build that broke off is invalid and in the way of the next try: it goes first."""
     with op.get_context().autocommit_block():
+        # It waits for older transactions without blocking anybody; a time-out would only leave an invalid index.
+        op.execute("SET lock_timeout = 0")
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS messages_by_session")
         op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS messages_by_session ON messages (session_id, id)")
+        op.execute("RESET lock_timeout")
 
 
 def downgrade() -> None:

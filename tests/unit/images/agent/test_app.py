@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
+
 from agent import probe
 from agent.app import create_app
 from agent.health import Health, brief
 from agent.lifecycle import Lifecycle
 from agent.settings import Settings
-from fastapi import FastAPI
 
 SECRET = "s3cret"
 

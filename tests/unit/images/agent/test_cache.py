@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+
 from agent import cache as module
 from agent.cache import Cache, key
 from agent.metrics import CACHE

@@ -8,10 +8,11 @@ import logging
 import time
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
+
 from agent import lifecycle as module
 from agent.lifecycle import Lifecycle, Tracking
 from agent.logs import JsonLines
-from starlette.types import Message, Receive, Scope, Send
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+
 from agent.llm import BuiltinModel, Model, ModelError, OpenAIModel, choose
 from agent.settings import Settings
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from agent.schema import Graph
 
 IMAGE = Path(__file__).resolve().parents[4] / "images" / "agent"

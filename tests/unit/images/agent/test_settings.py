@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from agent.settings import Settings, SettingsError, driver_url
 
 SECRET = "s3cr%2Ft"

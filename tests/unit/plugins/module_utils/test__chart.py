@@ -59,7 +59,13 @@ def test_digest_depends_on_names_and_contents_only(chart: Path, tmp_path: Path) 
     copy = tmp_path / "copy"
     shutil.copytree(chart, copy)
     (copy / "templates" / "a.yaml").chmod(0o600)
-    for noise in ("templates/__pycache__/a.pyc", "templates/a.yaml~", "charts/redis-17.17.1.tgz", ".DS_Store"):
+    for noise in (
+        "templates/__pycache__/a.pyc",
+        "templates/.mypy_cache/a.db",
+        "templates/a.yaml~",
+        "charts/redis-17.17.1.tgz",
+        ".DS_Store",
+    ):
         (copy / noise).parent.mkdir(exist_ok=True)
         (copy / noise).write_text("noise")
     assert content_digest(copy) == first
