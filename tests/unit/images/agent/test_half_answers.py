@@ -7,6 +7,7 @@ import json
 
 import httpx
 import pytest
+
 from agent.llm import ModelError, OpenAIModel
 from agent.settings import Settings, SettingsError
 
