@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent import __version__, llm
 from agent.cache import Cache
@@ -57,6 +58,19 @@ class Rating(BaseModel):
     rating: int = Field(ge=-1, le=1)
 
 
+class JsonBodies:
+    """ASGI middleware: a body is JSON whatever its content type says; `curl -d` says it were a form."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            scope["headers"] = [header for header in scope["headers"] if header[0] != b"content-type"]
+        await self._app(scope, receive, send)
+
+
 def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
     """The application; its connections live as long as it does."""
     graph = Graph.load()
@@ -77,8 +91,9 @@ def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
         cache.close()
         database.close()
 
-    # A body is JSON whatever its content type says: `curl -d` and `kubectl create --raw` send another one, or none.
+    # A body without a content type is JSON, and `JsonBodies` takes the type away.
     app = FastAPI(title="Reference AI agent", version=__version__, lifespan=lifespan, strict_content_type=False)
+    app.add_middleware(JsonBodies)
     app.add_middleware(Tracking, lifecycle=lifecycle)
     _add_errors(app)
     _add_probes(app, settings, health)

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.integration.agent.conftest import IMAGE, Database, World
 
 
@@ -30,6 +32,13 @@ def test_private_words_are_in_no_log_also_at_debug(world: World) -> None:
     agent = world.start(LOG_LEVEL="debug")
     assert agent.chat("a private question").status_code == 200
     assert "a private question" not in agent.log
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json", ""])
+def test_a_body_is_json_whatever_its_type_says(world: World, kind: str) -> None:
+    headers = {"content-type": kind} if kind else {}
+    answer = world.start().http.post("/v1/chat", content=b'{"message": "hello"}', headers=headers)
+    assert answer.status_code == 200, answer.text
 
 
 def test_feedback_before_its_migration_points_at_the_schema(world: World, next_image: Path) -> None:
