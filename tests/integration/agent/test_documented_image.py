@@ -20,15 +20,21 @@ from tests.integration.agent.conftest import Database, eventually
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "agent-image.md"
 
 
+# A file's name, the last one before a block of code, and the block.
+BLOCK = re.compile(
+    r"`([\w/]+\.(?:py|ini))`(?:(?!```|`[\w/]+\.(?:py|ini)`).)*?```(?:python|ini)\n(.*?)^```", re.MULTILINE | re.DOTALL
+)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The page's files."""
-    found = re.findall(r"^`([\w./]+)`\n```\w+\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    for name, text in found:
+    found = dict(BLOCK.findall(PAGE.read_text(encoding="utf-8").partition("## A minimal image")[2]))
+    for name, text in found.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    assert len(found) == 5
+    assert {"main.py", "alembic.ini", "migrations/env.py"} < set(found)
     return tmp_path
 
 
@@ -43,8 +49,9 @@ def port() -> int:
 @pytest.fixture
 def server_process(folder: Path, database: Database, redis_url: str, port: int) -> t.Iterator[subprocess.Popen[bytes]]:
     """The image's command."""
-    env = {**os.environ, "DATABASE_URL": database.url, "REDIS_URL": redis_url, "PORT": str(port)}
-    with subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=env) as process:
+    env = {**os.environ, "DATABASE_URL": database.url, "REDIS_URL": redis_url, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(command, cwd=folder, env=env) as process:
         yield process
         process.kill()
 
@@ -63,6 +70,7 @@ def test_it_keeps_the_contract(
     assert [status(path) for path in ("/ready", "/metrics")] == [200, 200]
     database.execute("UPDATE alembic_version SET version_num = 'f00ba4'")
     assert status("/ready") == 200
-    assert "CREATE TABLE note" in database.alembic("upgrade", "head", "--sql", folder=folder).stdout
+    assert "CREATE TABLE notes" in database.alembic("upgrade", "head", "--sql", folder=folder).stdout
     server_process.send_signal(signal.SIGTERM)
+    # uvicorn's own way to go: it finishes, then ends by the signal.
     assert server_process.wait(10) in (0, -signal.SIGTERM)
