@@ -26,7 +26,7 @@ clean: ## remove everything this checkout built (CACHE=1: the user's cache as we
 images: setup ## build the images on their public base images and push them: make images REGISTRY=registry.example.com/team
 	@REGISTRY="$(REGISTRY)" $(LAB) images
 
-lab-up: setup ## the cluster with the images loaded, nothing deployed
+lab-up: setup ## the cluster with the images in its registry, nothing deployed
 	@$(LAB) lab-up
 
 lab-down: down

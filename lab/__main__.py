@@ -9,15 +9,17 @@ import sys
 import time
 from collections.abc import Callable
 
-from lab import cluster, deploy, engine, images, node, tools
-from lab.paths import BIN, CACHE, CLUSTER, KUBECONFIG, LAB, ROOT
+from lab import cluster, deploy, engine, golang, graph, images, node, registry, source, tools
+from lab.paths import BIN, CACHE, CALICO, CLUSTER, KUBECONFIG, KUBERNETES, LAB, ROOT, WORKERS
 from lab.progress import LabError, Progress, minutes, say
 
 
 def up(_: argparse.Namespace) -> None:
     """Cluster, images, agent, and one question to it."""
-    progress = Progress(7)
-    _lab(progress)
+    steps = _lab()
+    progress = Progress(len(steps) + 2)
+    say(source.describe(source.chosen()))
+    graph.run(steps, progress)
     with progress.step("deploying the agent: ansible-playbook -i inventories/dev site.yml -e @.lab/vars.yml"):
         deploy.playbook()
     with progress.step("asking the agent a question"):
@@ -34,8 +36,10 @@ def up(_: argparse.Namespace) -> None:
 
 
 def lab_up(_: argparse.Namespace) -> None:
-    """The cluster with the images in it, and nothing deployed."""
-    _lab(Progress(5))
+    """The cluster with the images in its registry, and nothing deployed."""
+    steps = _lab()
+    say(source.describe(source.chosen()))
+    graph.run(steps, Progress(len(steps)))
 
 
 def lab_down(_: argparse.Namespace) -> None:
@@ -44,16 +48,20 @@ def lab_down(_: argparse.Namespace) -> None:
         say("no Docker engine runs, so no cluster does")
     elif cluster.exists():
         cluster.remove()
+        registry.remove()
         say(f"cluster {CLUSTER} removed; tools and images stay for the next make up (make clean removes them)")
     else:
+        registry.remove()
         say(f"there is no cluster {CLUSTER}")
     KUBECONFIG.unlink(missing_ok=True)
+    source.forget()
 
 
 def clean(arguments: argparse.Namespace) -> None:
     """Remove what this checkout built."""
     lab_down(arguments)
     if shutil.which("docker") and engine.answers():
+        registry.remove(volume=True)
         images.forget_all()
     for folder in (LAB, ROOT / "build", ROOT / ".ansible", ROOT / ".venv"):
         shutil.rmtree(folder, ignore_errors=True)
@@ -82,22 +90,40 @@ def test_servers(arguments: argparse.Namespace) -> None:
     sys.exit(servers.run(arguments.command))
 
 
-def _lab(progress: Progress) -> None:
-    with progress.step("Docker's engine"):
-        engine.ensure()
-    with progress.step("helm, kind and kubectl"):
-        tools.helm()
-        tools.kind()
-        tools.kubectl()
-    with progress.step("the node image"):
-        node.build()
-    with progress.step("the images: agent, PostgreSQL, Redis"):
-        references = images.build_all()
-        deploy.write_vars()
-    with progress.step(f"the cluster {CLUSTER}"):
-        cluster.ensure()
-        for reference in cluster.load(references):
-            say(f"        loaded {reference}")
+def _lab() -> list[graph.Step]:
+    """The steps from a bare machine to a cluster with the images in its registry."""
+    steps = [
+        graph.Step("engine", "Docker's engine", engine.ensure),
+        graph.Step("tools", "helm and kind", lambda: (tools.helm(), tools.kind())),
+        graph.Step("registry-image", "the registry's image", registry.build, ("engine",)),
+        graph.Step("images", "the images: agent, PostgreSQL, Redis", _images, ("engine",)),
+        graph.Step("registry", "the registry, with the images in it", _registry, ("registry-image", "images")),
+    ]
+    if source.chosen() == source.REGISTRIES:
+        steps.append(graph.Step("node", "kubectl", tools.kubectl))
+    else:
+        steps += [
+            graph.Step("kubernetes", f"Kubernetes {KUBERNETES} with kubectl", tools.kubectl),
+            graph.Step("calico", f"Calico {CALICO}", golang.calico),
+            graph.Step("programs", "etcd, CoreDNS and the storage provisioner", node.programs),
+            graph.Step("system", "the nodes' operating system", node.base, ("engine",)),
+            graph.Step("node", "the node image", node.build, ("kubernetes", "calico", "programs", "system")),
+        ]
+    title = f"the cluster {CLUSTER}: a control plane and {WORKERS} workers"
+    steps.append(graph.Step("cluster", title, cluster.ensure, ("tools", "node", "engine")))
+    steps.append(graph.Step("join", "the registry among the nodes", registry.join, ("cluster", "registry")))
+    return steps
+
+
+def _images() -> None:
+    images.build_all()
+    deploy.write_vars()
+
+
+def _registry() -> None:
+    registry.ensure()
+    for reference in registry.push([recipe.reference for recipe in images.ALL]):
+        say(f"        pushed {reference}")
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {

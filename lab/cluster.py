@@ -1,4 +1,4 @@
-"""The kind cluster of this checkout: made, mended, filled with images, removed."""
+"""The kind cluster of this checkout: made, mended, removed."""
 
 from __future__ import annotations
 
@@ -8,61 +8,67 @@ import socket
 import time
 from pathlib import Path
 
-from lab import images, node, shell, tools
-from lab.paths import CLUSTER, KUBECONFIG, LAB
+from lab import kind_config, node, registry, released, shell, source, tools
+from lab.cache import digest
+from lab.paths import CLUSTER, KUBECONFIG, LAB, WORKERS
 from lab.progress import LabError, say
 
-NODE = f"{CLUSTER}-control-plane"
+CONTROL_PLANE = f"{CLUSTER}-control-plane"
+NODES = (CONTROL_PLANE, *(f"{CLUSTER}-worker{number if number > 1 else ''}" for number in range(1, WORKERS + 1)))
+COMPLETE = LAB / "cluster"
+"""Digest of the recipe that the cluster was made by, written when it was complete: without it, it is half made."""
+
+WORKLOADS = (
+    ("kube-system", "daemonset/calico-node"),
+    ("kube-system", "deployment/calico-kube-controllers"),
+    ("kube-system", "deployment/coredns"),
+    ("local-path-storage", "deployment/local-path-provisioner"),
+)
+"""What has to run before a cluster is one; a node is called Ready before its network enforces policies."""
 
 
 def exists() -> bool:
-    """Whether the node's container is there, running or not."""
-    return _state() is not None
+    """Whether any node's container is there, running or not."""
+    return bool(states())
 
 
-def ensure() -> bool:
-    """Leave with a cluster whose API answers and whose node is of the present recipe; returns whether it was there.
+def states() -> dict[str, str]:
+    """State of each node's container that is there (``running``, ``exited`` ...), by name."""
+    words = ["docker", "ps", "--all", "--filter", f"label=io.x-k8s.kind.cluster={CLUSTER}"]
+    listed = shell.capture([*words, "--format", "{{.Names}} {{.State}}"]).stdout.split()
+    return dict(zip(listed[::2], listed[1::2], strict=True))
 
-    :raises LabError: the cluster could not be made, or the wished port is taken
+
+def ensure() -> None:
+    """Leave with a cluster of the present recipe, complete, whose API answers and whose nodes are ready.
+
+    A cluster that is half made, of another recipe or beyond mending is made anew, and the reader is told why.
+
+    :raises LabError: it could not be made, or the wished port is taken
     """
-    image = node.reference()
-    state = _state()
-    if state and _image() != image:
-        say("        the cluster was made from another node image: making it anew")
+    found = states()
+    why = _flaw(found)
+    if found and why:
+        say(f"        {why}: making it anew")
         remove()
-        state = None
-    if state and state != "running":
-        say("        the node's container was stopped: starting it again")
-        shell.run(["docker", "start", NODE], log="cluster", what="starting the node's container")
-    if state and _write_kubeconfig() and _ready(90):
-        return True
-    if state:
+        found = {}
+    if found:
+        if mended := _start_stopped(found):
+            say(f"        stopped: {', '.join(mended)}; started again")
+        if _write_kubeconfig() and _ready(90 if mended else 30):
+            return
         say("        the cluster does not answer: making it anew")
         remove()
-    _create(image)
-    return False
+    _create()
 
 
 def remove() -> None:
     """Delete the cluster of this checkout and its kubeconfig; no cluster is fine."""
+    COMPLETE.unlink(missing_ok=True)
     if exists():
         kind = [tools.kind(), "delete", "cluster", "--name", CLUSTER, "--kubeconfig", KUBECONFIG]
-        shell.run(kind, log="cluster", what=f"deleting the cluster {CLUSTER}", timeout=180)
+        shell.run(kind, log="cluster", what=f"deleting the cluster {CLUSTER}", timeout=180, cleanup=True)
     KUBECONFIG.unlink(missing_ok=True)
-
-
-def load(references: list[str]) -> list[str]:
-    """Bring images into the node that it does not have; returns those that were brought."""
-    listed = shell.capture(["docker", "exec", NODE, "ctr", "-n", "k8s.io", "images", "ls", "-q"])
-    missing = sorted(set(references) - set(listed.stdout.split()))
-    if missing:
-        with images.workspace() as folder:
-            # One archive for all of them: layers that they share are in it once.
-            archive = folder / "images.tar"
-            shell.run(["docker", "save", "-o", archive, *missing], log="load", what="saving the images")
-            words = [tools.kind(), "load", "image-archive", archive, "--name", CLUSTER]
-            shell.run(words, log="load", what="loading the images into the node")
-    return missing
 
 
 def kubectl(*words: str, timeout: float = 60) -> str:
@@ -76,44 +82,56 @@ def kubectl(*words: str, timeout: float = 60) -> str:
     return done.stdout
 
 
-def _create(image: str) -> None:
+def _flaw(found: dict[str, str]) -> str:
+    """Why a cluster cannot stay; empty when it can."""
+    if not COMPLETE.exists():
+        return "the cluster was left half made"
+    if COMPLETE.read_text().strip() != _recipe():
+        return "the cluster was made by another recipe"
+    if missing := sorted(set(NODES) - set(found)):
+        return f"the cluster has lost {', '.join(missing)}"
+    return ""
+
+
+def _recipe() -> str:
+    port = int(os.environ.get("LAB_API_PORT", "0"))
+    return digest([node.reference(), json.dumps(kind_config.config(port, source.chosen()))])
+
+
+def _start_stopped(found: dict[str, str]) -> list[str]:
+    """Start the nodes that do not run, the control plane first: the workers look for its address."""
+    stopped = [name for name in NODES if found[name] != "running"]
+    for name in stopped:
+        shell.run(["docker", "start", name], log="cluster", what=f"starting the node {name}")
+    return stopped
+
+
+def _create() -> None:
     port = int(os.environ.get("LAB_API_PORT", "0"))
     if port and not _free(port):
         raise LabError(f"port {port} (LAB_API_PORT) on 127.0.0.1 is taken: choose another, or leave it out")
+    registry.write_hosts()
     config = LAB / "kind.yaml"
-    config.write_text(_config(port))
-    words = [tools.kind(), "create", "cluster", "--name", CLUSTER, "--image", image, "--config", config]
-    words += ["--kubeconfig", KUBECONFIG, "--wait", "120s"]
+    config.write_text(json.dumps(kind_config.config(port, source.chosen()), indent=1))
+    words = [tools.kind(), "create", "cluster", "--name", CLUSTER, "--image", node.reference(), "--config", config]
+    words += ["--kubeconfig", KUBECONFIG]
     try:
         shell.run(words, log="cluster", what=f"creating the cluster {CLUSTER}", timeout=400)
-        _wait_for_services()
+        _write_kubeconfig()
+        if source.chosen() == source.REGISTRIES:
+            kubectl("apply", "--server-side", "-f", str(released.fetch(released.calico())))
+        _demand_ready()
     except BaseException:
-        # A half-made cluster is of no use to anybody, and the next run would have to find that out.
-        remove()
+        if not os.environ.get("LAB_KEEP_BROKEN"):
+            # A half-made cluster is of no use to anybody, and the next run would only remove it.
+            remove()
         raise
+    COMPLETE.write_text(_recipe() + "\n")
 
 
-def _wait_for_services() -> None:
-    if not _write_kubeconfig() or not _ready(120):
-        raise LabError(f"the new cluster {CLUSTER} does not answer: docker logs {NODE} tells more")
-    for namespace, workload in (("kube-system", "coredns"), ("local-path-storage", "local-path-provisioner")):
-        kubectl("rollout", "status", f"deploy/{workload}", "-n", namespace, "--timeout=120s", timeout=130)
-
-
-def _config(port: int) -> str:
-    """kind's configuration. The patches are what cgroup v1 and a missing CAP_SYS_RESOURCE ask for."""
-    kubelet = {"kind": "KubeletConfiguration", "failCgroupV1": False, "oomScoreAdj": 0}
-    proxy = {"kind": "KubeProxyConfiguration", "oomScoreAdj": 0}
-    return json.dumps(
-        {
-            "kind": "Cluster",
-            "apiVersion": "kind.x-k8s.io/v1alpha4",
-            "networking": {"apiServerPort": port, "apiServerAddress": "127.0.0.1", "podSubnet": "10.244.0.0/16"},
-            "kubeadmConfigPatches": [json.dumps(kubelet), json.dumps(proxy)],
-            "nodes": [{"role": "control-plane"}],
-        },
-        indent=1,
-    )
+def _demand_ready() -> None:
+    if not _ready(180):
+        raise LabError(f"the new cluster {CLUSTER} is not ready after 3 minutes: see its log in .lab/logs/cluster.log")
 
 
 def _free(port: int) -> bool:
@@ -124,15 +142,6 @@ def _free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _state() -> str | None:
-    found = shell.capture(["docker", "container", "inspect", "--format", "{{.State.Status}}", NODE])
-    return found.stdout.strip() if found.returncode == 0 else None
-
-
-def _image() -> str:
-    return shell.capture(["docker", "container", "inspect", "--format", "{{.Config.Image}}", NODE]).stdout.strip()
 
 
 def _write_kubeconfig() -> bool:
@@ -148,12 +157,17 @@ def _write_kubeconfig() -> bool:
 
 
 def _ready(seconds: float) -> bool:
-    """Whether the API answers and the node is Ready within *seconds*."""
+    """Whether the API answers, every node is Ready and :data:`WORKLOADS` run, within *seconds*."""
     deadline = time.monotonic() + seconds
-    words = ["wait", "--for=condition=Ready", f"node/{NODE}", "--timeout=3s"]
-    while True:
-        if shell.capture([tools.kubectl(), "--kubeconfig", KUBECONFIG, *words], timeout=15).returncode == 0:
-            return True
-        if time.monotonic() > deadline:
+    nodes = ["wait", "--for=condition=Ready", *(f"node/{name}" for name in NODES), "--timeout=3s"]
+    workloads = [["rollout", "status", "-n", space, name, "--timeout=3s"] for space, name in WORKLOADS]
+    remaining = [nodes, *workloads]
+    while remaining:
+        done = shell.capture([tools.kubectl(), "--kubeconfig", KUBECONFIG, *remaining[0]], timeout=15)
+        if done.returncode == 0:
+            remaining.pop(0)
+        elif time.monotonic() > deadline:
             return False
-        time.sleep(1)
+        else:
+            time.sleep(0.5)
+    return True

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from lab import shell
 from lab.cache import cached, digest
-from lab.paths import GO_BIN, GO_MINIMUM, ROOT
+from lab.paths import CALICO, CALICO_API_MODULE, CALICO_MODULE, GO_BIN, GO_MINIMUM, ROOT
 
 STAMP = "k8s.io/component-base/version"
 
@@ -76,22 +78,49 @@ def etcd(version: str) -> Path:
     return build_module("etcd", version, ROOT / "lab" / "go" / "etcd", ["go.etcd.io/etcd/server/v3"]) / "server"
 
 
+def calico() -> Path:
+    """Folder with Calico's programs for a node, its network plugin and its controllers.
+
+    Calico cannot be installed by name: its go.mod replaces one module by a folder that the published module lacks.
+    """
+    module = "github.com/projectcalico/calico"
+    programs: tuple[str, ...] = ("node/cmd/calico-node", "cni-plugin/cmd/install", "cni-plugin/cmd/calico")
+    programs += ("kube-controllers/cmd/kube-controllers", "kube-controllers/cmd/check-status")
+    versions = ("main.VERSION", f"{module}/node/pkg/lifecycle/startup.VERSION")
+    stamps = " ".join(f"-X {name}=v{CALICO}" for name in (*versions, f"{module}/felix/buildinfo.GitVersion"))
+
+    def build(target: Path) -> None:
+        source = module_folder(module, CALICO_MODULE)
+        with tempfile.TemporaryDirectory() as name:
+            for file in ("go.mod", "go.sum"):
+                shutil.copyfile(source / file, Path(name) / file)
+            with (Path(name) / "go.sum").open("a") as sums:
+                sums.write((ROOT / "lab" / "go" / "calico" / "go.sum").read_text())
+            edits = [f"-require={module}@{CALICO_MODULE}"]
+            edits.append(f"-replace=github.com/projectcalico/api=github.com/projectcalico/api@{CALICO_API_MODULE}")
+            _go(target, ["mod", "edit", "-module", "lab/calico", *edits], "calico", Path(name))
+            words = ["build", "-mod=mod", "-trimpath", "-ldflags", f"-s -w {stamps}", "-o", f"{target}/"]
+            _go(target, [*words, *(f"{module}/{program}" for program in programs)], "calico", Path(name))
+
+    return cached("calico", f"{CALICO}-{digest([ROOT / 'lab' / 'go' / 'calico', CALICO_API_MODULE, stamps])}", build)
+
+
 def pause() -> Path:
     """The program of the pod sandbox, from this repository."""
     return build_module("pause", "1", ROOT / "lab" / "go" / "pause", ["."]) / "pause"
 
 
 def module_folder(module: str, version: str) -> Path:
-    """Source folder of a module in Go's (read-only, checksum-verified) module cache."""
+    """Source folder of a module in Go's (read-only, checksum-verified) module cache; *version* as Go writes it."""
     go = toolchain()
     shell.run(
-        [go, "mod", "download", f"{module}@v{version}"],
+        [go, "mod", "download", f"{module}@{version}"],
         log="go",
         what=f"downloading {module}",
         env={"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod"},
     )
     cache = shell.capture([go, "env", "GOMODCACHE"]).stdout.strip()
-    return Path(cache) / f"{module}@v{version}"
+    return Path(cache) / f"{module}@{version}"
 
 
 def _go(target: Path, words: Sequence[str], name: str, cwd: Path | None) -> None:

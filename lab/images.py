@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import debian, shell
+from lab import debian, shell, source
 from lab.cache import digest
 from lab.paths import LAB, MADE, REGISTRY, ROOT
 from lab.progress import LabError, say
@@ -76,7 +76,8 @@ def build_all() -> list[str]:
     for recipe in ALL:
         if not present(recipe.reference):
             say(f"        building {recipe.reference}")
-            base = {"BASE_IMAGE": debian.base_image(recipe.suite)}
+            own = source.chosen() == source.PACKAGES
+            base = {"BASE_IMAGE": debian.base_image(recipe.suite)} if own else None
             build(recipe.reference, recipe.context / "Dockerfile", recipe.context, base, recipe.target)
     return [recipe.reference for recipe in ALL]
 

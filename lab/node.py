@@ -6,25 +6,54 @@ are, from the module cache, on a Debian whose packages stand in for what kind co
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from pathlib import Path
 
-from lab import debian, golang, images, shell
+from lab import calico, debian, golang, images, shell, source
 from lab.cache import digest
-from lab.paths import COREDNS, ETCD, KIND, KUBERNETES, LOCAL_PATH_PROVISIONER, PAUSE, REGISTRY, ROOT
-from lab.progress import LabError, say
+from lab.paths import (
+    CLUSTER,
+    COREDNS,
+    ETCD,
+    KIND,
+    KUBERNETES,
+    LOCAL_PATH_PROVISIONER,
+    PAUSE,
+    REGISTRY,
+    RELEASED_NODE,
+    ROOT,
+)
+from lab.progress import LabError
 
 RECIPES = ROOT / "lab" / "node"
+PROVISIONER = "github.com/rancher/local-path-provisioner"
 STORAGE = f"{REGISTRY}/local-path-provisioner:v{LOCAL_PATH_PROVISIONER}"
 STORAGE_HELPER = f"{REGISTRY}/local-path-helper:1"
 
 
 def reference() -> str:
-    """Name of the node image: Kubernetes' version and the digest of everything that goes into it."""
-    versions = " ".join([KUBERNETES, PAUSE, ETCD, COREDNS, LOCAL_PATH_PROVISIONER, KIND])
+    """Name of the node image: kind's own by its digest, or Kubernetes' version and the digest of what goes into it."""
+    if source.chosen() == source.REGISTRIES:
+        return RELEASED_NODE
+    versions = " ".join([KUBERNETES, PAUSE, ETCD, COREDNS, LOCAL_PATH_PROVISIONER, KIND, calico.key()])
     return f"{REGISTRY}/node:v{KUBERNETES}-{digest([RECIPES, ROOT / 'lab' / 'go', versions])[:8]}"
+
+
+def programs() -> None:
+    """Compile what the node image holds besides Kubernetes; a step of its own, beside the others."""
+    golang.etcd(ETCD)
+    _coredns()
+    golang.pause()
+    golang.install("local-path-provisioner", LOCAL_PATH_PROVISIONER, PROVISIONER, "local-path-provisioner")
+
+
+def base() -> str:
+    """Build the node's operating system when Docker does not have it; returns its name."""
+    name = f"{REGISTRY}/node-base:{digest([RECIPES, KIND])}"
+    if not images.present(name):
+        _base(name)
+    return name
 
 
 def build() -> str:
@@ -33,12 +62,7 @@ def build() -> str:
     if images.present(name):
         return name
     binaries = golang.kubernetes(KUBERNETES)
-    parts = _control_plane(binaries)
-    parts += _storage()
-    base = f"{REGISTRY}/node-base:{digest([RECIPES, KIND])}"
-    if not images.present(base):
-        say("        the node's operating system")
-        _base(base)
+    parts = [*_control_plane(binaries), *_storage(), *calico.build()]
     bare = f"{name}-bare"
     with images.workspace() as folder:
         (folder / "bin").mkdir()
@@ -46,15 +70,14 @@ def build() -> str:
             shutil.copy2(binaries / program, folder / "bin")
         (folder / "version").write_text(f"v{KUBERNETES}")
         shutil.copytree(RECIPES / "manifests", folder / "manifests")
-        shutil.copy2(RECIPES / "10-bridge.conflist", folder)
-        images.build(bare, RECIPES / "node.Dockerfile", folder, {"BASE_IMAGE": base})
-    say("        putting the control plane's images into the node")
+        (folder / "manifests" / "default-cni.yaml").write_text(calico.manifest())
+        images.build(bare, RECIPES / "node.Dockerfile", folder, {"BASE_IMAGE": base()})
     _preload(bare, name, parts)
     return name
 
 
 def _base(name: str) -> None:
-    source = golang.module_folder("sigs.k8s.io/kind", KIND) / "images" / "base" / "files"
+    source = golang.module_folder("sigs.k8s.io/kind", f"v{KIND}") / "images" / "base" / "files"
     with images.workspace() as folder:
         shutil.copytree(source, folder / "files", copy_function=shutil.copyfile)
         # The module cache is read-only, folders included; a build context must be removable.
@@ -75,7 +98,7 @@ def _control_plane(binaries: Path) -> list[str]:
         "kube-scheduler": binaries / "kube-scheduler",
         "kube-proxy": binaries / "kube-proxy",
         "etcd": golang.etcd(ETCD),
-        "coredns": golang.install("coredns", COREDNS, "github.com/coredns/coredns", "coredns"),
+        "coredns": _coredns(),
         "pause": golang.pause(),
     }
     if set(names) != set(programs):
@@ -89,6 +112,10 @@ def _control_plane(binaries: Path) -> list[str]:
             # kubeadm's manifests call these programs by name, kube-dns and pause by the image's entry point.
             images.static(name, programs[part], part)
     return list(names.values())
+
+
+def _coredns() -> Path:
+    return golang.install("coredns", COREDNS, "github.com/coredns/coredns", "coredns")
 
 
 def _kube_proxy(name: str, program: Path) -> None:
@@ -112,9 +139,10 @@ def _flatten(layered: str, name: str, archive: Path) -> None:
 
 
 def _storage() -> list[str]:
-    package = "github.com/rancher/local-path-provisioner"
     if not images.present(STORAGE):
-        program = golang.install("local-path-provisioner", LOCAL_PATH_PROVISIONER, package, "local-path-provisioner")
+        program = golang.install(
+            "local-path-provisioner", LOCAL_PATH_PROVISIONER, PROVISIONER, "local-path-provisioner"
+        )
         images.static(STORAGE, program, "local-path-provisioner")
     if not images.present(STORAGE_HELPER):
         with images.workspace() as folder:
@@ -125,7 +153,9 @@ def _storage() -> list[str]:
 
 def _preload(bare: str, name: str, parts: list[str]) -> None:
     """Import the images into the containerd of a container of *bare*, and keep that container as the node image."""
-    container = f"ai-agent-preload-{os.getpid()}"
+    container = f"{CLUSTER}-preload"
+    # An earlier run that was killed could not remove its own.
+    shell.capture(["docker", "rm", "--force", "--volumes", container])
     with images.workspace() as folder:
         shell.run(["docker", "save", "-o", folder / "parts.tar", *parts], log="node", what="saving the node's images")
         mount = f"type=bind,source={folder},target=/parts,readonly"

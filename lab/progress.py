@@ -26,19 +26,24 @@ class Progress:
         self.total = total
         self.done = 0
         self.started = time.monotonic()
+        self._lock = threading.Lock()
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """One step; a line when it starts, another with its duration when it took long enough to be noticed."""
-        self.done += 1
-        label = f"[{self.done}/{self.total}]"
+        """One step; a line when it starts, another with its duration when it took long enough to be noticed.
+
+        Steps may run side by side, so the second line names the step again.
+        """
+        with self._lock:
+            self.done += 1
+            label = f"[{self.done}/{self.total}]"
         say(f"{label} {title}")
         begin = time.monotonic()
         with heartbeat(title):
             yield
         took = time.monotonic() - begin
         if took >= 2:
-            say(f"{label}   done in {minutes(took)} ({minutes(time.monotonic() - self.started)} in all)")
+            say(f"{label}   {title}: done in {minutes(took)} ({minutes(time.monotonic() - self.started)} in all)")
 
 
 @contextmanager

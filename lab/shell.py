@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from lab.paths import BIN, LOGS
 from lab.progress import LabError
+
+_LIVE: dict[subprocess.Popen[bytes], bool] = {}
+_LOCK = threading.Lock()
+_STOPPED = threading.Event()
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -26,12 +35,14 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     timeout: float | None = 3600,
+    cleanup: bool = False,
 ) -> None:
     """Run *command* with its output in ``.lab/logs/<log>.log``.
 
     :param log: name of the log file, without extension; a later command with the same name appends to it
     :param what: what the command is for, as it completes "... failed"
     :param timeout: seconds
+    :param cleanup: the command undoes something, so it runs to its end also when the steps beside it are stopped
     :raises LabError: the command is missing, failed or did not end in time
     """
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -40,27 +51,61 @@ def run(
         stream.write(f"$ {' '.join(map(str, command))}\n".encode())
         stream.flush()
         begin = stream.tell()
+        process = _start(command, stream, environment(env), cwd, what, cleanup)
         try:
-            code = subprocess.run(
-                [str(word) for word in command],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                env=environment(env),
-                cwd=cwd,
-                timeout=timeout,
-                check=False,
-            ).returncode
-        except FileNotFoundError:
-            raise LabError(f"{what} failed: the program {command[0]} is not installed") from None
+            code = process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise LabError(f"{what} did not end within {timeout:.0f} s; its output is in {path}") from None
+        finally:
+            _stop(process)
+            with _LOCK:
+                _LIVE.pop(process, None)
     if code:
         with path.open("rb") as stream:
             stream.seek(begin)
             lines = stream.read().decode(errors="replace").strip().splitlines()
         tail = "\n".join(f"    {line}" for line in lines[-12:])
         raise LabError(f"{what} failed (exit {code}); the whole output is in {path}, its end:\n{tail}")
+
+
+def stop_all() -> None:
+    """Stop every program that :func:`run` waits for, with its children, and begin no other but those that clean up."""
+    _STOPPED.set()
+    with _LOCK:
+        for process, cleanup in _LIVE.items():
+            if not cleanup:
+                _signal(process)
+
+
+def _start(
+    command: Sequence[object], stream: IO[bytes], env: Mapping[str, str], cwd: Path | None, what: str, cleanup: bool
+) -> subprocess.Popen[bytes]:
+    """Start *command* in a process group of its own, so that its children can be stopped with it."""
+    words = [str(word) for word in command]
+    if not shutil.which(words[0], path=env.get("PATH")):
+        raise LabError(f"{what} failed: the program {words[0]} is not installed")
+    if not cleanup and shutil.which("setpriv"):
+        # A lab killed outright must not leave a `kind create` behind that works against the next run.
+        words = ["setpriv", "--pdeathsig", "TERM", *words]
+    with _LOCK:
+        if _STOPPED.is_set() and not cleanup:
+            raise LabError(f"{what} was not begun: another step had failed")
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=env, cwd=cwd, process_group=0
+        )
+        _LIVE[process] = cleanup
+    return process
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        _signal(process)
+        process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
 
 
 def capture(

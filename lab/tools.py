@@ -5,23 +5,44 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lab import golang
-from lab.paths import BIN, HELM, KIND, KUBERNETES
+from lab import golang, released, source
+from lab.paths import BIN, HELMS, KIND, KUBERNETES
+from lab.progress import LabError
+
+
+def helm_major() -> str:
+    """The Helm that LAB_HELM asks for: ``4`` or ``3``.
+
+    :raises LabError: another one is asked for
+    """
+    wish = os.environ.get("LAB_HELM") or next(iter(HELMS))
+    for major, version in HELMS.items():
+        if wish in (major, version):
+            return major
+    raise LabError(f"LAB_HELM={wish} is unknown: choose {' or '.join(HELMS)} (versions {', '.join(HELMS.values())})")
 
 
 def helm() -> Path:
     """Helm, with its full version stamped in: a plain build calls itself v4.3, which version gates misread."""
-    stamp = f"-X helm.sh/helm/v4/internal/version.version=v{HELM}"
-    return _link(golang.install("helm", HELM, "helm.sh/helm/v4/cmd/helm", "helm", stamp), "helm")
+    major = helm_major()
+    if source.chosen() == source.REGISTRIES:
+        return _link(released.fetch(released.helm(major, released.architecture())), "helm")
+    module = f"helm.sh/helm/v{major}"
+    stamp = f"-X {module}/internal/version.version=v{HELMS[major]}"
+    return _link(golang.install("helm", HELMS[major], f"{module}/cmd/helm", "helm", stamp), "helm")
 
 
 def kind() -> Path:
     """kind."""
+    if source.chosen() == source.REGISTRIES:
+        return _link(released.fetch(released.kind(released.architecture())), "kind")
     return _link(golang.install("kind", KIND, "sigs.k8s.io/kind", "kind"), "kind")
 
 
 def kubectl() -> Path:
     """kubectl, of the cluster's own version."""
+    if source.chosen() == source.REGISTRIES:
+        return _link(released.fetch(released.kubectl(released.architecture())), "kubectl")
     return _link(golang.kubernetes(KUBERNETES) / "kubectl", "kubectl")
 
 

@@ -4,4 +4,3 @@ FROM ${BASE_IMAGE}
 COPY bin/kubeadm bin/kubelet bin/kubectl /usr/bin/
 COPY version /kind/version
 COPY manifests/ /kind/manifests/
-COPY 10-bridge.conflist /etc/cni/net.d/10-bridge.conflist
