@@ -5,7 +5,7 @@ LAB := $(PY) -m lab
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean images lab-up lab-down tools chart lint test-unit test-chart test-integration \
+.PHONY: help setup up down clean images lab-up lab-down lab-doctor logs tools chart lint test-unit test-chart test-integration \
 	test-molecule test test-all
 
 help: ## this list
@@ -30,6 +30,12 @@ lab-up: setup ## the cluster with the images in its registry, nothing deployed
 	@$(LAB) lab-up
 
 lab-down: down
+
+lab-doctor: setup ## what is there, what is missing, versions, disk and memory used
+	@$(LAB) doctor
+
+logs: setup ## logs of nodes and pods, and events, in one folder without secrets
+	@$(LAB) logs
 
 tools: setup
 	@$(LAB) helm

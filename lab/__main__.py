@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from lab import cluster, deploy, engine, golang, graph, images, node, registry, source, tools
+from lab import cluster, deploy, doctor, engine, golang, graph, images, logs, node, registry, source, tools
 from lab.paths import BIN, CACHE, CALICO, CLUSTER, KUBECONFIG, KUBERNETES, LAB, ROOT, WORKERS
 from lab.progress import LabError, Progress, minutes, say
 
@@ -78,6 +78,16 @@ def publish(_: argparse.Namespace) -> None:
     say("pushed: " + " ".join(pushed))
 
 
+def examine(_: argparse.Namespace) -> None:
+    """What is there, what is missing, versions, disk and memory used."""
+    doctor.run()
+
+
+def gather(_: argparse.Namespace) -> None:
+    """Logs of nodes and pods, and events, in one folder without secrets."""
+    logs.gather()
+
+
 def helm(_: argparse.Namespace) -> None:
     """Only the tools that need no cluster."""
     tools.helm()
@@ -132,6 +142,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "down": lab_down,
     "clean": clean,
     "images": publish,
+    "doctor": examine,
+    "logs": gather,
     "helm": helm,
     "with-servers": test_servers,
 }

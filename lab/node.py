@@ -45,7 +45,7 @@ def programs() -> None:
     golang.etcd(ETCD)
     _coredns()
     golang.pause()
-    golang.install("local-path-provisioner", LOCAL_PATH_PROVISIONER, PROVISIONER, "local-path-provisioner")
+    _provisioner()
 
 
 def base() -> str:
@@ -118,6 +118,10 @@ def _coredns() -> Path:
     return golang.install("coredns", COREDNS, "github.com/coredns/coredns", "coredns")
 
 
+def _provisioner() -> Path:
+    return golang.install("local-path-provisioner", LOCAL_PATH_PROVISIONER, PROVISIONER, "local-path-provisioner")
+
+
 def _kube_proxy(name: str, program: Path) -> None:
     with images.workspace() as folder:
         shutil.copy2(program, folder / "program")
@@ -140,10 +144,7 @@ def _flatten(layered: str, name: str, archive: Path) -> None:
 
 def _storage() -> list[str]:
     if not images.present(STORAGE):
-        program = golang.install(
-            "local-path-provisioner", LOCAL_PATH_PROVISIONER, PROVISIONER, "local-path-provisioner"
-        )
-        images.static(STORAGE, program, "local-path-provisioner")
+        images.static(STORAGE, _provisioner(), "local-path-provisioner")
     if not images.present(STORAGE_HELPER):
         with images.workspace() as folder:
             args = {"BASE_IMAGE": debian.base_image("bookworm")}

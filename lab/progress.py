@@ -66,5 +66,7 @@ def heartbeat(title: str, every: float = 30.0) -> Iterator[None]:
 
 
 def say(text: str) -> None:
-    """Print one line at once, also when the output is a pipe."""
-    print(text, file=sys.stderr if text.startswith("error:") else sys.stdout, flush=True)
+    """Print one line at once, also when the output is a pipe; lines of steps side by side stay whole."""
+    stream = sys.stderr if text.startswith("error:") else sys.stdout
+    stream.write(text + "\n")
+    stream.flush()

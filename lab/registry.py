@@ -1,4 +1,4 @@
-"""The lab's OCI registry: a container beside the nodes, which pull from it what the lab pushes, layer by layer, once."""
+"""The lab's OCI registry: a container beside the nodes, which pull from it what the lab pushes, layer by layer."""
 
 from __future__ import annotations
 
@@ -63,16 +63,8 @@ def ensure() -> None:
 
 def join(network: str = "kind") -> None:
     """Let the nodes reach the registry by its name."""
-    networks = shell.capture(
-        [
-            "docker",
-            "container",
-            "inspect",
-            "--format",
-            "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}",
-            NAME,
-        ]
-    )
+    names = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
+    networks = shell.capture(["docker", "container", "inspect", "--format", names, NAME])
     if network not in networks.stdout.split():
         shell.run(["docker", "network", "connect", network, NAME], log="registry", what="connecting the registry")
 

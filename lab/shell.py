@@ -77,7 +77,7 @@ def stop_all() -> None:
                 _signal(process)
 
 
-def _start(
+def _start(  # noqa: PLR0917 - one caller
     command: Sequence[object], stream: IO[bytes], env: Mapping[str, str], cwd: Path | None, what: str, cleanup: bool
 ) -> subprocess.Popen[bytes]:
     """Start *command* in a process group of its own, so that its children can be stopped with it."""

@@ -67,7 +67,7 @@ def test_a_taken_port_stops_before_anything_is_created(monkeypatch: pytest.Monke
         monkeypatch.setenv("LAB_API_PORT", str(port))
         monkeypatch.setattr(cluster.shell, "run", lambda *_args, **_more: pytest.fail("something was run"))
         with pytest.raises(LabError, match=f"port {port}.*is taken"):
-            cluster._create("image")
+            cluster._create()
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (125, "2 min 05 s")])

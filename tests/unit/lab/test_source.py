@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from lab import cache, released, source, tools
+from lab.progress import LabError
+from lab.released import Release
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "LAB", tmp_path)
+    monkeypatch.setattr(source, "CHOICE", tmp_path / "source")
+    monkeypatch.setattr(cache, "CACHE", tmp_path / "cache")
+    monkeypatch.delenv("LAB_SOURCE", raising=False)
+    monkeypatch.delenv("LAB_HELM", raising=False)
+
+
+def test_one_silent_server_is_enough_to_build_everything() -> None:
+    assert source.decide(lambda _url: True) == source.REGISTRIES
+    for silent in source.PROBES:
+        assert source.decide(lambda url, silent=silent: url != silent) == source.PACKAGES
+
+
+def test_the_decision_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(source, "answers", lambda url: bool(asked.append(url)))
+    assert source.chosen() == source.chosen() == source.PACKAGES
+    assert len(asked) == 1
+    source.forget()
+    source.chosen()
+    assert len(asked) == 2
+
+
+def test_a_variable_decides_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "answers", lambda _url: pytest.fail("asked"))
+    monkeypatch.setenv("LAB_SOURCE", "registries")
+    assert source.chosen() == source.REGISTRIES
+    monkeypatch.setenv("LAB_SOURCE", "moon")
+    with pytest.raises(LabError, match="LAB_SOURCE=moon is unknown: choose registries or packages"):
+        source.chosen()
+
+
+def test_a_server_that_is_not_there_does_not_answer() -> None:
+    assert not source.answers("http://127.0.0.1:9/")
+
+
+@pytest.mark.parametrize("arch", ["amd64", "arm64"])
+def test_addresses_of_the_releases(arch: str) -> None:
+    found = [released.helm("4", arch), released.helm("3", arch), released.kind(arch), released.kubectl(arch)]
+    assert [one.url for one in found] == [
+        f"https://get.helm.sh/helm-v4.3.1-linux-{arch}.tar.gz",
+        f"https://get.helm.sh/helm-v3.22.0-linux-{arch}.tar.gz",
+        f"https://github.com/kubernetes-sigs/kind/releases/download/v0.33.0/kind-linux-{arch}",
+        f"https://dl.k8s.io/release/v1.37.0/bin/linux/{arch}/kubectl",
+    ]
+    assert all(one.sha256_url.startswith(one.url) for one in found)
+    assert len(released.calico().sha256) == 64
+
+
+@pytest.mark.parametrize(
+    "text", ["{0}", "{0}\n", "{0}  tool.tar.gz\n", "{0} *tool.tar.gz", "f" * 64 + "  other\n{0}  tool.tar.gz\n"]
+)
+def test_a_publishers_checksum_file_is_read(text: str) -> None:
+    assert released.published(text.format("a" * 64), "https://x/tool.tar.gz") == "a" * 64
+
+
+@pytest.mark.parametrize("text", ["", "<html>not found</html>", "a" * 64 + "  other.tar.gz", "a" * 63])
+def test_a_checksum_file_without_the_checksum_is_no_checksum(text: str) -> None:
+    with pytest.raises(LabError, match="names no SHA-256"):
+        released.published(text, "https://x/tool.tar.gz")
+
+
+def archive(member: str, content: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as packed:
+        entry = tarfile.TarInfo(member)
+        entry.size = len(content)
+        packed.addfile(entry, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def test_a_program_is_taken_from_its_verified_archive() -> None:
+    content = archive("linux-amd64/tool", b"#!/bin/sh\necho hello\n")
+    checksum = hashlib.sha256(content).hexdigest()
+    served = {"https://x/tool.tar.gz": content, "https://x/sum": f"{checksum}  tool.tar.gz".encode()}
+    release = Release("tool", "1", "https://x/tool.tar.gz", sha256_url="https://x/sum", member="linux-amd64/tool")
+    path = released.fetch(release, served.__getitem__)
+    assert path.read_bytes() == b"#!/bin/sh\necho hello\n"
+    assert path.stat().st_mode & 0o111
+    assert released.fetch(release, lambda _url: pytest.fail("fetched again")) == path
+
+
+def test_what_does_not_match_its_checksum_is_not_kept(tmp_path: Path) -> None:
+    release = Release("tool", "1", "https://x/tool", sha256="0" * 64)
+    with pytest.raises(LabError, match=r"https://x/tool has the SHA-256 .* it is not used"):
+        released.fetch(release, lambda _url: b"other")
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [".released-tool.lock"]
+
+
+def test_helm_is_chosen_by_its_version_or_its_major_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tools.helm_major() == "4"
+    for wish, major in {"3": "3", "3.22.0": "3", "4": "4", "4.3.1": "4"}.items():
+        monkeypatch.setenv("LAB_HELM", wish)
+        assert tools.helm_major() == major
+    monkeypatch.setenv("LAB_HELM", "2")
+    with pytest.raises(LabError, match="LAB_HELM=2 is unknown: choose 4 or 3"):
+        tools.helm_major()
