@@ -6,7 +6,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down clean images lab-up lab-down lab-doctor logs tools chart lint test-unit test-chart test-integration \
-	test-molecule test test-all
+	test-cluster test test-all
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -55,10 +55,11 @@ test-chart: tools ## rendered manifests against their schemas
 test-integration: tools ## agent, schema.py and images against a real PostgreSQL and Redis (containers)
 	@$(PY) -m lab.suite integration
 
-test-molecule: tools ## scenario install on the kind cluster
-	@$(PY) -m lab.suite molecule
+test-cluster: tools ## the lab itself, Molecule's scenarios and the role's bad input on the kind cluster
+	@$(PY) -m lab.suite cluster
 
 test: tools ## lint, unit, chart, integration, install and one upgrade on kind
-	@$(PY) -m lab.suite lint unit chart integration molecule
+	@$(PY) -m lab.suite lint unit chart integration cluster
 
-test-all: test ## make test and the longer scenarios
+test-all: tools ## make test and the longer scenarios: a drained node, a lost node, the lab killed in each step
+	@$(PY) -m lab.suite lint unit chart integration cluster disturbances

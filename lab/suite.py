@@ -126,14 +126,21 @@ def integration(tally: Tally) -> None:
     tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=2)
 
 
-def molecule(tally: Tally) -> None:
-    """The scenarios on the kind cluster, and the role's bad input there; a cluster that was up before stays up."""
+def on_cluster(tally: Tally) -> None:
+    """The lab itself, Molecule's scenarios and the role's bad input on kind; a cluster that was up before stays up."""
     with _lab():
+        tally.pytest("lab", ["tests/integration/lab"])
         for scenario in ("install",):
             tally.command(
                 f"molecule scenario {scenario}", [VENV / "molecule", "test", "-s", scenario], {"LAB_KEEP": "1"}
             )
         tally.pytest("role", ["tests/integration/role"])
+
+
+def disturbances(tally: Tally) -> None:
+    """Nodes drained and lost, the lab killed in each of its steps."""
+    with _lab():
+        tally.pytest("disturbances", ["tests/integration/disturbances"])
 
 
 @contextmanager
@@ -155,7 +162,8 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "unit": unit,
     "chart": chart,
     "integration": integration,
-    "molecule": molecule,
+    "cluster": on_cluster,
+    "disturbances": disturbances,
 }
 
 
