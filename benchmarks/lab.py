@@ -3,7 +3,7 @@
     python benchmarks/lab.py                  # second `make up`, then `make down` and `make up`; minutes
     python benchmarks/lab.py --cold FOLDER    # first a clone in FOLDER with empty caches there; a quarter of an hour
 
-The cold run keeps every cache (the lab's, Go's, uv's) in FOLDER; only Docker's images are shared with the machine, so it
+The cold run keeps every cache (the lab's, Go's, uv's) in FOLDER. Docker's images are shared with the machine, so it
 refuses to begin while Docker has images of the lab. Peak memory is the most that was not available to other programs
 (MemTotal - MemAvailable), less what was in use before.
 """
