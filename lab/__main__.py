@@ -103,7 +103,7 @@ def test_servers(arguments: argparse.Namespace) -> None:
 def _lab() -> list[graph.Step]:
     """The steps from a bare machine to a cluster with the images in its registry."""
     steps = [
-        graph.Step("engine", "Docker's engine", engine.ensure),
+        graph.Step("engine", "Docker's engine", _engine),
         graph.Step("tools", "helm and kind", lambda: (tools.helm(), tools.kind())),
         graph.Step("registry-image", "the registry's image", registry.build, ("engine",)),
         graph.Step("images", "the images: agent, PostgreSQL, Redis", _images, ("engine",)),
@@ -123,6 +123,11 @@ def _lab() -> list[graph.Step]:
     steps.append(graph.Step("cluster", title, cluster.ensure, ("tools", "node", "engine")))
     steps.append(graph.Step("join", "the registry among the nodes", registry.join, ("cluster", "registry")))
     return steps
+
+
+def _engine() -> None:
+    engine.ensure()
+    cluster.require_port()
 
 
 def _images() -> None:

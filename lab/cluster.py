@@ -62,6 +62,16 @@ def ensure() -> None:
     _create()
 
 
+def require_port() -> None:
+    """Find out before anything is built that the wished port cannot be had.
+
+    :raises LabError: LAB_API_PORT is no port, or taken by something that is not this cluster
+    """
+    port = _port()
+    if port and not exists() and not _free(port):
+        raise LabError(f"port {port} (LAB_API_PORT) on 127.0.0.1 is taken: choose another, or leave it out")
+
+
 def remove() -> None:
     """Delete the cluster of this checkout and its kubeconfig; no cluster is fine."""
     COMPLETE.unlink(missing_ok=True)
@@ -94,8 +104,7 @@ def _flaw(found: dict[str, str]) -> str:
 
 
 def _recipe() -> str:
-    port = int(os.environ.get("LAB_API_PORT", "0"))
-    return digest([node.reference(), json.dumps(kind_config.config(port, source.chosen()))])
+    return digest([node.reference(), json.dumps(kind_config.config(_port(), source.chosen()))])
 
 
 def _start_stopped(found: dict[str, str]) -> list[str]:
@@ -107,12 +116,10 @@ def _start_stopped(found: dict[str, str]) -> list[str]:
 
 
 def _create() -> None:
-    port = int(os.environ.get("LAB_API_PORT", "0"))
-    if port and not _free(port):
-        raise LabError(f"port {port} (LAB_API_PORT) on 127.0.0.1 is taken: choose another, or leave it out")
+    require_port()
     registry.write_hosts()
     config = LAB / "kind.yaml"
-    config.write_text(json.dumps(kind_config.config(port, source.chosen()), indent=1))
+    config.write_text(json.dumps(kind_config.config(_port(), source.chosen()), indent=1))
     words = [tools.kind(), "create", "cluster", "--name", CLUSTER, "--image", node.reference(), "--config", config]
     words += ["--kubeconfig", KUBECONFIG]
     try:
@@ -132,6 +139,13 @@ def _create() -> None:
 def _demand_ready() -> None:
     if not _ready(180):
         raise LabError(f"the new cluster {CLUSTER} is not ready after 3 minutes: see its log in .lab/logs/cluster.log")
+
+
+def _port() -> int:
+    wish = os.environ.get("LAB_API_PORT") or "0"
+    if not wish.isdigit() or int(wish) > 65535:
+        raise LabError(f"LAB_API_PORT={wish} is no port: choose a number from 1024 to 65535, or leave it out")
+    return int(wish)
 
 
 def _free(port: int) -> bool:

@@ -65,11 +65,19 @@ def test_a_taken_port_stops_before_anything_is_created(monkeypatch: pytest.Monke
         taken.listen()
         port = taken.getsockname()[1]
         monkeypatch.setenv("LAB_API_PORT", str(port))
+        monkeypatch.setattr(cluster, "exists", lambda: False)
         monkeypatch.setattr(cluster.shell, "run", lambda *_args, **_more: pytest.fail("something was run"))
         with pytest.raises(LabError, match=f"port {port}.*is taken"):
-            cluster._create()
+            cluster.require_port()
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (125, "2 min 05 s")])
 def test_durations_are_written_for_a_reader(seconds: float, text: str) -> None:
     assert minutes(seconds) == text
+
+
+@pytest.mark.parametrize("wish", ["abc", "70000", "-1"])
+def test_what_is_no_port_is_refused(wish: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_API_PORT", wish)
+    with pytest.raises(LabError, match=f"LAB_API_PORT={wish} is no port"):
+        cluster.require_port()
