@@ -10,8 +10,7 @@ from graphlib import TopologicalSorter
 from lab import shell
 from lab.progress import Progress
 
-WORKERS = 3
-"""Compilers keep two cores busy; a third step waits for the network or for Docker most of its time."""
+WORKERS = 4
 
 
 @dataclass(frozen=True)
