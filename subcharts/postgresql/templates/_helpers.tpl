@@ -110,6 +110,18 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
         {{- tpl (toYaml .) $.root | nindent 8 }}
 {{- end }}
 {{- end }}
+{{- if not $server.affinity }}
+      # Bitnami's default: not two of a kind on one node where there is another.
+      affinity:
+        podAntiAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - weight: 1
+              podAffinityTerm:
+                topologyKey: kubernetes.io/hostname
+                labelSelector:
+                  matchLabels:
+                    {{- include "aipg.selectorLabels" . | nindent 20 }}
+{{- end }}
 {{- with $server.priorityClassName }}
       priorityClassName: {{ . }}
 {{- end }}

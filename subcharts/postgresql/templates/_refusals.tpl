@@ -42,6 +42,9 @@
 {{- if gt (int .Values.replication.numSynchronousReplicas) (int .Values.readReplicas.replicaCount) -}}
 {{- fail (printf "postgresql.replication.numSynchronousReplicas is %d, but postgresql.readReplicas.replicaCount is %d, so no write would ever end: lower it." (int .Values.replication.numSynchronousReplicas) (int .Values.readReplicas.replicaCount)) -}}
 {{- end -}}
+{{- if and (gt (int .Values.replication.numSynchronousReplicas) 0) (eq .Values.replication.synchronousCommit "off") -}}
+{{- fail (printf "postgresql.replication.numSynchronousReplicas is %d, but postgresql.replication.synchronousCommit is off, so no write would wait for them: set it to on." (int .Values.replication.numSynchronousReplicas)) -}}
+{{- end -}}
 {{- /* The label controller-revision-hash, 63 characters at most, is this name and 11 more: a longer one never gets a pod. */ -}}
 {{- range $component := list "primary" "read" -}}
 {{- $name := include "aipg.roleName" (dict "root" $ "component" $component) -}}

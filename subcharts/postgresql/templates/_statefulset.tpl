@@ -95,12 +95,13 @@ spec:
               value: /opt/bitnami/postgresql/secrets/{{ include "aipg.replicationKey" $root }}
             - name: POSTGRES_CLUSTER_APP_NAME
               value: {{ $root.Values.replication.applicationName | quote }}
-            {{- if $primary }}
+            {{- if and $primary (ne $root.Values.replication.synchronousCommit "off") }}
             - name: POSTGRES_SYNCHRONOUS_COMMIT_MODE
               value: {{ $root.Values.replication.synchronousCommit | quote }}
             - name: POSTGRES_NUM_SYNCHRONOUS_REPLICAS
               value: {{ $root.Values.replication.numSynchronousReplicas | quote }}
-            {{- else }}
+            {{- end }}
+            {{- if not $primary }}
             - name: POSTGRES_MASTER_HOST
               value: {{ include "aipg.roleName" (dict "root" $root "component" "primary") }}
             - name: POSTGRES_MASTER_PORT_NUMBER
