@@ -2,7 +2,7 @@
 {{- define "ai-agent.guards" -}}
 {{- include "ai-agent.guards.servers" . -}}
 {{- include "ai-agent.guards.secret" . -}}
-{{- include "ai-agent.guards.replication" . -}}
+{{- include "ai-agent.guards.keys" . -}}
 {{- include "ai-agent.guards.subcharts" . -}}
 {{- include "ai-agent.guards.timing" . -}}
 {{- include "ai-agent.guards.scaling" . -}}
@@ -61,16 +61,24 @@
 {{- end -}}
 {{- end -}}
 
-{{/* A read replica without its password stays in CreateContainerConfigError. */}}
-{{- define "ai-agent.guards.replication" -}}
-{{- if and .Values.postgresql.enabled (eq .Values.postgresql.architecture "replication") -}}
-{{- $key := dig "secretKeys" "replicationPasswordKey" "replication-password" .Values.postgresql.auth -}}
-{{- $live := lookup "v1" "Secret" .Release.Namespace .Values.existingSecret -}}
+{{/* A server that does not find its password in the Secret stays in CreateContainerConfigError. */}}
+{{- define "ai-agent.guards.keys" -}}
+{{- $keys := dict
+  "postgresql.auth.secretKeys.adminPasswordKey" (list "postgres-password" (dig "secretKeys" "adminPasswordKey" "" .Values.postgresql.auth))
+  "postgresql.auth.secretKeys.userPasswordKey" (list "password" (dig "secretKeys" "userPasswordKey" "" .Values.postgresql.auth))
+  "postgresql.auth.secretKeys.replicationPasswordKey" (list "replication-password" (dig "secretKeys" "replicationPasswordKey" "" .Values.postgresql.auth))
+  "redis.auth.existingSecretPasswordKey" (list "redis-password" .Values.redis.auth.existingSecretPasswordKey)
+-}}
 {{- if not .Values.existingSecret -}}
-{{- if ne $key "replication-password" -}}
-{{- fail (printf "postgresql.auth.secretKeys.replicationPasswordKey is %q, but the chart's own Secret has the key replication-password: remove it, or name a Secret of your own in existingSecret." $key) -}}
+{{- range $path, $names := $keys -}}
+{{- if not (has (last $names) (list "" (first $names))) -}}
+{{- fail (printf "%s is %q, but the chart's own Secret has the key %s: remove it, or name a Secret of your own in existingSecret." $path (last $names) (first $names)) -}}
 {{- end -}}
-{{- else if and $live (not (hasKey (default dict $live.data) $key)) -}}
+{{- end -}}
+{{- else if and .Values.postgresql.enabled (eq .Values.postgresql.architecture "replication") -}}
+{{- $key := default "replication-password" (last (index $keys "postgresql.auth.secretKeys.replicationPasswordKey")) -}}
+{{- $live := lookup "v1" "Secret" .Release.Namespace .Values.existingSecret -}}
+{{- if and $live (not (hasKey (default dict $live.data) $key)) -}}
 {{- fail (printf "postgresql.architecture is replication, but the Secret %s has no key %s: add the password of the read replicas to it." .Values.existingSecret $key) -}}
 {{- end -}}
 {{- end -}}

@@ -1,8 +1,8 @@
-"""What other objects may rely on in a rendered PostgreSQL and Redis, to compare Bitnami's charts with the embedded ones.
+"""What other objects may rely on in a rendered PostgreSQL and Redis: Bitnami's charts and the embedded ones compared.
 
-`python -m tests.chart.bitnami HELM FOLDER` records fixtures/bitnami.yaml from Bitnami's charts in FOLDER, one folder each, with
-their own dependency `common` in charts/ (git tags postgresql/12.12.10 with common/2.12.0, redis/17.17.1 with common/2.9.0).
-The record holds facts (names, labels, ports, keys); nothing of Bitnami's templates is kept.
+`python -m tests.chart.bitnami HELM FOLDER` records fixtures/bitnami.yaml from Bitnami's charts in FOLDER, one folder
+each, with their own dependency `common` in charts/ (git tags postgresql/12.12.10 with common/2.12.0, redis/17.17.1 with
+common/2.9.0). The record holds facts (names, labels, ports, keys); nothing of Bitnami's templates is kept.
 """
 
 from __future__ import annotations
@@ -125,18 +125,20 @@ def render(helm: str, chart: Path, release: str, values: Object) -> list[Object]
         file.flush()
         command = [helm, "template", release, str(chart), "--namespace", "test", "-f", file.name]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return [item for item in yaml.safe_load_all(done.stdout) if item]
+    return [item for item in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if item]
 
 
 def record(helm: str, folder: Path) -> None:
     """Write the fixture."""
-    found = {name: facts(render(helm, folder / chart, release, values)) for name, (chart, release, values) in CASES.items()}
+    found = {
+        name: facts(render(helm, folder / chart, release, values)) for name, (chart, release, values) in CASES.items()
+    }
     head = "# Recorded by `python -m tests.chart.bitnami` from Bitnami's postgresql 12.12.10 and redis 17.17.1.\n"
     FIXTURE.write_text(head + yaml.dump(found, sort_keys=False, Dumper=_NoAliases, width=120), encoding="utf-8")
 
 
 class _NoAliases(yaml.SafeDumper):
-    def ignore_aliases(self, data: object) -> bool:
+    def ignore_aliases(self, _data: object) -> bool:
         return True
 
 

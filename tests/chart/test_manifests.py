@@ -59,7 +59,13 @@ def test_a_new_chart_version_does_not_replace_the_agents_pods(environment: Rende
 
 def test_our_objects_say_component_and_version(environment: Rendered) -> None:
     for item in environment.ours():
-        assert item["metadata"]["labels"]["app.kubernetes.io/component"] in {"agent", "migration", "test", "postgresql", "redis"}
+        assert item["metadata"]["labels"]["app.kubernetes.io/component"] in {
+            "agent",
+            "migration",
+            "test",
+            "postgresql",
+            "redis",
+        }
         assert item["metadata"]["labels"]["app.kubernetes.io/version"] == "1.0.0"
 
 
@@ -159,16 +165,19 @@ def test_sizes_are_those_of_the_specification(render: Render, name: str) -> None
         for item in rendered
         if item["kind"] == "StatefulSet"
     }
-    assert claims == {
-        "dev": {"postgresql": (1, database), "redis-master": (1, cache)},
-        "staging": {"postgresql": (1, database), "redis-master": (1, cache), "redis-replicas": (1, cache)},
-        "prod": {
-            "postgresql-primary": (1, database),
-            "postgresql-read": (2, database),
-            "redis-master": (1, cache),
-            "redis-replicas": (2, cache),
-        },
-    }[name]
+    assert (
+        claims
+        == {
+            "dev": {"postgresql": (1, database), "redis-master": (1, cache)},
+            "staging": {"postgresql": (1, database), "redis-master": (1, cache), "redis-replicas": (1, cache)},
+            "prod": {
+                "postgresql-primary": (1, database),
+                "postgresql-read": (2, database),
+                "redis-master": (1, cache),
+                "redis-replicas": (2, cache),
+            },
+        }[name]
+    )
 
 
 def test_rolling_update_keeps_every_pod_that_serves(environment: Rendered) -> None:

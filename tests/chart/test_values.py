@@ -58,7 +58,10 @@ def test_schema_refuses(render: Render, values: Object, sentence: str) -> None:
         ),
         ({"postgresql": {"auth": {"existingSecret": ""}}}, 'set postgresql.auth.existingSecret to "my-agent-secret"'),
         ({"global": {"postgresql": {"auth": {"existingSecret": "g"}}}}, 'postgresql.auth.existingSecret names "g"'),
-        ({"postgresql": {"enabled": False}}, "set externalDatabase.host, or name a Secret that holds its URL in existingSecret"),
+        (
+            {"postgresql": {"enabled": False}},
+            "set externalDatabase.host, or name a Secret that holds its URL in existingSecret",
+        ),
         ({"redis": {"enabled": False}}, "redis.enabled is false"),
         ({"agent": {"drainSeconds": 60}}, "set it above preStopSeconds + drainSeconds (65)"),
         ({"migration": {"databaseTimeout": 240}}, "set it below migration.timeout (240)"),

@@ -1,4 +1,4 @@
-"""What the PostgreSQL image's shell functions do for replication, without a server: settings, configuration, first copy."""
+"""What the PostgreSQL image's shell functions do for replication: settings, configuration, first copy."""
 
 from __future__ import annotations
 

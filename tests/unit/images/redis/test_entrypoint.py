@@ -29,7 +29,9 @@ def stand_in(folder: Path, name: str, program: str) -> None:
 
 def run(folder: Path, script: str, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a script of the image with its folders moved to `folder`."""
-    text = (IMAGE / script).read_text().replace("/opt/bitnami/redis", f"{folder}/redis").replace("/data", f"{folder}/data")
+    text = (
+        (IMAGE / script).read_text().replace("/opt/bitnami/redis", f"{folder}/redis").replace("/data", f"{folder}/data")
+    )
     file = folder / script
     file.write_text(text)
     env = {"PATH": f"{folder}/bin:{os.environ['PATH']}", **settings}
