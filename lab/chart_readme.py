@@ -1,4 +1,4 @@
-"""Write the tables of values in chart/README.md from the annotated chart/values.yaml: ``python -m lab.chart_readme``."""
+"""Write the tables of values in chart/README.md from the annotated values.yaml: ``python -m lab.chart_readme``."""
 
 from __future__ import annotations
 
