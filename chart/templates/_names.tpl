@@ -8,13 +8,16 @@ Name of the agent's objects: the release's name unless overridden. A subchart ca
 release's name contains its own (my-postgresql); there the agent gets the chart's name appended, or two Services would have one name.
 */}}
 {{- define "ai-agent.fullname" -}}
+{{- if not (hasKey . "aiAgentFullname") -}}
 {{- $name := .Release.Name -}}
 {{- range $chart := list "postgresql" "redis" -}}
 {{- if and (index $.Values $chart).enabled (eq $.Release.Name (include "ai-agent.subchartFullname" (dict "root" $ "chart" $chart))) -}}
 {{- $name = printf "%s-%s" $.Release.Name (include "ai-agent.name" $) -}}
 {{- end -}}
 {{- end -}}
-{{- default $name .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- $_ := set . "aiAgentFullname" (default $name .Values.fullnameOverride | trunc 63 | trimSuffix "-") -}}
+{{- end -}}
+{{- .aiAgentFullname -}}
 {{- end -}}
 
 {{/*

@@ -1,3 +1,19 @@
+{{/*
+A text of the values as a template. `tpl` copies all templates of the release each time, so a text without an action goes by it.
+Argument: list of the text and the root context.
+*/}}
+{{- define "aipg.tpl" -}}
+{{- if contains "{{" (first .) -}}{{- tpl (first .) (last .) -}}{{- else -}}{{- first . -}}{{- end -}}
+{{- end -}}
+
+{{/* commonLabels, worked out once a rendering. Argument: the root context. */}}
+{{- define "aipg.commonLabels" -}}
+{{- if not (hasKey . "commonLabels") -}}
+{{- $_ := set . "commonLabels" (ternary (include "aipg.tpl" (list (toYaml .Values.commonLabels) .)) "" (not (empty .Values.commonLabels))) -}}
+{{- end -}}
+{{- .commonLabels -}}
+{{- end -}}
+
 {{/* The rule of Bitnami's charts: the release's name alone when it contains the chart's. */}}
 {{- define "aipg.fullname" -}}
 {{- if .Values.fullnameOverride -}}
@@ -43,14 +59,14 @@ app.kubernetes.io/component: {{ .component }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{- with .root.Values.commonLabels }}
-{{ tpl (toYaml .) $.root }}
+{{- with include "aipg.commonLabels" .root }}
+{{ . }}
 {{- end }}
 {{- end -}}
 
 {{/* Those of the pods of a StatefulSet. Argument: dict "root", "component". */}}
 {{- define "aipg.podLabels" -}}
-{{- $own := tpl (toYaml (default dict (include "aipg.values" . | fromJson).podLabels)) .root | fromYaml -}}
+{{- $own := include "aipg.tpl" (list (toYaml (default dict (include "aipg.values" . | fromJson).podLabels)) .root) | fromYaml -}}
 {{- mergeOverwrite (include "aipg.labels" . | fromYaml) $own | toYaml -}}
 {{- end -}}
 
@@ -59,7 +75,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- $all := merge (dict) (.own | default dict) (.root.Values.commonAnnotations | default dict) -}}
 {{- with $all }}
   annotations:
-    {{- tpl (toYaml .) $.root | nindent 4 }}
+    {{- include "aipg.tpl" (list (toYaml .) $.root) | nindent 4 }}
 {{- end }}
 {{- end -}}
 
@@ -107,7 +123,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- range $key := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
 {{- with get $server $key }}
       {{ $key }}:
-        {{- tpl (toYaml .) $.root | nindent 8 }}
+        {{- include "aipg.tpl" (list (toYaml .) $.root) | nindent 8 }}
 {{- end }}
 {{- end }}
 {{- if not $server.affinity }}
@@ -142,7 +158,7 @@ metadata:
   {{- range $key := list "annotations" "labels" }}
   {{- with get $persistence $key }}
   {{ $key }}:
-    {{- tpl (toYaml .) $.root | nindent 4 }}
+    {{- include "aipg.tpl" (list (toYaml .) $.root) | nindent 4 }}
   {{- end }}
   {{- end }}
 spec:
@@ -162,8 +178,9 @@ spec:
 {{- default $own (dig "postgresql" "service" "ports" "postgresql" "" (default dict .root.Values.global)) | int -}}
 {{- end -}}
 
-{{/* auth as JSON; what global.postgresql.auth gives wins, but an empty text there gives nothing. */}}
+{{/* auth as JSON, worked out once a rendering; what global.postgresql.auth gives wins, but an empty text there gives nothing. */}}
 {{- define "aipg.auth" -}}
+{{- if not (hasKey . "auth") -}}
 {{- $auth := deepCopy .Values.auth -}}
 {{- range $key, $value := dig "postgresql" "auth" dict (default dict .Values.global) -}}
 {{- if kindIs "map" $value -}}
@@ -172,10 +189,12 @@ spec:
 {{- $_ := set $auth $key $value -}}
 {{- end -}}
 {{- end -}}
-{{- $_ := set $auth "existingSecret" (tpl (default "" $auth.existingSecret) .) -}}
-{{- $_ := set $auth "database" (tpl (default "" $auth.database) .) -}}
+{{- $_ := set $auth "existingSecret" (include "aipg.tpl" (list (default "" $auth.existingSecret) .)) -}}
+{{- $_ := set $auth "database" (include "aipg.tpl" (list (default "" $auth.database) .)) -}}
 {{- $_ := set $auth "custom" (not (has (default "" $auth.username) (list "" "postgres"))) -}}
-{{- toJson $auth -}}
+{{- $_ := set . "auth" (toJson $auth) -}}
+{{- end -}}
+{{- .auth -}}
 {{- end -}}
 
 {{- define "aipg.secretName" -}}
@@ -186,16 +205,16 @@ spec:
 {{/* Keys of the Secret; own names count with an existing Secret only, as in Bitnami's chart. */}}
 {{- define "aipg.adminKey" -}}
 {{- $auth := include "aipg.auth" . | fromJson -}}
-{{- if $auth.existingSecret }}{{ tpl $auth.secretKeys.adminPasswordKey . }}{{ else }}postgres-password{{ end -}}
+{{- if $auth.existingSecret }}{{ include "aipg.tpl" (list $auth.secretKeys.adminPasswordKey .) }}{{ else }}postgres-password{{ end -}}
 {{- end -}}
 {{- define "aipg.userKey" -}}
 {{- $auth := include "aipg.auth" . | fromJson -}}
-{{- if $auth.existingSecret }}{{ tpl $auth.secretKeys.userPasswordKey . }}{{ else }}password{{ end -}}
+{{- if $auth.existingSecret }}{{ include "aipg.tpl" (list $auth.secretKeys.userPasswordKey .) }}{{ else }}password{{ end -}}
 {{- end -}}
 
 {{- define "aipg.replicationKey" -}}
 {{- $auth := include "aipg.auth" . | fromJson -}}
-{{- if $auth.existingSecret }}{{ tpl $auth.secretKeys.replicationPasswordKey . }}{{ else }}replication-password{{ end -}}
+{{- if $auth.existingSecret }}{{ include "aipg.tpl" (list $auth.secretKeys.replicationPasswordKey .) }}{{ else }}replication-password{{ end -}}
 {{- end -}}
 
 {{/* Succeeds also with 1, "alive, but refuses": recovery or shutdown, which a restart would only prolong. */}}

@@ -12,7 +12,7 @@
 {{- if $replicated }}{{ $keys = append $keys (include "aipg.replicationKey" $root) }}{{ end }}
 {{- $scripts := "" }}
 {{- if $primary }}
-{{- $scripts = tpl $server.initdb.scriptsConfigMap $root }}
+{{- $scripts = include "aipg.tpl" (list $server.initdb.scriptsConfigMap $root) }}
 {{- if $server.initdb.scripts }}{{ $scripts = printf "%s-init-scripts" (include "aipg.roleName" .) }}{{ end }}
 {{- end }}
 apiVersion: apps/v1
@@ -38,9 +38,9 @@ spec:
       labels:
         {{- include "aipg.podLabels" . | nindent 8 }}
       annotations:
-        checksum/configuration: {{ tpl $server.extendedConfiguration $root | sha256sum }}
+        checksum/configuration: {{ include "aipg.tpl" (list $server.extendedConfiguration $root) | sha256sum }}
         {{- with $server.podAnnotations }}
-        {{- tpl (toYaml .) $root | nindent 8 }}
+        {{- include "aipg.tpl" (list (toYaml .) $root) | nindent 8 }}
         {{- end }}
     spec:
       {{- include "aipg.imagePullSecrets" $root }}
@@ -111,7 +111,7 @@ spec:
             - name: POSTGRESQL_SHARED_PRELOAD_LIBRARIES
               value: {{ $root.Values.postgresqlSharedPreloadLibraries | quote }}
             {{- with $server.extraEnvVars }}
-            {{- tpl (toYaml .) $root | nindent 12 }}
+            {{- include "aipg.tpl" (list (toYaml .) $root) | nindent 12 }}
             {{- end }}
           ports:
             - name: tcp-postgresql
@@ -167,7 +167,7 @@ spec:
               readOnly: true
             {{- end }}
             {{- with $server.extraVolumeMounts }}
-            {{- tpl (toYaml .) $root | nindent 12 }}
+            {{- include "aipg.tpl" (list (toYaml .) $root) | nindent 12 }}
             {{- end }}
       volumes:
         - name: secrets
@@ -204,10 +204,10 @@ spec:
         {{- else if $server.persistence.existingClaim }}
         - name: data
           persistentVolumeClaim:
-            claimName: {{ tpl $server.persistence.existingClaim $root }}
+            claimName: {{ include "aipg.tpl" (list $server.persistence.existingClaim $root) }}
         {{- end }}
         {{- with $server.extraVolumes }}
-        {{- tpl (toYaml .) $root | nindent 8 }}
+        {{- include "aipg.tpl" (list (toYaml .) $root) | nindent 8 }}
         {{- end }}
   {{- if and $server.persistence.enabled (not $server.persistence.existingClaim) }}
   volumeClaimTemplates:

@@ -1,3 +1,19 @@
+{{/*
+A text of the values as a template. `tpl` copies all templates of the release each time, so a text without an action goes by it.
+Argument: list of the text and the root context.
+*/}}
+{{- define "airedis.tpl" -}}
+{{- if contains "{{" (first .) -}}{{- tpl (first .) (last .) -}}{{- else -}}{{- first . -}}{{- end -}}
+{{- end -}}
+
+{{/* commonLabels, worked out once a rendering. Argument: the root context. */}}
+{{- define "airedis.commonLabels" -}}
+{{- if not (hasKey . "commonLabels") -}}
+{{- $_ := set . "commonLabels" (ternary (include "airedis.tpl" (list (toYaml .Values.commonLabels) .)) "" (not (empty .Values.commonLabels))) -}}
+{{- end -}}
+{{- .commonLabels -}}
+{{- end -}}
+
 {{/* The rule of Bitnami's charts: the release's name alone when it contains the chart's. */}}
 {{- define "airedis.fullname" -}}
 {{- if .Values.fullnameOverride -}}
@@ -40,14 +56,14 @@ app.kubernetes.io/component: {{ .component }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{- with .root.Values.commonLabels }}
-{{ tpl (toYaml .) $.root }}
+{{- with include "airedis.commonLabels" .root }}
+{{ . }}
 {{- end }}
 {{- end -}}
 
 {{/* Those of the pods of a StatefulSet. Argument: dict "root", "component". */}}
 {{- define "airedis.podLabels" -}}
-{{- $own := tpl (toYaml (default dict (include "airedis.values" . | fromJson).podLabels)) .root | fromYaml -}}
+{{- $own := include "airedis.tpl" (list (toYaml (default dict (include "airedis.values" . | fromJson).podLabels)) .root) | fromYaml -}}
 {{- mergeOverwrite (include "airedis.labels" . | fromYaml) $own | toYaml -}}
 {{- end -}}
 
@@ -56,7 +72,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- $all := merge (dict) (.own | default dict) (.root.Values.commonAnnotations | default dict) -}}
 {{- with $all }}
   annotations:
-    {{- tpl (toYaml .) $.root | nindent 4 }}
+    {{- include "airedis.tpl" (list (toYaml .) $.root) | nindent 4 }}
 {{- end }}
 {{- end -}}
 
@@ -104,7 +120,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- range $key := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
 {{- with get $server $key }}
       {{ $key }}:
-        {{- tpl (toYaml .) $.root | nindent 8 }}
+        {{- include "airedis.tpl" (list (toYaml .) $.root) | nindent 8 }}
 {{- end }}
 {{- end }}
 {{- if not $server.affinity }}
@@ -153,12 +169,12 @@ spec:
 {{- end -}}
 
 {{- define "airedis.secretName" -}}
-{{- default (include "airedis.fullname" .) (tpl (default "" .Values.auth.existingSecret) .) -}}
+{{- default (include "airedis.fullname" .) (include "airedis.tpl" (list (default "" .Values.auth.existingSecret) .)) -}}
 {{- end -}}
 
 {{- define "airedis.passwordKey" -}}
 {{- if .Values.auth.existingSecret -}}
-{{- default "redis-password" (tpl (default "" .Values.auth.existingSecretPasswordKey) .) -}}
+{{- default "redis-password" (include "airedis.tpl" (list (default "" .Values.auth.existingSecretPasswordKey) .)) -}}
 {{- else -}}
 redis-password
 {{- end -}}
@@ -168,7 +184,7 @@ redis-password
 {{- define "airedis.configuration" -}}
 {{- $server := include "airedis.values" . | fromJson -}}
 {{- with $server.configuration }}
-{{- tpl . $.root }}
+{{- include "airedis.tpl" (list . $.root) }}
 {{- end }}
 {{- range $server.disableCommands }}
 rename-command {{ . }} ""
@@ -177,5 +193,5 @@ rename-command {{ . }} ""
 
 {{/* The lines that both kinds share. Argument: the root context. */}}
 {{- define "airedis.commonConfiguration" -}}
-{{ tpl (default "" .Values.commonConfiguration) . }}
+{{ include "airedis.tpl" (list (default "" .Values.commonConfiguration) .) }}
 {{- end -}}

@@ -29,7 +29,7 @@ spec:
       annotations:
         checksum/configuration: {{ print (include "airedis.commonConfiguration" $root) (include "airedis.configuration" .) | sha256sum }}
         {{- with $server.podAnnotations }}
-        {{- tpl (toYaml .) $root | nindent 8 }}
+        {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 8 }}
         {{- end }}
     spec:
       {{- include "airedis.imagePullSecrets" $root }}
@@ -69,7 +69,7 @@ spec:
               value: "yes"
             {{- end }}
             {{- with $server.extraEnvVars }}
-            {{- tpl (toYaml .) $root | nindent 12 }}
+            {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 12 }}
             {{- end }}
           ports:
             - name: redis
@@ -112,7 +112,7 @@ spec:
               readOnly: true
             {{- end }}
             {{- with $server.extraVolumeMounts }}
-            {{- tpl (toYaml .) $root | nindent 12 }}
+            {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 12 }}
             {{- end }}
       volumes:
         - name: configuration
@@ -140,10 +140,10 @@ spec:
         {{- else if $server.persistence.existingClaim }}
         - name: redis-data
           persistentVolumeClaim:
-            claimName: {{ tpl $server.persistence.existingClaim $root }}
+            claimName: {{ include "airedis.tpl" (list $server.persistence.existingClaim $root) }}
         {{- end }}
         {{- with $server.extraVolumes }}
-        {{- tpl (toYaml .) $root | nindent 8 }}
+        {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 8 }}
         {{- end }}
   {{- if and $server.persistence.enabled (not $server.persistence.existingClaim) }}
   volumeClaimTemplates:
