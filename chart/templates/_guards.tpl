@@ -1,11 +1,30 @@
 {{/* Mistakes that the schema of the values cannot see. Each stops the rendering with one sentence that says what to change. */}}
 {{- define "ai-agent.guards" -}}
+{{- include "ai-agent.guards.servers" . -}}
 {{- include "ai-agent.guards.secret" . -}}
+{{- include "ai-agent.guards.keys" . -}}
 {{- include "ai-agent.guards.subcharts" . -}}
 {{- include "ai-agent.guards.timing" . -}}
+{{- include "ai-agent.guards.scaling" . -}}
+{{- include "ai-agent.guards.labels" . -}}
+{{- include "ai-agent.guards.duplicates" . -}}
+{{- include "ai-agent.guards.network" . -}}
 {{- end -}}
 
-{{/* The agent, PostgreSQL and Redis must read the same Secret. */}}
+{{/* Where the database and the cache are must be said once. */}}
+{{- define "ai-agent.guards.servers" -}}
+{{- range $chart, $external := dict "postgresql" "externalDatabase" "redis" "externalCache" -}}
+{{- $host := (index $.Values $external).host -}}
+{{- if and (index $.Values $chart).enabled $host -}}
+{{- fail (printf "%s.host is set, but %s.enabled is true: set %s.enabled to false to use your own server." $external $chart $chart) -}}
+{{- end -}}
+{{- if not (or (index $.Values $chart).enabled $host $.Values.existingSecret) -}}
+{{- fail (printf "%s.enabled is false, so the chart must know your own server: set %s.host, or name a Secret that holds its URL in existingSecret." $chart $external) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The agent, PostgreSQL and Redis must read the same Secret, and a password must have one source. */}}
 {{- define "ai-agent.guards.secret" -}}
 {{- $root := . -}}
 {{- $secret := include "ai-agent.secretName" . -}}
@@ -18,8 +37,49 @@
 {{- if and (ne $named $secret) (not $unused) -}}
 {{- fail (printf "%s.auth.existingSecret names %q but the agent reads %q: set %s.auth.existingSecret to %q." $chart $named $secret $chart $secret) -}}
 {{- end -}}
-{{- else if not $root.Values.existingSecret -}}
-{{- fail (printf "%s.enabled is false, so the chart cannot know the URL of your own server: name a Secret that holds it in existingSecret." $chart) -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.existingSecret -}}
+{{- $auth := .Values.postgresql.auth -}}
+{{- $global := default dict .Values.global -}}
+{{- $passwords := dict
+  "postgresql.auth.password" $auth.password
+  "postgresql.auth.postgresPassword" $auth.postgresPassword
+  "postgresql.auth.replicationPassword" $auth.replicationPassword
+  "redis.auth.password" .Values.redis.auth.password
+  "global.postgresql.auth.password" (dig "postgresql" "auth" "password" "" $global)
+  "global.postgresql.auth.postgresPassword" (dig "postgresql" "auth" "postgresPassword" "" $global)
+  "global.redis.password" (dig "redis" "password" "" $global)
+  "externalDatabase.password" .Values.externalDatabase.password
+  "externalCache.password" .Values.externalCache.password
+-}}
+{{- range $path, $password := $passwords -}}
+{{- if include "ai-agent.givenPassword" (list $password) -}}
+{{- fail (printf "%s and existingSecret are both set: remove the password (or set it to \"unused\", which satisfies the upgrade check of Bitnami's chart)." $path) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A server that does not find its password in the Secret stays in CreateContainerConfigError. */}}
+{{- define "ai-agent.guards.keys" -}}
+{{- $keys := dict
+  "postgresql.auth.secretKeys.adminPasswordKey" (list "postgres-password" (dig "secretKeys" "adminPasswordKey" "" .Values.postgresql.auth))
+  "postgresql.auth.secretKeys.userPasswordKey" (list "password" (dig "secretKeys" "userPasswordKey" "" .Values.postgresql.auth))
+  "postgresql.auth.secretKeys.replicationPasswordKey" (list "replication-password" (dig "secretKeys" "replicationPasswordKey" "" .Values.postgresql.auth))
+  "redis.auth.existingSecretPasswordKey" (list "redis-password" .Values.redis.auth.existingSecretPasswordKey)
+-}}
+{{- if not .Values.existingSecret -}}
+{{- range $path, $names := $keys -}}
+{{- if not (has (last $names) (list "" (first $names))) -}}
+{{- fail (printf "%s is %q, but the chart's own Secret has the key %s: remove it, or name a Secret of your own in existingSecret." $path (last $names) (first $names)) -}}
+{{- end -}}
+{{- end -}}
+{{- else if and .Values.postgresql.enabled (eq .Values.postgresql.architecture "replication") -}}
+{{- $key := default "replication-password" (last (index $keys "postgresql.auth.secretKeys.replicationPasswordKey")) -}}
+{{- $live := lookup "v1" "Secret" .Release.Namespace .Values.existingSecret -}}
+{{- if and $live (not (hasKey (default dict $live.data) $key)) -}}
+{{- fail (printf "postgresql.architecture is replication, but the Secret %s has no key %s: add the password of the read replicas to it." .Values.existingSecret $key) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -29,11 +89,18 @@
 {{- if and .Values.redis.enabled (dig "sentinel" "enabled" false .Values.redis) -}}
 {{- fail "redis.sentinel.enabled is not supported, because the agent's redis-url names one master: set it to false." -}}
 {{- end -}}
+{{- if and .Values.redis.enabled (dig "pdb" "create" false .Values.redis) -}}
+{{- fail "redis.pdb.create is true, but Kubernetes evicts no pod that has two PodDisruptionBudgets: set it to false and use replicaPodDisruptionBudget." -}}
+{{- end -}}
 {{- if and .Values.postgresql.enabled (gt (len (include "ai-agent.postgresql.host" .)) 52) -}}
 {{- fail (printf "The StatefulSet %s has a name of more than 52 characters, for which Kubernetes cannot create pods: choose a shorter release name." (include "ai-agent.postgresql.host" .)) -}}
 {{- end -}}
-{{- if and .Values.redis.enabled (gt (len (include "ai-agent.redis.host" .)) 52) -}}
-{{- fail (printf "The StatefulSet %s has a name of more than 52 characters, for which Kubernetes cannot create pods: choose a shorter release name." (include "ai-agent.redis.host" .)) -}}
+{{- $redis := include "ai-agent.redis.host" . -}}
+{{- if gt (int (include "ai-agent.redis.replicas" .)) 0 -}}
+{{- $redis = include "ai-agent.subchartObjectName" (dict "root" . "chart" "redis" "suffix" "replicas") -}}
+{{- end -}}
+{{- if and .Values.redis.enabled (gt (len $redis) 52) -}}
+{{- fail (printf "The StatefulSet %s has a name of more than 52 characters, for which Kubernetes cannot create pods: choose a shorter release name." $redis) -}}
 {{- end -}}
 {{- end -}}
 
@@ -45,5 +112,115 @@
 {{- end -}}
 {{- if le (int .Values.migration.timeout) (int .Values.migration.databaseTimeout) -}}
 {{- fail (printf "migration.databaseTimeout (%d) leaves no time to migrate: set it below migration.timeout (%d)." (int .Values.migration.databaseTimeout) (int .Values.migration.timeout)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An autoscaler with nothing to do, and a PodDisruptionBudget that blocks every drain. */}}
+{{- define "ai-agent.guards.scaling" -}}
+{{- with .Values.agent.autoscaling -}}
+{{- if .enabled -}}
+{{- if gt (int .minReplicas) (int .maxReplicas) -}}
+{{- fail (printf "agent.autoscaling.minReplicas (%d) is above agent.autoscaling.maxReplicas (%d): lower it." (int .minReplicas) (int .maxReplicas)) -}}
+{{- end -}}
+{{- if not (or .targetCPUUtilizationPercentage .targetMemoryUtilizationPercentage) -}}
+{{- fail "agent.autoscaling.enabled is true, but there is nothing to scale by: set agent.autoscaling.targetCPUUtilizationPercentage or targetMemoryUtilizationPercentage." -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $budget := .Values.agent.podDisruptionBudget -}}
+{{- $pods := int (include "ai-agent.fewestReplicas" .) -}}
+{{- if include "ai-agent.podDisruptionBudget" . -}}
+{{- $least := toString $budget.minAvailable -}}
+{{- $stay := int $least -}}
+{{- if hasSuffix "%" $least -}}
+{{- /* Kubernetes rounds up. */ -}}
+{{- $stay = int (div (add (mul (int (trimSuffix "%" $least)) $pods) 99) 100) -}}
+{{- end -}}
+{{- if and (ne $least "") (ge $stay $pods) -}}
+{{- fail (printf "agent.podDisruptionBudget.minAvailable (%s) keeps all %d agent pods, which blocks every drain of a node: lower it, or use maxUnavailable." $least $pods) -}}
+{{- end -}}
+{{- if and (eq $least "") (has (toString $budget.maxUnavailable) (list "0" "0%")) -}}
+{{- fail "agent.podDisruptionBudget.maxUnavailable is 0, which blocks every drain of a node: set it to 1 or more." -}}
+{{- end -}}
+{{- end -}}
+{{- if has (toString .Values.replicaPodDisruptionBudget.maxUnavailable) (list "0" "0%") -}}
+{{- fail "replicaPodDisruptionBudget.maxUnavailable is 0, which blocks every drain of a node: set it to 1 or more." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels that the chart sets itself: twice is a YAML error or, in a selector, a field that no upgrade can change. */}}
+{{- define "ai-agent.guards.labels" -}}
+{{- $own := printf "^(app|job|helm\\.sh/chart|app\\.kubernetes\\.io/.*|%s-db-client)$" (regexQuoteMeta .Release.Name) -}}
+{{- $given := dict
+  "commonLabels" .Values.commonLabels
+  "agent.podLabels" .Values.agent.podLabels
+  "serviceMonitor.labels" .Values.serviceMonitor.labels
+  "prometheusRule.labels" .Values.prometheusRule.labels
+-}}
+{{- range $path, $labels := $given -}}
+{{- range $label := keys $labels | sortAlpha -}}
+{{- if regexMatch $own $label -}}
+{{- fail (printf "%s names the label %s, which the chart sets itself: remove it." $path $label) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $chart := list "postgresql" "redis" -}}
+{{- range $label := keys (default dict (index $.Values $chart).commonLabels) | sortAlpha -}}
+{{- if hasPrefix "app.kubernetes.io/" $label -}}
+{{- fail (printf "%s.commonLabels names the label %s, which goes into selectors that no upgrade can change: remove it." $chart $label) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $annotation := list "checksum/config" "ai-agent/rotation-id" -}}
+{{- if hasKey $.Values.agent.podAnnotations $annotation -}}
+{{- fail (printf "agent.podAnnotations names %s, which the chart sets itself: remove it." $annotation) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Names that stand twice in one pod: Helm 4 fails at them in the middle of an upgrade. */}}
+{{- define "ai-agent.guards.duplicates" -}}
+{{- $agent := .Values.agent -}}
+{{- $env := concat (list "DATABASE_URL" "REDIS_URL" "LLM_API_KEY" "SCHEMA_VERSION_TABLE" "SCHEMA_LOCK_TIMEOUT") (keys (include "ai-agent.configData" . | fromYaml) | sortAlpha) -}}
+{{- include "ai-agent.guards.unique" (dict "path" "agent.extraEnv" "key" "name" "items" $agent.extraEnv "taken" $env) -}}
+{{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumes" "key" "name" "items" $agent.extraVolumes "taken" (list "tmp" "migration-scripts" "test-scripts")) -}}
+{{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumeMounts" "key" "mountPath" "items" $agent.extraVolumeMounts "taken" (list "/tmp" "/migration" "/tests")) -}}
+{{- include "ai-agent.guards.unique" (dict "path" "agent.sidecars and agent.initContainers" "key" "name" "items" (concat $agent.initContainers $agent.sidecars) "taken" (list "agent" "wait-for-schema")) -}}
+{{- end -}}
+
+{{/* Argument: dict "path" for the message, "items" a list of maps, "key" what must be unique in it, "taken" what the chart has itself. */}}
+{{- define "ai-agent.guards.unique" -}}
+{{- $seen := dict -}}
+{{- range .items -}}
+{{- $name := get . $.key -}}
+{{- if has $name $.taken -}}
+{{- fail (printf "%s has the %s %s, which the chart sets itself: choose another." $.path $.key $name) -}}
+{{- end -}}
+{{- if hasKey $seen $name -}}
+{{- fail (printf "%s has the %s %s twice: keep one of the two." $.path $.key $name) -}}
+{{- end -}}
+{{- $_ := set $seen $name true -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A policy knows addresses, not names: without them a closed release could not reach servers outside. */}}
+{{- define "ai-agent.guards.network" -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- if $policy.enabled -}}
+{{- $outside := dict -}}
+{{- if .Values.agent.llm.baseUrl -}}
+{{- $_ := set $outside "model" (list "agent.llm.baseUrl is set" (include "ai-agent.modelEndpoint" . | fromJson).host) -}}
+{{- end -}}
+{{- if not .Values.postgresql.enabled -}}
+{{- $_ := set $outside "database" (list "postgresql.enabled is false" .Values.externalDatabase.host) -}}
+{{- end -}}
+{{- if not .Values.redis.enabled -}}
+{{- $_ := set $outside "cache" (list "redis.enabled is false" .Values.externalCache.host) -}}
+{{- end -}}
+{{- range $name, $server := $outside -}}
+{{- if not (include "ai-agent.peers" (dict "to" (index $policy $name).to "host" (last $server))) -}}
+{{- fail (printf "%s, but networkPolicy.%s.to does not say at which addresses: list them ({ipBlock: {cidr: 0.0.0.0/0}} means any), or set networkPolicy.enabled to false." (first $server) $name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

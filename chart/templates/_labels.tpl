@@ -1,13 +1,16 @@
 {{/*
 Labels of every object.
-Argument: dict "root" the root context, "component" agent, migration or test.
+Argument: dict "root" the root context, "component" agent, migration, test, postgresql or redis.
 */}}
 {{- define "ai-agent.labels" -}}
 helm.sh/chart: {{ include "ai-agent.chart" .root }}
 {{ include "ai-agent.podLabels" . }}
 {{- end -}}
 
-{{/* Labels of every pod: not the chart's version, whose every change would replace the pods. Argument as above. */}}
+{{/*
+Labels of every pod: not the chart's version, whose every change would replace the pods. Argument as above, and "own" with the
+labels of this pod alone.
+*/}}
 {{- define "ai-agent.podLabels" -}}
 app: {{ .root.Release.Name | quote }}
 {{ include "ai-agent.selectorLabels" . }}
@@ -15,6 +18,9 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- if eq .component "migration" }}
 job: migration
+{{- end }}
+{{- with merge (dict) (default dict .own) .root.Values.commonLabels }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
@@ -25,8 +31,21 @@ app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* Labels of a pod that talks to the database and the cache: network policies admit the last one. Argument as above. */}}
+{{/* The label that network policies admit to the database and the cache. Argument: the root context. */}}
+{{- define "ai-agent.clientLabel" -}}
+{{ .Release.Name }}-db-client: "true"
+{{- end -}}
+
+{{/* Labels of a pod that talks to the database and the cache. Argument as for ai-agent.podLabels. */}}
 {{- define "ai-agent.clientPodLabels" -}}
 {{ include "ai-agent.podLabels" . }}
-{{ .root.Release.Name }}-db-client: "true"
+{{ include "ai-agent.clientLabel" .root }}
+{{- end -}}
+
+{{/* The annotations of an object, with their key. Argument: dict "root" the root context, "own" those of this object. */}}
+{{- define "ai-agent.annotations" -}}
+{{- with merge (dict) (default dict .own) .root.Values.commonAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+{{- end }}
 {{- end -}}

@@ -44,6 +44,11 @@ env:
   - name: {{ $name }}
     value: {{ $value | quote }}
   {{- end }}
+  {{- include "ai-agent.extraEnv" .root | indent 2 }}
+{{- with .root.Values.agent.extraEnvFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 securityContext:
   {{- toYaml .root.Values.agent.containerSecurityContext | nindent 2 }}
 volumeMounts:
@@ -52,15 +57,17 @@ volumeMounts:
     readOnly: true
   - name: tmp
     mountPath: /tmp
+  {{- include "ai-agent.extraVolumeMounts" .root | indent 2 }}
 {{- end -}}
 
-{{/* Volumes of a pod that runs schema.py. Argument: name of the ConfigMap. */}}
+{{/* Volumes of a pod that runs schema.py. Argument: dict "root" the root context, "name" name of the ConfigMap. */}}
 {{- define "ai-agent.migration.volumes" -}}
 - name: migration-scripts
   configMap:
-    name: {{ . }}
+    name: {{ .name }}
 - name: tmp
   emptyDir: {}
+{{- include "ai-agent.extraVolumes" .root }}
 {{- end -}}
 
 {{/*
@@ -87,6 +94,7 @@ template:
       checksum/scripts: {{ include "ai-agent.migration.scripts" $root | sha256sum }}
   spec:
     {{- include "ai-agent.podDefaults" $root | nindent 4 }}
+    automountServiceAccountToken: false
     {{- if not (and .hook $root.Values.serviceAccount.create) }}
     serviceAccountName: {{ include "ai-agent.serviceAccountName" $root }}
     {{- end }}
@@ -106,5 +114,6 @@ template:
         resources:
           {{- toYaml $migration.resources | nindent 10 }}
     volumes:
-      {{- include "ai-agent.migration.volumes" (ternary (include "ai-agent.preUpgradeName" $root) (include "ai-agent.migrationScriptsName" $root) .hook) | nindent 6 }}
+      {{- $scripts := ternary (include "ai-agent.preUpgradeName" $root) (include "ai-agent.migrationScriptsName" $root) .hook }}
+      {{- include "ai-agent.migration.volumes" (dict "root" $root "name" $scripts) | nindent 6 }}
 {{- end -}}

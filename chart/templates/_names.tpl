@@ -3,9 +3,21 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Name of the agent's objects: the release's name unless overridden. */}}
+{{/*
+Name of the agent's objects: the release's name unless overridden. A subchart calls its objects after the release alone where the
+release's name contains its own (my-postgresql); there the agent gets the chart's name appended, or two Services would have one name.
+*/}}
 {{- define "ai-agent.fullname" -}}
-{{- default .Release.Name .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- if not (hasKey . "aiAgentFullname") -}}
+{{- $name := .Release.Name -}}
+{{- range $chart := list "postgresql" "redis" -}}
+{{- if and (index $.Values $chart).enabled (eq $.Release.Name (include "ai-agent.subchartFullname" (dict "root" $ "chart" $chart))) -}}
+{{- $name = printf "%s-%s" $.Release.Name (include "ai-agent.name" $) -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set . "aiAgentFullname" (default $name .Values.fullnameOverride | trunc 63 | trimSuffix "-") -}}
+{{- end -}}
+{{- .aiAgentFullname -}}
 {{- end -}}
 
 {{/*

@@ -1,6 +1,5 @@
 {{/* Fields that all pods of this chart share. Argument: the root context. */}}
 {{- define "ai-agent.podDefaults" -}}
-automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
@@ -8,6 +7,17 @@ imagePullSecrets:
 {{- end }}
 securityContext:
   {{- toYaml .Values.agent.podSecurityContext | nindent 2 }}
+{{- with .Values.agent.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.agent.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.agent.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
 {{- end -}}
 
 {{/* An environment variable from the release's Secret. Argument: dict "name", "secret", "key". */}}
@@ -17,4 +27,25 @@ securityContext:
     secretKeyRef:
       name: {{ .secret }}
       key: {{ .key }}
+{{- end -}}
+
+{{/* What the values add to the environment of every container that runs the agent's image. Argument: the root context. */}}
+{{- define "ai-agent.extraEnv" -}}
+{{- with .Values.agent.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* The same for its volumes. */}}
+{{- define "ai-agent.extraVolumes" -}}
+{{- with .Values.agent.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* The same for its mounts. */}}
+{{- define "ai-agent.extraVolumeMounts" -}}
+{{- with .Values.agent.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}

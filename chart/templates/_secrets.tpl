@@ -1,3 +1,10 @@
+{{/* A password of the values; "unused", which Bitnami's upgrade check wants to see beside an existing Secret, is none. */}}
+{{- define "ai-agent.givenPassword" -}}
+{{- range . -}}
+{{- if and . (ne . "unused") -}}{{- . -}}{{- break -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/*
 One password of the chart's own Secret: what the Secret holds now, else the value given, else a random one. It never changes
 by itself: the database keeps the password that it was initialised with.
@@ -22,11 +29,25 @@ Argument: dict "root" the root context, "live" the Secret's decoded data, "key" 
 {{- end -}}
 
 {{/*
+The password of a server of one's own: what the values give, else what the Secret holds. This chart did not make that server, so
+nothing is generated, and another password in the values is a change that was made there.
+Argument: dict "live" the Secret's decoded data, "key" the key, "given" the value, "path" its name, "required".
+*/}}
+{{- define "ai-agent.externalPassword" -}}
+{{- $password := default (get .live .key) .given -}}
+{{- if and .required (not $password) -}}
+{{- fail (printf "%s is empty: give the password of your server, or name a Secret that holds its URL in existingSecret." .path) -}}
+{{- end -}}
+{{- $password -}}
+{{- end -}}
+
+{{/*
 Data of the chart's own Secret, decoded, as JSON. Worked out once a rendering and kept in the root context: what is random must
 be the same in the Secret, in the hook's Secret and in the annotation of the agent's pods.
 */}}
 {{- define "ai-agent.secretData" -}}
 {{- if not (hasKey . "aiAgentSecretData") -}}
+{{- include "ai-agent.guards.servers" . -}}
 {{- $live := dict -}}
 {{- range $key, $value := dig "data" dict (lookup "v1" "Secret" .Release.Namespace (include "ai-agent.secretName" .)) -}}
 {{- $_ := set $live $key (b64dec $value) -}}
@@ -36,29 +57,37 @@ be the same in the Secret, in the hook's Secret and in the annotation of the age
 {{- $data := dict -}}
 {{- $password := "" -}}
 {{- if .Values.postgresql.enabled -}}
-{{- $admin := include "ai-agent.password" (dict "root" . "live" $live "key" "postgres-password" "required" true "path" "postgresql.auth.postgresPassword" "given" (coalesce (get $globalAuth "postgresPassword") $auth.postgresPassword "")) -}}
+{{- $admin := include "ai-agent.password" (dict "root" . "live" $live "key" "postgres-password" "required" true "path" "postgresql.auth.postgresPassword" "given" (include "ai-agent.givenPassword" (list (get $globalAuth "postgresPassword") $auth.postgresPassword))) -}}
 {{- $_ := set $data "postgres-password" $admin -}}
-{{- $password = include "ai-agent.password" (dict "root" . "live" $live "key" "password" "required" true "path" "postgresql.auth.password" "given" (coalesce (get $globalAuth "password") $auth.password "")) -}}
+{{- $password = include "ai-agent.password" (dict "root" . "live" $live "key" "password" "required" true "path" "postgresql.auth.password" "given" (include "ai-agent.givenPassword" (list (get $globalAuth "password") $auth.password))) -}}
 {{- $_ := set $data "password" $password -}}
-{{- $replication := include "ai-agent.password" (dict "root" . "live" $live "key" "replication-password" "required" false "path" "postgresql.auth.replicationPassword" "given" (default "" $auth.replicationPassword)) -}}
+{{- $replication := include "ai-agent.password" (dict "root" . "live" $live "key" "replication-password" "required" false "path" "postgresql.auth.replicationPassword" "given" (include "ai-agent.givenPassword" (list $auth.replicationPassword))) -}}
 {{- $_ := set $data "replication-password" $replication -}}
 {{- if eq (include "ai-agent.postgresql.username" .) "postgres" -}}
 {{- $password = $admin -}}
 {{- end -}}
+{{- else -}}
+{{- $password = include "ai-agent.externalPassword" (dict "live" $live "key" "password" "given" .Values.externalDatabase.password "path" "externalDatabase.password" "required" true) -}}
+{{- $_ := set $data "password" $password -}}
+{{- end -}}
 {{- $url := include "ai-agent.postgresql.url" (dict "root" . "password" $password) -}}
 {{- $_ := set $data "database-url" $url -}}
 {{- $_ := set $data "migration-database-url" $url -}}
-{{- end -}}
-{{- if .Values.redis.enabled -}}
 {{- $redis := "" -}}
-{{- if .Values.redis.auth.enabled -}}
-{{- $given := coalesce (dig "redis" "password" "" (default dict .Values.global)) .Values.redis.auth.password "" -}}
+{{- if not .Values.redis.enabled -}}
+{{- $redis = include "ai-agent.externalPassword" (dict "live" $live "key" "redis-password" "given" .Values.externalCache.password "path" "externalCache.password" "required" false) -}}
+{{- else if .Values.redis.auth.enabled -}}
+{{- $given := include "ai-agent.givenPassword" (list (dig "redis" "password" "" (default dict .Values.global)) .Values.redis.auth.password) -}}
 {{- $redis = include "ai-agent.password" (dict "root" . "live" $live "key" "redis-password" "required" true "path" "redis.auth.password" "given" $given) -}}
-{{- $_ := set $data "redis-password" $redis -}}
 {{- end -}}
+{{- with $redis }}{{ $_ := set $data "redis-password" . }}{{ end -}}
 {{- $_ := set $data "redis-url" (include "ai-agent.redis.url" (dict "root" . "password" $redis)) -}}
+{{- /* A URL that is not the live one must reach the pods, so it brings a new id. */ -}}
+{{- $id := get $live "rotation-id" -}}
+{{- range $key := list "database-url" "redis-url" -}}
+{{- if ne (get $live $key) (get $data $key) }}{{ $id = "" }}{{ end -}}
 {{- end -}}
-{{- $_ := set $data "rotation-id" (coalesce .Values.rotationId (get $live "rotation-id") (randAlphaNum 16)) -}}
+{{- $_ := set $data "rotation-id" (coalesce .Values.rotationId $id (randAlphaNum 16)) -}}
 {{- $_ := set . "aiAgentSecretData" $data -}}
 {{- end -}}
 {{- .aiAgentSecretData | toJson -}}

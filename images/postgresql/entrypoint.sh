@@ -1,13 +1,13 @@
 #!/bin/bash
 # Starts PostgreSQL; makes its cluster first where there is none.
 set -euo pipefail
-for part in settings configure initialize; do
+for part in settings configure initialize replicate; do
     # shellcheck source=/dev/null
     . "/opt/ai-platform/$part.sh"
 done
 
 # The server and the user's scripts do not need them; what stays in the environment can be read in /proc.
-for name in PASSWORD POSTGRES_PASSWORD INITSCRIPTS_PASSWORD; do
+for name in PASSWORD POSTGRES_PASSWORD INITSCRIPTS_PASSWORD REPLICATION_PASSWORD; do
     unset "POSTGRES_$name" "POSTGRESQL_$name"
 done
 
@@ -20,15 +20,24 @@ done
 exec 9< "$volume"
 flock --nonblock 9 || [[ $? -gt 1 ]] || fail "another server is running on $volume: stop it first"
 
+[[ "$replication_mode" != slave ]] || write_replication_password
 write_configuration
 if [[ -s "$data/PG_VERSION" ]]; then
     found=$(< "$data/PG_VERSION")
     [[ "$found" == 15 ]] || fail "$data was made by PostgreSQL $found, this is 15: dump it there and restore it here"
-    rm -f "$data/postmaster.pid"
+    rm -f "$data/postmaster.pid" "$data/recovery.signal"
+    # Neither becomes the other by a changed variable: a replica that goes its own way, or a primary that forgets it, loses writes.
+    if [[ "$replication_mode" == slave ]]; then
+        [[ -e "$data/standby.signal" ]] || fail "$data is no replica's: empty it, and the next start copies $primary_host"
+    else
+        [[ ! -e "$data/standby.signal" ]] || fail "$data is a replica's: remove $data/standby.signal to make it a server of its own"
+    fi
 elif [[ -d "$data" && -n "$(ls -A "$data")" ]]; then
     fail "$data holds files, but no database cluster: empty it, or set PGDATA to another folder"
 elif mountpoint --quiet "$data"; then
     fail "$data is a volume of its own: mount it one folder higher, at ${data%/*}, for the first start makes $data by renaming"
+elif [[ "$replication_mode" == slave ]]; then
+    copy_primary
 else
     initialize
 fi

@@ -17,7 +17,7 @@ initialize() {
     # By its socket only, so nobody takes the half-made server for a ready one; and no statement in the log, for some hold passwords.
     postgres -D "$work" -c config_file="$conf/postgresql.conf" -c hba_file="$tmp/first_start_hba.conf" -c listen_addresses= \
         -c unix_socket_directories="$tmp" -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic \
-        -c pgaudit.log=none &
+        -c pgaudit.log=none -c synchronous_standby_names= &
     server=$!
     export PGHOST=$tmp PGPORT=$port PGUSER=postgres PGDATABASE=postgres
     until pg_isready --quiet; do
@@ -55,6 +55,13 @@ SQL
 \getenv secret SECRET
 \getenv name NAME
 CREATE ROLE :"name" LOGIN CREATEDB PASSWORD :'secret';
+SQL
+    fi
+    if [[ "$replication_mode" == master ]]; then
+        SECRET=$replication_password NAME=$replication_user sql <<'SQL'
+\getenv secret SECRET
+\getenv name NAME
+CREATE ROLE :"name" LOGIN REPLICATION PASSWORD :'secret';
 SQL
     fi
     if [[ -n "$database" && "$database" != postgres ]]; then

@@ -7,17 +7,40 @@ fail() {
     exit 1
 }
 
-[[ "${REDIS_REPLICATION_MODE:-master}" == master && -z "${REDIS_MASTER_HOST:-}" ]] ||
-    fail "REDIS_REPLICATION_MODE or REDIS_MASTER_HOST is set, but this image runs one server alone: use Bitnami's image and chart"
+# secret NAME: the variable's value, or the content of the file that NAME_FILE names.
+secret() {
+    local file="${1}_FILE"
+    if [[ -n "${!file:-}" ]]; then
+        [[ -f "${!file}" && -r "${!file}" ]] || fail "$file names ${!file}, which cannot be read: mount the Secret there"
+        cat "${!file}"
+    else
+        printf '%s' "${!1:-}"
+    fi
+}
+
+# Every byte by its number, so no quote, backslash or line break means anything in redis.conf.
+quoted() {
+    printf '"%s"' "$(printf '%s' "$1" | od -An -v -tx1 | tr -d '\n' | sed 's/ /\\x/g')"
+}
+
+# slave is what older charts of Bitnami's say.
+mode=${REDIS_REPLICATION_MODE:-master}
+master_host=${REDIS_MASTER_HOST:-}
+master_port=${REDIS_MASTER_PORT_NUMBER:-6379}
+case $mode in
+    master) [[ -z "$master_host" ]] || fail "REDIS_MASTER_HOST is set, but this is no replica: set REDIS_REPLICATION_MODE to replica" ;;
+    replica | slave)
+        [[ -n "$master_host" ]] || fail "REDIS_REPLICATION_MODE is $mode, but REDIS_MASTER_HOST is empty: name the master"
+        [[ "$master_host" =~ ^[A-Za-z0-9._:-]+$ ]] || fail "REDIS_MASTER_HOST is $master_host: it must be a host name or an address"
+        [[ "$master_port" =~ ^[0-9]{1,5}$ ]] || fail "REDIS_MASTER_PORT_NUMBER is $master_port: it must be a number from 1 to 65535"
+        ;;
+    *) fail "REDIS_REPLICATION_MODE is $mode: it must be master or replica" ;;
+esac
 [[ "${REDIS_TLS_ENABLED:-no}" =~ ^(no|false)$ ]] ||
     fail "REDIS_TLS_ENABLED is set, but this image serves without TLS: use Bitnami's image and chart"
 
-password=${REDIS_PASSWORD:-}
-if [[ -n "${REDIS_PASSWORD_FILE:-}" ]]; then
-    [[ -f "$REDIS_PASSWORD_FILE" && -r "$REDIS_PASSWORD_FILE" ]] ||
-        fail "REDIS_PASSWORD_FILE names $REDIS_PASSWORD_FILE, which cannot be read: mount the Secret there"
-    password=$(< "$REDIS_PASSWORD_FILE")
-fi
+password=$(secret REDIS_PASSWORD)
+master_password=$(secret REDIS_MASTER_PASSWORD)
 [[ -n "$password" || "${ALLOW_EMPTY_PASSWORD:-no}" == yes ]] ||
     fail "there is no password: set REDIS_PASSWORD or REDIS_PASSWORD_FILE, or ALLOW_EMPTY_PASSWORD=yes"
 port=${REDIS_PORT:-${REDIS_PORT_NUMBER:-6379}}
@@ -41,10 +64,11 @@ umask 077
         [[ ! -e "$file" ]] || echo "include $file"
     done
     printf '%s\n' "port $port" "dir /data"
-    if [[ -n "$password" ]]; then
-        # Every byte by its number, so no quote, backslash or line break means anything.
-        printf 'requirepass "%s"\n' "$(printf '%s' "$password" | od -An -v -tx1 | tr -d '\n' | sed 's/ /\\x/g')"
+    [[ -z "$password" ]] || echo "requirepass $(quoted "$password")"
+    if [[ -n "$master_host" ]]; then
+        echo "replicaof $master_host $master_port"
+        [[ -z "$master_password" ]] || echo "masterauth $(quoted "$master_password")"
     fi
 } > "$etc/redis.conf"
-unset REDIS_PASSWORD password
+unset REDIS_PASSWORD REDIS_MASTER_PASSWORD password master_password
 exec redis-server "$etc/redis.conf"

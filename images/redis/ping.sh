@@ -8,9 +8,18 @@ if [[ -n "${REDIS_PASSWORD_FILE:-}" ]]; then
 fi
 [[ -z "$password" ]] || export REDISCLI_AUTH=$password
 port=${REDIS_PORT:-${REDIS_PORT_NUMBER:-6379}}
-answer=$(timeout 3 redis-cli -h 127.0.0.1 -p "$port" ping 2>&1) || true
+ask() {
+    timeout 3 redis-cli -h 127.0.0.1 -p "$port" "$@" 2>&1 || true
+}
+answer=$(ask ping)
 case "$answer" in
-    PONG) exit 0 ;;
+    PONG)
+        # A replica that has lost its master, or never found it, has old data or none. A restart would not help.
+        [[ "${1:-alive}" == ready && "${REDIS_REPLICATION_MODE:-master}" != master ]] || exit 0
+        state=$(ask info replication)
+        [[ "$state" != *master_link_status:up* ]] || exit 0
+        answer="the master is not reached"
+        ;;
     # The Secret was changed and the server not yet: who has the old password is served, a restart would lock them out.
     *WRONGPASS* | *NOAUTH*) exit 0 ;;
     # A restart would only make it load from the beginning, end the sessions of those who have one, or drop what no disk takes.

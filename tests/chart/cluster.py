@@ -22,7 +22,10 @@ RESOURCES = {
         "ServiceAccount": "serviceaccounts",
     },
     "apps/v1": {"Deployment": "deployments", "StatefulSet": "statefulsets"},
+    "autoscaling/v2": {"HorizontalPodAutoscaler": "horizontalpodautoscalers"},
     "batch/v1": {"Job": "jobs"},
+    "networking.k8s.io/v1": {"NetworkPolicy": "networkpolicies"},
+    "policy/v1": {"PodDisruptionBudget": "poddisruptionbudgets"},
 }
 
 
@@ -48,9 +51,11 @@ class Cluster:
         self._answers["/version"] = {"major": "1", "minor": "34", "gitVersion": "v1.34.4"}
         self._answers["/api"] = {"kind": "APIVersions", "versions": ["v1"]}
         groups = []
-        for name in ("apps", "batch"):
-            version = {"groupVersion": f"{name}/v1", "version": "v1"}
-            groups.append({"name": name, "versions": [version], "preferredVersion": version})
+        for group_version in RESOURCES:
+            name, _, number = group_version.partition("/")
+            if number:
+                version = {"groupVersion": group_version, "version": number}
+                groups.append({"name": name, "versions": [version], "preferredVersion": version})
         self._answers["/apis"] = {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
     @staticmethod

@@ -107,7 +107,7 @@ def render(helm: str, chart: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RenderError(done.stderr)
-        return Rendered(item for item in yaml.safe_load_all(done.stdout) if item)
+        return Rendered(item for item in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if item)
 
     return call
 

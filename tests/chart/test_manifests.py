@@ -59,7 +59,13 @@ def test_a_new_chart_version_does_not_replace_the_agents_pods(environment: Rende
 
 def test_our_objects_say_component_and_version(environment: Rendered) -> None:
     for item in environment.ours():
-        assert item["metadata"]["labels"]["app.kubernetes.io/component"] in {"agent", "migration", "test"}
+        assert item["metadata"]["labels"]["app.kubernetes.io/component"] in {
+            "agent",
+            "migration",
+            "test",
+            "postgresql",
+            "redis",
+        }
         assert item["metadata"]["labels"]["app.kubernetes.io/version"] == "1.0.0"
 
 
@@ -98,8 +104,7 @@ def test_names_are_those_of_the_specification(environment: Rendered) -> None:
     assert environment.names("Pod") == [f"{RELEASE}-connection-test"]
     accounts = {RELEASE, f"{RELEASE}-postgresql", f"{RELEASE}-redis"}
     assert set(environment.names("ServiceAccount")) == accounts
-    assert set(environment.names("StatefulSet")) == {f"{RELEASE}-postgresql", f"{RELEASE}-redis-master"}
-    assert {RELEASE, f"{RELEASE}-postgresql", f"{RELEASE}-redis-master"} <= set(environment.names("Service"))
+    assert {RELEASE, f"{RELEASE}-redis-master"} <= set(environment.names("Service"))
     assert environment.one("Job")["metadata"]["name"].startswith(f"{RELEASE}-db-migrate-1-")
 
 
@@ -146,17 +151,33 @@ def test_sizes_are_those_of_the_specification(render: Render, name: str) -> None
     deployment = rendered.one("Deployment")["spec"]
     agent = deployment["template"]["spec"]["containers"][0]
     assert deployment["replicas"] == replicas
-    assert agent["resources"] == {"requests": requests, "limits": limits}
+    sizes = {part: {key: agent["resources"][part][key] for key in ("cpu", "memory")} for part in agent["resources"]}
+    assert sizes == {"requests": requests, "limits": limits}
     config = rendered.one("ConfigMap", f"{RELEASE}-config")["data"]
     assert config["LOG_LEVEL"] == level
     assert config["WORKER_THREADS"] == threads
     assert config["ENVIRONMENT"] == {"prod": "production"}.get(name, name)
     claims = {
-        item["metadata"]["name"]: item["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"]
+        item["metadata"]["name"].removeprefix(f"{RELEASE}-"): (
+            item["spec"]["replicas"],
+            item["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"],
+        )
         for item in rendered
         if item["kind"] == "StatefulSet"
     }
-    assert claims == {f"{RELEASE}-postgresql": database, f"{RELEASE}-redis-master": cache}
+    assert (
+        claims
+        == {
+            "dev": {"postgresql": (1, database), "redis-master": (1, cache)},
+            "staging": {"postgresql": (1, database), "redis-master": (1, cache), "redis-replicas": (1, cache)},
+            "prod": {
+                "postgresql-primary": (1, database),
+                "postgresql-read": (2, database),
+                "redis-master": (1, cache),
+                "redis-replicas": (2, cache),
+            },
+        }[name]
+    )
 
 
 def test_rolling_update_keeps_every_pod_that_serves(environment: Rendered) -> None:

@@ -52,7 +52,7 @@ def test_install_migrates_in_a_plain_job(render: Render) -> None:
 def test_upgrade_of_what_serves_migrates_in_a_hook(render: Render, serving: Cluster) -> None:
     rendered = render(cluster=serving)
     found = hooks(rendered)
-    assert found.keys() == {"Job", "Secret", "ConfigMap"}
+    assert found.keys() == {"Job", "Secret", "ConfigMap", "NetworkPolicy"}
     assert rendered.names("Job") == [f"{RELEASE}-pre-upgrade-1"]
     job = found["Job"]
     assert job["metadata"]["annotations"] == {
@@ -61,7 +61,7 @@ def test_upgrade_of_what_serves_migrates_in_a_hook(render: Render, serving: Clus
         "helm.sh/hook-delete-policy": "before-hook-creation",
         "helm.sh/hook-output-log-policy": "hook-failed",
     }
-    for kind in ("Secret", "ConfigMap"):
+    for kind in ("Secret", "ConfigMap", "NetworkPolicy"):
         annotations = found[kind]["metadata"]["annotations"]
         assert annotations["helm.sh/hook-weight"] == "-10"
         assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
@@ -85,7 +85,7 @@ def test_hook_needs_nothing_that_the_upgrade_brings(render: Render, serving: Clu
 
 def test_hook_under_an_existing_secret_brings_none(render: Render, serving: Cluster) -> None:
     found = hooks(render(EXISTING, cluster=serving))
-    assert found.keys() == {"Job", "ConfigMap"}
+    assert found.keys() == {"Job", "ConfigMap", "NetworkPolicy"}
     env = found["Job"]["spec"]["template"]["spec"]["containers"][0]["env"]
     assert env[0]["valueFrom"]["secretKeyRef"] == {"name": "kept", "key": "migration-database-url"}
 

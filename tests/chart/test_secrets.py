@@ -166,7 +166,8 @@ def test_passwords_stand_in_secrets_only(render: Render) -> None:
 
 
 def test_llm_key_comes_from_a_secret_of_its_own(render: Render) -> None:
-    values = {"agent": {"llm": {"baseUrl": "https://llm.example.org/v1", "model": "m", "existingSecret": "llm"}}}
+    values: Object = {"networkPolicy": {"model": {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}}}
+    values |= {"agent": {"llm": {"baseUrl": "https://llm.example.org/v1", "model": "m", "existingSecret": "llm"}}}
     rendered = render(values)
     agent = rendered.one("Deployment")["spec"]["template"]["spec"]["containers"][0]
     variables = {variable["name"]: variable["valueFrom"] for variable in agent["env"]}

@@ -170,12 +170,13 @@ def test_services_reach_the_pods(subchart: Render, name: str, port: int) -> None
     made = subchart(name)
     state = made.one("StatefulSet")["spec"]
     container = state["template"]["spec"]["containers"][0]
-    assert container["ports"] == [{"name": f"tcp-{name}", "containerPort": port}]
+    inner = {"postgresql": "tcp-postgresql", "redis": "redis"}[name]
+    assert container["ports"] == [{"name": inner, "containerPort": port}]
     services = [item["spec"] for item in made if item["kind"] == "Service"]
     assert len(services) == 2
     for service in services:
-        assert service["ports"] == [{"name": f"tcp-{name}", "port": port, "targetPort": f"tcp-{name}"}]
-        assert service["selector"] == state["selector"]["matchLabels"]
+        assert service["ports"] == [{"name": f"tcp-{name}", "port": port, "targetPort": inner}]
+        assert service["selector"].items() <= state["selector"]["matchLabels"].items()
         assert service["selector"].items() <= state["template"]["metadata"]["labels"].items()
 
 
@@ -342,10 +343,19 @@ def test_volume(subchart: Render, name: str) -> None:
     [
         (
             "postgresql",
-            {"architecture": "replication"},
-            "postgresql.architecture is replication, but .* external database",
+            {"replication": {"numSynchronousReplicas": 2}},
+            "numSynchronousReplicas is 2, but postgresql.readReplicas.replicaCount is 1, .* lower it",
         ),
-        ("postgresql", {"readReplicas": {"replicaCount": 2}}, "postgresql.readReplicas is set, but .* remove it"),
+        (
+            "postgresql",
+            {"readReplicas": {"extraEnvVars": [{"name": "POSTGRES_MASTER_HOST", "value": "x"}]}},
+            "postgresql.readReplicas.extraEnvVars names POSTGRES_MASTER_HOST, which",
+        ),
+        (
+            "postgresql",
+            {"readReplicas": {"podLabels": {"app.kubernetes.io/component": "x"}}},
+            "postgresql.readReplicas.podLabels names .*component, which",
+        ),
         ("postgresql", {"tls": {"enabled": True}}, "postgresql.tls.enabled is true, but .* Bitnami's chart"),
         ("postgresql", {"ldap": {"enabled": True}}, "postgresql.ldap.enabled is true, but .* Bitnami's chart"),
         (
@@ -378,13 +388,17 @@ def test_volume(subchart: Render, name: str) -> None:
             "redis.master.podLabels names .*component, which the chart sets",
         ),
         ("postgresql", {"image": {"tag": ""}}, "postgresql.image.tag is empty: name the tag"),
-        ("redis", {"architecture": "replication"}, "redis.architecture is replication, but .* external Redis"),
+        (
+            "redis",
+            {"replica": {"extraEnvVars": [{"name": "REDIS_MASTER_HOST", "value": "x"}]}},
+            "redis.replica.extraEnvVars names REDIS_MASTER_HOST, which",
+        ),
         ("redis", {"sentinel": {"enabled": True}}, "redis.sentinel.enabled is true, but .* Bitnami's chart"),
         ("redis", {"tls": {"enabled": True}}, "redis.tls.enabled is true, but .* Bitnami's chart"),
         ("redis", {"metrics": {"enabled": True}}, "redis.metrics.enabled is true, but .* exporter of your own"),
         ("redis", {"networkPolicy": {"enabled": True}}, "redis.networkPolicy.enabled .* NetworkPolicy of your own"),
         ("redis", {"sysctl": {"enabled": True}}, "redis.sysctl.enabled is true, but .* on the nodes"),
-        ("redis", {"pdb": {"create": True}}, "redis.pdb.create is true, but .* block every drain"),
+        ("redis", {"pdb": {"create": True}}, "redis.pdb.create is true, but .* block the drain"),
         ("redis", {"image": {"tag": ""}}, "redis.image.tag is empty: name the tag"),
         (
             "postgresql",
@@ -577,10 +591,9 @@ def test_change_of_configuration_restarts_the_pod(subchart: Render) -> None:
         before, after = (next(iter(subchart(name, given).pods().values()))["metadata"] for given in ({}, values))
         assert before["annotations"] != after["annotations"]
     text = subchart("redis", {"master": {"configuration": "maxmemory {{ len .Release.Name }}mb"}})
-    lines = text.one("ConfigMap")["data"]["redis.conf"].splitlines()
-    assert lines == [
-        "appendonly yes",
-        'save ""',
+    data = text.one("ConfigMap")["data"]
+    assert data["redis.conf"].splitlines() == ["appendonly yes", 'save ""']
+    assert data["master.conf"].splitlines() == [
         "maxmemory 8mb",
         'rename-command FLUSHDB ""',
         'rename-command FLUSHALL ""',

@@ -1,3 +1,19 @@
+{{/*
+A text of the values as a template. `tpl` copies all templates of the release each time, so a text without an action goes by it.
+Argument: list of the text and the root context.
+*/}}
+{{- define "aipg.tpl" -}}
+{{- if contains "{{" (first .) -}}{{- tpl (first .) (last .) -}}{{- else -}}{{- first . -}}{{- end -}}
+{{- end -}}
+
+{{/* commonLabels, worked out once a rendering. Argument: the root context. */}}
+{{- define "aipg.commonLabels" -}}
+{{- if not (hasKey . "commonLabels") -}}
+{{- $_ := set . "commonLabels" (ternary (include "aipg.tpl" (list (toYaml .Values.commonLabels) .)) "" (not (empty .Values.commonLabels))) -}}
+{{- end -}}
+{{- .commonLabels -}}
+{{- end -}}
+
 {{/* The rule of Bitnami's charts: the release's name alone when it contains the chart's. */}}
 {{- define "aipg.fullname" -}}
 {{- if .Values.fullnameOverride -}}
@@ -12,25 +28,45 @@
 {{- end -}}
 {{- end -}}
 
-{{- define "aipg.selectorLabels" -}}
-app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: primary
+{{/*
+Name of what belongs to one kind of server: the chart's when there is one server, "<name>-primary" and "<name>-read" under replication.
+Argument here and below, where a component is named: dict "root" the root context, "component" primary or read.
+*/}}
+{{- define "aipg.roleName" -}}
+{{- $fullname := include "aipg.fullname" .root -}}
+{{- if eq .root.Values.architecture "replication" -}}
+{{- printf "%s-%s" $fullname (include "aipg.values" . | fromJson).name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- $fullname -}}
+{{- end -}}
 {{- end -}}
 
+{{/* The values of one kind of server, as JSON. Argument: dict "root", "component". */}}
+{{- define "aipg.values" -}}
+{{- ternary .root.Values.primary .root.Values.readReplicas (eq .component "primary") | toJson -}}
+{{- end -}}
+
+{{/* Argument: dict "root", "component". */}}
+{{- define "aipg.selectorLabels" -}}
+app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* Argument: dict "root", "component". */}}
 {{- define "aipg.labels" -}}
 {{ include "aipg.selectorLabels" . }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{- with .Values.commonLabels }}
-{{ tpl (toYaml .) $ }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- with include "aipg.commonLabels" .root }}
+{{ . }}
 {{- end }}
 {{- end -}}
 
-{{/* Those of the pods of the StatefulSet. */}}
+{{/* Those of the pods of a StatefulSet. Argument: dict "root", "component". */}}
 {{- define "aipg.podLabels" -}}
-{{- $own := tpl (toYaml (default dict .Values.primary.podLabels)) . | fromYaml -}}
+{{- $own := include "aipg.tpl" (list (toYaml (default dict (include "aipg.values" . | fromJson).podLabels)) .root) | fromYaml -}}
 {{- mergeOverwrite (include "aipg.labels" . | fromYaml) $own | toYaml -}}
 {{- end -}}
 
@@ -39,7 +75,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $all := merge (dict) (.own | default dict) (.root.Values.commonAnnotations | default dict) -}}
 {{- with $all }}
   annotations:
-    {{- tpl (toYaml .) $.root | nindent 4 }}
+    {{- include "aipg.tpl" (list (toYaml .) $.root) | nindent 4 }}
 {{- end }}
 {{- end -}}
 
@@ -81,40 +117,49 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
-{{/* Where the pod runs. */}}
+{{/* Where the pod runs. Argument: dict "root", "component". */}}
 {{- define "aipg.scheduling" -}}
-{{- with .Values.primary.nodeSelector }}
-      nodeSelector:
-        {{- tpl (toYaml .) $ | nindent 8 }}
+{{- $server := include "aipg.values" . | fromJson -}}
+{{- range $key := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
+{{- with get $server $key }}
+      {{ $key }}:
+        {{- include "aipg.tpl" (list (toYaml .) $.root) | nindent 8 }}
 {{- end }}
-{{- with .Values.primary.tolerations }}
-      tolerations:
-        {{- tpl (toYaml .) $ | nindent 8 }}
 {{- end }}
-{{- with .Values.primary.affinity }}
+{{- if not $server.affinity }}
+      # Bitnami's default: not two of a kind on one node where there is another.
       affinity:
-        {{- tpl (toYaml .) $ | nindent 8 }}
+        podAntiAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - weight: 1
+              podAffinityTerm:
+                topologyKey: kubernetes.io/hostname
+                labelSelector:
+                  matchLabels:
+                    {{- include "aipg.selectorLabels" . | nindent 20 }}
 {{- end }}
-{{- with .Values.primary.topologySpreadConstraints }}
-      topologySpreadConstraints:
-        {{- tpl (toYaml .) $ | nindent 8 }}
-{{- end }}
-{{- with .Values.primary.priorityClassName }}
+{{- with $server.priorityClassName }}
       priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
-{{/* The claim of the StatefulSet; global.storageClass wins, "-" means the empty class, as in Bitnami's charts. */}}
+{{/*
+The claim of a StatefulSet; global.storageClass wins, "-" means the empty class, as in Bitnami's charts. It has no label of the
+release: the template cannot change later, and Kubernetes itself puts the selector's labels on every claim.
+Argument: dict "root", "component".
+*/}}
 {{- define "aipg.claim" -}}
-{{- $persistence := .Values.primary.persistence -}}
-{{- $class := default $persistence.storageClass (dig "storageClass" "" (default dict .Values.global)) -}}
+{{- $persistence := (include "aipg.values" . | fromJson).persistence -}}
+{{- $class := default $persistence.storageClass (dig "storageClass" "" (default dict .root.Values.global)) -}}
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
   name: data
-  {{- with $persistence.annotations }}
-  annotations:
-    {{- toYaml . | nindent 4 }}
+  {{- range $key := list "annotations" "labels" }}
+  {{- with get $persistence $key }}
+  {{ $key }}:
+    {{- include "aipg.tpl" (list (toYaml .) $.root) | nindent 4 }}
+  {{- end }}
   {{- end }}
 spec:
   accessModes:
@@ -127,12 +172,15 @@ spec:
   {{- end }}
 {{- end -}}
 
+{{/* Argument: dict "root", "component". */}}
 {{- define "aipg.servicePort" -}}
-{{- default .Values.primary.service.ports.postgresql (dig "postgresql" "service" "ports" "postgresql" "" (default dict .Values.global)) -}}
+{{- $own := (include "aipg.values" . | fromJson).service.ports.postgresql -}}
+{{- default $own (dig "postgresql" "service" "ports" "postgresql" "" (default dict .root.Values.global)) | int -}}
 {{- end -}}
 
-{{/* auth as JSON; what global.postgresql.auth gives wins, but an empty text there gives nothing. */}}
+{{/* auth as JSON, worked out once a rendering; what global.postgresql.auth gives wins, but an empty text there gives nothing. */}}
 {{- define "aipg.auth" -}}
+{{- if not (hasKey . "auth") -}}
 {{- $auth := deepCopy .Values.auth -}}
 {{- range $key, $value := dig "postgresql" "auth" dict (default dict .Values.global) -}}
 {{- if kindIs "map" $value -}}
@@ -141,10 +189,12 @@ spec:
 {{- $_ := set $auth $key $value -}}
 {{- end -}}
 {{- end -}}
-{{- $_ := set $auth "existingSecret" (tpl (default "" $auth.existingSecret) .) -}}
-{{- $_ := set $auth "database" (tpl (default "" $auth.database) .) -}}
+{{- $_ := set $auth "existingSecret" (include "aipg.tpl" (list (default "" $auth.existingSecret) .)) -}}
+{{- $_ := set $auth "database" (include "aipg.tpl" (list (default "" $auth.database) .)) -}}
 {{- $_ := set $auth "custom" (not (has (default "" $auth.username) (list "" "postgres"))) -}}
-{{- toJson $auth -}}
+{{- $_ := set . "auth" (toJson $auth) -}}
+{{- end -}}
+{{- .auth -}}
 {{- end -}}
 
 {{- define "aipg.secretName" -}}
@@ -155,11 +205,16 @@ spec:
 {{/* Keys of the Secret; own names count with an existing Secret only, as in Bitnami's chart. */}}
 {{- define "aipg.adminKey" -}}
 {{- $auth := include "aipg.auth" . | fromJson -}}
-{{- if $auth.existingSecret }}{{ tpl $auth.secretKeys.adminPasswordKey . }}{{ else }}postgres-password{{ end -}}
+{{- if $auth.existingSecret }}{{ include "aipg.tpl" (list $auth.secretKeys.adminPasswordKey .) }}{{ else }}postgres-password{{ end -}}
 {{- end -}}
 {{- define "aipg.userKey" -}}
 {{- $auth := include "aipg.auth" . | fromJson -}}
-{{- if $auth.existingSecret }}{{ tpl $auth.secretKeys.userPasswordKey . }}{{ else }}password{{ end -}}
+{{- if $auth.existingSecret }}{{ include "aipg.tpl" (list $auth.secretKeys.userPasswordKey .) }}{{ else }}password{{ end -}}
+{{- end -}}
+
+{{- define "aipg.replicationKey" -}}
+{{- $auth := include "aipg.auth" . | fromJson -}}
+{{- if $auth.existingSecret }}{{ include "aipg.tpl" (list $auth.secretKeys.replicationPasswordKey .) }}{{ else }}replication-password{{ end -}}
 {{- end -}}
 
 {{/* Succeeds also with 1, "alive, but refuses": recovery or shutdown, which a restart would only prolong. */}}

@@ -1,12 +1,6 @@
 {{/* Bitnami's features that this chart lacks: refused in one sentence, never ignored. */}}
 {{- define "aipg.refusals" -}}
 {{- $bitnami := "use Bitnami's chart (ai_agent_subcharts: bitnami) or an external database" -}}
-{{- if ne .Values.architecture "standalone" -}}
-{{- fail (printf "postgresql.architecture is %s, but the embedded chart runs one server alone: set it to standalone, or %s." .Values.architecture $bitnami) -}}
-{{- end -}}
-{{- if hasKey .Values "readReplicas" -}}
-{{- fail (printf "postgresql.readReplicas is set, but the embedded chart runs one server alone: remove it, or %s." $bitnami) -}}
-{{- end -}}
 {{- $instead := dict
   "metrics" "run an exporter of your own against the Service"
   "tls" $bitnami
@@ -30,7 +24,7 @@
 {{- if and .Values.primary.initdb.scripts .Values.primary.initdb.scriptsConfigMap -}}
 {{- fail "postgresql.primary.initdb.scripts and scriptsConfigMap are both set: keep one of the two." -}}
 {{- end -}}
-{{- range $key, $labels := dict "commonLabels" .Values.commonLabels "primary.podLabels" .Values.primary.podLabels -}}
+{{- range $key, $labels := dict "commonLabels" .Values.commonLabels "primary.podLabels" .Values.primary.podLabels "readReplicas.podLabels" .Values.readReplicas.podLabels -}}
 {{- range $label := keys (default dict $labels) | sortAlpha -}}
 {{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|component|managed-by|version)|helm\\.sh/chart)$" $label -}}
 {{- fail (printf "postgresql.%s names the label %s, which the chart sets itself: remove it." $key $label) -}}
@@ -38,14 +32,24 @@
 {{- end -}}
 {{- end -}}
 {{- /* Helm 4 fails at a name that stands twice, and Kubernetes would take one of the two in silence. */ -}}
-{{- range .Values.primary.extraEnvVars -}}
-{{- if regexMatch "^(PGDATA|POSTGRES_(USER|DATABASE|PASSWORD_FILE|POSTGRES_PASSWORD_FILE|INITSCRIPTS_USERNAME)|POSTGRESQL_(PORT_NUMBER|VOLUME_DIR|SHARED_PRELOAD_LIBRARIES))$" .name -}}
-{{- fail (printf "postgresql.primary.extraEnvVars names %s, which the chart sets itself: remove it." .name) -}}
+{{- range $key, $server := dict "primary" .Values.primary "readReplicas" .Values.readReplicas -}}
+{{- range $server.extraEnvVars -}}
+{{- if regexMatch "^(PGDATA|POSTGRES_(USER|DATABASE|PASSWORD_FILE|POSTGRES_PASSWORD_FILE|INITSCRIPTS_USERNAME|REPLICATION_\\w+|MASTER_\\w+|CLUSTER_APP_NAME|SYNCHRONOUS_COMMIT_MODE|NUM_SYNCHRONOUS_REPLICAS)|POSTGRESQL_(PORT_NUMBER|VOLUME_DIR|SHARED_PRELOAD_LIBRARIES))$" .name -}}
+{{- fail (printf "postgresql.%s.extraEnvVars names %s, which the chart sets itself: remove it." $key .name) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if gt (int .Values.replication.numSynchronousReplicas) (int .Values.readReplicas.replicaCount) -}}
+{{- fail (printf "postgresql.replication.numSynchronousReplicas is %d, but postgresql.readReplicas.replicaCount is %d, so no write would ever end: lower it." (int .Values.replication.numSynchronousReplicas) (int .Values.readReplicas.replicaCount)) -}}
+{{- end -}}
+{{- if and (gt (int .Values.replication.numSynchronousReplicas) 0) (eq .Values.replication.synchronousCommit "off") -}}
+{{- fail (printf "postgresql.replication.numSynchronousReplicas is %d, but postgresql.replication.synchronousCommit is off, so no write would wait for them: set it to on." (int .Values.replication.numSynchronousReplicas)) -}}
 {{- end -}}
 {{- /* The label controller-revision-hash, 63 characters at most, is this name and 11 more: a longer one never gets a pod. */ -}}
-{{- $name := include "aipg.fullname" . -}}
+{{- range $component := list "primary" "read" -}}
+{{- $name := include "aipg.roleName" (dict "root" $ "component" $component) -}}
 {{- if gt (len $name) 52 -}}
 {{- fail (printf "the StatefulSet's name %s has %d characters, but Kubernetes makes pods up to 52: shorten the release name or set postgresql.fullnameOverride." $name (len $name)) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

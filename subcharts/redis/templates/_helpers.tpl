@@ -1,3 +1,19 @@
+{{/*
+A text of the values as a template. `tpl` copies all templates of the release each time, so a text without an action goes by it.
+Argument: list of the text and the root context.
+*/}}
+{{- define "airedis.tpl" -}}
+{{- if contains "{{" (first .) -}}{{- tpl (first .) (last .) -}}{{- else -}}{{- first . -}}{{- end -}}
+{{- end -}}
+
+{{/* commonLabels, worked out once a rendering. Argument: the root context. */}}
+{{- define "airedis.commonLabels" -}}
+{{- if not (hasKey . "commonLabels") -}}
+{{- $_ := set . "commonLabels" (ternary (include "airedis.tpl" (list (toYaml .Values.commonLabels) .)) "" (not (empty .Values.commonLabels))) -}}
+{{- end -}}
+{{- .commonLabels -}}
+{{- end -}}
+
 {{/* The rule of Bitnami's charts: the release's name alone when it contains the chart's. */}}
 {{- define "airedis.fullname" -}}
 {{- if .Values.fullnameOverride -}}
@@ -12,25 +28,42 @@
 {{- end -}}
 {{- end -}}
 
-{{- define "airedis.selectorLabels" -}}
-app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: master
+{{/* The values of one kind of server, as JSON. Argument here and below: dict "root" the root context, "component" master or replica. */}}
+{{- define "airedis.values" -}}
+{{- ternary .root.Values.master .root.Values.replica (eq .component "master") | toJson -}}
 {{- end -}}
 
+{{/* Name of what belongs to one kind of server. Argument: dict "root", "component". */}}
+{{- define "airedis.roleName" -}}
+{{- printf "%s-%s" (include "airedis.fullname" .root) (ternary "master" "replicas" (eq .component "master")) -}}
+{{- end -}}
+
+{{/* What selects the pods of the chart, both kinds. Argument: the root context. */}}
+{{- define "airedis.matchLabels" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* Argument: dict "root", "component". */}}
+{{- define "airedis.selectorLabels" -}}
+{{ include "airedis.matchLabels" .root }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* Argument: dict "root", "component". */}}
 {{- define "airedis.labels" -}}
 {{ include "airedis.selectorLabels" . }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{- with .Values.commonLabels }}
-{{ tpl (toYaml .) $ }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- with include "airedis.commonLabels" .root }}
+{{ . }}
 {{- end }}
 {{- end -}}
 
-{{/* Those of the pods of the StatefulSet. */}}
+{{/* Those of the pods of a StatefulSet. Argument: dict "root", "component". */}}
 {{- define "airedis.podLabels" -}}
-{{- $own := tpl (toYaml (default dict .Values.master.podLabels)) . | fromYaml -}}
+{{- $own := include "airedis.tpl" (list (toYaml (default dict (include "airedis.values" . | fromJson).podLabels)) .root) | fromYaml -}}
 {{- mergeOverwrite (include "airedis.labels" . | fromYaml) $own | toYaml -}}
 {{- end -}}
 
@@ -39,7 +72,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $all := merge (dict) (.own | default dict) (.root.Values.commonAnnotations | default dict) -}}
 {{- with $all }}
   annotations:
-    {{- tpl (toYaml .) $.root | nindent 4 }}
+    {{- include "airedis.tpl" (list (toYaml .) $.root) | nindent 4 }}
 {{- end }}
 {{- end -}}
 
@@ -81,37 +114,45 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
-{{/* Where the pod runs. */}}
+{{/* Where the pod runs. Argument: dict "root", "component". */}}
 {{- define "airedis.scheduling" -}}
-{{- with .Values.master.nodeSelector }}
-      nodeSelector:
-        {{- tpl (toYaml .) $ | nindent 8 }}
+{{- $server := include "airedis.values" . | fromJson -}}
+{{- range $key := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
+{{- with get $server $key }}
+      {{ $key }}:
+        {{- include "airedis.tpl" (list (toYaml .) $.root) | nindent 8 }}
 {{- end }}
-{{- with .Values.master.tolerations }}
-      tolerations:
-        {{- tpl (toYaml .) $ | nindent 8 }}
 {{- end }}
-{{- with .Values.master.affinity }}
+{{- if not $server.affinity }}
+      # Bitnami's default: not two of a kind on one node where there is another.
       affinity:
-        {{- tpl (toYaml .) $ | nindent 8 }}
+        podAntiAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - weight: 1
+              podAffinityTerm:
+                topologyKey: kubernetes.io/hostname
+                labelSelector:
+                  matchLabels:
+                    {{- include "airedis.selectorLabels" . | nindent 20 }}
 {{- end }}
-{{- with .Values.master.topologySpreadConstraints }}
-      topologySpreadConstraints:
-        {{- tpl (toYaml .) $ | nindent 8 }}
-{{- end }}
-{{- with .Values.master.priorityClassName }}
+{{- with $server.priorityClassName }}
       priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
-{{/* The claim of the StatefulSet; global.storageClass wins, "-" means the empty class, as in Bitnami's charts. */}}
+{{/*
+The claim of a StatefulSet, with the labels that Bitnami's chart gives it; global.storageClass wins, "-" means the empty class, as in
+Bitnami's charts. Argument: dict "root", "component".
+*/}}
 {{- define "airedis.claim" -}}
-{{- $persistence := .Values.master.persistence -}}
-{{- $class := default $persistence.storageClass (dig "storageClass" "" (default dict .Values.global)) -}}
+{{- $persistence := (include "airedis.values" . | fromJson).persistence -}}
+{{- $class := default $persistence.storageClass (dig "storageClass" "" (default dict .root.Values.global)) -}}
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
   name: redis-data
+  labels:
+    {{- include "airedis.selectorLabels" . | nindent 4 }}
   {{- with $persistence.annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
@@ -127,29 +168,30 @@ spec:
   {{- end }}
 {{- end -}}
 
-{{- define "airedis.masterName" -}}
-{{- printf "%s-master" (include "airedis.fullname" .) -}}
-{{- end -}}
-
 {{- define "airedis.secretName" -}}
-{{- default (include "airedis.fullname" .) (tpl (default "" .Values.auth.existingSecret) .) -}}
+{{- default (include "airedis.fullname" .) (include "airedis.tpl" (list (default "" .Values.auth.existingSecret) .)) -}}
 {{- end -}}
 
 {{- define "airedis.passwordKey" -}}
 {{- if .Values.auth.existingSecret -}}
-{{- default "redis-password" (tpl (default "" .Values.auth.existingSecretPasswordKey) .) -}}
+{{- default "redis-password" (include "airedis.tpl" (list (default "" .Values.auth.existingSecretPasswordKey) .)) -}}
 {{- else -}}
 redis-password
 {{- end -}}
 {{- end -}}
 
-{{/* redis.conf lines of the values. */}}
+{{/* redis.conf lines of one kind of server. Argument: dict "root", "component". */}}
 {{- define "airedis.configuration" -}}
-{{ tpl (default "" .Values.commonConfiguration) . }}
-{{- with .Values.master.configuration }}
-{{ tpl . $ }}
+{{- $server := include "airedis.values" . | fromJson -}}
+{{- with $server.configuration }}
+{{- include "airedis.tpl" (list . $.root) }}
 {{- end }}
-{{- range .Values.master.disableCommands }}
+{{- range $server.disableCommands }}
 rename-command {{ . }} ""
 {{- end }}
+{{- end -}}
+
+{{/* The lines that both kinds share. Argument: the root context. */}}
+{{- define "airedis.commonConfiguration" -}}
+{{ include "airedis.tpl" (list (default "" .Values.commonConfiguration) .) }}
 {{- end -}}

@@ -1,9 +1,6 @@
 {{/* Bitnami's features that this chart lacks: refused in one sentence, never ignored. */}}
 {{- define "airedis.refusals" -}}
 {{- $bitnami := "use Bitnami's chart (ai_agent_subcharts: bitnami) or an external Redis" -}}
-{{- if ne .Values.architecture "standalone" -}}
-{{- fail (printf "redis.architecture is %s, but the embedded chart runs one server alone: set it to standalone, or %s." .Values.architecture $bitnami) -}}
-{{- end -}}
 {{- $instead := dict
   "metrics" "run an exporter of your own against the Service"
   "tls" $bitnami
@@ -18,9 +15,9 @@
 {{- end -}}
 {{- end -}}
 {{- if .Values.pdb.create -}}
-{{- fail "redis.pdb.create is true, but a PodDisruptionBudget of one pod would block every drain of its node: set it to false." -}}
+{{- fail "redis.pdb.create is true, but a PodDisruptionBudget over master and replicas would block the drain of the master's node: set it to false." -}}
 {{- end -}}
-{{- range $key, $labels := dict "commonLabels" .Values.commonLabels "master.podLabels" .Values.master.podLabels -}}
+{{- range $key, $labels := dict "commonLabels" .Values.commonLabels "master.podLabels" .Values.master.podLabels "replica.podLabels" .Values.replica.podLabels -}}
 {{- range $label := keys (default dict $labels) | sortAlpha -}}
 {{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|component|managed-by|version)|helm\\.sh/chart)$" $label -}}
 {{- fail (printf "redis.%s names the label %s, which the chart sets itself: remove it." $key $label) -}}
@@ -28,14 +25,20 @@
 {{- end -}}
 {{- end -}}
 {{- /* Helm 4 fails at a name that stands twice, and Kubernetes would take one of the two in silence. */ -}}
-{{- range .Values.master.extraEnvVars -}}
-{{- if regexMatch "^(REDIS_(PORT|PASSWORD_FILE)|ALLOW_EMPTY_PASSWORD)$" .name -}}
-{{- fail (printf "redis.master.extraEnvVars names %s, which the chart sets itself: remove it." .name) -}}
+{{- range $key, $server := dict "master" .Values.master "replica" .Values.replica -}}
+{{- range $server.extraEnvVars -}}
+{{- if regexMatch "^(REDIS_(PORT|PASSWORD_FILE|REPLICATION_MODE|MASTER_\\w+)|ALLOW_EMPTY_PASSWORD)$" .name -}}
+{{- fail (printf "redis.%s.extraEnvVars names %s, which the chart sets itself: remove it." $key .name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- /* The label controller-revision-hash, 63 characters at most, is this name and 11 more: a longer one never gets a pod. */ -}}
-{{- $name := include "airedis.masterName" . -}}
+{{- $components := list "master" -}}
+{{- if eq .Values.architecture "replication" }}{{ $components = append $components "replica" }}{{ end -}}
+{{- range $component := $components -}}
+{{- $name := include "airedis.roleName" (dict "root" $ "component" $component) -}}
 {{- if gt (len $name) 52 -}}
 {{- fail (printf "the StatefulSet's name %s has %d characters, but Kubernetes makes pods up to 52: shorten the release name or set redis.fullnameOverride." $name (len $name)) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -147,7 +147,7 @@ def test_ping(redis: Machine, tmp_path: Path) -> None:
         ({}, "there is no password: set REDIS_PASSWORD"),
         ({"REDIS_PASSWORD_FILE": "/nowhere"}, "REDIS_PASSWORD_FILE names /nowhere, which cannot be read"),
         ({"REDIS_PASSWORD": "x", "REDIS_PORT": "abc"}, "REDIS_PORT is abc: it must be a number"),
-        ({"REDIS_PASSWORD": "x", "REDIS_REPLICATION_MODE": "slave"}, "this image runs one server alone"),
+        ({"REDIS_PASSWORD": "x", "REDIS_REPLICATION_MODE": "slave"}, "REDIS_MASTER_HOST is empty: name the master"),
         ({"REDIS_PASSWORD": "x", "REDIS_TLS_ENABLED": "yes"}, "this image serves without TLS"),
     ],
 )

@@ -1,0 +1,152 @@
+{{/* The StatefulSet of one kind of server. Argument: dict "root" the root context, "component" master or replica. */}}
+{{- define "airedis.statefulset" -}}
+{{- $root := .root }}
+{{- $role := .component }}
+{{- $master := eq .component "master" }}
+{{- $server := include "airedis.values" . | fromJson }}
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: {{ include "airedis.roleName" . }}
+  namespace: {{ $root.Release.Namespace | quote }}
+  labels:
+    {{- include "airedis.labels" . | nindent 4 }}
+  {{- include "airedis.annotations" (dict "root" $root "own" dict) }}
+spec:
+  replicas: {{ ternary 1 $server.replicaCount $master }}
+  serviceName: {{ include "airedis.fullname" $root }}-headless
+  # OrderedReady never replaces a pod that was never ready, so a wrong image could not be repaired by an upgrade.
+  podManagementPolicy: Parallel
+  updateStrategy:
+    type: RollingUpdate
+  selector:
+    matchLabels:
+      {{- include "airedis.selectorLabels" . | nindent 6 }}
+  template:
+    metadata:
+      labels:
+        {{- include "airedis.podLabels" . | nindent 8 }}
+      annotations:
+        checksum/configuration: {{ print (include "airedis.commonConfiguration" $root) (include "airedis.configuration" .) | sha256sum }}
+        {{- with $server.podAnnotations }}
+        {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 8 }}
+        {{- end }}
+    spec:
+      {{- include "airedis.imagePullSecrets" $root }}
+      serviceAccountName: {{ include "airedis.serviceAccountName" $root }}
+      automountServiceAccountToken: {{ $server.serviceAccount.automountServiceAccountToken }}
+      terminationGracePeriodSeconds: {{ $server.terminationGracePeriodSeconds }}
+      {{- include "airedis.scheduling" . }}
+      securityContext:
+        {{- include "airedis.securityContext" $server.podSecurityContext | nindent 8 }}
+      containers:
+        - name: redis
+          image: {{ include "airedis.image" $root | quote }}
+          imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+          securityContext:
+            {{- include "airedis.securityContext" $server.containerSecurityContext | nindent 12 }}
+          env:
+            - name: REDIS_REPLICATION_MODE
+              value: {{ $role }}
+            {{- if not $master }}
+            # Its address, not the Service's: who waits for the master must not be led to another server.
+            - name: REDIS_MASTER_HOST
+              value: {{ printf "%s-0.%s-headless.%s.svc.%s" (include "airedis.roleName" (dict "root" $root "component" "master")) (include "airedis.fullname" $root) $root.Release.Namespace $root.Values.clusterDomain }}
+            - name: REDIS_MASTER_PORT_NUMBER
+              value: {{ $root.Values.master.containerPorts.redis | quote }}
+            {{- end }}
+            - name: REDIS_PORT
+              value: {{ $server.containerPorts.redis | quote }}
+            {{- if $root.Values.auth.enabled }}
+            - name: REDIS_PASSWORD_FILE
+              value: /opt/bitnami/redis/secrets/redis-password
+            {{- if not $master }}
+            - name: REDIS_MASTER_PASSWORD_FILE
+              value: /opt/bitnami/redis/secrets/redis-password
+            {{- end }}
+            {{- else }}
+            - name: ALLOW_EMPTY_PASSWORD
+              value: "yes"
+            {{- end }}
+            {{- with $server.extraEnvVars }}
+            {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 12 }}
+            {{- end }}
+          ports:
+            - name: redis
+              containerPort: {{ $server.containerPorts.redis }}
+          {{- if $server.startupProbe.enabled }}
+          startupProbe:
+            exec:
+              command: [/opt/ai-platform/ping.sh, alive]
+            {{- omit $server.startupProbe "enabled" | toYaml | nindent 12 }}
+          {{- end }}
+          {{- if $server.readinessProbe.enabled }}
+          readinessProbe:
+            exec:
+              command: [/opt/ai-platform/ping.sh, ready]
+            {{- omit $server.readinessProbe "enabled" | toYaml | nindent 12 }}
+          {{- end }}
+          {{- if $server.livenessProbe.enabled }}
+          livenessProbe:
+            exec:
+              command: [/opt/ai-platform/ping.sh, alive]
+            {{- omit $server.livenessProbe "enabled" | toYaml | nindent 12 }}
+          {{- end }}
+          resources:
+            {{- toYaml $server.resources | nindent 12 }}
+          volumeMounts:
+            - name: redis-data
+              mountPath: {{ $server.persistence.path }}
+            - name: configuration
+              mountPath: /opt/bitnami/redis/mounted-etc
+              readOnly: true
+            - name: empty
+              mountPath: /opt/bitnami/redis/etc
+              subPath: etc
+            - name: empty
+              mountPath: /tmp
+              subPath: tmp
+            {{- if $root.Values.auth.enabled }}
+            - name: secrets
+              mountPath: /opt/bitnami/redis/secrets
+              readOnly: true
+            {{- end }}
+            {{- with $server.extraVolumeMounts }}
+            {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 12 }}
+            {{- end }}
+      volumes:
+        - name: configuration
+          configMap:
+            name: {{ include "airedis.fullname" $root }}-configuration
+            items:
+              # In this order: what is said of one kind of server wins over what is said of both.
+              - key: redis.conf
+                path: 1-redis.conf
+              - key: {{ $role }}.conf
+                path: 2-{{ $role }}.conf
+        - name: empty
+          emptyDir: {}
+        {{- if $root.Values.auth.enabled }}
+        - name: secrets
+          secret:
+            secretName: {{ include "airedis.secretName" $root }}
+            items:
+              - key: {{ include "airedis.passwordKey" $root }}
+                path: redis-password
+        {{- end }}
+        {{- if not $server.persistence.enabled }}
+        - name: redis-data
+          emptyDir: {}
+        {{- else if $server.persistence.existingClaim }}
+        - name: redis-data
+          persistentVolumeClaim:
+            claimName: {{ include "airedis.tpl" (list $server.persistence.existingClaim $root) }}
+        {{- end }}
+        {{- with $server.extraVolumes }}
+        {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 8 }}
+        {{- end }}
+  {{- if and $server.persistence.enabled (not $server.persistence.existingClaim) }}
+  volumeClaimTemplates:
+    - {{- include "airedis.claim" . | nindent 6 }}
+  {{- end }}
+{{- end -}}

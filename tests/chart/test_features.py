@@ -1,0 +1,274 @@
+"""What can be turned on, and servers of one's own."""
+
+from __future__ import annotations
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.chart.cluster import Cluster
+from tests.chart.conftest import ENVIRONMENTS, RELEASE, Object, Render, Rendered, containers
+from tests.chart.test_migration import SERVING, hooks
+from tests.chart.test_secrets import KEYS, live_secret
+
+SCALED: Object = {"agent": {"autoscaling": {"enabled": True}}}
+EXTERNAL: Object = {
+    "postgresql": {"enabled": False},
+    "redis": {"enabled": False},
+    "externalDatabase": {
+        "host": "192.0.2.1",
+        "port": 6432,
+        "username": "o'hara",
+        "database": "d",
+        "password": "p/@",
+        "parameters": "sslmode=require&connect_timeout=5",
+    },
+    "externalCache": {
+        "host": "192.0.2.2",
+        "port": 6380,
+        "username": "u",
+        "password": "c d",
+        "database": 2,
+        "tls": True,
+    },
+}
+
+
+# Autoscaling
+
+
+def test_autoscaler_sets_the_number_of_pods(render: Render) -> None:
+    made = render(SCALED)
+    assert "replicas" not in made.one("Deployment")["spec"]
+    spec = made.one("HorizontalPodAutoscaler")["spec"]
+    assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": RELEASE}
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 10)
+    (metric,) = spec["metrics"]
+    assert metric["containerResource"]["container"] == "agent"
+    assert render().names("HorizontalPodAutoscaler") == []
+
+
+def managed(manager: str, **entry: str) -> Object:
+    """Return a live Deployment of 4 pods, the number set by a manager."""
+    fields = {"manager": manager, "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}, **entry}
+    metadata = {"name": RELEASE, "managedFields": [fields]}
+    return SERVING | {"metadata": metadata, "spec": {"replicas": 4}}
+
+
+@pytest.mark.parametrize(
+    ("live", "replicas"),
+    [
+        # Left out by its only owner, the number would be 1 until the autoscaler looks.
+        (managed("helm"), 4),
+        (managed("kube-controller-manager", subresource="scale"), None),
+        (SERVING, None),
+    ],
+)
+def test_turning_the_autoscaler_on_does_not_drop_to_one_pod(
+    render: Render, cluster: Cluster, live: Object, replicas: int | None
+) -> None:
+    cluster.add(live_secret(dict.fromkeys(KEYS, "same")))
+    cluster.add(live)
+    assert render(SCALED, cluster=cluster).one("Deployment")["spec"].get("replicas") == replicas
+
+
+# Disruption
+
+
+@pytest.mark.parametrize(
+    ("values", "there"),
+    [
+        ({}, False),
+        ({"agent": {"replicaCount": 2}}, True),
+        (SCALED, True),
+        ({"agent": {"autoscaling": {"enabled": True, "minReplicas": 1, "maxReplicas": 1}}}, False),
+    ],
+)
+def test_budget_where_there_is_more_than_one_pod(render: Render, values: Object, there: bool) -> None:
+    made = render(values)
+    assert (RELEASE in made.names("PodDisruptionBudget")) is there
+
+
+def test_budgets_of_the_environments(render: Render) -> None:
+    found = {name: render(name).names("PodDisruptionBudget") for name in ENVIRONMENTS}
+    assert found == {
+        "dev": [],
+        "staging": [RELEASE],
+        "prod": [RELEASE, f"{RELEASE}-postgresql-read", f"{RELEASE}-redis-replicas"],
+    }
+
+
+def test_a_budget_selects_all_pods_of_one_kind_and_no_pod_has_two(environment: Rendered) -> None:
+    selectors = [
+        item["spec"]["selector"]["matchLabels"] for item in environment if item["kind"] == "PodDisruptionBudget"
+    ]
+    pods = {name: pod["metadata"]["labels"] for name, pod in environment.pods().items()}
+    for selector in selectors:
+        matching = [name for name, labels in pods.items() if selector.items() <= labels.items()]
+        assert len(matching) == 1
+    for labels in pods.values():
+        assert sum(selector.items() <= labels.items() for selector in selectors) <= 1
+
+
+# Monitoring
+
+
+def test_monitoring_objects_come_on_request(render: Render) -> None:
+    assert not {"ServiceMonitor", "PrometheusRule"} & {item["kind"] for item in render()}
+    values: Object = {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}
+    made = render(values, {"prometheusRule": {"enabled": True, "errorPercent": 2.5}})
+    monitor = made.one("ServiceMonitor")
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
+    service = made.one("Service", RELEASE)
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
+    (group,) = made.one("PrometheusRule")["spec"]["groups"]
+    assert [rule["alert"] for rule in group["rules"]] == ["AgentDown", "AgentErrors", "AgentSlow", "AgentModelErrors"]
+    assert group["rules"][1]["expr"].endswith("> 2.5")
+    for rule in group["rules"]:
+        assert f'namespace="test", job="{RELEASE}"' in rule["expr"]
+        assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+# Extras
+
+
+def test_extras_reach_every_container_of_the_agents_image(render: Render) -> None:
+    env = [{"name": "PGSSLROOTCERT", "value": "/ca/ca.crt"}]
+    mounts, volumes = [{"name": "ca", "mountPath": "/ca"}], [{"name": "ca", "configMap": {"name": "ca"}}]
+    sources = [{"secretRef": {"name": "more"}}]
+    more = {"resources": {"requests": {"cpu": "1m", "memory": "1Mi"}}, "image": "p:1"}
+    values: Object = {
+        "extraEnv": env,
+        "extraEnvFrom": sources,
+        "extraVolumes": volumes,
+        "extraVolumeMounts": mounts,
+        "sidecars": [{"name": "proxy", **more}],
+        "initContainers": [{"name": "first", **more}],
+    }
+    made = render({"agent": values}).ours()
+    for name, pod in made.pods().items():
+        assert volumes[0] in pod["spec"]["volumes"], name
+        for container in containers(pod):
+            if container["name"] in {"proxy", "first"}:
+                continue
+            assert env[0] in container["env"], (name, container["name"])
+            assert sources[0] in container["envFrom"], (name, container["name"])
+            assert mounts[0] in container["volumeMounts"], (name, container["name"])
+    pod = made.pods()[f"Deployment/{RELEASE}"]["spec"]
+    assert [container["name"] for container in pod["initContainers"]] == ["first", "wait-for-schema"]
+    assert [container["name"] for container in pod["containers"]] == ["agent", "proxy"]
+
+
+def test_extras_without_migration(render: Render) -> None:
+    first = {"name": "first", "image": "p:1", "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}}}
+    volume = {"name": "ca", "configMap": {"name": "ca"}}
+    values: Object = {"migration": {"enabled": False}, "agent": {"initContainers": [first], "extraVolumes": [volume]}}
+    pod = render(values).one("Deployment")["spec"]["template"]["spec"]
+    assert pod["initContainers"] == [first]
+    assert [each["name"] for each in pod["volumes"]] == ["tmp", "ca"]
+
+
+def test_token_only_for_the_agent_and_only_when_asked(render: Render) -> None:
+    pods = render({"serviceAccount": {"automountServiceAccountToken": True}}).pods()
+    assert [name for name, pod in pods.items() if pod["spec"]["automountServiceAccountToken"]] == [
+        f"Deployment/{RELEASE}"
+    ]
+
+
+def test_common_labels_and_annotations_are_on_every_object_and_in_no_selector(render: Render) -> None:
+    values: Object = {"commonLabels": {"cost": "42"}, "commonAnnotations": {"owner": "me"}}
+    everything: Object = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
+    made = render("prod", values, everything, SCALED).ours()
+    for item in made:
+        assert item["metadata"]["labels"]["cost"] == "42"
+        assert item["metadata"]["annotations"]["owner"] == "me"
+        assert "cost" not in str(item.get("spec", {}).get("selector"))
+    for pod in made.pods().values():
+        assert pod["metadata"]["labels"]["cost"] == "42"
+
+
+# Servers of one's own
+
+
+def test_external_servers_by_host(render: Render) -> None:
+    made = render(EXTERNAL)
+    assert made.names("StatefulSet") == []
+    secret = made.secret()
+    assert secret.keys() == {
+        "password",
+        "redis-password",
+        "database-url",
+        "migration-database-url",
+        "redis-url",
+        "rotation-id",
+    }
+    assert conninfo_to_dict(secret["database-url"]) == {
+        "user": "o'hara",
+        "password": "p/@",
+        "host": "192.0.2.1",
+        "port": "6432",
+        "dbname": "d",
+        "sslmode": "require",
+        "connect_timeout": "5",
+    }
+    assert secret["migration-database-url"] == secret["database-url"]
+    assert secret["redis-url"] == "rediss://u:c%20d@192.0.2.2:6380/2"
+    assert made.one("Job")["spec"]["template"]["spec"]["containers"][0]["command"][-1] == "migrate"
+    assert made.one("Deployment")["spec"]["template"]["spec"]["initContainers"][0]["name"] == "wait-for-schema"
+
+
+def test_external_database_is_migrated_in_the_hook(render: Render, cluster: Cluster) -> None:
+    cluster.add(live_secret(render(EXTERNAL).secret()))
+    cluster.add(SERVING)
+    found = hooks(render(EXTERNAL, cluster=cluster))
+    assert found.keys() == {"Job", "Secret", "ConfigMap", "NetworkPolicy"}
+
+
+def test_external_servers_by_existing_secret(render: Render) -> None:
+    to = [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
+    made = render(
+        {"existingSecret": "kept", "postgresql": {"enabled": False}, "redis": {"enabled": False}},
+        {"networkPolicy": {"database": {"to": to}, "cache": {"to": to}}},
+    )
+    assert made.names("Secret") == made.names("StatefulSet") == []
+    assert made.names("Job")
+
+
+def test_one_server_of_ones_own(render: Render) -> None:
+    values = {key: EXTERNAL[key] for key in ("redis", "externalCache")}
+    made = render(values)
+    assert made.names("StatefulSet") == [f"{RELEASE}-postgresql"]
+    assert made.secret()["redis-url"].startswith("rediss://")
+
+
+def test_changed_password_of_an_external_server_reaches_the_pods(render: Render, cluster: Cluster) -> None:
+    before = render(EXTERNAL).secret()
+    cluster.add(live_secret(before))
+    same = render(EXTERNAL, cluster=cluster).secret()
+    assert same == before
+    changed = render(EXTERNAL, {"externalDatabase": {"password": "new"}}, cluster=cluster)
+    assert conninfo_to_dict(changed.secret()["database-url"])["password"] == "new"
+    assert changed.secret()["rotation-id"] != before["rotation-id"]
+    annotations = changed.one("Deployment")["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["ai-agent/rotation-id"] == changed.secret()["rotation-id"]
+
+
+def test_password_of_an_external_server_need_not_be_given_twice(render: Render, cluster: Cluster) -> None:
+    cluster.add(live_secret(render(EXTERNAL).secret()))
+    kept = render(EXTERNAL, {"externalDatabase": {"password": ""}}, cluster=cluster)
+    assert kept.secret()["password"] == "p/@"
+
+
+# Names
+
+
+@pytest.mark.parametrize("release", ["redis", "postgresql", "my-redis", "redis-x", "my-postgresql-db", "agent"])
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_no_two_objects_have_one_name(render: Render, release: str, name: str) -> None:
+    made = render(name, release=release)
+    names = [(item["kind"], item["metadata"]["name"]) for item in made]
+    assert len(names) == len(set(names))
+    service = made.one("Service", made.names("Deployment")[0])
+    assert service["spec"]["ports"][0]["port"] == 8000

@@ -1,0 +1,162 @@
+"""Mistakes that no schema can see: each stops the rendering with one sentence that says what to change."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.chart.cluster import Cluster
+from tests.chart.conftest import Object, Render, RenderError
+from tests.chart.test_secrets import EXISTING
+
+ANY = [{"ipBlock": {"cidr": "0.0.0.0/0"}}]
+CONTAINER: Object = {"image": "p:1", "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}}}
+
+
+def agent(**values: t.Any) -> Object:
+    return {"agent": values}
+
+
+def budget(pods: int, **values: t.Any) -> Object:
+    return agent(replicaCount=pods, podDisruptionBudget=values)
+
+
+def scaled(**values: t.Any) -> Object:
+    return agent(autoscaling={"enabled": True, **values})
+
+
+def kept(**values: t.Any) -> Object:
+    """Return values with an existing Secret and more below postgresql.auth."""
+    auth = {"existingSecret": "kept", **values}
+    return {**EXISTING, "postgresql": {"auth": auth}}
+
+
+GUARDS: list[tuple[Object, str]] = [
+    # Drains
+    (budget(3, minAvailable=3), "agent.podDisruptionBudget.minAvailable (3) keeps all 3 agent pods"),
+    (budget(2, minAvailable="51%"), "minAvailable (51%) keeps all 2 agent pods"),
+    (budget(2, minAvailable="100%"), "which blocks every drain of a node: lower it"),
+    (budget(2, maxUnavailable=0), "agent.podDisruptionBudget.maxUnavailable is 0"),
+    (budget(2, maxUnavailable="0%"), "set it to 1 or more"),
+    (
+        {"agent": {"autoscaling": {"enabled": True}, "podDisruptionBudget": {"minAvailable": 2}}},
+        "minAvailable (2) keeps all 2 agent pods",
+    ),
+    ({"replicaPodDisruptionBudget": {"maxUnavailable": 0}}, "replicaPodDisruptionBudget.maxUnavailable is 0"),
+    ({"redis": {"pdb": {"create": True}}}, "set it to false"),
+    # Scaling
+    (scaled(minReplicas=5, maxReplicas=4), "minReplicas (5) is above agent.autoscaling.maxReplicas (4)"),
+    (scaled(targetCPUUtilizationPercentage=0), "there is nothing to scale by"),
+    # Time
+    (agent(terminationGracePeriodSeconds=35), "set it above preStopSeconds + drainSeconds (35)"),
+    ({"migration": {"databaseTimeout": 240}}, "set it below migration.timeout (240)"),
+    # Labels
+    ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "commonLabels names the label app.kubernetes.io/name"),
+    ({"commonLabels": {"app.kubernetes.io/part-of": "x"}}, "which the chart sets itself: remove it"),
+    ({"commonLabels": {"app": "x"}}, "commonLabels names the label app,"),
+    (agent(podLabels={"my-agent-db-client": "false"}), "agent.podLabels names the label my-agent-db-client"),
+    (agent(podLabels={"job": "x"}), "agent.podLabels names the label job"),
+    ({"serviceMonitor": {"labels": {"helm.sh/chart": "x"}}}, "serviceMonitor.labels names the label helm.sh/chart"),
+    ({"prometheusRule": {"labels": {"app": "x"}}}, "prometheusRule.labels names the label app"),
+    ({"postgresql": {"commonLabels": {"app.kubernetes.io/part-of": "x"}}}, "no upgrade can change: remove it"),
+    (agent(podAnnotations={"checksum/config": "x"}), "agent.podAnnotations names checksum/config"),
+    # Duplicates
+    (agent(extraEnv=[{"name": "DATABASE_URL", "value": "x"}]), "agent.extraEnv has the name DATABASE_URL, which"),
+    (agent(extraEnv=[{"name": "LOG_LEVEL", "value": "x"}]), "agent.extraEnv has the name LOG_LEVEL, which"),
+    (agent(extraEnv=[{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]), "agent.extraEnv has the name A twice"),
+    (agent(extraVolumes=[{"name": "tmp", "emptyDir": {}}]), "agent.extraVolumes has the name tmp, which"),
+    (
+        agent(extraVolumeMounts=[{"name": "x", "mountPath": "/tests"}]),
+        "agent.extraVolumeMounts has the mountPath /tests",
+    ),
+    (agent(sidecars=[{"name": "agent", **CONTAINER}]), "has the name agent, which the chart sets itself"),
+    (
+        agent(sidecars=[{"name": "a", **CONTAINER}], initContainers=[{"name": "a", **CONTAINER}]),
+        "agent.sidecars and agent.initContainers has the name a twice: keep one of the two",
+    ),
+    # One Secret, one source for each password
+    ({"existingSecret": "kept"}, 'set postgresql.auth.existingSecret to "kept"'),
+    (
+        {"existingSecret": "kept", "postgresql": {"auth": {"existingSecret": "kept"}}},
+        'set redis.auth.existingSecret to "kept"',
+    ),
+    ({"postgresql": {"auth": {"existingSecret": ""}}}, 'set postgresql.auth.existingSecret to "my-agent-secret"'),
+    ({"global": {"postgresql": {"auth": {"existingSecret": "g"}}}}, 'postgresql.auth.existingSecret names "g"'),
+    (kept(password="p"), "postgresql.auth.password and existingSecret are both set: remove the password"),
+    (kept(postgresPassword="p"), "postgresql.auth.postgresPassword and existingSecret are both set"),
+    (kept(replicationPassword="p"), "postgresql.auth.replicationPassword and existingSecret are both set"),
+    (
+        {**EXISTING, "redis": {"auth": {"existingSecret": "kept", "password": "p"}}},
+        "redis.auth.password and existingSecret are both set",
+    ),
+    ({**EXISTING, "global": {"redis": {"password": "p"}}}, "global.redis.password and existingSecret"),
+    ({**EXISTING, "externalDatabase": {"password": "p"}}, "externalDatabase.password and existingSecret"),
+    (
+        {"postgresql": {"auth": {"secretKeys": {"replicationPasswordKey": "r"}}, "architecture": "replication"}},
+        "the chart's own Secret has the key replication-password: remove it",
+    ),
+    ({"redis": {"auth": {"existingSecretPasswordKey": "r"}}}, "own Secret has the key redis-password: remove it"),
+    # Servers of one's own
+    ({"postgresql": {"enabled": False}}, "set externalDatabase.host, or name a Secret that holds its URL"),
+    ({"redis": {"enabled": False}}, "set externalCache.host, or name a Secret that holds its URL"),
+    ({"externalDatabase": {"host": "db"}}, "set postgresql.enabled to false to use your own server"),
+    ({"externalCache": {"host": "kv"}}, "set redis.enabled to false to use your own server"),
+    (
+        {"postgresql": {"enabled": False}, "externalDatabase": {"host": "10.0.0.1"}},
+        "externalDatabase.password is empty: give the password of your server",
+    ),
+    ({"redis": {"sentinel": {"enabled": True}}}, "set it to false"),
+    # Addresses
+    (agent(llm={"baseUrl": "https://llm.example.org/v1"}), "networkPolicy.model.to does not say at which addresses"),
+    (
+        {"postgresql": {"enabled": False}, "externalDatabase": {"host": "db.example.org", "password": "p"}},
+        "postgresql.enabled is false, but networkPolicy.database.to does not say",
+    ),
+    (
+        {"redis": {"enabled": False}, "externalCache": {"host": "kv.example.org"}},
+        "redis.enabled is false, but networkPolicy.cache.to does not say",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "sentence"), GUARDS)
+def test_mistake_stops_with_one_sentence(render: Render, values: Object, sentence: str) -> None:
+    with pytest.raises(RenderError) as refused:
+        render(values)
+    (line,) = [line for line in str(refused.value).splitlines() if line.startswith("Error:")]
+    assert sentence in line
+    assert line.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        budget(1, minAvailable=1),
+        budget(3, minAvailable="60%"),
+        budget(2, enabled=False, minAvailable=2),
+        {"commonLabels": {"team": "one"}, "agent": {"podLabels": {"team": "other"}}},
+        # What Bitnami's upgrade check wants to see beside an existing Secret.
+        kept(password="unused", replicationPassword="unused"),
+        {**EXISTING, "redis": {"auth": {"existingSecret": "kept", "existingSecretPasswordKey": "theirs"}}},
+        {"networkPolicy": {"enabled": False}, "agent": {"llm": {"baseUrl": "https://llm.example.org/v1"}}},
+        {"networkPolicy": {"model": {"to": ANY}}, "agent": {"llm": {"baseUrl": "https://llm.example.org/v1"}}},
+    ],
+)
+def test_what_is_no_mistake(render: Render, values: Object) -> None:
+    assert render(values)
+
+
+def test_replication_needs_its_password_in_the_existing_secret(render: Render, cluster: Cluster) -> None:
+    secret: Object = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "kept"}, "data": {"password": "eA=="}}
+    cluster.add(secret)
+    values: Object = {**EXISTING, "postgresql": {"architecture": "replication", "auth": {"existingSecret": "kept"}}}
+    with pytest.raises(RenderError, match="the Secret kept has no key replication-password: add the password"):
+        render(values, cluster=cluster)
+    secret["data"]["replication-password"] = "eA=="
+    assert render(values, cluster=cluster)
+
+
+def test_unused_password_is_none(render: Render) -> None:
+    secret = render({"postgresql": {"auth": {"password": "unused"}}}).secret()
+    assert len(secret["password"]) == 32

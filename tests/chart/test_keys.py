@@ -1,0 +1,461 @@
+"""Every key of values.yaml, changed once: which objects change, and nothing else does."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.chart.cluster import Cluster
+from tests.chart.conftest import RELEASE, ROOT, Object, Render
+from tests.chart.test_migration import SERVING
+from tests.chart.test_secrets import EXISTING, live_secret, secrets_read
+from tests.chart.test_secrets import KEYS as SECRET_KEYS
+
+# Values under which a key has its effect.
+PASSWORDS: Object = {
+    "rotationId": "r1",
+    "postgresql": {"auth": {"password": "p", "postgresPassword": "a", "replicationPassword": "r"}},
+    "redis": {"auth": {"password": "c"}},
+}
+EXTERNAL: Object = {
+    "rotationId": "r1",
+    "postgresql": {"enabled": False},
+    "redis": {"enabled": False},
+    "externalDatabase": {"host": "10.0.0.1", "password": "p"},
+    "externalCache": {"host": "10.0.0.2", "password": "c"},
+}
+CONTEXTS: dict[str, Object] = {
+    "plain": {},
+    "scaled": {"agent": {"autoscaling": {"enabled": True}}},
+    "several": {"agent": {"replicaCount": 3}},
+    "model": {"agent": {"llm": {"baseUrl": "http://10.0.0.3:8080/v1", "existingSecret": "llm"}}},
+    "replicated": {"postgresql": {"architecture": "replication"}},
+    "two replicas": {
+        "postgresql": {"architecture": "replication", "readReplicas": {"replicaCount": 2}},
+        "redis": {"replica": {"replicaCount": 2}},
+    },
+    "scraped": {"serviceMonitor": {"enabled": True}},
+    "watched": {"prometheusRule": {"enabled": True}},
+    "external": EXTERNAL,
+    "kept": {
+        **EXISTING,
+        "networkPolicy": {"database": {"to": [{"podSelector": {}}]}, "cache": {"to": [{"podSelector": {}}]}},
+    },
+}
+
+PEERS = [{"ipBlock": {"cidr": "10.1.0.0/16"}}]
+CONTAINER = {"name": "more", "image": "p:1", "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}}}
+
+# Objects by kind and name; "~" is the release, "Job/~" the migration.
+AGENT = {"Deployment/~"}
+IMAGE = {"Deployment/~", "Job/~", "Pod/~-connection-test"}
+CONFIG = {"ConfigMap/~-config", "Deployment/~", "Job/~"}
+JOB = {"Job/~"}
+TEST = {"Pod/~-connection-test"}
+SERVICE = {"Service/~"}
+SCALER = {"HorizontalPodAutoscaler/~"}
+BUDGET = {"PodDisruptionBudget/~"}
+POLICY = {"NetworkPolicy/~"}
+CLIENTS = {"NetworkPolicy/~-db-clients"}
+DNS = {"NetworkPolicy/~-db-clients", "NetworkPolicy/~-postgresql-server", "NetworkPolicy/~-redis-server"}
+MONITOR = {"ServiceMonitor/~"}
+RULE = {"PrometheusRule/~"}
+SECRET = {"Secret/~-secret"}
+SERVER = {"NetworkPolicy/~-db-clients", "Secret/~-secret"}
+REPLICA_BUDGETS = {"PodDisruptionBudget/~-postgresql-read", "PodDisruptionBudget/~-redis-replicas"}
+PRIMARY = {"StatefulSet/~-postgresql"}
+READ = {"StatefulSet/~-postgresql-read"}
+MASTER = {"StatefulSet/~-redis-master"}
+REPLICAS = {"StatefulSet/~-redis-replicas"}
+REDIS = {"StatefulSet/~-redis-master", "StatefulSet/~-redis-replicas"}
+OURS = {
+    "ConfigMap/~-config",
+    "ConfigMap/~-migration-scripts",
+    "ConfigMap/~-test-scripts",
+    "Deployment/~",
+    "Job/~",
+    "NetworkPolicy/~",
+    "NetworkPolicy/~-db-clients",
+    "NetworkPolicy/~-default-deny",
+    "NetworkPolicy/~-postgresql-server",
+    "NetworkPolicy/~-redis-server",
+    "Pod/~-connection-test",
+    "Secret/~-secret",
+    "Service/~",
+    "ServiceAccount/~",
+}
+NAMED = {
+    "ConfigMap/~-config",
+    "ConfigMap/~-migration-scripts",
+    "ConfigMap/~-test-scripts",
+    "Deployment/~",
+    "Job/~",
+    "NetworkPolicy/~",
+    "NetworkPolicy/~-db-clients",
+    "NetworkPolicy/~-default-deny",
+    "Pod/~-connection-test",
+    "Service/~",
+    "ServiceAccount/~",
+}
+
+# Key: context, its new value, the objects that change.
+KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
+    "nameOverride": ("plain", "app", OURS),
+    "fullnameOverride": ("plain", "other", {name.replace("~", "other") for name in NAMED} | NAMED),
+    "imagePullSecrets": ("plain", [{"name": "pull"}], IMAGE),
+    "commonLabels": ("plain", {"team": "x"}, OURS),
+    "commonAnnotations": ("plain", {"note": "x"}, OURS),
+    "rotationId": ("plain", "r2", {"Deployment/~", "Secret/~-secret"}),
+    "agent.replicaCount": ("plain", 2, {"Deployment/~", "PodDisruptionBudget/~"}),
+    "agent.image.repository": ("plain", "other/agent", IMAGE),
+    "agent.image.tag": ("plain", "2", IMAGE),
+    "agent.image.digest": ("plain", f"sha256:{'0' * 64}", IMAGE),
+    "agent.image.pullPolicy": ("plain", "Always", IMAGE),
+    "agent.service.type": ("plain", "NodePort", SERVICE),
+    "agent.service.port": ("plain", 80, SERVICE),
+    "agent.service.annotations": ("plain", {"a": "b"}, SERVICE),
+    "agent.env.LOG_LEVEL": ("plain", "debug", CONFIG),
+    "agent.env.WORKER_THREADS": ("plain", "2", CONFIG),
+    "agent.llm.baseUrl": (
+        "plain",
+        "http://10.0.0.3/v1",
+        {"ConfigMap/~-config", "Deployment/~", "Job/~", "NetworkPolicy/~"},
+    ),
+    "agent.llm.model": ("plain", "m", CONFIG),
+    "agent.llm.existingSecret": ("plain", "llm", AGENT),
+    "agent.llm.existingSecretKey": ("model", "token", AGENT),
+    "agent.autoscaling.enabled": (
+        "plain",
+        True,
+        {"Deployment/~", "HorizontalPodAutoscaler/~", "PodDisruptionBudget/~"},
+    ),
+    "agent.autoscaling.minReplicas": ("scaled", 3, SCALER),
+    "agent.autoscaling.maxReplicas": ("scaled", 5, SCALER),
+    "agent.autoscaling.targetCPUUtilizationPercentage": ("scaled", 50, SCALER),
+    "agent.autoscaling.targetMemoryUtilizationPercentage": ("scaled", 80, SCALER),
+    "agent.autoscaling.behavior": ("scaled", {"scaleDown": {"stabilizationWindowSeconds": 60}}, SCALER),
+    "agent.podDisruptionBudget.enabled": ("several", False, BUDGET),
+    "agent.podDisruptionBudget.maxUnavailable": ("several", "50%", BUDGET),
+    "agent.podDisruptionBudget.minAvailable": ("several", 2, BUDGET),
+    "agent.preStopSeconds": ("plain", 7, AGENT),
+    "agent.drainSeconds": ("plain", 20, CONFIG),
+    "agent.terminationGracePeriodSeconds": ("plain", 90, AGENT),
+    "agent.progressDeadlineSeconds": ("plain", 100, AGENT),
+    "agent.revisionHistoryLimit": ("plain", 2, AGENT),
+    "agent.startupProbe.periodSeconds": ("plain", 3, AGENT),
+    "agent.startupProbe.timeoutSeconds": ("plain", 4, AGENT),
+    "agent.startupProbe.failureThreshold": ("plain", 61, AGENT),
+    "agent.livenessProbe.periodSeconds": ("plain", 11, AGENT),
+    "agent.livenessProbe.timeoutSeconds": ("plain", 4, AGENT),
+    "agent.livenessProbe.failureThreshold": ("plain", 4, AGENT),
+    "agent.readinessProbe.periodSeconds": ("plain", 6, AGENT),
+    "agent.readinessProbe.timeoutSeconds": ("plain", 4, AGENT),
+    "agent.readinessProbe.failureThreshold": ("plain", 3, AGENT),
+    "agent.podSecurityContext.runAsNonRoot": ("plain", False, IMAGE),
+    "agent.podSecurityContext.runAsUser": ("plain", 1001, IMAGE),
+    "agent.podSecurityContext.runAsGroup": ("plain", 1001, IMAGE),
+    "agent.podSecurityContext.fsGroup": ("plain", 1001, IMAGE),
+    "agent.podSecurityContext.fsGroupChangePolicy": ("plain", "Always", IMAGE),
+    "agent.podSecurityContext.seccompProfile.type": ("plain", "Unconfined", IMAGE),
+    "agent.containerSecurityContext.allowPrivilegeEscalation": ("plain", True, IMAGE),
+    "agent.containerSecurityContext.readOnlyRootFilesystem": ("plain", False, IMAGE),
+    "agent.containerSecurityContext.capabilities.drop": ("plain", ["NET_RAW"], IMAGE),
+    "agent.podLabels": ("plain", {"a": "b"}, AGENT),
+    "agent.podAnnotations": ("plain", {"a": "b"}, AGENT),
+    "agent.extraEnv": ("plain", [{"name": "A", "value": "b"}], IMAGE),
+    "agent.extraEnvFrom": ("plain", [{"secretRef": {"name": "more"}}], IMAGE),
+    "agent.extraVolumes": ("plain", [{"name": "ca", "configMap": {"name": "ca"}}], IMAGE),
+    "agent.extraVolumeMounts": ("plain", [{"name": "ca", "mountPath": "/ca"}], IMAGE),
+    "agent.sidecars": ("plain", [CONTAINER], AGENT),
+    "agent.initContainers": ("plain", [CONTAINER], AGENT),
+    "agent.nodeSelector": ("plain", {"a": "b"}, IMAGE),
+    "agent.tolerations": ("plain", [{"key": "a", "operator": "Exists"}], IMAGE),
+    "agent.affinity": ("plain", {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}, AGENT),
+    "agent.topologySpreadConstraints": (
+        "plain",
+        [{"maxSkew": 2, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}],
+        AGENT,
+    ),
+    "agent.priorityClassName": ("plain", "high", IMAGE),
+    "serviceAccount.create": ("plain", False, {"Deployment/~", "Job/~", "Pod/~-connection-test", "ServiceAccount/~"}),
+    "serviceAccount.name": (
+        "plain",
+        "mine",
+        {"Deployment/~", "Job/~", "Pod/~-connection-test", "ServiceAccount/mine", "ServiceAccount/~"},
+    ),
+    "serviceAccount.annotations": ("plain", {"a": "b"}, {"ServiceAccount/~"}),
+    "serviceAccount.automountServiceAccountToken": ("plain", True, AGENT),
+    "migration.enabled": ("plain", False, {"ConfigMap/~-migration-scripts", "Deployment/~", "Job/~"}),
+    "migration.image": ("plain", "m:1", JOB),
+    "migration.lockTimeout": ("plain", "1s", {"Deployment/~", "Job/~"}),
+    "migration.versionTable": ("plain", "other", {"Deployment/~", "Job/~"}),
+    "migration.backoffLimit": ("plain", 2, JOB),
+    "migration.ttlSecondsAfterFinished": ("plain", 604801, JOB),
+    "connectionTest.timeout": ("plain", 61, TEST),
+    "networkPolicy.enabled": (
+        "plain",
+        False,
+        {
+            "NetworkPolicy/~",
+            "NetworkPolicy/~-db-clients",
+            "NetworkPolicy/~-default-deny",
+            "NetworkPolicy/~-postgresql-server",
+            "NetworkPolicy/~-redis-server",
+        },
+    ),
+    "networkPolicy.callers": ("plain", PEERS, POLICY),
+    "networkPolicy.scrapers": ("plain", PEERS, POLICY),
+    "networkPolicy.dns.to": ("plain", PEERS, DNS),
+    "networkPolicy.dns.ports": ("plain", [5353], DNS),
+    "networkPolicy.model.to": ("model", PEERS, POLICY),
+    "networkPolicy.model.ports": ("model", [8081], POLICY),
+    "networkPolicy.database.to": ("external", PEERS, CLIENTS),
+    "networkPolicy.cache.to": ("external", PEERS, CLIENTS),
+    "networkPolicy.extraEgress": ("plain", [{"to": PEERS}], POLICY),
+    "replicaPodDisruptionBudget.enabled": ("two replicas", False, REPLICA_BUDGETS),
+    "replicaPodDisruptionBudget.maxUnavailable": ("two replicas", 2, REPLICA_BUDGETS),
+    "serviceMonitor.enabled": ("plain", True, MONITOR),
+    "serviceMonitor.interval": ("scraped", "60s", MONITOR),
+    "serviceMonitor.scrapeTimeout": ("scraped", "5s", MONITOR),
+    "serviceMonitor.labels": ("scraped", {"a": "b"}, MONITOR),
+    "prometheusRule.enabled": ("plain", True, RULE),
+    "prometheusRule.labels": ("watched", {"a": "b"}, RULE),
+    "prometheusRule.errorPercent": ("watched", 1, RULE),
+    "prometheusRule.latencySeconds": ("watched", 5, RULE),
+    "prometheusRule.for": ("watched", "1m", RULE),
+    "prometheusRule.extraRules": ("watched", [{"record": "a", "expr": "1"}], RULE),
+    "organizationLabels.team": ("plain", "x", CONFIG),
+    "organizationLabels.environment": ("plain", "x", CONFIG),
+    "externalDatabase.host": ("external", "10.0.0.9", SERVER),
+    "externalDatabase.port": ("external", 5433, SERVER),
+    "externalDatabase.username": ("external", "u", SECRET),
+    "externalDatabase.database": ("external", "d", SECRET),
+    "externalDatabase.password": ("external", "q", SECRET),
+    "externalDatabase.parameters": ("external", "sslmode=require", SECRET),
+    "externalCache.host": ("external", "10.0.0.9", SERVER),
+    "externalCache.port": ("external", 6380, SERVER),
+    "externalCache.username": ("external", "u", SECRET),
+    "externalCache.password": ("external", "q", SECRET),
+    "externalCache.database": ("external", 3, SECRET),
+    "externalCache.tls": ("external", True, SECRET),
+    "postgresql.architecture": (
+        "plain",
+        "replication",
+        {
+            "Secret/~-secret",
+            "Service/~-postgresql",
+            "Service/~-postgresql-hl",
+            "Service/~-postgresql-primary",
+            "Service/~-postgresql-primary-hl",
+            "Service/~-postgresql-read",
+            "Service/~-postgresql-read-hl",
+            "StatefulSet/~-postgresql",
+            "StatefulSet/~-postgresql-primary",
+            "StatefulSet/~-postgresql-read",
+        },
+    ),
+    "postgresql.image.registry": ("plain", "changed", PRIMARY),
+    "postgresql.image.repository": ("plain", "changed", PRIMARY),
+    "postgresql.image.tag": ("plain", "changed", PRIMARY),
+    "postgresql.commonLabels.app": (
+        "plain",
+        "x",
+        {"Service/~-postgresql", "Service/~-postgresql-hl", "ServiceAccount/~-postgresql", "StatefulSet/~-postgresql"},
+    ),
+    "postgresql.auth.username": ("plain", "u", {"Secret/~-secret", "StatefulSet/~-postgresql"}),
+    "postgresql.auth.database": ("plain", "d", {"Secret/~-secret", "StatefulSet/~-postgresql"}),
+    "postgresql.auth.password": ("plain", "q", SECRET),
+    "postgresql.auth.postgresPassword": ("plain", "q", SECRET),
+    "postgresql.auth.replicationPassword": ("plain", "q", SECRET),
+    "postgresql.primary.persistence.enabled": ("plain", False, PRIMARY),
+    "postgresql.primary.persistence.size": ("plain", "9Gi", PRIMARY),
+    "postgresql.readReplicas.replicaCount": (
+        "replicated",
+        2,
+        {"PodDisruptionBudget/~-postgresql-read", "StatefulSet/~-postgresql-read"},
+    ),
+    "postgresql.readReplicas.persistence.enabled": ("replicated", False, READ),
+    "postgresql.readReplicas.persistence.size": ("replicated", "9Gi", READ),
+    "postgresql.serviceAccount.create": ("plain", False, {"ServiceAccount/~-postgresql", "StatefulSet/~-postgresql"}),
+    "postgresql.serviceAccount.automountServiceAccountToken": (
+        "plain",
+        True,
+        {"ServiceAccount/~-postgresql", "StatefulSet/~-postgresql"},
+    ),
+    "redis.architecture": ("plain", "standalone", {"Service/~-redis-replicas", "StatefulSet/~-redis-replicas"}),
+    "redis.image.registry": ("plain", "changed", REDIS),
+    "redis.image.repository": ("plain", "changed", REDIS),
+    "redis.image.tag": ("plain", "changed", REDIS),
+    "redis.commonLabels.app": (
+        "plain",
+        "x",
+        {
+            "ConfigMap/~-redis-configuration",
+            "Service/~-redis-headless",
+            "Service/~-redis-master",
+            "Service/~-redis-replicas",
+            "ServiceAccount/~-redis",
+            "StatefulSet/~-redis-master",
+            "StatefulSet/~-redis-replicas",
+        },
+    ),
+    "redis.auth.enabled": (
+        "plain",
+        False,
+        {"Secret/~-secret", "StatefulSet/~-redis-master", "StatefulSet/~-redis-replicas"},
+    ),
+    "redis.auth.password": ("plain", "q", SECRET),
+    "redis.auth.existingSecretPasswordKey": ("kept", "other", REDIS),
+    "redis.master.persistence.enabled": ("plain", False, MASTER),
+    "redis.master.persistence.size": ("plain", "9Gi", MASTER),
+    "redis.master.serviceAccount.automountServiceAccountToken": ("plain", True, MASTER),
+    "redis.replica.replicaCount": (
+        "plain",
+        2,
+        {"PodDisruptionBudget/~-redis-replicas", "StatefulSet/~-redis-replicas"},
+    ),
+    "redis.replica.persistence.enabled": ("plain", False, REPLICAS),
+    "redis.replica.persistence.size": ("plain", "9Gi", REPLICAS),
+    "redis.replica.serviceAccount.automountServiceAccountToken": ("plain", True, REPLICAS),
+    "redis.serviceAccount.create": (
+        "plain",
+        False,
+        {"ServiceAccount/~-redis", "StatefulSet/~-redis-master", "StatefulSet/~-redis-replicas"},
+    ),
+    "redis.serviceAccount.automountServiceAccountToken": ("plain", True, {"ServiceAccount/~-redis"}),
+    "postgresql.enabled": (
+        "kept",
+        False,
+        {
+            "NetworkPolicy/~-db-clients",
+            "NetworkPolicy/~-postgresql-server",
+            "Service/~-postgresql",
+            "Service/~-postgresql-hl",
+            "ServiceAccount/~-postgresql",
+            "StatefulSet/~-postgresql",
+        },
+    ),
+    "redis.enabled": (
+        "kept",
+        False,
+        {
+            "ConfigMap/~-redis-configuration",
+            "NetworkPolicy/~-db-clients",
+            "NetworkPolicy/~-redis-server",
+            "Service/~-redis-headless",
+            "Service/~-redis-master",
+            "Service/~-redis-replicas",
+            "ServiceAccount/~-redis",
+            "StatefulSet/~-redis-master",
+            "StatefulSet/~-redis-replicas",
+        },
+    ),
+}
+RESOURCES = {
+    "agent": ("plain", AGENT),
+    "migration": ("plain", JOB),
+    "migration.gate": ("plain", AGENT),
+    "connectionTest": ("plain", TEST),
+    "postgresql.primary": ("plain", PRIMARY),
+    "postgresql.readReplicas": ("replicated", READ),
+    "redis.master": ("plain", MASTER),
+    "redis.replica": ("plain", REPLICAS),
+}
+KEYS |= {
+    f"{part}.resources.{kind}.{name}": (context, value, changed)
+    for part, (context, changed) in RESOURCES.items()
+    for kind in ("requests", "limits")
+    for name, value in (("cpu", "9"), ("memory", "9Gi"), ("ephemeral-storage", "9Gi"))
+}
+# Keys that do nothing, or nothing good, without a cluster or without each other: changed in the tests at the end.
+HOOK: dict[str, tuple[t.Any, set[str]]] = {
+    "migration.hook": (
+        False,
+        {
+            "ConfigMap/~-pre-upgrade",
+            "Job/~",
+            "Job/~-pre-upgrade-1",
+            "NetworkPolicy/~-pre-upgrade",
+            "Secret/~-pre-upgrade",
+        },
+    ),
+    "migration.timeout": (200, {"Job/~-pre-upgrade-1"}),
+    "migration.databaseTimeout": (30, {"Job/~-pre-upgrade-1"}),
+}
+SECRETS = {"existingSecret", "postgresql.auth.existingSecret", "redis.auth.existingSecret"}
+
+
+def leaves(values: Object, path: str = "") -> Iterator[str]:
+    """Yield the path of every value that is not a map with something in it."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}"
+
+
+def nested(path: str, value: t.Any) -> Object:
+    """Return the map that sets one path."""
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return t.cast("Object", value)
+
+
+def by_name(made: t.Iterable[Object]) -> dict[str, Object]:
+    """Return objects by kind and name, a migration's without its hash."""
+    return {f"{item['kind']}/{item['metadata']['name'].partition('-db-migrate-')[0]}": item for item in made}
+
+
+def test_every_key_is_changed_here() -> None:
+    values = yaml.safe_load((ROOT / "chart" / "values.yaml").read_text())
+    assert set(leaves(values)) == KEYS.keys() | HOOK.keys() | SECRETS
+
+
+@pytest.fixture(scope="module")
+def objects(render: Render) -> t.Callable[..., dict[str, Object]]:
+    """Render values on top of a context."""
+
+    def call(context: str, *values: Object) -> dict[str, Object]:
+        return by_name(render(*([] if context == "kept" else [PASSWORDS]), CONTEXTS[context], *values))
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def before(objects: t.Callable[..., dict[str, Object]]) -> t.Callable[[str], dict[str, Object]]:
+    """Return what a context alone renders."""
+    return functools.cache(objects)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_key(
+    objects: t.Callable[..., dict[str, Object]], before: t.Callable[[str], dict[str, Object]], key: str
+) -> None:
+    context, value, expected = KEYS[key]
+    old, new = before(context), objects(context, nested(key, value))
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    assert {name.replace(RELEASE, "~") for name in changed} == expected
+
+
+@pytest.mark.parametrize("key", HOOK)
+def test_key_of_the_hook(render: Render, cluster: Cluster, key: str) -> None:
+    value, expected = HOOK[key]
+    cluster.add(live_secret(dict.fromkeys(SECRET_KEYS, "same")))
+    cluster.add(SERVING)
+    given: Object = {"rotationId": "r1"}
+    old, new = (by_name(render(given, more, cluster=cluster)) for more in ({}, nested(key, value)))
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    assert {name.replace(RELEASE, "~") for name in changed} == expected
+
+
+def test_secret_is_named_in_three_places(render: Render) -> None:
+    for name in ("one", "two"):
+        made: Object = {}
+        for key in SECRETS:
+            part, _, _ = key.rpartition(".")
+            made |= nested(key, name) if not part else {part.split(".")[0]: {"auth": {"existingSecret": name}}}
+        assert secrets_read(render(made)) == {name}

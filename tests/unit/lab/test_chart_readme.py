@@ -1,0 +1,41 @@
+"""The chart's README says what its values say."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.chart_readme import CHART, ReadmeError, described, updated
+
+TEXT = """
+# About the file.
+
+# -- What one
+# is for
+one: 1
+two:
+  # -- All of it
+  map:
+    a: 1
+    b: [x]
+  # Not a description.
+  # -- A | b
+  three: ""
+"""
+
+
+def test_readme_is_up_to_date() -> None:
+    readme = (CHART / "README.md").read_text()
+    assert readme == updated(readme, (CHART / "values.yaml").read_text()), "run `python -m lab.chart_readme`"
+
+
+def test_description_stands_above_its_value() -> None:
+    assert list(described(TEXT)) == [
+        ("one", "What one is for", 1),
+        ("two.map", "All of it", {"a": 1, "b": ["x"]}),
+        ("two.three", "A | b", ""),
+    ]
+
+
+def test_value_without_a_description_is_an_error() -> None:
+    with pytest.raises(ReadmeError, match="two has no description"):
+        list(described("# -- x\none: 1\ntwo: 2\n"))
