@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The revision graph and the SQL that Alembic would run, from a process that ends in time and holds no credentials."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.ai_platform.agent.plugins.module_utils import _alembic_worker
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+
+# Nothing else of the caller's environment reaches foreign code: no PGPASSWORD, no vault, no cloud credentials.
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
+
+
+@dataclasses.dataclass(frozen=True)
+class Segment:
+    """What one revision wrote. `error`: rendering failed there. `inspects`: its SQL depends on the database or mode."""
+
+    revision: str
+    start: int
+    end: int
+    doc: str
+    path: str
+    error: str | None
+    inspects: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """The directory's revisions. `nodes` maps a revision to its down revisions and its dependencies."""
+
+    nodes: dict[str, dict[str, t.Any]]
+    heads: list[str]
+    targets: list[str]
+    version_table: str
+    version_table_schema: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Rendered:
+    """The whole SQL of the upgrade, and its revisions in order."""
+
+    sql: str
+    segments: list[Segment]
+
+
+class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
+    """The worker of _alembic_worker.py. Everything it does must end within `timeout` seconds altogether."""
+
+    def __init__(
+        self, ini: Path, target: str, timeout: float, environment: dict[str, str] | None = None, python: str | None = None
+    ) -> None:
+        if not ini.is_file():
+            raise PreflightError(
+                "alembic-not-an-environment",
+                f"{ini} does not exist; name the folder that holds the Alembic configuration in alembic_dir.",
+            )
+        self.ini, self.target, self.timeout = ini, target, timeout
+        self.deadline = time.monotonic() + timeout
+        loader = _alembic_worker.__spec__.loader
+        source = loader.get_source(_alembic_worker.__name__)  # type: ignore[union-attr]
+        # The module's own payload is not on the path: it could hide the application's packages.
+        self.process = subprocess.Popen(
+            [python or sys.executable, "-c", source],
+            cwd=ini.parent,
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ}
+            | {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": _alembic_worker.PLACEHOLDER_URL}
+            | (environment or {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+        self.process.wait()
+
+    def ask(self, request: dict[str, t.Any]) -> dict[str, t.Any]:
+        """One request, one answer. Raises PreflightError with the worker's id, or `alembic-timeout`."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(json.dumps(request).encode() + b"\n")
+            self.process.stdin.flush()
+        chunks: list[bytes] = []
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            while not (chunks and chunks[-1].endswith(b"\n")):
+                left = self.deadline - time.monotonic()
+                if left <= 0 or not selector.select(left):
+                    raise PreflightError(
+                        "alembic-timeout",
+                        f"Alembic did not render {self.ini} within {self.timeout:g} s; find what env.py or a revision waits for.",
+                    )
+                chunk = os.read(self.process.stdout.fileno(), 1 << 16)
+                if not chunk:
+                    raise PreflightError(
+                        "alembic-env-failed",
+                        f"The process that renders {self.ini} died without an answer; run `alembic upgrade head --sql` there.",
+                    )
+                chunks.append(chunk)
+        answer: dict[str, t.Any] = json.loads(b"".join(chunks))
+        if error := answer.get("error"):
+            raise PreflightError(error["id"], f"{self.ini.parent}: {error['message']}.")
+        return answer
+
+    def graph(self) -> Graph:
+        """Load the directory and run env.py once, with nothing to migrate."""
+        answer = self.ask({"graph": {"ini": str(self.ini.absolute()), "target": self.target}})
+        table = answer["version_table"]
+        return Graph(answer["nodes"], answer["heads"], answer["targets"], table["name"], table["schema"])
+
+    def render(self, heads: t.Sequence[str]) -> Rendered:
+        """The SQL from the live `heads` to the target."""
+        answer = self.ask({"render": {"heads": list(heads)}})
+        return Rendered(answer["sql"], [Segment(**segment) for segment in answer["segments"]])
+
+
+__all__ = ("AlembicProcess", "Graph", "Rendered", "Segment")
