@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The statements of an upgrade, parsed with PostgreSQL's own grammar (pglast)."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from pglast import ast, parse_sql, split
+from pglast.enums.parsenodes import TransactionStmtKind
+from pglast.parser import ParseError
+from pglast.visitors import Visitor
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Rendered
+
+# A schema (None: found on the search path) and a name, as the statement writes them.
+Name = tuple[str | None, str]
+
+_BEGIN = {TransactionStmtKind.TRANS_STMT_BEGIN, TransactionStmtKind.TRANS_STMT_START}
+_END = {TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK}
+
+
+@dataclasses.dataclass(frozen=True)
+class Statement:
+    """One statement. `node` is None where the grammar refuses it (`problem` says why).
+
+    `transaction` numbers the transaction it runs in; None means that it commits by itself.
+    """
+
+    number: int
+    revision: str
+    sql: str
+    node: t.Any
+    transaction: int | None
+    problem: str | None = None
+
+
+def named(relation: t.Any) -> Name:
+    """The name of a RangeVar."""
+    return relation.schemaname, relation.relname
+
+
+def dotted(name: Name) -> str:
+    return name[1] if name[0] is None else f"{name[0]}.{name[1]}"
+
+
+def strings(parts: t.Iterable[t.Any]) -> Name:
+    """The name in a list of String nodes; a leading database name is left out."""
+    values = [part.sval for part in parts]
+    return (values[-2] if len(values) > 1 else None), values[-1]
+
+
+class _Relations(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[Name] = []
+        self.functions: list[Name] = []
+        self.local: set[str] = set()
+
+    def visit_RangeVar(self, _ancestors: t.Any, node: t.Any) -> None:
+        self.names.append(named(node))
+
+    def visit_CommonTableExpr(self, _ancestors: t.Any, node: t.Any) -> None:
+        self.local.add(node.ctename)
+
+    def visit_FuncCall(self, _ancestors: t.Any, node: t.Any) -> None:
+        self.functions.append(strings(node.funcname))
+
+
+def relations(node: t.Any) -> list[Name]:
+    """Every table named anywhere below `node`, without the names of its WITH queries."""
+    visitor = _Relations()
+    visitor(node)
+    return [name for name in dict.fromkeys(visitor.names) if name[0] is not None or name[1] not in visitor.local]
+
+
+def functions(node: t.Any) -> list[Name]:
+    """Every function called anywhere below `node`."""
+    visitor = _Relations()
+    visitor(node)
+    return list(dict.fromkeys(visitor.functions))
+
+
+def _parsed(sql: str) -> t.Iterator[tuple[str, t.Any, str | None]]:
+    """Text, node and problem of each statement; one bad statement does not hide its neighbours."""
+    try:
+        texts = split(sql)
+    except ParseError:
+        texts = split(sql, with_parser=False)
+    for text in texts:
+        try:
+            for raw in parse_sql(text):
+                yield text.strip(), raw.stmt, None
+        except ParseError as error:
+            yield text.strip(), None, str(error.args[0])
+
+
+def statements(rendered: Rendered) -> list[Statement]:
+    """The statements of all revisions in order, without Alembic's own BEGIN, COMMIT and version table."""
+    found: list[Statement] = []
+    transaction: int | None = None
+    opened = 0
+    pieces: list[tuple[str | None, int, int]] = []
+    end = 0
+    for segment in rendered.segments:
+        pieces += [(None, end, segment.start), (segment.revision, segment.start, segment.end)]
+        end = segment.end
+    for revision, start, stop in pieces:
+        for text, node, problem in _parsed(rendered.sql[start:stop]):
+            if isinstance(node, ast.TransactionStmt):
+                if node.kind in _BEGIN:
+                    opened += 1
+                    transaction = opened
+                elif node.kind in _END:
+                    transaction = None
+            elif revision is not None:
+                found.append(Statement(len(found) + 1, revision, text, node, transaction, problem))
+    return found
+
+
+__all__ = ("Name", "Statement", "dotted", "functions", "named", "relations", "statements", "strings")
