@@ -17,6 +17,7 @@ from pglast.enums.parsenodes import AlterTableType as Command
 from pglast.enums.parsenodes import ConstrType, ObjectType
 
 from ansible_collections.ai_platform.agent.plugins.module_utils import _type_changes
+from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import checked_not_null
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name, dotted, functions, named
 
@@ -123,7 +124,7 @@ def _add_column(table: Name, command: t.Any, catalog: Catalog, version: int, rea
         rewrite = True
     if len(column.typeName.names) == 1 and type_name not in _SERIAL | _type_changes._BUILT_IN:
         # A domain with a constraint is rewritten (before 19), an enum or an extension's type is not.
-        reading.needs.setdefault("types", []).append(type_name)
+        rewrite = rewrite or type_name in catalog.constrained_domains
     reading.lock(table, mode, "add-column-rewrite" if rewrite else "add-column", rewrite=rewrite)
     is_null = default is None and not rewrite and generated is None
     needs_value = {ConstrType.CONSTR_NOTNULL, ConstrType.CONSTR_PRIMARY} & kinds.keys()
@@ -190,13 +191,6 @@ def _add_constraint(table: Name, command: t.Any, catalog: Catalog, version: int,
 def _index_columns(table: Name, index: str, catalog: Catalog) -> tuple[str, ...] | None:
     known = catalog.tables.get((table[0], index))
     return tuple(known.columns) if known and known.columns else None
-
-
-def checked_not_null(expression: t.Any) -> str | None:
-    """The column of a check that is `column IS NOT NULL` and no more."""
-    if isinstance(expression, ast.NullTest) and expression.nulltesttype == 1 and isinstance(expression.arg, ast.ColumnRef):
-        return str(expression.arg.fields[-1].sval)
-    return None
 
 
 def _validate(table: Name, command: t.Any, catalog: Catalog, _version: int, reading: Reading) -> None:
@@ -281,4 +275,4 @@ _HANDLERS: t.Final[dict[Command, _Handler]] = {
     Command.AT_SetExpression: _expression,
 }
 
-__all__ = ("alter_table", "checked_not_null", "volatile")
+__all__ = ("alter_table", "volatile")

@@ -9,6 +9,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from pglast import ast, parse_sql
+from pglast.parser import ParseError
+
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name
 
@@ -68,7 +71,9 @@ class Catalog:
     """
 
     tables: dict[Name, Table] = dataclasses.field(default_factory=dict)
+    aliases: dict[Name, Name] = dataclasses.field(default_factory=dict)
     volatility: dict[Name, str] = dataclasses.field(default_factory=dict)
+    constrained_domains: set[str] = dataclasses.field(default_factory=set)
     timezone_is_utc: bool = False
     complete: bool = False
     created: set[Name] = dataclasses.field(default_factory=set)
@@ -85,6 +90,10 @@ class Catalog:
 
     def table(self, name: Name) -> Table | None:
         return self.tables.get(self.origin(name))
+
+    def full(self, name: Name) -> Name:
+        """Schema and name on the server, where it is known: two spellings of one table are one table."""
+        return self.aliases.get(self.origin(name), name)
 
     def is_new(self, name: Name) -> bool:
         """Made by this upgrade: nobody else uses it yet, so a lock on it harms nobody."""
@@ -107,4 +116,64 @@ class Catalog:
         )
 
 
-__all__ = ("Catalog", "Column", "Constraint", "Table")
+def checked_not_null(expression: t.Any) -> str | None:
+    """The column of a check that is `column IS NOT NULL` and no more."""
+    if isinstance(expression, ast.NullTest) and expression.nulltesttype == 1 and isinstance(expression.arg, ast.ColumnRef):
+        return str(expression.arg.fields[-1].sval)
+    return None
+
+
+def _proof(expression: str | None) -> str | None:
+    if expression is None:
+        return None
+    try:
+        return checked_not_null(parse_sql(f"SELECT {expression}")[0].stmt.targetList[0].val)
+    except ParseError:
+        return None
+
+
+_UTC = {"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Etc/Zulu", "UCT", "Etc/UCT", "Universal", "Etc/Universal"}
+
+
+def from_facts(facts: dict[str, t.Any], timezone: str) -> Catalog:
+    """The catalogue of what the collector found (the answer of _live_facts.collect)."""
+    by_oid: dict[int, dict[str, t.Any]] = {row["oid"]: row for row in facts["classes"]}
+    full: dict[int, Name] = {oid: (row["schema"], row["name"]) for oid, row in by_oid.items()}
+    columns: dict[int, dict[str, Column]] = {oid: {} for oid in by_oid}
+    for row in facts["columns"]:
+        columns[row["oid"]][row["name"]] = Column(row["type"], row["modifier"], row["not_null"])
+    constraints: dict[int, list[Constraint]] = {oid: [] for oid in by_oid}
+    for row in facts["constraints"]:
+        other = full.get(row["other_oid"])
+        if row["oid"] in by_oid:
+            constraints[row["oid"]].append(
+                Constraint(row["name"], row["kind"], tuple(row["columns"]), row["validated"], other, True, _proof(row["expression"]))
+            )
+        if row["other_oid"] in by_oid and row["other_oid"] != row["oid"]:
+            constraints[row["other_oid"]].append(
+                Constraint(row["name"], row["kind"], tuple(row["other_columns"]), row["validated"], full[row["oid"]], False)
+            )
+    children: dict[int, list[Name]] = {oid: [] for oid in by_oid}
+    for row in facts["descendants"]:
+        children[row["root"]].append(full[row["oid"]])
+    catalog = Catalog(complete=True, timezone_is_utc=timezone in _UTC)
+    for oid, row in by_oid.items():
+        catalog.tables[full[oid]] = Table(
+            name=".".join(full[oid]), kind=row["kind"], bytes=row["bytes"], total_bytes=row.get("total_bytes", row["bytes"]),
+            rows=row["rows"], writes=row["writes"], reads=row["reads"], owner=row["owner"], may_alter=row["may_alter"],
+            columns=columns[oid], constraints=tuple(constraints[oid]), children=tuple(children[oid]),
+            table=full.get(row["table_oid"]),
+        )  # fmt: skip
+    for row in facts["names"]:
+        if row["oid"]:
+            catalog.tables[row["schema"], row["name"]] = catalog.tables[full[row["oid"]]]
+            catalog.aliases[row["schema"], row["name"]] = full[row["oid"]]
+    for row in facts["functions"]:
+        for name in ((None, row["name"]), (row["schema"], row["name"])):
+            if catalog.volatility.get(name) != "v":
+                catalog.volatility[name] = row["volatile"]
+    catalog.constrained_domains = {row["name"] for row in facts["types"] if row["kind"] == "d" and row["constrained"]}
+    return catalog
+
+
+__all__ = ("Catalog", "Column", "Constraint", "Table", "checked_not_null", "from_facts")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-Severity = t.Literal["fail", "unknown", "warn", "info"]
+Severity = t.Literal["fail", "unknown", "warn", "info", "skip"]
 Status = t.Literal["pass", "warn", "fail", "skip"]
 
 RUNBOOK = "docs/runbook.md"
@@ -46,6 +46,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     # The revision graph
     "state-diverged": Entry("fail", "Find out which image migrated this database; deploy one that knows all its revisions."),
     "state-unknown": Entry("fail", "The database has tables but no version table: stamp it, or correct the database name."),
+    "revision-unknown": Entry("fail", "This directory lacks the revision: deploy the image that has it, or a newer one."),
     "state-ahead": Entry("warn", "The database is ahead of this image: nothing will be migrated."),
     "multiple-heads": Entry("fail", "Merge the heads (`alembic merge heads`), or set the target to `heads` on purpose."),
     "version-table-rows": Entry("warn", "Several rows in the version table: branches are live; check that this is intended."),
@@ -96,7 +97,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "pgbouncer-transaction": Entry("fail", "Migrate over a direct connection: session settings and locks do not hold here."),
     "backup-old": Entry("fail", "Make and verify a backup first."),
     "backup-unknown": Entry("info", "No record of a verified backup was given."),
-    "fact-not-visible": Entry("unknown", "Grant pg_monitor (or pg_read_all_stats) to the role of the preflight."),
+    "fact-not-visible": Entry("skip", "Grant pg_monitor (or pg_read_all_stats) to the role of the preflight."),
     # Acceptance
     "acceptance-worthless": Entry("warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."),
     "acceptance-unused": Entry("info", "This acceptance matches no finding: remove it."),
@@ -120,6 +121,8 @@ class Finding:
         """`unknown` is a warning of its own kind, `info` is no complaint; an accepted finding never fails."""
         if self.severity == "info":
             return "pass"
+        if self.severity == "skip":
+            return "skip"
         return "fail" if self.severity == "fail" and self.accepted is None else "warn"
 
     def as_dict(self) -> dict[str, t.Any]:

@@ -11,7 +11,7 @@ import typing as t
 from pglast import ast
 from pglast.enums.parsenodes import ConstrType, ObjectType, ReindexObjectType
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._alter_table import alter_table, checked_not_null
+from ansible_collections.ai_platform.agent.plugins.module_utils._alter_table import alter_table
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._reading import Reading
 from ansible_collections.ai_platform.agent.plugins.module_utils._statements import (
@@ -316,4 +316,4 @@ _HANDLERS: t.Final[dict[type, t.Callable[..., None]]] = {
     ast.AlterDomainStmt: _domain,
 }
 
-__all__ = ("checked_not_null", "read")
+__all__ = ("read",)

@@ -85,7 +85,6 @@ class Reading:
 
     effects: list[Effect] = dataclasses.field(default_factory=list)
     remarks: list[Remark] = dataclasses.field(default_factory=list)
-    needs: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     # Why it cannot run inside a transaction, where it cannot.
     alone: str | None = None
 

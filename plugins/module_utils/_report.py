@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 FORM = "ai_platform.agent/report/1"
 # AWX keeps a job's events in its database and shows them in a browser: a result stays below this.
 INLINE_FINDINGS = 100
-_ORDER = {"fail": 0, "unknown": 1, "warn": 2, "info": 3}
+_ORDER = {"fail": 0, "unknown": 1, "warn": 2, "skip": 3, "info": 4}
 
 Verdict = t.Literal["safe", "warn", "unknown", "unsafe"]
 
@@ -27,7 +27,7 @@ def verdict_of(findings: t.Iterable[Finding]) -> Verdict:
         return "unsafe"
     if "unknown" in severities:
         return "unknown"
-    return "warn" if "warn" in severities else "safe"
+    return "warn" if severities & {"warn", "skip"} else "safe"
 
 
 def report(kind: str, subject: str, findings: t.Sequence[Finding], details: dict[str, t.Any]) -> dict[str, t.Any]:

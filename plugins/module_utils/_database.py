@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""A read-only session of the preflight, and one sentence for each way in which it cannot be had."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import typing as t
+import urllib.parse
+
+import psycopg
+from psycopg import conninfo
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+
+_SCHEMES = {"postgresql", "postgres"}
+# The server's and libpq's own words, in the order in which they are looked for.
+_SAID = (
+    ("password authentication failed", "database-auth", "refuses the user or the password"),
+    ("no password supplied", "database-auth", "wants a password and none was given"),
+    ("no pg_hba.conf entry", "database-refused", "has no pg_hba.conf entry that lets this user in from here"),
+    ('role "', "database-auth", "does not know the user, or the user may not log in"),
+    ('database "', "database-missing", "does not have the database"),
+    ("starting up", "in-recovery", "is still starting up or recovering"),
+    ("not yet accepting", "in-recovery", "is still starting up or recovering"),
+    ("in recovery", "in-recovery", "is still recovering"),
+    ("shutting down", "database-refused", "is shutting down"),
+    ("too many", "database-refused", "has no connection left"),
+    ("remaining connection slots", "database-refused", "has no connection left"),
+    ("SSL", "database-tls", "and this client do not agree on TLS (sslmode)"),
+    ("certificate", "database-tls", "has a certificate that this client does not accept"),
+    ("Connection refused", "database-unreachable", "refuses TCP connections"),
+    ("timeout", "database-unreachable", "does not answer in time"),
+    ("timed out", "database-unreachable", "does not answer in time"),
+)
+
+
+def parameters(url: str) -> dict[str, t.Any]:
+    """libpq's parameters of a URL; a driver after `+` is left out. Raises PreflightError without quoting the URL."""
+    scheme = url.partition("://")[0].partition("+")[0]
+    if "://" not in url:
+        raise PreflightError("database-url-invalid", "database_url is no URL; use postgresql://user:password@host:port/database.")
+    if scheme not in _SCHEMES:
+        name = scheme if scheme.isalnum() else "something else"
+        raise PreflightError("database-url-kind", f"database_url is of the kind {name}; the preflight judges PostgreSQL only.")
+    try:
+        urllib.parse.urlsplit(url).port  # noqa: B018 - the attribute raises for a port that is no number
+        found = conninfo.conninfo_to_dict("postgresql://" + url.partition("://")[2])
+    except (psycopg.Error, ValueError):
+        raise PreflightError(
+            "database-url-invalid", "database_url cannot be read; percent-encode the special characters of its password."
+        ) from None
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def place(found: dict[str, t.Any]) -> str:
+    """host:port/database, the part of a URL that may be shown."""
+    return f"{found.get('host', 'localhost')}:{found.get('port', 5432)}/{found.get('dbname', '')}"
+
+
+@contextlib.contextmanager
+def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_timeout_ms: int) -> t.Iterator[psycopg.Connection]:
+    """One read-only transaction. Raises PreflightError; the driver's message, which may quote the URL, is dropped."""
+    found = parameters(url)
+    host = str(found.get("host", ""))
+    if host and not host.startswith("/"):
+        try:
+            socket.getaddrinfo(host, None)
+        except OSError:
+            raise PreflightError("database-host-unknown", f"The name of the database host {host} cannot be resolved; correct it or DNS.") from None
+    try:
+        connection = psycopg.connect(
+            **found | {"connect_timeout": connect_timeout, "application_name": "ai_platform.agent preflight"},
+            prepare_threshold=None,
+        )
+    except psycopg.Error as error:
+        raise _failure(str(error), found) from None
+    try:
+        connection.read_only = True
+        # SET LOCAL holds behind a pooler as well; startup options do not.
+        connection.execute("SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
+                           (f"{lock_timeout_ms}ms", f"{statement_timeout_ms}ms"))  # fmt: skip
+        yield connection
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):
+        raise PreflightError("database-timeout", f"A catalogue query at {place(found)} waited too long; look for a lock on system tables.") from None
+    except psycopg.Error as error:
+        raise PreflightError("database-refused", f"The server at {place(found)} ended the session ({error.sqlstate or 'connection lost'}); its log says why.") from None
+    finally:
+        connection.close()
+
+
+def _failure(said: str, found: dict[str, t.Any]) -> PreflightError:
+    for words, error_id, sentence in _SAID:
+        if words in said:
+            return PreflightError(error_id, f"The server at {place(found)} {sentence}.")
+    return PreflightError("database-unreachable", f"No session with {place(found)} can be had; check host, port and that a PostgreSQL listens there.")
+
+
+__all__ = ("parameters", "place", "session")
