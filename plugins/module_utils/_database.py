@@ -73,7 +73,9 @@ def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_t
             raise PreflightError("database-host-unknown", f"The name of the database host {host} cannot be resolved; correct it or DNS.") from None
     try:
         connection = psycopg.connect(
-            **found | {"connect_timeout": connect_timeout, "application_name": "ai_platform.agent preflight"},
+            # Without an encoding of its own a client of an SQL_ASCII database is given bytes for text.
+            **found
+            | {"connect_timeout": connect_timeout, "application_name": "ai_platform.agent preflight", "client_encoding": "UTF8"},
             prepare_threshold=None,
         )
     except psycopg.Error as error:
