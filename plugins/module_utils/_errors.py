@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._findings import finding
+
 
 class PreflightError(Exception):
     """The preflight cannot give a verdict.
@@ -18,6 +22,10 @@ class PreflightError(Exception):
         super().__init__(message)
         self.id = error_id
         self.message = message
+
+    def as_finding(self) -> dict[str, t.Any]:
+        """The error as the one finding of its report."""
+        return finding(self.id, self.message).as_dict()
 
 
 __all__ = ("PreflightError",)

@@ -28,6 +28,7 @@ class Entry:
 
 CATALOGUE: t.Final[dict[str, Entry]] = {
     # What ends the run before a verdict
+    "argument-invalid": Entry("fail", "Correct the module's argument."),
     "library-missing": Entry("fail", "Install the Python libraries of the preflight."),
     "alembic-not-an-environment": Entry("fail", "Name the folder with alembic.ini and the script folder with env.py."),
     "alembic-env-failed": Entry("fail", "Run `alembic upgrade head --sql` in that folder and repair env.py."),

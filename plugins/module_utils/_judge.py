@@ -45,7 +45,8 @@ class Judge:
         self.catalog, self.limits = catalog, limits
         self.version = server["version"] // 10000
         self.server = server
-        self.lock_timeout = lock_timeout_set or server["lock_timeout"] not in {"0", ""}
+        self.session_lock_timeout = lock_timeout_set or server["lock_timeout"] not in {"0", ""}
+        self.lock_timeout = self.session_lock_timeout
         self.locks: dict[Name, list[dict[str, t.Any]]] = {}
         by_oid = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
         for row in facts["locks"]:
@@ -108,7 +109,11 @@ class Judge:
 
     def _settings(self, statement: Statement) -> None:
         node = statement.node
-        if isinstance(node, ast.VariableSetStmt) and node.name == "lock_timeout" and node.args:
+        if not isinstance(node, ast.VariableSetStmt) or node.name != "lock_timeout":
+            return
+        if not node.args:  # RESET, or SET … TO DEFAULT
+            self.lock_timeout = self.session_lock_timeout
+        else:
             value = getattr(node.args[0], "val", None)
             self.lock_timeout = str(getattr(value, "sval", getattr(value, "ival", "0"))) not in {"0", "0ms", "0s"}
 
