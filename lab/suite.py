@@ -63,7 +63,19 @@ class Tally:
         REPORTS.mkdir(parents=True, exist_ok=True)
         report = REPORTS / f"{title}.xml"
         report.unlink(missing_ok=True)
-        words = [*prefix, VENV / "python", "-m", "pytest", "-q", "--no-header", f"--junitxml={report}", *folders]
+        # A test that hangs must end as a failure, not as a run that nobody hears of again.
+        words = [
+            "timeout",
+            "1500",
+            *prefix,
+            VENV / "python",
+            "-m",
+            "pytest",
+            "-q",
+            "--no-header",
+            f"--junitxml={report}",
+            *folders,
+        ]
         words += ["-n", workers] if workers else []
         env = _environment({"HELM": str(BIN / "helm")})
         code = subprocess.run([str(word) for word in words], cwd=ROOT, env=env, check=False).returncode

@@ -31,9 +31,9 @@ initialize() {
     unset PGHOST PGPORT PGUSER PGDATABASE
     # Bitnami's image would run the scripts again on a volume without it.
     touch "$volume/.user_scripts_initialized"
-    sync
+    # initdb and the server have written their files to the disk; what is missing is the name.
     mv -T "$work" "$data"
-    sync
+    sync "${data%/*}"
     echo "First start: done."
     trap - INT TERM
 }

@@ -58,12 +58,23 @@ class _Container:
         return t.cast(Object, (self.status.get("state") or {}).get("waiting") or {})
 
     @property
-    def exit_code(self) -> int | None:
-        """Exit code of the last run that ended, None if none did."""
+    def terminated(self) -> Object:
+        """How the last run that ended did so, empty if none did."""
         for state in (self.status.get("state") or {}, self.status.get("lastState") or {}):
             if state.get("terminated"):
-                return t.cast("int | None", state["terminated"].get("exitCode"))
-        return None
+                return t.cast(Object, state["terminated"])
+        return {}
+
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code of the last run that ended, None if none did."""
+        return t.cast("int | None", self.terminated.get("exitCode"))
+
+    @property
+    def end(self) -> str:
+        """How the last run ended: ``exit code 137, OOMKilled``."""
+        reason = self.terminated.get("reason")
+        return f"exit code {self.exit_code}" + (f", {reason}" if reason and reason != "Error" else "")
 
 
 def diagnose(release: str, pods: list[Object], events: list[Object], helm_error: str) -> Diagnosis:
@@ -164,11 +175,11 @@ def _migration(pods: list[Object], helm_error: str) -> Diagnosis | None:
         if not _is_migration(pod) or (pod.get("status") or {}).get("phase") != "Failed":
             continue
         codes = [c for c in _containers([pod]) if c.exit_code]
-        code = f"exit code {codes[0].exit_code}" if codes else (pod["status"].get("reason") or "no exit code")
+        code = codes[0].end if codes else (pod["status"].get("reason") or "no exit code")
         kept = "" if "pre-upgrade" not in helm_error else " Nothing else was changed, the old version serves on."
         return Diagnosis(
             "migration",
-            f"The database migration failed ({code} in pod {_name(pod)}).{kept} Its last lines are below; "
+            f"The database migration failed ({code} in pod {_name(pod)}).{kept} Its last lines are above; "
             "repair the cause and run again.",
             log_pod=_name(pod),
             log_container=codes[0].name if codes else "",
@@ -205,7 +216,7 @@ def _crash(pods: list[Object]) -> Diagnosis | None:
             return Diagnosis(
                 "crash",
                 f"Container {container.name} of pod {container.pod} stops again and again "
-                f"(exit code {container.exit_code}). Its last lines are below.",
+                f"({container.end}). Its last lines are above.",
                 log_pod=container.pod,
                 log_container=container.name,
             )
@@ -218,7 +229,7 @@ def _not_ready(pods: list[Object]) -> Diagnosis | None:
             running = [c for c in _containers([pod]) if "running" in (c.status.get("state") or {})]
             return Diagnosis(
                 "not_ready",
-                f"Pod {_name(pod)} did not become ready in time. The last lines of what runs in it are below.",
+                f"Pod {_name(pod)} did not become ready in time. The last lines of what runs in it are above.",
                 log_pod=_name(pod) if running else "",
                 log_container=running[0].name if running else "",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import subprocess
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -258,6 +259,35 @@ def test_a_probe_can_be_left_out(subchart: Render, name: str) -> None:
     assert "readinessProbe" in container
 
 
+def test_no_probe_interrupts_a_recovery(subchart: Render) -> None:
+    """A server that answers "not yet" is alive, one that does not answer is not; only readiness asks for more."""
+
+    def command(name: str, probe: str) -> list[str]:
+        container = subchart(name).one("StatefulSet")["spec"]["template"]["spec"]["containers"][0]
+        return t.cast(list[str], container[probe]["exec"]["command"])
+
+    def succeeds(probe: str, answer: int, folder: Path) -> bool:
+        stand_in = folder / "pg_isready"
+        stand_in.write_text(f"#!/bin/sh\nexit {answer}\n")
+        stand_in.chmod(0o755)
+        done = subprocess.run(command("postgresql", probe), env={"PATH": f"{folder}:/usr/bin:/bin"}, check=False)
+        return done.returncode == 0
+
+    with tempfile.TemporaryDirectory() as folder:
+        # pg_isready: 0 accepts, 1 rejects (starting up, recovering, shutting down), 2 no answer
+        answers = {
+            probe: [succeeds(probe, answer, Path(folder)) for answer in (0, 1, 2)]
+            for probe in ("startupProbe", "livenessProbe", "readinessProbe")
+        }
+    assert answers == {
+        "startupProbe": [True, True, False],
+        "livenessProbe": [True, True, False],
+        "readinessProbe": [True, False, False],
+    }
+    kinds = [command("redis", probe)[-1] for probe in ("startupProbe", "livenessProbe", "readinessProbe")]
+    assert kinds == ["alive", "alive", "ready"]
+
+
 @pytest.mark.parametrize("name", CHARTS)
 def test_passwords_are_files(subchart: Render, name: str) -> None:
     """No password in the environment, in a ConfigMap or in the StatefulSet."""
@@ -356,6 +386,18 @@ def test_volume(subchart: Render, name: str) -> None:
         ("redis", {"sysctl": {"enabled": True}}, "redis.sysctl.enabled is true, but .* on the nodes"),
         ("redis", {"pdb": {"create": True}}, "redis.pdb.create is true, but .* block every drain"),
         ("redis", {"image": {"tag": ""}}, "redis.image.tag is empty: name the tag"),
+        (
+            "postgresql",
+            {"primary": {"extraEnvVars": [{"name": "PGDATA", "value": "/x"}]}},
+            "postgresql.primary.extraEnvVars names PGDATA, which",
+        ),
+        (
+            "redis",
+            {"master": {"extraEnvVars": [{"name": "REDIS_PORT", "value": "1"}]}},
+            "redis.master.extraEnvVars names REDIS_PORT, which",
+        ),
+        ("postgresql", {"fullnameOverride": "p" * 53}, "name p+ has 53 characters, .* up to 52: shorten the release"),
+        ("redis", {"fullnameOverride": "r" * 46}, "name r+-master has 53 characters, .* set redis.fullnameOverride"),
     ],
 )
 def test_missing_feature_is_refused_in_one_sentence(subchart: Render, name: str, values: Object, sentence: str) -> None:
@@ -391,6 +433,8 @@ def test_unknown_key_is_refused_by_name(subchart: Render, name: str, values: Obj
         ("postgresql", {"auth": {"password": 1234}}, "/auth/password"),
         ("postgresql", {"image": {"digest": "latest"}}, "/image/digest"),
         ("postgresql", {"primary": {"persistence": {"size": "big"}}}, "/primary/persistence/size"),
+        # No key of a ConfigMap: the API server would refuse it when half of the release is there.
+        ("postgresql", {"primary": {"initdb": {"scripts": {"a b.sql": "x"}}}}, "/primary/initdb/scripts"),
         ("redis", {"master": {"persistence": {"path": "/elsewhere"}}}, "/master/persistence/path"),
         ("redis", {"image": {"pullPolicy": "Sometimes"}}, "/image/pullPolicy"),
         ("redis", {"auth": {"password": 1234}}, "/auth/password"),
@@ -541,6 +585,23 @@ def test_change_of_configuration_restarts_the_pod(subchart: Render) -> None:
         'rename-command FLUSHDB ""',
         'rename-command FLUSHALL ""',
     ]
+
+
+@pytest.mark.parametrize("text", ["  indented = 1\nnot = 2\n", "\n\n\ttab: [ { # \"'\n", "a = 'b'"])
+def test_text_arrives_as_it_was_written(subchart: Render, text: str) -> None:
+    """Whatever its indentation and its characters mean in YAML."""
+    scripts = {"1.sql": text, "yes": text}
+    made = subchart("postgresql", {"primary": {"extendedConfiguration": text, "initdb": {"scripts": scripts}}})
+    data = {item["metadata"]["name"]: item["data"] for item in made if item["kind"] == "ConfigMap"}
+    assert data["my-agent-postgresql-extended-configuration"] == {"override.conf": text}
+    assert data["my-agent-postgresql-init-scripts"] == scripts
+    lines = subchart("redis", {"commonConfiguration": text}).one("ConfigMap")["data"]["redis.conf"]
+    assert lines.startswith(text.strip())
+
+
+def test_longest_names_that_work(subchart: Render) -> None:
+    assert subchart("postgresql", {"fullnameOverride": "p" * 52}).names("StatefulSet") == ["p" * 52]
+    assert subchart("redis", {"fullnameOverride": "r" * 45}).names("StatefulSet") == ["r" * 45 + "-master"]
 
 
 def test_init_scripts(subchart: Render) -> None:

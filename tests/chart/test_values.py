@@ -71,7 +71,8 @@ def test_guard_stops_with_one_sentence(render: Render, values: Object, sentence:
 
 
 def test_release_name_that_makes_statefulsets_too_long_is_refused(render: Render) -> None:
-    with pytest.raises(RenderError, match="more than 52 characters"):
+    # The embedded charts have the same guard as ours; which one speaks first is Helm's choice.
+    with pytest.raises(RenderError, match=r"more than 52 characters|makes pods up to 52: shorten"):
         render(release="a" * 40)
     assert render(release="a" * 39).names("StatefulSet")
 

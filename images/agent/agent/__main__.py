@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
+import threading
 from types import FrameType
 
 import uvicorn
@@ -15,6 +17,10 @@ from agent.logs import set_up
 from agent.settings import Settings, SettingsError
 
 log = logging.getLogger("agent")
+
+
+LAST_SECONDS = 5.0
+"""What may pass between the end of the drain and the end of the process."""
 
 
 class Server(uvicorn.Server):
@@ -35,8 +41,10 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal starts the drain, the second one ends it."""
         if self._lifecycle.draining or self._loop is None:
+            _end_after(LAST_SECONDS)
             super().handle_exit(sig, frame)
             return
+        _end_after(self._drain_seconds + LAST_SECONDS)
         self._lifecycle.begin_drain()
         self._loop.call_soon_threadsafe(self._start_drain, sig, frame)
 
@@ -47,6 +55,19 @@ class Server(uvicorn.Server):
     async def _finish(self, _sig: int, _frame: FrameType | None) -> None:
         await self._lifecycle.drained(self._drain_seconds)
         self.should_exit = True
+
+
+def _end_after(seconds: float) -> None:
+    """Leave then, whatever hangs: a thread that waits for a frozen database would hold the process until SIGKILL."""
+
+    def end() -> None:
+        log.error("something still hangs %.0f s after the signal: leaving without it", seconds)
+        logging.shutdown()
+        os._exit(1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def main() -> int:

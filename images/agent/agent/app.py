@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import uuid
@@ -16,8 +15,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent import __version__, llm
 from agent.cache import Cache
@@ -57,6 +58,19 @@ class Rating(BaseModel):
     rating: int = Field(ge=-1, le=1)
 
 
+class JsonBodies:
+    """ASGI middleware: a body is JSON whatever its content type says; `curl -d` says it were a form."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            scope["headers"] = [header for header in scope["headers"] if header[0] != b"content-type"]
+        await self._app(scope, receive, send)
+
+
 def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
     """The application; its connections live as long as it does."""
     graph = Graph.load()
@@ -77,14 +91,15 @@ def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
         cache.close()
         database.close()
 
-    # A body is JSON whatever its content type says: `curl -d` and `kubectl create --raw` send another one, or none.
+    # A body without a content type is JSON, and `JsonBodies` takes the type away.
     app = FastAPI(title="Reference AI agent", version=__version__, lifespan=lifespan, strict_content_type=False)
+    app.add_middleware(JsonBodies)
     app.add_middleware(Tracking, lifecycle=lifecycle)
     _add_errors(app)
     _add_probes(app, settings, health)
-    _add_chat(app, chat, database, threads)
+    _add_chat(app, chat, database)
     if FEEDBACK_REVISION in graph.known:
-        _add_feedback(app, database, threads)
+        _add_feedback(app, chat, database)
     return app
 
 
@@ -94,6 +109,8 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            return _error(422, 'the body is no JSON: send {"message": "..."}')
         where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
         return _error(422, f"{where}: {first['msg'].removeprefix('Value error, ')}")
 
@@ -107,8 +124,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(SQLAlchemyError)
     async def database(_request: Request, error: SQLAlchemyError) -> Response:
-        log.error("the database failed: %s", brief(error))
-        return _error(503, "the database does not answer, nothing was lost that was stored before: try again")
+        return _error(503, _database_failed(error, "nothing was lost that was stored before: try again"))
 
     @app.exception_handler(llm.ModelError)
     async def no_answer(_request: Request, error: llm.ModelError) -> Response:
@@ -145,7 +161,7 @@ def _add_probes(app: FastAPI, settings: Settings, health: Health) -> None:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _add_chat(app: FastAPI, chat: Chat, database: Database, threads: ThreadPoolExecutor) -> None:
+def _add_chat(app: FastAPI, chat: Chat, database: Database) -> None:
     @app.post("/v1/chat")
     async def ask(question: Question) -> dict[str, Any]:
         turn = await chat.start(question.session_id, question.message)
@@ -164,7 +180,7 @@ def _add_chat(app: FastAPI, chat: Chat, database: Database, threads: ThreadPoolE
 
     @app.get("/v1/sessions/{session_id}/messages")
     async def messages(session_id: uuid.UUID) -> list[dict[str, Any]]:
-        found = await asyncio.get_running_loop().run_in_executor(threads, database.messages, session_id)
+        found = await chat.run(lambda: database.messages(session_id))
         return [
             {
                 "id": message.id,
@@ -177,11 +193,10 @@ def _add_chat(app: FastAPI, chat: Chat, database: Database, threads: ThreadPoolE
         ]
 
 
-def _add_feedback(app: FastAPI, database: Database, threads: ThreadPoolExecutor) -> None:
+def _add_feedback(app: FastAPI, chat: Chat, database: Database) -> None:
     @app.post("/v1/messages/{message_id}/feedback", status_code=201)
     async def feedback(message_id: Annotated[int, Path(ge=1, le=2**63 - 1)], rating: Rating) -> dict[str, int]:
-        loop = asyncio.get_running_loop()
-        if not await loop.run_in_executor(threads, database.add_feedback, message_id, rating.rating):
+        if not await chat.run(lambda: database.add_feedback(message_id, rating.rating)):
             raise HTTPException(404, f"there is no message {message_id}")
         return {"message_id": message_id, "rating": rating.rating}
 
@@ -197,8 +212,14 @@ async def _events(first: str, pieces: AsyncIterator[str], turn: Turn) -> AsyncIt
         log.error("%s", error)
         yield _event("error", {"error": str(error)})
     except SQLAlchemyError as error:
-        log.error("the database failed: %s", brief(error))
-        yield _event("error", {"error": "the database does not answer, the reply was not stored"})
+        yield _event("error", {"error": _database_failed(error, "the reply was not stored")})
+
+
+def _database_failed(error: SQLAlchemyError, consequence: str) -> str:
+    log.error("the database failed: %s", brief(error))
+    if isinstance(error, (OperationalError, InterfaceError, DatabaseTimeout)):
+        return f"the database does not answer, {consequence}"
+    return "the database refused a statement: see /ready whether its schema is the one that this version needs"
 
 
 def _event(name: str, data: dict[str, Any]) -> str:

@@ -9,12 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sqlalchemy.exc import TimeoutError as DatabaseTimeout
+
 from agent.cache import Cache
 from agent.database import Database
 from agent.llm import Model, ModelError
 from agent.metrics import MODEL_ERRORS
+from agent.models import Message
 
 T = TypeVar("T")
+
+PATIENCE = 12.0
+"""Seconds that a request waits for a worker and the database. Longer than statement_timeout, which a frozen server does
+not keep: without a limit of our own, requests would pile up behind it without end."""
 
 
 @dataclass
@@ -39,42 +46,64 @@ class Chat:
         self._threads = threads
 
     async def start(self, session_id: uuid.UUID | None, message: str) -> Turn:
-        """Store the question.
+        """Store the question, and with it the reply when an identical prompt had one; then the turn is complete.
 
         :raises agent.database.UnknownSession: no such session
         """
-        session, prompt = await self._run(lambda: self._database.add_question(session_id, message))
-        return Turn(session, prompt, self._model.name)
+        return await self.run(lambda: self._begin(session_id, message))
+
+    def _begin(self, session_id: uuid.UUID | None, message: str) -> Turn:
+        prompt = self._database.history(session_id) if session_id else []
+        turn = Turn(session_id or uuid.uuid4(), [*prompt, ("user", message)], self._model.name)
+        question = Message(role="user", content=message)
+        found = self._cache.get(turn.model, turn.prompt)
+        if found is None:
+            self._database.add(turn.session_id, question, new=session_id is None)
+        else:
+            reply = Message(role="assistant", content=found, model=turn.model)
+            self._database.add(turn.session_id, question, reply, new=session_id is None)
+            turn.cached, turn.reply, turn.message_id = True, found, reply.id
+        return turn
 
     async def stream(self, turn: Turn) -> AsyncIterator[str]:
         """Pieces of the reply; *turn* is complete when they end.
 
         :raises ModelError: the model gave no answer
         """
-        found = await self._run(lambda: self._cache.get(turn.model, turn.prompt))
-        if found is not None:
-            turn.cached, turn.reply = True, found
-            yield found
-        else:
-            pieces = []
-            try:
-                async for piece in self._model.stream(turn.prompt):
-                    pieces.append(piece)
-                    yield piece
-            except ModelError:
-                MODEL_ERRORS.inc()
-                raise
-            turn.reply = "".join(pieces)
-            if not turn.reply:
-                MODEL_ERRORS.inc()
-                raise ModelError("the model endpoint answered with nothing")
-            await self._run(lambda: self._cache.put(turn.model, turn.prompt, turn.reply))
-        turn.message_id = await self._run(lambda: self._database.add_reply(turn.session_id, turn.reply, turn.model))
+        if turn.cached:
+            yield turn.reply
+            return
+        pieces = []
+        try:
+            async for piece in self._model.stream(turn.prompt):
+                pieces.append(piece)
+                yield piece
+        except ModelError:
+            MODEL_ERRORS.inc()
+            raise
+        turn.reply = "".join(pieces)
+        if not turn.reply:
+            MODEL_ERRORS.inc()
+            raise ModelError("the model endpoint answered with nothing")
+        turn.message_id = await self.run(lambda: self._finish(turn))
+
+    def _finish(self, turn: Turn) -> int:
+        reply = Message(role="assistant", content=turn.reply, model=turn.model)
+        self._database.add(turn.session_id, reply)
+        self._cache.put(turn.model, turn.prompt, turn.reply)
+        return reply.id
 
     async def answer(self, turn: Turn) -> None:
         """Complete *turn* without showing its pieces."""
         async for _piece in self.stream(turn):
             pass
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do blocking work in a worker thread.
+
+        :raises sqlalchemy.exc.TimeoutError: it took too long; work that had not begun by then is not done
+        """
+        try:
+            return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, work), PATIENCE)
+        except TimeoutError:
+            raise DatabaseTimeout(f"no answer within {PATIENCE:g} s") from None

@@ -14,7 +14,7 @@ from agent.models import Message, Session
 from agent.settings import Settings
 
 HISTORY = 20
-"""Messages of a session that the model gets to see."""
+"""Messages of a session that the model gets to see, the question included."""
 
 
 class UnknownSession(LookupError):
@@ -46,40 +46,33 @@ class Database:
         )
         event.listen(self._engine, "connect", _limit)
 
-    def add_question(self, session_id: uuid.UUID | None, content: str) -> tuple[uuid.UUID, list[tuple[str, str]]]:
-        """Store the user's message, in a new session when *session_id* is None.
+    def history(self, session_id: uuid.UUID) -> list[tuple[str, str]]:
+        """The last messages of a session as (role, content), oldest first.
 
-        :return: the session, and its last messages as (role, content), the new one last
         :raises UnknownSession: there is no session of that id
         """
+        recent = (
+            select(Message.role, Message.content)
+            .where(Message.session_id == session_id)
+            .order_by(Message.id.desc())
+            .limit(HISTORY - 1)
+        )
         with OrmSession(self._engine) as work:
-            if session_id is None:
-                session_id = uuid.uuid4()
+            if work.get(Session, session_id) is None:
+                raise UnknownSession(str(session_id))
+            return [(role, said) for role, said in work.execute(recent)][::-1]
+
+    def add(self, session_id: uuid.UUID, *messages: Message, new: bool = False) -> None:
+        """Store messages in one transaction, and their session where it is *new*; their ids are set then."""
+        # Without expire_on_commit=False reading an id after the commit would ask the database again.
+        with OrmSession(self._engine, expire_on_commit=False) as work:
+            if new:
                 work.add(Session(id=session_id))
                 work.flush()
-            elif work.get(Session, session_id) is None:
-                raise UnknownSession(str(session_id))
-            work.add(Message(session_id=session_id, role="user", content=content))
-            work.flush()
-            recent = (
-                select(Message.role, Message.content)
-                .where(Message.session_id == session_id)
-                .order_by(Message.id.desc())
-                .limit(HISTORY)
-            )
-            history = [(role, said) for role, said in work.execute(recent)]
+            for message in messages:
+                message.session_id = session_id
+            work.add_all(messages)
             work.commit()
-            return session_id, history[::-1]
-
-    def add_reply(self, session_id: uuid.UUID, content: str, model: str) -> int:
-        """Store the assistant's message; returns its id."""
-        with OrmSession(self._engine) as work:
-            message = Message(session_id=session_id, role="assistant", content=content, model=model)
-            work.add(message)
-            work.flush()
-            number = message.id
-            work.commit()
-            return number
 
     def messages(self, session_id: uuid.UUID) -> Sequence[Message]:
         """All messages of a session, oldest first.

@@ -84,11 +84,23 @@ class OpenAIModel:
                     raise ModelError(
                         f"the model endpoint answered {response.status_code}: check LLM_BASE_URL and its key"
                     )
+                ended = False
                 async for line in response.aiter_lines():
-                    if line.startswith("data:") and (data := line[5:].strip()) != "[DONE]":
-                        for choice in json.loads(data).get("choices", []):
-                            if piece := (choice.get("delta") or {}).get("content"):
-                                yield storable(piece)
+                    if not line.startswith("data:"):
+                        continue
+                    if (data := line[5:].strip()) == "[DONE]":
+                        ended = True
+                        break
+                    part = json.loads(data)
+                    if part.get("error"):
+                        raise ModelError("the model endpoint broke its answer off with an error: try again")
+                    for choice in part.get("choices", []):
+                        ended = ended or bool(choice.get("finish_reason"))
+                        if piece := (choice.get("delta") or {}).get("content"):
+                            yield storable(piece)
+                if not ended:
+                    # Half an answer would be stored, and served from the cache from now on.
+                    raise ModelError("the model endpoint ended its answer half-way or sent no stream: try again")
         except httpx.TimeoutException:
             raise ModelError("the model endpoint did not answer in time") from None
         except httpx.HTTPError as error:

@@ -30,6 +30,6 @@ def set_up(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel({"warn": "WARNING"}.get(level, level.upper()))
-    # httpx logs each request's URL at info, and a provider may take its key in the URL.
-    logging.getLogger("httpx").setLevel("WARNING")
-    logging.getLogger("httpcore").setLevel("WARNING")
+    # httpx logs each request's URL, and a provider may take its key in the URL; SQLAlchemy logs what users wrote.
+    for library in ("httpx", "httpcore", "sqlalchemy"):
+        logging.getLogger(library).setLevel("WARNING")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from redis.connection import parse_url
+
 WORKDIR = Path(__file__).resolve().parent.parent
 """Where alembic.ini and migrations/ are."""
 
@@ -56,7 +58,7 @@ class Settings:
             raise SettingsError("LLM_API_KEY holds characters that no HTTP header may: set it again from its source")
         return cls(
             database_url=driver_url(_url(env, "DATABASE_URL", ("postgresql", "postgresql+psycopg", "postgres"))),
-            redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix")),
+            redis_url=_redis_url(env),
             log_level=_choice(env, "LOG_LEVEL", "info", ("debug", "info", "warn", "warning", "error", "critical")),
             worker_threads=_integer(env, "WORKER_THREADS", 4, 1, 256),
             organization=env.get("ORGANIZATION", ""),
@@ -92,9 +94,21 @@ def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
         raise SettingsError(f"{name} is no URL: percent-encode its user name and its password") from None
     if parts.scheme not in schemes:
         raise SettingsError(f"{name} has none of the schemes {', '.join(schemes)}: begin it with {schemes[0]}://")
+    # libpq and SQLAlchemy end the password at different ones; what is left of it would be told as the host's name.
+    if parts.netloc.count("@") > 1:
+        raise SettingsError(f"{name} has more than one @: percent-encode its user name and its password")
     # A slash or a # in a password ends the address early, and what is left of it is no port or has no host.
     if schemes[0] in ("http", "redis") and parts.scheme != "unix" and (not parts.hostname or port == 0):
         raise SettingsError(f"{name} names no host: write {parts.scheme}://host, or percent-encode its password")
+    return url
+
+
+def _redis_url(env: Mapping[str, str]) -> str:
+    url = _url(env, "REDIS_URL", ("redis", "rediss", "unix"))
+    try:
+        parse_url(url)  # type: ignore[no-untyped-call] # redis-py does not type it
+    except ValueError:
+        raise SettingsError("REDIS_URL has an option that redis-py does not know: check what follows its ?") from None
     return url
 
 

@@ -15,6 +15,9 @@ from agent.settings import driver_url
 logging.basicConfig(format="%(message)s")
 logging.getLogger("alembic").setLevel(logging.INFO)
 
+# A statement that waits for a lock stops everybody who comes after it. libpq reads this; what stood in it before wins.
+os.environ["PGOPTIONS"] = f"-c lock_timeout=2s {os.environ.get('PGOPTIONS', '')}"
+
 
 def run() -> None:
     """Render SQL in offline mode, else migrate."""

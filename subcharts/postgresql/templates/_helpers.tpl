@@ -161,3 +161,9 @@ spec:
 {{- $auth := include "aipg.auth" . | fromJson -}}
 {{- if $auth.existingSecret }}{{ tpl $auth.secretKeys.userPasswordKey . }}{{ else }}password{{ end -}}
 {{- end -}}
+
+{{/* Succeeds also with 1, "alive, but refuses": recovery or shutdown, which a restart would only prolong. */}}
+{{- define "aipg.aliveCommand" -}}
+{{- $command := printf "pg_isready --host=127.0.0.1 --port=%d --username=postgres || test $? -eq 1" (int .Values.containerPorts.postgresql) -}}
+{{- list "sh" "-c" $command | toJson -}}
+{{- end -}}

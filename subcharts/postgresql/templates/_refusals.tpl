@@ -37,4 +37,15 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- /* Helm 4 fails at a name that stands twice, and Kubernetes would take one of the two in silence. */ -}}
+{{- range .Values.primary.extraEnvVars -}}
+{{- if regexMatch "^(PGDATA|POSTGRES_(USER|DATABASE|PASSWORD_FILE|POSTGRES_PASSWORD_FILE|INITSCRIPTS_USERNAME)|POSTGRESQL_(PORT_NUMBER|VOLUME_DIR|SHARED_PRELOAD_LIBRARIES))$" .name -}}
+{{- fail (printf "postgresql.primary.extraEnvVars names %s, which the chart sets itself: remove it." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- /* The label controller-revision-hash, 63 characters at most, is this name and 11 more: a longer one never gets a pod. */ -}}
+{{- $name := include "aipg.fullname" . -}}
+{{- if gt (len $name) 52 -}}
+{{- fail (printf "the StatefulSet's name %s has %d characters, but Kubernetes makes pods up to 52: shorten the release name or set postgresql.fullnameOverride." $name (len $name)) -}}
+{{- end -}}
 {{- end -}}

@@ -27,4 +27,15 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- /* Helm 4 fails at a name that stands twice, and Kubernetes would take one of the two in silence. */ -}}
+{{- range .Values.master.extraEnvVars -}}
+{{- if regexMatch "^(REDIS_(PORT|PASSWORD_FILE)|ALLOW_EMPTY_PASSWORD)$" .name -}}
+{{- fail (printf "redis.master.extraEnvVars names %s, which the chart sets itself: remove it." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- /* The label controller-revision-hash, 63 characters at most, is this name and 11 more: a longer one never gets a pod. */ -}}
+{{- $name := include "airedis.masterName" . -}}
+{{- if gt (len $name) 52 -}}
+{{- fail (printf "the StatefulSet's name %s has %d characters, but Kubernetes makes pods up to 52: shorten the release name or set redis.fullnameOverride." $name (len $name)) -}}
+{{- end -}}
 {{- end -}}

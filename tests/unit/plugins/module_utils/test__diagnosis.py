@@ -100,10 +100,12 @@ def test_pod_that_no_node_takes() -> None:
 
 
 def test_container_that_crashes() -> None:
-    status = container("agent", waiting("CrashLoopBackOff"), lastState={"terminated": {"exitCode": 137}})
+    status = container(
+        "agent", waiting("CrashLoopBackOff"), lastState={"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+    )
     found = diagnose("agent", [pod("agent-1", status)], [], "")
     assert (found.cause, found.log_pod) == ("crash", "agent-1")
-    assert "exit code 137" in found.sentence
+    assert "exit code 137, OOMKilled" in found.sentence
 
 
 def test_without_a_sick_pod_helm_speaks() -> None:
