@@ -54,12 +54,28 @@ def accepted(findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance],
     valid, said = [], []
     for item in acceptances:
         if item.id not in CATALOGUE:
-            said.append(finding("acceptance-worthless", f"{item.where}: there is no finding {item.id!r} to accept.", revision=item.revision))
+            said.append(
+                finding(
+                    "acceptance-worthless",
+                    f"{item.where}: there is no finding {item.id!r} to accept.",
+                    revision=item.revision,
+                )
+            )
         elif not item.reason.strip():
-            said.append(finding("acceptance-worthless", f"{item.where}: {item.id} is accepted without a reason.", revision=item.revision))
+            said.append(
+                finding(
+                    "acceptance-worthless",
+                    f"{item.where}: {item.id} is accepted without a reason.",
+                    revision=item.revision,
+                )
+            )
         elif item.where == "docstring" and environment == "prod":
             said.append(
-                finding("acceptance-worthless", f"{item.id} is accepted in a docstring; prod takes it from the inventory only.", revision=item.revision)
+                finding(
+                    "acceptance-worthless",
+                    f"{item.id} is accepted in a docstring; prod takes it from the inventory only.",
+                    revision=item.revision,
+                )
             )
         else:
             valid.append(item)
@@ -71,7 +87,9 @@ def accepted(findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance],
         result.append(dataclasses.replace(one, accepted=f"{match.where}: {match.reason.strip()}") if match else one)
     for item in valid:
         if item not in used:
-            said.append(finding("acceptance-unused", f"{item.where}: nothing to accept for {item.id}.", revision=item.revision))
+            said.append(
+                finding("acceptance-unused", f"{item.where}: nothing to accept for {item.id}.", revision=item.revision)
+            )
     return result + said
 
 

@@ -71,22 +71,30 @@ class Worker:
         try:
             self.script = ScriptDirectory.from_config(self.config)
         except Exception as error:
-            raise Broken("alembic-not-an-environment", f"{ini.name} names no script folder: {said(error, self.root)}") from error
+            raise Broken(
+                "alembic-not-an-environment", f"{ini.name} names no script folder: {said(error, self.root)}"
+            ) from error
         if not (Path(self.script.dir) / "env.py").is_file():
             raise Broken("alembic-not-an-environment", f"the script folder that {ini.name} names has no env.py")
         try:
             self.revisions = list(self.script.walk_revisions())
         except SyntaxError as error:
-            raise Broken("alembic-revision-broken", f"a revision file has a syntax error: {said(error, self.root)}") from error
+            raise Broken(
+                "alembic-revision-broken", f"a revision file has a syntax error: {said(error, self.root)}"
+            ) from error
         except Exception as error:
-            raise Broken("alembic-revision-broken", f"the revisions cannot be loaded: {said(error, self.root)}") from error
+            raise Broken(
+                "alembic-revision-broken", f"the revisions cannot be loaded: {said(error, self.root)}"
+            ) from error
 
     def graph(self) -> dict[str, t.Any]:
         """The graph, what the target resolves to, and the version table that env.py configures."""
         try:
             targets = [item.revision for item in self.script.get_revisions(self.target) if item is not None]
         except Exception as error:
-            raise Broken("alembic-target-unknown", f"target {self.target!r} is ambiguous or unknown: {said(error, self.root)}") from error
+            raise Broken(
+                "alembic-target-unknown", f"target {self.target!r} is ambiguous or unknown: {said(error, self.root)}"
+            ) from error
         table: dict[str, t.Any] = {}
 
         def look(_heads: t.Any, context: t.Any) -> list[t.Any]:
@@ -97,7 +105,10 @@ class Worker:
         if not table:
             raise Broken("alembic-env-failed", "env.py never calls context.run_migrations() offline")
         if table["dialect"] != "postgresql":
-            raise Broken("database-url-kind", f"env.py configures the dialect {table['dialect']} offline; only PostgreSQL is judged")
+            raise Broken(
+                "database-url-kind",
+                f"env.py configures the dialect {table['dialect']} offline; only PostgreSQL is judged",
+            )
         nodes = {
             item.revision: {
                 "down": list(item._versioned_down_revisions),
@@ -144,7 +155,9 @@ class Worker:
             restore()
         return {"sql": self.buffer.getvalue(), "segments": segments}
 
-    def watched(self, step: t.Any, _context: t.Any, segments: list[dict[str, t.Any]], asked: list[str]) -> t.Callable[..., None]:
+    def watched(
+        self, step: t.Any, _context: t.Any, segments: list[dict[str, t.Any]], asked: list[str]
+    ) -> t.Callable[..., None]:
         original, revision = step.migration_fn, step.revision
 
         def migrate(**arguments: t.Any) -> None:

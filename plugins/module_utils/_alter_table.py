@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import typing as t
 
-from pglast import ast
-from pglast.enums.parsenodes import AlterTableType as Command
-from pglast.enums.parsenodes import ConstrType, ObjectType
-
 from ansible_collections.ai_platform.agent.plugins.module_utils import _type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import checked_not_null
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name, dotted, functions, named
+from pglast import ast
+from pglast.enums.parsenodes import AlterTableType as Command
+from pglast.enums.parsenodes import ConstrType, ObjectType
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog
@@ -41,9 +40,35 @@ _RECURSE = {Command.AT_AddColumn, Command.AT_ColumnDefault, Command.AT_DropNotNu
 _SERIAL = {"serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"}
 # pg_proc.provolatile of functions that defaults commonly use, for a judgement without a server.
 _NOT_VOLATILE = frozenset(
-    "now transaction_timestamp statement_timestamp timezone to_timestamp to_char concat lower upper md5 array_fill "
-    "jsonb_build_object json_build_object jsonb_build_array json_build_array date_trunc make_interval current_setting "
-    "coalesce length trim btrim replace round abs to_jsonb to_json".split()
+    [
+        "now",
+        "transaction_timestamp",
+        "statement_timestamp",
+        "timezone",
+        "to_timestamp",
+        "to_char",
+        "concat",
+        "lower",
+        "upper",
+        "md5",
+        "array_fill",
+        "jsonb_build_object",
+        "json_build_object",
+        "jsonb_build_array",
+        "json_build_array",
+        "date_trunc",
+        "make_interval",
+        "current_setting",
+        "coalesce",
+        "length",
+        "trim",
+        "btrim",
+        "replace",
+        "round",
+        "abs",
+        "to_jsonb",
+        "to_json",
+    ]
 )
 
 RULE = {
@@ -129,7 +154,11 @@ def _add_column(table: Name, command: t.Any, catalog: Catalog, version: int, rea
     is_null = default is None and not rewrite and generated is None
     needs_value = {ConstrType.CONSTR_NOTNULL, ConstrType.CONSTR_PRIMARY} & kinds.keys()
     if needs_value and is_null:
-        reading.say("not-null-without-default", f"{label} is NOT NULL without a default: this fails as soon as the table has one row.", table)
+        reading.say(
+            "not-null-without-default",
+            f"{label} is NOT NULL without a default: this fails as soon as the table has one row.",
+            table,
+        )
     if {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE} & kinds.keys() or ConstrType.CONSTR_CHECK in kinds:
         reading.lock(table, mode, "add-constraint", scan=True)
     if foreign := kinds.get(ConstrType.CONSTR_FOREIGN):
@@ -146,14 +175,22 @@ def _set_not_null(table: Name, command: t.Any, catalog: Catalog, _version: int, 
 def _alter_type(table: Name, command: t.Any, catalog: Catalog, _version: int, reading: Reading) -> None:
     column = command.name
     answer = _type_changes.change(
-        catalog.column(table, column), command.def_.typeName, command.def_.raw_default, column, utc=catalog.timezone_is_utc
+        catalog.column(table, column),
+        command.def_.typeName,
+        command.def_.raw_default,
+        column,
+        utc=catalog.timezone_is_utc,
     )
     known = catalog.table(table)
     own = [item for item in known.constraints if column in item.columns] if known else []
     scan = any(item.kind == "c" for item in own)
     reading.lock(table, Mode.ACCESS_EXCLUSIVE, "type-change", rewrite=answer != "none", scan=scan)
     if answer == "unknown" and not catalog.is_new(table):
-        reading.say("type-change-unknown", f"whether the type change of {dotted(table)}.{column} rewrites the table is not known.", table)
+        reading.say(
+            "type-change-unknown",
+            f"whether the type change of {dotted(table)}.{column} rewrites the table is not known.",
+            table,
+        )
     for item in own:
         if item.kind == "f" and item.other:  # dropped and made again (ATPostAlterTypeCleanup)
             reading.lock(item.other, Mode.ACCESS_EXCLUSIVE, "type-change")

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._reading import Remark
+from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name, dotted, named, strings
 from pglast import ast
 from pglast.enums.parsenodes import AlterTableType as Command
 from pglast.enums.parsenodes import ConstrType, ObjectType
 from pglast.visitors import Visitor
-
-from ansible_collections.ai_platform.agent.plugins.module_utils._reading import Remark
-from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name, dotted, named, strings
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog
@@ -52,7 +51,11 @@ def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
         kind = ObjectType(node.removeType)
         for item in node.objects:
             if kind in _DATA:
-                say("destructive", f"Drops the {_DATA[kind]} {_label(item)}.", strings(item) if isinstance(item, tuple) else None)
+                say(
+                    "destructive",
+                    f"Drops the {_DATA[kind]} {_label(item)}.",
+                    strings(item) if isinstance(item, tuple) else None,
+                )
             elif kind in _USED:
                 say("contract-phase", f"Drops the {_USED[kind]} {_label(item)}.")
     elif isinstance(node, ast.TruncateStmt):
@@ -69,7 +72,10 @@ def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
         _rename(node, say)
     elif isinstance(node, ast.AlterObjectSchemaStmt) and node.relation is not None:
         say("rename", f"Moves {dotted(named(node.relation))} to the schema {node.newschema}.", named(node.relation))
-    elif isinstance(node, ast.AlterTableStmt) and node.objtype in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_FOREIGN_TABLE}:
+    elif isinstance(node, ast.AlterTableStmt) and node.objtype in {
+        ObjectType.OBJECT_TABLE,
+        ObjectType.OBJECT_FOREIGN_TABLE,
+    }:
         for command in node.cmds:
             _alter(named(node.relation), command, say)
     return found
@@ -83,7 +89,12 @@ def _rename(node: ast.RenameStmt, say: _Say) -> None:
     kind = ObjectType(node.renameType)
     if kind in {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_ATTRIBUTE}:
         say("rename", f"Renames {dotted(table)}.{node.subname} to {node.newname}.", table)
-    elif kind in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE}:
+    elif kind in {
+        ObjectType.OBJECT_TABLE,
+        ObjectType.OBJECT_VIEW,
+        ObjectType.OBJECT_MATVIEW,
+        ObjectType.OBJECT_SEQUENCE,
+    }:
         say("rename", f"Renames {dotted(table)} to {node.newname}.", table)
 
 
@@ -94,13 +105,25 @@ def _alter(table: Name, command: t.Any, say: _Say) -> None:
     elif kind == Command.AT_AlterColumnType:
         say("type-change", f"Changes the type of {column}.", table)
     elif kind == Command.AT_SetNotNull:
-        say("contract-phase", f"{column} becomes NOT NULL: writes of the running version that leave it out will fail.", table)
+        say(
+            "contract-phase",
+            f"{column} becomes NOT NULL: writes of the running version that leave it out will fail.",
+            table,
+        )
     elif kind == Command.AT_ColumnDefault and command.def_ is None:
         say("contract-phase", f"{column} loses its default, which the running version may rely on.", table)
     elif kind == Command.AT_AddColumn:
         kinds = {ConstrType(item.contype) for item in command.def_.constraints or ()}
-        if ConstrType.CONSTR_NOTNULL in kinds and not kinds & {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CONSTR_GENERATED}:
-            say("contract-phase", f"{dotted(table)}.{command.def_.colname} must be given by every INSERT; the running version does not know it.", table)
+        if ConstrType.CONSTR_NOTNULL in kinds and not kinds & {
+            ConstrType.CONSTR_DEFAULT,
+            ConstrType.CONSTR_IDENTITY,
+            ConstrType.CONSTR_GENERATED,
+        }:
+            say(
+                "contract-phase",
+                f"{dotted(table)}.{command.def_.colname} must be given by every INSERT; the running version does not know it.",
+                table,
+            )
     elif kind == Command.AT_DetachPartition:
         say("destructive", f"Detaches {dotted(named(command.def_.name))}: its rows leave {dotted(table)}.", table)
 

@@ -118,7 +118,11 @@ class Catalog:
 
 def checked_not_null(expression: t.Any) -> str | None:
     """The column of a check that is `column IS NOT NULL` and no more."""
-    if isinstance(expression, ast.NullTest) and expression.nulltesttype == 1 and isinstance(expression.arg, ast.ColumnRef):
+    if (
+        isinstance(expression, ast.NullTest)
+        and expression.nulltesttype == 1
+        and isinstance(expression.arg, ast.ColumnRef)
+    ):
         return str(expression.arg.fields[-1].sval)
     return None
 
@@ -147,11 +151,21 @@ def from_facts(facts: dict[str, t.Any], timezone: str) -> Catalog:
         other = full.get(row["other_oid"])
         if row["oid"] in by_oid:
             constraints[row["oid"]].append(
-                Constraint(row["name"], row["kind"], tuple(row["columns"]), row["validated"], other, True, _proof(row["expression"]))
+                Constraint(
+                    row["name"],
+                    row["kind"],
+                    tuple(row["columns"]),
+                    row["validated"],
+                    other,
+                    True,
+                    _proof(row["expression"]),
+                )
             )
         if row["other_oid"] in by_oid and row["other_oid"] != row["oid"]:
             constraints[row["other_oid"]].append(
-                Constraint(row["name"], row["kind"], tuple(row["other_columns"]), row["validated"], full[row["oid"]], False)
+                Constraint(
+                    row["name"], row["kind"], tuple(row["other_columns"]), row["validated"], full[row["oid"]], False
+                )
             )
     children: dict[int, list[Name]] = {oid: [] for oid in by_oid}
     for row in facts["descendants"]:

@@ -12,9 +12,8 @@ import typing as t
 import urllib.parse
 
 import psycopg
-from psycopg import conninfo
-
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+from psycopg import conninfo
 
 _SCHEMES = {"postgresql", "postgres"}
 # The server's and libpq's own words, in the order in which they are looked for.
@@ -42,16 +41,21 @@ def parameters(url: str) -> dict[str, t.Any]:
     """libpq's parameters of a URL; a driver after `+` is left out. Raises PreflightError without quoting the URL."""
     scheme = url.partition("://")[0].partition("+")[0]
     if "://" not in url:
-        raise PreflightError("database-url-invalid", "database_url is no URL; use postgresql://user:password@host:port/database.")
+        raise PreflightError(
+            "database-url-invalid", "database_url is no URL; use postgresql://user:password@host:port/database."
+        )
     if scheme not in _SCHEMES:
         name = scheme if scheme.isalnum() else "something else"
-        raise PreflightError("database-url-kind", f"database_url is of the kind {name}; the preflight judges PostgreSQL only.")
+        raise PreflightError(
+            "database-url-kind", f"database_url is of the kind {name}; the preflight judges PostgreSQL only."
+        )
     try:
         urllib.parse.urlsplit(url).port  # noqa: B018 - the attribute raises for a port that is no number
         found = conninfo.conninfo_to_dict("postgresql://" + url.partition("://")[2])
     except (psycopg.Error, ValueError):
         raise PreflightError(
-            "database-url-invalid", "database_url cannot be read; percent-encode the special characters of its password."
+            "database-url-invalid",
+            "database_url cannot be read; percent-encode the special characters of its password.",
         ) from None
     return {name: value for name, value in found.items() if value is not None}
 
@@ -62,7 +66,9 @@ def place(found: dict[str, t.Any]) -> str:
 
 
 @contextlib.contextmanager
-def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_timeout_ms: int) -> t.Iterator[psycopg.Connection]:
+def session(
+    url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_timeout_ms: int
+) -> t.Iterator[psycopg.Connection]:
     """One read-only transaction. Raises PreflightError; the driver's message, which may quote the URL, is dropped."""
     found = parameters(url)
     host = str(found.get("host", ""))
@@ -70,12 +76,18 @@ def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_t
         try:
             socket.getaddrinfo(host, None)
         except OSError:
-            raise PreflightError("database-host-unknown", f"The name of the database host {host} cannot be resolved; correct it or DNS.") from None
+            raise PreflightError(
+                "database-host-unknown", f"The name of the database host {host} cannot be resolved; correct it or DNS."
+            ) from None
     try:
         connection = psycopg.connect(
             # Without an encoding of its own a client of an SQL_ASCII database is given bytes for text.
             **found
-            | {"connect_timeout": connect_timeout, "application_name": "ai_platform.agent preflight", "client_encoding": "UTF8"},
+            | {
+                "connect_timeout": connect_timeout,
+                "application_name": "ai_platform.agent preflight",
+                "client_encoding": "UTF8",
+            },
             prepare_threshold=None,
         )
     except psycopg.Error as error:
@@ -87,9 +99,15 @@ def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_t
                            (f"{lock_timeout_ms}ms", f"{statement_timeout_ms}ms"))  # fmt: skip
         yield connection
     except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):
-        raise PreflightError("database-timeout", f"A catalogue query at {place(found)} waited too long; look for a lock on system tables.") from None
+        raise PreflightError(
+            "database-timeout",
+            f"A catalogue query at {place(found)} waited too long; look for a lock on system tables.",
+        ) from None
     except psycopg.Error as error:
-        raise PreflightError("database-refused", f"The server at {place(found)} ended the session ({error.sqlstate or 'connection lost'}); its log says why.") from None
+        raise PreflightError(
+            "database-refused",
+            f"The server at {place(found)} ended the session ({error.sqlstate or 'connection lost'}); its log says why.",
+        ) from None
     finally:
         connection.close()
 
@@ -98,7 +116,10 @@ def _failure(said: str, found: dict[str, t.Any]) -> PreflightError:
     for words, error_id, sentence in _SAID:
         if words in said:
             return PreflightError(error_id, f"The server at {place(found)} {sentence}.")
-    return PreflightError("database-unreachable", f"No session with {place(found)} can be had; check host, port and that a PostgreSQL listens there.")
+    return PreflightError(
+        "database-unreachable",
+        f"No session with {place(found)} can be had; check host, port and that a PostgreSQL listens there.",
+    )
 
 
 __all__ = ("parameters", "place", "session")

@@ -11,8 +11,8 @@ import importlib.metadata
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 
 # The distribution and its first major version that the preflight was tested with.
-# pglast 7 carries PostgreSQL 17's grammar, 8 that of 18; psycopg 3 has the error classes the connection uses.
-REQUIRED = {"pglast": (7,), "alembic": (1, 13), "SQLAlchemy": (2,), "psycopg": (3, 1)}
+# pglast 8 carries the grammar of PostgreSQL 18; psycopg 3 has the error classes the connection uses.
+REQUIRED = {"pglast": (8,), "alembic": (1, 13), "SQLAlchemy": (2,), "psycopg": (3, 1)}
 
 
 def assert_libraries() -> None:

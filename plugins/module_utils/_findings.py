@@ -45,21 +45,37 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "database-refused": Entry("fail", "The server refuses the session; its log says why."),
     "database-timeout": Entry("fail", "A catalogue query waited too long: look for a lock on system tables or load."),
     # The revision graph
-    "state-diverged": Entry("fail", "Find out which image migrated this database; deploy one that knows all its revisions."),
-    "state-unknown": Entry("fail", "The database has tables but no version table: stamp it, or correct the database name."),
-    "revision-unknown": Entry("fail", "This directory lacks the revision: deploy the image that has it, or a newer one."),
+    "state-diverged": Entry(
+        "fail", "Find out which image migrated this database; deploy one that knows all its revisions."
+    ),
+    "state-unknown": Entry(
+        "fail", "The database has tables but no version table: stamp it, or correct the database name."
+    ),
+    "revision-unknown": Entry(
+        "fail", "This directory lacks the revision: deploy the image that has it, or a newer one."
+    ),
     "state-ahead": Entry("warn", "The database is ahead of this image: nothing will be migrated."),
-    "multiple-heads": Entry("fail", "Merge the heads (`alembic merge heads`), or set the target to `heads` on purpose."),
-    "version-table-rows": Entry("warn", "Several rows in the version table: branches are live; check that this is intended."),
+    "multiple-heads": Entry(
+        "fail", "Merge the heads (`alembic merge heads`), or set the target to `heads` on purpose."
+    ),
+    "version-table-rows": Entry(
+        "warn", "Several rows in the version table: branches are live; check that this is intended."
+    ),
     # What could not be known
     "revision-not-static": Entry("unknown", "Read this revision: what it does depends on the database while it runs."),
-    "revision-not-rendered": Entry("unknown", "Offline mode cannot render this revision: make it render, or read it and accept."),
+    "revision-not-rendered": Entry(
+        "unknown", "Offline mode cannot render this revision: make it render, or read it and accept."
+    ),
     "statement-unparsed": Entry("unknown", "PostgreSQL's grammar refuses this text: run it on a copy first."),
-    "statement-opaque": Entry("unknown", "A DO block, CALL or function can do anything: read it and accept it with a reason."),
+    "statement-opaque": Entry(
+        "unknown", "A DO block, CALL or function can do anything: read it and accept it with a reason."
+    ),
     "statement-unruled": Entry("unknown", "No rule for this kind of statement: read its documentation and accept it."),
     "type-change-unknown": Entry("unknown", "The column's present type is not known, so a rewrite cannot be excluded."),
     # Locks and long work
-    "lock-blocks-reads": Entry("fail", "Expand and contract: NOT VALID first, VALIDATE in a later revision, backfill in batches."),
+    "lock-blocks-reads": Entry(
+        "fail", "Expand and contract: NOT VALID first, VALIDATE in a later revision, backfill in batches."
+    ),
     "lock-blocks-writes": Entry("fail", "Use CONCURRENTLY, NOT VALID or a batch, in a revision of its own."),
     "lock-brief": Entry("info", "Brief, but it queues behind long transactions: keep lock_timeout set."),
     "table-rewrite": Entry("fail", "Add a new column, fill it in batches, switch, drop the old one later."),
@@ -67,17 +83,25 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "constraint-validated": Entry("warn", "Add it NOT VALID, then VALIDATE CONSTRAINT in another transaction."),
     "concurrently-in-transaction": Entry("fail", "Wrap it in `with op.get_context().autocommit_block():`."),
     "fails-in-transaction": Entry("fail", "This command cannot run inside a transaction: use autocommit_block()."),
-    "lock-timeout-missing": Entry("warn", "Set lock_timeout in the migrator's session or as the revision's first statement."),
+    "lock-timeout-missing": Entry(
+        "warn", "Set lock_timeout in the migrator's session or as the revision's first statement."
+    ),
     "full-table-write": Entry("warn", "Write in batches, each committed."),
-    "not-null-without-default": Entry("fail", "Give the column a default, or add it nullable, fill it, then SET NOT NULL."),
-    "unsupported-by-server": Entry("fail", "This server's version does not know the command: upgrade it or write it otherwise."),
+    "not-null-without-default": Entry(
+        "fail", "Give the column a default, or add it nullable, fill it, then SET NOT NULL."
+    ),
+    "unsupported-by-server": Entry(
+        "fail", "This server's version does not know the command: upgrade it or write it otherwise."
+    ),
     "enum-value-used": Entry("fail", "Commit ALTER TYPE … ADD VALUE before the new value is used."),
     # What breaks the version still running
     "destructive": Entry("fail", "Data is gone after this: prove a backup, and do it once no version reads it."),
     "contract-phase": Entry("warn", "The version still running may use what this takes away: do it one release later."),
     "rename": Entry("fail", "The running version knows the old name only: add the new, copy, drop later."),
     "type-change": Entry("warn", "Check that the running version accepts the new type."),
-    "trigger-created": Entry("warn", "The trigger runs inside the writes of the version still running: check its cost."),
+    "trigger-created": Entry(
+        "warn", "The trigger runs inside the writes of the version still running: check its cost."
+    ),
     # The database now
     "server-version-old": Entry("warn", "This major version is past its end of life."),
     "server-version-new": Entry("unknown", "The rules were proven up to an older major version."),
@@ -95,12 +119,16 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "replication-lag": Entry("warn", "A standby is behind: a rewrite will put it further behind."),
     "replication-slot-inactive": Entry("warn", "An inactive slot keeps WAL: a rewrite may fill the disk."),
     "rewrite-size": Entry("warn", "The rewrite needs this much free disk, and as much WAL."),
-    "pgbouncer-transaction": Entry("fail", "Migrate over a direct connection: session settings and locks do not hold here."),
+    "pgbouncer-transaction": Entry(
+        "fail", "Migrate over a direct connection: session settings and locks do not hold here."
+    ),
     "backup-old": Entry("fail", "Make and verify a backup first."),
     "backup-unknown": Entry("info", "No record of a verified backup was given."),
     "fact-not-visible": Entry("skip", "Grant pg_monitor (or pg_read_all_stats) to the role of the preflight."),
     # Acceptance
-    "acceptance-worthless": Entry("warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."),
+    "acceptance-worthless": Entry(
+        "warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."
+    ),
     "acceptance-unused": Entry("info", "This acceptance matches no finding: remove it."),
 }
 
@@ -128,7 +156,12 @@ class Finding:
 
     def as_dict(self) -> dict[str, t.Any]:
         """The JSON form, without what is not set."""
-        form: dict[str, t.Any] = {"id": self.id, "status": self.status, "severity": self.severity, "message": self.message}
+        form: dict[str, t.Any] = {
+            "id": self.id,
+            "status": self.status,
+            "severity": self.severity,
+            "message": self.message,
+        }
         entry = CATALOGUE[self.id]
         form |= {"hint": entry.hint, "runbook": f"{RUNBOOK}#{self.id}"}
         for name in ("revision", "statement", "table", "accepted"):

@@ -9,14 +9,18 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from pglast import ast
-
 from ansible_collections.ai_platform.agent.plugins.module_utils import _lock_rules
 from ansible_collections.ai_platform.agent.plugins.module_utils._breakage import breakage, texts
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import size
-from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode, blocks_reads, blocks_writes, conflicts
+from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import (
+    Mode,
+    blocks_reads,
+    blocks_writes,
+    conflicts,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name, Statement, dotted
+from pglast import ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog, Table
@@ -41,7 +45,15 @@ class Judged:
 class Judge:
     """Walks the statements in order; the catalogue moves on with them."""
 
-    def __init__(self, catalog: Catalog, facts: dict[str, t.Any], server: dict[str, t.Any], limits: Thresholds, *, lock_timeout_set: bool) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        facts: dict[str, t.Any],
+        server: dict[str, t.Any],
+        limits: Thresholds,
+        *,
+        lock_timeout_set: bool,
+    ) -> None:
         self.catalog, self.limits = catalog, limits
         self.version = server["version"] // 10000
         self.server = server
@@ -61,20 +73,36 @@ class Judge:
         for segment in segments:
             if segment.error:
                 self.findings.append(
-                    finding("revision-not-rendered", f"{segment.path}: offline mode cannot render it ({segment.error}); what follows in it is not judged.", revision=segment.revision)
+                    finding(
+                        "revision-not-rendered",
+                        f"{segment.path}: offline mode cannot render it ({segment.error}); what follows in it is not judged.",
+                        revision=segment.revision,
+                    )
                 )
             elif segment.inspects:
                 self.findings.append(
-                    finding("revision-not-static", f"{segment.path}: it asks for the database or the mode ({segment.inspects}); online it may run other SQL.", revision=segment.revision)
+                    finding(
+                        "revision-not-static",
+                        f"{segment.path}: it asks for the database or the mode ({segment.inspects}); online it may run other SQL.",
+                        revision=segment.revision,
+                    )
                 )
         return Judged([self._statement(item) for item in statements], self.findings)
 
     def _statement(self, statement: Statement) -> dict[str, t.Any]:
         first = len(self.findings)
         where = {"revision": statement.revision, "statement": statement.number}
-        form: dict[str, t.Any] = {"number": statement.number, "revision": statement.revision, "sql": statement.sql[:SHOWN_CHARACTERS], "transaction": statement.transaction is not None, "locks": []}
+        form: dict[str, t.Any] = {
+            "number": statement.number,
+            "revision": statement.revision,
+            "sql": statement.sql[:SHOWN_CHARACTERS],
+            "transaction": statement.transaction is not None,
+            "locks": [],
+        }
         if statement.node is None:
-            self.findings.append(finding("statement-unparsed", f"PostgreSQL's grammar refuses it: {statement.problem}.", **where))
+            self.findings.append(
+                finding("statement-unparsed", f"PostgreSQL's grammar refuses it: {statement.problem}.", **where)
+            )
             return form | {"risk": "unknown"}
         remarks = breakage(statement.node, self.catalog)
         reading = _lock_rules.read(statement.node, self.catalog, self.version)
@@ -85,7 +113,13 @@ class Judge:
             mild = remark.id == "full-table-write" and table is not None and self._small(table)
             figures = f" {self._figures(table)}" if table else ""
             self.findings.append(
-                finding(remark.id, remark.message + figures, severity="info" if mild else None, table=self._label(remark.table), **where)
+                finding(
+                    remark.id,
+                    remark.message + figures,
+                    severity="info" if mild else None,
+                    table=self._label(remark.table),
+                    **where,
+                )
             )
         self._settings(statement)
         self._transaction(statement, reading, where)
@@ -121,11 +155,17 @@ class Judge:
         inside = statement.transaction is not None
         if reading.alone and inside:
             wrong = "concurrently-in-transaction" if "CONCURRENTLY" in reading.alone else "fails-in-transaction"
-            self.findings.append(finding(wrong, f"{reading.alone} cannot run inside a transaction, and Alembic opens one here.", **where))
+            self.findings.append(
+                finding(wrong, f"{reading.alone} cannot run inside a transaction, and Alembic opens one here.", **where)
+            )
         if self.enum_values and inside:
             used = {value for value in texts(statement.node) if self.enum_values.get(value) == statement.transaction}
             for value in sorted(used):
-                self.findings.append(finding("enum-value-used", f"The enum value {value!r} is used in the transaction that adds it.", **where))
+                self.findings.append(
+                    finding(
+                        "enum-value-used", f"The enum value {value!r} is used in the transaction that adds it.", **where
+                    )
+                )
         if isinstance(statement.node, ast.AlterEnumStmt) and statement.node.newVal and not statement.node.oldVal:
             self.enum_values[statement.node.newVal] = statement.transaction
 
@@ -135,11 +175,19 @@ class Judge:
             return
         known = self.extensions.get(node.extname)
         if known is None:
-            self.findings.append(finding("extension-unavailable", f"The server has no extension {node.extname}.", **where))
+            self.findings.append(
+                finding("extension-unavailable", f"The server has no extension {node.extname}.", **where)
+            )
         elif known["installed"] is None and not self.server["superuser"]:
             allowed = not known["superuser"] or known["trusted"]
             if not (allowed and self.server["may_create_in_database"]):
-                self.findings.append(finding("extension-privilege", f"The role {self.server['role']} may not create the extension {node.extname}.", **where))
+                self.findings.append(
+                    finding(
+                        "extension-privilege",
+                        f"The role {self.server['role']} may not create the extension {node.extname}.",
+                        **where,
+                    )
+                )
 
     def _effect(self, effect: Effect, where: dict[str, t.Any]) -> dict[str, t.Any]:
         name, new = effect.table, self.catalog.is_new(effect.table)
@@ -149,16 +197,38 @@ class Judge:
         if new or effect.mode == Mode.NONE:
             return form
         if table is None:
-            if self.catalog.complete and name not in self.catalog.dropped and (None, name[1]) not in self.catalog.created:
-                self.findings.append(finding("table-missing", f"{dotted(name)} neither exists nor is created before this.", table=dotted(name), **where))
+            if (
+                self.catalog.complete
+                and name not in self.catalog.dropped
+                and (None, name[1]) not in self.catalog.created
+            ):
+                self.findings.append(
+                    finding(
+                        "table-missing",
+                        f"{dotted(name)} neither exists nor is created before this.",
+                        table=dotted(name),
+                        **where,
+                    )
+                )
             return form
-        form |= {"bytes": table.bytes, "total_bytes": table.total_bytes, "rows": table.rows, "writes": table.writes, "reads": table.reads}
+        form |= {
+            "bytes": table.bytes,
+            "total_bytes": table.total_bytes,
+            "rows": table.rows,
+            "writes": table.writes,
+            "reads": table.reads,
+        }
         self._cost(effect, table, where)
         self._now(effect, name, where)
         if effect.mode >= Mode.SHARE_UPDATE_EXCLUSIVE and not table.may_alter and ("owner", name) not in self.reported:
             self.reported.add(("owner", name))
             self.findings.append(
-                finding("privilege-missing", f"{table.name} belongs to {table.owner}; the role {self.server['role']} is no member of it.", table=table.name, **where)
+                finding(
+                    "privilege-missing",
+                    f"{table.name} belongs to {table.owner}; the role {self.server['role']} is no member of it.",
+                    table=table.name,
+                    **where,
+                )
             )
         return form
 
@@ -171,38 +241,80 @@ class Judge:
             return
         if work is None or self._small(table):
             doing = f"and {work} it, briefly" if work else "briefly"
-            self.findings.append(finding("lock-brief", f"Takes {lock} {doing}; it queues behind transactions that use the table.", **where))
+            self.findings.append(
+                finding(
+                    "lock-brief", f"Takes {lock} {doing}; it queues behind transactions that use the table.", **where
+                )
+            )
             return
         blocked = "reads and writes" if reads else "writes"
         self.findings.append(
-            finding("lock-blocks-reads" if reads else "lock-blocks-writes", f"{work.capitalize()} the whole table under {lock}: {blocked} wait as long as that takes.", **where)
+            finding(
+                "lock-blocks-reads" if reads else "lock-blocks-writes",
+                f"{work.capitalize()} the whole table under {lock}: {blocked} wait as long as that takes.",
+                **where,
+            )
         )
         if effect.rewrite:
-            self.findings.append(finding("table-rewrite", f"Writes {table.name} anew: {size(table.total_bytes)} of free disk and about as much WAL.", **where))
+            self.findings.append(
+                finding(
+                    "table-rewrite",
+                    f"Writes {table.name} anew: {size(table.total_bytes)} of free disk and about as much WAL.",
+                    **where,
+                )
+            )
         elif effect.rule == "create-index":
-            self.findings.append(finding("index-not-concurrent", f"Builds an index on {table.name} without CONCURRENTLY.", **where))
+            self.findings.append(
+                finding("index-not-concurrent", f"Builds an index on {table.name} without CONCURRENTLY.", **where)
+            )
         elif effect.rule in {"add-constraint", "foreign-key"}:
-            self.findings.append(finding("constraint-validated", f"Checks every row of {table.name} while the lock is held.", **where))
+            self.findings.append(
+                finding("constraint-validated", f"Checks every row of {table.name} while the lock is held.", **where)
+            )
 
     def _now(self, effect: Effect, name: Name, where: dict[str, t.Any]) -> None:
-        held = [row for row in self.locks.get(self.catalog.full(name), ()) if conflicts(effect.mode, Mode.of_server(row["mode"]))]
+        held = [
+            row
+            for row in self.locks.get(self.catalog.full(name), ())
+            if conflicts(effect.mode, Mode.of_server(row["mode"]))
+        ]
         if not held or ("lock", name) in self.reported:
             return
         # What a running query holds for a moment is no obstacle; an open transaction and a waiter are.
-        held = [row for row in held if not row["granted"] or row["state"] != "active" or (row["transaction_seconds"] or 0) > 5]
+        held = [
+            row
+            for row in held
+            if not row["granted"] or row["state"] != "active" or (row["transaction_seconds"] or 0) > 5
+        ]
         for row in held[:3]:
             self.reported.add(("lock", name))
             doing = "holds" if row["granted"] else f"waits (blocked by {row['blocked_by']}) for"
             self.findings.append(
-                finding("lock-held", f"Process {row['pid']} ({row['application'] or row['state']}) {doing} {Mode.of_server(row['mode'])} on {dotted(self.catalog.full(name))}; this asks for {effect.mode}.", table=self._label(name), **where)
+                finding(
+                    "lock-held",
+                    f"Process {row['pid']} ({row['application'] or row['state']}) {doing} {Mode.of_server(row['mode'])} on {dotted(self.catalog.full(name))}; this asks for {effect.mode}.",
+                    table=self._label(name),
+                    **where,
+                )
             )
 
     def _lock_timeout(self, reading: Reading, where: dict[str, t.Any]) -> None:
         for effect in reading.effects:
-            if blocks_writes(effect.mode) and not self.catalog.is_new(effect.table) and ("timeout", effect.table) not in self.reported:
+            if (
+                blocks_writes(effect.mode)
+                and not self.catalog.is_new(effect.table)
+                and ("timeout", effect.table) not in self.reported
+            ):
                 self.reported.add(("timeout", effect.table))
                 label = self._label(effect.table)
-                self.findings.append(finding("lock-timeout-missing", f"No lock_timeout is set: while this waits for {effect.mode} on {label}, everything behind it waits too.", table=label, **where))
+                self.findings.append(
+                    finding(
+                        "lock-timeout-missing",
+                        f"No lock_timeout is set: while this waits for {effect.mode} on {label}, everything behind it waits too.",
+                        table=label,
+                        **where,
+                    )
+                )
 
 
 __all__ = ("Judge", "Judged")

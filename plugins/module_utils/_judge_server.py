@@ -32,13 +32,27 @@ def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed
     found: list[Finding] = []
     major = facts["version"] // 10000
     if major < OLDEST_SUPPORTED:
-        found.append(finding("server-version-old", f"The server is PostgreSQL {major}; {OLDEST_SUPPORTED} is the oldest that is still supported."))
+        found.append(
+            finding(
+                "server-version-old",
+                f"The server is PostgreSQL {major}; {OLDEST_SUPPORTED} is the oldest that is still supported.",
+            )
+        )
     if major > NEWEST_KNOWN:
-        found.append(finding("server-version-new", f"The server is PostgreSQL {major}; the rules are known up to {NEWEST_KNOWN}."))
+        found.append(
+            finding(
+                "server-version-new", f"The server is PostgreSQL {major}; the rules are known up to {NEWEST_KNOWN}."
+            )
+        )
     if facts["in_recovery"]:
         found.append(finding("in-recovery", "The server is in recovery (a standby): nothing can be migrated on it."))
     if facts["pooled"]:
-        found.append(finding("pgbouncer-transaction", "A connection pooler answers instead of the server: the process of the connection is not the one that serves it."))
+        found.append(
+            finding(
+                "pgbouncer-transaction",
+                "A connection pooler answers instead of the server: the process of the connection is not the one that serves it.",
+            )
+        )
     hidden = 0
     for session in facts["sessions"]:
         if session["state"] is None:
@@ -46,10 +60,20 @@ def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed
         elif session["transaction_seconds"] is not None:
             found += _session(session, limits)
     if hidden and not facts["sees_all"]:
-        found.append(finding("fact-not-visible", f"{hidden} sessions of other roles cannot be looked into: long transactions among them stay unseen."))
+        found.append(
+            finding(
+                "fact-not-visible",
+                f"{hidden} sessions of other roles cannot be looked into: long transactions among them stay unseen.",
+            )
+        )
     for prepared in facts["prepared"]:
         if prepared["seconds"] >= limits.idle_transaction_seconds:
-            found.append(finding("transaction-idle", f"The prepared transaction {prepared['gid']} has been open for {prepared['seconds']:.0f} s."))
+            found.append(
+                finding(
+                    "transaction-idle",
+                    f"The prepared transaction {prepared['gid']} has been open for {prepared['seconds']:.0f} s.",
+                )
+            )
     for migrator in facts["migrators"]:
         doing = "holds" if migrator["granted"] else "waits for"
         found.append(finding("migrator-active", f"Process {migrator['pid']} {doing} the migrators' advisory lock."))
@@ -57,22 +81,40 @@ def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed
     left = facts["max_connections"] - facts["reserved"] - used
     if left < connections_needed + limits.connections_left:
         found.append(
-            finding("connections-scarce", f"{used} of {facts['max_connections']} connections are in use ({facts['reserved']} reserved); {left} are left, {connections_needed} are needed.")
+            finding(
+                "connections-scarce",
+                f"{used} of {facts['max_connections']} connections are in use ({facts['reserved']} reserved); {left} are left, {connections_needed} are needed.",
+            )
         )
     for replica in facts["replicas"]:
         if (replica["lag_seconds"] or 0) >= limits.replication_lag_seconds:
-            found.append(finding("replication-lag", f"Standby {replica['application']} is {replica['lag_seconds']:.0f} s ({size(replica['lag_bytes'] or 0)}) behind."))
+            found.append(
+                finding(
+                    "replication-lag",
+                    f"Standby {replica['application']} is {replica['lag_seconds']:.0f} s ({size(replica['lag_bytes'] or 0)}) behind.",
+                )
+            )
     for slot in facts["slots"]:
         if not slot["active"] and (slot["kept_bytes"] or 0) >= limits.slot_bytes:
-            found.append(finding("replication-slot-inactive", f"The inactive slot {slot['name']} keeps {size(slot['kept_bytes'])} of WAL."))
+            found.append(
+                finding(
+                    "replication-slot-inactive",
+                    f"The inactive slot {slot['name']} keeps {size(slot['kept_bytes'])} of WAL.",
+                )
+            )
     return found
 
 
 def _session(session: dict[str, t.Any], limits: Thresholds) -> list[Finding]:
     who = f"Process {session['pid']} ({session['user']}, {session['application'] or 'no application name'})"
     age = session["transaction_seconds"]
-    if session["state"].startswith("idle in transaction") and session["state_seconds"] >= limits.idle_transaction_seconds:
-        return [finding("transaction-idle", f"{who} has been idle in a transaction for {session['state_seconds']:.0f} s.")]
+    if (
+        session["state"].startswith("idle in transaction")
+        and session["state_seconds"] >= limits.idle_transaction_seconds
+    ):
+        return [
+            finding("transaction-idle", f"{who} has been idle in a transaction for {session['state_seconds']:.0f} s.")
+        ]
     if age >= limits.long_transaction_seconds:
         return [finding("transaction-long", f"{who} has had a transaction open for {age:.0f} s.")]
     return []
@@ -86,7 +128,12 @@ def judge_backup(last: str | None, now: datetime.datetime, limits: Thresholds, *
     when = datetime.datetime.fromisoformat(last)
     hours = (now - (when if when.tzinfo else when.replace(tzinfo=datetime.UTC))).total_seconds() / 3600
     if hours > limits.backup_hours:
-        return [finding("backup-old", f"The last verified backup is {hours:.0f} h old; at most {limits.backup_hours} h are allowed.")]
+        return [
+            finding(
+                "backup-old",
+                f"The last verified backup is {hours:.0f} h old; at most {limits.backup_hours} h are allowed.",
+            )
+        ]
     return []
 
 

@@ -132,7 +132,10 @@ def live_rows(connection: psycopg.Connection, table: str, schema: str | None) ->
         exists = cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (text,)).fetchone() == (True,)
         rows = None
         if exists:
-            rows = [row[0] for row in cursor.execute(sql.SQL("SELECT version_num FROM {} ORDER BY 1").format(name)).fetchall()]
+            rows = [
+                row[0]
+                for row in cursor.execute(sql.SQL("SELECT version_num FROM {} ORDER BY 1").format(name)).fetchall()
+            ]
     return {"rows": rows, "has_tables": _rows(connection, _USER_TABLES, version_table=text)[0]["found"]}
 
 

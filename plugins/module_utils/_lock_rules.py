@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import typing as t
 
-from pglast import ast
-from pglast.enums.parsenodes import ConstrType, ObjectType, ReindexObjectType
-
 from ansible_collections.ai_platform.agent.plugins.module_utils._alter_table import alter_table
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._reading import Reading
 from ansible_collections.ai_platform.agent.plugins.module_utils._statements import (
-    Name,
     dotted,
     functions,
     named,
     relations,
     strings,
 )
+from pglast import ast
+from pglast.enums.parsenodes import ConstrType, ObjectType, ReindexObjectType
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog
@@ -35,7 +33,25 @@ _NO_TABLE = (
     ast.AlterDatabaseSetStmt,
 )  # fmt: skip
 # Functions of PostgreSQL itself that only read or set something of the session or a sequence.
-_HARMLESS = frozenset("setval nextval currval set_config current_setting now count max min sum coalesce lower upper length to_regclass".split())
+_HARMLESS = frozenset(
+    [
+        "setval",
+        "nextval",
+        "currval",
+        "set_config",
+        "current_setting",
+        "now",
+        "count",
+        "max",
+        "min",
+        "sum",
+        "coalesce",
+        "lower",
+        "upper",
+        "length",
+        "to_regclass",
+    ]
+)
 
 
 def read(node: t.Any, catalog: Catalog, version: int) -> Reading:
@@ -48,7 +64,10 @@ def read(node: t.Any, catalog: Catalog, version: int) -> Reading:
     elif handler := _HANDLERS.get(type(node)):
         handler(node, catalog, version, reading)
     else:
-        reading.say("statement-unruled", f"{type(node).__name__.removesuffix('Stmt')}: there is no rule for this kind of statement.")
+        reading.say(
+            "statement-unruled",
+            f"{type(node).__name__.removesuffix('Stmt')}: there is no rule for this kind of statement.",
+        )
     return reading
 
 
@@ -77,7 +96,13 @@ def _create_as(node: ast.CreateTableAsStmt, catalog: Catalog, version: int, read
 def _drop(node: ast.DropStmt, catalog: Catalog, version: int, reading: Reading) -> None:
     kind = ObjectType(node.removeType)
     for item in node.objects:
-        if kind in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE, ObjectType.OBJECT_FOREIGN_TABLE}:
+        if kind in {
+            ObjectType.OBJECT_TABLE,
+            ObjectType.OBJECT_VIEW,
+            ObjectType.OBJECT_MATVIEW,
+            ObjectType.OBJECT_SEQUENCE,
+            ObjectType.OBJECT_FOREIGN_TABLE,
+        }:
             name = strings(item)
             if node.missing_ok and catalog.complete and catalog.table(name) is None and not catalog.is_new(name):
                 continue
@@ -99,9 +124,18 @@ def _drop(node: ast.DropStmt, catalog: Catalog, version: int, reading: Reading) 
             elif not catalog.is_new(strings(item)) and not (node.missing_ok and catalog.complete):
                 reading.lock(strings(item), mode, "drop-index")
         elif kind in {ObjectType.OBJECT_TRIGGER, ObjectType.OBJECT_POLICY, ObjectType.OBJECT_RULE}:
-            reading.lock(strings(item[:-1]), Mode.ACCESS_EXCLUSIVE, "trigger" if kind == ObjectType.OBJECT_TRIGGER else "policy")
-        elif kind in {ObjectType.OBJECT_SCHEMA, ObjectType.OBJECT_EXTENSION, ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN} and node.behavior:
-            reading.say("statement-opaque", f"DROP … CASCADE of {getattr(item, 'sval', 'an object')} may drop columns and tables that it does not name.")
+            reading.lock(
+                strings(item[:-1]), Mode.ACCESS_EXCLUSIVE, "trigger" if kind == ObjectType.OBJECT_TRIGGER else "policy"
+            )
+        elif (
+            kind
+            in {ObjectType.OBJECT_SCHEMA, ObjectType.OBJECT_EXTENSION, ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}
+            and node.behavior
+        ):
+            reading.say(
+                "statement-opaque",
+                f"DROP … CASCADE of {getattr(item, 'sval', 'an object')} may drop columns and tables that it does not name.",
+            )
 
 
 def _index(node: ast.IndexStmt, catalog: Catalog, version: int, reading: Reading) -> None:
@@ -126,12 +160,19 @@ def _reindex(node: ast.ReindexStmt, catalog: Catalog, version: int, reading: Rea
     mode = Mode.SHARE_UPDATE_EXCLUSIVE if concurrent else Mode.SHARE
     if node.relation is None:
         reading.alone = reading.alone or "REINDEX of a schema or database"
-        reading.say("statement-opaque", "REINDEX of a schema or database names no table: every table of it is locked in turn.")
+        reading.say(
+            "statement-opaque", "REINDEX of a schema or database names no table: every table of it is locked in turn."
+        )
         return
     name = named(node.relation)
     if node.kind == ReindexObjectType.REINDEX_OBJECT_INDEX:
         index = catalog.table(name)
-        reading.lock(name, Mode.SHARE_UPDATE_EXCLUSIVE if concurrent else Mode.ACCESS_EXCLUSIVE, "reindex", rewrite=not concurrent)
+        reading.lock(
+            name,
+            Mode.SHARE_UPDATE_EXCLUSIVE if concurrent else Mode.ACCESS_EXCLUSIVE,
+            "reindex",
+            rewrite=not concurrent,
+        )
         if index and index.table:
             reading.lock(index.table, mode, "reindex", scan=True)
     else:
@@ -151,7 +192,13 @@ def _rename(node: ast.RenameStmt, catalog: Catalog, version: int, reading: Readi
         if kind in {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_TABCONSTRAINT} and known and node.relation.inh:
             for child in known.children:
                 reading.lock(child, Mode.ACCESS_EXCLUSIVE, "rename")
-    if kind in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE, ObjectType.OBJECT_INDEX}:
+    if kind in {
+        ObjectType.OBJECT_TABLE,
+        ObjectType.OBJECT_VIEW,
+        ObjectType.OBJECT_MATVIEW,
+        ObjectType.OBJECT_SEQUENCE,
+        ObjectType.OBJECT_INDEX,
+    }:
         catalog.renamed[name[0], node.newname] = name
 
 
@@ -166,7 +213,11 @@ def _at_relation(mode: Mode, rule: str, *, scan: bool = False, rewrite: bool = F
 
 def _trigger(node: ast.CreateTrigStmt, catalog: Catalog, version: int, reading: Reading) -> None:
     reading.lock(named(node.relation), Mode.SHARE_ROW_EXCLUSIVE, "trigger")
-    reading.say("trigger-created", f"Trigger {node.trigname} runs inside every matching write to {dotted(named(node.relation))}.", named(node.relation))
+    reading.say(
+        "trigger-created",
+        f"Trigger {node.trigname} runs inside every matching write to {dotted(named(node.relation))}.",
+        named(node.relation),
+    )
 
 
 def _statistics(node: ast.CreateStatsStmt, catalog: Catalog, version: int, reading: Reading) -> None:
@@ -180,7 +231,12 @@ def _comment(node: ast.CommentStmt, catalog: Catalog, version: int, reading: Rea
         reading.lock(strings(node.object), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
     elif kind == ObjectType.OBJECT_COLUMN:
         reading.lock(strings(node.object[:-1]), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
-    elif kind in {ObjectType.OBJECT_TABCONSTRAINT, ObjectType.OBJECT_TRIGGER, ObjectType.OBJECT_POLICY, ObjectType.OBJECT_RULE}:
+    elif kind in {
+        ObjectType.OBJECT_TABCONSTRAINT,
+        ObjectType.OBJECT_TRIGGER,
+        ObjectType.OBJECT_POLICY,
+        ObjectType.OBJECT_RULE,
+    }:
         # get_object_address locks the constraint's table like the constraint.
         reading.lock(strings(node.object[:-1]), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
 
@@ -237,7 +293,9 @@ def _write(node: t.Any, catalog: Catalog, version: int, reading: Reading) -> Non
     if whole and not catalog.is_new(target):
         how = "without WHERE" if node.whereClause is None else "in one statement"
         verb = "UPDATE" if isinstance(node, ast.UpdateStmt) else "DELETE"
-        reading.say("full-table-write", f"{verb} of {dotted(target)} {how}: its rows stay locked until the commit.", target)
+        reading.say(
+            "full-table-write", f"{verb} of {dotted(target)} {how}: its rows stay locked until the commit.", target
+        )
 
 
 def _select(node: ast.SelectStmt, catalog: Catalog, version: int, reading: Reading) -> None:
@@ -252,7 +310,9 @@ def _select(node: ast.SelectStmt, catalog: Catalog, version: int, reading: Readi
 def _opaque_calls(node: t.Any, catalog: Catalog, reading: Reading) -> None:
     for name in functions(node):
         if name[1] not in _HARMLESS and catalog.volatility.get(name, "v") == "v" and name[0] != "pg_catalog":
-            reading.say("statement-opaque", f"What the function {dotted(name)}() does cannot be read from the statement.")
+            reading.say(
+                "statement-opaque", f"What the function {dotted(name)}() does cannot be read from the statement."
+            )
 
 
 def _copy(node: ast.CopyStmt, catalog: Catalog, version: int, reading: Reading) -> None:
@@ -265,7 +325,9 @@ def _sequence(node: ast.AlterSeqStmt, catalog: Catalog, version: int, reading: R
 
 
 def _opaque(node: t.Any, catalog: Catalog, version: int, reading: Reading) -> None:
-    what = {ast.DoStmt: "a DO block", ast.CallStmt: "a procedure", ast.ExecuteStmt: "a prepared statement"}.get(type(node), "this statement")
+    what = {ast.DoStmt: "a DO block", ast.CallStmt: "a procedure", ast.ExecuteStmt: "a prepared statement"}.get(
+        type(node), "this statement"
+    )
     reading.say("statement-opaque", f"What {what} does cannot be read from the statement.")
 
 

@@ -60,7 +60,12 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
     """The worker of _alembic_worker.py. Everything it does must end within `timeout` seconds altogether."""
 
     def __init__(
-        self, ini: Path, target: str, timeout: float, environment: dict[str, str] | None = None, python: str | None = None
+        self,
+        ini: Path,
+        target: str,
+        timeout: float,
+        environment: dict[str, str] | None = None,
+        python: str | None = None,
     ) -> None:
         if not ini.is_file():
             raise PreflightError(

@@ -11,8 +11,6 @@ import datetime
 import hashlib
 import typing as t
 
-from pglast import ast
-
 from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _catalog, _live_facts, _revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import parameters, place, session
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
@@ -21,7 +19,14 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server im
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess, Graph, Rendered
 from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._report import report
-from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Statement, functions, relations, statements, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._statements import (
+    Statement,
+    functions,
+    relations,
+    statements,
+    strings,
+)
+from pglast import ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from pathlib import Path
@@ -81,7 +86,12 @@ def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
                     types.add(command.def_.typeName.names[-1].sval)
                 elif isinstance(command.def_, ast.Constraint) and command.def_.indexname:
                     tables[node.relation.schemaname, command.def_.indexname] = None
-    return {"tables": [list(name) for name in tables], "functions": sorted(called), "types": sorted(types), "extensions": sorted(extensions)}
+    return {
+        "tables": [list(name) for name in tables],
+        "functions": sorted(called),
+        "types": sorted(types),
+        "extensions": sorted(extensions),
+    }
 
 
 def run(request: Request) -> tuple[dict[str, t.Any], list[Finding], str]:
@@ -89,7 +99,9 @@ def run(request: Request) -> tuple[dict[str, t.Any], list[Finding], str]:
     parameters(request.database_url)
     limits = request.thresholds
     with (
-        AlembicProcess(request.ini, request.target, request.render_timeout, request.variables, request.python) as alembic,
+        AlembicProcess(
+            request.ini, request.target, request.render_timeout, request.variables, request.python
+        ) as alembic,
         session(
             request.database_url,
             connect_timeout=request.connect_timeout,
@@ -106,7 +118,13 @@ def run(request: Request) -> tuple[dict[str, t.Any], list[Finding], str]:
         found = statements(rendered)
         server = _live_facts.server(connection, LOCK_KEY)
         facts = _live_facts.collect(connection, names(found))
-    judge = Judge(_catalog.from_facts(facts, server["timezone"]), facts, server, limits, lock_timeout_set=request.migrator_lock_timeout)
+    judge = Judge(
+        _catalog.from_facts(facts, server["timezone"]),
+        facts,
+        server,
+        limits,
+        lock_timeout_set=request.migrator_lock_timeout,
+    )
     judged = judge.judge(found, rendered.segments)
     findings = _position_findings(graph, rows, where)
     if rendered.segments:
@@ -128,7 +146,11 @@ def run(request: Request) -> tuple[dict[str, t.Any], list[Finding], str]:
                    "database_bytes": server["database_bytes"], "replicas": server["replicas"], "slots": server["slots"]},
         "sql_sha256": hashlib.sha256(rendered.sql.encode()).hexdigest(),
     }  # fmt: skip
-    return report("migration_preflight", place(parameters(request.database_url)), findings, details), findings, rendered.sql
+    return (
+        report("migration_preflight", place(parameters(request.database_url)), findings, details),
+        findings,
+        rendered.sql,
+    )
 
 
 def _pending(graph: Graph, rendered: Rendered, judged: Judged) -> list[dict[str, t.Any]]:
@@ -148,17 +170,33 @@ def _position_findings(graph: Graph, rows: tuple[str, ...] | None, where: _revis
     found = []
     listed = ", ".join(rows or ())
     if where.unknown:
-        found.append(finding("revision-unknown", f"The database is at {listed}; this directory does not know {', '.join(where.unknown)}."))
+        found.append(
+            finding(
+                "revision-unknown",
+                f"The database is at {listed}; this directory does not know {', '.join(where.unknown)}.",
+            )
+        )
     elif where.state == "unknown":
         found.append(finding("state-unknown", f"The database has tables, but no version table {graph.version_table}."))
     elif where.state == "diverged":
-        found.append(finding("state-diverged", f"The database is at {listed}, which the target {', '.join(graph.targets)} does not lead from."))
+        found.append(
+            finding(
+                "state-diverged",
+                f"The database is at {listed}, which the target {', '.join(graph.targets)} does not lead from.",
+            )
+        )
     elif where.state == "ahead":
-        found.append(finding("state-ahead", f"The database is at {listed}, beyond the target {', '.join(graph.targets)}."))
+        found.append(
+            finding("state-ahead", f"The database is at {listed}, beyond the target {', '.join(graph.targets)}.")
+        )
     if len(graph.heads) > 1:
         independent = all(graph.nodes[head]["labels"] for head in graph.heads)
         found.append(
-            finding("multiple-heads", f"The directory has {len(graph.heads)} heads: {', '.join(sorted(graph.heads))}.", severity="warn" if independent else None)
+            finding(
+                "multiple-heads",
+                f"The directory has {len(graph.heads)} heads: {', '.join(sorted(graph.heads))}.",
+                severity="warn" if independent else None,
+            )
         )
     if rows and len(rows) > 1:
         found.append(finding("version-table-rows", f"The version table has {len(rows)} rows: {listed}."))
@@ -168,7 +206,9 @@ def _position_findings(graph: Graph, rows: tuple[str, ...] | None, where: _revis
 def _indexes(facts: dict[str, t.Any]) -> list[Finding]:
     tables = {row["oid"]: f"{row['schema']}.{row['name']}" for row in facts["classes"]}
     return [
-        finding("index-invalid", f"The index {row['name']} on {tables[row['oid']]} is invalid.", table=tables[row["oid"]])
+        finding(
+            "index-invalid", f"The index {row['name']} on {tables[row['oid']]} is invalid.", table=tables[row["oid"]]
+        )
         for row in facts["invalid_indexes"]
     ]
 

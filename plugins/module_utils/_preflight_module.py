@@ -71,7 +71,9 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
         try:
             datetime.datetime.fromisoformat(params["last_verified_backup"])
         except ValueError:
-            raise PreflightError("argument-invalid", "last_verified_backup is no ISO 8601 time; write 2026-11-21T03:00:00+00:00.") from None
+            raise PreflightError(
+                "argument-invalid", "last_verified_backup is no ISO 8601 time; write 2026-11-21T03:00:00+00:00."
+            ) from None
     request = _preflight.Request(
         ini=Path(params["alembic_dir"]) / params["alembic_ini"],
         database_url=params["database_url"],

@@ -92,8 +92,14 @@ class Reading:
         """Add to what is known of the table: the strongest mode counts, a rewrite stays a rewrite."""
         for index, known in enumerate(self.effects):
             if known.table == table:
-                telling = rule if mode > known.mode or (rewrite and not known.rewrite) or (scan and not known.scan) else known.rule
-                self.effects[index] = Effect(table, max(mode, known.mode), telling, rewrite or known.rewrite, scan or known.scan)
+                telling = (
+                    rule
+                    if mode > known.mode or (rewrite and not known.rewrite) or (scan and not known.scan)
+                    else known.rule
+                )
+                self.effects[index] = Effect(
+                    table, max(mode, known.mode), telling, rewrite or known.rewrite, scan or known.scan
+                )
                 return
         self.effects.append(Effect(table, mode, rule, rewrite, scan))
 

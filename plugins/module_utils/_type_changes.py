@@ -30,8 +30,38 @@ _HEADER = 4  # VARHDRSZ: pg_attribute.atttypmod of varchar(n) is n + 4
 _SECONDS = {"timestamp", "timestamptz", "time", "timetz"}
 _MAX_PRECISION = 6
 _BUILT_IN = frozenset(
-    "bit bool bpchar bytea cidr date float4 float8 inet int2 int4 int8 interval json jsonb macaddr money name numeric oid "
-    "text time timestamp timestamptz timetz tsvector uuid varbit varchar xml".split()
+    [
+        "bit",
+        "bool",
+        "bpchar",
+        "bytea",
+        "cidr",
+        "date",
+        "float4",
+        "float8",
+        "inet",
+        "int2",
+        "int4",
+        "int8",
+        "interval",
+        "json",
+        "jsonb",
+        "macaddr",
+        "money",
+        "name",
+        "numeric",
+        "oid",
+        "text",
+        "time",
+        "timestamp",
+        "timestamptz",
+        "timetz",
+        "tsvector",
+        "uuid",
+        "varbit",
+        "varchar",
+        "xml",
+    ]
 )
 
 Answer = t.Literal["none", "rewrite", "unknown"]
@@ -72,7 +102,11 @@ def fits(kind: str, old: int, new: int) -> bool:
 def type_name(node: t.Any) -> tuple[str, int | None, bool]:
     """Internal name, modifier (None: unknown) and whether it is an array, of a TypeName node."""
     kind = node.names[-1].sval
-    numbers = [item.val.ival for item in node.typmods or () if isinstance(item, ast.A_Const) and isinstance(item.val, ast.Integer)]
+    numbers = [
+        item.val.ival
+        for item in node.typmods or ()
+        if isinstance(item, ast.A_Const) and isinstance(item.val, ast.Integer)
+    ]
     known = len(numbers) == len(node.typmods or ())
     return kind, modifier(kind, numbers) if known else None, bool(node.arrayBounds)
 
