@@ -94,7 +94,7 @@ def running(major: int, **settings: str) -> Iterator[Server]:
 
     :raises LabError: initdb failed, or the server did not answer within 30 s
     """
-    folder = Path(tempfile.mkdtemp(prefix=f"postgresql-{major}-", dir="/tmp"))  # noqa: S108 - a socket's path is short
+    folder = Path(tempfile.mkdtemp(prefix=f"postgresql-{major}-", dir="/tmp"))
     user = UNPRIVILEGED if os.geteuid() == 0 else None
     started: Server | None = None
     try:

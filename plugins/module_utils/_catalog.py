@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the collection: no other collection may import this.
-"""What the collector found out about the tables in question, and what the upgrade itself changes about them."""
+"""The tables in question as they are on the server, moved on by each statement of the upgrade."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
-from pglast import ast, parse_sql
-from pglast.parser import ParseError
+from pglast import ast
+from pglast.enums.primnodes import BoolExprType, NullTestType
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name
@@ -18,20 +18,19 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A column: the type's internal name (`int4`), its modifier (-1: none), and whether it is NOT NULL."""
+    """A column: the type's internal name (`int4`), its modifier (pg_attribute.atttypmod, -1: none), its NOT NULL."""
 
     type: str
-    modifier: int
-    not_null: bool
-    enum: bool = False
+    modifier: int = -1
+    not_null: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Constraint:
-    """A constraint. kind: c check, f foreign key, p primary key, u unique, x exclusion, n not null.
+    """A constraint. kind is pg_constraint.contype: c check, f foreign key, p primary key, u unique, x exclusion, n not null.
 
-    `not_null_of`: the column that a check of the form `column IS NOT NULL` proves. `other`: the table at the other
-    end of a foreign key; `outgoing` whether this table is the referencing one.
+    `not_null_of`: the columns that a check proves to be not null. `other`: the table at the other end of a foreign
+    key; `outgoing` whether this table is the referencing one.
     """
 
     name: str
@@ -40,14 +39,17 @@ class Constraint:
     validated: bool
     other: Name | None = None
     outgoing: bool = True
-    not_null_of: str | None = None
+    not_null_of: frozenset[str] = frozenset()
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Table:
-    """A relation on the server. Sizes in bytes, `rows` the planner's estimate (-1: never analysed)."""
+    """A relation on the server. Sizes in bytes, `rows` the planner's estimate (-1: never analysed).
 
-    name: str
+    `name` is the one before the upgrade. `writes`, `reads`: rows written and scans started since statistics began.
+    """
+
+    name: Name
     kind: str
     bytes: int = 0
     total_bytes: int = 0
@@ -56,138 +58,131 @@ class Table:
     reads: int = 0
     owner: str = ""
     may_alter: bool = True
+    may_reference: bool = True
     columns: dict[str, Column] = dataclasses.field(default_factory=dict)
-    constraints: tuple[Constraint, ...] = ()
+    constraints: list[Constraint] = dataclasses.field(default_factory=list)
     children: tuple[Name, ...] = ()
-    # For an index: the table it belongs to.
+    # Of a partition: the table it belongs to. Of a partitioned table: its default partition.
+    partition_of: Name | None = None
+    default_partition: Name | None = None
+    # Of an index: the table it belongs to.
     table: Name | None = None
+
+    def foreign_keys(self) -> t.Iterator[Constraint]:
+        """Those whose other end is known, in either direction."""
+        return (item for item in self.constraints if item.kind == "f" and item.other)
 
 
 @dataclasses.dataclass
 class Catalog:
-    """Tables by the name a statement uses, completed statement by statement while the upgrade is read.
+    """Tables by schema and name.
 
-    `complete` says that a server was asked: only then does a missing name mean a missing table.
+    `complete` says that a server was asked: only then does a missing name mean a missing table. `resolved`: what the
+    search path made of names without a schema. `schema`: where such names are created.
     """
 
     tables: dict[Name, Table] = dataclasses.field(default_factory=dict)
-    aliases: dict[Name, Name] = dataclasses.field(default_factory=dict)
+    resolved: dict[Name, Name] = dataclasses.field(default_factory=dict)
+    schema: str = "public"
+    # pg_proc.provolatile by name; names outside pg_catalog in `foreign`.
     volatility: dict[Name, str] = dataclasses.field(default_factory=dict)
+    foreign: set[Name] = dataclasses.field(default_factory=set)
     constrained_domains: set[str] = dataclasses.field(default_factory=set)
     timezone_is_utc: bool = False
     complete: bool = False
     created: set[Name] = dataclasses.field(default_factory=set)
-    dropped: set[Name] = dataclasses.field(default_factory=set)
-    renamed: dict[Name, Name] = dataclasses.field(default_factory=dict)
-    # Constraints of this upgrade: (table, constraint) -> the column whose NOT NULL it proves (or None), validated?
-    added: dict[tuple[Name, str], tuple[str | None, bool]] = dataclasses.field(default_factory=dict)
-
-    def origin(self, name: Name) -> Name:
-        """The name the table had before this upgrade renamed it."""
-        while name in self.renamed:
-            name = self.renamed[name]
-        return name
-
-    def table(self, name: Name) -> Table | None:
-        return self.tables.get(self.origin(name))
+    created_types: set[str] = dataclasses.field(default_factory=set)
+    gone: set[Name] = dataclasses.field(default_factory=set)
 
     def full(self, name: Name) -> Name:
-        """Schema and name on the server, where it is known: two spellings of one table are one table."""
-        return self.aliases.get(self.origin(name), name)
+        """Schema and name: two spellings of one table are one table."""
+        if name[0] is not None:
+            return name
+        known = self.resolved.get(name)
+        return known if known in self.tables or known in self.created else (self.schema, name[1])  # type: ignore[return-value]
+
+    def table(self, name: Name) -> Table | None:
+        """What the server knows of it; None where it is new, dropped or was never there."""
+        return self.tables.get(self.full(name))
 
     def is_new(self, name: Name) -> bool:
         """Made by this upgrade: nobody else uses it yet, so a lock on it harms nobody."""
-        return self.origin(name) in self.created
+        return self.full(name) in self.created
+
+    def known(self, name: Name) -> bool:
+        """On the server, or made by this upgrade."""
+        return self.table(name) is not None or self.is_new(name)
+
+    def was_known(self, name: Name) -> bool:
+        """Known now or before this upgrade dropped or renamed it, or made together with a table of this upgrade.
+
+        PostgreSQL names implicit indexes and sequences after their table (ChooseIndexName, ChooseRelationName).
+        """
+        full = self.full(name)
+        implicit = any(full[0] == new[0] and full[1].startswith(f"{new[1]}_") for new in self.created)
+        return self.known(name) or full in self.gone or implicit
+
+    def create(self, name: Name) -> None:
+        full = self.full(name)
+        if full not in self.tables:
+            self.created.add(full)
+
+    def drop(self, name: Name) -> None:
+        full = self.full(name)
+        self.created.discard(full)
+        self.tables.pop(full, None)
+        self.gone.add(full)
+
+    def move(self, name: Name, *, schema: str | None = None, to: str | None = None) -> None:
+        """ALTER … RENAME TO, or SET SCHEMA."""
+        old = self.full(name)
+        new = (schema or old[0], to or old[1])
+        self.gone.add(old)
+        if old in self.created:
+            self.created.remove(old)
+            self.created.add(new)
+        if old in self.tables:
+            self.tables[new] = self.tables.pop(old)
+        if name[0] is None:
+            self.resolved[None, new[1]] = new
 
     def column(self, name: Name, column: str) -> Column | None:
         table = self.table(name)
         return table.columns.get(column) if table else None
 
+    def constraints(self, name: Name, constraint: str | None = None) -> list[Constraint]:
+        """All, or those of that name."""
+        table = self.table(name)
+        return [item for item in table.constraints if constraint in {None, item.name}] if table else []
+
     def proves_not_null(self, name: Name, column: str) -> bool:
-        """A validated check constraint, a primary key or NOT NULL itself says so already."""
-        if any(key[0] == name and proof == (column, True) for key, proof in self.added.items()):
-            return True
+        """NOT NULL itself says so already, or a valid check does.
+
+        Source: NotNullImpliedByRelConstraints in src/backend/commands/tablecmds.c. Since 18 a column may be NOT NULL
+        by a constraint that is not valid yet.
+        """
         table = self.table(name)
         if table is None:
             return False
         known = table.columns.get(column)
-        return bool(known and known.not_null) or any(
-            item.validated and item.not_null_of == column for item in table.constraints
+        waiting = any(item.kind == "n" and not item.validated and column in item.columns for item in table.constraints)
+        return bool(known and known.not_null and not waiting) or any(
+            item.validated and column in item.not_null_of for item in table.constraints
         )
 
 
-def checked_not_null(expression: t.Any) -> str | None:
-    """The column of a check that is `column IS NOT NULL` and no more."""
+def checked_not_null(expression: t.Any) -> frozenset[str]:
+    """The columns that a check proves to be not null: `a IS NOT NULL`, or several of them joined by AND."""
+    if isinstance(expression, ast.BoolExpr) and expression.boolop == BoolExprType.AND_EXPR:
+        return frozenset().union(*(checked_not_null(part) for part in expression.args or ()))
     if (
         isinstance(expression, ast.NullTest)
-        and expression.nulltesttype == 1
+        and expression.nulltesttype == NullTestType.IS_NOT_NULL
         and isinstance(expression.arg, ast.ColumnRef)
+        and isinstance(last := expression.arg.fields[-1], ast.String)  # type: ignore[index]
     ):
-        return str(expression.arg.fields[-1].sval)
-    return None
+        return frozenset({str(last.sval)})
+    return frozenset()
 
 
-def _proof(expression: str | None) -> str | None:
-    if expression is None:
-        return None
-    try:
-        return checked_not_null(parse_sql(f"SELECT {expression}")[0].stmt.targetList[0].val)
-    except ParseError:
-        return None
-
-
-_UTC = {"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Etc/Zulu", "UCT", "Etc/UCT", "Universal", "Etc/Universal"}
-
-
-def from_facts(facts: dict[str, t.Any], timezone: str) -> Catalog:
-    """The catalogue of what the collector found (the answer of _live_facts.collect)."""
-    by_oid: dict[int, dict[str, t.Any]] = {row["oid"]: row for row in facts["classes"]}
-    full: dict[int, Name] = {oid: (row["schema"], row["name"]) for oid, row in by_oid.items()}
-    columns: dict[int, dict[str, Column]] = {oid: {} for oid in by_oid}
-    for row in facts["columns"]:
-        columns[row["oid"]][row["name"]] = Column(row["type"], row["modifier"], row["not_null"])
-    constraints: dict[int, list[Constraint]] = {oid: [] for oid in by_oid}
-    for row in facts["constraints"]:
-        other = full.get(row["other_oid"])
-        if row["oid"] in by_oid:
-            constraints[row["oid"]].append(
-                Constraint(
-                    row["name"],
-                    row["kind"],
-                    tuple(row["columns"]),
-                    row["validated"],
-                    other,
-                    True,
-                    _proof(row["expression"]),
-                )
-            )
-        if row["other_oid"] in by_oid and row["other_oid"] != row["oid"]:
-            constraints[row["other_oid"]].append(
-                Constraint(
-                    row["name"], row["kind"], tuple(row["other_columns"]), row["validated"], full[row["oid"]], False
-                )
-            )
-    children: dict[int, list[Name]] = {oid: [] for oid in by_oid}
-    for row in facts["descendants"]:
-        children[row["root"]].append(full[row["oid"]])
-    catalog = Catalog(complete=True, timezone_is_utc=timezone in _UTC)
-    for oid, row in by_oid.items():
-        catalog.tables[full[oid]] = Table(
-            name=".".join(full[oid]), kind=row["kind"], bytes=row["bytes"], total_bytes=row.get("total_bytes", row["bytes"]),
-            rows=row["rows"], writes=row["writes"], reads=row["reads"], owner=row["owner"], may_alter=row["may_alter"],
-            columns=columns[oid], constraints=tuple(constraints[oid]), children=tuple(children[oid]),
-            table=full.get(row["table_oid"]),
-        )  # fmt: skip
-    for row in facts["names"]:
-        if row["oid"]:
-            catalog.tables[row["schema"], row["name"]] = catalog.tables[full[row["oid"]]]
-            catalog.aliases[row["schema"], row["name"]] = full[row["oid"]]
-    for row in facts["functions"]:
-        for name in ((None, row["name"]), (row["schema"], row["name"])):
-            if catalog.volatility.get(name) != "v":
-                catalog.volatility[name] = row["volatile"]
-    catalog.constrained_domains = {row["name"] for row in facts["types"] if row["kind"] == "d" and row["constrained"]}
-    return catalog
-
-
-__all__ = ("Catalog", "Column", "Constraint", "Table", "checked_not_null", "from_facts")
+__all__ = ("Catalog", "Column", "Constraint", "Table", "checked_not_null")

@@ -13,8 +13,9 @@ import urllib.parse
 
 import psycopg
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
-from psycopg import conninfo
+from psycopg import conninfo, errors
 
+APPLICATION = "ai_platform.agent preflight"
 _SCHEMES = {"postgresql", "postgres"}
 # The server's and libpq's own words, in the order in which they are looked for.
 _SAID = (
@@ -65,49 +66,66 @@ def place(found: dict[str, t.Any]) -> str:
     return f"{found.get('host', 'localhost')}:{found.get('port', 5432)}/{found.get('dbname', '')}"
 
 
+class Session:
+    """A connection that only reads."""
+
+    def __init__(
+        self, connection: psycopg.Connection, where: str, lock_timeout_ms: int, statement_timeout_ms: int
+    ) -> None:
+        self._connection, self._where = connection, where
+        self._limits = (f"{lock_timeout_ms}ms", f"{statement_timeout_ms}ms")
+
+    @contextlib.contextmanager
+    def snapshot(self) -> t.Iterator[psycopg.Connection]:
+        """One read-only transaction over one state of the catalogues, rolled back at its end.
+
+        Raises PreflightError; the server's message, which may quote data, is dropped.
+        """
+        try:
+            # SET LOCAL holds behind a pooler as well; startup options do not.
+            self._connection.execute(
+                "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)", self._limits
+            )
+            yield self._connection
+            self._connection.rollback()
+        except (errors.LockNotAvailable, errors.QueryCanceled):
+            words = f"A catalogue query at {self._where} waited too long; look for a lock on system tables or for load."
+            raise PreflightError("database-timeout", words) from None
+        except errors.InsufficientPrivilege:
+            words = f"The role may not read the version table or a schema at {self._where}; use the migrating role."
+            raise PreflightError("privilege-missing", words) from None
+        except errors.UndefinedColumn:
+            words = f"The version table at {self._where} has no column version_num: it is not Alembic's; name another."
+            raise PreflightError("state-unknown", words) from None
+        except psycopg.Error as error:
+            words = f"The server at {self._where} ended the session ({error.sqlstate or 'connection lost'})"
+            raise PreflightError("database-refused", f"{words}; its log says why.") from None
+
+
 @contextlib.contextmanager
-def session(
-    url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_timeout_ms: int
-) -> t.Iterator[psycopg.Connection]:
-    """One read-only transaction. Raises PreflightError; the driver's message, which may quote the URL, is dropped."""
+def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_timeout_ms: int) -> t.Iterator[Session]:
+    """A session whose transactions only read. Times in seconds and milliseconds.
+
+    Raises PreflightError; the driver's message, which may quote the URL, is dropped.
+    """
     found = parameters(url)
     host = str(found.get("host", ""))
     if host and not host.startswith("/"):
         try:
             socket.getaddrinfo(host, None)
         except OSError:
-            raise PreflightError(
-                "database-host-unknown", f"The name of the database host {host} cannot be resolved; correct it or DNS."
-            ) from None
+            words = f"The name of the database host {host} cannot be resolved; correct it or DNS."
+            raise PreflightError("database-host-unknown", words) from None
+    # Without an encoding of its own a client of an SQL_ASCII database is given bytes for text.
+    own = {"connect_timeout": connect_timeout, "application_name": APPLICATION, "client_encoding": "UTF8"}
     try:
-        connection = psycopg.connect(
-            # Without an encoding of its own a client of an SQL_ASCII database is given bytes for text.
-            **found
-            | {
-                "connect_timeout": connect_timeout,
-                "application_name": "ai_platform.agent preflight",
-                "client_encoding": "UTF8",
-            },
-            prepare_threshold=None,
-        )
+        connection = psycopg.connect(**found | own, prepare_threshold=None)
     except psycopg.Error as error:
         raise _failure(str(error), found) from None
     try:
         connection.read_only = True
-        # SET LOCAL holds behind a pooler as well; startup options do not.
-        connection.execute("SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)",
-                           (f"{lock_timeout_ms}ms", f"{statement_timeout_ms}ms"))  # fmt: skip
-        yield connection
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):
-        raise PreflightError(
-            "database-timeout",
-            f"A catalogue query at {place(found)} waited too long; look for a lock on system tables.",
-        ) from None
-    except psycopg.Error as error:
-        raise PreflightError(
-            "database-refused",
-            f"The server at {place(found)} ended the session ({error.sqlstate or 'connection lost'}); its log says why.",
-        ) from None
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        yield Session(connection, place(found), lock_timeout_ms, statement_timeout_ms)
     finally:
         connection.close()
 
@@ -122,4 +140,4 @@ def _failure(said: str, found: dict[str, t.Any]) -> PreflightError:
     )
 
 
-__all__ = ("parameters", "place", "session")
+__all__ = ("APPLICATION", "Session", "parameters", "place", "session")

@@ -115,6 +115,11 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "privilege-missing": Entry("fail", "Migrate as the owner, or grant membership in the owning role."),
     "extension-unavailable": Entry("fail", "The server has no such extension: use an image that has it."),
     "extension-privilege": Entry("fail", "Not a trusted extension: a superuser must create it first."),
+    "object-exists": Entry("fail", "A migration was half applied or made by hand: compare, then drop it or stamp."),
+    "search-path-set": Entry("unknown", "Write the schema before each name instead of changing search_path."),
+    "partitioned-concurrently": Entry(
+        "fail", "Build it ON ONLY the parent, CONCURRENTLY on each partition, then ATTACH."
+    ),
     "table-missing": Entry("fail", "The statement names a table that neither exists nor is created before it."),
     "replication-lag": Entry("warn", "A standby is behind: a rewrite will put it further behind."),
     "replication-slot-inactive": Entry("warn", "An inactive slot keeps WAL: a rewrite may fill the disk."),

@@ -11,27 +11,27 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils import _lock_rules
 from ansible_collections.ai_platform.agent.plugins.module_utils._breakage import breakage, texts
+from ansible_collections.ai_platform.agent.plugins.module_utils._existing import already_there
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import size
-from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import (
-    Mode,
-    blocks_reads,
-    blocks_writes,
-    conflicts,
-)
-from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name, Statement, dotted
+from ansible_collections.ai_platform.agent.plugins.module_utils._judge_lock import LockJudge, figures
+from ansible_collections.ai_platform.agent.plugins.module_utils._lock_timeout import LockTimeout
 from pglast import ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog
     from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Segment
     from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
-    from ansible_collections.ai_platform.agent.plugins.module_utils._reading import Effect, Reading
+    from ansible_collections.ai_platform.agent.plugins.module_utils._reading import Reading, Remark
+    from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Statement
 
 # A statement's text in the result ends here; the artifact has all of it.
 SHOWN_CHARACTERS = 300
 _RISKS = {"fail": 3, "unknown": 2, "warn": 1, "info": 0, "skip": 0}
 _NAMES = ("none", "low", "unknown", "high")
+# Findings that a table below the threshold makes harmless.
+_HARMLESS_IF_SMALL = {"full-table-write"}
+# Findings that hold for tables of this upgrade as well.
+_ALSO_IF_NEW = {"unsupported-by-server", "partitioned-concurrently"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,10 @@ class Judged:
 
 
 class Judge:
-    """Walks the statements in order; the catalogue moves on with them."""
+    """Walks the statements in order; the catalogue moves on with them.
+
+    `server` and `facts`: the answers of _live_facts. `lock_timeout_set`: the migrator sets one for its session.
+    """
 
     def __init__(
         self,
@@ -54,267 +57,105 @@ class Judge:
         *,
         lock_timeout_set: bool,
     ) -> None:
-        self.catalog, self.limits = catalog, limits
+        self.catalog, self.server = catalog, server
         self.version = server["version"] // 10000
-        self.server = server
-        self.session_lock_timeout = lock_timeout_set or server["lock_timeout"] not in {"0", ""}
-        self.lock_timeout = self.session_lock_timeout
-        self.locks: dict[Name, list[dict[str, t.Any]]] = {}
-        by_oid = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
-        for row in facts["locks"]:
-            self.locks.setdefault(by_oid[row["oid"]], []).append(row)
+        self.locks = LockJudge(catalog, facts, server, limits)
+        self.lock_timeout = LockTimeout(lock_timeout_set or server["lock_timeout"] not in {"0", ""})
         self.extensions = {row["name"]: row for row in facts["extensions"]}
-        self.enum_values: dict[str, int | None] = {}
-        self.findings: list[Finding] = []
-        self.reported: set[tuple[str, Name]] = set()
+        self.enum_values: dict[str, int] = {}
+        self.types_of: dict[str, int | None] = {}
 
     def judge(self, statements: t.Sequence[Statement], segments: t.Sequence[Segment]) -> Judged:
         """Everything about these statements, and about revisions whose statements cannot be known."""
-        for segment in segments:
-            if segment.error:
-                self.findings.append(
-                    finding(
-                        "revision-not-rendered",
-                        f"{segment.path}: offline mode cannot render it ({segment.error}); what follows in it is not judged.",
-                        revision=segment.revision,
-                    )
-                )
-            elif segment.inspects:
-                self.findings.append(
-                    finding(
-                        "revision-not-static",
-                        f"{segment.path}: it asks for the database or the mode ({segment.inspects}); online it may run other SQL.",
-                        revision=segment.revision,
-                    )
-                )
-        return Judged([self._statement(item) for item in statements], self.findings)
+        forms, findings = [], [item for segment in segments for item in _not_static(segment)]
+        for statement in statements:
+            form, found = self._statement(statement)
+            forms.append(form)
+            findings += found
+        return Judged(forms, findings)
 
-    def _statement(self, statement: Statement) -> dict[str, t.Any]:
-        first = len(self.findings)
+    def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
         where = {"revision": statement.revision, "statement": statement.number}
-        form: dict[str, t.Any] = {
-            "number": statement.number,
-            "revision": statement.revision,
-            "sql": statement.sql[:SHOWN_CHARACTERS],
-            "transaction": statement.transaction is not None,
-            "locks": [],
-        }
-        if statement.node is None:
-            self.findings.append(
-                finding("statement-unparsed", f"PostgreSQL's grammar refuses it: {statement.problem}.", **where)
-            )
-            return form | {"risk": "unknown"}
-        remarks = breakage(statement.node, self.catalog)
-        reading = _lock_rules.read(statement.node, self.catalog, self.version)
-        for remark in remarks + reading.remarks:
-            table = self.catalog.table(remark.table) if remark.table else None
-            if remark.table and self.catalog.is_new(remark.table):
-                continue
-            mild = remark.id == "full-table-write" and table is not None and self._small(table)
-            figures = f" {self._figures(table)}" if table else ""
-            self.findings.append(
-                finding(
-                    remark.id,
-                    remark.message + figures,
-                    severity="info" if mild else None,
-                    table=self._label(remark.table),
-                    **where,
-                )
-            )
-        self._settings(statement)
-        self._transaction(statement, reading, where)
-        self._extension(statement, where)
-        for effect in reading.effects:
-            form["locks"].append(self._effect(effect, where))
-        if reading.effects and not self.lock_timeout:
-            self._lock_timeout(reading, where)
-        worst = max((_RISKS[item.severity] for item in self.findings[first:]), default=0)
-        return form | {"risk": _NAMES[worst]}
-
-    def _label(self, name: Name | None) -> str | None:
-        return None if name is None else dotted(self.catalog.full(name))
-
-    def _small(self, table: Table) -> bool:
-        return max(table.bytes, table.total_bytes) < self.limits.small_table_bytes
-
-    def _figures(self, table: Table) -> str:
-        rows = "never analysed" if table.rows < 0 else f"about {table.rows} rows"
-        return f"({size(max(table.bytes, table.total_bytes))}, {rows})"
-
-    def _settings(self, statement: Statement) -> None:
-        node = statement.node
-        if not isinstance(node, ast.VariableSetStmt) or node.name != "lock_timeout":
-            return
-        if not node.args:  # RESET, or SET … TO DEFAULT
-            self.lock_timeout = self.session_lock_timeout
-        else:
-            value = getattr(node.args[0], "val", None)
-            self.lock_timeout = str(getattr(value, "sval", getattr(value, "ival", "0"))) not in {"0", "0ms", "0s"}
-
-    def _transaction(self, statement: Statement, reading: Reading, where: dict[str, t.Any]) -> None:
         inside = statement.transaction is not None
-        if reading.alone and inside:
-            wrong = "concurrently-in-transaction" if "CONCURRENTLY" in reading.alone else "fails-in-transaction"
-            self.findings.append(
-                finding(wrong, f"{reading.alone} cannot run inside a transaction, and Alembic opens one here.", **where)
-            )
-        if self.enum_values and inside:
-            used = {value for value in texts(statement.node) if self.enum_values.get(value) == statement.transaction}
-            for value in sorted(used):
-                self.findings.append(
-                    finding(
-                        "enum-value-used", f"The enum value {value!r} is used in the transaction that adds it.", **where
-                    )
-                )
-        if isinstance(statement.node, ast.AlterEnumStmt) and statement.node.newVal and not statement.node.oldVal:
-            self.enum_values[statement.node.newVal] = statement.transaction
+        form: dict[str, t.Any] = where | {"sql": statement.sql[:SHOWN_CHARACTERS], "transaction": inside, "locks": []}
+        if statement.node is None:
+            words = f"PostgreSQL's grammar refuses it: {statement.problem}."
+            return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
+        remarks = breakage(statement.node, self.catalog) + already_there(statement.node, self.catalog)
+        new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
+        origins = {remark.table: self.catalog.table(remark.table) for remark in remarks if remark.table}
+        reading = _lock_rules.read(statement.node, self.catalog, self.version)
+        found = [self._remark(item, origins.get(item.table), where) for item in remarks if item.table not in new]
+        for item in reading.remarks:
+            if item.table is None or item.id in _ALSO_IF_NEW or not self.catalog.is_new(item.table):
+                found.append(self._remark(item, self.catalog.table(item.table) if item.table else None, where))
+        self.lock_timeout.after(statement)
+        found += self._transaction(statement, reading, where) + self._extension(statement, where)
+        for effect in reading.effects:
+            judged, more = self.locks.judge(effect, where)
+            form["locks"].append(judged)
+            found += more
+        if not self.lock_timeout.set:
+            found += self.locks.without_timeout(reading.effects, where)
+        return form | {"risk": _NAMES[max((_RISKS[item.severity] for item in found), default=0)]}, found
 
-    def _extension(self, statement: Statement, where: dict[str, t.Any]) -> None:
+    def _remark(self, remark: Remark, table: t.Any, where: dict[str, t.Any]) -> Finding:
+        small = table is not None and self.locks.small(table)
+        return finding(
+            remark.id,
+            f"{remark.message} {figures(table)}" if table else remark.message,
+            severity="info" if small and remark.id in _HARMLESS_IF_SMALL else None,
+            table=self.locks.label(remark.table) if remark.table else None,
+            **where,
+        )
+
+    def _transaction(self, statement: Statement, reading: Reading, where: dict[str, t.Any]) -> list[Finding]:
+        """Source: "Notes" of CREATE INDEX, and ALTER TYPE, "Notes" for the enum value."""
+        found = []
+        number, node = statement.transaction, statement.node
+        if reading.alone and number is not None:
+            wrong = "concurrently-in-transaction" if "CONCURRENTLY" in reading.alone else "fails-in-transaction"
+            words = f"{reading.alone} cannot run inside a transaction, and Alembic opens one here."
+            found.append(finding(wrong, words, **where))
+        if number is None:
+            return found
+        used = {value for value in texts(node) if self.enum_values.get(value) == number} if self.enum_values else set()
+        for value in sorted(used):
+            words = f"The enum value {value!r} is used in the transaction that adds it."
+            found.append(finding("enum-value-used", words, **where))
+        if isinstance(node, ast.CreateEnumStmt):
+            self.types_of[node.typeName[-1].sval] = number  # type: ignore[index,union-attr]
+        # The values of a type made in the same transaction may be used at once.
+        if isinstance(node, ast.AlterEnumStmt) and node.newVal and not node.oldVal:
+            if self.types_of.get(node.typeName[-1].sval) != number:  # type: ignore[index,union-attr]
+                self.enum_values[node.newVal] = number
+        return found
+
+    def _extension(self, statement: Statement, where: dict[str, t.Any]) -> list[Finding]:
         node = statement.node
         if not isinstance(node, ast.CreateExtensionStmt) or not self.catalog.complete:
-            return
-        known = self.extensions.get(node.extname)
+            return []
+        known = self.extensions.get(node.extname or "")
         if known is None:
-            self.findings.append(
-                finding("extension-unavailable", f"The server has no extension {node.extname}.", **where)
-            )
-        elif known["installed"] is None and not self.server["superuser"]:
+            return [finding("extension-unavailable", f"The server has no extension {node.extname}.", **where)]
+        if known["installed"] is None and not self.server["superuser"]:
             allowed = not known["superuser"] or known["trusted"]
             if not (allowed and self.server["may_create_in_database"]):
-                self.findings.append(
-                    finding(
-                        "extension-privilege",
-                        f"The role {self.server['role']} may not create the extension {node.extname}.",
-                        **where,
-                    )
-                )
+                words = f"The role {self.server['role']} may not create the extension {node.extname}."
+                return [finding("extension-privilege", words, **where)]
+        return []
 
-    def _effect(self, effect: Effect, where: dict[str, t.Any]) -> dict[str, t.Any]:
-        name, new = effect.table, self.catalog.is_new(effect.table)
-        table = self.catalog.table(name)
-        form = {"table": self._label(name), "mode": str(effect.mode), "rewrite": effect.rewrite, "scan": effect.scan,
-                "rule": effect.rule, "source": effect.source(self.version), "new": new}  # fmt: skip
-        if new or effect.mode == Mode.NONE:
-            return form
-        if table is None:
-            if (
-                self.catalog.complete
-                and name not in self.catalog.dropped
-                and (None, name[1]) not in self.catalog.created
-            ):
-                self.findings.append(
-                    finding(
-                        "table-missing",
-                        f"{dotted(name)} neither exists nor is created before this.",
-                        table=dotted(name),
-                        **where,
-                    )
-                )
-            return form
-        form |= {
-            "bytes": table.bytes,
-            "total_bytes": table.total_bytes,
-            "rows": table.rows,
-            "writes": table.writes,
-            "reads": table.reads,
-        }
-        self._cost(effect, table, where)
-        self._now(effect, name, where)
-        if effect.mode >= Mode.SHARE_UPDATE_EXCLUSIVE and not table.may_alter and ("owner", name) not in self.reported:
-            self.reported.add(("owner", name))
-            self.findings.append(
-                finding(
-                    "privilege-missing",
-                    f"{table.name} belongs to {table.owner}; the role {self.server['role']} is no member of it.",
-                    table=table.name,
-                    **where,
-                )
-            )
-        return form
 
-    def _cost(self, effect: Effect, table: Table, where: dict[str, t.Any]) -> None:
-        work = "rewrites" if effect.rewrite else "reads" if effect.scan else None
-        lock = f"{effect.mode} on {table.name} {self._figures(table)}"
-        where = {**where, "table": table.name}
-        reads, writes = blocks_reads(effect.mode), blocks_writes(effect.mode)
-        if not (reads or writes):
-            return
-        if work is None or self._small(table):
-            doing = f"and {work} it, briefly" if work else "briefly"
-            self.findings.append(
-                finding(
-                    "lock-brief", f"Takes {lock} {doing}; it queues behind transactions that use the table.", **where
-                )
-            )
-            return
-        blocked = "reads and writes" if reads else "writes"
-        self.findings.append(
-            finding(
-                "lock-blocks-reads" if reads else "lock-blocks-writes",
-                f"{work.capitalize()} the whole table under {lock}: {blocked} wait as long as that takes.",
-                **where,
-            )
+def _not_static(segment: Segment) -> list[Finding]:
+    if segment.error:
+        words = f"{segment.path}: offline mode cannot render it ({segment.error}); what follows in it is not judged."
+        return [finding("revision-not-rendered", words, revision=segment.revision)]
+    if segment.inspects:
+        words = (
+            f"{segment.path}: it asks for the database or the mode ({segment.inspects}); online it may run other SQL."
         )
-        if effect.rewrite:
-            self.findings.append(
-                finding(
-                    "table-rewrite",
-                    f"Writes {table.name} anew: {size(table.total_bytes)} of free disk and about as much WAL.",
-                    **where,
-                )
-            )
-        elif effect.rule == "create-index":
-            self.findings.append(
-                finding("index-not-concurrent", f"Builds an index on {table.name} without CONCURRENTLY.", **where)
-            )
-        elif effect.rule in {"add-constraint", "foreign-key"}:
-            self.findings.append(
-                finding("constraint-validated", f"Checks every row of {table.name} while the lock is held.", **where)
-            )
-
-    def _now(self, effect: Effect, name: Name, where: dict[str, t.Any]) -> None:
-        held = [
-            row
-            for row in self.locks.get(self.catalog.full(name), ())
-            if conflicts(effect.mode, Mode.of_server(row["mode"]))
-        ]
-        if not held or ("lock", name) in self.reported:
-            return
-        # What a running query holds for a moment is no obstacle; an open transaction and a waiter are.
-        held = [
-            row
-            for row in held
-            if not row["granted"] or row["state"] != "active" or (row["transaction_seconds"] or 0) > 5
-        ]
-        for row in held[:3]:
-            self.reported.add(("lock", name))
-            doing = "holds" if row["granted"] else f"waits (blocked by {row['blocked_by']}) for"
-            self.findings.append(
-                finding(
-                    "lock-held",
-                    f"Process {row['pid']} ({row['application'] or row['state']}) {doing} {Mode.of_server(row['mode'])} on {dotted(self.catalog.full(name))}; this asks for {effect.mode}.",
-                    table=self._label(name),
-                    **where,
-                )
-            )
-
-    def _lock_timeout(self, reading: Reading, where: dict[str, t.Any]) -> None:
-        for effect in reading.effects:
-            if (
-                blocks_writes(effect.mode)
-                and not self.catalog.is_new(effect.table)
-                and ("timeout", effect.table) not in self.reported
-            ):
-                self.reported.add(("timeout", effect.table))
-                label = self._label(effect.table)
-                self.findings.append(
-                    finding(
-                        "lock-timeout-missing",
-                        f"No lock_timeout is set: while this waits for {effect.mode} on {label}, everything behind it waits too.",
-                        table=label,
-                        **where,
-                    )
-                )
+        return [finding("revision-not-static", words, revision=segment.revision)]
+    return []
 
 
 __all__ = ("Judge", "Judged")

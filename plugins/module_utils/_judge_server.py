@@ -57,7 +57,7 @@ def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed
     for session in facts["sessions"]:
         if session["state"] is None:
             hidden += 1
-        elif session["transaction_seconds"] is not None:
+        elif session["here"] and session["transaction_seconds"] is not None:
             found += _session(session, limits)
     if hidden and not facts["sees_all"]:
         found.append(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from psycopg import sql
+from psycopg import errors, sql
 from psycopg.rows import dict_row
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -30,7 +30,7 @@ SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery(
        current_schema() AS schema, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create
 """
 _SESSIONS = """
-SELECT pid, usename AS user, application_name AS application, state, backend_type,
+SELECT pid, usename AS user, application_name AS application, state, datname = current_database() AS here,
        extract(epoch FROM now() - xact_start)::float AS transaction_seconds,
        extract(epoch FROM now() - state_change)::float AS state_seconds
 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
@@ -53,8 +53,7 @@ _RESOLVE = """
 SELECT s AS schema, n AS name, to_regclass(CASE WHEN s IS NULL THEN format('%%I', n) ELSE format('%%I.%%I', s, n) END)::oid::bigint AS oid
 FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS asked (s, n)
 """
-# Descendants of the asked tables, and what their foreign keys and indexes name: statements lock those as well.
-_RELATED = """
+_DESCENDANTS = """
 WITH RECURSIVE descendants (root, oid) AS (
     SELECT inhparent, inhrelid FROM pg_inherits WHERE inhparent = ANY(%(oids)s)
     UNION SELECT d.root, i.inhrelid FROM descendants d JOIN pg_inherits i ON i.inhparent = d.oid
@@ -64,7 +63,10 @@ SELECT root::bigint, oid::bigint FROM descendants
 _CLASSES = """
 SELECT c.oid::bigint, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.reltuples::bigint AS rows,
        c.relpages::bigint * current_setting('block_size')::bigint AS bytes, pg_get_userbyid(c.relowner) AS owner,
-       pg_has_role(c.relowner, 'USAGE') AS may_alter, i.indrelid::bigint AS table_oid, coalesce(i.indisvalid, true) AS valid,
+       pg_has_role(c.relowner, 'USAGE') AS may_alter, has_table_privilege(c.oid, 'REFERENCES') AS may_reference,
+       i.indrelid::bigint AS table_oid, coalesce(i.indisvalid, true) AS valid,
+       (SELECT h.inhparent::bigint FROM pg_inherits h WHERE h.inhrelid = c.oid AND c.relispartition) AS partition_of,
+       (SELECT nullif(p.partdefid, 0)::bigint FROM pg_partitioned_table p WHERE p.partrelid = c.oid) AS default_partition,
        coalesce(pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid), 0) AS writes,
        coalesce(pg_stat_get_numscans(c.oid), 0) AS reads
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
@@ -93,7 +95,8 @@ WHERE i.indrelid = ANY(%(oids)s) AND NOT i.indisvalid
 """
 _LOCKS = """
 SELECT l.relation::bigint AS oid, l.pid, l.mode, l.granted, a.state, a.application_name AS application, pg_blocking_pids(l.pid) AS blocked_by,
-       extract(epoch FROM now() - a.xact_start)::float AS transaction_seconds
+       extract(epoch FROM now() - a.xact_start)::float AS transaction_seconds,
+       a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%%wraparound%%' AS yields
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.relation = ANY(%(oids)s) AND l.pid <> pg_backend_pid() AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
@@ -130,12 +133,8 @@ def live_rows(connection: psycopg.Connection, table: str, schema: str | None) ->
     text = name.as_string(connection)
     with connection.cursor() as cursor:
         exists = cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (text,)).fetchone() == (True,)
-        rows = None
-        if exists:
-            rows = [
-                row[0]
-                for row in cursor.execute(sql.SQL("SELECT version_num FROM {} ORDER BY 1").format(name)).fetchall()
-            ]
+        query = sql.SQL("SELECT version_num FROM {} ORDER BY 1").format(name)
+        rows = [row[0] for row in cursor.execute(query).fetchall()] if exists else None
     return {"rows": rows, "has_tables": _rows(connection, _USER_TABLES, version_table=text)[0]["found"]}
 
 
@@ -156,33 +155,51 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
     """Facts about the names in `request`: tables ([schema or None, name]), functions, types, extensions."""
     asked = request["tables"]
     resolved = _rows(connection, _RESOLVE, schemas=[item[0] for item in asked], names=[item[1] for item in asked])
-    oids = [row["oid"] for row in resolved if row["oid"]]
-    related = _rows(connection, _RELATED, oids=oids)
-    every = sorted({*oids, *(row["oid"] for row in related)})
-    busy = [row["oid"] for row in _rows(connection, _BUSY, oids=every)]
-    constraints = _rows(connection, _CONSTRAINTS, oids=every, busy=busy)
-    classes = {row["oid"]: row for row in _rows(connection, _CLASSES, oids=every)}
-    others = {row[key] for row in constraints for key in ("oid", "other_oid") if row[key]}
-    others |= {row["table_oid"] for row in classes.values() if row["table_oid"]}
-    more = sorted(others - classes.keys())
-    classes |= {row["oid"]: row for row in _rows(connection, _CLASSES, oids=more)}
+    descendants = _rows(connection, _DESCENDANTS, oids=[row["oid"] for row in resolved if row["oid"]])
+    wanted = {row["oid"] for row in resolved if row["oid"]} | {row["oid"] for row in descendants}
+    classes: dict[int, Row] = {}
+    constraints: dict[int, Row] = {}
+    # Statements lock what foreign keys, partitions and indexes lead to as well; two steps reach all of it.
+    for _step in range(3):
+        oids = sorted(wanted - classes.keys())
+        if not oids:
+            break
+        found = _rows(connection, _CLASSES, oids=oids)
+        classes |= {row["oid"]: row for row in found}
+        wanted |= {row[key] for row in found for key in ("table_oid", "partition_of", "default_partition") if row[key]}
+        if not constraints:
+            busy = _busy(connection, oids)
+            constraints = {row["constraint_oid"]: row for row in _rows(connection, _CONSTRAINTS, oids=oids, busy=busy)}
+            wanted |= {row[key] for row in constraints.values() for key in ("oid", "other_oid") if row[key]}
     every = sorted(classes)
-    busy = [row["oid"] for row in _rows(connection, _BUSY, oids=every)]
-    # Asking for a size opens the table: not while somebody holds it, so that the preflight never waits in a queue.
-    for row in _rows(connection, _SIZES, oids=[oid for oid in every if oid not in set(busy)]):
-        classes[row["oid"]] |= row
+    _sizes(connection, classes)
     return {
         "names": resolved,
         "classes": list(classes.values()),
-        "descendants": related,
+        "descendants": [row for row in descendants if {row["root"], row["oid"]} <= classes.keys()],
         "columns": _rows(connection, _COLUMNS, oids=every),
-        "constraints": constraints,
+        "constraints": [row for row in constraints.values() if row["oid"] in classes],
         "invalid_indexes": _rows(connection, _INVALID, oids=every),
         "locks": _rows(connection, _LOCKS, oids=every),
         "functions": _rows(connection, _FUNCTIONS, names=request["functions"]),
         "types": _rows(connection, _TYPES, names=request["types"]),
         "extensions": _rows(connection, _EXTENSIONS, names=request["extensions"]),
     }
+
+
+def _busy(connection: psycopg.Connection, oids: list[int]) -> list[int]:
+    return [row["oid"] for row in _rows(connection, _BUSY, oids=oids)]
+
+
+def _sizes(connection: psycopg.Connection, classes: dict[int, Row]) -> None:
+    """Sizes from the files; the catalogue's own, as of the last VACUUM, where that would have to wait for a lock."""
+    busy = set(_busy(connection, list(classes)))
+    try:
+        with connection.transaction():
+            for row in _rows(connection, _SIZES, oids=[oid for oid in classes if oid not in busy]):
+                classes[row["oid"]] |= row
+    except (errors.LockNotAvailable, errors.QueryCanceled):
+        return
 
 
 __all__ = ("collect", "live_rows", "server")

@@ -11,22 +11,21 @@ import datetime
 import hashlib
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _catalog, _live_facts, _revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _live_facts, _revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._catalog_facts import from_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import parameters, place, session
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge import Judge, Judged
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import judge_backup, judge_server
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess, Graph, Rendered
 from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
+from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
 from ansible_collections.ai_platform.agent.plugins.module_utils._report import report
+from ansible_collections.ai_platform.agent.plugins.module_utils._revision_findings import position_findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._statements import (
-    Statement,
-    functions,
-    relations,
     statements,
-    strings,
 )
-from pglast import ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from pathlib import Path
@@ -56,48 +55,9 @@ class Request:
     last_backup: str | None = None
 
 
-def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
-    """The second message: the names about which facts are wanted, and nothing else of the SQL."""
-    tables: dict[t.Any, None] = {}
-    called: set[str] = set()
-    types: set[str] = set()
-    extensions: set[str] = set()
-    for statement in found:
-        node = statement.node
-        if node is None:
-            continue
-        tables |= dict.fromkeys(relations(node))
-        called |= {name[1] for name in functions(node)}
-        if isinstance(node, ast.DropStmt):
-            for item in node.objects:
-                if isinstance(item, tuple):
-                    tables[strings(item)] = None
-                    if len(item) > 1:
-                        tables[strings(item[:-1])] = None
-        elif isinstance(node, ast.CommentStmt) and isinstance(node.object, tuple):
-            tables[strings(node.object)] = None
-            if len(node.object) > 1:
-                tables[strings(node.object[:-1])] = None
-        elif isinstance(node, ast.CreateExtensionStmt):
-            extensions.add(node.extname)
-        elif isinstance(node, ast.AlterTableStmt):
-            for command in node.cmds:
-                if isinstance(command.def_, ast.ColumnDef) and command.def_.typeName:
-                    types.add(command.def_.typeName.names[-1].sval)
-                elif isinstance(command.def_, ast.Constraint) and command.def_.indexname:
-                    tables[node.relation.schemaname, command.def_.indexname] = None
-    return {
-        "tables": [list(name) for name in tables],
-        "functions": sorted(called),
-        "types": sorted(types),
-        "extensions": sorted(extensions),
-    }
-
-
 def run(request: Request) -> tuple[dict[str, t.Any], list[Finding], str]:
     """The report, its findings, and the SQL. Raises PreflightError where no verdict is possible."""
-    parameters(request.database_url)
-    limits = request.thresholds
+    where = place(parameters(request.database_url))
     with (
         AlembicProcess(
             request.ini, request.target, request.render_timeout, request.variables, request.python
@@ -107,50 +67,64 @@ def run(request: Request) -> tuple[dict[str, t.Any], list[Finding], str]:
             connect_timeout=request.connect_timeout,
             lock_timeout_ms=request.lock_timeout_ms,
             statement_timeout_ms=request.statement_timeout_ms,
-        ) as connection,
+        ) as database,
     ):
         graph = alembic.graph()
-        live = _live_facts.live_rows(connection, graph.version_table, graph.version_table_schema)
+        with database.snapshot() as connection:
+            live = _live_facts.live_rows(connection, graph.version_table, graph.version_table_schema)
         rows = None if live["rows"] is None else tuple(live["rows"])
-        where = _revisions.position(graph, _revisions.Live(rows, live["has_tables"]))
-        pending = where.state == "absent" or (where.state in {"behind", "diverged"} and not where.unknown)
-        rendered = alembic.render(rows or ()) if pending else Rendered("", [])
+        position = _revisions.position(graph, _revisions.Live(rows, live["has_tables"]))
+        rendered = alembic.render(rows or ()) if position.upgradable else Rendered("", [])
         found = statements(rendered)
-        server = _live_facts.server(connection, LOCK_KEY)
-        facts = _live_facts.collect(connection, names(found))
-    judge = Judge(
-        _catalog.from_facts(facts, server["timezone"]),
-        facts,
-        server,
-        limits,
-        lock_timeout_set=request.migrator_lock_timeout,
-    )
+        with database.snapshot() as connection:
+            if _live_facts.live_rows(connection, graph.version_table, graph.version_table_schema) != live:
+                words = f"The version table at {where} changed while the preflight ran; run it again when that is done."
+                raise PreflightError("migrator-active", words)
+            server = _live_facts.server(connection, LOCK_KEY)
+            facts = _live_facts.collect(connection, names(found))
+    catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
+    judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=request.migrator_lock_timeout)
     judged = judge.judge(found, rendered.segments)
-    findings = _position_findings(graph, rows, where)
+    findings = position_findings(graph, rows, position)
     if rendered.segments:
-        findings += judge_server(server, limits, request.connections_needed) + _indexes(facts)
-        costly = any(item.id in {"destructive", "table-rewrite", "type-change"} for item in judged.findings)
-        findings += judge_backup(request.last_backup, datetime.datetime.now(datetime.UTC), limits, needed=costly)
+        findings += _around(request, server, facts, judged)
     findings += judged.findings
     acceptances = [*request.acceptances, *_acceptance.in_docstrings(rendered.segments)]
     findings = _acceptance.accepted(findings, acceptances, request.environment)
     details = {
-        "state": where.state,
+        "state": position.state,
         "live_revisions": list(rows or ()),
-        "unknown_revisions": list(where.unknown),
+        "unknown_revisions": list(position.unknown),
         "target_revisions": graph.targets,
         "pending": _pending(graph, rendered, judged),
-        "largest_rewrite_bytes": max((lock.get("total_bytes", 0) for item in judged.statements for lock in item["locks"] if lock["rewrite"]), default=0),
-        "server": {"version": server["version"], "in_recovery": server["in_recovery"], "role": server["role"],
-                   "connections": len(server["sessions"]) + 1, "max_connections": server["max_connections"],
-                   "database_bytes": server["database_bytes"], "replicas": server["replicas"], "slots": server["slots"]},
+        "largest_rewrite_bytes": _largest_rewrite(judged),
+        "server": _shown(server),
         "sql_sha256": hashlib.sha256(rendered.sql.encode()).hexdigest(),
-    }  # fmt: skip
-    return (
-        report("migration_preflight", place(parameters(request.database_url)), findings, details),
-        findings,
-        rendered.sql,
-    )
+    }
+    return report("migration_preflight", where, findings, details), findings, rendered.sql
+
+
+def _around(request: Request, server: dict[str, t.Any], facts: dict[str, t.Any], judged: Judged) -> list[Finding]:
+    """What speaks against migrating now, whatever is migrated."""
+    limits = request.thresholds
+    costly = any(item.id in {"destructive", "table-rewrite", "type-change"} for item in judged.findings)
+    now = datetime.datetime.now(datetime.UTC)
+    return [
+        *judge_server(server, limits, request.connections_needed),
+        *_indexes(facts),
+        *judge_backup(request.last_backup, now, limits, needed=costly),
+    ]
+
+
+def _largest_rewrite(judged: Judged) -> int:
+    """Bytes with indexes."""
+    rewritten = (lock for item in judged.statements for lock in item["locks"] if lock["rewrite"])
+    return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
+
+
+def _shown(server: dict[str, t.Any]) -> dict[str, t.Any]:
+    kept = ("version", "in_recovery", "role", "max_connections", "database_bytes", "replicas", "slots")
+    return {name: server[name] for name in kept} | {"connections": len(server["sessions"]) + 1}
 
 
 def _pending(graph: Graph, rendered: Rendered, judged: Judged) -> list[dict[str, t.Any]]:
@@ -166,43 +140,6 @@ def _pending(graph: Graph, rendered: Rendered, judged: Judged) -> list[dict[str,
     ]
 
 
-def _position_findings(graph: Graph, rows: tuple[str, ...] | None, where: _revisions.Position) -> list[Finding]:
-    found = []
-    listed = ", ".join(rows or ())
-    if where.unknown:
-        found.append(
-            finding(
-                "revision-unknown",
-                f"The database is at {listed}; this directory does not know {', '.join(where.unknown)}.",
-            )
-        )
-    elif where.state == "unknown":
-        found.append(finding("state-unknown", f"The database has tables, but no version table {graph.version_table}."))
-    elif where.state == "diverged":
-        found.append(
-            finding(
-                "state-diverged",
-                f"The database is at {listed}, which the target {', '.join(graph.targets)} does not lead from.",
-            )
-        )
-    elif where.state == "ahead":
-        found.append(
-            finding("state-ahead", f"The database is at {listed}, beyond the target {', '.join(graph.targets)}.")
-        )
-    if len(graph.heads) > 1:
-        independent = all(graph.nodes[head]["labels"] for head in graph.heads)
-        found.append(
-            finding(
-                "multiple-heads",
-                f"The directory has {len(graph.heads)} heads: {', '.join(sorted(graph.heads))}.",
-                severity="warn" if independent else None,
-            )
-        )
-    if rows and len(rows) > 1:
-        found.append(finding("version-table-rows", f"The version table has {len(rows)} rows: {listed}."))
-    return found
-
-
 def _indexes(facts: dict[str, t.Any]) -> list[Finding]:
     tables = {row["oid"]: f"{row['schema']}.{row['name']}" for row in facts["classes"]}
     return [
@@ -213,4 +150,4 @@ def _indexes(facts: dict[str, t.Any]) -> list[Finding]:
     ]
 
 
-__all__ = ("Request", "names", "run")
+__all__ = ("Request", "run")

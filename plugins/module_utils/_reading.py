@@ -10,7 +10,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode
-from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name, dotted
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name
 
 _DOCS = "https://www.postgresql.org/docs/{version}/"
 _SOURCE = "https://github.com/postgres/postgres/blob/REL_{version}_STABLE/src/backend/"
@@ -57,13 +60,16 @@ RULES: t.Final[dict[str, str]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Effect:
-    """What a statement does to one table: the lock, whether the file is written anew, whether every row is read."""
+    """What a statement does to one table: the lock, whether the file is written anew, whether every row is read.
+
+    `scan` is None where the planner decides it.
+    """
 
     table: Name
     mode: Mode
     rule: str
     rewrite: bool = False
-    scan: bool = False
+    scan: bool | None = False
 
     def source(self, version: int) -> str:
         """Where the rule is written, for this major version."""
@@ -81,24 +87,26 @@ class Remark:
 
 @dataclasses.dataclass
 class Reading:
-    """All of one statement."""
+    """All of one statement, read for a server of this major version by what the catalogue knows."""
 
+    catalog: Catalog
+    version: int
     effects: list[Effect] = dataclasses.field(default_factory=list)
     remarks: list[Remark] = dataclasses.field(default_factory=list)
     # Why it cannot run inside a transaction, where it cannot.
     alone: str | None = None
 
-    def lock(self, table: Name, mode: Mode, rule: str, *, rewrite: bool = False, scan: bool = False) -> None:
+    def lock(self, table: Name, mode: Mode, rule: str, *, rewrite: bool = False, scan: bool | None = False) -> None:
         """Add to what is known of the table: the strongest mode counts, a rewrite stays a rewrite."""
         for index, known in enumerate(self.effects):
-            if known.table == table:
-                telling = (
-                    rule
-                    if mode > known.mode or (rewrite and not known.rewrite) or (scan and not known.scan)
-                    else known.rule
-                )
+            if self.catalog.full(known.table) == self.catalog.full(table):
+                stronger = (rewrite, bool(scan), mode) > (known.rewrite, bool(known.scan), known.mode)
                 self.effects[index] = Effect(
-                    table, max(mode, known.mode), telling, rewrite or known.rewrite, scan or known.scan
+                    known.table,
+                    max(mode, known.mode),
+                    rule if stronger else known.rule,
+                    rewrite or known.rewrite,
+                    known.scan if known.scan or scan is False else scan,
                 )
                 return
         self.effects.append(Effect(table, mode, rule, rewrite, scan))
@@ -106,10 +114,10 @@ class Reading:
     def say(self, finding_id: str, message: str, table: Name | None = None) -> None:
         self.remarks.append(Remark(finding_id, message, table))
 
-    def since(self, what: str, first: int, version: int) -> None:
+    def since(self, what: str, first: int) -> None:
         """Say so where the server is older than what it is asked to do."""
-        if version < first:
-            self.say("unsupported-by-server", f"{what} needs PostgreSQL {first}; the server is {version}.")
+        if self.version < first:
+            self.say("unsupported-by-server", f"{what} needs PostgreSQL {first}; the server is {self.version}.")
 
 
-__all__ = ("RULES", "Effect", "Reading", "Remark", "dotted")
+__all__ = ("RULES", "Effect", "Reading", "Remark")

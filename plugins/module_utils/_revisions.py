@@ -25,14 +25,15 @@ class Live:
 
 @dataclasses.dataclass(frozen=True)
 class Position:
-    """State, and the revisions that the directory does not know."""
+    """State; the revisions that the directory does not know; whether `alembic upgrade` would run anything."""
 
     state: State
     unknown: tuple[str, ...] = ()
+    upgradable: bool = False
 
 
-def ancestors(graph: Graph, starts: t.Iterable[str]) -> set[str]:
-    """`starts` and everything below them, dependencies included, as Alembic counts what is applied."""
+def ancestors(graph: Graph, starts: t.Iterable[str], *, dependencies: bool = True) -> set[str]:
+    """`starts` and everything below them; with dependencies that is what Alembic counts as applied."""
     seen: set[str] = set()
     todo = list(starts)
     while todo:
@@ -40,29 +41,30 @@ def ancestors(graph: Graph, starts: t.Iterable[str]) -> set[str]:
         if revision not in seen:
             seen.add(revision)
             node = graph.nodes[revision]
-            todo += node["down"] + node["depends"]
+            todo += node["down"] + (node["depends"] if dependencies else [])
     return seen
 
 
 def position(graph: Graph, live: Live) -> Position:
     """The state of the database towards the target.
 
-    absent: nothing there yet. behind: the target's revisions are missing. current: none is. ahead: the database has the
-    target and more. diverged: it lacks some of the target's revisions and has others that the target does not lead
-    to. unknown: it has tables but no version table, or stands at a revision that this directory does not know (an
-    image older than the database, or another history: the directory cannot tell which).
+    absent: nothing there yet. behind: some of the target's revisions are missing. current: none is. ahead: the
+    database has all of them, and later ones. diverged: it lacks some and stands on another branch of the same
+    history, or some of its revisions are unknown and others not. unknown: it has tables but no revision is recorded,
+    or all its revisions are unknown here (an image older than the database, or another history: the directory cannot
+    tell which). A branch with a base of its own is another history: it has no part in the answer.
     """
-    if live.rows is None:
-        return Position("unknown" if live.has_tables else "absent")
+    if not live.rows:
+        return Position("unknown" if live.has_tables else "absent", upgradable=bool(graph.targets))
     strange = tuple(sorted(set(live.rows) - graph.nodes.keys()))
     if strange:
         return Position("diverged" if len(strange) < len(live.rows) else "unknown", strange)
     applied, wanted = ancestors(graph, live.rows), ancestors(graph, graph.targets)
-    if applied == wanted:
-        return Position("current")
-    if applied < wanted:
-        return Position("behind")
-    return Position("ahead" if applied > wanted else "diverged")
+    history = ancestors(graph, graph.targets, dependencies=False)
+    extra = [row for row in live.rows if row not in wanted and history & ancestors(graph, [row], dependencies=False)]
+    if applied >= wanted:
+        return Position("ahead" if extra else "current")
+    return Position("diverged" if extra else "behind", upgradable=True)
 
 
 __all__ = ("Live", "Position", "State", "ancestors", "position")
