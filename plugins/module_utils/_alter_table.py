@@ -19,6 +19,7 @@ from pglast.enums.parsenodes import AlterTableType as Command
 from pglast.enums.parsenodes import ConstrType, ObjectType
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Table
     from ansible_collections.ai_platform.agent.plugins.module_utils._reading import Reading
 
 _WEAK = {Command.AT_SetStatistics, Command.AT_ClusterOn, Command.AT_DropCluster, Command.AT_SetOptions,
@@ -109,16 +110,29 @@ def _detach(table: Name, command: t.Any, reading: Reading) -> None:
 
 
 def _inherit(_table: Name, command: t.Any, reading: Reading) -> None:
-    reading.lock(named(command.def_), Mode.SHARE_UPDATE_EXCLUSIVE, "inherit-parent")
+    adds = command.subtype == Command.AT_AddInherit
+    reading.lock(named(command.def_), Mode.SHARE_UPDATE_EXCLUSIVE if adds else Mode.ACCESS_SHARE, "inherit-parent")
 
 
-def _rewritten(table: Name, _command: t.Any, reading: Reading) -> None:
-    reading.lock(table, Mode.ACCESS_EXCLUSIVE, "table-rewrite", rewrite=True)
+def _persistence(table: Name, command: t.Any, reading: Reading) -> None:
+    wanted = "p" if command.subtype == Command.AT_SetLogged else "u"
+    _rewritten(table, reading, is_so=lambda known: known.persistence == wanted)
+
+
+def _tablespace(table: Name, command: t.Any, reading: Reading) -> None:
+    _rewritten(table, reading, is_so=lambda known: known.tablespace == command.name)
+
+
+def _rewritten(table: Name, reading: Reading, *, is_so: t.Callable[[Table], bool]) -> None:
+    """A rewrite, unless the table is as it shall be."""
+    known = reading.catalog.table(table)
+    if known is None or not is_so(known):
+        reading.lock(table, Mode.ACCESS_EXCLUSIVE, "table-rewrite", rewrite=True)
 
 
 def _access_method(table: Name, command: t.Any, reading: Reading) -> None:
     reading.since(f"SET ACCESS METHOD on {dotted(table)}", 15)
-    _rewritten(table, command, reading)
+    _rewritten(table, reading, is_so=lambda known: known.access_method == command.name)
 
 
 _HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {
@@ -128,9 +142,9 @@ _HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {
     Command.AT_DetachPartition: _detach,
     Command.AT_AddInherit: _inherit,
     Command.AT_DropInherit: _inherit,
-    Command.AT_SetLogged: _rewritten,
-    Command.AT_SetUnLogged: _rewritten,
-    Command.AT_SetTableSpace: _rewritten,
+    Command.AT_SetLogged: _persistence,
+    Command.AT_SetUnLogged: _persistence,
+    Command.AT_SetTableSpace: _tablespace,
     Command.AT_SetAccessMethod: _access_method,
 }
 

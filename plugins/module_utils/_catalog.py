@@ -18,11 +18,13 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A column: the type's internal name (`int4`), its modifier (pg_attribute.atttypmod, -1: none), its NOT NULL."""
+    """A column: the type's internal name (`int4`; of a domain that of its base), its modifier (pg_attribute.atttypmod,
+    -1: none), its NOT NULL, whether an index is built on it."""
 
     type: str
     modifier: int = -1
     not_null: bool = False
+    indexed: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +67,11 @@ class Table:
     # Of a partition: the table it belongs to. Of a partitioned table: its default partition.
     partition_of: Name | None = None
     default_partition: Name | None = None
+    # Of a view or materialized view: what its query reads.
+    uses: tuple[Name, ...] = ()
+    persistence: str = "p"
+    access_method: str | None = None
+    tablespace: str | None = None
     # Of an index: the table it belongs to.
     table: Name | None = None
 
@@ -87,7 +94,8 @@ class Catalog:
     # pg_proc.provolatile by name; names outside pg_catalog in `foreign`.
     volatility: dict[Name, str] = dataclasses.field(default_factory=dict)
     foreign: set[Name] = dataclasses.field(default_factory=set)
-    constrained_domains: set[str] = dataclasses.field(default_factory=set)
+    # Domains by name: base type, modifier, whether it has constraints.
+    domains: dict[str, tuple[str, int, bool]] = dataclasses.field(default_factory=dict)
     timezone_is_utc: bool = False
     complete: bool = False
     created: set[Name] = dataclasses.field(default_factory=set)

@@ -43,11 +43,14 @@ def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) ->
     catalog = Catalog(complete=True, timezone_is_utc=timezone in _UTC, schema=schema or "public")
     columns: dict[int, dict[str, Column]] = {oid: {} for oid in full}
     for row in facts["columns"]:
-        columns[row["oid"]][row["name"]] = Column(row["type"], row["modifier"], row["not_null"])
+        columns[row["oid"]][row["name"]] = Column(row["type"], row["modifier"], row["not_null"], row["indexed"])
     constraints = _constraints(facts["constraints"], full)
     children: dict[int, list[Name]] = {oid: [] for oid in full}
     for row in facts["descendants"]:
         children[row["root"]].append(full[row["oid"]])
+    uses: dict[int, list[Name]] = {}
+    for row in facts["uses"]:
+        uses.setdefault(row["oid"], []).append(full[row["used"]])
     for row in facts["classes"]:
         oid = row["oid"]
         catalog.tables[full[oid]] = Table(
@@ -66,13 +69,19 @@ def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) ->
             children=tuple(children[oid]),
             partition_of=full.get(row["partition_of"]),
             default_partition=full.get(row["default_partition"]),
+            uses=tuple(uses.get(oid, ())),
+            persistence=row["persistence"],
+            access_method=row["access_method"],
+            tablespace=row["tablespace"],
             table=full.get(row["table_oid"]),
         )
     for row in facts["names"]:
         if row["oid"] and row["schema"] is None:
             catalog.resolved[None, row["name"]] = full[row["oid"]]
     _functions(facts["functions"], catalog)
-    catalog.constrained_domains = {row["name"] for row in facts["types"] if row["kind"] == "d" and row["constrained"]}
+    for row in facts["types"]:
+        if row["kind"] == "d":
+            catalog.domains[row["name"]] = (row["base"], row["modifier"], row["constrained"])
     return catalog
 
 

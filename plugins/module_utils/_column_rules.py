@@ -41,7 +41,8 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
     has_default = default is not None and not _is_null(default.raw_expr)
     type_name = column.typeName.names[-1].sval
     # A domain with a constraint must be checked row by row, which ADD COLUMN does by rewriting; an enum need not.
-    constrained = len(column.typeName.names) == 1 and type_name in catalog.constrained_domains
+    domain = catalog.domains.get(type_name)
+    constrained = domain is not None and domain[2]
     rewrite = type_name in _SERIAL or ConstrType.CONSTR_IDENTITY in kinds or constrained
     generated = kinds.get(ConstrType.CONSTR_GENERATED)
     if generated and generated.generated_kind == "v":
@@ -90,33 +91,35 @@ def _drop_not_null(table: Name, command: t.Any, reading: Reading) -> None:
 def _update(table: Name, column: str, reading: Reading, *, not_null: bool) -> None:
     known = reading.catalog.table(table)
     if known and (old := known.columns.get(column)):
-        known.columns[column] = Column(old.type, old.modifier, not_null)
+        known.columns[column] = Column(old.type, old.modifier, not_null, old.indexed)
 
 
 def _alter_type(table: Name, command: t.Any, reading: Reading) -> None:
-    catalog, column = reading.catalog, command.name
-    old = catalog.column(table, column)
-    new = command.def_.typeName
-    answer = _type_changes.change(old, new, command.def_.raw_default, column, utc=catalog.timezone_is_utc)
-    known = catalog.table(table)
-    own = [item for item in known.constraints if column in item.columns] if known else []
-    # Checks that mention the column are dropped, made again and so checked again (ATPostAlterTypeCleanup).
-    scan = any(item.kind == "c" for item in own)
+    """ALTER COLUMN … TYPE. Source: ATPostAlterTypeCleanup and CheckIndexCompatible, TryReuseForeignKey."""
+    catalog, column, new = reading.catalog, command.name, command.def_.typeName
+    old, known = catalog.column(table, column), catalog.table(table)
+    answer = _type_changes.change(old, new, command.def_.raw_default, column, catalog)
+    own = [item for item in catalog.constraints(table) if column in item.columns]
+    # Another operator class or collation: indexes are built again and foreign keys are checked again.
+    other_order = answer != "none" or old is None or not _type_changes.same_order(old, new)
+    index = bool(old and old.indexed and (other_order or command.def_.collClause))
+    scan = index or any(item.kind == "c" for item in own)
     reading.lock(table, _ALTER, "type-change", rewrite=answer != "none", scan=scan)
     if answer == "unknown":
-        reading.say(
-            "type-change-unknown",
-            f"Whether the type change of {dotted(table)}.{column} rewrites the table is not known.",
-            table,
-        )
+        words = f"Whether the type change of {dotted(table)}.{column} rewrites the table is not known."
+        reading.say("type-change-unknown", words, table)
     for item in own:
         if item.kind == "f" and item.other:
-            reading.lock(item.other, _ALTER, "type-change")
+            again = other_order and item.validated
+            reading.lock(table, _ALTER, "type-change", scan=again and item.outgoing)
+            reading.lock(
+                item.other, _ALTER, "type-change", scan=False if not again else None if item.outgoing else True
+            )
     if known:
         kind, modifier, array = _type_changes.type_name(new)
         known.columns.pop(column, None)
         if modifier is not None and not array:
-            known.columns[column] = Column(kind, modifier, bool(old and old.not_null))
+            known.columns[column] = Column(kind, modifier, bool(old and old.not_null), bool(old and old.indexed))
 
 
 def _drop(table: Name, command: t.Any, reading: Reading) -> None:
@@ -126,6 +129,8 @@ def _drop(table: Name, command: t.Any, reading: Reading) -> None:
     if known := reading.catalog.table(table):
         known.columns.pop(command.name, None)
         known.constraints = [item for item in known.constraints if command.name not in item.columns]
+    if command.behavior:
+        reading.say("statement-opaque", f"DROP COLUMN {command.name} CASCADE drops objects that it does not name.")
 
 
 def _expression(table: Name, command: t.Any, reading: Reading) -> None:

@@ -24,7 +24,7 @@ _ALTER = Mode.ACCESS_EXCLUSIVE
 def _add(table: Name, command: t.Any, reading: Reading) -> None:
     constraint = command.def_
     kind, waits = ConstrType(constraint.contype), bool(constraint.skip_validation)
-    if not constraint.is_enforced:
+    if kind in {ConstrType.CONSTR_CHECK, ConstrType.CONSTR_FOREIGN} and not constraint.is_enforced:
         reading.since(f"NOT ENFORCED on {dotted(table)}", 18)
         waits = True
     if kind == ConstrType.CONSTR_FOREIGN:
@@ -90,6 +90,8 @@ def _drop(table: Name, command: t.Any, reading: Reading) -> None:
             reading.lock(item.other, _ALTER, "drop")
     if known := reading.catalog.table(table):
         known.constraints = [item for item in known.constraints if item.name != command.name]
+    if command.behavior:
+        reading.say("statement-opaque", f"DROP CONSTRAINT {command.name} CASCADE drops objects that it does not name.")
 
 
 HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {

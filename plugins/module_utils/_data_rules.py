@@ -9,7 +9,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode
-from ansible_collections.ai_platform.agent.plugins.module_utils._statements import dotted, functions, named, relations
+from ansible_collections.ai_platform.agent.plugins.module_utils._statements import (
+    Name,
+    dotted,
+    functions,
+    named,
+    relations,
+    writes,
+)
 from pglast import ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -70,38 +77,51 @@ def _cluster(node: t.Any, reading: Reading) -> None:
 
 def _refresh(node: t.Any, reading: Reading) -> None:
     mode = Mode.EXCLUSIVE if node.concurrent else Mode.ACCESS_EXCLUSIVE
-    reading.lock(named(node.relation), mode, "refresh", rewrite=not node.concurrent)
+    name = named(node.relation)
+    # CONCURRENTLY joins the new rows with the old ones, by a plan that the planner chooses.
+    scan = None if node.concurrent else False
+    reading.lock(name, mode, "refresh", rewrite=not node.concurrent, scan=scan)
+    known = reading.catalog.table(name)
+    for used in known.uses if known else ():
+        _read(used, Mode.ACCESS_SHARE, reading)
 
 
-def _write(node: t.Any, reading: Reading) -> None:
+def _read(name: Name, mode: Mode, reading: Reading) -> None:
+    """A table that a query names, with what inherits from it and what a view reads."""
+    reading.lock(name, mode, "read", scan=None)
+    known = reading.catalog.table(name)
+    if known:
+        for other in (*known.uses, *(known.children if known.kind == "r" else ())):
+            reading.lock(other, mode, "read", scan=None)
+
+
+def _query(node: t.Any, reading: Reading) -> None:
+    """SELECT and what changes rows, wherever in the statement: a WITH query may change rows, too."""
+    changes = writes(node)
+    for change in changes:
+        _change(change, reading)
+    targets = {named(change.relation) for change in changes}
+    mode = Mode.ROW_SHARE if getattr(node, "lockingClause", None) else Mode.ACCESS_SHARE
+    for name in relations(node):
+        if name not in targets:
+            _read(name, mode, reading)
+    if getattr(node, "intoClause", None):
+        reading.catalog.create(named(node.intoClause.rel))
+    _opaque_calls(node, reading)
+
+
+def _change(node: t.Any, reading: Reading) -> None:
     if isinstance(node, ast.MergeStmt):
         reading.since("MERGE", 15)
     target = named(node.relation)
-    everything = isinstance(node, (ast.UpdateStmt, ast.DeleteStmt)) and node.whereClause is None
-    scan = False if isinstance(node, ast.InsertStmt) else True if everything else None
-    known = reading.catalog.table(target)
-    if known and known.kind == "p":
-        scan = None
+    whole = isinstance(node, (ast.UpdateStmt, ast.DeleteStmt))
+    scan = False if isinstance(node, ast.InsertStmt) else True if whole and node.whereClause is None else None
     reading.lock(target, Mode.ROW_EXCLUSIVE, "write", scan=scan)
-    for name in relations(node):
-        if name != target:
-            reading.lock(name, Mode.ACCESS_SHARE, "read", scan=None)
-    _opaque_calls(node, reading)
-    if isinstance(node, (ast.UpdateStmt, ast.DeleteStmt)):
+    if whole:
         how = "without WHERE" if node.whereClause is None else "in one statement"
         verb = "UPDATE" if isinstance(node, ast.UpdateStmt) else "DELETE"
-        reading.say(
-            "full-table-write", f"{verb} of {dotted(target)} {how}: its rows stay locked until the commit.", target
-        )
-
-
-def _select(node: t.Any, reading: Reading) -> None:
-    mode = Mode.ROW_SHARE if node.lockingClause else Mode.ACCESS_SHARE
-    for name in relations(node):
-        reading.lock(name, mode, "read", scan=None)
-    if node.intoClause:
-        reading.catalog.create(named(node.intoClause.rel))
-    _opaque_calls(node, reading)
+        words = f"{verb} of {dotted(target)} {how}: its rows stay locked until the commit."
+        reading.say("full-table-write", words, target)
 
 
 def _opaque_calls(node: t.Any, reading: Reading) -> None:
@@ -132,11 +152,11 @@ HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
     ast.VacuumStmt: _vacuum,
     ast.ClusterStmt: _cluster,
     ast.RefreshMatViewStmt: _refresh,
-    ast.InsertStmt: _write,
-    ast.UpdateStmt: _write,
-    ast.DeleteStmt: _write,
-    ast.MergeStmt: _write,
-    ast.SelectStmt: _select,
+    ast.InsertStmt: _query,
+    ast.UpdateStmt: _query,
+    ast.DeleteStmt: _query,
+    ast.MergeStmt: _query,
+    ast.SelectStmt: _query,
     ast.CopyStmt: _copy,
 }
 

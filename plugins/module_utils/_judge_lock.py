@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
@@ -62,6 +63,11 @@ class LockJudge:
     def judge(self, effect: Effect, where: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Finding]]:
         """The lock as the result shows it, and what is to be said about it."""
         name, new = effect.table, self.catalog.is_new(effect.table)
+        table = self.catalog.table(name)
+        if table and table.kind in {"p", "v"}:  # no rows of its own
+            effect = dataclasses.replace(effect, rewrite=False, scan=effect.scan and False)
+        if effect.rewrite:  # which reads every row as well: said once
+            effect = dataclasses.replace(effect, scan=False)
         form = {
             "table": self.label(name),
             "mode": str(effect.mode),
@@ -71,7 +77,6 @@ class LockJudge:
             "source": effect.source(self.version),
             "new": new,
         }
-        table = self.catalog.table(name)
         if new or table is None:
             missing = not new and self.catalog.complete and not self.catalog.was_known(name)
             where = where | {"table": self.label(name)}

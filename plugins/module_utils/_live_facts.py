@@ -64,6 +64,9 @@ _CLASSES = """
 SELECT c.oid::bigint, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.reltuples::bigint AS rows,
        c.relpages::bigint * current_setting('block_size')::bigint AS bytes, pg_get_userbyid(c.relowner) AS owner,
        pg_has_role(c.relowner, 'USAGE') AS may_alter, has_table_privilege(c.oid, 'REFERENCES') AS may_reference,
+       c.relpersistence::text AS persistence, (SELECT m.amname FROM pg_am m WHERE m.oid = c.relam) AS access_method,
+       (SELECT s.spcname FROM pg_tablespace s WHERE s.oid = CASE c.reltablespace WHEN 0 THEN
+         (SELECT b.dattablespace FROM pg_database b WHERE b.datname = current_database()) ELSE c.reltablespace END) AS tablespace,
        i.indrelid::bigint AS table_oid, coalesce(i.indisvalid, true) AS valid,
        (SELECT h.inhparent::bigint FROM pg_inherits h WHERE h.inhrelid = c.oid AND c.relispartition) AS partition_of,
        (SELECT nullif(p.partdefid, 0)::bigint FROM pg_partitioned_table p WHERE p.partrelid = c.oid) AS default_partition,
@@ -78,8 +81,12 @@ SELECT c.oid::bigint, pg_relation_size(c.oid) AS bytes, pg_total_relation_size(c
 FROM pg_class c WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('r', 'm', 't', 'i', 'S')
 """
 _COLUMNS = """
-SELECT a.attrelid::bigint AS oid, a.attname AS name, y.typname AS type, a.atttypmod AS modifier, a.attnotnull AS not_null
-FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
+SELECT a.attrelid::bigint AS oid, a.attname AS name, coalesce(b.typname, y.typname) AS type, CASE y.typtype WHEN 'd' THEN y.typtypmod ELSE a.atttypmod END AS modifier, a.attnotnull AS not_null, EXISTS (
+         SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND (a.attnum = ANY(i.indkey) OR EXISTS (
+           SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+             AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum))) AS indexed
+FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_type b ON y.typtype = 'd' AND b.oid = y.typbasetype
+WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
 """
 _CONSTRAINTS = """
 SELECT k.oid::bigint AS constraint_oid, k.conrelid::bigint AS oid, k.conname AS name, k.contype::text AS kind, k.convalidated AS validated,
@@ -100,14 +107,20 @@ SELECT l.relation::bigint AS oid, l.pid, l.mode, l.granted, a.state, a.applicati
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.relation = ANY(%(oids)s) AND l.pid <> pg_backend_pid() AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+_USES = """
+SELECT DISTINCT r.ev_class::bigint AS oid, d.refobjid::bigint AS used
+FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+WHERE r.ev_class = ANY(%(oids)s) AND d.refobjid <> r.ev_class AND d.deptype = 'n'
+"""
 _FUNCTIONS = """
 SELECT n.nspname AS schema, p.proname AS name, p.provolatile::text AS volatile
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = ANY(%(names)s)
 """
 _TYPES = """
 SELECT y.typname AS name, y.typtype::text AS kind,
+       b.typname AS base, y.typtypmod AS modifier,
        y.typnotnull OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = y.oid) AS constrained
-FROM pg_type y WHERE y.typname = ANY(%(names)s)
+FROM pg_type y LEFT JOIN pg_type b ON b.oid = y.typbasetype WHERE y.typname = ANY(%(names)s)
 """
 _EXTENSIONS = """
 SELECT a.name, a.installed_version AS installed, coalesce(bool_or(v.trusted), false) AS trusted, coalesce(bool_or(v.superuser), true) AS superuser
@@ -159,16 +172,19 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
     wanted = {row["oid"] for row in resolved if row["oid"]} | {row["oid"] for row in descendants}
     classes: dict[int, Row] = {}
     constraints: dict[int, Row] = {}
+    uses: list[Row] = []
     # Statements lock what foreign keys, partitions and indexes lead to as well; two steps reach all of it.
-    for _step in range(3):
+    for step in range(3):
         oids = sorted(wanted - classes.keys())
         if not oids:
             break
         found = _rows(connection, _CLASSES, oids=oids)
         classes |= {row["oid"]: row for row in found}
         wanted |= {row[key] for row in found for key in ("table_oid", "partition_of", "default_partition") if row[key]}
-        if not constraints:
+        if step == 0:
             busy = _busy(connection, oids)
+            uses = _rows(connection, _USES, oids=oids)
+            wanted |= {row["used"] for row in uses}
             constraints = {row["constraint_oid"]: row for row in _rows(connection, _CONSTRAINTS, oids=oids, busy=busy)}
             wanted |= {row[key] for row in constraints.values() for key in ("oid", "other_oid") if row[key]}
     every = sorted(classes)
@@ -179,6 +195,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "descendants": [row for row in descendants if {row["root"], row["oid"]} <= classes.keys()],
         "columns": _rows(connection, _COLUMNS, oids=every),
         "constraints": [row for row in constraints.values() if row["oid"] in classes],
+        "uses": [row for row in uses if {row["oid"], row["used"]} <= classes.keys()],
         "invalid_indexes": _rows(connection, _INVALID, oids=every),
         "locks": _rows(connection, _LOCKS, oids=every),
         "functions": _rows(connection, _FUNCTIONS, names=request["functions"]),

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 # Objects that live in catalogues only: no lock on any table that others use.
 _NO_TABLE = (
     ast.AlterEnumStmt, ast.CreateSchemaStmt, ast.CreateDomainStmt, ast.CreateExtensionStmt,
-    ast.AlterExtensionStmt, ast.CreateFunctionStmt, ast.AlterFunctionStmt, ast.GrantStmt, ast.GrantRoleStmt,
+    ast.AlterExtensionStmt, ast.CreateFunctionStmt, ast.AlterFunctionStmt, ast.GrantRoleStmt,
     ast.AlterDefaultPrivilegesStmt, ast.CreateRoleStmt, ast.AlterRoleStmt, ast.AlterRoleSetStmt, ast.DefineStmt,
     ast.CreateCastStmt, ast.CreateSeqStmt, ast.AlterDatabaseSetStmt,
 )  # fmt: skip
@@ -124,6 +124,10 @@ def _index(node: t.Any, reading: Reading) -> None:
     mode = Mode.SHARE_UPDATE_EXCLUSIVE if node.concurrent else Mode.SHARE
     known = reading.catalog.table(table)
     # A partitioned table has no rows of its own; its partitions have.
+    full = (reading.catalog.full(table)[0], node.idxname or "")
+    if node.if_not_exists and reading.catalog.known(full):
+        reading.lock(table, mode, "create-index")
+        return
     reading.lock(table, mode, "create-index", scan=known is None or known.kind != "p")
     if known and known.kind == "p":
         if node.concurrent:
@@ -136,7 +140,7 @@ def _index(node: t.Any, reading: Reading) -> None:
             part = reading.catalog.table(child)
             reading.lock(child, mode, "create-index", scan=part is None or part.kind != "p")
     if node.idxname:
-        reading.catalog.create((table[0] or reading.catalog.full(table)[0], node.idxname))
+        reading.catalog.create(full)
 
 
 def _reindex(node: t.Any, reading: Reading) -> None:
@@ -154,9 +158,10 @@ def _reindex(node: t.Any, reading: Reading) -> None:
     if node.kind == ReindexObjectType.REINDEX_OBJECT_INDEX:
         index = reading.catalog.table(name)
         reading.lock(index.table if index and index.table else name, mode, "reindex", scan=True)
-        if index and not concurrent:
+        if index:
             # Every plan on the table looks at its indexes: readers wait for the index as they would for the table.
-            reading.lock(name, Mode.ACCESS_EXCLUSIVE, "reindex", rewrite=True)
+            own = Mode.SHARE_UPDATE_EXCLUSIVE if concurrent else Mode.ACCESS_EXCLUSIVE
+            reading.lock(name, own, "reindex", rewrite=not concurrent)
     else:
         reading.lock(name, mode, "reindex", scan=True)
 
@@ -203,10 +208,19 @@ def _statistics(node: t.Any, reading: Reading) -> None:
 
 def _comment(node: t.Any, reading: Reading) -> None:
     kind = ObjectType(node.objtype)
-    if kind in _RELATIONS:
+    if kind in _RELATIONS | {ObjectType.OBJECT_INDEX}:
         reading.lock(strings(node.object), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
-    elif kind == ObjectType.OBJECT_COLUMN or kind in _ON_TABLE:
+    elif kind == ObjectType.OBJECT_COLUMN:
         reading.lock(strings(node.object[:-1]), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
+    elif kind in _ON_TABLE:
+        reading.lock(strings(node.object[:-1]), Mode.ACCESS_SHARE, "comment")
+
+
+def _grant(node: t.Any, reading: Reading) -> None:
+    if node.objtype == ObjectType.OBJECT_TABLE and reading.version >= 18:
+        for relation in node.objects or ():
+            if isinstance(relation, ast.RangeVar):
+                reading.lock(named(relation), Mode.ACCESS_SHARE, "grant")
 
 
 def _view(node: t.Any, reading: Reading) -> None:
@@ -243,6 +257,7 @@ HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
     ast.RuleStmt: _policy,
     ast.CreateStatsStmt: _statistics,
     ast.CommentStmt: _comment,
+    ast.GrantStmt: _grant,
     ast.ViewStmt: _view,
     ast.AlterSeqStmt: _sequence,
     ast.AlterDomainStmt: _domain,

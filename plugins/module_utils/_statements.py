@@ -60,12 +60,18 @@ class _Relations(Visitor):
         self.names: list[Name] = []
         self.functions: list[Name] = []
         self.local: set[str] = set()
+        self.writes: list[t.Any] = []
 
     def visit_RangeVar(self, _ancestors: t.Any, node: t.Any) -> None:
         self.names.append(named(node))
 
     def visit_CommonTableExpr(self, _ancestors: t.Any, node: t.Any) -> None:
         self.local.add(node.ctename)
+
+    def visit_InsertStmt(self, _ancestors: t.Any, node: t.Any) -> None:
+        self.writes.append(node)
+
+    visit_UpdateStmt = visit_DeleteStmt = visit_MergeStmt = visit_InsertStmt
 
     def visit_FuncCall(self, _ancestors: t.Any, node: t.Any) -> None:
         self.functions.append(strings(node.funcname))
@@ -83,6 +89,13 @@ def functions(node: t.Any) -> list[Name]:
     visitor = _Relations()
     visitor(node)
     return list(dict.fromkeys(visitor.functions))
+
+
+def writes(node: t.Any) -> list[t.Any]:
+    """Every INSERT, UPDATE, DELETE and MERGE at or below `node`."""
+    visitor = _Relations()
+    visitor(node)
+    return visitor.writes
 
 
 def _parsed(sql: str) -> t.Iterator[tuple[str, t.Any, str | None]]:
@@ -122,4 +135,4 @@ def statements(rendered: Rendered) -> list[Statement]:
     return found
 
 
-__all__ = ("Name", "Statement", "dotted", "functions", "named", "relations", "statements", "strings")
+__all__ = ("Name", "Statement", "dotted", "functions", "named", "relations", "statements", "strings", "writes")

@@ -17,7 +17,7 @@ import typing as t
 from pglast import ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Column
+    from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog, Column
 
 # pg_cast rows with castmethod 'b' between types that occur as columns. From `SELECT castsource::regtype,
 # casttarget::regtype FROM pg_cast WHERE castmethod = 'b'`.
@@ -26,6 +26,8 @@ BINARY = {
     ("xml", "bpchar"), ("int4", "oid"), ("oid", "int4"), ("bit", "varbit"), ("varbit", "bit"), ("oid", "regclass"),
     ("regclass", "oid"), ("int4", "regclass"), ("regclass", "int4"),
 }  # fmt: skip
+# Types whose default B-tree operator class is the other's.
+_ONE_ORDER = ({"text", "varchar"}, {"cidr", "inet"})
 _HEADER = 4  # VARHDRSZ: pg_attribute.atttypmod of varchar(n) is n + 4
 _SECONDS = {"timestamp", "timestamptz", "time", "timetz"}
 _MAX_PRECISION = 6
@@ -122,27 +124,36 @@ def _plain(using: t.Any, column: str, new: tuple[str, int | None, bool]) -> bool
     return isinstance(using, ast.ColumnRef) and [getattr(part, "sval", None) for part in using.fields] == [column]
 
 
-def change(old: Column | None, node: t.Any, using: t.Any, column: str, *, utc: bool) -> Answer:
+def same_order(old: Column, node: t.Any) -> bool:
+    """Whether the new type's indexes are those of the old one: the same default operator class."""
+    kind = type_name(node)[0]
+    return old.type == kind or any({old.type, kind} <= family for family in _ONE_ORDER)
+
+
+def change(old: Column | None, node: t.Any, using: t.Any, column: str, catalog: Catalog) -> Answer:
     """What changing a column from `old` to the TypeName `node` does to the table's file.
 
-    `utc`: the migrator's session has a time zone whose offset is always zero; then timestamp and timestamptz have the
-    same bytes (since PostgreSQL 12).
+    timestamp and timestamptz have the same bytes where the migrator's time zone is UTC (since PostgreSQL 12).
     """
     kind, wanted, array = new = type_name(node)
     if not _plain(using, column, new):
         return "rewrite"
     if old is None:
         return "unknown"
+    if domain := catalog.domains.get(kind):
+        kind, wanted, constrained = domain
+        if constrained:
+            return "rewrite"
     if wanted is None or array or kind not in _BUILT_IN:
-        return "unknown" if (old.type in {kind, "_" + kind}) or kind not in _BUILT_IN else "rewrite"
+        return "unknown" if old.type in {kind, "_" + kind} or kind not in _BUILT_IN else "rewrite"
     if old.type == kind:
-        return "none" if fits(kind, old.modifier, wanted) else "rewrite"
-    if {old.type, kind} == {"timestamp", "timestamptz"}:
-        return "none" if utc and wanted == -1 and old.modifier == -1 else "rewrite"
-    if (old.type, kind) in BINARY:
-        # varchar's length function knows that an old, shorter varchar fits; other sources have no length to compare.
-        return "none" if wanted == -1 else "rewrite"
-    return "rewrite"
+        free = fits(kind, old.modifier, wanted)
+    elif {old.type, kind} == {"timestamp", "timestamptz"}:
+        free = catalog.timezone_is_utc and wanted == old.modifier == -1
+    else:
+        # A cast to a type with a length calls that length's function, which changes values of other types.
+        free = (old.type, kind) in BINARY and wanted == -1
+    return "none" if free else "rewrite"
 
 
-__all__ = ("BINARY", "Answer", "change", "fits", "modifier", "type_name")
+__all__ = ("BINARY", "Answer", "change", "fits", "modifier", "same_order", "type_name")

@@ -8,7 +8,6 @@ import time
 import typing as t
 
 import psycopg
-
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode
 
 RELATIONS = """
@@ -22,7 +21,7 @@ SELECT relation::int8, mode FROM pg_locks
 WHERE locktype = 'relation' AND pid = %s AND relation IS NOT NULL AND database <> 0
 """
 # What blocks a statement that commits in between, one wait after the other.
-BLOCKERS = ("SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE", "ACCESS SHARE")
+BLOCKERS = ("SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE")
 
 
 class Seen(t.NamedTuple):
@@ -53,31 +52,31 @@ def _result(before: dict[int, _State], after: dict[int, _State], modes: dict[int
         new = after.get(oid)
         # TRUNCATE and a sequence get new files too, but nothing is copied into them.
         rewritten = new is not None and new.file != old.file and new.size > 0 and new.kind != "S"
-        scanned = new is not None and new.scans > old.scans
+        emptied = new is not None and new.file != old.file and new.size == 0
+        scanned = new is not None and new.scans > old.scans and not emptied
         if oid in modes or rewritten or scanned:
             mode = str(modes[oid]) if oid in modes else None
             found[old.name] = Seen(old.kind, mode, rewritten, scanned)
     return found
 
 
-def inside(url: str, statement: str) -> dict[str, Seen]:
+def inside(connection: psycopg.Connection, statement: str) -> dict[str, Seen]:
     """Run the statement in a transaction that is rolled back.
 
     :raises psycopg.Error: the server refuses it
     """
-    with psycopg.connect(url) as connection:
-        before = _states(connection, "pg_stat_get_xact_numscans")
-        connection.rollback()
-        connection.execute(statement)  # type: ignore[arg-type]
-        modes: dict[int, Mode] = {}
-        for oid, mode in connection.execute(LOCKS, [connection.info.backend_pid]).fetchall():
-            modes[oid] = max(Mode.of_server(mode), modes.get(oid, Mode.NONE))
-        after = _states(connection, "pg_stat_get_xact_numscans")
-        connection.rollback()
+    before = _states(connection, "pg_stat_get_xact_numscans")
+    connection.rollback()
+    connection.execute(statement)  # type: ignore[arg-type]
+    modes: dict[int, Mode] = {}
+    for oid, mode in connection.execute(LOCKS, [connection.info.backend_pid]).fetchall():
+        modes[oid] = max(Mode.of_server(mode), modes.get(oid, Mode.NONE))
+    after = _states(connection, "pg_stat_get_xact_numscans")
+    connection.rollback()
     return _result(before, after, modes)
 
 
-def alone(url: str, statement: str, tables: t.Iterable[str]) -> dict[str, Seen]:
+def alone(dsn: str, password: str, statement: str, tables: t.Sequence[str]) -> dict[str, Seen]:
     """Run a statement that refuses a transaction; stop it at each lock on `tables`, and look at what it holds and wants.
 
     :raises psycopg.Error: the server refuses it
@@ -85,13 +84,15 @@ def alone(url: str, statement: str, tables: t.Iterable[str]) -> dict[str, Seen]:
     modes: dict[int, Mode] = {}
     failed: list[psycopg.Error] = []
     with contextlib.ExitStack() as stack:
-        observer = stack.enter_context(psycopg.connect(url, autocommit=True))
-        worker = stack.enter_context(psycopg.connect(url, autocommit=True))
+        observer = stack.enter_context(psycopg.connect(dsn, password=password, autocommit=True))
+        worker = stack.enter_context(psycopg.connect(dsn, password=password, autocommit=True))
         before = _states(observer, "pg_stat_get_numscans")
-        blockers = [stack.enter_context(psycopg.connect(url)) for _ in BLOCKERS]
-        for blocker, mode in zip(blockers, BLOCKERS, strict=True):
-            for table in tables:
-                blocker.execute(f"LOCK TABLE ONLY {table} IN {mode} MODE")  # type: ignore[arg-type]
+        plans = [(mode, tables) for mode in BLOCKERS] + [("ACCESS SHARE", [table]) for table in tables]
+        blockers = []
+        for mode, held in plans:
+            blockers.append(stack.enter_context(psycopg.connect(dsn, password=password)))
+            for table in held:
+                blockers[-1].execute(f"LOCK TABLE ONLY {table} IN {mode} MODE")  # type: ignore[arg-type]
 
         def work() -> None:
             try:
@@ -106,6 +107,7 @@ def alone(url: str, statement: str, tables: t.Iterable[str]) -> dict[str, Seen]:
             if blocker:
                 blocker.rollback()
         thread.join(30)
+        worker.close()  # which sends its statistics
         if failed:
             raise failed[0]
         after = _settled(observer, before, tables)

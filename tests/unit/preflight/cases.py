@@ -1,4 +1,4 @@
-"""The table of statements × versions: what each costs, as PostgreSQL's documentation and source say.
+"""The table of statements by versions: what each costs, as PostgreSQL's documentation and source say.
 
 Unit tests hold it against the rules over recorded facts, the truth tests hold it against running servers.
 """
@@ -16,7 +16,7 @@ CREATE TYPE mood AS ENUM ('low', 'high');
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE DOMAIN label AS text;
 CREATE TYPE pair AS (a int, b int);
-CREATE FUNCTION bump() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1';
+CREATE FUNCTION bump() RETURNS int LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN 1; END';
 CREATE FUNCTION fixed() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
 CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TABLE parent (id int PRIMARY KEY, code varchar(10) UNIQUE);
@@ -179,7 +179,9 @@ COLUMNS = [
     item("ALTER COLUMN note RESET (n_distinct)", "item SU"),
     item("ALTER COLUMN note SET STORAGE EXTERNAL", BRIEF),
     item("ALTER COLUMN note SET COMPRESSION pglz", BRIEF),
-    item("ALTER COLUMN qty ADD GENERATED ALWAYS AS IDENTITY", BRIEF, before=("ALTER TABLE item ALTER qty SET NOT NULL",)),
+    item(
+        "ALTER COLUMN qty ADD GENERATED ALWAYS AS IDENTITY", BRIEF, before=("ALTER TABLE item ALTER qty SET NOT NULL",)
+    ),
     item("ALTER COLUMN counted SET GENERATED ALWAYS", BRIEF),
     item("ALTER COLUMN counted DROP IDENTITY", BRIEF),
     item("ALTER COLUMN doubled DROP EXPRESSION", BRIEF),
@@ -194,8 +196,14 @@ TYPES = [
     item("ALTER COLUMN qty TYPE int", BRIEF),
     item("ALTER COLUMN qty TYPE text", REWRITE),
     item("ALTER COLUMN qty TYPE smallint", REWRITE),
-    item("ALTER COLUMN qty TYPE oid", BRIEF),
+    item("ALTER COLUMN qty TYPE oid", SCAN),
     item("ALTER COLUMN ref TYPE int", BRIEF),
+    item("ALTER COLUMN name TYPE varchar(30)", BRIEF, before=("DROP VIEW shown",)),
+    item("ALTER COLUMN name TYPE text", BRIEF, before=("DROP VIEW shown",)),
+    item("ALTER COLUMN name TYPE bpchar", SCAN, before=("DROP VIEW shown",)),
+    item('ALTER COLUMN name TYPE varchar(30) COLLATE "C"', SCAN, before=("DROP VIEW shown",)),
+    item("ALTER COLUMN qty TYPE positive", "item AX rewrite"),
+    item("ALTER COLUMN note TYPE label", BRIEF),
     item("ALTER COLUMN long TYPE text", BRIEF),
     item("ALTER COLUMN long TYPE varchar(50)", REWRITE),
     item("ALTER COLUMN note TYPE varchar", BRIEF),
@@ -203,7 +211,7 @@ TYPES = [
     item("ALTER COLUMN note TYPE char(5)", REWRITE),
     item("ALTER COLUMN note TYPE bpchar", BRIEF),
     item("ALTER COLUMN note TYPE jsonb USING note::jsonb", REWRITE),
-    item("ALTER COLUMN note TYPE text COLLATE \"C\"", BRIEF),
+    item('ALTER COLUMN note TYPE text COLLATE "C"', BRIEF),
     item("ALTER COLUMN note TYPE text USING note", BRIEF),
     item("ALTER COLUMN note TYPE text USING note::text", BRIEF),
     item("ALTER COLUMN note TYPE text USING upper(note)", REWRITE),
@@ -235,11 +243,16 @@ TYPES = [
     item("ALTER COLUMN body TYPE json", REWRITE),
     item("ALTER COLUMN body TYPE text", REWRITE),
     item("ALTER COLUMN ranked TYPE int", SCAN),
-    item("ALTER COLUMN ranked TYPE bigint", "item AX rewrite scan"),
+    item("ALTER COLUMN ranked TYPE bigint", "item AX rewrite"),
     item("ALTER COLUMN loose_id TYPE bigint", "item AX rewrite; parent AX"),
+    item(
+        "ALTER COLUMN parent_id TYPE bigint",
+        "item AX rewrite; parent AX scan?",
+        before=("DROP MATERIALIZED VIEW summed",),
+    ),
     case("ALTER TABLE parent ALTER COLUMN code TYPE varchar(30)", "parent AX"),
     case("ALTER TABLE parent ALTER COLUMN code TYPE varchar(5)", "parent AX rewrite"),
-    case("ALTER TABLE parent ALTER COLUMN id TYPE bigint", "parent AX rewrite; item AX"),
+    case("ALTER TABLE parent ALTER COLUMN id TYPE bigint", "parent AX rewrite; item AX scan"),
 ]
 
 CONSTRAINTS = [
@@ -259,7 +272,7 @@ CONSTRAINTS = [
     item("VALIDATE CONSTRAINT item_hoped", "item SU scan"),
     item("VALIDATE CONSTRAINT item_proven", "item SU"),
     item("VALIDATE CONSTRAINT item_loose", "item SU scan; parent RS scan?"),
-    item("ALTER CONSTRAINT item_parent DEFERRABLE", {14: "item AX; parent AX"}),
+    item("ALTER CONSTRAINT item_parent DEFERRABLE", BRIEF),
     item("DROP CONSTRAINT item_both", BRIEF),
     item("DROP CONSTRAINT item_parent", "item AX; parent AX"),
     item("DROP CONSTRAINT IF EXISTS nothing", BRIEF),
@@ -268,7 +281,7 @@ CONSTRAINTS = [
     case("ALTER TABLE bare ADD PRIMARY KEY (b)", "bare AX scan"),
     case("ALTER TABLE bare ADD CONSTRAINT bare_key PRIMARY KEY USING INDEX bare_a", "bare AX scan"),
     case("ALTER TABLE bare ADD CONSTRAINT bare_key PRIMARY KEY USING INDEX bare_b", "bare AX"),
-    case("ALTER TABLE bare ADD CONSTRAINT c CHECK (a > 0), ADD COLUMN d int DEFAULT random()", "bare AX rewrite scan"),
+    case("ALTER TABLE bare ADD CONSTRAINT c CHECK (a > 0), ADD COLUMN d int DEFAULT random()", "bare AX rewrite"),
 ]
 
 TABLES = [
@@ -288,7 +301,6 @@ TABLES = [
     case("DROP TABLE event", "event AX; event_1 AX; event_2 AX"),
     case("DROP TABLE event_1", "event AX; event_1 AX"),
     case("DROP TABLE bucket_1", "bucket AX; bucket_1 AX; bucket_rest AX"),
-    case("DROP TABLE item CASCADE", "item AX; parent AX; shown AX; summed AX"),
     case("DROP TABLE parent CASCADE", "parent AX; item AX"),
     case("TRUNCATE other", "other AX"),
     case("TRUNCATE event", "event AX; event_1 AX; event_2 AX"),
@@ -308,7 +320,7 @@ TABLES = [
     case("ALTER TABLE other ENABLE ROW LEVEL SECURITY", "other AX"),
     case("ALTER TABLE other CLUSTER ON other_id", "other SU", before=("CREATE INDEX other_id ON other (id)",)),
     case("ALTER TABLE other INHERIT base", "other AX; base SU"),
-    case("ALTER TABLE heir NO INHERIT base", "heir AX; base SU"),
+    case("ALTER TABLE heir NO INHERIT base", "heir AX; base AS"),
     case("ALTER TABLE base ADD COLUMN extra int DEFAULT random()", "base AX rewrite; heir AX rewrite"),
     case("ALTER TABLE base ALTER COLUMN note SET NOT NULL", "base AX scan; heir AX scan"),
     case("ALTER TABLE ONLY base SET (fillfactor = 70)", "base SU"),
@@ -344,7 +356,7 @@ INDEXES = [
     case("DROP INDEX CONCURRENTLY item_qty", "item SU", alone=True),
     case("REINDEX INDEX item_qty", "item S scan; item_qty AX rewrite"),
     case("REINDEX TABLE item", "item S scan"),
-    case("REINDEX INDEX CONCURRENTLY item_qty", "item SU scan; item_qty SU rewrite", alone=True),
+    case("REINDEX INDEX CONCURRENTLY item_qty", "item SU scan; item_qty SU", alone=True),
     case("REINDEX TABLE CONCURRENTLY item", "item SU scan", alone=True),
     case("ALTER INDEX item_qty RENAME TO item_quantity", "item_qty SU"),
     case("ALTER INDEX item_qty SET (fillfactor = 70)", "item_qty SU"),
@@ -354,7 +366,9 @@ INDEXES = [
 
 OTHERS = [
     case("CREATE TRIGGER t AFTER INSERT ON item FOR EACH ROW EXECUTE FUNCTION noted()", "item SRX"),
-    case("CREATE OR REPLACE TRIGGER item_noted BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION noted()", "item SRX"),
+    case(
+        "CREATE OR REPLACE TRIGGER item_noted BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION noted()", "item SRX"
+    ),
     case("DROP TRIGGER item_noted ON item", "item AX"),
     item("DISABLE TRIGGER item_noted", "item SRX"),
     item("ENABLE TRIGGER ALL", "item SRX"),
@@ -365,8 +379,8 @@ OTHERS = [
     case("CREATE STATISTICS s ON id, qty FROM item", "item SU"),
     case("COMMENT ON TABLE item IS 'x'", "item SU"),
     case("COMMENT ON COLUMN item.note IS 'x'", "item SU"),
-    case("COMMENT ON CONSTRAINT item_both ON item IS 'x'", "item AX"),
-    case("COMMENT ON TRIGGER item_noted ON item IS 'x'", "item AX"),
+    case("COMMENT ON CONSTRAINT item_both ON item IS 'x'", "item AS"),
+    case("COMMENT ON TRIGGER item_noted ON item IS 'x'", "item AS"),
     case("COMMENT ON FUNCTION bump() IS 'x'", ""),
     case("CREATE VIEW v AS SELECT id FROM item", "item AS"),
     case("CREATE OR REPLACE VIEW shown AS SELECT id, name FROM item", "item AS; shown AX"),
@@ -390,8 +404,8 @@ OTHERS = [
     case("CREATE OR REPLACE FUNCTION bump() RETURNS int LANGUAGE sql AS 'SELECT 2'", ""),
     case("CREATE EXTENSION IF NOT EXISTS plpgsql", ""),
     case("SET lock_timeout = '2s'", ""),
-    case("GRANT SELECT ON parent TO PUBLIC", ""),
-    case("REVOKE SELECT ON parent FROM PUBLIC", ""),
+    case("GRANT SELECT ON parent TO PUBLIC", {14: "", 18: "parent AS"}),
+    case("REVOKE SELECT ON parent FROM PUBLIC", {14: "", 18: "parent AS"}),
     case("LOCK TABLE item IN SHARE MODE", "item S"),
     case("LOCK TABLE item", "item AX"),
     case("LOCK TABLE event IN EXCLUSIVE MODE", "event X; event_1 X; event_2 X"),
@@ -402,7 +416,10 @@ DATA = [
     case("INSERT INTO other SELECT id, note FROM item", "other RX; item AS scan?"),
     case("UPDATE other SET note = 'z'", "other RX scan"),
     case("UPDATE item SET note = 'z' WHERE id = 3", "item RX scan?"),
-    case("UPDATE other SET note = b.note FROM base b WHERE b.id = other.id", "other RX scan?; base AS scan?; heir AS scan?"),
+    case(
+        "UPDATE other SET note = b.note FROM base b WHERE b.id = other.id",
+        "other RX scan?; base AS scan?; heir AS scan?",
+    ),
     case("DELETE FROM other", "other RX scan"),
     case("DELETE FROM other WHERE id IN (SELECT id FROM item)", "other RX scan?; item AS scan?"),
     case(
@@ -410,10 +427,12 @@ DATA = [
     ),
     case("SELECT count(*) FROM item", "item AS scan?"),
     case("SELECT id FROM item WHERE id = 1 FOR UPDATE", "item RS scan?"),
-    case("WITH moved AS (DELETE FROM other RETURNING *) INSERT INTO base SELECT * FROM moved", "base RX; other RX scan?"),
+    case(
+        "WITH moved AS (DELETE FROM other RETURNING *) INSERT INTO base SELECT * FROM moved", "base RX; other RX scan"
+    ),
     case("ANALYZE item", "item SU scan?"),
     case("VACUUM other", "other SU scan?", alone=True),
-    case("VACUUM FULL other", "other AX rewrite scan?", alone=True),
+    case("VACUUM FULL other", "other AX rewrite", alone=True),
     case("CLUSTER other USING other_id", "other AX rewrite", before=("CREATE INDEX other_id ON other (id)",)),
 ]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pglast import parse_sql
-
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge import Judged
 from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Statement
+from pglast import parse_sql
+
 from tests.unit.preflight.cases import Cost
 
 
