@@ -1,4 +1,4 @@
-"""PostgreSQL servers of every supported major version, from PyPI's wheels and without Docker, gone when the test ends."""
+"""PostgreSQL servers of every supported major version, from PyPI's wheels, without Docker; gone when a test ends."""
 
 from __future__ import annotations
 

@@ -45,11 +45,13 @@ def said(error: BaseException, root: str) -> str:
 
 
 def inspects(path: str) -> str | None:
-    """The first place where the source asks for the database or for the mode, found in Python's own syntax tree."""
+    """The first place, `downgrade` aside, where the source asks for the database or the mode, by Python's own parser."""
     tree = ast.parse(Path(path).read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr in INSPECTING:
-            return f"{node.attr} in line {node.lineno}"
+    parts = [part for part in tree.body if not (isinstance(part, ast.FunctionDef) and part.name == "downgrade")]
+    for part in parts:
+        for node in ast.walk(part):
+            if isinstance(node, ast.Attribute) and node.attr in INSPECTING:
+                return f"{node.attr} in line {node.lineno}"
     return None
 
 
@@ -215,7 +217,9 @@ def main() -> None:
         except Broken as error:
             answer = {"error": {"id": error.id, "message": str(error)}}
         except Exception as error:
-            answer = {"error": {"id": "alembic-env-failed", "message": f"Alembic fails: {said(error, os.getcwd())}"}}
+            answer = {
+                "error": {"id": "alembic-env-failed", "message": f"Alembic fails: {said(error, str(Path.cwd()))}"}
+            }
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 

@@ -9,7 +9,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._reading import Remark
-from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name, dotted, named, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._statements import (
+    Name,
+    dotted,
+    named,
+    strings,
+    writes,
+)
 from pglast import ast
 from pglast.enums.parsenodes import AlterTableType as Command
 from pglast.enums.parsenodes import ConstrType, ObjectType
@@ -19,113 +25,120 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog
 
 _DATA = {
-    ObjectType.OBJECT_TABLE: "table", ObjectType.OBJECT_SCHEMA: "schema", ObjectType.OBJECT_MATVIEW: "materialized view",
-    ObjectType.OBJECT_SEQUENCE: "sequence", ObjectType.OBJECT_FOREIGN_TABLE: "foreign table",
+    ObjectType.OBJECT_TABLE: "table", ObjectType.OBJECT_SCHEMA: "schema", ObjectType.OBJECT_SEQUENCE: "sequence",
+    ObjectType.OBJECT_MATVIEW: "materialized view", ObjectType.OBJECT_FOREIGN_TABLE: "foreign table",
 }  # fmt: skip
 _USED = {
     ObjectType.OBJECT_VIEW: "view", ObjectType.OBJECT_FUNCTION: "function", ObjectType.OBJECT_PROCEDURE: "procedure",
     ObjectType.OBJECT_TYPE: "type", ObjectType.OBJECT_DOMAIN: "domain", ObjectType.OBJECT_EXTENSION: "extension",
     ObjectType.OBJECT_TRIGGER: "trigger",
 }  # fmt: skip
-
-
-def _label(item: t.Any) -> str:
-    if isinstance(item, tuple):
-        return dotted(strings(item))
-    if isinstance(item, ast.String):
-        return str(item.sval)
-    if isinstance(item, ast.TypeName):
-        return dotted(strings(item.names))
-    return dotted(strings(item.objname)) if isinstance(item, ast.ObjectWithArgs) else "?"
+_COLUMNS = {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_ATTRIBUTE}
+_NAMED = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE}
+_FILLED = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CONSTR_GENERATED}
 
 
 def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
     """Remarks about what is lost. Objects that this upgrade made itself are nobody's yet."""
-    found: list[Remark] = []
+    handler = _HANDLERS.get(type(node))
+    found = handler(node) if handler else ()
+    return [remark for remark in found if remark.table is None or not catalog.is_new(remark.table)]
 
-    def say(finding_id: str, message: str, table: Name | None = None) -> None:
-        if table is None or not catalog.is_new(table):
-            found.append(Remark(finding_id, message, table))
 
-    if isinstance(node, ast.DropStmt):
-        kind = ObjectType(node.removeType)
-        for item in node.objects:
-            if kind in _DATA:
-                say(
-                    "destructive",
-                    f"Drops the {_DATA[kind]} {_label(item)}.",
-                    strings(item) if isinstance(item, tuple) else None,
-                )
-            elif kind in _USED:
-                say("contract-phase", f"Drops the {_USED[kind]} {_label(item)}.")
-    elif isinstance(node, ast.TruncateStmt):
-        for relation in node.relations:
-            say("destructive", f"Empties the table {dotted(named(relation))}.", named(relation))
-    elif isinstance(node, ast.DeleteStmt):
-        if node.whereClause is None:
-            say("destructive", f"Deletes every row of {dotted(named(node.relation))}.", named(node.relation))
-    elif isinstance(node, ast.DropdbStmt):
-        say("destructive", f"Drops the database {node.dbname}.")
-    elif isinstance(node, ast.DropOwnedStmt):
-        say("destructive", "DROP OWNED drops whatever the role owns.")
-    elif isinstance(node, ast.RenameStmt) and node.relation is not None:
-        _rename(node, say)
-    elif isinstance(node, ast.AlterObjectSchemaStmt) and node.relation is not None:
-        say("rename", f"Moves {dotted(named(node.relation))} to the schema {node.newschema}.", named(node.relation))
-    elif isinstance(node, ast.AlterTableStmt) and node.objtype in {
-        ObjectType.OBJECT_TABLE,
-        ObjectType.OBJECT_FOREIGN_TABLE,
-    }:
+def _label(item: t.Any) -> str:
+    if isinstance(item, tuple):
+        return str(dotted(strings(item)))
+    if isinstance(item, ast.String):
+        return str(item.sval)
+    names = item.names if isinstance(item, ast.TypeName) else item.objname
+    return str(dotted(strings(names)))
+
+
+def _drop(node: t.Any) -> t.Iterator[Remark]:
+    kind = ObjectType(node.removeType)
+    for item in node.objects:
+        if kind in _DATA:
+            table = strings(item) if isinstance(item, tuple) else None
+            yield Remark("destructive", f"Drops the {_DATA[kind]} {_label(item)}.", table)
+        elif kind in _USED:
+            yield Remark("contract-phase", f"Drops the {_USED[kind]} {_label(item)}.")
+
+
+def _truncate(node: t.Any) -> t.Iterator[Remark]:
+    for relation in node.relations:
+        yield Remark("destructive", f"Empties the table {dotted(named(relation))}.", named(relation))
+
+
+def _change(node: t.Any) -> t.Iterator[Remark]:
+    for change in writes(node):
+        if isinstance(change, ast.DeleteStmt) and change.whereClause is None:
+            table = named(change.relation)
+            yield Remark("destructive", f"Deletes every row of {dotted(table)}.", table)
+
+
+def _database(node: t.Any) -> t.Iterator[Remark]:
+    what = f"the database {node.dbname}" if isinstance(node, ast.DropdbStmt) else "whatever the role owns"
+    yield Remark("destructive", f"Drops {what}.")
+
+
+def _rename(node: t.Any) -> t.Iterator[Remark]:
+    if node.relation is None:
+        return
+    table, kind = named(node.relation), ObjectType(node.renameType)
+    if kind in _COLUMNS:
+        yield Remark("rename", f"Renames {dotted(table)}.{node.subname} to {node.newname}.", table)
+    elif kind in _NAMED:
+        yield Remark("rename", f"Renames {dotted(table)} to {node.newname}.", table)
+
+
+def _move(node: t.Any) -> t.Iterator[Remark]:
+    if node.relation is not None:
+        table = named(node.relation)
+        yield Remark("rename", f"Moves {dotted(table)} to the schema {node.newschema}.", table)
+
+
+def _revoke(node: t.Any) -> t.Iterator[Remark]:
+    if not node.is_grant:
+        yield Remark("contract-phase", "Revokes rights, which the running version may need.")
+
+
+def _alter_table(node: t.Any) -> t.Iterator[Remark]:
+    if node.objtype in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_FOREIGN_TABLE}:
         for command in node.cmds:
-            _alter(named(node.relation), command, say)
-    return found
+            yield from _alter(named(node.relation), command)
 
 
-_Say = t.Callable[..., None]
-
-
-def _rename(node: ast.RenameStmt, say: _Say) -> None:
-    table = named(node.relation)
-    kind = ObjectType(node.renameType)
-    if kind in {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_ATTRIBUTE}:
-        say("rename", f"Renames {dotted(table)}.{node.subname} to {node.newname}.", table)
-    elif kind in {
-        ObjectType.OBJECT_TABLE,
-        ObjectType.OBJECT_VIEW,
-        ObjectType.OBJECT_MATVIEW,
-        ObjectType.OBJECT_SEQUENCE,
-    }:
-        say("rename", f"Renames {dotted(table)} to {node.newname}.", table)
-
-
-def _alter(table: Name, command: t.Any, say: _Say) -> None:
+def _alter(table: Name, command: t.Any) -> t.Iterator[Remark]:
     kind, column = Command(command.subtype), f"{dotted(table)}.{command.name}"
     if kind == Command.AT_DropColumn:
-        say("destructive", f"Drops the column {column} with its data.", table)
+        yield Remark("destructive", f"Drops the column {column} with its data.", table)
     elif kind == Command.AT_AlterColumnType:
-        say("type-change", f"Changes the type of {column}.", table)
+        yield Remark("type-change", f"Changes the type of {column}.", table)
     elif kind == Command.AT_SetNotNull:
-        say(
-            "contract-phase",
-            f"{column} becomes NOT NULL: writes of the running version that leave it out will fail.",
-            table,
-        )
+        words = f"{column} becomes NOT NULL: writes of the running version that leave it out will fail."
+        yield Remark("contract-phase", words, table)
     elif kind == Command.AT_ColumnDefault and command.def_ is None:
-        say("contract-phase", f"{column} loses its default, which the running version may rely on.", table)
+        yield Remark("contract-phase", f"{column} loses its default, which the running version may rely on.", table)
     elif kind == Command.AT_AddColumn:
         kinds = {ConstrType(item.contype) for item in command.def_.constraints or ()}
-        if ConstrType.CONSTR_NOTNULL in kinds and not kinds & {
-            ConstrType.CONSTR_DEFAULT,
-            ConstrType.CONSTR_IDENTITY,
-            ConstrType.CONSTR_GENERATED,
-        }:
-            say(
-                "contract-phase",
-                f"{dotted(table)}.{command.def_.colname} must be given by every INSERT; the running version does not know it.",
-                table,
-            )
+        if ConstrType.CONSTR_NOTNULL in kinds and not kinds & _FILLED:
+            words = f"The running version does not know {dotted(table)}.{command.def_.colname}, which INSERT must give."
+            yield Remark("contract-phase", words, table)
     elif kind == Command.AT_DetachPartition:
-        say("destructive", f"Detaches {dotted(named(command.def_.name))}: its rows leave {dotted(table)}.", table)
+        words = f"Detaches {dotted(named(command.def_.name))}: its rows leave {dotted(table)}."
+        yield Remark("destructive", words, table)
+
+
+_HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Remark]]]] = {
+    ast.AlterTableStmt: _alter_table,
+    ast.DropStmt: _drop,
+    ast.TruncateStmt: _truncate,
+    **dict.fromkeys((ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt), _change),
+    **dict.fromkeys((ast.DropdbStmt, ast.DropOwnedStmt), _database),
+    ast.RenameStmt: _rename,
+    ast.AlterObjectSchemaStmt: _move,
+    ast.GrantStmt: _revoke,
+}
 
 
 class _Texts(Visitor):
@@ -135,7 +148,7 @@ class _Texts(Visitor):
 
     def visit_A_Const(self, _ancestors: t.Any, node: t.Any) -> None:
         if isinstance(node.val, ast.String):
-            self.texts.add(node.val.sval)
+            self.texts.add(str(node.val.sval))
 
 
 def texts(node: t.Any) -> set[str]:

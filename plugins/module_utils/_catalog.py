@@ -29,7 +29,7 @@ class Column:
 
 @dataclasses.dataclass(frozen=True)
 class Constraint:
-    """A constraint. kind is pg_constraint.contype: c check, f foreign key, p primary key, u unique, x exclusion, n not null.
+    """A constraint. kind: pg_constraint.contype (c check, f foreign key, p primary, u unique, x exclusion, n not null).
 
     `not_null_of`: the columns that a check proves to be not null. `other`: the table at the other end of a foreign
     key; `outgoing` whether this table is the referencing one.
@@ -107,7 +107,7 @@ class Catalog:
         if name[0] is not None:
             return name
         known = self.resolved.get(name)
-        return known if known in self.tables or known in self.created else (self.schema, name[1])  # type: ignore[return-value]
+        return known if known in self.tables or known in self.created else (self.schema, name[1])
 
     def table(self, name: Name) -> Table | None:
         """What the server knows of it; None where it is new, dropped or was never there."""

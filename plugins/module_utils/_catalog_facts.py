@@ -31,7 +31,8 @@ def _proof(expression: str | None) -> frozenset[str]:
         statement: t.Any = parse_sql(f"SELECT {expression}")[0].stmt
     except ParseError:
         return frozenset()
-    return checked_not_null(statement.targetList[0].val)
+    found: frozenset[str] = checked_not_null(statement.targetList[0].val)
+    return found
 
 
 def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) -> Catalog:

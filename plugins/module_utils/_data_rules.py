@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the collection: no other collection may import this.
-"""The rules of statements that read, write or maintain rows, and of those whose effect cannot be read from their text."""
+"""The rules of statements that read, write or maintain rows, and of those whose text does not tell what they do."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _truncate(node: t.Any, reading: Reading) -> None:
             reading.lock(child, Mode.ACCESS_EXCLUSIVE, "truncate")
         if known and node.behavior:
             for other in {item.other for item in known.foreign_keys() if not item.outgoing}:
-                reading.lock(other, Mode.ACCESS_EXCLUSIVE, "truncate")  # type: ignore[arg-type]
+                reading.lock(other, Mode.ACCESS_EXCLUSIVE, "truncate")
 
 
 def _lock(node: t.Any, reading: Reading) -> None:

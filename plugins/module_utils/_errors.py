@@ -25,7 +25,8 @@ class PreflightError(Exception):
 
     def as_finding(self) -> dict[str, t.Any]:
         """The error as the one finding of its report."""
-        return finding(self.id, self.message).as_dict()
+        form: dict[str, t.Any] = finding(self.id, self.message).as_dict()
+        return form
 
 
 __all__ = ("PreflightError",)

@@ -124,10 +124,10 @@ class Judge:
             words = f"The enum value {value!r} is used in the transaction that adds it."
             found.append(finding("enum-value-used", words, **where))
         if isinstance(node, ast.CreateEnumStmt):
-            self.types_of[node.typeName[-1].sval] = number  # type: ignore[index,union-attr]
+            self.types_of[node.typeName[-1].sval] = number  # type: ignore[index]
         # The values of a type made in the same transaction may be used at once.
-        if isinstance(node, ast.AlterEnumStmt) and node.newVal and not node.oldVal:
-            if self.types_of.get(node.typeName[-1].sval) != number:  # type: ignore[index,union-attr]
+        if isinstance(node, ast.AlterEnumStmt) and node.newVal and not node.oldVal:  # noqa: SIM102 - two conditions, two thoughts
+            if self.types_of.get(node.typeName[-1].sval) != number:  # type: ignore[index]
                 self.enum_values[node.newVal] = number
         return found
 

@@ -41,8 +41,8 @@ def _none(_node: t.Any, _reading: Reading) -> None:
 
 
 def _type(node: t.Any, reading: Reading) -> None:
-    name = getattr(node, "typeName", None) or getattr(node, "typevar", None)
-    reading.catalog.created_types.add(name.relname if isinstance(name, ast.RangeVar) else name[-1].sval)  # type: ignore[union-attr,index]
+    name = named(node.typevar)[1] if isinstance(node, ast.CompositeTypeStmt) else strings(node.typeName)[1]
+    reading.catalog.created_types.add(name)
 
 
 def _create(node: t.Any, reading: Reading) -> None:
@@ -98,7 +98,7 @@ def _drop_relation(name: Name, node: t.Any, reading: Reading) -> None:
         parent = catalog.table(known.partition_of) if known.partition_of else None
         others += [parent.default_partition] if parent and parent.default_partition else []
         for other in (*others, *known.children):
-            reading.lock(other, Mode.ACCESS_EXCLUSIVE, "drop")  # type: ignore[arg-type]
+            reading.lock(other, Mode.ACCESS_EXCLUSIVE, "drop")
     catalog.drop(name)
 
 

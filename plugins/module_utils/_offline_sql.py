@@ -75,7 +75,7 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         self.ini, self.target, self.timeout = ini, target, timeout
         self.deadline = time.monotonic() + timeout
         loader = _alembic_worker.__spec__.loader
-        source = loader.get_source(_alembic_worker.__name__)  # type: ignore[union-attr]
+        source = loader.get_source(_alembic_worker.__name__)
         # The module's own payload is not on the path: it could hide the application's packages.
         self.process = subprocess.Popen(
             [python or sys.executable, "-c", source],
@@ -98,27 +98,22 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
 
     def ask(self, request: dict[str, t.Any]) -> dict[str, t.Any]:
         """One request, one answer. Raises PreflightError with the worker's id, or `alembic-timeout`."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
+        requests, answers = t.cast("t.IO[bytes]", self.process.stdin), t.cast("t.IO[bytes]", self.process.stdout)
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
-            self.process.stdin.flush()
+            requests.write(json.dumps(request).encode() + b"\n")
+            requests.flush()
         chunks: list[bytes] = []
         with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ)
+            selector.register(answers, selectors.EVENT_READ)
             while not (chunks and chunks[-1].endswith(b"\n")):
                 left = self.deadline - time.monotonic()
                 if left <= 0 or not selector.select(left):
-                    raise PreflightError(
-                        "alembic-timeout",
-                        f"Alembic did not render {self.ini} within {self.timeout:g} s; find what env.py or a revision waits for.",
-                    )
-                chunk = os.read(self.process.stdout.fileno(), 1 << 16)
+                    words = f"Alembic did not render {self.ini} within {self.timeout:g} s"
+                    raise PreflightError("alembic-timeout", f"{words}; find what env.py or a revision waits for.")
+                chunk = os.read(answers.fileno(), 1 << 16)
                 if not chunk:
-                    raise PreflightError(
-                        "alembic-env-failed",
-                        f"The process that renders {self.ini} died without an answer; run `alembic upgrade head --sql` there.",
-                    )
+                    words = f"The process that renders {self.ini} died without an answer"
+                    raise PreflightError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` there.")
                 chunks.append(chunk)
         answer: dict[str, t.Any] = json.loads(b"".join(chunks))
         if error := answer.get("error"):

@@ -17,8 +17,10 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._errors import P
 
 # More is in report_path; a result must stay readable in AWX.
 INLINE_STATEMENTS = 50
-_LIMITS = {"small_table_bytes": 16777216, "long_transaction_seconds": 300, "idle_transaction_seconds": 60, "connections_left": 5,
-           "replication_lag_seconds": 30, "slot_bytes": 1073741824, "backup_hours": 24}  # fmt: skip
+_LIMITS = {
+    "small_table_bytes": 16777216, "long_transaction_seconds": 300, "idle_transaction_seconds": 60,
+    "connections_left": 5, "replication_lag_seconds": 30, "slot_bytes": 1073741824, "backup_hours": 24,
+}  # fmt: skip
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "alembic_dir": {"type": "path", "required": True},
@@ -97,12 +99,14 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     problem = None
     if failing:
         ids = ", ".join(dict.fromkeys(item.id for item in failing))
-        problem = f"The migrations are {full['verdict']}: {len(failing)} findings reach fail_on={params['fail_on']} ({ids}); first: {failing[0].message}"
+        reach = f"{len(failing)} findings reach fail_on={params['fail_on']} ({ids})"
+        problem = f"The migrations are {full['verdict']}: {reach}; first: {failing[0].message}"
     return _bounded(_report.inline(full)), problem
 
 
 def _bounded(result: dict[str, t.Any]) -> dict[str, t.Any]:
-    left, omitted, pending = INLINE_STATEMENTS, 0, []
+    pending: list[dict[str, t.Any]] = []
+    left, omitted = INLINE_STATEMENTS, 0
     for revision in result["pending"]:
         kept = revision["statements"][: max(0, left)]
         omitted += len(revision["statements"]) - len(kept)

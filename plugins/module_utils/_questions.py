@@ -30,21 +30,22 @@ def names(found: t.Iterable[Statement]) -> dict[str, t.Any]:
         node: t.Any = statement.node
         if node is None:
             continue
+        kind: t.Any = type(node)
         tables |= dict.fromkeys(relations(node))
         called |= {name[1] for name in functions(node)}
-        if isinstance(node, (ast.DropStmt, ast.CommentStmt)):
-            for item in node.objects if isinstance(node, ast.DropStmt) else (node.object,):
+        if kind in {ast.DropStmt, ast.CommentStmt}:
+            for item in node.objects if kind is ast.DropStmt else (node.object,):
                 tables |= dict.fromkeys(_prefixes(item))
-        elif isinstance(node, ast.IndexStmt) and node.idxname:
+        elif kind is ast.IndexStmt and node.idxname:
             tables[node.relation.schemaname, node.idxname] = None
-        elif isinstance(node, ast.CreateExtensionStmt):
+        elif kind is ast.CreateExtensionStmt:
             extensions.add(node.extname)
-        elif isinstance(node, ast.AlterTableStmt):
+        elif kind is ast.AlterTableStmt:
             for command in node.cmds:
-                part = command.def_
-                if isinstance(part, ast.ColumnDef) and part.typeName:
-                    types.add(part.typeName.names[-1].sval)
-                elif isinstance(part, ast.Constraint) and part.indexname:
+                part: t.Any = command.def_
+                if type(part) is ast.ColumnDef and part.typeName:
+                    types.add(strings(part.typeName.names)[1])
+                elif type(part) is ast.Constraint and part.indexname:
                     tables[node.relation.schemaname, part.indexname] = None
     return {
         "tables": [list(name) for name in tables],

@@ -22,9 +22,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
 # pg_cast rows with castmethod 'b' between types that occur as columns. From `SELECT castsource::regtype,
 # casttarget::regtype FROM pg_cast WHERE castmethod = 'b'`.
 BINARY = {
-    ("varchar", "text"), ("text", "varchar"), ("text", "bpchar"), ("varchar", "bpchar"), ("cidr", "inet"), ("xml", "text"), ("xml", "varchar"),
-    ("xml", "bpchar"), ("int4", "oid"), ("oid", "int4"), ("bit", "varbit"), ("varbit", "bit"), ("oid", "regclass"),
-    ("regclass", "oid"), ("int4", "regclass"), ("regclass", "int4"),
+    ("varchar", "text"), ("text", "varchar"), ("text", "bpchar"), ("varchar", "bpchar"), ("cidr", "inet"),
+    ("xml", "text"), ("xml", "varchar"), ("xml", "bpchar"), ("int4", "oid"), ("oid", "int4"), ("bit", "varbit"),
+    ("varbit", "bit"), ("oid", "regclass"), ("regclass", "oid"), ("int4", "regclass"), ("regclass", "int4"),
 }  # fmt: skip
 # Types whose default B-tree operator class is the other's.
 _ONE_ORDER = ({"text", "varchar"}, {"cidr", "inet"})
@@ -105,7 +105,7 @@ def type_name(node: t.Any) -> tuple[str, int | None, bool]:
     """Internal name, modifier (None: unknown) and whether it is an array, of a TypeName node."""
     kind = node.names[-1].sval
     numbers = [
-        item.val.ival
+        int(item.val.ival or 0)
         for item in node.typmods or ()
         if isinstance(item, ast.A_Const) and isinstance(item.val, ast.Integer)
     ]
@@ -121,7 +121,7 @@ def _plain(using: t.Any, column: str, new: tuple[str, int | None, bool]) -> bool
         if type_name(using.typeName) != new:
             return False
         using = using.arg
-    return isinstance(using, ast.ColumnRef) and [getattr(part, "sval", None) for part in using.fields] == [column]
+    return isinstance(using, ast.ColumnRef) and [getattr(part, "sval", None) for part in using.fields or ()] == [column]
 
 
 def same_order(old: Column, node: t.Any) -> bool:

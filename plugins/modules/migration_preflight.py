@@ -9,11 +9,15 @@ module: migration_preflight
 short_description: Judge the pending Alembic migrations of a PostgreSQL before they run
 version_added: 1.0.0
 description:
-  - Compares an Alembic directory with a live database and says what the pending revisions would do to it, namely the lock of each
-    statement, on which table, how large that table is now, whether it is rewritten or read as a whole, and what to do instead.
-  - The SQL is what Alembic renders offline, parsed with PostgreSQL's own grammar. The rules follow the server's version.
+  - Compares an Alembic directory with a live database and says what the pending revisions would do to it, namely
+    the lock of each
+    statement, on which table, how large that table is now, whether it is rewritten or read as a whole, and what to
+      do instead.
+  - The SQL is what Alembic renders offline, parsed with PostgreSQL's own grammar. The rules follow the server's
+    version.
   - Nothing is changed. The session is read-only, with a short C(lock_timeout) and C(statement_timeout).
-  - C(env.py) and the revisions are foreign code. They run in a process without the database URL and without the caller's environment.
+  - C(env.py) and the revisions are foreign code. They run in a process without the database URL and without the
+    caller's environment.
 author:
   - The ai_platform.agent authors (@ai-platform)
 requirements:
@@ -26,7 +30,8 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Reads in either mode. Writes O(sql_path) in check mode as well, which is a result and no state of the system.
+    details: Reads in either mode. Writes O(sql_path) in check mode as well, which is a result and no state of the
+      system.
   diff_mode:
     support: N/A
     details: The module has no state to compare.
@@ -45,7 +50,8 @@ options:
     description: Python that has what C(env.py) imports. The default is the interpreter that runs the module.
     type: path
   alembic_environment:
-    description: Environment variables for C(env.py). It gets these, C(PATH), the locale and a placeholder for E(DATABASE_URL).
+    description: Environment variables for C(env.py). It gets these, C(PATH), the locale and a placeholder for
+      E(DATABASE_URL).
     type: dict
     default: {}
   database_url:
@@ -66,7 +72,8 @@ options:
   accept:
     description:
       - Findings that are accepted, each with a reason. They stay in the result and are counted, but decide nothing.
-      - In dev and staging a line C(preflight-accept <id>: <reason>) in a revision's docstring does the same for that revision.
+      - In dev and staging a line C(preflight-accept ID:REASON) in a revision's docstring does the same for that
+        revision.
     type: list
     elements: dict
     default: []
@@ -198,7 +205,8 @@ target_revisions:
   type: list
   elements: str
 pending:
-  description: Pending revisions in order, each with its statements, their locks and the tables' live figures. At most 50 statements; RV(statements_omitted) counts the others, O(report_path) has all.
+  description: Pending revisions in order, each with its statements, their locks and the tables' live figures. At
+    most 50 statements; RV(statements_omitted) counts the others, O(report_path) has all.
   returned: when a verdict was possible
   type: list
   elements: dict
@@ -215,7 +223,9 @@ findings:
     - id: lock-blocks-reads
       status: fail
       severity: fail
-      message: "Rewrites the whole table under ACCESS EXCLUSIVE on public.messages (3.1 GiB, about 9000000 rows): reads and writes wait as long as that takes."
+      message: >-
+        Rewrites the whole table under ACCESS EXCLUSIVE on public.messages (3.1 GiB, about 9000000 rows): reads and
+        writes wait as long as that takes.
       hint: "Expand and contract: NOT VALID first, VALIDATE in a later revision, backfill in batches."
       runbook: docs/runbook.md#lock-blocks-reads
       revision: "0007"

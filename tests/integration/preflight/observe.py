@@ -77,7 +77,7 @@ def inside(connection: psycopg.Connection, statement: str) -> dict[str, Seen]:
 
 
 def alone(dsn: str, password: str, statement: str, tables: t.Sequence[str]) -> dict[str, Seen]:
-    """Run a statement that refuses a transaction; stop it at each lock on `tables`, and look at what it holds and wants.
+    """Run a statement that refuses a transaction; stop it at locks on `tables`, and look at what it holds and wants.
 
     :raises psycopg.Error: the server refuses it
     """
