@@ -45,7 +45,7 @@ def said(error: BaseException, root: str) -> str:
 
 
 def inspects(path: str) -> str | None:
-    """The first place, `downgrade` aside, where the source asks for the database or the mode, by Python's own parser."""
+    """The first place, `downgrade` aside, that asks for the database or the mode, by Python's own parser."""
     tree = ast.parse(Path(path).read_text(encoding="utf-8"))
     parts = [part for part in tree.body if not (isinstance(part, ast.FunctionDef) and part.name == "downgrade")]
     for part in parts:
@@ -69,8 +69,8 @@ class Worker:
         if not ini.is_file():
             raise Broken("alembic-not-an-environment", f"{ini.name} is not in the folder alembic_dir")
         self.config = Config(str(ini), output_buffer=self.buffer, stdout=io.StringIO())
-        self.config.set_main_option("sqlalchemy.url", PLACEHOLDER_URL)
         try:
+            self.config.set_main_option("sqlalchemy.url", PLACEHOLDER_URL)
             self.script = ScriptDirectory.from_config(self.config)
         except Exception as error:
             raise Broken(

@@ -42,6 +42,8 @@ def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
     """Remarks about what is lost. Objects that this upgrade made itself are nobody's yet."""
     handler = _HANDLERS.get(type(node))
     found = handler(node) if handler else ()
+    if getattr(node, "missing_ok", False) and catalog.complete:
+        found = [remark for remark in found if remark.table is None or catalog.known(remark.table)]
     return [remark for remark in found if remark.table is None or not catalog.is_new(remark.table)]
 
 

@@ -62,6 +62,7 @@ class Judge:
         self.locks = LockJudge(catalog, facts, server, limits)
         self.lock_timeout = LockTimeout(lock_timeout_set or server["lock_timeout"] not in {"0", ""})
         self.extensions = {row["name"]: row for row in facts["extensions"]}
+        self.said: set[str] = set()
         self.enum_values: dict[str, int] = {}
         self.types_of: dict[str, int | None] = {}
 
@@ -91,6 +92,7 @@ class Judge:
                 found.append(self._remark(item, self.catalog.table(item.table) if item.table else None, where))
         self.lock_timeout.after(statement)
         found += self._transaction(statement, reading, where) + self._extension(statement, where)
+        found += self._creation(statement, where)
         for effect in reading.effects:
             judged, more = self.locks.judge(effect, where)
             form["locks"].append(judged)
@@ -130,6 +132,19 @@ class Judge:
             if self.types_of.get(node.typeName[-1].sval) != number:  # type: ignore[index]
                 self.enum_values[node.newVal] = number
         return found
+
+    def _creation(self, statement: Statement, where: dict[str, t.Any]) -> list[Finding]:
+        """CREATE on the schema, without which PostgreSQL 15 and later make nothing in `public` for a plain role."""
+        node = statement.node
+        if not isinstance(node, ast.CreateStmt) or node.relation is None or self.server["may_create"]:
+            return []
+        if node.relation.schemaname not in {None, self.server["schema"]} or "create" in self.said:
+            return []
+        self.said.add("create")
+        words = (
+            f"The role {self.server['role']} may not create tables in the schema {self.server['schema'] or '(none)'}."
+        )
+        return [finding("privilege-missing", words, **where)]
 
     def _extension(self, statement: Statement, where: dict[str, t.Any]) -> list[Finding]:
         node = statement.node

@@ -62,14 +62,13 @@ class LockJudge:
 
     def judge(self, effect: Effect, where: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Finding]]:
         """The lock as the result shows it, and what is to be said about it."""
-        name, new = effect.table, self.catalog.is_new(effect.table)
-        table = self.catalog.table(name)
+        name, new, table = effect.table, effect.new, effect.known
         if table and table.kind in {"p", "v"}:  # no rows of its own
             effect = dataclasses.replace(effect, rewrite=False, scan=effect.scan and False)
         if effect.rewrite:  # which reads every row as well: said once
             effect = dataclasses.replace(effect, scan=False)
         form = {
-            "table": self.label(name),
+            "table": dotted(table.name) if table else self.label(name),
             "mode": str(effect.mode),
             "rewrite": effect.rewrite,
             "scan": effect.scan,
@@ -147,7 +146,7 @@ class LockJudge:
     def without_timeout(self, effects: t.Iterable[Effect], where: dict[str, t.Any]) -> t.Iterator[Finding]:
         """One finding for each table whose writers would queue behind a statement that waits without a limit."""
         for effect in effects:
-            table = self.catalog.table(effect.table)
+            table = effect.known
             if table is None or not blocks_writes(effect.mode) or ("timeout", table.name) in self.said:
                 continue
             self.said.add(("timeout", table.name))

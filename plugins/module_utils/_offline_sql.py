@@ -77,17 +77,21 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         loader = _alembic_worker.__spec__.loader
         source = loader.get_source(_alembic_worker.__name__)
         # The module's own payload is not on the path: it could hide the application's packages.
-        self.process = subprocess.Popen(
-            [python or sys.executable, "-c", source],
-            cwd=ini.parent,
-            env={name: os.environ[name] for name in PASSED_ON if name in os.environ}
-            | {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": _alembic_worker.PLACEHOLDER_URL}
-            | (environment or {}),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        own = {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": _alembic_worker.PLACEHOLDER_URL}
+        try:
+            self.process = subprocess.Popen(
+                [python or sys.executable, "-c", source],
+                cwd=ini.parent,
+                env=passed_on | own | (environment or {}),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            words = f"The interpreter {python} cannot be started ({error.strerror}); correct alembic_python."
+            raise PreflightError("argument-invalid", words) from None
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()

@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog, Table
     from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Name
 
 _DOCS = "https://www.postgresql.org/docs/{version}/"
@@ -72,6 +72,9 @@ class Effect:
     rule: str
     rewrite: bool = False
     scan: bool | None = False
+    # The table before the statement, and whether this upgrade made it.
+    known: Table | None = dataclasses.field(default=None, compare=False)
+    new: bool = dataclasses.field(default=False, compare=False)
 
     def source(self, version: int) -> str:
         """Where the rule is written, for this major version."""
@@ -109,9 +112,12 @@ class Reading:
                     rule if stronger else known.rule,
                     rewrite or known.rewrite,
                     known.scan if known.scan or scan is False else scan,
+                    known.known,
+                    known.new,
                 )
                 return
-        self.effects.append(Effect(table, mode, rule, rewrite, scan))
+        before, new = self.catalog.table(table), self.catalog.is_new(table)
+        self.effects.append(Effect(table, mode, rule, rewrite, scan, before, new))
 
     def say(self, finding_id: str, message: str, table: Name | None = None) -> None:
         self.remarks.append(Remark(finding_id, message, table))

@@ -103,7 +103,8 @@ def _parsed(sql: str) -> t.Iterator[tuple[str, t.Any, str | None]]:
     try:
         texts = split(sql)
     except ParseError:
-        texts = split(sql, with_parser=False)
+        # The scanner drops a last statement that no semicolon ends.
+        texts = split(f"{sql}\n;", with_parser=False)
     for text in texts:
         try:
             for raw in parse_sql(text):

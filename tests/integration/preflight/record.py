@@ -11,12 +11,12 @@ import psycopg
 
 sys.path.insert(0, "collections")
 
-from ansible_collections.ai_platform.agent.plugins.module_utils import _live_facts  # noqa: E402
-from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names  # noqa: E402
+from ansible_collections.ai_platform.agent.plugins.module_utils import _live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
 
-from lab.postgresql import running  # noqa: E402
-from tests.unit.preflight.cases import CASES, SCHEMA, VERSIONS  # noqa: E402
-from tests.unit.preflight.claims import parsed  # noqa: E402
+from lab.postgresql import running
+from tests.unit.preflight.cases import CASES, SCHEMA, VERSIONS
+from tests.unit.preflight.claims import parsed
 
 FOLDER = Path(__file__).resolve().parents[2] / "unit" / "preflight" / "facts"
 
