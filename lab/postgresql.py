@@ -89,8 +89,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(major: int, **settings: str) -> Iterator[Server]:
+def running(major: int, *, standby: bool = False, **settings: str) -> Iterator[Server]:
     """A server with an empty cluster on a free port of 127.0.0.1, and with `settings` of postgresql.conf.
+
+    `standby`: it stays in recovery, with no primary to follow.
 
     :raises LabError: initdb failed, or the server did not answer within 30 s
     """
@@ -110,6 +112,8 @@ def running(major: int, **settings: str) -> Iterator[Server]:
         done = _call(words, folder, user)
         if done.returncode:
             raise LabError(f"initdb of PostgreSQL {major} failed: {done.stderr.decode().strip()[-500:]}")
+        if standby:
+            (data / "standby.signal").touch()
         process, port = _start(programs, data, folder, user, SETTINGS | settings)
         started = Server(major, folder, port, password, process)
         yield started

@@ -175,6 +175,7 @@ class Worker:
             segment["inspects"] = asked[0] if asked else inspects(revision.path)
             segments.append(segment)
 
+        migrate.__name__ = original.__name__  # Alembic writes it into the SQL
         return migrate
 
 

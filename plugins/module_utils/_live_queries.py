@@ -21,7 +21,8 @@ SESSIONS = """
 SELECT pid, usename AS user, application_name AS application, state, datname = current_database() AS here,
        extract(epoch FROM now() - xact_start)::float AS transaction_seconds,
        extract(epoch FROM now() - state_change)::float AS state_seconds
-FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'
+FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usesysid IS NOT NULL
+  AND coalesce(backend_type, 'client backend') = 'client backend'
 """
 PREPARED = """
 SELECT gid, extract(epoch FROM now() - prepared)::float AS seconds FROM pg_prepared_xacts
