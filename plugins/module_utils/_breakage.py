@@ -35,6 +35,7 @@ _USED = {
 }  # fmt: skip
 _COLUMNS = {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_ATTRIBUTE}
 _NAMED = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE}
+_GENERATED = {Command.AT_AddIdentity, Command.AT_SetIdentity, Command.AT_DropIdentity, Command.AT_DropExpression}
 _FILLED = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CONSTR_GENERATED}
 
 
@@ -84,13 +85,21 @@ def _database(node: t.Any) -> t.Iterator[Remark]:
 
 
 def _rename(node: t.Any) -> t.Iterator[Remark]:
+    kind = ObjectType(node.renameType)
     if node.relation is None:
+        what = node.subname or (_label(node.object) if node.object is not None else "an object")
+        yield Remark("rename", f"Renames {what} to {node.newname}.")
         return
-    table, kind = named(node.relation), ObjectType(node.renameType)
+    table = named(node.relation)
     if kind in _COLUMNS:
         yield Remark("rename", f"Renames {dotted(table)}.{node.subname} to {node.newname}.", table)
     elif kind in _NAMED:
         yield Remark("rename", f"Renames {dotted(table)} to {node.newname}.", table)
+
+
+def _enum(node: t.Any) -> t.Iterator[Remark]:
+    if node.oldVal:
+        yield Remark("rename", f"Renames the enum value {node.oldVal!r} to {node.newVal!r}.")
 
 
 def _move(node: t.Any) -> t.Iterator[Remark]:
@@ -121,6 +130,13 @@ def _alter(table: Name, command: t.Any) -> t.Iterator[Remark]:
         yield Remark("contract-phase", words, table)
     elif kind == Command.AT_ColumnDefault and command.def_ is None:
         yield Remark("contract-phase", f"{column} loses its default, which the running version may rely on.", table)
+    elif kind == Command.AT_DropNotNull:
+        words = f"{column} may become NULL, which the running version may not expect when it reads."
+        yield Remark("contract-phase", words, table)
+    elif kind in _GENERATED:
+        yield Remark(
+            "contract-phase", f"Changes how {column} gets its value, which the running version relies on.", table
+        )
     elif kind == Command.AT_AddColumn:
         kinds = {ConstrType(item.contype) for item in command.def_.constraints or ()}
         if ConstrType.CONSTR_NOTNULL in kinds and not kinds & _FILLED:
@@ -139,6 +155,7 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Remark]]]] = {
     **dict.fromkeys((ast.DropdbStmt, ast.DropOwnedStmt), _database),
     ast.RenameStmt: _rename,
     ast.AlterObjectSchemaStmt: _move,
+    ast.AlterEnumStmt: _enum,
     ast.GrantStmt: _revoke,
 }
 

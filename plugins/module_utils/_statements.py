@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from pglast import ast, parse_sql, split
+from pglast import ast, parse_sql, scan, split
 from pglast.enums.parsenodes import TransactionStmtKind
 from pglast.parser import ParseError
 from pglast.visitors import Visitor
@@ -98,13 +98,32 @@ def writes(node: t.Any) -> list[t.Any]:
     return visitor.writes
 
 
+def _cut(sql: str) -> list[str]:
+    """The statements of a text that does not parse as a whole, by its tokens.
+
+    pglast's own `split(with_parser=False)` leaves out statements that begin with no keyword.
+    """
+    try:
+        tokens = scan(sql)
+    except ParseError:
+        return [sql]
+    found, start, depth, words = [], 0, 0, False
+    for token in tokens:
+        depth += (token.name == "ASCII_40") - (token.name == "ASCII_41")
+        if token.name == "ASCII_59" and depth <= 0:
+            found += [sql[start : token.start]] if words else []
+            start, depth, words = token.end + 1, 0, False
+        elif "COMMENT" not in token.name:
+            words = True
+    return [*found, sql[start:]] if words else found
+
+
 def _parsed(sql: str) -> t.Iterator[tuple[str, t.Any, str | None]]:
     """Text, node and problem of each statement; one bad statement does not hide its neighbours."""
     try:
         texts = split(sql)
     except ParseError:
-        # The scanner drops a last statement that no semicolon ends.
-        texts = split(f"{sql}\n;", with_parser=False)
+        texts = _cut(sql)
     for text in texts:
         try:
             for raw in parse_sql(text):

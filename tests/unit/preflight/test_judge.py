@@ -207,3 +207,17 @@ def test_a_revision_that_cannot_be_rendered_is_never_safe() -> None:
     upgrade = rendered("", error="AttributeError: no bind", inspects="op.get_bind()")
     [found] = judge.judge([], upgrade.segments).findings
     assert (found.id, found.severity) == ("revision-not-rendered", "unknown")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TYPE mood RENAME TO feeling",
+        "ALTER TYPE mood RENAME VALUE 'low' TO 'lower'",
+        "ALTER SCHEMA attic RENAME TO cellar",
+        "ALTER FUNCTION bump() RENAME TO jump",
+        "ALTER TABLE other SET SCHEMA attic",
+    ],
+)
+def test_renames(sql: str) -> None:
+    assert "rename" in ids(judged(sql))
