@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._reading import Remark
 from ansible_collections.ai_platform.agent.plugins.module_utils._statements import (
     Name,
+    below,
     dotted,
     named,
     strings,
@@ -19,7 +20,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._statements impo
 from pglast import ast
 from pglast.enums.parsenodes import AlterTableType as Command
 from pglast.enums.parsenodes import ConstrType, ObjectType
-from pglast.visitors import Visitor
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog
@@ -42,7 +42,7 @@ _FILLED = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CON
 def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
     """Remarks about what is lost. Objects that this upgrade made itself are nobody's yet."""
     handler = _HANDLERS.get(type(node))
-    found = handler(node) if handler else ()
+    found = list(handler(node)) if handler else []
     if getattr(node, "missing_ok", False) and catalog.complete:
         found = [remark for remark in found if remark.table is None or catalog.known(remark.table)]
     return [remark for remark in found if remark.table is None or not catalog.is_new(remark.table)]
@@ -160,21 +160,10 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Remark]]]] = {
 }
 
 
-class _Texts(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: set[str] = set()
-
-    def visit_A_Const(self, _ancestors: t.Any, node: t.Any) -> None:
-        if isinstance(node.val, ast.String):
-            self.texts.add(str(node.val.sval))
-
-
 def texts(node: t.Any) -> set[str]:
     """Every string constant below `node`."""
-    visitor = _Texts()
-    visitor(node)
-    return visitor.texts
+    constants = (part.val for part in below(node) if isinstance(part, ast.A_Const))
+    return {str(value.sval) for value in constants if isinstance(value, ast.String)}
 
 
 __all__ = ("breakage", "texts")

@@ -92,6 +92,8 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         except OSError as error:
             words = f"The interpreter {python} cannot be started ({error.strerror}); correct alembic_python."
             raise PreflightError("argument-invalid", words) from None
+        # It begins at once, while the caller imports what it needs.
+        self._send({"graph": {"ini": str(ini.absolute()), "target": target}})
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
@@ -100,12 +102,15 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
                 pipe.close()  # type: ignore[union-attr]
         self.process.wait()
 
-    def ask(self, request: dict[str, t.Any]) -> dict[str, t.Any]:
-        """One request, one answer. Raises PreflightError with the worker's id, or `alembic-timeout`."""
-        requests, answers = t.cast("t.IO[bytes]", self.process.stdin), t.cast("t.IO[bytes]", self.process.stdout)
+    def _send(self, request: dict[str, t.Any]) -> None:
+        requests = t.cast("t.IO[bytes]", self.process.stdin)
         with contextlib.suppress(BrokenPipeError):
             requests.write(json.dumps(request).encode() + b"\n")
             requests.flush()
+
+    def _receive(self) -> dict[str, t.Any]:
+        """One answer. Raises PreflightError with the worker's id, or `alembic-timeout`."""
+        answers = t.cast("t.IO[bytes]", self.process.stdout)
         chunks: list[bytes] = []
         with selectors.DefaultSelector() as selector:
             selector.register(answers, selectors.EVENT_READ)
@@ -125,14 +130,15 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         return answer
 
     def graph(self) -> Graph:
-        """Load the directory and run env.py once, with nothing to migrate."""
-        answer = self.ask({"graph": {"ini": str(self.ini.absolute()), "target": self.target}})
+        """The directory, loaded, and env.py run once with nothing to migrate."""
+        answer = self._receive()
         table = answer["version_table"]
         return Graph(answer["nodes"], answer["heads"], answer["targets"], table["name"], table["schema"])
 
     def render(self, heads: t.Sequence[str]) -> Rendered:
         """The SQL from the live `heads` to the target."""
-        answer = self.ask({"render": {"heads": list(heads)}})
+        self._send({"render": {"heads": list(heads)}})
+        answer = self._receive()
         return Rendered(answer["sql"], [Segment(**segment) for segment in answer["segments"]])
 
 

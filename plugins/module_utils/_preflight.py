@@ -27,9 +27,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._statements impo
     statements,
 )
 
-if t.TYPE_CHECKING:  # pragma: no cover
-    from pathlib import Path
-
 # The key that chart/files/schema.py takes: "ai_agent" in ASCII.
 LOCK_KEY = int.from_bytes(b"ai_agent", "big")
 
@@ -38,15 +35,10 @@ LOCK_KEY = int.from_bytes(b"ai_agent", "big")
 class Request:
     """What the caller wants. Times in seconds unless the name says otherwise."""
 
-    ini: Path
     database_url: str = dataclasses.field(repr=False)
-    target: str = "heads"
     environment: str = "dev"
-    python: str | None = None
-    variables: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
     acceptances: tuple[_acceptance.Acceptance, ...] = ()
     thresholds: Thresholds = dataclasses.field(default_factory=Thresholds)
-    render_timeout: float = 30
     connect_timeout: int = 5
     lock_timeout_ms: int = 500
     statement_timeout_ms: int = 5000
@@ -55,26 +47,22 @@ class Request:
     last_backup: str | None = None
 
 
-def run(request: Request) -> tuple[dict[str, t.Any], list[Finding], str]:
+def run(request: Request, alembic: AlembicProcess) -> tuple[dict[str, t.Any], list[Finding], str]:
     """The report, its findings, and the SQL. Raises PreflightError where no verdict is possible."""
     where = place(parameters(request.database_url))
-    with (
-        AlembicProcess(
-            request.ini, request.target, request.render_timeout, request.variables, request.python
-        ) as alembic,
-        session(
-            request.database_url,
-            connect_timeout=request.connect_timeout,
-            lock_timeout_ms=request.lock_timeout_ms,
-            statement_timeout_ms=request.statement_timeout_ms,
-        ) as database,
-    ):
-        graph = alembic.graph()
-        with database.snapshot() as connection:
-            live = _live_facts.live_rows(connection, graph.version_table, graph.version_table_schema)
-        rows = None if live["rows"] is None else tuple(live["rows"])
-        position = _revisions.position(graph, _revisions.Live(rows, live["has_tables"]))
-        rendered = alembic.render(rows or ()) if position.upgradable else Rendered("", [])
+    with session(
+        request.database_url,
+        connect_timeout=request.connect_timeout,
+        lock_timeout_ms=request.lock_timeout_ms,
+        statement_timeout_ms=request.statement_timeout_ms,
+    ) as database:
+        with alembic:
+            graph = alembic.graph()
+            with database.snapshot() as connection:
+                live = _live_facts.live_rows(connection, graph.version_table, graph.version_table_schema)
+            rows = None if live["rows"] is None else tuple(live["rows"])
+            position = _revisions.position(graph, _revisions.Live(rows, live["has_tables"]))
+            rendered = alembic.render(rows or ()) if position.upgradable else Rendered("", [])
         found = statements(rendered)
         with database.snapshot() as connection:
             if _live_facts.live_rows(connection, graph.version_table, graph.version_table_schema) != live:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._dependencies import assert_libraries
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess
 
 # More is in report_path; a result must stay readable in AWX.
 INLINE_STATEMENTS = 50
@@ -64,35 +65,36 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     Raises PreflightError where there is no verdict.
     """
     assert_libraries()
-    # These import the libraries just looked for.
-    from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _policy, _preflight, _report
-
     if not 1 <= params["lock_timeout_ms"] <= 500:
         raise PreflightError("argument-invalid", "lock_timeout_ms must be between 1 and 500.")
     if params["last_verified_backup"]:
         try:
             datetime.datetime.fromisoformat(params["last_verified_backup"])
         except ValueError:
-            raise PreflightError(
-                "argument-invalid", "last_verified_backup is no ISO 8601 time; write 2026-11-21T03:00:00+00:00."
-            ) from None
-    request = _preflight.Request(
-        ini=Path(params["alembic_dir"]) / params["alembic_ini"],
-        database_url=params["database_url"],
-        target=params["target"],
-        environment=params["environment"],
-        python=params["alembic_python"],
-        variables={name: str(value) for name, value in params["alembic_environment"].items()},
-        acceptances=tuple(_acceptance.Acceptance(**item) for item in params["accept"]),
-        thresholds=_policy.Thresholds(**(_LIMITS | (params["thresholds"] or {}))),
-        render_timeout=params["render_timeout"],
-        lock_timeout_ms=params["lock_timeout_ms"],
-        statement_timeout_ms=params["statement_timeout_ms"],
-        migrator_lock_timeout=params["migrator_sets_lock_timeout"],
-        connections_needed=params["connections_needed"],
-        last_backup=params["last_verified_backup"],
-    )
-    full, findings, sql = _preflight.run(request)
+            words = "last_verified_backup is no ISO 8601 time; write 2026-11-21T03:00:00+00:00."
+            raise PreflightError("argument-invalid", words) from None
+    with AlembicProcess(
+        Path(params["alembic_dir"]) / params["alembic_ini"],
+        params["target"],
+        params["render_timeout"],
+        {name: str(value) for name, value in params["alembic_environment"].items()},
+        params["alembic_python"],
+    ) as alembic:
+        # These import the libraries just looked for, which takes as long as Alembic's own start.
+        from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _policy, _preflight, _report
+
+        request = _preflight.Request(
+            database_url=params["database_url"],
+            environment=params["environment"],
+            acceptances=tuple(_acceptance.Acceptance(**item) for item in params["accept"]),
+            thresholds=_policy.Thresholds(**(_LIMITS | (params["thresholds"] or {}))),
+            lock_timeout_ms=params["lock_timeout_ms"],
+            statement_timeout_ms=params["statement_timeout_ms"],
+            migrator_lock_timeout=params["migrator_sets_lock_timeout"],
+            connections_needed=params["connections_needed"],
+            last_backup=params["last_verified_backup"],
+        )
+        full, findings, sql = _preflight.run(request, alembic)
     _write(params["sql_path"], sql)
     _write(params["report_path"], json.dumps(full, indent=1, default=str))
     failing = _policy.failing(findings, params["fail_on"])

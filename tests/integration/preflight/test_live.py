@@ -18,6 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils import _prefligh
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import session
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess
 from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
 
 from lab.postgresql import running
@@ -49,8 +50,8 @@ def execute(url: str, *texts: str) -> None:
 
 
 def run(project: Project, url: str, **more: t.Any) -> tuple[dict[str, t.Any], dict[str, Finding]]:
-    request = _preflight.Request(project.folder / "alembic.ini", url, **more)
-    full, findings, _sql = _preflight.run(request)
+    alembic = AlembicProcess(project.folder / "alembic.ini", "heads", 30)
+    full, findings, _sql = _preflight.run(_preflight.Request(url, **more), alembic)
     return full, {item.id: item for item in findings}
 
 
@@ -95,8 +96,8 @@ def test_the_session_can_only_read_and_does_not_wait(url: str) -> None:
 
 
 def test_the_sql_is_what_alembic_would_run(url: str, project: Project) -> None:
-    request = _preflight.Request(project.folder / "alembic.ini", url)
-    full, _findings, sql = _preflight.run(request)
+    alembic = AlembicProcess(project.folder / "alembic.ini", "heads", 30)
+    full, _findings, sql = _preflight.run(_preflight.Request(url), alembic)
     words = [sys.executable, "-m", "alembic", "upgrade", "0001:heads", "--sql"]
     alembic = subprocess.run(words, cwd=project.folder, capture_output=True, text=True, check=True).stdout
     assert sql == alembic
