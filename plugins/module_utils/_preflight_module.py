@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""From a module's parameters to its result."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import typing as t
+from pathlib import Path
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._dependencies import assert_libraries
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess
+
+# More is in report_path; a result must stay readable in AWX.
+INLINE_STATEMENTS = 50
+_LIMITS = {
+    "small_table_bytes": 16777216, "long_transaction_seconds": 300, "idle_transaction_seconds": 60,
+    "connections_left": 5, "replication_lag_seconds": 30, "slot_bytes": 1073741824, "backup_hours": 24,
+}  # fmt: skip
+
+ARGUMENTS: t.Final[dict[str, t.Any]] = {
+    "alembic_dir": {"type": "path", "required": True},
+    "alembic_ini": {"type": "str", "default": "alembic.ini"},
+    "alembic_python": {"type": "path"},
+    "alembic_environment": {"type": "dict", "default": {}},
+    "database_url": {"type": "str", "required": True, "no_log": True},
+    "target": {"type": "str", "default": "heads"},
+    "environment": {"type": "str", "choices": ["dev", "staging", "prod"], "default": "dev"},
+    "accept": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "id": {"type": "str", "required": True},
+            "reason": {"type": "str", "required": True},
+            "revision": {"type": "str"},
+            "table": {"type": "str"},
+        },
+    },
+    "fail_on": {"type": "str", "choices": ["never", "fail", "unknown", "warn"], "default": "unknown"},
+    "thresholds": {
+        "type": "dict",
+        "default": {},
+        "options": {name: {"type": "int", "default": value} for name, value in _LIMITS.items()},
+    },
+    "migrator_sets_lock_timeout": {"type": "bool", "default": False},
+    "connections_needed": {"type": "int", "default": 1},
+    "last_verified_backup": {"type": "str"},
+    "sql_path": {"type": "path"},
+    "report_path": {"type": "path"},
+    "render_timeout": {"type": "int", "default": 30},
+    "lock_timeout_ms": {"type": "int", "default": 500},
+    "statement_timeout_ms": {"type": "int", "default": 5000},
+}
+
+
+def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
+    """The module's result, and the sentence for which it fails under its policy (None: it does not).
+
+    Raises PreflightError where there is no verdict.
+    """
+    assert_libraries()
+    if not 1 <= params["lock_timeout_ms"] <= 500:
+        raise PreflightError("argument-invalid", "lock_timeout_ms must be between 1 and 500.")
+    if params["last_verified_backup"]:
+        try:
+            datetime.datetime.fromisoformat(params["last_verified_backup"])
+        except ValueError:
+            words = "last_verified_backup is no ISO 8601 time; write 2026-11-21T03:00:00+00:00."
+            raise PreflightError("argument-invalid", words) from None
+    with AlembicProcess(
+        Path(params["alembic_dir"]) / params["alembic_ini"],
+        params["target"],
+        params["render_timeout"],
+        {name: str(value) for name, value in params["alembic_environment"].items()},
+        params["alembic_python"],
+    ) as alembic:
+        # These import the libraries just looked for, which takes as long as Alembic's own start.
+        from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _policy, _preflight, _report
+
+        request = _preflight.Request(
+            database_url=params["database_url"],
+            environment=params["environment"],
+            acceptances=tuple(_acceptance.Acceptance(**item) for item in params["accept"]),
+            thresholds=_policy.Thresholds(**(_LIMITS | (params["thresholds"] or {}))),
+            lock_timeout_ms=params["lock_timeout_ms"],
+            statement_timeout_ms=params["statement_timeout_ms"],
+            migrator_lock_timeout=params["migrator_sets_lock_timeout"],
+            connections_needed=params["connections_needed"],
+            last_backup=params["last_verified_backup"],
+        )
+        full, findings, sql = _preflight.run(request, alembic)
+    _write(params["sql_path"], sql)
+    _write(params["report_path"], json.dumps(full, indent=1, default=str))
+    failing = _policy.failing(findings, params["fail_on"])
+    problem = None
+    if failing:
+        ids = ", ".join(dict.fromkeys(item.id for item in failing))
+        reach = f"{len(failing)} findings reach fail_on={params['fail_on']} ({ids})"
+        problem = f"The migrations are {full['verdict']}: {reach}; first: {failing[0].message}"
+    return _bounded(_report.inline(full)), problem
+
+
+def _bounded(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    pending: list[dict[str, t.Any]] = []
+    left, omitted = INLINE_STATEMENTS, 0
+    for revision in result["pending"]:
+        kept = revision["statements"][: max(0, left)]
+        omitted += len(revision["statements"]) - len(kept)
+        left -= len(kept)
+        if kept or len(pending) < INLINE_STATEMENTS:
+            pending.append(revision | {"statements": kept})
+    return result | {"pending": pending, "pending_count": len(result["pending"]), "statements_omitted": omitted}
+
+
+def _write(path: str | None, text: str) -> None:
+    if path is None:
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise PreflightError("argument-invalid", f"{path} cannot be written: {error.strerror}.") from None
+
+
+__all__ = ("ARGUMENTS", "execute")

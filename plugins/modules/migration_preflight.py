@@ -1,0 +1,280 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: migration_preflight
+short_description: Judge the pending Alembic migrations of a PostgreSQL before they run
+version_added: 1.0.0
+description:
+  - Compares an Alembic directory with a live database and says what the pending revisions would do to it, namely
+    the lock of each
+    statement, on which table, how large that table is now, whether it is rewritten or read as a whole, and what to
+      do instead.
+  - The SQL is what Alembic renders offline, parsed with PostgreSQL's own grammar. The rules follow the server's
+    version.
+  - Nothing is changed. The session is read-only, with a short C(lock_timeout) and C(statement_timeout).
+  - C(env.py) and the revisions are foreign code. They run in a process without the database URL and without the
+    caller's environment.
+author:
+  - The ai_platform.agent authors (@ai-platform)
+requirements:
+  - pglast >= 7
+  - alembic >= 1.13
+  - SQLAlchemy >= 2
+  - psycopg >= 3.1
+extends_documentation_fragment:
+  - ai_platform.agent._attributes
+attributes:
+  check_mode:
+    support: full
+    details: Reads in either mode. Writes O(sql_path) in check mode as well, which is a result and no state of the
+      system.
+  diff_mode:
+    support: N/A
+    details: The module has no state to compare.
+  idempotent:
+    support: full
+options:
+  alembic_dir:
+    description: Folder with the Alembic configuration file.
+    type: path
+    required: true
+  alembic_ini:
+    description: Name of the configuration file in O(alembic_dir).
+    type: str
+    default: alembic.ini
+  alembic_python:
+    description: Python that has what C(env.py) imports. The default is the interpreter that runs the module.
+    type: path
+  alembic_environment:
+    description: Environment variables for C(env.py). It gets these, C(PATH), the locale and a placeholder for
+      E(DATABASE_URL).
+    type: dict
+    default: {}
+  database_url:
+    description:
+      - URL of the database, V(postgresql://user:password@host:port/database), as the role that will migrate.
+      - A driver such as in V(postgresql+psycopg://) is ignored.
+    type: str
+    required: true
+  target:
+    description: The revision, branch or V(heads) to which the database would be upgraded.
+    type: str
+    default: heads
+  environment:
+    description: V(prod) takes acceptances from O(accept) only, not from docstrings.
+    type: str
+    choices: [dev, staging, prod]
+    default: dev
+  accept:
+    description:
+      - Findings that are accepted, each with a reason. They stay in the result and are counted, but decide nothing.
+      - In dev and staging a line C(preflight-accept ID:REASON) in a revision's docstring does the same for that
+        revision.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description: Id of the finding.
+        type: str
+        required: true
+      reason:
+        description: Why it is acceptable. Without a reason the acceptance is worth nothing.
+        type: str
+        required: true
+      revision:
+        description: Only in this revision.
+        type: str
+      table:
+        description: Only on this table, written V(schema.table).
+        type: str
+  fail_on:
+    description:
+      - The module fails if a finding that is not accepted is at least this bad.
+      - V(unknown) is for what could not be known, which is worse than V(warn) and less than V(fail).
+    type: str
+    choices: [never, fail, unknown, warn]
+    default: unknown
+  thresholds:
+    description: From when on figures are too much.
+    type: dict
+    default: {}
+    suboptions:
+      small_table_bytes:
+        description: Reading or rewriting a table below this size is brief.
+        type: int
+        default: 16777216
+      long_transaction_seconds:
+        description: A transaction that has been open for so long is a failure.
+        type: int
+        default: 300
+      idle_transaction_seconds:
+        description: A session that has been idle in a transaction for so long is a failure.
+        type: int
+        default: 60
+      connections_left:
+        description: Connections that should stay free beyond O(connections_needed).
+        type: int
+        default: 5
+      replication_lag_seconds:
+        description: A standby that is so far behind is a warning.
+        type: int
+        default: 30
+      slot_bytes:
+        description: An inactive replication slot that keeps so much WAL is a warning.
+        type: int
+        default: 1073741824
+      backup_hours:
+        description: A last verified backup older than this is a failure.
+        type: int
+        default: 24
+  migrator_sets_lock_timeout:
+    description: Whether the migrator sets a C(lock_timeout) for its session, as this collection's migration Job does.
+    type: bool
+    default: false
+  connections_needed:
+    description: Connections that migrator and new pods will open.
+    type: int
+    default: 1
+  last_verified_backup:
+    description: Time of the last verified backup in ISO 8601, where a record exists.
+    type: str
+  sql_path:
+    description: File for the SQL. It is written with mode 0600.
+    type: path
+  report_path:
+    description: File for the whole report as JSON, however long.
+    type: path
+  render_timeout:
+    description: Seconds that C(env.py) and the revisions may take.
+    type: int
+    default: 30
+  lock_timeout_ms:
+    description: The session's own C(lock_timeout), between 1 and 500 milliseconds.
+    type: int
+    default: 500
+  statement_timeout_ms:
+    description: The session's own C(statement_timeout) in milliseconds.
+    type: int
+    default: 5000
+"""
+
+EXAMPLES = r"""
+- name: Would these migrations hurt?
+  ai_platform.agent.migration_preflight:
+    alembic_dir: "{{ playbook_dir }}/images/agent"
+    database_url: "{{ lookup('ansible.builtin.env', 'PREFLIGHT_DATABASE_URL') }}"
+  register: preflight
+
+- name: In production, with one accepted finding and the SQL kept
+  ai_platform.agent.migration_preflight:
+    alembic_dir: "{{ playbook_dir }}/images/agent"
+    database_url: "{{ lookup('ansible.builtin.env', 'PREFLIGHT_DATABASE_URL') }}"
+    environment: prod
+    migrator_sets_lock_timeout: true
+    accept:
+      - id: revision-not-static
+        revision: "0005"
+        reason: Fills in batches of 5000, each committed; read by two people.
+    sql_path: /tmp/upgrade.sql
+"""
+
+RETURN = r"""
+verdict:
+  description: V(safe), V(warn), V(unknown) or V(unsafe), decided by the worst finding that is not accepted.
+  returned: when a verdict was possible
+  type: str
+  sample: unsafe
+state:
+  description: Where the database stands, V(absent), V(behind), V(current), V(ahead), V(diverged) or V(unknown).
+  returned: when a verdict was possible
+  type: str
+  sample: behind
+live_revisions:
+  description: Rows of the version table.
+  returned: when a verdict was possible
+  type: list
+  elements: str
+target_revisions:
+  description: What O(target) resolves to.
+  returned: when a verdict was possible
+  type: list
+  elements: str
+pending:
+  description: Pending revisions in order, each with its statements, their locks and the tables' live figures. At
+    most 50 statements; RV(statements_omitted) counts the others, O(report_path) has all.
+  returned: when a verdict was possible
+  type: list
+  elements: dict
+statements_omitted:
+  description: Statements left out of RV(pending).
+  returned: when a verdict was possible
+  type: int
+findings:
+  description: The findings, worst first, at most 100; RV(findings_omitted) counts the others.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: lock-blocks-reads
+      status: fail
+      severity: fail
+      message: >-
+        Rewrites the whole table under ACCESS EXCLUSIVE on public.messages (3.1 GiB, about 9000000 rows): reads and
+        writes wait as long as that takes.
+      hint: "Expand and contract: NOT VALID first, VALIDATE in a later revision, backfill in batches."
+      runbook: docs/runbook.md#lock-blocks-reads
+      revision: "0007"
+      statement: 3
+      table: public.messages
+findings_omitted:
+  description: Findings left out.
+  returned: when a verdict was possible
+  type: int
+counts:
+  description: Findings by status, and how many are accepted.
+  returned: when a verdict was possible
+  type: dict
+server:
+  description: Version, connections, replicas and slots.
+  returned: when a verdict was possible
+  type: dict
+largest_rewrite_bytes:
+  description: Size of the largest table that is rewritten, with its indexes.
+  returned: when a verdict was possible
+  type: int
+sql_sha256:
+  description: SHA-256 of the SQL, with which the file at O(sql_path) can be compared.
+  returned: when a verdict was possible
+  type: str
+error_id:
+  description: Id of the finding that made a verdict impossible.
+  returned: when no verdict was possible
+  type: str
+  sample: database-auth
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import ARGUMENTS, execute
+
+
+def main() -> t.NoReturn:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    try:
+        result, problem = execute(module.params)
+    except PreflightError as error:
+        module.fail_json(msg=error.message, error_id=error.id, findings=[error.as_finding()], changed=False)
+    if problem:
+        module.fail_json(msg=problem, changed=False, **result)
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

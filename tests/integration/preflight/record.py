@@ -1,0 +1,44 @@
+"""Records what the collector says about the cases, for the unit tests: python -m tests.integration.preflight.record"""
+
+from __future__ import annotations
+
+import json
+import sys
+import typing as t
+from pathlib import Path
+
+import psycopg
+
+sys.path.insert(0, "collections")
+
+from ansible_collections.ai_platform.agent.plugins.module_utils import _live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
+
+from lab.postgresql import running
+from tests.unit.preflight.cases import CASES, SCHEMA, VERSIONS
+from tests.unit.preflight.claims import parsed
+
+FOLDER = Path(__file__).resolve().parents[2] / "unit" / "preflight" / "facts"
+
+
+def collected(connection: psycopg.Connection) -> dict[str, t.Any]:
+    """The collector's two answers for all cases together."""
+    question = names([parsed(case.sql, alone=case.alone) for case in CASES if not case.before])
+    return {"server": _live_facts.server(connection, 0), "facts": _live_facts.collect(connection, question)}
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for major in VERSIONS:
+        with running(major) as server, psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(SCHEMA)
+            answer = collected(connection)
+            answer["server"]["sessions"] = []
+            lines = [f'"server": {json.dumps(answer["server"])}']
+            for name, rows in answer["facts"].items():
+                lines.append(f'"{name}": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]")
+            (FOLDER / f"{major}.json").write_text("{" + ",\n".join(lines) + "}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+"""The preflight from end to end against a server where something is going on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+import psycopg
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils import _preflight
+from ansible_collections.ai_platform.agent.plugins.module_utils._database import session
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess
+from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
+
+from lab.postgresql import running
+from tests.integration.preflight.conftest import Servers, copy_of
+from tests.unit.preflight.project import ENV, Project
+
+ALTER = "ALTER TABLE item ADD COLUMN extra int"
+STRICT = Thresholds(long_transaction_seconds=0, idle_transaction_seconds=0, slot_bytes=0)
+
+
+@pytest.fixture(params=[14, 18], ids=["14", "18"])
+def url(request: pytest.FixtureRequest, servers: Servers) -> t.Iterator[str]:
+    """A database with the tables of the cases, stamped with 0001."""
+    with copy_of(servers(request.param)) as made:
+        execute(made, "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+        execute(made, "INSERT INTO alembic_version VALUES ('0001')")
+        yield made
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "app").add("0001", None, "SELECT 1").add("0002", "0001", ALTER)
+
+
+def execute(url: str, *texts: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for text in texts:
+            connection.execute(text)  # type: ignore[arg-type]
+
+
+def run(project: Project, url: str, **more: t.Any) -> tuple[dict[str, t.Any], dict[str, Finding]]:
+    alembic = AlembicProcess(project.folder / "alembic.ini", "heads", 30)
+    full, findings, _sql = _preflight.run(_preflight.Request(url, **more), alembic)
+    return full, {item.id: item for item in findings}
+
+
+def refused(project: Project, url: str) -> PreflightError:
+    with pytest.raises(PreflightError) as caught:
+        run(project, url)
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+@contextlib.contextmanager
+def opened(url: str, *texts: str) -> t.Iterator[psycopg.Connection]:
+    """A session that sits in a transaction after some statements."""
+    with psycopg.connect(url, application_name="report") as connection:
+        for text in texts:
+            connection.execute(text)  # type: ignore[arg-type]
+        yield connection
+        connection.rollback()
+
+
+def test_a_quiet_database(url: str, project: Project) -> None:
+    full, found = run(project, url, migrator_lock_timeout=True)
+    assert (full["state"], full["live_revisions"], full["target_revisions"]) == ("behind", ["0001"], ["0002"])
+    assert {item.id for item in found.values() if item.severity not in {"info"}} <= {"server-version-old"}
+    [revision] = full["pending"]
+    [statement] = revision["statements"]
+    [lock] = statement["locks"]
+    assert (lock["table"], lock["mode"], lock["rows"]) == ("public.item", "ACCESS EXCLUSIVE", 20)
+    assert lock["bytes"] == 8192
+    assert lock["total_bytes"] > lock["bytes"]
+
+
+def test_the_session_can_only_read_and_does_not_wait(url: str) -> None:
+    with session(url, connect_timeout=5, lock_timeout_ms=500, statement_timeout_ms=5000) as database:
+        for _ in range(2):
+            with database.snapshot() as connection:
+                names = ("transaction_read_only", "transaction_isolation", "lock_timeout", "statement_timeout")
+                values = [connection.execute(f"SHOW {name}").fetchone() for name in names]  # type: ignore[arg-type]
+                assert values == [("on",), ("repeatable read",), ("500ms",), ("5s",)]
+        with pytest.raises(PreflightError), database.snapshot() as connection:
+            connection.execute("CREATE TABLE x (id int)")
+
+
+def test_the_sql_is_what_alembic_would_run(url: str, project: Project) -> None:
+    alembic = AlembicProcess(project.folder / "alembic.ini", "heads", 30)
+    full, _findings, sql = _preflight.run(_preflight.Request(url), alembic)
+    words = [sys.executable, "-m", "alembic", "upgrade", "0001:heads", "--sql"]
+    alembic = subprocess.run(words, cwd=project.folder, capture_output=True, text=True, check=True).stdout
+    assert sql == alembic
+    assert full["sql_sha256"] == hashlib.sha256(sql.encode()).hexdigest()
+
+
+def test_a_session_idle_in_a_transaction_holds_the_table(url: str, project: Project) -> None:
+    with opened(url, "SELECT count(*) FROM item"):
+        _full, found = run(project, url, thresholds=STRICT)
+    assert "report" in found["transaction-idle"].message
+    assert found["lock-held"].table == "public.item"
+    assert "holds ACCESS SHARE" in found["lock-held"].message
+
+
+def test_a_long_transaction(url: str, project: Project) -> None:
+    with opened(url) as connection:
+        thread = threading.Thread(target=lambda: connection.execute("SELECT pg_sleep(8)"))
+        thread.start()
+        time.sleep(0.3)
+        _full, found = run(project, url, thresholds=STRICT)
+        connection.cancel()
+        thread.join()
+    assert "transaction-long" in found
+
+
+def test_a_table_that_somebody_has_locked_does_not_hold_the_preflight_up(url: str, project: Project) -> None:
+    with opened(url, "LOCK TABLE item"):
+        begin = time.monotonic()
+        full, found = run(project, url)
+        assert time.monotonic() - begin < 10
+    assert "holds ACCESS EXCLUSIVE" in found["lock-held"].message
+    assert full["verdict"] == "unsafe"
+
+
+def test_a_session_that_waits_for_the_table(url: str, project: Project) -> None:
+    with opened(url, "LOCK TABLE item IN ACCESS SHARE MODE"), opened(url) as waiter:
+
+        def work() -> None:
+            with contextlib.suppress(psycopg.errors.QueryCanceled):
+                waiter.execute("LOCK TABLE item")
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        time.sleep(0.3)
+        with psycopg.connect(url, autocommit=True) as connection:
+            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            assert connection.execute(waits).fetchone() == (1,)  # type: ignore[arg-type]
+        project.add("0003", "0002", "CREATE INDEX CONCURRENTLY i ON item (qty)")
+        _full, found = run(project, url)
+        waiter.cancel()
+        thread.join()
+    assert "lock-held" in found
+
+
+def test_another_migrator(url: str, project: Project) -> None:
+    with opened(url, f"SELECT pg_advisory_lock({_preflight.LOCK_KEY})"):
+        _full, found = run(project, url)
+    assert "advisory lock" in found["migrator-active"].message
+    assert "migrator-active" not in run(project, url)[1]
+
+
+def test_an_invalid_index(url: str, project: Project) -> None:
+    execute(url, "UPDATE item SET qty = 1")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        execute(url, "CREATE UNIQUE INDEX CONCURRENTLY left_over ON item (qty)")
+    assert "left_over" in run(project, url)[1]["index-invalid"].message
+
+
+def test_a_prepared_transaction_and_a_slot_that_keeps_wal(url: str, project: Project) -> None:
+    execute(url, "BEGIN; UPDATE item SET note = 'x' WHERE id = 1; PREPARE TRANSACTION 'half'")
+    execute(url, "SELECT pg_create_physical_replication_slot('kept', true)")
+    try:
+        _full, found = run(project, url, thresholds=STRICT)
+    finally:
+        execute(url, "ROLLBACK PREPARED 'half'", "SELECT pg_drop_replication_slot('kept')")
+    assert "half" in found["transaction-idle"].message
+    assert "kept" in found["replication-slot-inactive"].message
+
+
+def test_connections(url: str, project: Project) -> None:
+    assert "connections-scarce" in run(project, url, connections_needed=200)[1]
+    assert "connections-scarce" not in run(project, url)[1]
+
+
+@pytest.fixture
+def plain(url: str) -> t.Iterator[str]:
+    """The same database for a role that owns nothing."""
+    role = f"plain_{hashlib.sha256(url.encode()).hexdigest()[:8]}"
+    execute(url, f"CREATE ROLE {role} LOGIN PASSWORD 'pl@in'", f"GRANT SELECT ON alembic_version TO {role}")
+    tail = url.partition("@")[2]
+    yield f"postgresql://{role}:pl%40in@{tail}"
+    execute(url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def test_a_role_that_may_not_migrate(url: str, plain: str, project: Project) -> None:
+    with opened(url):
+        _full, found = run(project, plain)
+    assert "belongs to postgres" in found["privilege-missing"].message
+    assert "fact-not-visible" in found
+
+
+def test_a_role_that_may_not_even_read_the_version(url: str, plain: str, project: Project) -> None:
+    execute(url, f"REVOKE ALL ON alembic_version FROM {plain.split('//')[1].split(':', maxsplit=1)[0]}")
+    assert refused(project, plain).id == "privilege-missing"
+
+
+def _with(url: str, **parts: str) -> str:
+    user, password, place, database = "postgres", *(url.split("//")[1].partition(":")[2].partition("@")[::2]), ""
+    place, _, database = place.partition("/")
+    given = {"user": user, "password": password, "place": place, "database": database} | parts
+    return "postgresql://{user}:{password}@{place}/{database}".format(**given)
+
+
+@pytest.mark.parametrize(
+    ("parts", "error_id"),
+    [
+        ({"password": "wr0ng-s3cret"}, "database-auth"),
+        ({"user": "nobody_here"}, "database-auth"),
+        ({"database": "nothing_here"}, "database-missing"),
+        ({"place": "127.0.0.1:1"}, "database-unreachable"),
+        ({"place": "no-such-host.invalid"}, "database-host-unknown"),
+    ],
+)
+def test_no_session(url: str, project: Project, parts: dict[str, str], error_id: str) -> None:
+    error = refused(project, _with(url, **parts))
+    assert error.id == error_id
+    assert "s3cret" not in error.message
+
+
+def test_tls_where_there_is_none(url: str, project: Project) -> None:
+    assert refused(project, f"{url}?sslmode=require").id == "database-tls"
+
+
+def test_a_server_of_another_kind(project: Project) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            client, _ = server.accept()
+            client.recv(100)
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            client.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        port = server.getsockname()[1]
+        assert refused(project, f"postgresql://u:p@127.0.0.1:{port}/d?sslmode=disable").id == "database-unreachable"
+
+
+def test_a_standby(project: Project) -> None:
+    with running(18, standby=True) as server:
+        full, found = run(project, server.url())
+    assert "in-recovery" in found
+    assert (full["state"], full["verdict"]) == ("absent", "unsafe")
+
+
+@pytest.mark.parametrize(
+    ("setup", "state", "ids"),
+    [
+        (["DROP TABLE alembic_version"], "unknown", {"state-unknown"}),
+        (["DELETE FROM alembic_version"], "unknown", {"state-unknown"}),
+        (["UPDATE alembic_version SET version_num = '0002'"], "current", set()),
+        (["UPDATE alembic_version SET version_num = '0009'"], "unknown", {"revision-unknown"}),
+        (["INSERT INTO alembic_version VALUES ('0009')"], "diverged", {"revision-unknown", "version-table-rows"}),
+    ],
+)
+def test_states(url: str, project: Project, setup: list[str], state: str, ids: set[str]) -> None:
+    execute(url, *setup)
+    full, found = run(project, url)
+    assert full["state"] == state
+    assert ids <= found.keys()
+
+
+def test_an_empty_database(servers: Servers, project: Project) -> None:
+    with copy_of(servers(18), "template1") as empty:
+        full, found = run(project, empty)
+    assert full["state"] == "absent"
+    assert found["table-missing"].table == "public.item"
+
+
+def test_a_version_table_in_another_schema(url: str, tmp_path: Path) -> None:
+    project = Project(tmp_path / "other", ENV.replace("literal_binds=True", "version_table_schema='attic'"))
+    project.add("0001", None).add("0002", "0001", ALTER)
+    execute(url, "ALTER TABLE alembic_version SET SCHEMA attic")
+    full, _found = run(project, url)
+    assert (full["state"], [item["revision"] for item in full["pending"]]) == ("behind", ["0002"])
+
+
+def test_a_version_table_of_somebody_else(url: str, project: Project) -> None:
+    execute(url, "ALTER TABLE alembic_version RENAME COLUMN version_num TO v")
+    assert refused(project, url).id == "state-unknown"

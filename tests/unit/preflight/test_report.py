@@ -1,0 +1,198 @@
+"""The catalogue of findings, acceptance, policy and the report's form."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils import _policy, _preflight_module, _report
+from ansible_collections.ai_platform.agent.plugins.module_utils._acceptance import Acceptance, accepted, in_docstrings
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+from ansible_collections.ai_platform.agent.plugins.module_utils._findings import CATALOGUE, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import judge_backup, judge_server
+from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode, conflicts
+from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Segment
+from ansible_collections.ai_platform.agent.plugins.module_utils._reading import RULES
+
+ROOT = Path(__file__).resolve().parents[3]
+SOURCES = [path.read_text() for path in (ROOT / "plugins" / "module_utils").glob("_*.py")]
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+
+
+@pytest.mark.parametrize("finding_id", CATALOGUE)
+def test_every_finding_is_used_has_a_hint_and_a_section_of_the_runbook(finding_id: str) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", finding_id)
+    assert CATALOGUE[finding_id].hint.endswith(".")
+    assert sum(f'"{finding_id}"' in source for source in SOURCES) >= 2
+    assert f"\n### {finding_id}\n" in RUNBOOK
+
+
+def test_every_rule_is_used_and_names_its_source() -> None:
+    for rule, source in RULES.items():
+        assert source.startswith("https://")
+        assert sum(source.count(f'"{rule}"') for source in SOURCES) >= 2, rule
+
+
+def test_lock_conflicts_are_symmetric() -> None:
+    for one in Mode:
+        for other in Mode:
+            assert conflicts(one, other) == conflicts(other, one)
+    assert Mode.of_server("ShareRowExclusiveLock") == Mode.SHARE_ROW_EXCLUSIVE
+
+
+FAIL, UNKNOWN, WARN, INFO = (
+    finding(name, "m.") for name in ("rename", "statement-opaque", "type-change", "lock-brief")
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [([], "safe"), ([INFO], "safe"), ([WARN], "warn"), ([WARN, UNKNOWN], "unknown"), ([UNKNOWN, FAIL], "unsafe")],
+)
+def test_the_worst_finding_decides(found: list[t.Any], verdict: str) -> None:
+    assert _report.verdict_of(found) == verdict
+
+
+@pytest.mark.parametrize(("fail_on", "count"), [("never", 0), ("fail", 1), ("unknown", 2), ("warn", 3)])
+def test_policy(fail_on: str, count: int) -> None:
+    assert len(_policy.failing([FAIL, UNKNOWN, WARN, INFO], fail_on)) == count
+
+
+def _segment(doc: str) -> Segment:
+    return Segment("0001", 0, 0, doc, "0001.py", None, None)
+
+
+def test_an_acceptance_in_a_docstring_counts_for_its_own_revision() -> None:
+    acceptances = in_docstrings([_segment("Rename.\n\n    preflight-accept rename: nobody reads it\n")])
+    own, other = (finding("rename", "m.", revision=name) for name in ("0001", "0002"))
+    found = accepted([own, other], acceptances, "staging")
+    assert [item.accepted for item in found] == ["docstring: nobody reads it", None]
+    assert _report.verdict_of(found) == "unsafe"
+
+
+def test_prod_takes_acceptances_from_the_inventory_only() -> None:
+    acceptances = in_docstrings([_segment("preflight-accept rename: nobody reads it")])
+    found = accepted([finding("rename", "m.", revision="0001")], acceptances, "prod")
+    assert [(item.id, item.accepted) for item in found] == [("rename", None), ("acceptance-worthless", None)]
+    found = accepted([finding("rename", "m.", revision="0001")], [Acceptance("rename", "agreed")], "prod")
+    assert [item.accepted for item in found] == ["inventory: agreed"]
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (Acceptance("rename", "  "), "acceptance-worthless"),
+        (Acceptance("no-such-finding", "because"), "acceptance-worthless"),
+        (Acceptance("destructive", "because"), "acceptance-unused"),
+        (Acceptance("rename", "because", revision="0002"), "acceptance-unused"),
+        (Acceptance("rename", "because", table="public.x"), "acceptance-unused"),
+    ],
+)
+def test_an_acceptance_that_accepts_nothing_is_said(one: Acceptance, said: str) -> None:
+    found = accepted([finding("rename", "m.", revision="0001", table="public.t")], [one], "dev")
+    assert [(item.id, item.accepted) for item in found] == [("rename", None), (said, None)]
+
+
+def test_the_form_of_a_report() -> None:
+    full = _report.report("k", "host:5432/db", [INFO, FAIL, WARN] + [UNKNOWN] * 200, {"state": "behind"})
+    assert full["verdict"] == "unsafe"
+    assert full["counts"] == {"pass": 1, "warn": 201, "fail": 1, "skip": 0, "accepted": 0}
+    assert full["findings"][0] == {
+        "id": "rename",
+        "status": "fail",
+        "severity": "fail",
+        "message": "m.",
+        "hint": CATALOGUE["rename"].hint,
+        "runbook": "docs/runbook.md#rename",
+    }
+    short = _report.inline(full)
+    assert (len(short["findings"]), short["findings_omitted"]) == (100, 103)
+    json.dumps(full)
+
+
+def test_a_result_stays_small() -> None:
+    statement = {"sql": "x" * 300, "locks": []}
+    pending = [{"revision": str(number), "statements": [statement] * 3} for number in range(1000)]
+    bounded = _preflight_module._bounded({"pending": pending})
+    assert (bounded["pending_count"], bounded["statements_omitted"]) == (1000, 2950)
+    assert len(json.dumps(bounded)) < 50_000
+
+
+SERVER: dict[str, t.Any] = {
+    "version": 180006, "in_recovery": False, "pooled": False, "sessions": [], "sees_all": True, "prepared": [],
+    "migrators": [], "max_connections": 100, "reserved": 3, "replicas": [], "slots": [],
+}  # fmt: skip
+SESSION = {
+    "pid": 1,
+    "user": "u",
+    "application": "",
+    "here": True,
+    "state": "active",
+    "transaction_seconds": 1.0,
+    "state_seconds": 1.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        ({}, []),
+        ({"version": 140023}, ["server-version-old"]),
+        ({"version": 190000}, ["server-version-new"]),
+        ({"in_recovery": True}, ["in-recovery"]),
+        ({"pooled": True}, ["pgbouncer-transaction"]),
+        ({"sessions": [SESSION | {"transaction_seconds": 400.0}]}, ["transaction-long"]),
+        ({"sessions": [SESSION | {"transaction_seconds": 400.0, "here": False}]}, []),
+        ({"sessions": [SESSION | {"state": "idle in transaction", "state_seconds": 90.0}]}, ["transaction-idle"]),
+        ({"sessions": [SESSION | {"state": None}], "sees_all": False}, ["fact-not-visible"]),
+        ({"prepared": [{"gid": "x", "seconds": 100.0}]}, ["transaction-idle"]),
+        ({"migrators": [{"pid": 4, "granted": True}]}, ["migrator-active"]),
+        ({"max_connections": 8}, ["connections-scarce"]),
+        ({"replicas": [{"application": "s", "lag_seconds": 31.0, "lag_bytes": 5.0}]}, ["replication-lag"]),
+        ({"replicas": [{"application": "s", "lag_seconds": None, "lag_bytes": None}]}, []),
+        ({"slots": [{"name": "s", "active": False, "kept_bytes": 2.0**31}]}, ["replication-slot-inactive"]),
+        ({"slots": [{"name": "s", "active": True, "kept_bytes": 2.0**31}]}, []),
+    ],
+)
+def test_the_server(facts: dict[str, t.Any], wanted: list[str]) -> None:
+    found = judge_server(SERVER | facts, _policy.Thresholds(), 1)
+    assert [item.id for item in found] == wanted
+
+
+NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("last", "needed", "wanted"),
+    [
+        (None, False, ("backup-unknown", "info")),
+        (None, True, ("backup-unknown", "warn")),
+        ("2026-11-20T11:00:00", True, ("backup-old", "fail")),
+        ("2026-11-21T03:00:00+01:00", True, None),
+    ],
+)
+def test_the_backup(last: str | None, needed: bool, wanted: tuple[str, str] | None) -> None:
+    found = judge_backup(last, NOW, _policy.Thresholds(), needed=needed)
+    assert [(item.id, item.severity) for item in found] == ([wanted] if wanted else [])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"lock_timeout_ms": 501}, "lock_timeout_ms must be between 1 and 500"),
+        ({"last_verified_backup": "yesterday"}, "no ISO 8601 time"),
+    ],
+)
+def test_arguments_are_checked(change: dict[str, t.Any], words: str) -> None:
+    params = {name: option.get("default") for name, option in _preflight_module.ARGUMENTS.items()}
+    with pytest.raises(PreflightError, match=words) as caught:
+        _preflight_module.execute(params | {"alembic_dir": ".", "database_url": "postgresql://h/d"} | change)
+    assert caught.value.id == "argument-invalid"
+
+
+def test_the_modules_limits_are_the_policys() -> None:
+    assert _policy.Thresholds(**_preflight_module._LIMITS) == _policy.Thresholds()
