@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -187,10 +188,9 @@ class Release:
 
 @pytest.fixture(scope="session")
 def chart() -> Path:
-    """The assembled chart, fresh."""
-    done = subprocess.run(
-        [sys.executable, "-m", "lab.assemble_chart"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    """The assembled chart, fresh; LAB_SUBCHARTS chooses its subcharts."""
+    words = [sys.executable, "-m", "lab.assemble_chart", "--subcharts", os.environ.get("LAB_SUBCHARTS", "embedded")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return CHART
 
