@@ -109,9 +109,9 @@ class Release:
 
     def psql(self, *statements: str, component: str = "primary") -> list[str]:
         """A command that runs statements one after the other in one session, as the superuser."""
-        script = (
-            'PGPASSWORD=$(cat "$POSTGRES_POSTGRES_PASSWORD_FILE") exec psql -h 127.0.0.1 -U postgres -d agent_db "$@"'
-        )
+        # Bitnami's charts give the password itself, the embedded ones a file.
+        password = '${POSTGRES_POSTGRES_PASSWORD:-$(cat "$POSTGRES_POSTGRES_PASSWORD_FILE")}'
+        script = f'PGPASSWORD="{password}" exec psql -h 127.0.0.1 -U postgres -d agent_db "$@"'
         options = ["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1"]
         words = [*options, *(word for statement in statements for word in ("-c", statement))]
         place = ["-n", self.namespace, "exec", self.database(component), "-c", "postgresql", "--"]
