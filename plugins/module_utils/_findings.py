@@ -123,7 +123,6 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "table-missing": Entry("fail", "The statement names a table that neither exists nor is created before it."),
     "replication-lag": Entry("warn", "A standby is behind: a rewrite will put it further behind."),
     "replication-slot-inactive": Entry("warn", "An inactive slot keeps WAL: a rewrite may fill the disk."),
-    "rewrite-size": Entry("warn", "The rewrite needs this much free disk, and as much WAL."),
     "pgbouncer-transaction": Entry(
         "fail", "Migrate over a direct connection: session settings and locks do not hold here."
     ),
