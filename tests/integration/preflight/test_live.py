@@ -112,14 +112,32 @@ def test_a_session_idle_in_a_transaction_holds_the_table(url: str, project: Proj
     assert "holds ACCESS SHARE" in found["lock-held"].message
 
 
-def test_a_long_transaction(url: str, project: Project) -> None:
-    with opened(url) as connection:
-        thread = threading.Thread(target=lambda: connection.execute("SELECT pg_sleep(8)"))
-        thread.start()
-        time.sleep(0.3)
-        _full, found = run(project, url, thresholds=STRICT)
+@contextlib.contextmanager
+def at_work(connection: psycopg.Connection, text: str, event: str) -> t.Iterator[None]:
+    """A statement that runs in a thread, once the server shows that it waits for `event`; cancelled at the end."""
+
+    def work() -> None:
+        with contextlib.suppress(psycopg.errors.QueryCanceled):
+            connection.execute(text)  # type: ignore[arg-type]
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    waits = "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s"
+    with psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True) as observer:
+        deadline = time.monotonic() + 10
+        while observer.execute(waits, [connection.info.backend_pid]).fetchone() != (event,):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    try:
+        yield
+    finally:
         connection.cancel()
         thread.join()
+
+
+def test_a_long_transaction(url: str, project: Project) -> None:
+    with opened(url) as connection, at_work(connection, "SELECT pg_sleep(60)", "Timeout"):
+        _full, found = run(project, url, thresholds=STRICT)
     assert "transaction-long" in found
 
 
@@ -133,22 +151,13 @@ def test_a_table_that_somebody_has_locked_does_not_hold_the_preflight_up(url: st
 
 
 def test_a_session_that_waits_for_the_table(url: str, project: Project) -> None:
-    with opened(url, "LOCK TABLE item IN ACCESS SHARE MODE"), opened(url) as waiter:
-
-        def work() -> None:
-            with contextlib.suppress(psycopg.errors.QueryCanceled):
-                waiter.execute("LOCK TABLE item")
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        time.sleep(0.3)
-        with psycopg.connect(url, autocommit=True) as connection:
-            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-            assert connection.execute(waits).fetchone() == (1,)  # type: ignore[arg-type]
-        project.add("0003", "0002", "CREATE INDEX CONCURRENTLY i ON item (qty)")
+    project.add("0003", "0002", "CREATE INDEX CONCURRENTLY i ON item (qty)")
+    with (
+        opened(url, "LOCK TABLE item IN ACCESS SHARE MODE"),
+        opened(url) as waiter,
+        at_work(waiter, "LOCK TABLE item", "Lock"),
+    ):
         _full, found = run(project, url)
-        waiter.cancel()
-        thread.join()
     assert "lock-held" in found
 
 
