@@ -127,7 +127,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "fail", "Migrate over a direct connection: session settings and locks do not hold here."
     ),
     "backup-old": Entry("fail", "Make and verify a backup first."),
-    "backup-unknown": Entry("info", "No record of a verified backup was given."),
+    "backup-unknown": Entry("info", "Pass the time of the last verified backup in last_verified_backup."),
     "fact-not-visible": Entry("skip", "Grant pg_monitor (or pg_read_all_stats) to the role of the preflight."),
     # Acceptance
     "acceptance-worthless": Entry(

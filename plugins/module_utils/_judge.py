@@ -41,6 +41,15 @@ class Judged:
     statements: list[dict[str, t.Any]]
     findings: list[Finding]
 
+    @property
+    def risks(self) -> dict[str, str]:
+        """Of each revision with a finding: as high as the worst of them."""
+        worst: dict[str, int] = {}
+        for item in self.findings:
+            if item.revision:
+                worst[item.revision] = max(worst.get(item.revision, 0), _RISKS[item.severity])
+        return {revision: _NAMES[number] for revision, number in worst.items()}
+
 
 class Judge:
     """Walks the statements in order; the catalogue moves on with them.
@@ -105,7 +114,7 @@ class Judge:
         small = table is not None and self.locks.small(table)
         return finding(
             remark.id,
-            f"{remark.message} {figures(table)}" if table else remark.message,
+            f"{remark.message.removesuffix('.')} {figures(table)}." if table else remark.message,
             severity="info" if small and remark.id in _HARMLESS_IF_SMALL else None,
             table=self.locks.label(remark.table) if remark.table else None,
             **where,

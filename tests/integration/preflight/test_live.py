@@ -79,7 +79,8 @@ def test_a_quiet_database(url: str, project: Project) -> None:
     [revision] = full["pending"]
     [statement] = revision["statements"]
     [lock] = statement["locks"]
-    assert (lock["table"], lock["mode"], lock["rows"]) == ("public.item", "ACCESS EXCLUSIVE", 20)
+    assert (lock["table"], lock["mode"], lock["rows"], lock["sessions"]) == ("public.item", "ACCESS EXCLUSIVE", 20, 0)
+    assert revision["risk"] == "none"
     assert lock["bytes"] == 8192
     assert lock["total_bytes"] > lock["bytes"]
 
@@ -106,7 +107,9 @@ def test_the_sql_is_what_alembic_would_run(url: str, project: Project) -> None:
 
 def test_a_session_idle_in_a_transaction_holds_the_table(url: str, project: Project) -> None:
     with opened(url, "SELECT count(*) FROM item"):
-        _full, found = run(project, url, thresholds=STRICT)
+        full, found = run(project, url, thresholds=STRICT)
+    assert full["pending"][0]["risk"] == "high"
+    assert full["pending"][0]["statements"][0]["locks"][0]["sessions"] == 1
     assert "report" in found["transaction-idle"].message
     assert found["lock-held"].table == "public.item"
     assert "holds ACCESS SHARE" in found["lock-held"].message
@@ -186,6 +189,11 @@ def test_a_prepared_transaction_and_a_slot_that_keeps_wal(url: str, project: Pro
     assert "kept" in found["replication-slot-inactive"].message
 
 
+def test_connections_that_a_role_has_reserved(project: Project) -> None:
+    with running(18, max_connections="20", reserved_connections="12") as server:
+        assert "(15 reserved)" in run(project, server.url())[1]["connections-scarce"].message
+
+
 def test_connections(url: str, project: Project) -> None:
     assert "connections-scarce" in run(project, url, connections_needed=200)[1]
     assert "connections-scarce" not in run(project, url)[1]
@@ -257,8 +265,10 @@ def test_a_server_of_another_kind(project: Project) -> None:
 def test_a_standby(project: Project) -> None:
     with running(18, standby=True) as server:
         full, found = run(project, server.url())
-    assert "in-recovery" in found
-    assert (full["state"], full["verdict"]) == ("absent", "unsafe")
+        assert "in-recovery" in found
+        assert (full["state"], full["verdict"]) == ("absent", "unsafe")
+        nothing = Project(project.folder.parent / "nothing")
+        assert "in-recovery" in run(nothing, server.url())[1]
 
 
 @pytest.mark.parametrize(
