@@ -53,6 +53,8 @@ def ansible(folder: Path, task: dict[str, t.Any], url: str, *options: str, callb
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_STDOUT_CALLBACK": callback,
+        # A result then holds the arguments as well.
+        "ANSIBLE_INJECT_INVOCATION": "true",
         "PREFLIGHT_DATABASE_URL": url,
     }
     words = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", str(folder / "play.yml"), *options]
