@@ -61,5 +61,5 @@ test-cluster: tools ## the lab itself, Molecule's scenarios and the role's bad i
 test: tools ## lint, unit, chart, integration, install and one upgrade on kind
 	@$(PY) -m lab.suite lint unit chart integration cluster
 
-test-all: tools ## make test and the longer scenarios: a drained node, a lost node, the lab killed in each step
-	@$(PY) -m lab.suite lint unit chart integration cluster disturbances
+test-all: tools ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, lost nodes, a killed lab
+	@$(PY) -m lab.suite lint unit chart integration cluster release helm3 bitnami disturbances

@@ -58,7 +58,16 @@ class Tally:
             self.passed += 1
         return done.returncode == 0
 
-    def pytest(self, title: str, folders: Sequence[str], prefix: Sequence[object] = (), workers: int = 0) -> None:
+    def pytest(
+        self,
+        title: str,
+        folders: Sequence[str],
+        prefix: Sequence[object] = (),
+        *,
+        workers: int = 0,
+        seconds: int = 1500,
+        extra: dict[str, str] | None = None,
+    ) -> None:
         """Run pytest and count its cases; a skipped case counts as a failure, for nothing was proven."""
         REPORTS.mkdir(parents=True, exist_ok=True)
         report = REPORTS / f"{title}.xml"
@@ -66,7 +75,7 @@ class Tally:
         # A test that hangs must end as a failure, not as a run that nobody hears of again.
         words = [
             "timeout",
-            "1500",
+            seconds,
             *prefix,
             VENV / "python",
             "-m",
@@ -77,7 +86,7 @@ class Tally:
             *folders,
         ]
         words += ["-n", workers] if workers else []
-        env = _environment({"HELM": str(BIN / "helm")})
+        env = _environment({"HELM": str(BIN / "helm"), **(extra or {})})
         code = subprocess.run([str(word) for word in words], cwd=ROOT, env=env, check=False).returncode
         if not report.exists():
             say(f"  FAILED  {title}: pytest ended with exit code {code} before it ran a test")
@@ -130,17 +139,53 @@ def on_cluster(tally: Tally) -> None:
     """The lab itself, Molecule's scenarios and the role's bad input on kind; a cluster that was up before stays up."""
     with _lab():
         tally.pytest("lab", ["tests/integration/lab"])
-        for scenario in ("install",):
-            tally.command(
-                f"molecule scenario {scenario}", [VENV / "molecule", "test", "-s", scenario], {"LAB_KEEP": "1"}
-            )
+        _molecule(tally, "install")
         tally.pytest("role", ["tests/integration/role"])
+
+
+def release(tally: Tally) -> None:
+    """A release's life and the three environments at once: plain helm, then the role."""
+    with _lab():
+        tally.pytest("release", ["tests/integration/release"], seconds=2400)
+        _molecule(tally, "environments")
+
+
+def helm3(tally: Tally) -> None:
+    """The same with Helm 3."""
+    with _lab():
+        _helm(tally, "3")
+        try:
+            tally.pytest("release-helm3", ["tests/integration/release"], seconds=2400)
+            _molecule(tally, "environments", "Helm 3")
+        finally:
+            _helm(tally, "4")
+
+
+def bitnami(tally: Tally) -> None:
+    """The three environments with Bitnami's own charts, where their registry can be reached."""
+    words = [sys.executable, "-m", "lab.assemble_chart", "--subcharts", "bitnami"]
+    done = subprocess.run(words, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        say(f"  SKIPPED, nothing was proven: {done.stderr.strip()}")
+        return
+    with _lab():
+        folder = "tests/integration/release/test_environments.py"
+        tally.pytest("bitnami", [folder], extra={"LAB_SUBCHARTS": "bitnami"})
 
 
 def disturbances(tally: Tally) -> None:
     """Nodes drained and lost, the lab killed in each of its steps."""
     with _lab():
         tally.pytest("disturbances", ["tests/integration/disturbances"])
+
+
+def _helm(tally: Tally, major: str) -> None:
+    tally.command(f"Helm {major}", [sys.executable, "-m", "lab", "helm"], {"LAB_HELM": major})
+
+
+def _molecule(tally: Tally, scenario: str, note: str = "") -> None:
+    title = f"molecule scenario {scenario}" + (f" ({note})" if note else "")
+    tally.command(title, [VENV / "molecule", "test", "-s", scenario], {"LAB_KEEP": "1"})
 
 
 @contextmanager
@@ -163,6 +208,9 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "chart": chart,
     "integration": integration,
     "cluster": on_cluster,
+    "release": release,
+    "helm3": helm3,
+    "bitnami": bitnami,
     "disturbances": disturbances,
 }
 

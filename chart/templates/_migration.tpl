@@ -2,11 +2,7 @@
 "true" when pods of the Deployment serve now, else empty. Without a cluster (helm template) nothing serves.
 */}}
 {{- define "ai-agent.serving" -}}
-{{- if not (hasKey . "aiAgentServing") -}}
-{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "ai-agent.fullname" .) -}}
-{{- $_ := set . "aiAgentServing" (gt (int (dig "status" "availableReplicas" 0 $deployment)) 0) -}}
-{{- end -}}
-{{- if .aiAgentServing -}}true{{- end -}}
+{{- if gt (int (dig "status" "availableReplicas" 0 (include "ai-agent.liveDeployment" . | fromJson))) 0 -}}true{{- end -}}
 {{- end -}}
 
 {{/*

@@ -1,3 +1,27 @@
+{{/* The agent's Deployment as it is in the cluster, as JSON; empty where there is none, or no cluster. Asked once a rendering. */}}
+{{- define "ai-agent.liveDeployment" -}}
+{{- if not (hasKey . "aiAgentLiveDeployment") -}}
+{{- $_ := set . "aiAgentLiveDeployment" (lookup "apps/v1" "Deployment" .Release.Namespace (include "ai-agent.fullname" .) | toJson) -}}
+{{- end -}}
+{{- .aiAgentLiveDeployment -}}
+{{- end -}}
+
+{{/*
+The revision of the release that last began the rollout anew; empty where none had to. A Deployment that missed its progress
+deadline says so until its pods' template changes, and Helm 4 takes that for the failure of the next run too: a cause that was
+repaired outside the template (the database, a pushed image) would never be found repaired.
+*/}}
+{{- define "ai-agent.rolloutBegan" -}}
+{{- $deployment := include "ai-agent.liveDeployment" . | fromJson -}}
+{{- $began := dig "spec" "template" "metadata" "annotations" "ai-agent/rollout-began" "" $deployment -}}
+{{- range dig "status" "conditions" list $deployment -}}
+{{- if eq (default "" .reason) "ProgressDeadlineExceeded" -}}
+{{- $began = toString $.Release.Revision -}}
+{{- end -}}
+{{- end -}}
+{{- $began -}}
+{{- end -}}
+
 {{/*
 The number of pods that the Deployment asks for; empty where the autoscaler sets it.
 One case between the two: the autoscaler was just turned on and Helm is still the only one that ever set the number. Left out, it
@@ -7,7 +31,7 @@ would fall back to 1 before the autoscaler looks; so the live number stays until
 {{- if not .Values.agent.autoscaling.enabled -}}
 {{- .Values.agent.replicaCount -}}
 {{- else -}}
-{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "ai-agent.fullname" .) -}}
+{{- $deployment := include "ai-agent.liveDeployment" . | fromJson -}}
 {{- range dig "metadata" "managedFields" list $deployment -}}
 {{- if and (eq .manager "helm") (not .subresource) (hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas") -}}
 {{- dig "spec" "replicas" "" $deployment -}}

@@ -138,8 +138,13 @@ def record(helm: str, folder: Path) -> None:
 
 
 class _NoAliases(yaml.SafeDumper):
+    """Every fact in its place, and lists as yamllint wants them."""
+
     def ignore_aliases(self, _data: object) -> bool:
         return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, False)
 
 
 if __name__ == "__main__":

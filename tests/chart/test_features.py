@@ -272,3 +272,28 @@ def test_no_two_objects_have_one_name(render: Render, release: str, name: str) -
     assert len(names) == len(set(names))
     service = made.one("Service", made.names("Deployment")[0])
     assert service["spec"]["ports"][0]["port"] == 8000
+
+
+@pytest.mark.parametrize(
+    ("reason", "before", "after"),
+    [
+        ("NewReplicaSetAvailable", None, None),
+        ("NewReplicaSetAvailable", "3", "3"),
+        ("ProgressDeadlineExceeded", None, "1"),
+        ("ProgressDeadlineExceeded", "3", "1"),
+    ],
+)
+def test_stuck_rollout_begins_anew_and_a_quiet_one_is_left_alone(
+    render: Render, cluster: Cluster, reason: str, before: str | None, after: str | None
+) -> None:
+    annotations = {"ai-agent/rollout-began": before} if before else {}
+    live = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": RELEASE},
+        "spec": {"template": {"metadata": {"annotations": annotations}}},
+        "status": {"conditions": [{"type": "Progressing", "reason": reason}, {"type": "Available"}]},
+    }
+    cluster.add(live)
+    pods = render(cluster=cluster).one("Deployment")["spec"]["template"]
+    assert pods["metadata"]["annotations"].get("ai-agent/rollout-began") == after

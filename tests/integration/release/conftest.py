@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -101,14 +102,19 @@ class Release:
         """What helm says of the release."""
         return str(json.loads(self.helm("status", self.name, "-o", "json").stdout)["info"]["status"])
 
-    def psql(self, *statements: str) -> list[str]:
+    def database(self, component: str = "primary") -> str:
+        """Name of the first pod of PostgreSQL: the primary, or a copy (``read``)."""
+        pods = self.get("pods", selector=f"app.kubernetes.io/name=postgresql,app.kubernetes.io/component={component}")
+        return str(pods["items"][0]["metadata"]["name"])
+
+    def psql(self, *statements: str, component: str = "primary") -> list[str]:
         """A command that runs statements one after the other in one session, as the superuser."""
-        script = (
-            'PGPASSWORD=$(cat "$POSTGRES_POSTGRES_PASSWORD_FILE") exec psql -h 127.0.0.1 -U postgres -d agent_db "$@"'
-        )
+        # Bitnami's charts give the password itself, the embedded ones a file.
+        password = '${POSTGRES_POSTGRES_PASSWORD:-$(cat "$POSTGRES_POSTGRES_PASSWORD_FILE")}'
+        script = f'PGPASSWORD="{password}" exec psql -h 127.0.0.1 -U postgres -d agent_db "$@"'
         options = ["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1"]
         words = [*options, *(word for statement in statements for word in ("-c", statement))]
-        place = ["-n", self.namespace, "exec", f"{self.name}-postgresql-0", "-c", "postgresql", "--"]
+        place = ["-n", self.namespace, "exec", self.database(component), "-c", "postgresql", "--"]
         return [str(BIN / "kubectl"), "--kubeconfig", str(KUBECONFIG), *place, "sh", "-c", script, "psql", *words]
 
     def sql(self, text: str) -> str:
@@ -182,10 +188,9 @@ class Release:
 
 @pytest.fixture(scope="session")
 def chart() -> Path:
-    """The assembled chart, fresh."""
-    done = subprocess.run(
-        [sys.executable, "-m", "lab.assemble_chart"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    """The assembled chart, fresh; LAB_SUBCHARTS chooses its subcharts."""
+    words = [sys.executable, "-m", "lab.assemble_chart", "--subcharts", os.environ.get("LAB_SUBCHARTS", "embedded")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return CHART
 

@@ -102,17 +102,15 @@ def test_each_environment_has_its_own_size(environments: dict[str, Release], nam
     assert running == {"postgresql": databases, "redis": caches}
 
 
-def test_production_is_spread_over_the_nodes(environments: dict[str, Release]) -> None:
+def test_production_survives_the_loss_of_a_node(environments: dict[str, Release]) -> None:
     pods = environments["prod"].get("pods", selector="app.kubernetes.io/component=agent")["items"]
-    assert len({pod["spec"]["nodeName"] for pod in pods}) == 3
+    assert len({pod["spec"]["nodeName"] for pod in pods}) > 1
 
 
 def test_production_reads_from_copies_of_what_was_written(environments: dict[str, Release]) -> None:
     release = environments["prod"]
     release.sql("CREATE TABLE copied (word text); INSERT INTO copied VALUES ('hello')")
-    read = release.psql("SELECT word, pg_is_in_recovery() FROM copied")
-    place = read.index(f"{release.name}-postgresql-0")
-    read[place] = "agent-prod-postgresql-read-0"
+    read = release.psql("SELECT word, pg_is_in_recovery() FROM copied", component="read")
 
     def copied() -> bool:
         return shell.capture(read).stdout.strip() == "hello|t"

@@ -64,18 +64,44 @@ def test_failed_migration_changes_nothing_and_the_next_run_heals(serving: Releas
 
 
 def test_hanging_migration_ends_at_its_deadline(serving: Release) -> None:
-    # Readers and writers go on beside this lock; the foreign key of revision 0007 does not get its own.
     holder = subprocess.Popen(
-        serving.psql("BEGIN; LOCK TABLE messages IN ROW EXCLUSIVE MODE; SELECT pg_sleep(120)"),
+        serving.psql(f"SELECT pg_advisory_lock({LOCK_KEY})", "SELECT pg_sleep(120)"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    serving.until("the lock is held", lambda: bool(serving.active("pg_sleep")))
+    serving.until("another migrator works", lambda: bool(serving.active("pg_sleep")))
     begin = time.monotonic()
     failed = serving.deploy(**NEXT, migration={"timeout": 25, "databaseTimeout": 10})
     assert failed.returncode != 0
     assert time.monotonic() - begin < 90
-    assert "deadline" in (failed.stderr + failed.stdout).lower()
+    reasons = {
+        condition["reason"]
+        for job in serving.get("jobs")["items"]
+        for condition in job["status"]["conditions"]
+        if condition["type"] == "Failed"
+    }
+    assert reasons == {"DeadlineExceeded"}
+    assert serving.revision() == "0006"
+    for process in serving.active("pg_sleep"):
+        serving.sql(f"SELECT pg_terminate_backend({process})")
+    holder.wait(30)
+    serving.deployed(**NEXT)
+    assert serving.revision() == "0007"
+    serving.nothing_failed()
+
+
+def test_lock_that_is_not_to_be_had_fails_the_migration_and_stops_nobody(serving: Release) -> None:
+    # Readers and writers go on beside this lock; the foreign key of revision 0007 does not get its own.
+    holder = subprocess.Popen(
+        serving.psql("BEGIN; LOCK TABLE messages IN ROW EXCLUSIVE MODE; SELECT pg_sleep(240)"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    serving.until("the lock is held", lambda: bool(serving.active("pg_sleep")))
+    serving.timeout = "240s"
+    failed = serving.deploy(**NEXT)
+    assert failed.returncode != 0
+    assert "lost 8 times against a lock" in serving.migration_log()
     assert serving.revision() == "0006"
     for process in serving.active("pg_sleep"):
         serving.sql(f"SELECT pg_terminate_backend({process})")
