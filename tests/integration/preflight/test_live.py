@@ -22,14 +22,14 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
 
 from lab.postgresql import running
-from tests.integration.preflight.conftest import Servers, copy_of
+from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
 from tests.unit.preflight.project import ENV, Project
 
 ALTER = "ALTER TABLE item ADD COLUMN extra int"
 STRICT = Thresholds(long_transaction_seconds=0, idle_transaction_seconds=0, slot_bytes=0)
 
 
-@pytest.fixture(params=[14, 18], ids=["14", "18"])
+@pytest.fixture(params=sorted({CHOSEN[0], CHOSEN[-1]}), ids=str)
 def url(request: pytest.FixtureRequest, servers: Servers) -> t.Iterator[str]:
     """A database with the tables of the cases, stamped with 0001."""
     with copy_of(servers(request.param)) as made:

@@ -11,8 +11,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._policy import T
 from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
 
 from tests.integration.preflight import observe
-from tests.integration.preflight.conftest import Servers, copy_of
-from tests.unit.preflight.cases import CASES, VERSIONS, Case, Cost
+from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
+from tests.unit.preflight.cases import CASES, Case, Cost
 from tests.unit.preflight.claims import claimed, parsed
 
 # LOCK TABLE takes no index.
@@ -68,7 +68,7 @@ def _check(connection: psycopg.Connection, case: Case, version: int) -> None:
     assert _told(claim) == _told(cost)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", CHOSEN)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_claim_is_true(case: Case, version: int, servers: Servers) -> None:
     server = servers(version)
