@@ -77,6 +77,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "fail", "Expand and contract: NOT VALID first, VALIDATE in a later revision, backfill in batches."
     ),
     "lock-blocks-writes": Entry("fail", "Use CONCURRENTLY, NOT VALID or a batch, in a revision of its own."),
+    "lock-kept": Entry("fail", "Commit between the two: a revision each, with transaction_per_migration."),
     "lock-brief": Entry("info", "Brief, but it queues behind long transactions: keep lock_timeout set."),
     "table-rewrite": Entry("fail", "Add a new column, fill it in batches, switch, drop the old one later."),
     "index-not-concurrent": Entry("warn", "postgresql_concurrently=True inside op.get_context().autocommit_block()."),

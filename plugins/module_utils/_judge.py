@@ -14,6 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._breakage import
 from ansible_collections.ai_platform.agent.plugins.module_utils._existing import already_there
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_lock import LockJudge, figures
+from ansible_collections.ai_platform.agent.plugins.module_utils._kept_locks import KeptLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_timeout import LockTimeout
 from pglast import ast
 
@@ -70,6 +71,7 @@ class Judge:
         self.version = server["version"] // 10000
         self.locks = LockJudge(catalog, facts, server, limits)
         self.lock_timeout = LockTimeout(lock_timeout_set or server["lock_timeout"] not in {"0", ""})
+        self.kept = KeptLocks(self.locks.small)
         self.extensions = {row["name"]: row for row in facts["extensions"]}
         self.said: set[str] = set()
         self.enum_values: dict[str, int] = {}
@@ -106,6 +108,7 @@ class Judge:
             judged, more = self.locks.judge(effect, where)
             form["locks"].append(judged)
             found += more
+        found += self.kept.after(statement, reading.effects, where)
         if not self.lock_timeout.set:
             found += self.locks.without_timeout(reading.effects, where)
         return form | {"risk": _NAMES[max((_RISKS[item.severity] for item in found), default=0)]}, found

@@ -80,3 +80,16 @@ def test_the_claim_is_true(case: Case, version: int, servers: Servers) -> None:
             connection.execute(statement)  # type: ignore[arg-type]
         connection.commit()
         _check(connection, case, version)
+
+
+@pytest.mark.parametrize("version", CHOSEN)
+def test_a_lock_stays_until_the_transaction_ends(version: int, servers: Servers) -> None:
+    connection = servers(version).shared()
+    connection.execute("ALTER TABLE other ADD COLUMN extra int")
+    connection.execute("SELECT count(*) FROM item")
+    held = "SELECT mode FROM pg_locks WHERE relation = 'other'::regclass AND pid = pg_backend_pid()"
+    assert ("AccessExclusiveLock",) in connection.execute(held).fetchall()
+    connection.commit()
+    assert connection.execute(held).fetchall() == []
+    connection.execute("ALTER TABLE other DROP COLUMN extra")
+    connection.commit()
