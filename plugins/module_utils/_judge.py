@@ -42,7 +42,6 @@ class Judged:
     statements: list[dict[str, t.Any]]
     findings: list[Finding]
 
-    @property
     def risks(self) -> dict[str, str]:
         """Of each revision with a finding: as high as the worst of them."""
         worst: dict[str, int] = {}

@@ -120,14 +120,18 @@ def _shown(server: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _pending(graph: Graph, rendered: Rendered, judged: Judged) -> list[dict[str, t.Any]]:
+    risks = judged.risks()
+    forms: dict[str, list[dict[str, t.Any]]] = {}
+    for item in judged.statements:
+        forms.setdefault(item["revision"], []).append(item)
     return [
         {
             "revision": segment.revision,
             "title": graph.nodes[segment.revision]["title"],
             "file": segment.path,
             "static": segment.error is None and segment.inspects is None,
-            "risk": judged.risks.get(segment.revision, "none"),
-            "statements": [item for item in judged.statements if item["revision"] == segment.revision],
+            "risk": risks.get(segment.revision, "none"),
+            "statements": forms.get(segment.revision, []),
         }
         for segment in rendered.segments
     ]

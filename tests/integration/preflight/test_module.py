@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # `database_url` has to be hidden wherever it could show: at the highest verbosity the arguments are printed too.
 VERBOSE = "-vvvv"
 TASKS = {task["name"]: task for task in yaml.safe_load(EXAMPLES)}
+URL = "{{ lookup('env', 'PREFLIGHT_DATABASE_URL') }}"
 NAME = "ai_platform.agent.migration_preflight"
 
 
@@ -46,8 +47,8 @@ def url(servers: Servers, folder: Path) -> t.Iterator[str]:
 def ansible(folder: Path, task: dict[str, t.Any], url: str, *options: str, callback: str = "ansible.posix.json") -> str:
     """Run one task as a playbook; what it printed."""
     head = {"hosts": "localhost", "connection": "local", "gather_facts": False}
-    interpreter = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    (folder / "play.yml").write_text(yaml.safe_dump([head | {"vars": interpreter, "tasks": [task]}]))
+    given = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", "url": URL}
+    (folder / "play.yml").write_text(yaml.safe_dump([head | {"vars": given, "tasks": [task]}]))
     env = os.environ | {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
@@ -81,7 +82,7 @@ def state_of(url: str) -> list[t.Any]:
 def task(url: str, folder: Path, **arguments: t.Any) -> dict[str, t.Any]:
     given = {
         "alembic_dir": str(folder / "images" / "agent"),
-        "database_url": "{{ lookup('env', 'PREFLIGHT_DATABASE_URL') }}",
+        "database_url": URL,
     }
     return {"name": "preflight", NAME: given | arguments}
 
@@ -129,11 +130,10 @@ def test_the_second_example_passes_in_either_mode(folder: Path, url: str, mode: 
         ({"alembic_dir": "{{ playbook_dir }}/broken"}, "alembic-revision-broken"),
         ({"database_url": "mysql://u:hush-hush@h/d"}, "database-url-kind"),
         ({"database_url": "postgresql://u:hush-hush@127.0.0.1:1/d"}, "database-unreachable"),
-        ({"database_url": "{{ lookup('env', 'PREFLIGHT_DATABASE_URL') | regex_replace(':[0-9a-f]+@', ':hush-hush@') }}"},
-         "database-auth"),
+        ({"database_url": "{{ url | regex_replace(':[0-9a-f]+@', ':hush-hush@') }}"}, "database-auth"),
         ({"lock_timeout_ms": 501}, "argument-invalid"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_one_sentence_with_an_id(folder: Path, url: str, change: dict[str, t.Any], error_id: str) -> None:
     Project(folder / "raising", "raise RuntimeError('no settings')").add("0001", None)
     Project(folder / "broken").add("0001", None, body="    def :")

@@ -231,7 +231,7 @@ def test_arguments_are_checked(change: dict[str, t.Any], words: str) -> None:
 
 def test_the_key_of_the_advisory_lock_is_the_migrators() -> None:
     text = (ROOT / "chart" / "files" / "schema.py").read_text()
-    assert LOCK_KEY == int.from_bytes(re.findall(r'LOCK_KEY = int.from_bytes\(b"(\w+)", "big"\)', text)[0].encode())
+    assert int.from_bytes(re.findall(r'LOCK_KEY = int.from_bytes\(b"(\w+)", "big"\)', text)[0].encode()) == LOCK_KEY
 
 
 def test_the_modules_limits_are_the_policys() -> None:
