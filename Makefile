@@ -5,8 +5,8 @@ LAB := $(PY) -m lab
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean images lab-up lab-down lab-doctor logs tools chart lint test-unit test-chart test-integration \
-	test-cluster test test-all
+.PHONY: help setup up down clean images lab-up lab-down lab-doctor logs tools chart lint test-unit test-chart test-preflight \
+	test-integration test-cluster test test-all
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,14 +52,17 @@ test-unit: setup ## pytest, seconds, no server
 test-chart: tools ## rendered manifests against their schemas
 	@$(PY) -m lab.suite chart
 
+test-preflight: setup ## migration_preflight against PostgreSQL 15 and 18 from PyPI, without Docker
+	@$(PY) -m lab.suite preflight
+
 test-integration: tools ## agent, schema.py and images against a real PostgreSQL and Redis (containers)
 	@$(PY) -m lab.suite integration
 
 test-cluster: tools ## the lab itself, Molecule's scenarios and the role's bad input on the kind cluster
 	@$(PY) -m lab.suite cluster
 
-test: tools ## lint, unit, chart, integration, install and one upgrade on kind
-	@$(PY) -m lab.suite lint unit chart integration cluster
+test: tools ## lint, unit, chart, preflight, integration, install and one upgrade on kind
+	@$(PY) -m lab.suite lint unit chart preflight integration cluster
 
 test-all: tools ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, lost nodes, a killed lab
-	@$(PY) -m lab.suite lint unit chart integration cluster release helm3 bitnami disturbances
+	@$(PY) -m lab.suite lint unit chart preflight integration cluster versions release helm3 bitnami disturbances

@@ -129,6 +129,17 @@ def chart(tally: Tally) -> None:
     tally.pytest("chart", ["tests/chart"], workers=2)
 
 
+def preflight(tally: Tally) -> None:
+    """migration_preflight against an old and a new PostgreSQL from PyPI, without Docker."""
+    tally.pytest("preflight", ["tests/integration/preflight"], workers=2, extra={"PREFLIGHT_VERSIONS": "15,18"})
+
+
+def versions(tally: Tally) -> None:
+    """migration_preflight against the other major versions of PostgreSQL."""
+    files = [f"tests/integration/preflight/test_{name}.py" for name in ("truth", "live")]
+    tally.pytest("versions", files, workers=2, extra={"PREFLIGHT_VERSIONS": "14,16,17"})
+
+
 def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
     folders = ["tests/integration/agent", "tests/integration/schema", "tests/integration/images"]
@@ -206,11 +217,13 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "lint": lint,
     "unit": unit,
     "chart": chart,
+    "preflight": preflight,
     "integration": integration,
     "cluster": on_cluster,
     "release": release,
     "helm3": helm3,
     "bitnami": bitnami,
+    "versions": versions,
     "disturbances": disturbances,
 }
 

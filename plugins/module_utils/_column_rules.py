@@ -58,7 +58,7 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
         if not filled:
             reading.say(
                 "not-null-without-default",
-                f"{label} is NOT NULL without a default: this fails as soon as the table has one row.",
+                f"The {label} is NOT NULL without a default: this fails as soon as the table has one row.",
                 table,
             )
     if _INDEXED & kinds.keys() or ConstrType.CONSTR_CHECK in kinds:

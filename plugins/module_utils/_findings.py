@@ -77,6 +77,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "fail", "Expand and contract: NOT VALID first, VALIDATE in a later revision, backfill in batches."
     ),
     "lock-blocks-writes": Entry("fail", "Use CONCURRENTLY, NOT VALID or a batch, in a revision of its own."),
+    "lock-kept": Entry("fail", "Commit between the two: a revision each, with transaction_per_migration."),
     "lock-brief": Entry("info", "Brief, but it queues behind long transactions: keep lock_timeout set."),
     "table-rewrite": Entry("fail", "Add a new column, fill it in batches, switch, drop the old one later."),
     "index-not-concurrent": Entry("warn", "postgresql_concurrently=True inside op.get_context().autocommit_block()."),
@@ -123,12 +124,11 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "table-missing": Entry("fail", "The statement names a table that neither exists nor is created before it."),
     "replication-lag": Entry("warn", "A standby is behind: a rewrite will put it further behind."),
     "replication-slot-inactive": Entry("warn", "An inactive slot keeps WAL: a rewrite may fill the disk."),
-    "rewrite-size": Entry("warn", "The rewrite needs this much free disk, and as much WAL."),
     "pgbouncer-transaction": Entry(
         "fail", "Migrate over a direct connection: session settings and locks do not hold here."
     ),
     "backup-old": Entry("fail", "Make and verify a backup first."),
-    "backup-unknown": Entry("info", "No record of a verified backup was given."),
+    "backup-unknown": Entry("info", "Pass the time of the last verified backup in last_verified_backup."),
     "fact-not-visible": Entry("skip", "Grant pg_monitor (or pg_read_all_stats) to the role of the preflight."),
     # Acceptance
     "acceptance-worthless": Entry(

@@ -14,6 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._breakage import
 from ansible_collections.ai_platform.agent.plugins.module_utils._existing import already_there
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_lock import LockJudge, figures
+from ansible_collections.ai_platform.agent.plugins.module_utils._kept_locks import KeptLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_timeout import LockTimeout
 from pglast import ast
 
@@ -41,6 +42,14 @@ class Judged:
     statements: list[dict[str, t.Any]]
     findings: list[Finding]
 
+    def risks(self) -> dict[str, str]:
+        """Of each revision with a finding: as high as the worst of them."""
+        worst: dict[str, int] = {}
+        for item in self.findings:
+            if item.revision:
+                worst[item.revision] = max(worst.get(item.revision, 0), _RISKS[item.severity])
+        return {revision: _NAMES[number] for revision, number in worst.items()}
+
 
 class Judge:
     """Walks the statements in order; the catalogue moves on with them.
@@ -61,6 +70,7 @@ class Judge:
         self.version = server["version"] // 10000
         self.locks = LockJudge(catalog, facts, server, limits)
         self.lock_timeout = LockTimeout(lock_timeout_set or server["lock_timeout"] not in {"0", ""})
+        self.kept = KeptLocks(self.locks.small)
         self.extensions = {row["name"]: row for row in facts["extensions"]}
         self.said: set[str] = set()
         self.enum_values: dict[str, int] = {}
@@ -97,6 +107,7 @@ class Judge:
             judged, more = self.locks.judge(effect, where)
             form["locks"].append(judged)
             found += more
+        found += self.kept.after(statement, reading.effects, where)
         if not self.lock_timeout.set:
             found += self.locks.without_timeout(reading.effects, where)
         return form | {"risk": _NAMES[max((_RISKS[item.severity] for item in found), default=0)]}, found
@@ -105,7 +116,7 @@ class Judge:
         small = table is not None and self.locks.small(table)
         return finding(
             remark.id,
-            f"{remark.message} {figures(table)}" if table else remark.message,
+            f"{remark.message.removesuffix('.')} {figures(table)}." if table else remark.message,
             severity="info" if small and remark.id in _HARMLESS_IF_SMALL else None,
             table=self.locks.label(remark.table) if remark.table else None,
             **where,

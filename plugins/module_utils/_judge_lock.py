@@ -83,6 +83,7 @@ class LockJudge:
             return form, [finding("table-missing", words, **where)] if missing else []
         for field in ("bytes", "total_bytes", "rows", "writes", "reads"):
             form[field] = getattr(table, field)
+        form["sessions"] = len({row["pid"] for row in self.held.get(table.name, ())})
         where = where | {"table": dotted(table.name)}
         return form, [
             *self._cost(effect, table, where),

@@ -46,11 +46,17 @@ def _itself(facts: dict[str, t.Any]) -> t.Iterator[Finding]:
     if major > NEWEST_KNOWN:
         words = f"The server is PostgreSQL {major}; the rules are known up to {NEWEST_KNOWN}."
         yield finding("server-version-new", words)
-    if facts["in_recovery"]:
-        yield finding("in-recovery", "The server is in recovery (a standby): nothing can be migrated on it.")
+    yield from judge_recovery(facts)
     if facts["pooled"]:
         words = "A connection pooler answers: the process that serves the session is not the one it was announced as."
         yield finding("pgbouncer-transaction", words)
+
+
+def judge_recovery(facts: dict[str, t.Any]) -> list[Finding]:
+    """Holds with nothing pending as well: a standby may not have seen yet what its primary has."""
+    if not facts["in_recovery"]:
+        return []
+    return [finding("in-recovery", "The server is in recovery (a standby): nothing can be migrated on it.")]
 
 
 def _sessions(facts: dict[str, t.Any], limits: Thresholds) -> t.Iterator[Finding]:
@@ -115,4 +121,4 @@ def judge_backup(last: str | None, now: datetime.datetime, limits: Thresholds, *
     return [finding("backup-old", words)]
 
 
-__all__ = ("judge_backup", "judge_server", "size")
+__all__ = ("judge_backup", "judge_recovery", "judge_server", "size")

@@ -10,7 +10,8 @@ SERVER = """
 SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS in_recovery,
        current_user AS role, current_setting('TimeZone') AS timezone,
          current_setting('max_connections')::int AS max_connections,
-       current_setting('superuser_reserved_connections')::int AS reserved, pg_backend_pid() AS pid,
+       current_setting('superuser_reserved_connections')::int
+         + coalesce(current_setting('reserved_connections', true)::int, 0) AS reserved, pg_backend_pid() AS pid,
        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
        (SELECT reset_val FROM pg_settings WHERE name = 'lock_timeout') AS lock_timeout,
        pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all, pg_database_size(current_database()) AS database_bytes,

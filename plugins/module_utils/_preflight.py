@@ -17,15 +17,17 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._database import
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge import Judge, Judged
-from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import judge_backup, judge_server
+from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import (
+    judge_backup,
+    judge_recovery,
+    judge_server,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess, Graph, Rendered
 from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
 from ansible_collections.ai_platform.agent.plugins.module_utils._report import report
 from ansible_collections.ai_platform.agent.plugins.module_utils._revision_findings import position_findings
-from ansible_collections.ai_platform.agent.plugins.module_utils._statements import (
-    statements,
-)
+from ansible_collections.ai_platform.agent.plugins.module_utils._statements import statements
 
 # The key that chart/files/schema.py takes: "ai_agent" in ASCII.
 LOCK_KEY = int.from_bytes(b"ai_agent", "big")
@@ -76,6 +78,8 @@ def run(request: Request, alembic: AlembicProcess) -> tuple[dict[str, t.Any], li
     findings = position_findings(graph, rows, position)
     if rendered.segments:
         findings += _around(request, server, facts, judged)
+    else:
+        findings += judge_recovery(server)
     findings += judged.findings
     acceptances = [*request.acceptances, *_acceptance.in_docstrings(rendered.segments)]
     findings = _acceptance.accepted(findings, acceptances, request.environment)
@@ -116,13 +120,18 @@ def _shown(server: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _pending(graph: Graph, rendered: Rendered, judged: Judged) -> list[dict[str, t.Any]]:
+    risks = judged.risks()
+    forms: dict[str, list[dict[str, t.Any]]] = {}
+    for item in judged.statements:
+        forms.setdefault(item["revision"], []).append(item)
     return [
         {
             "revision": segment.revision,
             "title": graph.nodes[segment.revision]["title"],
             "file": segment.path,
             "static": segment.error is None and segment.inspects is None,
-            "statements": [item for item in judged.statements if item["revision"] == segment.revision],
+            "risk": risks.get(segment.revision, "none"),
+            "statements": forms.get(segment.revision, []),
         }
         for segment in rendered.segments
     ]

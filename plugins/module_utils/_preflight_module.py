@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql imp
 
 # More is in report_path; a result must stay readable in AWX.
 INLINE_STATEMENTS = 50
+INLINE_LOCKS = 10
 _LIMITS = {
     "small_table_bytes": 16777216, "long_transaction_seconds": 300, "idle_transaction_seconds": 60,
     "connections_left": 5, "replication_lag_seconds": 30, "slot_bytes": 1073741824, "backup_hours": 24,
@@ -65,14 +66,7 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     Raises PreflightError where there is no verdict.
     """
     assert_libraries()
-    if not 1 <= params["lock_timeout_ms"] <= 500:
-        raise PreflightError("argument-invalid", "lock_timeout_ms must be between 1 and 500.")
-    if params["last_verified_backup"]:
-        try:
-            datetime.datetime.fromisoformat(params["last_verified_backup"])
-        except ValueError:
-            words = "last_verified_backup is no ISO 8601 time; write 2026-11-21T03:00:00+00:00."
-            raise PreflightError("argument-invalid", words) from None
+    _check(params)
     with AlembicProcess(
         Path(params["alembic_dir"]) / params["alembic_ini"],
         params["target"],
@@ -101,16 +95,35 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     problem = None
     if failing:
         ids = ", ".join(dict.fromkeys(item.id for item in failing))
-        reach = f"{len(failing)} findings reach fail_on={params['fail_on']} ({ids})"
-        problem = f"The migrations are {full['verdict']}: {reach}; first: {failing[0].message}"
+        many = f"{len(failing)} findings reach" if len(failing) > 1 else "1 finding reaches"
+        reach = f"{many} fail_on={params['fail_on']} ({ids})"
+        problem = f"The verdict is {full['verdict']}: {reach}; first: {failing[0].message}"
     return _bounded(_report.inline(full)), problem
+
+
+def _check(params: dict[str, t.Any]) -> None:
+    """Raise PreflightError `argument-invalid` for the first value out of its range."""
+    if not 1 <= params["lock_timeout_ms"] <= 500:
+        raise PreflightError("argument-invalid", "lock_timeout_ms must be between 1 and 500.")
+    # PostgreSQL takes 0 for "no limit".
+    least = {"statement_timeout_ms": 1, "render_timeout": 1, "connections_needed": 0}
+    given = {name: params[name] for name in least} | (params["thresholds"] or {})
+    for name, value in given.items():
+        if value < least.get(name, 0):
+            raise PreflightError("argument-invalid", f"{name} must be at least {least.get(name, 0)}.")
+    if params["last_verified_backup"]:
+        try:
+            datetime.datetime.fromisoformat(params["last_verified_backup"])
+        except ValueError:
+            words = "last_verified_backup is no ISO 8601 time; write 2026-11-21T03:00:00+00:00."
+            raise PreflightError("argument-invalid", words) from None
 
 
 def _bounded(result: dict[str, t.Any]) -> dict[str, t.Any]:
     pending: list[dict[str, t.Any]] = []
     left, omitted = INLINE_STATEMENTS, 0
     for revision in result["pending"]:
-        kept = revision["statements"][: max(0, left)]
+        kept = [_short(item) for item in revision["statements"][: max(0, left)]]
         omitted += len(revision["statements"]) - len(kept)
         left -= len(kept)
         if kept or len(pending) < INLINE_STATEMENTS:
@@ -118,13 +131,30 @@ def _bounded(result: dict[str, t.Any]) -> dict[str, t.Any]:
     return result | {"pending": pending, "pending_count": len(result["pending"]), "statements_omitted": omitted}
 
 
+def _short(statement: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A statement on a table with thousands of partitions locks each of them."""
+    locks = statement["locks"]
+    if len(locks) <= INLINE_LOCKS:
+        return statement
+    return statement | {"locks": locks[:INLINE_LOCKS], "locks_omitted": len(locks) - INLINE_LOCKS}
+
+
 def _write(path: str | None, text: str) -> None:
+    """The file appears whole, with mode 0600, in the place of what was there; a link there is not followed."""
     if path is None:
         return
+    target = Path(path)
+    if target.exists() and not target.is_file():
+        raise PreflightError("argument-invalid", f"{path} cannot be written: it is no ordinary file.")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, no path
+                file.write(text)
+            Path(name).replace(target)
+        except OSError:
+            Path(name).unlink()
+            raise
     except OSError as error:
         raise PreflightError("argument-invalid", f"{path} cannot be written: {error.strerror}.") from None
 

@@ -9,19 +9,18 @@ module: migration_preflight
 short_description: Judge the pending Alembic migrations of a PostgreSQL before they run
 version_added: 1.0.0
 description:
-  - Compares an Alembic directory with a live database and says what the pending revisions would do to it, namely
-    the lock of each
-    statement, on which table, how large that table is now, whether it is rewritten or read as a whole, and what to
-      do instead.
+  - Compares an Alembic directory with a live database and says what the pending revisions would do to it, namely the
+    lock of each statement, on which table, how large that table is now, whether it is rewritten or read as a whole,
+    and what to do instead.
   - The SQL is what Alembic renders offline, parsed with PostgreSQL's own grammar. The rules follow the server's
-    version.
+    version, 14 to 18.
   - Nothing is changed. The session is read-only, with a short C(lock_timeout) and C(statement_timeout).
   - C(env.py) and the revisions are foreign code. They run in a process without the database URL and without the
     caller's environment.
 author:
   - The ai_platform.agent authors (@ai-platform)
 requirements:
-  - pglast >= 7
+  - pglast >= 8
   - alembic >= 1.13
   - SQLAlchemy >= 2
   - psycopg >= 3.1
@@ -50,8 +49,9 @@ options:
     description: Python that has what C(env.py) imports. The default is the interpreter that runs the module.
     type: path
   alembic_environment:
-    description: Environment variables for C(env.py). It gets these, C(PATH), the locale and a placeholder for
-      E(DATABASE_URL).
+    description:
+      - Environment variables for C(env.py). It gets these, C(PATH), the locale and a placeholder for E(DATABASE_URL).
+      - No place for secrets, because foreign code reads them.
     type: dict
     default: {}
   database_url:
@@ -144,10 +144,10 @@ options:
     description: Time of the last verified backup in ISO 8601, where a record exists.
     type: str
   sql_path:
-    description: File for the SQL. It is written with mode 0600.
+    description: File for the SQL. It replaces what was there, with mode 0600; a link there is not followed.
     type: path
   report_path:
-    description: File for the whole report as JSON, however long.
+    description: File for the whole report as JSON, however long; written as O(sql_path) is.
     type: path
   render_timeout:
     description: Seconds that C(env.py) and the revisions may take.
@@ -199,17 +199,31 @@ live_revisions:
   returned: when a verdict was possible
   type: list
   elements: str
+unknown_revisions:
+  description: Those of RV(live_revisions) that the directory does not have.
+  returned: when a verdict was possible
+  type: list
+  elements: str
 target_revisions:
   description: What O(target) resolves to.
   returned: when a verdict was possible
   type: list
   elements: str
 pending:
-  description: Pending revisions in order, each with its statements, their locks and the tables' live figures. At
-    most 50 statements; RV(statements_omitted) counts the others, O(report_path) has all.
+  description:
+    - Pending revisions in order, each with its risk (V(none), V(low), V(unknown) or V(high)) and its statements, each
+      of these with its own risk, its locks and the tables' live figures, C(bytes) alone, C(total_bytes) with indexes,
+      C(rows) as the planner estimates them (-1 is never analysed), C(writes) and C(reads) since statistics began,
+      C(sessions) with a lock on the table now. C(rule) and C(source) say where PostgreSQL defines the lock.
+    - At most 50 statements; RV(statements_omitted) counts the others, O(report_path) has all. Of a statement at most
+      10 locks, C(locks_omitted) counts the others.
   returned: when a verdict was possible
   type: list
   elements: dict
+pending_count:
+  description: Number of pending revisions.
+  returned: when a verdict was possible
+  type: int
 statements_omitted:
   description: Statements left out of RV(pending).
   returned: when a verdict was possible
@@ -247,6 +261,21 @@ largest_rewrite_bytes:
   description: Size of the largest table that is rewritten, with its indexes.
   returned: when a verdict was possible
   type: int
+subject:
+  description: Host, port and name of the database.
+  returned: when a verdict was possible
+  type: str
+  sample: db.example.com:5432/agent
+form:
+  description: Name and version of the form of this report, which other modules share.
+  returned: when a verdict was possible
+  type: str
+  sample: ai_platform.agent/report/1
+kind:
+  description: What made the report.
+  returned: when a verdict was possible
+  type: str
+  sample: migration_preflight
 sql_sha256:
   description: SHA-256 of the SQL, with which the file at O(sql_path) can be compared.
   returned: when a verdict was possible

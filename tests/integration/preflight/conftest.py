@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import typing as t
 import uuid
 
@@ -11,8 +12,11 @@ import pytest
 from psycopg import sql
 
 from lab.postgresql import Server, running
-from tests.unit.preflight.cases import SCHEMA
+from tests.unit.preflight.cases import SCHEMA, VERSIONS
 
+# PREFLIGHT_VERSIONS=15,18 tries only these.
+_WANTED = os.environ.get("PREFLIGHT_VERSIONS", "").split(",")
+CHOSEN = tuple(major for major in VERSIONS if _WANTED == [""] or str(major) in _WANTED)
 TEMPLATE, SHARED = "cases", "shared"
 
 

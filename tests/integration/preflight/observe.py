@@ -20,7 +20,7 @@ LOCKS = """
 SELECT relation::int8, mode FROM pg_locks
 WHERE locktype = 'relation' AND pid = %s AND relation IS NOT NULL AND database <> 0
 """
-# What blocks a statement that commits in between, one wait after the other.
+# What stops a statement that commits in between, wherever it takes a lock that matters.
 BLOCKERS = ("SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE")
 
 
@@ -88,11 +88,12 @@ def alone(dsn: str, password: str, statement: str, tables: t.Sequence[str]) -> d
         worker = stack.enter_context(psycopg.connect(dsn, password=password, autocommit=True))
         before = _states(observer, "pg_stat_get_numscans")
         plans = [(mode, tables) for mode in BLOCKERS] + [("ACCESS SHARE", [table]) for table in tables]
-        blockers = []
+        blockers: dict[int, psycopg.Connection] = {}
         for mode, held in plans:
-            blockers.append(stack.enter_context(psycopg.connect(dsn, password=password)))
+            blocker = stack.enter_context(psycopg.connect(dsn, password=password))
+            blockers[blocker.info.backend_pid] = blocker
             for table in held:
-                blockers[-1].execute(f"LOCK TABLE ONLY {table} IN {mode} MODE")  # type: ignore[arg-type]
+                blocker.execute(f"LOCK TABLE ONLY {table} IN {mode} MODE")  # type: ignore[arg-type]
 
         def work() -> None:
             try:
@@ -102,10 +103,7 @@ def alone(dsn: str, password: str, statement: str, tables: t.Sequence[str]) -> d
 
         thread = threading.Thread(target=work)
         thread.start()
-        for blocker in [*blockers, None]:
-            _watch(observer, worker.info.backend_pid, thread, modes, until_waiting=blocker is not None)
-            if blocker:
-                blocker.rollback()
+        _watch(observer, worker.info.backend_pid, thread, blockers, modes)
         thread.join(30)
         worker.close()  # which sends its statistics
         if failed:
@@ -115,16 +113,22 @@ def alone(dsn: str, password: str, statement: str, tables: t.Sequence[str]) -> d
 
 
 def _watch(
-    observer: psycopg.Connection, pid: int, thread: threading.Thread, modes: dict[int, Mode], *, until_waiting: bool
+    observer: psycopg.Connection,
+    pid: int,
+    thread: threading.Thread,
+    blockers: dict[int, psycopg.Connection],
+    modes: dict[int, Mode],
 ) -> None:
-    """Collect the locks of a process until it waits for another's lock, or ends."""
-    deadline = time.monotonic() + 20
+    """Collect the locks of a process until it ends; who stands in its way lets go once the lock was seen."""
+    deadline = time.monotonic() + 30
     while thread.is_alive() and time.monotonic() < deadline:
+        # Asked before the locks: what it waits for when this answers, it still waits for when they are read. Only
+        # its blockers tell that; a wait event may be that of a lock which was granted a moment ago.
+        answer = observer.execute("SELECT pg_blocking_pids(%s)", [pid]).fetchone()
         for oid, mode in observer.execute(LOCKS, [pid]).fetchall():
             modes[oid] = max(Mode.of_server(mode), modes.get(oid, Mode.NONE))
-        waits = observer.execute("SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone()
-        if until_waiting and waits == ("Lock",):
-            return
+        for blocking in set(answer[0] if answer else ()) & blockers.keys():
+            blockers.pop(blocking).rollback()
         time.sleep(0.002)
 
 

@@ -22,14 +22,14 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
 
 from lab.postgresql import running
-from tests.integration.preflight.conftest import Servers, copy_of
+from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
 from tests.unit.preflight.project import ENV, Project
 
 ALTER = "ALTER TABLE item ADD COLUMN extra int"
 STRICT = Thresholds(long_transaction_seconds=0, idle_transaction_seconds=0, slot_bytes=0)
 
 
-@pytest.fixture(params=[14, 18], ids=["14", "18"])
+@pytest.fixture(params=sorted({CHOSEN[0], CHOSEN[-1]}), ids=str)
 def url(request: pytest.FixtureRequest, servers: Servers) -> t.Iterator[str]:
     """A database with the tables of the cases, stamped with 0001."""
     with copy_of(servers(request.param)) as made:
@@ -79,7 +79,8 @@ def test_a_quiet_database(url: str, project: Project) -> None:
     [revision] = full["pending"]
     [statement] = revision["statements"]
     [lock] = statement["locks"]
-    assert (lock["table"], lock["mode"], lock["rows"]) == ("public.item", "ACCESS EXCLUSIVE", 20)
+    assert (lock["table"], lock["mode"], lock["rows"], lock["sessions"]) == ("public.item", "ACCESS EXCLUSIVE", 20, 0)
+    assert revision["risk"] == "none"
     assert lock["bytes"] == 8192
     assert lock["total_bytes"] > lock["bytes"]
 
@@ -106,20 +107,40 @@ def test_the_sql_is_what_alembic_would_run(url: str, project: Project) -> None:
 
 def test_a_session_idle_in_a_transaction_holds_the_table(url: str, project: Project) -> None:
     with opened(url, "SELECT count(*) FROM item"):
-        _full, found = run(project, url, thresholds=STRICT)
+        full, found = run(project, url, thresholds=STRICT)
+    assert full["pending"][0]["risk"] == "high"
+    assert full["pending"][0]["statements"][0]["locks"][0]["sessions"] == 1
     assert "report" in found["transaction-idle"].message
     assert found["lock-held"].table == "public.item"
     assert "holds ACCESS SHARE" in found["lock-held"].message
 
 
-def test_a_long_transaction(url: str, project: Project) -> None:
-    with opened(url) as connection:
-        thread = threading.Thread(target=lambda: connection.execute("SELECT pg_sleep(8)"))
-        thread.start()
-        time.sleep(0.3)
-        _full, found = run(project, url, thresholds=STRICT)
+@contextlib.contextmanager
+def at_work(connection: psycopg.Connection, text: str, event: str) -> t.Iterator[None]:
+    """A statement that runs in a thread, once the server shows that it waits for `event`; cancelled at the end."""
+
+    def work() -> None:
+        with contextlib.suppress(psycopg.errors.QueryCanceled):
+            connection.execute(text)  # type: ignore[arg-type]
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    waits = "SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s"
+    with psycopg.connect(connection.info.dsn, password=connection.info.password, autocommit=True) as observer:
+        deadline = time.monotonic() + 10
+        while observer.execute(waits, [connection.info.backend_pid]).fetchone() != (event,):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    try:
+        yield
+    finally:
         connection.cancel()
         thread.join()
+
+
+def test_a_long_transaction(url: str, project: Project) -> None:
+    with opened(url) as connection, at_work(connection, "SELECT pg_sleep(60)", "Timeout"):
+        _full, found = run(project, url, thresholds=STRICT)
     assert "transaction-long" in found
 
 
@@ -133,22 +154,13 @@ def test_a_table_that_somebody_has_locked_does_not_hold_the_preflight_up(url: st
 
 
 def test_a_session_that_waits_for_the_table(url: str, project: Project) -> None:
-    with opened(url, "LOCK TABLE item IN ACCESS SHARE MODE"), opened(url) as waiter:
-
-        def work() -> None:
-            with contextlib.suppress(psycopg.errors.QueryCanceled):
-                waiter.execute("LOCK TABLE item")
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        time.sleep(0.3)
-        with psycopg.connect(url, autocommit=True) as connection:
-            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-            assert connection.execute(waits).fetchone() == (1,)  # type: ignore[arg-type]
-        project.add("0003", "0002", "CREATE INDEX CONCURRENTLY i ON item (qty)")
+    project.add("0003", "0002", "CREATE INDEX CONCURRENTLY i ON item (qty)")
+    with (
+        opened(url, "LOCK TABLE item IN ACCESS SHARE MODE"),
+        opened(url) as waiter,
+        at_work(waiter, "LOCK TABLE item", "Lock"),
+    ):
         _full, found = run(project, url)
-        waiter.cancel()
-        thread.join()
     assert "lock-held" in found
 
 
@@ -175,6 +187,11 @@ def test_a_prepared_transaction_and_a_slot_that_keeps_wal(url: str, project: Pro
         execute(url, "ROLLBACK PREPARED 'half'", "SELECT pg_drop_replication_slot('kept')")
     assert "half" in found["transaction-idle"].message
     assert "kept" in found["replication-slot-inactive"].message
+
+
+def test_connections_that_a_role_has_reserved(project: Project) -> None:
+    with running(18, max_connections="20", reserved_connections="12") as server:
+        assert "(15 reserved)" in run(project, server.url())[1]["connections-scarce"].message
 
 
 def test_connections(url: str, project: Project) -> None:
@@ -248,8 +265,10 @@ def test_a_server_of_another_kind(project: Project) -> None:
 def test_a_standby(project: Project) -> None:
     with running(18, standby=True) as server:
         full, found = run(project, server.url())
-    assert "in-recovery" in found
-    assert (full["state"], full["verdict"]) == ("absent", "unsafe")
+        assert "in-recovery" in found
+        assert (full["state"], full["verdict"]) == ("absent", "unsafe")
+        nothing = Project(project.folder.parent / "nothing")
+        assert "in-recovery" in run(nothing, server.url())[1]
 
 
 @pytest.mark.parametrize(

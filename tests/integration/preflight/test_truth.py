@@ -11,8 +11,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._policy import T
 from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
 
 from tests.integration.preflight import observe
-from tests.integration.preflight.conftest import Servers, copy_of
-from tests.unit.preflight.cases import CASES, VERSIONS, Case, Cost
+from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
+from tests.unit.preflight.cases import CASES, Case, Cost
 from tests.unit.preflight.claims import claimed, parsed
 
 # LOCK TABLE takes no index.
@@ -68,7 +68,7 @@ def _check(connection: psycopg.Connection, case: Case, version: int) -> None:
     assert _told(claim) == _told(cost)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", CHOSEN)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_claim_is_true(case: Case, version: int, servers: Servers) -> None:
     server = servers(version)
@@ -80,3 +80,16 @@ def test_the_claim_is_true(case: Case, version: int, servers: Servers) -> None:
             connection.execute(statement)  # type: ignore[arg-type]
         connection.commit()
         _check(connection, case, version)
+
+
+@pytest.mark.parametrize("version", CHOSEN)
+def test_a_lock_stays_until_the_transaction_ends(version: int, servers: Servers) -> None:
+    connection = servers(version).shared()
+    connection.execute("ALTER TABLE other ADD COLUMN extra int")
+    connection.execute("SELECT count(*) FROM item")
+    held = "SELECT mode FROM pg_locks WHERE relation = 'other'::regclass AND pid = pg_backend_pid()"
+    assert ("AccessExclusiveLock",) in connection.execute(held).fetchall()
+    connection.commit()
+    assert connection.execute(held).fetchall() == []
+    connection.execute("ALTER TABLE other DROP COLUMN extra")
+    connection.commit()

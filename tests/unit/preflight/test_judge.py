@@ -130,6 +130,48 @@ def test_the_catalogue_moves_on_with_the_statements() -> None:
     assert "lock-blocks-reads" in ids(judged(again, large=True))
 
 
+FILL = "UPDATE item SET qty = 1"
+ADD = "ALTER TABLE item ADD COLUMN extra int"
+NOT_VALID = "ALTER TABLE item ADD CONSTRAINT n CHECK (qty > 0) NOT VALID"
+
+
+@pytest.mark.parametrize(
+    ("sql", "severity"),
+    [
+        ([ADD, FILL], "fail"),
+        ([NOT_VALID, "ALTER TABLE item VALIDATE CONSTRAINT n"], "fail"),
+        # A lock on one table during work on another.
+        ([ADD, "ALTER TABLE other ALTER COLUMN id TYPE bigint"], "fail"),
+        (
+            ["CREATE TRIGGER t BEFORE INSERT ON item EXECUTE FUNCTION noted()", "REFRESH MATERIALIZED VIEW summed"],
+            "fail",
+        ),
+        # The planner may find an index for the condition, or read all.
+        ([ADD, FILL + " WHERE qty = 2"], "warn"),
+        ([ADD, "CREATE TABLE fresh AS SELECT * FROM item"], "warn"),
+        ([ADD, "COMMIT", "BEGIN", FILL], None),
+        ([NOT_VALID, "COMMIT", "ALTER TABLE item VALIDATE CONSTRAINT n"], None),
+        ([FILL, ADD], None),
+        ([ADD, "INSERT INTO item (id, name) VALUES (99, 'x')"], None),
+        (["CREATE TABLE fresh (id int)", "ALTER TABLE fresh ADD COLUMN a int", FILL], None),
+        # Said of the statement itself.
+        ([ADD, "ALTER TABLE item ADD CHECK (qty > 0)"], None),
+    ],
+)
+def test_a_lock_is_kept_until_the_transaction_ends(sql: list[str], severity: str | None) -> None:
+    text = "; ".join(["BEGIN", *sql, "COMMIT;"])
+    found = [item for item in judged(text, large=True) if item.id == "lock-kept"]
+    assert [item.severity for item in found] == ([severity] if severity else [])
+    assert "lock-kept" not in ids(judged(text))  # brief work on small tables
+
+
+def test_a_kept_lock_is_said_once_and_names_both() -> None:
+    sql = "; ".join(["BEGIN", ADD, FILL, FILL, "COMMIT;"])
+    [found] = [item for item in judged(sql, large=True) if item.id == "lock-kept"]
+    assert (found.table, found.statement) == ("public.item", 2)
+    assert found.message.startswith("ACCESS EXCLUSIVE on public.item, taken by statement 1, is kept while")
+
+
 def test_a_renamed_table_keeps_its_size_and_its_name_in_the_report() -> None:
     [found] = [
         item

@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._findings import
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import judge_backup, judge_server
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode, conflicts
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Segment
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import LOCK_KEY
 from ansible_collections.ai_platform.agent.plugins.module_utils._reading import RULES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -122,6 +123,36 @@ def test_a_result_stays_small() -> None:
     assert len(json.dumps(bounded)) < 50_000
 
 
+def test_a_statement_on_a_thousand_partitions_stays_small() -> None:
+    statement = {"sql": "TRUNCATE t", "locks": [{"table": f"public.t_{number}"} for number in range(1000)]}
+    bounded = _preflight_module._bounded({"pending": [{"revision": "0001", "statements": [statement]}]})
+    [shown] = bounded["pending"][0]["statements"]
+    assert (len(shown["locks"]), shown["locks_omitted"]) == (10, 990)
+    assert len(statement["locks"]) == 1000  # the report's own is whole
+
+
+def test_a_file_appears_whole_and_for_its_owner_only(tmp_path: Path) -> None:
+    old, other = tmp_path / "old.sql", tmp_path / "other"
+    old.write_text("old")
+    old.chmod(0o644)
+    other.write_text("other")
+    (tmp_path / "link.sql").symlink_to(other)
+    for name in ("old.sql", "link.sql", "new.sql"):
+        _preflight_module._write(str(tmp_path / name), "SELECT 1")
+        path = tmp_path / name
+        assert (path.read_text(), path.stat().st_mode & 0o777, path.is_symlink()) == ("SELECT 1", 0o600, False)
+    assert other.read_text() == "other"
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.mark.parametrize("path", [".", "missing/upgrade.sql", "/dev/null"])
+def test_a_file_that_cannot_be_written(path: str, tmp_path: Path) -> None:
+    with pytest.raises(PreflightError, match="cannot be written") as caught:
+        _preflight_module._write(str(tmp_path / path), "SELECT 1")
+    assert caught.value.id == "argument-invalid"
+    assert list(tmp_path.iterdir()) == []
+
+
 SERVER: dict[str, t.Any] = {
     "version": 180006, "in_recovery": False, "pooled": False, "sessions": [], "sees_all": True, "prepared": [],
     "migrators": [], "max_connections": 100, "reserved": 3, "replicas": [], "slots": [],
@@ -184,6 +215,10 @@ def test_the_backup(last: str | None, needed: bool, wanted: tuple[str, str] | No
     ("change", "words"),
     [
         ({"lock_timeout_ms": 501}, "lock_timeout_ms must be between 1 and 500"),
+        ({"statement_timeout_ms": 0}, "statement_timeout_ms must be at least 1"),
+        ({"render_timeout": 0}, "render_timeout must be at least 1"),
+        ({"connections_needed": -1}, "connections_needed must be at least 0"),
+        ({"thresholds": {"small_table_bytes": -1}}, "small_table_bytes must be at least 0"),
         ({"last_verified_backup": "yesterday"}, "no ISO 8601 time"),
     ],
 )
@@ -192,6 +227,11 @@ def test_arguments_are_checked(change: dict[str, t.Any], words: str) -> None:
     with pytest.raises(PreflightError, match=words) as caught:
         _preflight_module.execute(params | {"alembic_dir": ".", "database_url": "postgresql://h/d"} | change)
     assert caught.value.id == "argument-invalid"
+
+
+def test_the_key_of_the_advisory_lock_is_the_migrators() -> None:
+    text = (ROOT / "chart" / "files" / "schema.py").read_text()
+    assert int.from_bytes(re.findall(r'LOCK_KEY = int.from_bytes\(b"(\w+)", "big"\)', text)[0].encode()) == LOCK_KEY
 
 
 def test_the_modules_limits_are_the_policys() -> None:
