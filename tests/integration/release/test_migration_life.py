@@ -169,7 +169,7 @@ def test_password_and_migration_change_in_the_same_upgrade(release: Release) -> 
     assert release.revision() == "0007"
     (pod,) = release.agents()
     assert ":second@" in release.kubectl("exec", pod, "--", "printenv", "DATABASE_URL")
-    # A role has one password: until the new pods stood, the old ones could open no connection (chart/README.md, Secrets).
+    # A role has one password: until the new pods stood, the old ones could open no connection.
     before = release.load()
     after = release.load(at_least=int(before["requests"]) + 10)
     assert after["failed"] == before["failed"]
