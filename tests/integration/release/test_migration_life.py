@@ -183,7 +183,8 @@ def test_helm_killed_in_the_hook(serving: Release) -> None:
     refused = serving.deploy(**NEXT)
     assert refused.returncode != 0
     assert "another operation" in refused.stderr
-    assert serving.helm("rollback", serving.name).returncode == 0
+    back = serving.helm("rollback", serving.name)
+    assert back.returncode == 0, back.stderr
     serving.deployed(**NEXT)
     assert serving.revision() == "0007"
     serving.nothing_failed()
