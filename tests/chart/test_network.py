@@ -112,6 +112,7 @@ def test_the_release_is_closed_otherwise(environment: Rendered) -> None:
 def test_whoever_carries_the_label_is_a_client(environment: Rendered) -> None:
     client = End({f"{RELEASE}-db-client": "true"})
     assert connects(environment, client, pods(environment)["primary"], DATABASE)
+    assert connects(environment, client, pods(environment)["agent"], AGENT)
     other = End({"other-db-client": "true"})
     assert not connects(environment, other, pods(environment)["primary"], DATABASE)
 

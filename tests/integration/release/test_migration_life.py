@@ -5,6 +5,7 @@ The rule and its reasons are in docs/decisions.md. Every case begins with plain 
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 
@@ -135,6 +136,43 @@ def test_configuration_and_migration_change_in_the_same_upgrade(serving: Release
     (pod,) = serving.agents()
     assert serving.kubectl("exec", pod, "--", "printenv", "LOG_LEVEL").strip() == "warning"
     serving.nothing_failed()
+
+
+def test_password_and_migration_change_in_the_same_upgrade(release: Release) -> None:
+    secret = f"{release.name}-own"
+
+    def keep(password: str) -> None:
+        address = f"postgresql://agent_user:{password}@{release.name}-postgresql:5432/agent_db"
+        data = {
+            "password": password,
+            "postgres-password": "admin",
+            "redis-password": "cache",
+            "database-url": address,
+            "migration-database-url": address,
+            "redis-url": f"redis://:cache@{release.name}-redis-master:6379/0",
+        }
+        file = release.folder / "secret.json"
+        metadata = {"name": secret}
+        file.write_text(
+            json.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}), "utf-8"
+        )
+        release.kubectl("apply", "-f", str(file))
+
+    named = {"existingSecret": secret}
+    values = {**named, "postgresql": {"auth": named}, "redis": {"auth": named}}
+    keep("first")
+    release.deployed(**values, rotationId="1")
+    release.start_load()
+    release.sql("ALTER ROLE agent_user PASSWORD 'second'")
+    keep("second")
+    release.deployed(**values, **NEXT, rotationId="2")
+    assert release.revision() == "0007"
+    (pod,) = release.agents()
+    assert ":second@" in release.kubectl("exec", pod, "--", "printenv", "DATABASE_URL")
+    # A role has one password: until the new pods stood, the old ones could open no connection.
+    before = release.load()
+    after = release.load(at_least=int(before["requests"]) + 10)
+    assert after["failed"] == before["failed"]
 
 
 def test_helm_killed_in_the_hook(serving: Release) -> None:
