@@ -65,8 +65,9 @@ def inside(connection: psycopg.Connection, statement: str) -> dict[str, Seen]:
 
     :raises psycopg.Error: the server refuses it
     """
-    before = _states(connection, "pg_stat_get_xact_numscans")
     connection.rollback()
+    # In the transaction of the statement: between two, the counters may be sent away and begin at zero again.
+    before = _states(connection, "pg_stat_get_xact_numscans")
     connection.execute(statement)  # type: ignore[arg-type]
     modes: dict[int, Mode] = {}
     for oid, mode in connection.execute(LOCKS, [connection.info.backend_pid]).fetchall():
