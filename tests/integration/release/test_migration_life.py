@@ -183,6 +183,11 @@ def test_helm_killed_in_the_hook(serving: Release) -> None:
     refused = serving.deploy(**NEXT)
     assert refused.returncode != 0
     assert "another operation" in refused.stderr
+    if serving.helm("version", "--short").stdout.startswith("v3"):
+        # Helm 3 wants to change the install's finished Job, which it cannot (docs/runbook.md, release-pending).
+        serving.kubectl(
+            "delete", "jobs", "-l", f"app={serving.name},job=migration", "--field-selector=status.successful=1"
+        )
     back = serving.helm("rollback", serving.name)
     assert back.returncode == 0, back.stderr
     serving.deployed(**NEXT)
