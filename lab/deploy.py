@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import yaml
@@ -64,13 +66,38 @@ def show() -> None:
 
 
 def ask(question: str = QUESTION) -> tuple[str, str]:
-    """Ask the agent through the cluster (API server to Service to pod; no port of this machine is used).
+    """Ask the agent through a forwarded port, a free one of this machine that kubectl chooses.
+
+    The API server's Service proxy would be stopped by the release's network policies: it is no pod of the namespace.
 
     :return: its answer, and the name of the model that gave it
+    :raises LabError: the port cannot be forwarded, or nothing useful answers
     """
-    with images.workspace() as folder:
-        body = folder / "question.json"
-        body.write_text(json.dumps({"message": question}))
-        path = f"/api/v1/namespaces/{NAMESPACE}/services/{RELEASE}:http/proxy/v1/chat"
-        answer = json.loads(cluster.kubectl("create", "--raw", path, "-f", str(body)))
+    service = ["-n", NAMESPACE, "port-forward", f"service/{RELEASE}", ":8000"]
+    forwarding = subprocess.Popen(
+        [BIN / "kubectl", "--kubeconfig", KUBECONFIG, *service],
+        env=shell.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        said = forwarding.stdout.readline() if forwarding.stdout else ""
+        port = re.search(r"127\.0\.0\.1:(\d+)", said)
+        if not port:
+            raise LabError(f"kubectl {' '.join(service)} failed: {said.strip() or 'it said nothing'}")
+        body = json.dumps({"message": question}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port[1]}/v1/chat", body, {"Content-Type": "application/json"}
+        )
+        # A proxy of the environment could not reach this machine's own address.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=60) as response:
+            answer = json.load(response)
+    except (OSError, ValueError) as error:
+        raise LabError(f"the agent did not answer through kubectl {' '.join(service)}: {error}") from error
+    finally:
+        forwarding.terminate()
+        forwarding.wait()
     return answer["reply"], answer["model"]
