@@ -29,6 +29,11 @@ def helm() -> Path:
         return _link(released.fetch(released.helm(major, released.architecture())), "helm")
     module = f"helm.sh/helm/v{major}"
     stamp = f"-X {module}/internal/version.version=v{HELMS[major]}"
+    if major == "3":
+        # For `helm template` and `helm lint` the version of the cluster; Helm 4 reads it from its own dependencies.
+        known, minor, _patch = KUBERNETES.split(".")
+        for package in ("pkg/chartutil", "pkg/lint/rules"):
+            stamp += f" -X {module}/{package}.k8sVersionMajor={known} -X {module}/{package}.k8sVersionMinor={minor}"
     return _link(golang.install("helm", HELMS[major], f"{module}/cmd/helm", "helm", stamp), "helm")
 
 
