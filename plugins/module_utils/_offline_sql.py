@@ -92,6 +92,7 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         except OSError as error:
             words = f"The interpreter {python} cannot be started ({error.strerror}); correct alembic_python."
             raise PreflightError("argument-invalid", words) from None
+        self.unread = b""
         # It begins at once, while the caller imports what it needs.
         self._send({"graph": {"ini": str(ini.absolute()), "target": target}})
 
@@ -111,10 +112,10 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
     def _receive(self) -> dict[str, t.Any]:
         """One answer. Raises PreflightError with the worker's id, or `alembic-timeout`."""
         answers = t.cast("t.IO[bytes]", self.process.stdout)
-        chunks: list[bytes] = []
         with selectors.DefaultSelector() as selector:
             selector.register(answers, selectors.EVENT_READ)
-            while not (chunks and chunks[-1].endswith(b"\n")):
+            chunks = [self.unread]
+            while b"\n" not in chunks[-1]:
                 left = self.deadline - time.monotonic()
                 if left <= 0 or not selector.select(left):
                     words = f"Alembic did not render {self.ini} within {self.timeout:g} s"
@@ -124,7 +125,8 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
                     words = f"The process that renders {self.ini} died without an answer"
                     raise PreflightError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` there.")
                 chunks.append(chunk)
-        answer: dict[str, t.Any] = json.loads(b"".join(chunks))
+        line, _, self.unread = b"".join(chunks).partition(b"\n")
+        answer: dict[str, t.Any] = json.loads(line)
         if error := answer.get("error"):
             raise PreflightError(error["id"], f"{self.ini.parent}: {error['message']}.")
         return answer
@@ -135,11 +137,22 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         table = answer["version_table"]
         return Graph(answer["nodes"], answer["heads"], answer["targets"], table["name"], table["schema"])
 
-    def render(self, heads: t.Sequence[str]) -> Rendered:
-        """The SQL from the live `heads` to the target."""
+    def render(
+        self, heads: t.Sequence[str], each: t.Callable[[str, list[Segment]], None] = lambda _sql, _segments: None
+    ) -> Rendered:
+        """The SQL from the live `heads` to the target. `each` gets every part of it while the next one is rendered."""
         self._send({"render": {"heads": list(heads)}})
-        answer = self._receive()
-        return Rendered(answer["sql"], [Segment(**segment) for segment in answer["segments"]])
+        texts: list[str] = []
+        segments: list[Segment] = []
+        more = True
+        while more:
+            answer = self._receive()
+            part = [Segment(**segment) for segment in answer["segments"]]
+            each(answer["sql"], part)
+            texts.append(answer["sql"])
+            segments += part
+            more = answer.get("more", False)
+        return Rendered("".join(texts), segments)
 
 
 __all__ = ("AlembicProcess", "Graph", "Rendered", "Segment")

@@ -27,7 +27,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._policy import T
 from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
 from ansible_collections.ai_platform.agent.plugins.module_utils._report import report
 from ansible_collections.ai_platform.agent.plugins.module_utils._revision_findings import position_findings
-from ansible_collections.ai_platform.agent.plugins.module_utils._statements import statements
+from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Reader
 
 # The key that chart/files/schema.py takes: "ai_agent" in ASCII.
 LOCK_KEY = int.from_bytes(b"ai_agent", "big")
@@ -64,17 +64,17 @@ def run(request: Request, alembic: AlembicProcess) -> tuple[dict[str, t.Any], li
                 live = _live_facts.live_rows(connection, graph.version_table, graph.version_table_schema)
             rows = None if live["rows"] is None else tuple(live["rows"])
             position = _revisions.position(graph, _revisions.Live(rows, live["has_tables"]))
-            rendered = alembic.render(rows or ()) if position.upgradable else Rendered("", [])
-        found = statements(rendered)
+            reader = Reader()
+            rendered = alembic.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
         with database.snapshot() as connection:
             if _live_facts.live_rows(connection, graph.version_table, graph.version_table_schema) != live:
                 words = f"The version table at {where} changed while the preflight ran; run it again when that is done."
                 raise PreflightError("migrator-active", words)
             server = _live_facts.server(connection, LOCK_KEY)
-            facts = _live_facts.collect(connection, names(found))
+            facts = _live_facts.collect(connection, names(reader.found))
     catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
     judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=request.migrator_lock_timeout)
-    judged = judge.judge(found, rendered.segments)
+    judged = judge.judge(reader.found, rendered.segments)
     findings = position_findings(graph, rows, position)
     if rendered.segments:
         findings += _around(request, server, facts, judged)

@@ -14,7 +14,7 @@ from pglast.enums.parsenodes import TransactionStmtKind
 from pglast.parser import ParseError
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Rendered
+    from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Rendered, Segment
 
 # A schema (None: found on the search path) and a name, as the statement writes them.
 Name = tuple[str | None, str]
@@ -132,27 +132,53 @@ def _pieces(sql: str) -> list[tuple[str, t.Any, None]]:
     return found
 
 
-def statements(rendered: Rendered) -> list[Statement]:
-    """The statements of all revisions in order, without Alembic's own BEGIN, COMMIT and version table."""
-    found: list[Statement] = []
-    transaction: int | None = None
-    opened = 0
-    pieces: list[tuple[str | None, int, int]] = []
-    end = 0
-    for segment in rendered.segments:
-        pieces += [(None, end, segment.start), (segment.revision, segment.start, segment.end)]
-        end = segment.end
-    for revision, start, stop in pieces:
-        for text, node, problem in _parsed(rendered.sql[start:stop]):
+class Reader:
+    """Reads an upgrade part by part. `found`: its statements without Alembic's own BEGIN, COMMIT and version table."""
+
+    def __init__(self) -> None:
+        self.found: list[Statement] = []
+        self._transaction: int | None = None
+        self._opened = 0
+        self._end = 0
+
+    def feed(self, sql: str, segments: t.Iterable[Segment]) -> None:
+        """The text that follows what was fed before, and its revisions; their positions count from the beginning."""
+        offset = self._end
+        for segment in segments:
+            self._take(None, sql[self._end - offset : segment.start - offset])
+            self._take(segment.revision, sql[segment.start - offset : segment.end - offset])
+            self._end = segment.end
+
+    def _take(self, revision: str | None, sql: str) -> None:
+        for text, node, problem in _parsed(sql):
             if isinstance(node, ast.TransactionStmt):
                 if node.kind in _BEGIN:
-                    opened += 1
-                    transaction = opened
+                    self._opened += 1
+                    self._transaction = self._opened
                 elif node.kind in _END:
-                    transaction = None
+                    self._transaction = None
             elif revision is not None:
-                found.append(Statement(len(found) + 1, revision, text, node, transaction, problem))
-    return found
+                number = len(self.found) + 1
+                self.found.append(Statement(number, revision, text, node, self._transaction, problem))
 
 
-__all__ = ("Name", "Statement", "below", "dotted", "functions", "named", "relations", "statements", "strings", "writes")
+def statements(rendered: Rendered) -> list[Statement]:
+    """The statements of all revisions in order."""
+    reader = Reader()
+    reader.feed(rendered.sql, rendered.segments)
+    return reader.found
+
+
+__all__ = (
+    "Name",
+    "Reader",
+    "Statement",
+    "below",
+    "dotted",
+    "functions",
+    "named",
+    "relations",
+    "statements",
+    "strings",
+    "writes",
+)

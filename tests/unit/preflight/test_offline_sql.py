@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from pathlib import Path
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
-from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess, Graph, Rendered
-from ansible_collections.ai_platform.agent.plugins.module_utils._statements import statements
+from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import (
+    AlembicProcess,
+    Graph,
+    Rendered,
+    Segment,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Reader, statements
 
 from tests.unit.preflight.project import ENV, Project
 
@@ -28,6 +34,27 @@ def render(project: Project, *heads: str, target: str = "heads") -> Rendered:
     with AlembicProcess(project.folder / "alembic.ini", target, 30) as alembic:
         alembic.graph()
         return alembic.render(heads)
+
+
+def test_parts_make_the_whole(project: Project) -> None:
+    names = [f"{number:04}" for number in range(1, 121)]
+    for down, name in itertools.pairwise(names):
+        project.add(name, down, f"SELECT 'ü{name}'", "SELECT 2")
+    reader, parts = Reader(), []
+
+    def each(sql: str, segments: list[Segment]) -> None:
+        parts.append((sql, len(segments)))
+        reader.feed(sql, segments)
+
+    with AlembicProcess(project.folder / "alembic.ini", "heads", 30) as alembic:
+        alembic.graph()
+        whole = alembic.render([], each)
+    assert [count for _sql, count in parts] == [50, 50, 20]
+    assert "".join(sql for sql, _count in parts) == whole.sql
+    assert [segment.revision for segment in whole.segments] == names
+    expected = [(item.revision, item.sql, item.transaction) for item in statements(whole)]
+    assert [(item.revision, item.sql, item.transaction) for item in reader.found] == expected
+    assert expected[-2:] == [("0120", "SELECT 'ü0120'", 120), ("0120", "SELECT 2", 120)]
 
 
 def refused(project: Project, target: str = "heads", timeout: float = 30) -> tuple[str, str]:
