@@ -177,7 +177,8 @@ def test_killed_pod_frees_the_lock_within_seconds(image: Image) -> None:
     start = time.monotonic()
     assert image.run("migrate").code == 0
     assert time.monotonic() - start < 15
-    assert not image.rows(SLEEPING)
+    # The session that held the lock and the one that slept end apart, each when the server next looks after its client.
+    eventually(lambda: not image.rows(SLEEPING), 6)
 
 
 def test_migration_stops_when_the_lock_is_lost(image: Image) -> None:
