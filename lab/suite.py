@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import cluster, engine, shell
+from lab import cluster, engine, registry, shell
 from lab.paths import BIN, LAB, ROOT
 from lab.progress import LabError, minutes, say
 
@@ -209,6 +209,7 @@ def _lab() -> Iterator[None]:
     finally:
         if not there:
             cluster.remove()
+            registry.remove()
 
 
 STAGES: dict[str, Callable[[Tally], None]] = {
