@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -29,6 +30,19 @@ def _environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     return merged
 
 
+def reason(output: str, limit: int = 600) -> str:
+    """Why a command failed, out of its output: Ansible's failed task and its message; empty where none failed.
+
+    A long run's end is all that is left of it in many a CI.
+    """
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    failed = list(re.finditer(r"^fatal: .*?(?=\n\n|\Z)", plain, re.MULTILINE | re.DOTALL))
+    if not failed:
+        return ""
+    tasks = re.findall(r"^TASK \[(.*)\]", plain[: failed[-1].start()], re.MULTILINE)
+    return f"{tasks[-1] if tasks else 'no task'}: {' '.join(failed[-1].group().split())[:limit]}"
+
+
 @dataclass
 class Tally:
     """What was counted so far: test cases, linters and scenarios, one each."""
@@ -52,7 +66,8 @@ class Tally:
         took = minutes(time.monotonic() - begin)
         if done.returncode:
             say(f"{done.stdout.rstrip()}\n  FAILED  {title} ({took})")
-            self.failures.append(title)
+            why = reason(done.stdout)
+            self.failures.append(f"{title}: {why}" if why else title)
         else:
             say(f"  ok      {title} ({took})")
             self.passed += 1
