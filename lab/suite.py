@@ -211,7 +211,7 @@ def disturbances(tally: Tally) -> None:
 
 def _molecule(tally: Tally, scenario: str, note: str = "") -> None:
     title = f"molecule scenario {scenario}" + (f" ({note})" if note else "")
-    # Molecule's own folder outlives a run that was killed: with instances that are gone, and locks that nobody gives back.
+    # Molecule's own folder outlives a killed run: with instances that are gone, and locks that nobody gives back.
     shutil.rmtree(MOLECULE, ignore_errors=True)
     env = {"LAB_KEEP": "1", "MOLECULE_EPHEMERAL_DIRECTORY": str(MOLECULE)}
     tally.command(title, [VENV / "molecule", "test", "-s", scenario], env)
