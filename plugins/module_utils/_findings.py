@@ -46,6 +46,8 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "database-tls": Entry("fail", "Make sslmode fit the server and its certificate."),
     "database-refused": Entry("fail", "The server refuses the session; its log says why."),
     "database-timeout": Entry("fail", "A catalogue query waited too long: look for a lock on system tables or load."),
+    # The release
+    "manifests-unreadable": Entry("fail", "Pass what `helm template` prints for this release, all of it."),
     # The revision graph
     "state-diverged": Entry(
         "fail", "Find out which image migrated this database; deploy one that knows all its revisions."
