@@ -22,6 +22,9 @@ CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "
     "image-pull": ("fail", "Correct the image's name, push it, or correct imagePullSecrets."),
     "image-start": ("fail", "Run the image by hand: it needs python on PATH and must run as the chart's user."),
     "image-without-alembic": ("fail", "Install alembic and its configuration in the image: docs/agent-image.md."),
+    "pod-memory": ("fail", "Raise migration.resources.limits.memory."),
+    "log-incomplete": ("fail", "Run it again: the node lost or rotated the pod's log."),
+    "collector-failed": ("fail", "Run it again; if it stays, report it with the type of error in the message."),
     # What the transport saw
     "egress-open": ("warn", "Use a network plugin that enforces NetworkPolicies."),
     "exec-forbidden": ("info", "Grant get and create on pods/exec to save the Job that asked instead."),
