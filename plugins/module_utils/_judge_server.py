@@ -28,14 +28,10 @@ def size(number: float) -> str:
     return f"{number:.1f} TiB"
 
 
-def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed: int) -> list[Finding]:
-    """Findings from the answer of _live_facts.server."""
-    return [
-        *_itself(facts),
-        *_sessions(facts, limits),
-        *_connections(facts, limits, connections_needed),
-        *_replication(facts, limits),
-    ]
+def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed: int | None) -> list[Finding]:
+    """Findings from the answer of _live_facts.server. `connections_needed`: None where a release says how many."""
+    found = [*_itself(facts), *_sessions(facts, limits), *_replication(facts, limits)]
+    return found if connections_needed is None else [*found, *_connections(facts, limits, connections_needed)]
 
 
 def _itself(facts: dict[str, t.Any]) -> t.Iterator[Finding]:
