@@ -21,6 +21,17 @@ Statement = dict[str, t.Any]
 
 # Findings that are about the version still running, and about nothing else.
 BREAKING = frozenset({"contract-phase", "rename", "type-change", "trigger-created"})
+# What may be said of a statement that cannot be known, and weighs nothing where there is no table it could touch.
+HARMLESS_IF_EMPTY = frozenset(
+    {
+        "revision-not-static",
+        "revision-not-rendered",
+        "statement-opaque",
+        "statement-unruled",
+        "type-change-unknown",
+        "search-path-set",
+    }
+)
 # One pod of the reference agent looks after its database on a connection beside the pool; so does the migrator.
 _PROBE, _MIGRATOR = 1, 1
 
@@ -37,8 +48,12 @@ class Work:
         return self.scanned / limits.scan_bytes_per_second + self.written / limits.write_bytes_per_second
 
 
-def weigh(findings: t.Sequence[Finding], plan: Planned, live: Live) -> list[Finding]:
-    """The same findings; what breaks the version still running weighs nothing where none is, and says so."""
+def weigh(findings: t.Sequence[Finding], plan: Planned, live: Live, *, empty: bool) -> list[Finding]:
+    """The same findings, as heavy as this release makes them; those that weigh nothing here become `info` and say why.
+
+    What breaks the version still running breaks nobody where none is. What cannot be known of a statement harms nothing
+    in a database without tables (`empty`).
+    """
     if live.available:
         many = (
             f"{live.available} pods of {live.image} serve" if live.available > 1 else f"One pod of {live.image} serves"
@@ -47,14 +62,16 @@ def weigh(findings: t.Sequence[Finding], plan: Planned, live: Live) -> list[Find
         words = f"{many} on the new schema until replaced{rolling}."
     else:
         words = "No pod of this release serves now, so it breaks nobody."
-    return [_weighed(item, words, breaks=bool(live.available)) for item in findings]
-
-
-def _weighed(item: Finding, words: str, *, breaks: bool) -> Finding:
-    if item.id not in BREAKING:
-        return item
-    severity = item.severity if breaks else "info"
-    return dataclasses.replace(item, severity=severity, message=f"{item.message} {words}")
+    weighed = []
+    for item in findings:
+        if item.id in BREAKING:
+            severity = item.severity if live.available else "info"
+            item = dataclasses.replace(item, severity=severity, message=f"{item.message} {words}")  # noqa: PLW2901
+        elif item.id in HARMLESS_IF_EMPTY and empty:
+            message = f"{item.message} The database has no tables yet that it could harm."
+            item = dataclasses.replace(item, severity="info", message=message)  # noqa: PLW2901
+        weighed.append(item)
+    return weighed
 
 
 def judge_connections(plan: Planned, server: dict[str, t.Any], limits: Thresholds) -> list[Finding]:
@@ -130,4 +147,4 @@ def judge_disk(plan: Planned, live: Live, server: dict[str, t.Any], largest: int
     return [finding("disk-headroom", words, severity="fail" if free < largest else "warn")]
 
 
-__all__ = ("BREAKING", "Work", "judge_connections", "judge_disk", "judge_timeout", "weigh", "work")
+__all__ = ("BREAKING", "HARMLESS_IF_EMPTY", "Work", "judge_connections", "judge_disk", "judge_timeout", "weigh", "work")

@@ -29,9 +29,13 @@ def size(number: float) -> str:
 
 
 def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed: int | None) -> list[Finding]:
-    """Findings from the answer of _live_facts.server. `connections_needed`: None where a release says how many."""
-    found = [*_itself(facts), *_sessions(facts, limits), *_replication(facts, limits)]
-    return found if connections_needed is None else [*found, *_connections(facts, limits, connections_needed)]
+    """Findings from the answer of _live_facts.server. `connections_needed`: None leaves them to _judge_release."""
+    return [
+        *_itself(facts),
+        *_sessions(facts, limits),
+        *(_connections(facts, limits, connections_needed) if connections_needed is not None else ()),
+        *_replication(facts, limits),
+    ]
 
 
 def _itself(facts: dict[str, t.Any]) -> t.Iterator[Finding]:

@@ -155,13 +155,22 @@ def test_the_disk_of_an_external_database_is_not_seen() -> None:
 
 def test_nobody_is_broken_where_nobody_serves() -> None:
     found = [finding("rename", "It renames."), finding("destructive", "It drops.", table="a.b")]
-    serving, idle = weigh(found, plan(), live()), weigh(found, plan(), live(available=0))
+    serving, idle = (weigh(found, plan(), now, empty=False) for now in (live(), live(available=0)))
     assert said(serving) == [("rename", "fail"), ("destructive", "fail")]
     assert "2 pods of agent:1 serve on the new schema until replaced" in serving[0].message
     assert said(idle) == [("rename", "info"), ("destructive", "fail")]
     assert "No pod of this release serves now" in idle[0].message
     assert serving[1] == idle[1] == found[1]
-    assert said(weigh(found, plan(), Live())) == said(idle)
+    assert said(weigh(found, plan(), Live(), empty=True)) == said(idle)
+
+
+def test_what_is_not_known_harms_no_empty_database() -> None:
+    found = [finding("revision-not-static", "It asks."), finding("statement-unparsed", "It is refused.")]
+    assert said(weigh(found, plan(), Live(), empty=False)) == said(found)
+    assert said(weigh(found, plan(), Live(), empty=True)) == [
+        ("revision-not-static", "info"),
+        ("statement-unparsed", "unknown"),
+    ]
 
 
 # Quotas
