@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import dataclasses
 import json
 import typing as t
 
@@ -41,7 +42,7 @@ class Nobody(Asker):
     def __exit__(self, *_: object) -> None:
         return None
 
-    def ask(self, request: Message) -> Message:
+    def ask(self, request: Message) -> Message:  # noqa: ARG002 - whatever it is
         return {"live": {"rows": None, "has_tables": False}, "server": None, "facts": {}}
 
 
@@ -88,8 +89,6 @@ class Jobs(Asker):
         return None
 
     def ask(self, request: Message) -> Message:
-        import dataclasses
-
         words = command(bundle(COLLECTOR, {"limits": self._limits, "once": request}))
         with JobRun(self._cluster, dataclasses.replace(self._task, command=words)) as run:
             for answer in answers(run):

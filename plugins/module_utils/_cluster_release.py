@@ -10,10 +10,12 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._permissions import Access, needed, not_granted
 from ansible_collections.ai_platform.agent.plugins.module_utils._release_facts import Live
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Cluster, Object
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release_facts import Planned
 
 AGENT = "app.kubernetes.io/component=agent"
 
@@ -54,6 +56,25 @@ def around(cluster: Cluster, live: Live, release: str, namespace: str) -> Live:
     )
 
 
+def lacking(cluster: Cluster, plan: Planned, namespace: str) -> tuple[Access, ...]:
+    """The rights that deploying `plan` needs and the account has not. Raises PreflightError."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": namespace},
+    }
+    status = cluster.create("authorization.k8s.io/v1", "selfsubjectrulesreviews", review)["status"]
+    missing = not_granted(needed(plan), status.get("resourceRules") or ())
+    # An authorizer may be unable to list its rules, and says so; a question about one right it can always answer.
+    return tuple(item for item in missing if not cluster.may(item.verb, _spelled(item), namespace))
+
+
+def _spelled(item: Access) -> str:
+    """plural.group/subresource, as Cluster.may takes it."""
+    plural, _, subresource = item.resource.partition("/")
+    return plural + (f".{item.group}" if item.group else "") + (f"/{subresource}" if subresource else "")
+
+
 def _readable(
     cluster: Cluster, version: str, plural: str, namespace: str | None, labels: str = ""
 ) -> tuple[Object, ...] | None:
@@ -64,4 +85,4 @@ def _readable(
         return None
 
 
-__all__ = ("around", "namespace_missing", "of_release", "serving")
+__all__ = ("around", "lacking", "namespace_missing", "of_release", "serving")

@@ -19,13 +19,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_exec im
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_job import JobRun, Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import (
-    Each,
-    Graph,
-    Rendered,
-    graph_of,
-    rendered_of,
-)
+from ansible_collections.ai_platform.agent.plugins.module_utils._foreign_answers import foreign_graph, foreign_sql
+from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Each, Graph, Rendered, graph_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._source import LOCK_KEY, Answer, Release, Source
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -67,12 +62,14 @@ class ClusterSource(Source):
 
     def __enter__(self) -> t.Self:
         """Look at the release, and let whoever is asked begin."""
-        with contextlib.ExitStack() as self._stack:
+        try:
             live = self._look()
             self._decide(live)
-            if live.deployment is None and self._deduced is None:
-                self._kept_volume(live)
-            self._stack = self._stack.pop_all()
+        except BaseException:
+            self._stack.close()
+            raise
+        if live.deployment is None and self._deduced is None:
+            self._kept_volume(live)
         return self
 
     def __exit__(self, *error: t.Any) -> None:
@@ -88,11 +85,14 @@ class ClusterSource(Source):
         live = _cluster_release.serving(self._cluster, options.release, options.namespace)
         self._unchanged = _release_facts.same_migrations(self._plan, live)
         if live.ready_pods and self._may_exec():
-            pod = Pod(self._cluster, options.namespace, live.ready_pods[0], "agent", options.limits)
+            pod = Pod(
+                self._cluster, options.namespace, live.ready_pods[0], _named(live, "agent")["name"], options.limits
+            )
             self._asker = self._stack.enter_context(pod)
             pod.begin(self._question())
         live = _cluster_release.around(self._cluster, live, options.release, options.namespace)
-        self.release = Release(self._plan, live)
+        missing = _cluster_release.lacking(self._cluster, self._plan, options.namespace)
+        self.release = Release(self._plan, live, options.namespace, missing)
         return live
 
     def _may_exec(self) -> bool:
@@ -117,10 +117,9 @@ class ClusterSource(Source):
             self._asker = self._jobs(
                 agent, agent.secrets.get("DATABASE_URL"), live.deployment["spec"]["template"]["spec"]
             )
-        elif plan.database is None:
+        elif plan.database is None and (secret := self._present(plan.database_secret)):
             # Whoever migrates in a minute has these credentials then; nothing is deployed that could ask instead.
-            if secret := self._present(plan.database_secret):
-                self._asker = self._jobs(plan.migrator, secret, plan.migrator_pod)
+            self._asker = self._jobs(plan.migrator, secret, plan.migrator_pod)
 
     def _present(self, secret: tuple[str, str] | None) -> tuple[str, str] | None:
         """The Secret's name and key, if it is there."""
@@ -190,19 +189,19 @@ class ClusterSource(Source):
         if self._unchanged and revisions:
             table = {"name": self._question()["table"], "schema": self._question()["schema"]}
             return graph_of(revisions | {"version_table": table})
-        return self._rendered_graph()
+        return self._rendered_graph(self._first["live"]["rows"] or [])
 
-    def _rendered_graph(self) -> Graph:
-        """The revisions from the pod that renders, which is started here."""
-        self._answers = self._render_in_pod(self._first["live"]["rows"] or [])
+    def _rendered_graph(self, heads: t.Sequence[str]) -> Graph:
+        """The revisions from the pod that renders from `heads` on, which is started here."""
+        self._answers = self._render_in_pod(heads)
         for answer in self._answers:
             if answer.get("egress"):
                 words = "The pod that renders could reach the API server in spite of its NetworkPolicy."
                 self._found.append(finding("egress-open", words))
             if "graph" in answer:
-                graph = _trusting(graph_of, answer["graph"])
-                self._compare(graph)
-                return graph
+                self._graph = foreign_graph(answer["graph"])
+                self._compare(self._graph)
+                return self._graph
         raise _broken(self._plan.migrator.image)
 
     def _compare(self, graph: Graph) -> None:
@@ -222,8 +221,8 @@ class ClusterSource(Source):
 
     def render(self, heads: t.Sequence[str], each: Each) -> Rendered:
         if self._answers is None:
-            self._rendered_graph()
-        return _trusting(rendered_of, t.cast("t.Iterator[Message]", self._answers), each)
+            self._rendered_graph(heads)
+        return foreign_sql(t.cast("t.Iterator[Message]", self._answers), self._graph, each)
 
     def facts(self, table: str, schema: str | None, names: Message) -> Answer:
         answer = self._asker.ask(self._question(table, schema, names))
@@ -289,17 +288,6 @@ def _of_image(error: PreflightError, image: str, seconds: int, *, started: bool)
 def _broken(image: str) -> PreflightError:
     words = f"Image {image}: the process that renders died without an answer"
     return PreflightError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` in it.")
-
-
-def _trusting(function: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
-    """What `function` makes of an answer from a foreign image, which may be of any shape."""
-    try:
-        return function(*arguments)
-    except (KeyError, TypeError, AttributeError, ValueError):
-        words = "The image's answer has not the form that the collection's own program gives it"
-        raise PreflightError(
-            "alembic-env-failed", f"{words}; look for what changes Python's standard library in it."
-        ) from None
 
 
 __all__ = ("ClusterSource", "Options")

@@ -25,29 +25,19 @@ if t.TYPE_CHECKING:  # pragma: no cover
 class DirectSource(Source):
     """Holds the session and the process that renders, from `with` to its end."""
 
-    def __init__(
-        self,
-        url: str,
-        alembic: AlembicProcess,
-        *,
-        connect_timeout: int = 5,
-        lock_timeout_ms: int = 500,
-        statement_timeout_ms: int = 5000,
-    ) -> None:
-        self._url, self._alembic = url, alembic
-        self._limits = {
-            "connect_timeout": connect_timeout,
-            "lock_timeout_ms": lock_timeout_ms,
-            "statement_timeout_ms": statement_timeout_ms,
-        }
+    def __init__(self, url: str, alembic: AlembicProcess, **limits: int) -> None:
+        """`limits`: of the session, as _database.session takes them."""
+        self._url, self._alembic, self._limits = url, alembic, limits
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> t.Self:
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(self._alembic)
-            self._session: Session = stack.enter_context(session(self._url, **self._limits))
-            self.where = self._session.where
-            self._stack = stack.pop_all()
+        self._stack.enter_context(self._alembic)
+        try:
+            self._session: Session = self._stack.enter_context(session(self._url, **self._limits))
+        except BaseException:
+            self._stack.close()
+            raise
+        self.where = self._session.where
         return self
 
     def __exit__(self, *error: t.Any) -> None:

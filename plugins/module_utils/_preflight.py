@@ -141,22 +141,25 @@ def _with_release(
 ) -> list[Finding]:
     """The findings, weighed by what serves, and what the release adds to them."""
     # These read quantities with the Kubernetes client, which the direct transport does without.
-    from ansible_collections.ai_platform.agent.plugins.module_utils import _judge_release
+    from ansible_collections.ai_platform.agent.plugins.module_utils import _judge_release, _release_findings
 
-    plan, live = release.plan, release.live
-    findings = _judge_release.weigh(findings, plan, live)
+    findings = _judge_release.weigh(findings, release.plan, release.live)
     if answer.server:
-        findings += _judge_release.judge_connections(plan, answer.server, limits)
-        findings += _judge_release.judge_disk(plan, live, answer.server, _largest_rewrite(judged))
-    findings += _judge_release.judge_timeout(plan, live, _judge_release.work(judged.statements), limits)
+        findings += _release_findings.of_database(
+            release.plan,
+            release.live,
+            answer.server,
+            statements=judged.statements,
+            largest_rewrite=_largest_rewrite(judged),
+            limits=limits,
+        )
     return findings + _namespace(release)
 
 
 def _namespace(release: Release) -> list[Finding]:
-    from ansible_collections.ai_platform.agent.plugins.module_utils import _judge_namespace
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release_findings import of_namespace
 
-    judges = (_judge_namespace.judge_quotas, _judge_namespace.judge_limit_ranges, _judge_namespace.judge_storage)
-    return [item for judge in judges for item in judge(release.plan, release.live)]
+    return of_namespace(release.plan, release.live, release.missing, release.namespace)
 
 
 def _largest_rewrite(judged: Judged) -> int:

@@ -14,6 +14,7 @@ import typing as t
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding
     from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Each, Graph, Rendered
+    from ansible_collections.ai_platform.agent.plugins.module_utils._permissions import Access
     from ansible_collections.ai_platform.agent.plugins.module_utils._release_facts import Live, Planned
     from ansible_collections.ai_platform.agent.plugins.module_utils._revisions import State
 
@@ -35,10 +36,12 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True)
 class Release:
-    """The release that is about to be deployed, and what of it is there."""
+    """The release that is about to be deployed, what of it is there, and the rights that the account lacks for it."""
 
     plan: Planned
     live: Live
+    namespace: str
+    missing: tuple[Access, ...] = ()
 
 
 class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
