@@ -75,7 +75,9 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         findings += judge_recovery(answer.server)
     findings += judged.findings
     if source.release:
-        findings = _with_release(request.thresholds, source.release, findings, answer, judged)
+        findings = _with_release(
+            request.thresholds, source.release, findings, answer, judged, empty=position.state == "absent"
+        )
     acceptances = [*request.acceptances, *_acceptance.in_docstrings(rendered.segments)]
     findings = _acceptance.accepted(findings, acceptances, request.environment)
     details = {
@@ -137,13 +139,13 @@ def _around(request: Request, answer: Answer, judged: Judged, release: Release |
 
 
 def _with_release(
-    limits: Thresholds, release: Release, findings: list[Finding], answer: Answer, judged: Judged
+    limits: Thresholds, release: Release, findings: list[Finding], answer: Answer, judged: Judged, *, empty: bool
 ) -> list[Finding]:
     """The findings, weighed by what serves, and what the release adds to them."""
     # These read quantities with the Kubernetes client, which the direct transport does without.
     from ansible_collections.ai_platform.agent.plugins.module_utils import _judge_release, _release_findings
 
-    findings = _judge_release.weigh(findings, release.plan, release.live)
+    findings = _judge_release.weigh(findings, release.plan, release.live, empty=empty)
     if answer.server:
         findings += _release_findings.of_database(
             release.plan,
