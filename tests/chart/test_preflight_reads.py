@@ -1,4 +1,4 @@
-"""What migration_preflight reads from the rendered manifests is what the values say, and the deployer may do all of it."""
+"""What migration_preflight reads from the manifests is what the values say, and the deployer may do all of it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def test_each_environment(environment: str, render: Render) -> None:
 def test_the_autoscaler_and_the_deadline(render: Render) -> None:
     scaled = plan(
         render,
-        {"agent": {"autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 7}}, "migration": {"timeout": 60}},
+        {"agent": {"autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 7}}, "migration": {"timeout": 90}},
     )
-    assert (scaled.replicas, scaled.most_replicas, scaled.migration_seconds) == (2, 7, 60)
+    assert (scaled.replicas, scaled.most_replicas, scaled.migration_seconds) == (2, 7, 90)
 
 
 @pytest.mark.parametrize("key", ["hook", "enabled"])
@@ -46,7 +46,10 @@ def test_without_a_hook_there_is_no_deadline(key: str, render: Render) -> None:
 
 
 def test_an_external_database_has_no_volume(render: Render) -> None:
-    outside = {"postgresql": {"enabled": False}, "externalDatabase": {"host": "db.example.com", "password": "p"}}
+    outside: Object = {
+        "postgresql": {"enabled": False},
+        "externalDatabase": {"host": "192.0.2.1", "password": "p"},
+    }
     found = plan(render, outside)
     assert found.database is None
     assert not [item for item in found.volumes if "postgresql" in item.claim]
