@@ -61,6 +61,9 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     live = source.live(graph.version_table, graph.version_table_schema)
     rows = None if live["rows"] is None else tuple(live["rows"])
     position = _revisions.position(graph, _revisions.Live(rows, live["has_tables"]))
+    if position.unknown:
+        deployed = None if source.same else source.deployed()
+        position = _revisions.seen_by_the_deployed(position, graph, rows or (), deployed, same=source.same)
     reader = Reader()
     rendered = source.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
     answer = source.facts(graph.version_table, graph.version_table_schema, names(reader.found))
