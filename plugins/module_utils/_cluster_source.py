@@ -84,6 +84,7 @@ class ClusterSource(Source):
             return _release_facts.Live()
         live = _cluster_release.serving(self._cluster, options.release, options.namespace)
         self._unchanged = _release_facts.same_migrations(self._plan, live)
+        self.same = self._unchanged and bool(live.ready_pods)
         if live.ready_pods and self._may_exec():
             pod = Pod(
                 self._cluster, options.namespace, live.ready_pods[0], _named(live, "agent")["name"], options.limits
@@ -227,6 +228,14 @@ class ClusterSource(Source):
     def facts(self, table: str, schema: str | None, names: Message) -> Answer:
         answer = self._asker.ask(self._question(table, schema, names))
         return Answer(answer["live"], answer["server"], answer["facts"])
+
+    def deployed(self) -> Graph | None:
+        if self.release is None or self.release.live.deployment is None:
+            return None
+        question = self._question()
+        revisions = self._asker.ask(question | {"target": self._options.target}).get("revisions")
+        table = {"name": question["table"], "schema": question["schema"]}
+        return graph_of(revisions | {"version_table": table}) if revisions else None
 
     def findings(self) -> list[Finding]:
         return self._found

@@ -61,6 +61,9 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     live = source.live(graph.version_table, graph.version_table_schema)
     rows = None if live["rows"] is None else tuple(live["rows"])
     position = _revisions.position(graph, _revisions.Live(rows, live["has_tables"]))
+    if position.unknown:
+        deployed = None if source.same else source.deployed()
+        position = _revisions.seen_by_the_deployed(position, graph, rows or (), deployed, same=source.same)
     reader = Reader()
     rendered = source.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
     answer = source.facts(graph.version_table, graph.version_table_schema, names(reader.found))
@@ -75,7 +78,9 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         findings += judge_recovery(answer.server)
     findings += judged.findings
     if source.release:
-        findings = _with_release(request.thresholds, source.release, findings, answer, judged)
+        findings = _with_release(
+            request.thresholds, source.release, findings, answer, judged, empty=position.state == "absent"
+        )
     acceptances = [*request.acceptances, *_acceptance.in_docstrings(rendered.segments)]
     findings = _acceptance.accepted(findings, acceptances, request.environment)
     details = {
@@ -137,13 +142,13 @@ def _around(request: Request, answer: Answer, judged: Judged, release: Release |
 
 
 def _with_release(
-    limits: Thresholds, release: Release, findings: list[Finding], answer: Answer, judged: Judged
+    limits: Thresholds, release: Release, findings: list[Finding], answer: Answer, judged: Judged, *, empty: bool
 ) -> list[Finding]:
     """The findings, weighed by what serves, and what the release adds to them."""
     # These read quantities with the Kubernetes client, which the direct transport does without.
     from ansible_collections.ai_platform.agent.plugins.module_utils import _judge_release, _release_findings
 
-    findings = _judge_release.weigh(findings, release.plan, release.live)
+    findings = _judge_release.weigh(findings, release.plan, release.live, empty=empty)
     if answer.server:
         findings += _release_findings.of_database(
             release.plan,
