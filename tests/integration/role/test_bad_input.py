@@ -58,7 +58,10 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     ),
     "release name": ({"ai_agent_release_name": "my_agent"}, ['"my_agent"', "lower-case"]),
     "time-out": ({"ai_agent_timeout": "600"}, ['ai_agent_timeout is "600"', "10m"]),
-    "preflight's policy": ({"ai_agent_preflight_fail_on": "sometimes"}, ["ai_agent_preflight_fail_on", "unknown, warn"]),
+    "preflight's policy": (
+        {"ai_agent_preflight_fail_on": "sometimes"},
+        ["ai_agent_preflight_fail_on", "unknown, warn"],
+    ),
     "acceptance without a reason": ({"ai_agent_preflight_accept": [{"id": "destructive"}]}, ["reason"]),
     "wrong type": ({"ai_agent_images": "agent:1"}, ["ai_agent_images"]),
     "external database": (
