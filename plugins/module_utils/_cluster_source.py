@@ -157,6 +157,7 @@ class ClusterSource(Source):
         if found is None:
             words = f"Secret {self._options.namespace}/{name} does not exist yet, so the database was not asked."
             self._found.append(finding("secret-missing", words))
+            self.unasked = True
             return None
         return secret
 
@@ -192,6 +193,7 @@ class ClusterSource(Source):
         if self._plan.database and any(item["metadata"]["name"] == claim for item in live.claims or ()):
             words = f"The volume {claim} of an earlier release is still there; what is in it was not asked."
             self._found.append(finding("volume-kept", words))
+            self.unasked = True
 
     def _question(self, table: str | None = None, schema: str | None = None, names: Message | None = None) -> Message:
         """A request to the collector; without a table the first one."""

@@ -48,12 +48,13 @@ class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
     """A transport. Its methods are called once each, in this order, between `with` and its end.
 
     `where`: the database for people, host:port/name. `release`: None where there is none. `same`: what is deployed has
-    the same migrations and serves. All raise PreflightError.
+    the same migrations and serves. `unasked`: there may be a database that nobody could ask. All raise PreflightError.
     """
 
     where: str = ""
     release: Release | None = None
     same: bool = False
+    unasked: bool = False
 
     def deduced(self) -> tuple[State, Finding] | None:
         """A state that follows without asking, and what it rests on; then nothing else is called but `findings`."""

@@ -23,10 +23,9 @@ class FakeCluster:
 
     address = "https://fake"
 
-    def __init__(
-        self, folder: Path, objects: t.Sequence[Object] = (), denied: t.Iterable[tuple[str, str]] = ()
-    ) -> None:
-        self.folder, self.denied = folder, set(denied)
+    def __init__(self, folder: Path, objects: t.Sequence[Object] = ()) -> None:
+        self.folder = folder
+        self.denied: set[tuple[str, str]] = set()
         self.api = types.SimpleNamespace(default_headers={})
         self.kept: dict[tuple[str, str], Object] = {}
         self.history: list[tuple[str, str, str]] = []
@@ -50,9 +49,7 @@ class FakeCluster:
         self._noted("get", version, plural, name)
         return self.kept.get((plural, name))
 
-    def list(
-        self, version: str, plural: str, _namespace: str | None = None, *, labels: str = "", fields: str = ""
-    ) -> t.Any:
+    def list(self, version: str, plural: str, _namespace: str | None = None, *, labels: str = "", **_: str) -> t.Any:
         self._noted("list", version, plural)
         if plural == "events":
             return self.events
