@@ -17,7 +17,8 @@ Object = dict[str, t.Any]
 class FakeCluster:
     """`folder`: working directory of every image. `denied`: (verb, resource) pairs that the account lacks.
 
-    `status`: what a pod's status is instead of running. `env`: what the image itself brings.
+    `status`: what a pod's status is instead of running. `env`: what the image itself brings. `broken`: images that
+    nobody pushed.
     """
 
     address = "https://fake"
@@ -33,6 +34,7 @@ class FakeCluster:
         self.events: list[Object] = []
         self.minor = 34
         self.env: dict[str, str] = {}
+        self.broken: set[str] = set()
         for item in objects:
             self.kept[f"{item['kind'].lower()}s", item["metadata"]["name"]] = item
 
@@ -68,10 +70,16 @@ class FakeCluster:
             self.kept["pods", f"{name}-pod"] = {
                 "metadata": {"name": f"{name}-pod", "labels": template["metadata"]["labels"]},
                 "spec": dict(template["spec"]),
-                "status": self.status or {"phase": "Pending"},
+                "status": self.status or self._pending(template["spec"]["containers"][0]["image"]),
             }
             self._schedule(self.kept["pods", f"{name}-pod"])
         return body
+
+    def _pending(self, image: str) -> Object:
+        if image not in self.broken:
+            return {"phase": "Pending"}
+        waiting = {"reason": "ErrImagePull", "message": "not found"}
+        return {"phase": "Pending", "containerStatuses": [{"name": "main", "state": {"waiting": waiting}}]}
 
     def patch(self, version: str, plural: str, name: str, body: Object, _namespace: str | None = None) -> Object:
         self._noted("patch", version, plural, name)

@@ -50,8 +50,11 @@ def refused(cluster: FakeCluster, objects: list[Object], **more: t.Any) -> Prefl
     return caught.value
 
 
-def deployed(cluster: FakeCluster, objects: list[Object], *, ready: bool = True) -> None:
-    """Objects as they are once they run, with one pod of the agent."""
+def deployed(cluster: FakeCluster, objects: list[Object], *, ready: bool = True, database: bool = True) -> None:
+    """Objects as they are once they run, with one pod of the agent; `database`: PostgreSQL runs."""
+    server = living(objects, "StatefulSet", readyReplicas=int(database))
+    server["metadata"]["labels"]["app.kubernetes.io/instance"] = "demo"
+    cluster.kept["statefulsets", "demo-postgresql"] = server
     deployment = living(objects, "Deployment", availableReplicas=2 if ready else 0)
     conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
     cluster.kept["deployments", "demo"] = deployment
@@ -153,6 +156,28 @@ def test_a_job_of_the_deployed_image_asks_where_no_pod_can(cluster: FakeCluster,
     assert (marks["demo-db-client"], marks["app.kubernetes.io/instance"]) == ("true", "demo")
     assert marks["app.kubernetes.io/component"] not in {"agent", "migration", "primary"}
     assert not any(key[0] == "jobs" for key in cluster.kept)
+
+
+def test_a_release_of_which_nothing_runs_may_be_repaired(cluster: FakeCluster) -> None:
+    deployed(cluster, release("agent:1"), ready=False, database=False)
+    cluster.env = {"DATABASE_URL": "postgresql://u:canary@127.0.0.1:1/db"}
+    full, found, _sql = run(cluster, release("agent:2"))
+    assert (full["state"], full["verdict"]) == ("unknown", "unknown")
+    assert found["database-unreachable"].severity == "unknown"
+    assert "canary" not in str(full)
+    images = [job["spec"]["template"]["spec"]["containers"][0]["image"] for job in cluster.of("jobs")]
+    assert images == ["agent:1", "agent:2"], "the new image was tried all the same"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_image_that_never_started_is_not_asked(cluster: FakeCluster, *, there: bool) -> None:
+    deployed(cluster, release("agent:broken"), ready=False)
+    cluster.env = {"DATABASE_URL": "postgresql://u@host.invalid/db"}
+    cluster.broken = {"agent:broken"}
+    if there:
+        cluster.kept["secrets", "demo-secret"] = {"metadata": {"name": "demo-secret"}}
+    error = refused(cluster, release("agent:2"))
+    assert error.id == ("database-host-unknown" if there else "image-pull")
 
 
 def external() -> list[Object]:
