@@ -72,6 +72,7 @@ def test_another_graph(path: tuple[t.Any, ...], value: t.Any) -> None:
         (("segments",), {}),
         (("segments", 0), "0002"),
         (("segments", 0, "revision"), "0009"),
+        (("segments", 0, "revision"), ["0002"]),
         (("segments", 0, "revision"), ...),
         (("segments", 0, "start"), "0"),
         (("segments", 0, "more"), 1),
