@@ -41,7 +41,7 @@ def test_everything_goes_by_itself(preflight: Preflight, moments: tuple[float, .
         assert process.stdin is not None
         with process.stdin as stream:
             stream.write(json.dumps(given))
-        preflight.release.until("its Job is there", lambda seen=before: set(preflight.leftovers()) > seen, 30)  # type: ignore[misc]
+        preflight.release.until("its Job is there", lambda seen=before: set(preflight.leftovers()) - seen, 90)  # type: ignore[misc]
         time.sleep(moment)
         process.kill()
         process.wait()
