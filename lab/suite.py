@@ -128,7 +128,9 @@ def lint(tally: Tally) -> None:
     tally.command("yamllint", [VENV / "yamllint", "--strict", "."])
     tally.command("ansible-lint (production)", [VENV / "ansible-lint", "--offline", "--strict"])
     docs = [VENV / "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", "."]
-    tally.command("antsibull-docs", docs)
+    # It copies kubernetes.core for the documentation that ours includes; where it sees a git repository around, only
+    # what is committed there, and the virtual environment is not.
+    tally.command("antsibull-docs", docs, {"GIT_CEILING_DIRECTORIES": str(VENV.parent)})
     tally.command("antsibull-changelog", [VENV / "antsibull-changelog", "lint"])
     if tally.command("make chart", [VENV / "python", "-m", "lab.assemble_chart"]):
         chart = ROOT / "build" / "ai-agent-chart"
@@ -164,18 +166,20 @@ def integration(tally: Tally) -> None:
 
 
 def on_cluster(tally: Tally) -> None:
-    """The lab itself, Molecule's scenarios and the role's bad input on kind; a cluster that was up before stays up."""
+    """The lab itself, an install, the role's bad input, the preflight; a cluster that was up before stays up."""
     with _lab():
         tally.pytest("lab", ["tests/integration/lab"])
         _molecule(tally, "install")
         tally.pytest("role", ["tests/integration/role"])
+        tally.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
 
 
 def release(tally: Tally) -> None:
-    """A release's life and the three environments at once: plain helm, then the role."""
+    """A release's life and the three environments at once: plain helm, then the role; what the preflight stops."""
     with _lab():
         tally.pytest("release", ["tests/integration/release"], seconds=2400)
         _molecule(tally, "environments")
+        _molecule(tally, "preflight")
 
 
 def helm3(tally: Tally) -> None:
