@@ -246,15 +246,17 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     except ImportError as error:
         words = f"The Python package {error.name} is missing; install requirements.txt for the module's interpreter."
         raise PreflightError("library-missing", words) from None
+    # kubernetes.core's `accept` is a media type; a module's own option of that name is something else.
+    given = {name: value for name, value in params.items() if name != "accept"}
     try:
-        configuration = _create_configuration(_create_auth_spec(**params))
+        configuration = _create_configuration(_create_auth_spec(**given))
     except (config.ConfigException, OSError, ValueError, KeyError) as error:
         words = f"No configuration of a cluster can be had ({_kind(error)}); check kubeconfig, context or host."
         raise PreflightError("cluster-unreachable", words) from None
     # urllib3 tries four times, each up to the whole time limit.
     configuration.retries = 0
     api = client.ApiClient(configuration)
-    for name, value in _create_headers(**params).items():
+    for name, value in _create_headers(**given).items():
         _set_header(api, name, value)
     return Cluster(api)
 
