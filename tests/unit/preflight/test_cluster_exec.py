@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils import _cluster_exec
-from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden, connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_exec import ExecSession
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from kubernetes.stream.ws_client import WSClient
@@ -48,6 +48,20 @@ def session(monkeypatch: pytest.MonkeyPatch, *frames: tuple[int, bytes]) -> Exec
     monkeypatch.setattr("kubernetes.stream.ws_client.select.poll", lambda: poll)
     monkeypatch.setattr(_cluster_exec, "_open", lambda *_: client)
     return ExecSession(None, "a", "p", "c", ["python"])  # type: ignore[arg-type]
+
+
+def test_the_session_is_opened_as_the_account_that_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, t.Any] = {}
+    monkeypatch.setattr(
+        "kubernetes.stream.ws_client.websocket_call",
+        lambda _configuration, method, url, **more: asked.update(more, method=method, url=url),
+    )
+    cluster = connect({"host": "https://fake:6443", "api_key": "the-token"})
+    _cluster_exec._open(cluster, "a", "p", "c", ["python", "-c", "print(1)"])
+    assert (asked["method"], asked["url"]) == ("GET", "https://fake:6443/api/v1/namespaces/a/pods/p/exec")
+    assert asked["headers"] == {"authorization": "Bearer the-token"}
+    assert [value for name, value in asked["query_params"] if name == "command"] == ["python", "-c", "print(1)"]
+    assert dict(asked["query_params"]).items() >= {"container": "c", "stdin": "true", "tty": "false"}.items()
 
 
 END = (ABNF.OPCODE_CLOSE, b"")
