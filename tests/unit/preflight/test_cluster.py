@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import 
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_exec import may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as kubernetes_core
+from kubernetes.client import Configuration
 
 TOKEN = "canary-token-4711"
 
@@ -67,6 +68,8 @@ def _no_other_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     for name in ("KUBECONFIG", "K8S_AUTH_KUBECONFIG", "K8S_AUTH_HOST", "K8S_AUTH_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+    # What a kubeconfig says becomes the default of the process, and of the tests that follow in it.
+    monkeypatch.setattr(Configuration, "_default", None)
 
 
 @pytest.fixture
