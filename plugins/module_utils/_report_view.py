@@ -1,0 +1,262 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What the page shows of a report, in the order in which a person wants to read it. Pure functions over report.json."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import size
+from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode
+
+# A page that a phone opens without effort; report.json has everything.
+SHOWN_MESSAGES = 5
+SHOWN_REVISIONS = 100
+SHOWN_STATEMENTS = 300
+_ORDER = {"fail": 0, "unknown": 1, "warn": 2, "skip": 3, "info": 4}
+_SOURCES = {"migration_preflight": "Preflight", "connectivity_test": "Connectivity"}
+_STRENGTH = {str(mode): mode.value for mode in Mode}
+
+
+@dataclasses.dataclass(frozen=True)
+class Message:
+    """One finding of a group: what it says, and where."""
+
+    text: str
+    where: str
+    accepted: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Findings of one id: said once what to do, then each occurrence."""
+
+    id: str
+    source: str
+    severity: str
+    hint: str
+    runbook: str
+    messages: tuple[Message, ...]
+    accepted: bool
+
+    @property
+    def first(self) -> tuple[Message, ...]:
+        """Those that are shown at once."""
+        return self.messages[:SHOWN_MESSAGES]
+
+    @property
+    def others(self) -> tuple[Message, ...]:
+        """Those that are unfolded."""
+        return self.messages[SHOWN_MESSAGES:]
+
+
+def groups(reports: t.Mapping[str, t.Any], runbook_url: str) -> list[Group]:
+    """The findings of all reports, worst first, accepted ones last; those of one id and severity together."""
+    found: dict[tuple[t.Any, ...], list[dict[str, t.Any]]] = {}
+    for kind, report in reports.items():
+        for item in report.get("findings", ()):
+            accepted = item.get("accepted") is not None
+            severity = item.get("severity") if item.get("severity") in _ORDER else "unknown"
+            key = (accepted, _ORDER[severity], _SOURCES.get(kind, kind), str(item.get("id")), severity)
+            found.setdefault(key, []).append(item)
+    # The order in which the modules found them says more than the alphabet; only the severity comes before it.
+    return [
+        Group(
+            id=name,
+            source=source,
+            severity=severity,
+            hint=str(items[0].get("hint") or ""),
+            runbook=_link(items[0], name, runbook_url),
+            messages=tuple(_message(item) for item in items),
+            accepted=accepted,
+        )
+        for (accepted, _number, source, name, severity), items in sorted(found.items(), key=lambda pair: pair[0][:2])
+    ]
+
+
+def _link(item: dict[str, t.Any], name: str, runbook_url: str) -> str:
+    anchor = str(item.get("runbook") or f"#{name}").partition("#")[2]
+    return f"{runbook_url}#{anchor}"
+
+
+_PLACES = ("revision", "statement", "table", "dependency", "pod", "from", "to")
+
+
+def _message(item: dict[str, t.Any]) -> Message:
+    words = {"from": "from ", "to": "to ", "revision": "revision ", "statement": "statement ", "pod": "pod "}
+    where = [f"{words.get(name, '')}{item[name]}" for name in _PLACES if item.get(name) is not None]
+    return Message(str(item.get("message") or ""), ", ".join(where), str(item.get("accepted") or ""))
+
+
+@dataclasses.dataclass(frozen=True)
+class Lock:
+    """One lock of a statement with the table's live figures; `work` says what is done to every row."""
+
+    mode: str
+    table: str
+    size: str
+    rows: str
+    work: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Statement:
+    """One statement; `more` counts the locks that the report leaves out."""
+
+    number: t.Any
+    sql: str
+    risk: str
+    locks: tuple[Lock, ...]
+    more: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Revision:
+    """One pending revision, with the strongest lock of its statements on the largest table."""
+
+    id: str
+    title: str
+    risk: str
+    strongest: Lock | None
+    statements: tuple[Statement, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Migrations:
+    """Pending revisions in their order, or applied ones where the run went past the release; how many are left out."""
+
+    applied: bool
+    state: str
+    live: str
+    target: str
+    revisions: tuple[Revision, ...]
+    left_out: int
+    statements_left_out: int
+
+
+def migrations(report: t.Mapping[str, t.Any] | None, *, released: bool) -> Migrations | None:
+    """The migrations of a preflight's report, or None where there is no verdict on any."""
+    if not report or "pending" not in report:
+        return None
+    pending, left = report["pending"], SHOWN_STATEMENTS
+    omitted = int(report.get("statements_omitted") or 0)
+    shown = []
+    for revision in pending[:SHOWN_REVISIONS]:
+        statements = revision.get("statements", [])
+        kept = statements[: max(0, left)]
+        left -= len(kept)
+        omitted += len(statements) - len(kept)
+        forms = tuple(_statement(item) for item in kept)
+        locks = [lock for item in statements for lock in item.get("locks", ())]
+        strongest = max(locks, key=_weight, default=None)
+        shown.append(
+            Revision(
+                str(revision.get("revision", "")),
+                str(revision.get("title") or ""),
+                str(revision.get("risk") or "none"),
+                _lock(strongest) if strongest else None,
+                forms,
+            )
+        )
+    omitted += sum(len(revision.get("statements", ())) for revision in pending[SHOWN_REVISIONS:])
+    return Migrations(
+        applied=released and bool(pending),
+        state=str(report.get("state") or ""),
+        live=", ".join(map(str, report.get("live_revisions", ()))) or "none",
+        target=", ".join(map(str, report.get("target_revisions", ()))) or "none",
+        revisions=tuple(shown),
+        left_out=max(len(pending), int(report.get("pending_count") or 0)) - len(shown),
+        statements_left_out=omitted,
+    )
+
+
+def _weight(lock: dict[str, t.Any]) -> tuple[int, int]:
+    return _STRENGTH.get(str(lock.get("mode")), 0), int(lock.get("total_bytes") or 0)
+
+
+def _statement(item: dict[str, t.Any]) -> Statement:
+    locks = tuple(_lock(lock) for lock in item.get("locks", ()))
+    sql, number = str(item.get("sql", "")), item.get("statement", "")
+    return Statement(number, sql, str(item.get("risk") or "none"), locks, int(item.get("locks_omitted") or 0))
+
+
+def _lock(lock: dict[str, t.Any]) -> Lock:
+    bytes_, rows = lock.get("total_bytes"), lock.get("rows")
+    return Lock(
+        mode=str(lock.get("mode", "")),
+        table=str(lock.get("table", "")),
+        size="new" if lock.get("new") else "" if bytes_ is None else size(float(bytes_)),
+        rows="" if rows is None else "never analysed" if rows < 0 else f"{rows:,.0f}".replace(",", "\u202f"),
+        work="rewrites" if lock.get("rewrite") else "scans" if lock.get("scan") else "",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """Who must not reach whom: what was expected and what happened."""
+
+    expected: str
+    got: str
+    status: str
+    took: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Matrix:
+    """Rows are who asked, columns who was asked; a cell is None where nobody tried."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+
+
+def matrix(negatives: t.Sequence[dict[str, t.Any]]) -> Matrix | None:
+    """The attempts that should have failed, as a matrix; None where none was made."""
+    cells: dict[tuple[str, str], Cell] = {}
+    for item in negatives:
+        took = item.get("ms")
+        cells[str(item.get("from")), str(item.get("to"))] = Cell(
+            str(item.get("expected") or ""),
+            str(item.get("got") or ""),
+            str(item.get("status") or "skip"),
+            None if took is None else float(took),
+        )
+    if not cells:
+        return None
+    columns = tuple(dict.fromkeys(to for _asker, to in cells))
+    askers = dict.fromkeys(asker for asker, _to in cells)
+    return Matrix(columns, tuple((asker, tuple(cells.get((asker, to)) for to in columns)) for asker in askers))
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """Something that the run may have changed, before and after; both empty where it is not known."""
+
+    what: str
+    before: str
+    after: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether both are known and differ."""
+        return bool(self.after) and self.before != self.after
+
+
+def changes(run: t.Mapping[str, t.Any]) -> list[Change]:
+    """Chart, images and Helm revision."""
+    chart, revision = run.get("chart") or {}, run.get("revision") or {}
+    found = [Change("Chart", str(chart.get("before") or ""), str(chart.get("after") or ""))]
+    for image in run.get("images") or ():
+        found.append(
+            Change(f"Image {image.get('name', '')}", str(image.get("before") or ""), str(image.get("after") or ""))
+        )
+    found.append(Change("Helm revision", str(revision.get("before") or ""), str(revision.get("after") or "")))
+    return [item for item in found if item.before or item.after]
+
+
+__all__ = (
+    "Cell", "Change", "Group", "Lock", "Matrix", "Message", "Migrations", "Revision", "Statement", "changes", "groups",
+    "matrix", "migrations",
+)  # fmt: skip
