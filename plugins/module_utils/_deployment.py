@@ -40,7 +40,7 @@ def report_of(kind: str, result: dict[str, t.Any], whole: dict[str, t.Any] | Non
         result = result | whole | {name: 0 for name in ("findings_omitted", "statements_omitted") if name in result}
     kept = {name: value for name, value in result.items() if name not in _NOT_REPORTED and not name.startswith("_")}
     kept = {"kind": kind, "subject": "", "verdict": None, "findings": []} | kept
-    if result.get("failed") and result.get("msg"):
+    if result.get("msg"):
         kept["message"] = result["msg"]
     return kept
 

@@ -33,11 +33,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
             "environment": {"type": "str"},
             "cluster": {"type": "str"},
             "chart": {"type": "dict", "options": _BEFORE_AND_AFTER},
-            "images": {
-                "type": "list",
-                "elements": "dict",
-                "options": {"name": {"type": "str", "required": True}} | _BEFORE_AND_AFTER,
-            },
+            "images": {"type": "dict", "options": {"before": {"type": "dict"}, "after": {"type": "dict"}}},
             "revision": {"type": "dict", "options": {"before": {"type": "int"}, "after": {"type": "int"}}},
             "changed": {"type": "bool", "default": False},
             "steps": {"type": "dict", "default": {}},

@@ -61,7 +61,10 @@ def outcome(
     subject = " in ".join(str(run[name]) for name in ("release", "environment") if run.get(name)) or str(run["host"])
     failed = next((step.name for step in steps if step.state == "failed"), None)
     if run.get("failure") is not None or failed is not None:
-        return _failed(subject, failed or "", (run.get("failure") or {}).get("message") or "", check_mode=check_mode)
+        # The task that stops the run repeats what the module said, with more words around it.
+        told = reports.get("migration_preflight", {}).get("message") if failed == "preflight" else None
+        message = told or (run.get("failure") or {}).get("message") or ""
+        return _failed(subject, failed or "", message, check_mode=check_mode)
     attention = _attention(reports)
     level: Level = "warn" if attention else "neutral" if check_mode else "good"
     if check_mode:

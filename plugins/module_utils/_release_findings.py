@@ -44,6 +44,7 @@ def of_database(
     plan: Planned,
     live: Live,
     server: dict[str, t.Any],
+    *,
     statements: t.Sequence[dict[str, t.Any]],
     largest_rewrite: int,
     limits: Thresholds,

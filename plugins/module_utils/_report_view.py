@@ -246,12 +246,11 @@ class Change:
 
 def changes(run: t.Mapping[str, t.Any]) -> list[Change]:
     """Chart, images and Helm revision."""
-    chart, revision = run.get("chart") or {}, run.get("revision") or {}
+    chart, revision, images = run.get("chart") or {}, run.get("revision") or {}, run.get("images") or {}
+    old, new = images.get("before") or {}, images.get("after") or {}
     found = [Change("Chart", str(chart.get("before") or ""), str(chart.get("after") or ""))]
-    for image in run.get("images") or ():
-        found.append(
-            Change(f"Image {image.get('name', '')}", str(image.get("before") or ""), str(image.get("after") or ""))
-        )
+    for name in dict.fromkeys([*new, *old]):
+        found.append(Change(f"Image {name}", str(old.get(name) or ""), str(new.get(name) or "")))
     found.append(Change("Helm revision", str(revision.get("before") or ""), str(revision.get("after") or "")))
     return [item for item in found if item.before or item.after]
 

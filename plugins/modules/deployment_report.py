@@ -68,20 +68,15 @@ options:
             description: After the run, nothing where it did not come so far.
             type: str
       images:
-        description: The images.
-        type: list
-        elements: dict
+        description: The images by what runs in them, for example V(agent).
+        type: dict
         suboptions:
-          name:
-            description: What runs in it, for example V(agent).
-            type: str
-            required: true
           before:
             description: Before the run, nothing at an install.
-            type: str
+            type: dict
           after:
             description: After the run, nothing where it did not come so far.
-            type: str
+            type: dict
       revision:
         description: Helm's revision of the release.
         type: dict
