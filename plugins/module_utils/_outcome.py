@@ -78,9 +78,11 @@ def outcome(
         word, done = "Upgraded", f"{subject} was upgraded{numbered}"
     else:
         word, done = "Installed", f"{subject} was installed{numbered}"
-    if not any(step.name == "release" and step.state == "done" for step in steps):
-        word, done = "Checked", f"{subject} was looked at, nothing was deployed"
-    return Outcome(level, word, _join(f"{done}{_verified(steps, reports)}", attention))
+    ran = {step.name for step in steps if step.state == "done"}
+    if "release" not in ran:
+        word, done = "Checked", f"Nothing was deployed: {subject} was looked at"
+    verified = _verified(reports) if "verify" in ran else ", and was not verified" if "release" in ran else ""
+    return Outcome(level, word, _join(f"{done}{verified}", attention))
 
 
 def _failed(subject: str, step: str, message: str, *, check_mode: bool) -> Outcome:
@@ -98,9 +100,7 @@ def _failed(subject: str, step: str, message: str, *, check_mode: bool) -> Outco
     return Outcome("bad", _FAILED_WORDS.get(step, "Failed"), _join(what, message or "The run's output says why"))
 
 
-def _verified(steps: t.Sequence[Step], reports: t.Mapping[str, t.Any]) -> str:
-    if not any(step.name == "verify" and step.state == "done" for step in steps):
-        return ", and was not verified"
+def _verified(reports: t.Mapping[str, t.Any]) -> str:
     pods = {item.get("pod") for item in reports.get("connectivity_test", {}).get("dependencies", ())}
     if not pods:
         return ", and passed its test"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import functools
 import hashlib
 import typing as t
 from pathlib import Path
@@ -21,6 +22,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._latency_plot im
     milliseconds,
     phase_stacks,
 )
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    import jinja2
 
 _FILE = Path(__file__)
 # What the page names of a run, None where the caller left it out.
@@ -33,10 +37,16 @@ def page(document: dict[str, t.Any], runbook_url: str) -> str:
 
     `runbook_url`: where docs/runbook.md can be read; a finding links to its section there.
     """
+    template, style, digest = _template()
+    return template.render(style=style, style_digest=digest, **_parts(document, runbook_url)).lstrip()
+
+
+@functools.cache
+def _template() -> tuple[jinja2.Template, str, str]:
+    """The template, the style sheet as trusted text, and its SHA-256 as a content security policy writes it."""
     import jinja2
     from markupsafe import Markup
 
-    style = _FILE.with_suffix(".css").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -45,10 +55,10 @@ def page(document: dict[str, t.Any], runbook_url: str) -> str:
         loader=jinja2.FileSystemLoader(_FILE.parent),
     )
     environment.filters |= {"duration": duration, "milliseconds": milliseconds, "moment": _moment}
+    style = _FILE.with_suffix(".css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     template = environment.get_template(_FILE.with_suffix(".html.j2").name)
-    trusted = Markup(style)  # noqa: S704 - a file of this collection
-    return template.render(style=trusted, style_digest=digest, **_parts(document, runbook_url)).lstrip()
+    return template, Markup(style), digest  # noqa: S704 - a file of this collection
 
 
 def _parts(document: dict[str, t.Any], runbook_url: str) -> dict[str, t.Any]:

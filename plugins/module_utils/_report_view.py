@@ -19,6 +19,13 @@ SHOWN_STATEMENTS = 300
 _ORDER = {"fail": 0, "unknown": 1, "warn": 2, "skip": 3, "info": 4}
 _SOURCES = {"migration_preflight": "Preflight", "connectivity_test": "Connectivity"}
 _STRENGTH = {str(mode): mode.value for mode in Mode}
+# They become class names; whatever else a report says is of unknown meaning.
+_RISKS = frozenset({"none", "low", "unknown", "high"})
+_STATUSES = frozenset({"pass", "warn", "fail", "skip"})
+
+
+def _known(value: t.Any, words: frozenset[str]) -> str:
+    return str(value) if value in words else "unknown"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,7 +163,7 @@ def migrations(report: t.Mapping[str, t.Any] | None, *, released: bool) -> Migra
             Revision(
                 str(revision.get("revision", "")),
                 str(revision.get("title") or ""),
-                str(revision.get("risk") or "none"),
+                _known(revision.get("risk", "none"), _RISKS),
                 _lock(strongest) if strongest else None,
                 forms,
             )
@@ -180,7 +187,7 @@ def _weight(lock: dict[str, t.Any]) -> tuple[int, int]:
 def _statement(item: dict[str, t.Any]) -> Statement:
     locks = tuple(_lock(lock) for lock in item.get("locks", ()))
     sql, number = str(item.get("sql", "")), item.get("statement", "")
-    return Statement(number, sql, str(item.get("risk") or "none"), locks, int(item.get("locks_omitted") or 0))
+    return Statement(number, sql, _known(item.get("risk", "none"), _RISKS), locks, int(item.get("locks_omitted") or 0))
 
 
 def _lock(lock: dict[str, t.Any]) -> Lock:
@@ -220,7 +227,7 @@ def matrix(negatives: t.Sequence[dict[str, t.Any]]) -> Matrix | None:
         cells[str(item.get("from")), str(item.get("to"))] = Cell(
             str(item.get("expected") or ""),
             str(item.get("got") or ""),
-            str(item.get("status") or "skip"),
+            _known(item.get("status", "skip"), _STATUSES),
             None if took is None else float(took),
         )
     if not cells:

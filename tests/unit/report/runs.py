@@ -1,0 +1,220 @@
+"""Runs to report on: a recorded preflight, connectivity as its module's RETURN describes it, long and hostile ones."""
+
+from __future__ import annotations
+
+import json
+import random
+import typing as t
+from pathlib import Path
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._deployment import document
+from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._latency_plot import percentiles
+from ansible_collections.ai_platform.agent.plugins.module_utils._report import report
+
+Json = dict[str, t.Any]
+# 2026-11-21 12:00:00 UTC
+NOON = 1795262400.0
+IMAGES = {
+    "agent": "registry.example.com/team/agent:1.4.0",
+    "postgresql": "registry.example.com/team/postgresql:15.18",
+    "redis": "registry.example.com/team/redis:7.0.15",
+}
+RECORDED = Path(__file__).with_name("preflight.json")
+
+
+def run(**changed: t.Any) -> Json:
+    """An upgrade of production that went through all steps."""
+    began = {"guard": NOON, "preflight": NOON + 2.4, "credentials": NOON + 5.1, "release": NOON + 5.9}
+    return {
+        "host": "agent-prod",
+        "release": "agent-prod",
+        "environment": "prod",
+        "namespace": "prod",
+        "cluster": "https://10.20.0.1:6443",
+        "chart": {"before": "1.0.0+81d2c5e0", "after": "1.0.0+3f9c02aa"},
+        "images": {"before": IMAGES | {"agent": "registry.example.com/team/agent:1.3.2"}, "after": IMAGES},
+        "revision": {"before": 7, "after": 8},
+        "changed": True,
+        "steps": began | {"verify": NOON + 47.3},
+    } | changed
+
+
+def preflight() -> Json:
+    """What migration_preflight really said of the agent's migrations on a server, see record.py."""
+    recorded: Json = json.loads(RECORDED.read_text(encoding="utf-8"))
+    return recorded
+
+
+def rounds(middle: float, spread: float, seed: int, count: int = 50, failed: int = 0) -> Json:
+    """Rounds around `middle` ms; times of a network spread evenly on a logarithmic axis, with a tail."""
+    source = random.Random(seed)  # noqa: S311 - no secret
+    samples = [round(middle * source.lognormvariate(0, spread), 3) for _ in range(count - failed)]
+    return {"count": count, "failed": failed, "samples_ms": samples} | percentiles(samples)
+
+
+_PHASES = {
+    "postgresql": {"dns": 1.1, "tcp": 0.4, "auth": 7.9, "query": 1.3, "write": 2.6},
+    "redis": {"dns": 0.9, "tcp": 0.3, "auth": 0.5, "query": 0.4, "write": 0.5},
+    "agent": {"dns": 0.8, "tcp": 0.3, "health": 2.1, "ready": 3.3},
+}
+
+
+def dependency(name: str, pod: str, node: str, *, middle: float, seed: int) -> Json:
+    source = random.Random(seed)  # noqa: S311 - no secret
+    phases = [
+        {"name": phase, "ms": round(took * source.uniform(0.7, 1.6), 3), "status": "pass", "detail": ""}
+        for phase, took in _PHASES[name].items()
+    ]
+    return {"name": name, "pod": pod, "node": node, "phases": phases, "rounds": rounds(middle, 0.25, seed)}
+
+
+def connectivity(pods: int = 3, findings: t.Sequence[Finding] = (), **changed: t.Any) -> Json:
+    """All is well in `pods` pods, and strangers are kept out."""
+    names = [f"agent-prod-6c9f7d5b8-{chr(97 + number % 26)}{number:04}" for number in range(pods)]
+    dependencies = [
+        dependency(name, pod, f"worker-{number % 2 + 1}", middle=middle * (1 + number / 40), seed=number * 7 + index)
+        for number, pod in enumerate(names)
+        for index, (name, middle) in enumerate([("postgresql", 1.4), ("redis", 0.42), ("agent", 4.8)])
+    ]
+    asked = [("stranger in prod", "timeout", 1000.6), ("stranger in staging", "timeout", 1000.4)]
+    negatives = [
+        {"from": who, "to": to, "expected": "timeout", "got": got, "ms": took, "status": "pass"}
+        for who, got, took in asked
+        for to in ("postgresql", "redis")
+    ]
+    details = {"dependencies": dependencies, "negatives": negatives, "pods": names,
+               "limits": {"postgresql": 20.0, "redis": 10.0, "agent": 250.0}}  # fmt: skip
+    return report("connectivity_test", "agent-prod in prod", findings, details | changed)
+
+
+def healthy() -> Json:
+    """An upgrade without a finding that wants a look."""
+    calm = preflight() | {"verdict": "safe", "findings": [
+        item for item in preflight()["findings"] if item["severity"] in {"info", "skip"}
+    ]}  # fmt: skip
+    reports = {"migration_preflight": calm, "connectivity_test": connectivity()}
+    return document(run(), reports, ended=NOON + 55.8, check_mode=False)
+
+
+def troubled() -> Json:
+    """An upgrade that went through, after which one pod is slow and one locked out."""
+    findings = [
+        finding("lock-held", "The pod agent-prod-6c9f7d5b8-c0002 cannot log in: wrong password.", table="postgresql"),
+        finding("connections-scarce", "4 connections are free on the server, 6 are wanted."),
+    ]
+    full = connectivity(findings=findings)
+    slow, broken = full["dependencies"][3], full["dependencies"][6]
+    slow["rounds"] = rounds(14, 0.55, 5, failed=2)
+    broken["rounds"] = None
+    broken["phases"] = [
+        *broken["phases"][:2],
+        {"name": "auth", "ms": 12.4, "status": "fail", "detail": "wrong password for the role agent_user"},
+    ]
+    full["negatives"][2] |= {"got": "reached", "status": "fail", "ms": 0.9}
+    failure = {"task": "Check the connections", "message": "The verdict is unsafe: 1 finding reaches fail_on=fail."}
+    reports = {"migration_preflight": preflight(), "connectivity_test": full}
+    return document(run(failure=failure), reports, ended=NOON + 55.8, check_mode=False)
+
+
+def blocked() -> Json:
+    """A preflight that stopped the run."""
+    full = preflight()
+    began = {"guard": NOON, "preflight": NOON + 2.4}
+    failure = {"task": "Judge the pending migrations", "message": (
+        f"The verdict is {full['verdict']}: 1 finding reaches fail_on=unknown; first: {full['findings'][0]['message']}"
+    )}  # fmt: skip
+    changed: Json = {"steps": began, "failure": failure, "changed": False}
+    changed |= {"revision": {"before": 7}, "chart": {"before": "1.0.0+81d2c5e0"}, "images": {"before": IMAGES}}
+    return document(run(**changed), {"migration_preflight": full}, ended=NOON + 5.1, check_mode=False)
+
+
+def without_verdict() -> Json:
+    """A run that guard stopped: no check came to a result."""
+    failure = {"task": "Stop without passwords", "message": "Host agent-prod has no value for ai_agent_redis_password."}
+    return document(
+        {"host": "agent-prod", "changed": False, "steps": {"guard": NOON}, "failure": failure},
+        {},
+        ended=NOON + 0.3,
+        check_mode=False,
+    )
+
+
+def long() -> Json:
+    """A hundred findings, sixty revisions, fifty pods."""
+    found = [
+        finding(name, f"{sentence} on public.table_{number} (3.{number} GiB, about {number}00000 rows).",
+                revision=f"{number:04}", statement=number, table=f"public.table_{number}")
+        for number in range(25)
+        for name, sentence in [
+            ("lock-blocks-reads", "Rewrites the whole table under ACCESS EXCLUSIVE"),
+            ("table-rewrite", "Writes the table anew"),
+            ("index-not-concurrent", "Builds an index without CONCURRENTLY"),
+            ("statement-opaque", "Runs a DO block"),
+        ]
+    ]  # fmt: skip
+    lock = {"mode": "ACCESS EXCLUSIVE", "rewrite": True, "scan": False, "rule": "alter-type", "source": "",
+            "new": False, "bytes": 3e9, "total_bytes": 4e9, "rows": 12345678.0, "writes": 1, "reads": 1,
+            "sessions": 0}  # fmt: skip
+    pending = [
+        {"revision": f"{number:04}", "title": f"Change number {number}", "file": f"{number:04}.py", "static": True,
+         "risk": ["none", "low", "unknown", "high"][number % 4],
+         "statements": [{"revision": f"{number:04}", "statement": place, "transaction": True, "risk": "high",
+                         "sql": f"ALTER TABLE table_{number} ALTER COLUMN c{place} TYPE bigint",
+                         "locks": [lock | {"table": f"public.table_{number}"}]} for place in range(8)]}
+        for number in range(60)
+    ]  # fmt: skip
+    full = report("migration_preflight", "db.example.com:5432/agent", found, preflight() | {"pending": pending})
+    full |= {"kind": "migration_preflight", "findings": [item.as_dict() for item in found], "verdict": "unsafe"}
+    reports = {"migration_preflight": full, "connectivity_test": connectivity(50)}
+    return document(run(), reports, ended=NOON + 300, check_mode=False)
+
+
+MARKUP = "</style></svg><script>alert(1)</script><img src=https://example.com/x.png onerror=alert(2)>{{ 7 * 7 }}&amp;"
+HOSTILE = [
+    MARKUP,
+    "x" * 3000,
+    "\u202eright to left override, شكرا جزيلا, עברית, 漢字, 🚀🚀🚀",
+    "control \x00\x1b[31m characters \ud800 and \ufffe",
+    "postgresql://agent_user:s3cr%40t@db.example.com:5432/agent refused",
+]
+
+
+def hostile() -> Json:
+    """Everything that comes from outside says something it should not."""
+    found = [
+        finding("rename", text, table=text, revision=text, accepted=None if number % 2 else text)
+        for number, text in enumerate(HOSTILE)
+    ]
+    lock = {"mode": MARKUP, "table": "y" * 500, "rewrite": True, "scan": True, "rows": -1, "total_bytes": 5}
+    statement = {"statement": 1, "sql": MARKUP + "z" * 500, "risk": MARKUP, "locks": [lock]}
+    pending = [{"revision": MARKUP, "title": HOSTILE[2], "risk": '"><b>', "statements": [statement]}]
+    full = report("migration_preflight", MARKUP, found, {"pending": pending, "state": MARKUP})
+    item = dependency("redis", HOSTILE[1], MARKUP, middle=3, seed=1) | {"name": MARKUP}
+    item["phases"].append({"name": MARKUP, "ms": 0.0, "status": "fail", "detail": HOSTILE[1]})
+    negatives = [{"from": MARKUP, "to": HOSTILE[1], "expected": MARKUP, "got": MARKUP, "ms": None, "status": MARKUP}]
+    other = connectivity(1, dependencies=[item], negatives=negatives, limits={})
+    about = dict.fromkeys(("host", "release", "environment", "namespace", "cluster"), MARKUP)
+    images = {"before": {MARKUP: HOSTILE[1]}, "after": {MARKUP: MARKUP}}
+    failure = {"task": MARKUP, "message": " ".join(HOSTILE)}
+    return document(
+        run(**about, images=images, failure=failure),
+        {"migration_preflight": full, "connectivity_test": other},
+        ended=NOON + 60,
+        check_mode=False,
+    )
+
+
+def unchanged() -> Json:
+    """The second run of the same."""
+    same = {"before": "1.0.0+3f9c02aa", "after": "1.0.0+3f9c02aa"}
+    images = {"before": IMAGES, "after": IMAGES}
+    settled = preflight() | {"verdict": "safe", "state": "current", "pending": [], "findings": []}
+    about = run(changed=False, chart=same, images=images, revision={"before": 8, "after": 8})
+    reports = {"migration_preflight": settled, "connectivity_test": connectivity()}
+    return document(about, reports, ended=NOON + 10.2, check_mode=False)
+
+
+ALL: dict[str, t.Callable[[], Json]] = {
+    made.__name__: made for made in (healthy, unchanged, troubled, blocked, without_verdict, long, hostile)
+}
