@@ -108,7 +108,7 @@ class Bar:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """The rounds of one pod: `over` says that a figure is beyond its threshold, `problem` why there is none."""
+    """The rounds of one pod: `over` says that one failed or a figure is beyond its threshold."""
 
     pod: str
     node: str
@@ -123,19 +123,19 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
-    """One dependency: its threshold on the axis (with its label), and the pods, slowest first."""
+    """One dependency and its pods, slowest first; `left_out` of them are one row."""
 
     name: str
-    limit: Mark | None
     rows: tuple[Row, ...]
     left_out: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Plot:
-    """Every panel has the same axis, so dependencies can be compared."""
+    """Every panel has the same axis, so dependencies can be compared; `limit` is the threshold of p95 on it."""
 
     scale: Scale
+    limit: Mark | None
     panels: tuple[Panel, ...]
 
 
@@ -149,10 +149,10 @@ def percentiles(samples: t.Sequence[float]) -> dict[str, float]:
     return at | {"worst": ordered[-1]}
 
 
-def latency_plot(dependencies: t.Sequence[dict[str, t.Any]], limits: dict[str, float]) -> Plot | None:
+def latency_plot(dependencies: t.Sequence[dict[str, t.Any]], limits: t.Mapping[str, float]) -> Plot | None:
     """The plot of the rounds that a connectivity report lists, or None when it lists none.
 
-    `dependencies`: as the module's RETURN says, times in milliseconds. `limits`: the threshold of p95 by dependency.
+    `dependencies`: as the module's RETURN says, times in milliseconds. `limits`: its thresholds, p95_ms and p99_ms.
     """
     by_name: dict[str, list[dict[str, t.Any]]] = {}
     for item in dependencies:
@@ -160,10 +160,11 @@ def latency_plot(dependencies: t.Sequence[dict[str, t.Any]], limits: dict[str, f
             by_name.setdefault(str(item["name"]), []).append(item)
     if not by_name:
         return None
-    drawn = {name: limits[name] for name in by_name if limits.get(name)}
+    limit = limits.get("p95_ms")
     times = [value for items in by_name.values() for item in items for value in _times(item["rounds"])]
-    axis = scale([*times, *drawn.values()])
-    return Plot(axis, tuple(_panel(name, items, drawn.get(name), axis) for name, items in by_name.items()))
+    axis = scale([*times, *([limit] if limit else [])])
+    mark = Mark("limit", axis.x(limit), milliseconds(limit)) if limit else None
+    return Plot(axis, mark, tuple(_panel(name, items, limits, axis) for name, items in by_name.items()))
 
 
 def _times(rounds: dict[str, t.Any]) -> list[float]:
@@ -171,10 +172,10 @@ def _times(rounds: dict[str, t.Any]) -> list[float]:
     return [float(value) for value in [*figures, *rounds.get("samples_ms", ())]]
 
 
-def _panel(name: str, items: list[dict[str, t.Any]], limit: float | None, axis: Scale) -> Panel:
+def _panel(name: str, items: list[dict[str, t.Any]], limits: t.Mapping[str, float], axis: Scale) -> Panel:
     ordered = sorted(items, key=lambda item: (-_slowness(item["rounds"]), str(item.get("pod", ""))))
     shown, others = ordered[:SHOWN_PODS], ordered[SHOWN_PODS:]
-    rows = [_row(str(item.get("pod", "")), str(item.get("node") or ""), item["rounds"], limit, axis) for item in shown]
+    rows = [_row(str(item.get("pod", "")), str(item.get("node") or ""), item["rounds"], limits, axis) for item in shown]
     if others:
         samples = [value for item in others for value in item["rounds"].get("samples_ms", ())]
         pooled: dict[str, t.Any] = percentiles(samples) if samples else {}
@@ -182,9 +183,8 @@ def _panel(name: str, items: list[dict[str, t.Any]], limit: float | None, axis: 
         pooled["worst"] = max((_slowest(item["rounds"]) for item in others), default=0)
         for field in ("count", "failed"):
             pooled[field] = sum(item["rounds"].get(field) or 0 for item in others)
-        rows.append(_row(f"{len(others)} {_POOLED}", "", pooled | {"samples_ms": samples}, limit, axis))
-    mark = None if limit is None else Mark("limit", axis.x(limit), milliseconds(limit))
-    return Panel(name, mark, tuple(rows), len(others))
+        rows.append(_row(f"{len(others)} {_POOLED}", "", pooled | {"samples_ms": samples}, limits, axis))
+    return Panel(name, tuple(rows), len(others))
 
 
 def _slowness(rounds: dict[str, t.Any]) -> tuple[float, ...] | float:
@@ -196,7 +196,7 @@ def _slowest(rounds: dict[str, t.Any]) -> float:
     return max(_times(rounds), default=0.0)
 
 
-def _row(pod: str, node: str, rounds: dict[str, t.Any], limit: float | None, axis: Scale) -> Row:
+def _row(pod: str, node: str, rounds: dict[str, t.Any], limits: t.Mapping[str, float], axis: Scale) -> Row:
     marks = tuple(
         Mark(name, axis.x(float(rounds[name])), milliseconds(float(rounds[name])))
         for name in MARKS
@@ -213,9 +213,14 @@ def _row(pod: str, node: str, rounds: dict[str, t.Any], limit: float | None, axi
         span=(min(places), max(places)) if places else (0.0, 0.0),
         rounds=count,
         failed=failed,
-        over=bool(failed) or (limit is not None and float(rounds.get("p95") or 0) > limit),
+        over=bool(failed) or any(_over(rounds, limits, name) for name in ("p95", "p99")),
         problem=f"{failed} of {count} rounds failed" if failed else "",
     )
+
+
+def _over(rounds: dict[str, t.Any], limits: t.Mapping[str, float], name: str) -> bool:
+    limit = limits.get(f"{name}_ms")
+    return bool(limit) and float(rounds.get(name) or 0) > float(limit or 0)
 
 
 def _bars(places: list[float]) -> tuple[Bar, ...]:
@@ -237,7 +242,7 @@ class Part:
     width: float
     label: str
     status: str
-    detail: str
+    error: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -288,7 +293,7 @@ def _stack(item: dict[str, t.Any], longest: float) -> Stack:
                 round(width, 2),
                 milliseconds(took),
                 str(phase.get("status", "pass")),
-                str(phase.get("detail") or ""),
+                str(phase.get("error") or ""),
             )
         )
         x += width

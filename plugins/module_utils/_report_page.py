@@ -80,10 +80,11 @@ def _parts(document: dict[str, t.Any], runbook_url: str) -> dict[str, t.Any]:
         "counts": _counts(groups),
         "checked": sorted(reports),
         "migrations": view.migrations(preflight, released=released and not document["run"]["check_mode"]),
-        "plot": latency_plot(dependencies, connectivity.get("limits") or {}),
+        "plot": latency_plot(dependencies, connectivity.get("thresholds") or {}),
         "stacks": stacks,
         "stacks_left_out": stacks_left_out,
-        "matrix": view.matrix(connectivity.get("negatives") or []),
+        "negatives": view.negatives(connectivity),
+        "answers": view.answers(connectivity),
     }
 
 

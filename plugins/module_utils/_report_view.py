@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes impo
 SHOWN_MESSAGES = 5
 SHOWN_REVISIONS = 100
 SHOWN_STATEMENTS = 300
+SHOWN_ASKERS = 12
 _ORDER = {"fail": 0, "unknown": 1, "warn": 2, "skip": 3, "info": 4}
 _SOURCES = {"migration_preflight": "Preflight", "connectivity_test": "Connectivity"}
 _STRENGTH = {str(mode): mode.value for mode in Mode}
@@ -89,12 +90,18 @@ def _link(item: dict[str, t.Any], name: str, runbook_url: str) -> str:
     return f"{runbook_url}#{anchor}"
 
 
-_PLACES = ("revision", "statement", "table", "dependency", "pod", "from", "to")
+_PLACES = ("revision", "statement", "table", "dependency")
+# Of the pods that saw the same thing.
+_SHOWN_PODS = 3
 
 
 def _message(item: dict[str, t.Any]) -> Message:
-    words = {"from": "from ", "to": "to ", "revision": "revision ", "statement": "statement ", "pod": "pod "}
+    words = {"revision": "revision ", "statement": "statement "}
     where = [f"{words.get(name, '')}{item[name]}" for name in _PLACES if item.get(name) is not None]
+    pods = [str(pod) for pod in item.get("pods") or ()]
+    where += (
+        pods if len(pods) <= _SHOWN_PODS else [*pods[: _SHOWN_PODS - 1], f"{len(pods) - _SHOWN_PODS + 1} more pods"]
+    )
     return Message(str(item.get("message") or ""), ", ".join(where), str(item.get("accepted") or ""))
 
 
@@ -203,38 +210,72 @@ def _lock(lock: dict[str, t.Any]) -> Lock:
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """Who must not reach whom: what was expected and what happened."""
+    """What happened between two: `got` in a word, what was `expected`, how long it took in milliseconds."""
 
-    expected: str
     got: str
     status: str
-    took: float | None
+    expected: str = ""
+    took: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Matrix:
-    """Rows are who asked, columns who was asked; a cell is None where nobody tried."""
+    """Rows are who asked, columns what was asked; a cell is None where nobody tried."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
 
 
-def matrix(negatives: t.Sequence[dict[str, t.Any]]) -> Matrix | None:
-    """The attempts that should have failed, as a matrix; None where none was made."""
-    cells: dict[tuple[str, str], Cell] = {}
-    for item in negatives:
-        took = item.get("ms")
-        cells[str(item.get("from")), str(item.get("to"))] = Cell(
-            str(item.get("expected") or ""),
-            str(item.get("got") or ""),
-            _known(item.get("status", "skip"), _STATUSES),
-            None if took is None else float(took),
+def negatives(connectivity: t.Mapping[str, t.Any]) -> Matrix | None:
+    """The attempts that should have failed; None where none was made."""
+    return _matrix(
+        (
+            _ASKERS.get(str(item.get("from")), str(item.get("from"))),
+            f"to {item.get('to')}",
+            _cell(item, str(item.get("got") or "").replace("timeout", "timed out").replace("-", " "), "expected"),
         )
+        for item in connectivity.get("negatives") or ()
+    )
+
+
+def answers(connectivity: t.Mapping[str, t.Any]) -> Matrix | None:
+    """What the agent answered to HTTP requests, from each pod and through the Service; None where none was made."""
+    return _matrix(
+        (
+            str(item.get("pod") or item.get("from")),
+            f"{item.get('path')} via {item.get('via')}",
+            _cell(item, str(item.get("error") or item.get("http_status") or "no answer"), ""),
+        )
+        for item in connectivity.get("agent") or ()
+    )
+
+
+_ASKERS = {"stranger": "Pod without the client label", "elsewhere": "Pod in another namespace", "agent": "Agent pods"}
+_WORST = ("pass", "skip", "warn", "unknown", "fail")
+
+
+def _cell(item: t.Mapping[str, t.Any], got: str, expected: str) -> Cell:
+    took = item.get("ms")
+    wanted = str(item.get(expected) or "").replace("timeout", "timed out")
+    return Cell(got, _known(item.get("status", "skip"), _STATUSES), wanted, None if took is None else float(took))
+
+
+def _matrix(tried: t.Iterable[tuple[str, str, Cell]]) -> Matrix | None:
+    """Where several tried the same, the worst of them is shown."""
+    cells: dict[tuple[str, str], Cell] = {}
+    for asker, target, cell in tried:
+        known = cells.get((asker, target))
+        if known is None or _WORST.index(cell.status) > _WORST.index(known.status):
+            cells[asker, target] = cell
     if not cells:
         return None
-    columns = tuple(dict.fromkeys(to for _asker, to in cells))
-    askers = dict.fromkeys(asker for asker, _to in cells)
-    return Matrix(columns, tuple((asker, tuple(cells.get((asker, to)) for to in columns)) for asker in askers))
+    columns = tuple(dict.fromkeys(target for _asker, target in cells))
+    askers = list(dict.fromkeys(asker for asker, _target in cells))
+    ordered = sorted(
+        askers, key=lambda asker: -max(_WORST.index(cells[asker, to].status) for to in columns if (asker, to) in cells)
+    )
+    rows = [(asker, tuple(cells.get((asker, target)) for target in columns)) for asker in ordered]
+    return Matrix(columns, tuple(rows[:SHOWN_ASKERS]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -263,6 +304,6 @@ def changes(run: t.Mapping[str, t.Any]) -> list[Change]:
 
 
 __all__ = (
-    "Cell", "Change", "Group", "Lock", "Matrix", "Message", "Migrations", "Revision", "Statement", "changes", "groups",
-    "matrix", "migrations",
+    "Cell", "Change", "Group", "Lock", "Matrix", "Message", "Migrations", "Revision", "Statement", "answers", "changes",
+    "groups", "migrations", "negatives",
 )  # fmt: skip

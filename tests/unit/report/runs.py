@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import typing as t
 from pathlib import Path
 
+from ansible_collections.ai_platform.agent.plugins.module_utils import _report_page
 from ansible_collections.ai_platform.agent.plugins.module_utils._deployment import document
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._latency_plot import percentiles
@@ -20,7 +22,7 @@ IMAGES = {
     "postgresql": "registry.example.com/team/postgresql:15.18",
     "redis": "registry.example.com/team/redis:7.0.15",
 }
-RECORDED = Path(__file__).with_name("preflight.json")
+FOLDER = Path(__file__).parent
 
 
 def run(**changed: t.Any) -> Json:
@@ -40,9 +42,9 @@ def run(**changed: t.Any) -> Json:
     } | changed
 
 
-def preflight() -> Json:
-    """What migration_preflight really said of the agent's migrations on a server, see record.py."""
-    recorded: Json = json.loads(RECORDED.read_text(encoding="utf-8"))
+def preflight(verdict: str = "unsafe") -> Json:
+    """What migration_preflight really said of a server, `safe` or `unsafe`: tests/integration/report/record.py."""
+    recorded: Json = json.loads((FOLDER / f"preflight-{verdict}.json").read_text(encoding="utf-8"))
     return recorded
 
 
@@ -56,14 +58,13 @@ def rounds(middle: float, spread: float, seed: int, count: int = 50, failed: int
 _PHASES = {
     "postgresql": {"dns": 1.1, "tcp": 0.4, "auth": 7.9, "query": 1.3, "write": 2.6},
     "redis": {"dns": 0.9, "tcp": 0.3, "auth": 0.5, "query": 0.4, "write": 0.5},
-    "agent": {"dns": 0.8, "tcp": 0.3, "health": 2.1, "ready": 3.3},
 }
 
 
 def dependency(name: str, pod: str, node: str, *, middle: float, seed: int) -> Json:
     source = random.Random(seed)  # noqa: S311 - no secret
     phases = [
-        {"name": phase, "ms": round(took * source.uniform(0.7, 1.6), 3), "status": "pass", "detail": ""}
+        {"name": phase, "ms": round(took * source.uniform(0.7, 1.6), 3), "status": "pass", "detail": {"asked": ["h"]}}
         for phase, took in _PHASES[name].items()
     ]
     return {"name": name, "pod": pod, "node": node, "phases": phases, "rounds": rounds(middle, 0.25, seed)}
@@ -75,25 +76,30 @@ def connectivity(pods: int = 3, findings: t.Sequence[Finding] = (), **changed: t
     dependencies = [
         dependency(name, pod, f"worker-{number % 2 + 1}", middle=middle * (1 + number / 40), seed=number * 7 + index)
         for number, pod in enumerate(names)
-        for index, (name, middle) in enumerate([("postgresql", 1.4), ("redis", 0.42), ("agent", 4.8)])
+        for index, (name, middle) in enumerate([("postgresql", 1.4), ("redis", 0.42)])
     ]
-    asked = [("stranger in prod", "timeout", 1000.6), ("stranger in staging", "timeout", 1000.4)]
-    negatives = [
-        {"from": who, "to": to, "expected": "timeout", "got": got, "ms": took, "status": "pass"}
-        for who, got, took in asked
-        for to in ("postgresql", "redis")
-    ]
-    details = {"dependencies": dependencies, "negatives": negatives, "pods": names,
-               "limits": {"postgresql": 20.0, "redis": 10.0, "agent": 250.0}}  # fmt: skip
+    tried = [("stranger", to, "timeout", 1000.6) for to in ("postgresql", "redis")]
+    tried += [("elsewhere", to, "timeout", 1000.4) for to in ("postgresql", "redis")]
+    tried += [("agent", "api-server", "timeout", 1000.2)] * pods
+    kept_out = [
+        {"from": who, "pod": f"{who}-1", "to": to, "expected": "refused or timeout", "got": got, "ms": took,
+         "status": "pass"} for who, to, got, took in tried
+    ]  # fmt: skip
+    answers = [
+        {"from": "agent", "pod": pod, "path": path, "via": via, "http_status": 200, "ms": 3.1 + number,
+         "status": "pass"}
+        for number, pod in enumerate(names) for via in ("pod", "service") for path in ("/health", "/ready")
+    ]  # fmt: skip
+    seen = [{"name": pod, "node": "worker-1", "from": "agent", "ms": 61.5, "peak_kib": 31000, "problem": None}
+            for pod in names]  # fmt: skip
+    details = {"dependencies": dependencies, "agent": answers, "negatives": kept_out, "pods": seen,
+               "thresholds": {"p95_ms": 20.0, "p99_ms": 100.0, "connections_left": 5}}  # fmt: skip
     return report("connectivity_test", "agent-prod in prod", findings, details | changed)
 
 
 def healthy() -> Json:
     """An upgrade without a finding that wants a look."""
-    calm = preflight() | {"verdict": "safe", "findings": [
-        item for item in preflight()["findings"] if item["severity"] in {"info", "skip"}
-    ]}  # fmt: skip
-    reports = {"migration_preflight": calm, "connectivity_test": connectivity()}
+    reports = {"migration_preflight": preflight("safe"), "connectivity_test": connectivity()}
     return document(run(), reports, ended=NOON + 55.8, check_mode=False)
 
 
@@ -104,12 +110,19 @@ def troubled() -> Json:
         finding("connections-scarce", "4 connections are free on the server, 6 are wanted."),
     ]
     full = connectivity(findings=findings)
-    slow, broken = full["dependencies"][3], full["dependencies"][6]
+    slow, broken = full["dependencies"][2], full["dependencies"][4]
     slow["rounds"] = rounds(14, 0.55, 5, failed=2)
-    broken["rounds"] = None
+    del broken["rounds"]
     broken["phases"] = [
         *broken["phases"][:2],
-        {"name": "auth", "ms": 12.4, "status": "fail", "detail": "wrong password for the role agent_user"},
+        {
+            "name": "auth",
+            "ms": 12.4,
+            "status": "fail",
+            "detail": {},
+            "finding": "database-auth",
+            "error": "password authentication failed for user agent_user",
+        },
     ]
     full["negatives"][2] |= {"got": "reached", "status": "fail", "ms": 0.9}
     failure = {"task": "Check the connections", "message": "The verdict is unsafe: 1 finding reaches fail_on=fail."}
@@ -191,9 +204,10 @@ def hostile() -> Json:
     pending = [{"revision": MARKUP, "title": HOSTILE[2], "risk": '"><b>', "statements": [statement]}]
     full = report("migration_preflight", MARKUP, found, {"pending": pending, "state": MARKUP})
     item = dependency("redis", HOSTILE[1], MARKUP, middle=3, seed=1) | {"name": MARKUP}
-    item["phases"].append({"name": MARKUP, "ms": 0.0, "status": "fail", "detail": HOSTILE[1]})
+    item["phases"].append({"name": MARKUP, "ms": 0.0, "status": "fail", "detail": {}, "error": HOSTILE[1]})
     negatives = [{"from": MARKUP, "to": HOSTILE[1], "expected": MARKUP, "got": MARKUP, "ms": None, "status": MARKUP}]
-    other = connectivity(1, dependencies=[item], negatives=negatives, limits={})
+    agent = [{"pod": MARKUP, "path": HOSTILE[1], "via": MARKUP, "status": "fail", "error": HOSTILE[0] * 9, "ms": 0}]
+    other = connectivity(1, dependencies=[item], agent=agent, negatives=negatives, thresholds={})
     about = dict.fromkeys(("host", "release", "environment", "namespace", "cluster"), MARKUP)
     images = {"before": {MARKUP: HOSTILE[1]}, "after": {MARKUP: MARKUP}}
     failure = {"task": MARKUP, "message": " ".join(HOSTILE)}
@@ -209,7 +223,7 @@ def unchanged() -> Json:
     """The second run of the same."""
     same = {"before": "1.0.0+3f9c02aa", "after": "1.0.0+3f9c02aa"}
     images = {"before": IMAGES, "after": IMAGES}
-    settled = preflight() | {"verdict": "safe", "state": "current", "pending": [], "findings": []}
+    settled = preflight("safe") | {"state": "current", "pending": [], "findings": []}
     about = run(changed=False, chart=same, images=images, revision={"before": 8, "after": 8})
     reports = {"migration_preflight": settled, "connectivity_test": connectivity()}
     return document(about, reports, ended=NOON + 10.2, check_mode=False)
@@ -218,3 +232,11 @@ def unchanged() -> Json:
 ALL: dict[str, t.Callable[[], Json]] = {
     made.__name__: made for made in (healthy, unchanged, troubled, blocked, without_verdict, long, hostile)
 }
+
+PICTURE = FOLDER.parents[2] / "docs" / "images" / "report.png"
+
+
+def look_of() -> str:
+    """A digest of what decides how the page looks, for the picture in the README to be known as old."""
+    files = [Path(_report_page.__file__).with_suffix(ending) for ending in (".css", ".html.j2")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]

@@ -13,7 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils import _report_p
 from ansible_collections.ai_platform.agent.plugins.module_utils._latency_plot import SHOWN_PODS
 from ansible_collections.ai_platform.agent.plugins.module_utils._report_page import duration, page
 
-from tests.unit.report.runs import ALL, HOSTILE, MARKUP
+from tests.unit.report.runs import ALL, HOSTILE, MARKUP, PICTURE, look_of
 
 RUNBOOK = "https://example.com/runbook.md"
 VOID = {"meta", "link", "br"}
@@ -113,7 +113,7 @@ def test_findings_are_worst_first_with_what_to_do() -> None:
 
 def test_the_plot_has_every_pod_and_every_mark() -> None:
     read = _of("healthy")
-    assert len(read.all("svg", "strip")) == 9
+    assert len(read.all("svg", "strip")) == 6
     for name in ("p50", "p95", "p99", "worst"):
         # One more is in the legend.
         assert (
@@ -124,9 +124,9 @@ def test_the_plot_has_every_pod_and_every_mark() -> None:
                     if name in item["class"].split()
                 ]
             )
-            == 10
+            == 7
         )
-    assert len(read.all("line", "limit")) == 9 + 1
+    assert len(read.all("line", "limit")) == 6 + 1
     for item in read.all("svg", "strip"):
         assert re.search(r"from agent-prod-\S+: p50 .*p95 .*p99 .*worst .*; threshold \d+ ms$", item["aria-label"])
 
@@ -135,7 +135,7 @@ def test_fifty_pods_and_a_hundred_findings_stay_readable() -> None:
     text = page(ALL["long"](), RUNBOOK)
     read = Read(text)
     assert len(text) < 500_000
-    assert len(read.all("svg", "strip")) == 3 * (SHOWN_PODS + 1)
+    assert len(read.all("svg", "strip")) == 2 * (SHOWN_PODS + 1)
     assert "38 other pods" in read.text
     assert "\u00d7 25" in read.text
     assert "180 statements" in read.text
@@ -170,3 +170,11 @@ def test_every_class_of_the_page_has_a_rule_or_is_a_hook(read: Read) -> None:
     hooks = {"p99", "not-reached", "not-chosen", "changed", "bar-cell", "state", "mark", "p50"}
     used = {name for _tag, attributes in read.elements for name in attributes.get("class", "").split()}
     assert not {name for name in used if f".{name}" not in style} - hooks
+
+
+def test_the_picture_in_the_readme_shows_the_present_look() -> None:
+    """After a change of the look: python -m tests.integration.report.picture"""
+    picture = PICTURE.read_bytes()
+    assert f"look\0{look_of()}".encode() in picture
+    assert len(picture) < 200_000
+    assert "docs/images/report.png" in (PICTURE.parents[2] / "README.md").read_text(encoding="utf-8")
