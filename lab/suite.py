@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import cluster, engine, shell
+from lab import browser, cluster, engine, shell
 from lab.paths import BIN, LAB, ROOT
 from lab.progress import LabError, minutes, say
 
@@ -134,6 +134,12 @@ def preflight(tally: Tally) -> None:
     tally.pytest("preflight", ["tests/integration/preflight"], workers=2, extra={"PREFLIGHT_VERSIONS": "15,18"})
 
 
+def report(tally: Tally) -> None:
+    """The report's page in a real browser, and the module in playbooks without a cluster."""
+    browser.ensure()
+    tally.pytest("report", ["tests/integration/report"], workers=2)
+
+
 def versions(tally: Tally) -> None:
     """migration_preflight against the other major versions of PostgreSQL."""
     files = [f"tests/integration/preflight/test_{name}.py" for name in ("truth", "live")]
@@ -216,6 +222,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "unit": unit,
     "chart": chart,
     "preflight": preflight,
+    "report": report,
     "integration": integration,
     "cluster": on_cluster,
     "release": release,
