@@ -153,18 +153,20 @@ def integration(tally: Tally) -> None:
 
 
 def on_cluster(tally: Tally) -> None:
-    """The lab itself, Molecule's scenarios and the role's bad input on kind; a cluster that was up before stays up."""
+    """The lab itself, an install, the role's bad input, the preflight; a cluster that was up before stays up."""
     with _lab():
         tally.pytest("lab", ["tests/integration/lab"])
         _molecule(tally, "install")
         tally.pytest("role", ["tests/integration/role"])
+        tally.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
 
 
 def release(tally: Tally) -> None:
-    """A release's life and the three environments at once: plain helm, then the role."""
+    """A release's life and the three environments at once: plain helm, then the role; what the preflight stops."""
     with _lab():
         tally.pytest("release", ["tests/integration/release"], seconds=2400)
         _molecule(tally, "environments")
+        _molecule(tally, "preflight")
 
 
 def helm3(tally: Tally) -> None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_findings import CLUSTER_FINDINGS
+
 Severity = t.Literal["fail", "unknown", "warn", "info", "skip"]
 Status = t.Literal["pass", "warn", "fail", "skip"]
 
@@ -143,6 +145,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."
     ),
     "acceptance-unused": Entry("info", "This acceptance matches no finding: remove it."),
+    **{name: Entry(*entry) for name, entry in CLUSTER_FINDINGS.items()},
 }
 
 

@@ -16,8 +16,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._findings import
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import judge_backup, judge_server
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode, conflicts
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Segment
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import LOCK_KEY
 from ansible_collections.ai_platform.agent.plugins.module_utils._reading import RULES
+from ansible_collections.ai_platform.agent.plugins.module_utils._source import LOCK_KEY
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = [path.read_text() for path in (ROOT / "plugins" / "module_utils").glob("_*.py")]

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""A program in a running pod that answers lines with lines: one session for several messages."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Cluster
+
+OPEN_SECONDS = 10.0
+# Of a program's own words the newest are kept.
+KEPT_ERROR_CHARACTERS = 2000
+
+
+def may_exec(cluster: Cluster, namespace: str) -> bool:
+    """Whether the account may open such a session: `get` opens it, and from Kubernetes 1.35 on `create` as well.
+
+    Never under impersonation, which the client's websocket would silently leave out.
+    """
+    if any(str(name).lower() == "impersonate-user" for name in cluster.api.default_headers):
+        return False
+    return all(cluster.may(verb, "pods/exec", namespace) for verb in ("get", "create"))
+
+
+class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
+    """A command in a container, with its stdin and stdout. What is sent and received must be ASCII."""
+
+    def __init__(self, cluster: Cluster, namespace: str, pod: str, container: str, command: list[str]) -> None:
+        """Raises PreflightError: Forbidden without the right, `cluster-unreachable` where no session opens in time."""
+        self.where = f"pod {namespace}/{pod}"
+        self._stderr = ""
+        opened: list[t.Any] = []
+
+        def open_it() -> None:
+            try:
+                opened.append(_open(cluster, namespace, pod, container, command))
+            except Exception as error:
+                opened.append(error)
+
+        # The websocket library has no time limit for opening: a node that is gone would hold the caller for minutes.
+        opening = threading.Thread(target=open_it, daemon=True)
+        opening.start()
+        opening.join(OPEN_SECONDS)
+        if not opened:
+            words = f"No session in {self.where} opens within {OPEN_SECONDS:g} s; check the node that runs it."
+            raise PreflightError("cluster-unreachable", words)
+        if isinstance(opened[0], Exception):
+            text = str(opened[0])
+            if "403" in text or "Forbidden" in text:
+                raise Forbidden("get", "pods/exec", namespace)
+            words = f"No session opens in {self.where} ({_brief(text)}); check that it still runs."
+            raise PreflightError("cluster-unreachable", words)
+        self._socket = opened[0]
+
+    def __exit__(self, *_: object) -> None:
+        # The program reads the end of its stdin and ends by itself.
+        with contextlib.suppress(Exception):
+            self._socket.close()
+
+    def send(self, line: str) -> None:
+        """One line to stdin, without its end. Raises PreflightError."""
+        try:
+            self._socket.write_stdin(line + "\n")
+        except Exception:
+            raise self._lost() from None
+
+    def receive(self, seconds: float) -> str | None:
+        """The next line of stdout without its end, None when the program ended.
+
+        Raises PreflightError after `seconds` without a line.
+        """
+        deadline = time.monotonic() + seconds
+        try:
+            line: str = self._socket.readline_stdout(timeout=seconds)
+            self._keep_errors()
+        except Exception:
+            raise self._lost() from None
+        if line:
+            return line
+        if self._socket.is_open() and time.monotonic() >= deadline:
+            words = f"The program in {self.where} does not answer within {seconds:g} s; look at the pod's load."
+            raise PreflightError("cluster-unreachable", words)
+        return None
+
+    @property
+    def stderr(self) -> str:
+        """The end of what the program wrote to stderr until now; foreign words, not for a result as they are."""
+        return self._stderr
+
+    def _keep_errors(self) -> None:
+        with contextlib.suppress(Exception):
+            self._stderr = (self._stderr + self._socket.read_stderr(timeout=0))[-KEPT_ERROR_CHARACTERS:]
+
+    def _lost(self) -> PreflightError:
+        return PreflightError("cluster-unreachable", f"The session in {self.where} broke; run it again.")
+
+
+def _open(cluster: Cluster, namespace: str, pod: str, container: str, command: list[str]) -> t.Any:
+    """The open websocket."""
+    from kubernetes import client
+    from kubernetes.stream import stream
+
+    # stream() swaps a method of its client meanwhile: sessions side by side need a client each.
+    own = client.ApiClient(cluster.api.configuration)
+    own.default_headers.update(cluster.api.default_headers)
+    return stream(
+        client.CoreV1Api(own).connect_get_namespaced_pod_exec,
+        pod,
+        namespace,
+        container=container,
+        command=command,
+        stdin=True,
+        stdout=True,
+        stderr=True,
+        tty=False,
+        _preload_content=False,
+    )
+
+
+def _brief(text: str) -> str:
+    """The cause in one line: the library repeats headers and addresses."""
+    line = next((line.strip() for line in text.splitlines() if "Reason" in line), text.strip().partition("\n")[0])
+    return line.removeprefix("Reason: ").partition(" -+-+- ")[0][:200].rstrip(".")
+
+
+__all__ = ("ExecSession", "may_exec")

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The part of the catalogue of findings that is about the cluster: id, severity, hint."""
+
+from __future__ import annotations
+
+import typing as t
+
+CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "info", "skip"], str]]] = {
+    # What ends the run before a verdict
+    "cluster-unreachable": ("fail", "Check kubeconfig, context and host, and that the cluster and its nodes run."),
+    "cluster-auth": ("fail", "Renew the account's token or certificate."),
+    "cluster-forbidden": ("fail", "Grant the right, or use another account; the message names verb and resource."),
+    "cluster-refused": ("fail", "Read the server's reason in the message: an admission webhook or a policy said no."),
+    "cluster-old": ("fail", "Use Kubernetes 1.27 or later: before it no pod can be held until its policy exists."),
+    "pod-refused": ("fail", "Read the reason in the message: admission or the node does not take the pod."),
+    "pod-unschedulable": ("fail", "Add room on the nodes, or correct nodeSelector, tolerations and requests."),
+    "pod-timeout": ("fail", "Look at the node and the pod's limits, or raise job_timeout."),
+    "image-pull": ("fail", "Correct the image's name, push it, or correct imagePullSecrets."),
+    "image-start": ("fail", "Run the image by hand: it needs python on PATH and must run as the chart's user."),
+    "image-without-alembic": ("fail", "Install alembic and its configuration in the image: docs/agent-image.md."),
+    "pod-memory": ("fail", "Raise migration.resources.limits.memory."),
+    "log-incomplete": ("fail", "Run it again: the node lost or rotated the pod's log."),
+    "collector-failed": ("fail", "Run it again; if it stays, report it with the type of error in the message."),
+    # What the transport saw
+    "egress-open": ("warn", "Use a network plugin that enforces NetworkPolicies."),
+    "exec-forbidden": ("info", "Grant get and create on pods/exec to save the Job that asked instead."),
+    "namespace-missing": ("skip", "Create the namespace; what is in it is asked in the next run."),
+    "secret-missing": ("skip", "Write the Secret first; the database is asked once it is there."),
+    "volume-kept": ("warn", "Look at what an earlier release left in the volume before it is used again."),
+    "schema-deduced": ("info", "Grant get and create on pods/exec to have the database itself asked."),
+    "version-table-differs": ("fail", "Set migration.versionTable to the table that env.py configures."),
+}
+
+__all__ = ("CLUSTER_FINDINGS",)
