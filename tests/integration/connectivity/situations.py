@@ -110,6 +110,22 @@ def listener(*, full: bool = False) -> t.Iterator[int]:
 
 
 @contextlib.contextmanager
+def mail_server() -> t.Iterator[int]:
+    """The port of a server that speaks first, as SMTP does."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(8)
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].sendall(b"220 mail.example.com ESMTP\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+@contextlib.contextmanager
 def web_server() -> t.Iterator[int]:
     """The port of an HTTP server."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Quiet) as server:
@@ -262,7 +278,7 @@ def postgresql_url_malformed(_stage: Stage) -> t.Iterator[list[Dependency]]:
 
 @situation
 def postgresql_not_postgresql(_stage: Stage) -> t.Iterator[list[Dependency]]:
-    with web_server() as port:
+    with mail_server() as port:
         yield [database(of_database("127.0.0.1", port))]
 
 

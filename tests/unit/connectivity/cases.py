@@ -42,7 +42,7 @@ CASES: dict[str, frozenset[str]] = {
     "redis-no-such-name": frozenset({"cache-host-unknown"}),
     "redis-noauth": frozenset({"cache-noauth"}),
     "redis-wrongpass": frozenset({"cache-wrongpass"}),
-    "redis-out-of-memory": frozenset({"cache-out-of-memory", "cache-memory-scarce"}),
+    "redis-out-of-memory": frozenset({"cache-out-of-memory"}),
     "redis-memory-scarce": frozenset({"cache-memory-scarce"}),
     "redis-replica": frozenset({"cache-read-only"}),
     "redis-no-permission": frozenset({"cache-permission"}),
