@@ -88,7 +88,7 @@ class Worker:
         if not (Path(self.script.dir) / "env.py").is_file():
             raise Broken("alembic-not-an-environment", f"the script folder that {ini.name} names has no env.py")
         try:
-            self.revisions = list(self.script.walk_revisions())
+            self.loaded = list(self.script.walk_revisions())
         except SyntaxError as error:
             raise Broken(
                 "alembic-revision-broken", f"a revision file has a syntax error: {said(error, self.root)}"
@@ -98,14 +98,28 @@ class Worker:
                 "alembic-revision-broken", f"the revisions cannot be loaded: {said(error, self.root)}"
             ) from error
 
-    def graph(self) -> dict[str, t.Any]:
-        """The graph, what the target resolves to, and the version table that env.py configures."""
+    def revisions(self) -> dict[str, t.Any]:
+        """The revisions and what the target resolves to; env.py is not run."""
         try:
             targets = [item.revision for item in self.script.get_revisions(self.target) if item is not None]
         except Exception as error:
             raise Broken(
                 "alembic-target-unknown", f"target {self.target!r} is ambiguous or unknown: {said(error, self.root)}"
             ) from error
+        nodes = {
+            item.revision: {
+                "down": list(item._versioned_down_revisions),
+                "depends": list(item._resolved_dependencies),
+                "labels": sorted(item.branch_labels),
+                "title": (item.doc or "").splitlines()[0] if item.doc else "",
+            }
+            for item in self.loaded
+        }
+        return {"nodes": nodes, "heads": list(self.script.get_heads()), "targets": targets}
+
+    def graph(self) -> dict[str, t.Any]:
+        """The revisions, and the version table that env.py configures."""
+        answer = self.revisions()
         table: dict[str, t.Any] = {}
 
         def look(_heads: t.Any, context: t.Any) -> list[t.Any]:
@@ -120,16 +134,7 @@ class Worker:
                 "database-url-kind",
                 f"env.py configures the dialect {table['dialect']} offline; only PostgreSQL is judged",
             )
-        nodes = {
-            item.revision: {
-                "down": list(item._versioned_down_revisions),
-                "depends": list(item._resolved_dependencies),
-                "labels": sorted(item.branch_labels),
-                "title": (item.doc or "").splitlines()[0] if item.doc else "",
-            }
-            for item in self.revisions
-        }
-        return {"nodes": nodes, "heads": list(self.script.get_heads()), "targets": targets, "version_table": table}
+        return answer | {"version_table": table}
 
     def run(self, function: t.Callable[..., t.Any], heads: list[str] | None) -> None:
         """Run env.py offline with `function` choosing the steps; what it prints is kept off the protocol."""

@@ -116,7 +116,11 @@ class Cluster:
         Raises PreflightError; Refused with status 400 while the container has not started.
         """
         query = {"container": container, "limitBytes": str(limit_bytes), "follow": "true" if follow else "false"}
-        response = self._ask("get", "v1", "pods", namespace, pod, subresource="log", query=query, seconds=seconds)
+        return self._lines(
+            self._ask("get", "v1", "pods", namespace, pod, subresource="log", query=query, seconds=seconds)
+        )
+
+    def _lines(self, response: t.Any) -> t.Iterator[str]:
         rest = b""
         try:
             for chunk in response.stream(1 << 16):

@@ -72,7 +72,7 @@ class Session:
     def __init__(
         self, connection: psycopg.Connection, where: str, lock_timeout_ms: int, statement_timeout_ms: int
     ) -> None:
-        self._connection, self._where = connection, where
+        self._connection, self.where = connection, where
         self._limits = (f"{lock_timeout_ms}ms", f"{statement_timeout_ms}ms")
 
     @contextlib.contextmanager
@@ -89,16 +89,16 @@ class Session:
             yield self._connection
             self._connection.rollback()
         except (errors.LockNotAvailable, errors.QueryCanceled):
-            words = f"A catalogue query at {self._where} waited too long; look for a lock on system tables or for load."
+            words = f"A catalogue query at {self.where} waited too long; look for a lock on system tables or for load."
             raise PreflightError("database-timeout", words) from None
         except errors.InsufficientPrivilege:
-            words = f"The role may not read the version table or a schema at {self._where}; use the migrating role."
+            words = f"The role may not read the version table or a schema at {self.where}; use the migrating role."
             raise PreflightError("privilege-missing", words) from None
         except errors.UndefinedColumn:
-            words = f"The version table at {self._where} has no column version_num: it is not Alembic's; name another."
+            words = f"The version table at {self.where} has no column version_num: it is not Alembic's; name another."
             raise PreflightError("state-unknown", words) from None
         except psycopg.Error as error:
-            words = f"The server at {self._where} ended the session ({error.sqlstate or 'connection lost'})"
+            words = f"The server at {self.where} ended the session ({error.sqlstate or 'connection lost'})"
             raise PreflightError("database-refused", f"{words}; its log says why.") from None
 
 

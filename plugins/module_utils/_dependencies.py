@@ -7,18 +7,26 @@
 from __future__ import annotations
 
 import importlib.metadata
+import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 
 # The distribution and its first major version that the preflight was tested with.
-# pglast 8 carries the grammar of PostgreSQL 18; psycopg 3 has the error classes the connection uses.
-REQUIRED = {"pglast": (8,), "alembic": (1, 13), "SQLAlchemy": (2,), "psycopg": (3, 1)}
+# pglast 8 carries the grammar of PostgreSQL 18; psycopg 3 has the error classes the connection uses; the Kubernetes
+# client drops bearer tokens in 36.0.0 and 36.0.1.
+DIRECT: t.Final[dict[str, tuple[int, ...]]] = {
+    "pglast": (8,),
+    "alembic": (1, 13),
+    "SQLAlchemy": (2,),
+    "psycopg": (3, 1),
+}
+CLUSTER: t.Final[dict[str, tuple[int, ...]]] = {"pglast": (8,), "kubernetes": (36, 0, 2), "PyYAML": (5,)}
 
 
-def assert_libraries() -> None:
+def assert_libraries(required: t.Mapping[str, tuple[int, ...]]) -> None:
     """Raise PreflightError `library-missing` naming every library that is absent or too old."""
     wrong = []
-    for name, least in REQUIRED.items():
+    for name, least in required.items():
         wanted = ".".join(map(str, least))
         try:
             found = importlib.metadata.version(name)
@@ -36,4 +44,4 @@ def assert_libraries() -> None:
         )
 
 
-__all__ = ("REQUIRED", "assert_libraries")
+__all__ = ("CLUSTER", "DIRECT", "assert_libraries")

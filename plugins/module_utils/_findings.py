@@ -49,6 +49,12 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "database-timeout": Entry("fail", "A catalogue query waited too long: look for a lock on system tables or load."),
     # The release
     "manifests-unreadable": Entry("fail", "Pass what `helm template` prints for this release, all of it."),
+    "permission-missing": Entry("fail", "Grant the account what roles/ai_agent/files/deployer-rbac.yaml lists."),
+    "quota-exceeded": Entry("fail", "Have the quota raised, or ask for less in `resources`."),
+    "limit-range": Entry("fail", "Fit `resources` and volume sizes to the namespace's LimitRange."),
+    "storage-class-missing": Entry("fail", "Name a StorageClass that the cluster has, or have a default one set."),
+    "timeout-short": Entry("warn", "Raise migration.timeout, and ai_agent_timeout above it; or migrate in batches."),
+    "disk-headroom": Entry("fail", "Enlarge the volume first, or avoid the rewrite."),
     # The revision graph
     "state-diverged": Entry(
         "fail", "Find out which image migrated this database; deploy one that knows all its revisions."

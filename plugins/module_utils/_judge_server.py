@@ -28,12 +28,12 @@ def size(number: float) -> str:
     return f"{number:.1f} TiB"
 
 
-def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed: int) -> list[Finding]:
-    """Findings from the answer of _live_facts.server."""
+def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed: int | None) -> list[Finding]:
+    """Findings from the answer of _live_facts.server. `connections_needed`: None leaves them to _judge_release."""
     return [
         *_itself(facts),
         *_sessions(facts, limits),
-        *_connections(facts, limits, connections_needed),
+        *(_connections(facts, limits, connections_needed) if connections_needed is not None else ()),
         *_replication(facts, limits),
     ]
 

@@ -56,6 +56,10 @@ class Rendered:
     segments: list[Segment]
 
 
+# Gets each part of the SQL, with its revisions, while the next one is rendered.
+Each = t.Callable[[str, list[Segment]], None]
+
+
 class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
     """The worker of _alembic_worker.py. Everything it does must end within `timeout` seconds altogether."""
 
@@ -133,26 +137,32 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
 
     def graph(self) -> Graph:
         """The directory, loaded, and env.py run once with nothing to migrate."""
-        answer = self._receive()
-        table = answer["version_table"]
-        return Graph(answer["nodes"], answer["heads"], answer["targets"], table["name"], table["schema"])
+        return graph_of(self._receive())
 
-    def render(
-        self, heads: t.Sequence[str], each: t.Callable[[str, list[Segment]], None] = lambda _sql, _segments: None
-    ) -> Rendered:
-        """The SQL from the live `heads` to the target. `each` gets every part of it while the next one is rendered."""
+    def render(self, heads: t.Sequence[str], each: Each = lambda _sql, _segments: None) -> Rendered:
+        """The SQL from the live `heads` to the target."""
         self._send({"render": {"heads": list(heads)}})
-        texts: list[str] = []
-        segments: list[Segment] = []
-        more = True
-        while more:
-            answer = self._receive()
-            part = [Segment(**segment) for segment in answer["segments"]]
-            each(answer["sql"], part)
-            texts.append(answer["sql"])
-            segments += part
-            more = answer.get("more", False)
-        return Rendered("".join(texts), segments)
+        return rendered_of(iter(self._receive, None), each)
 
 
-__all__ = ("AlembicProcess", "Graph", "Rendered", "Segment")
+def graph_of(answer: dict[str, t.Any]) -> Graph:
+    """The worker's answer about the revisions."""
+    table = answer["version_table"]
+    return Graph(answer["nodes"], answer["heads"], answer["targets"], table["name"], table["schema"])
+
+
+def rendered_of(answers: t.Iterator[dict[str, t.Any]], each: Each) -> Rendered:
+    """The worker's answers about the SQL, up to the last part."""
+    texts: list[str] = []
+    segments: list[Segment] = []
+    for answer in answers:
+        part = [Segment(**segment) for segment in answer["segments"]]
+        each(answer["sql"], part)
+        texts.append(answer["sql"])
+        segments += part
+        if not answer.get("more", False):
+            break
+    return Rendered("".join(texts), segments)
+
+
+__all__ = ("AlembicProcess", "Each", "Graph", "Rendered", "Segment", "graph_of", "rendered_of")

@@ -26,6 +26,8 @@ class Thresholds:
 
     long_transaction_seconds, idle_transaction_seconds: older ones block. connections_left: fewer free ones warn.
     replication_lag_seconds; slot_bytes: WAL kept by an inactive slot; backup_hours: an older verified backup blocks.
+    scan_bytes_per_second: the same disk read from the start to the end. write_bytes_per_second: a third of it, because
+    a rewrite reads, writes, and writes WAL.
     """
 
     small_table_bytes: int = 16 * 1024 * 1024
@@ -35,6 +37,8 @@ class Thresholds:
     replication_lag_seconds: int = 30
     slot_bytes: int = 1024 * 1024 * 1024
     backup_hours: int = 24
+    scan_bytes_per_second: int = 50 * 1024 * 1024
+    write_bytes_per_second: int = 16 * 1024 * 1024
 
 
 def failing(findings: t.Iterable[Finding], fail_on: str) -> list[Finding]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the collection: no other collection may import this.
-"""The preflight from end to end over the direct transport: a database URL and an Alembic directory."""
+"""The preflight from end to end, over any transport."""
 
 from __future__ import annotations
 
@@ -11,76 +11,71 @@ import datetime
 import hashlib
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _live_facts, _revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._catalog_facts import from_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._database import parameters, place, session
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge import Judge, Judged
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import (
+    NEWEST_KNOWN,
     judge_backup,
     judge_recovery,
     judge_server,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess, Graph, Rendered
+from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Graph, Rendered
 from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
 from ansible_collections.ai_platform.agent.plugins.module_utils._report import report
 from ansible_collections.ai_platform.agent.plugins.module_utils._revision_findings import position_findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._statements import Reader
 
-# The key that chart/files/schema.py takes: "ai_agent" in ASCII.
-LOCK_KEY = int.from_bytes(b"ai_agent", "big")
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._source import Answer, Release, Source
+
+# Where there is no database yet: nothing is held against a server that nobody asked.
+_NO_FACTS: t.Final[dict[str, t.Any]] = {"extensions": [], "locks": [], "invalid_indexes": [], "classes": []}
+_NO_SERVER: t.Final[dict[str, t.Any]] = {
+    "version": NEWEST_KNOWN * 10000, "lock_timeout": "0", "may_create": True, "may_create_in_database": True,
+    "superuser": False, "role": "", "schema": "public",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What the caller wants. Times in seconds unless the name says otherwise."""
+    """By what is judged. `connections_needed`: without a release, which says it better."""
 
-    database_url: str = dataclasses.field(repr=False)
     environment: str = "dev"
     acceptances: tuple[_acceptance.Acceptance, ...] = ()
     thresholds: Thresholds = dataclasses.field(default_factory=Thresholds)
-    connect_timeout: int = 5
-    lock_timeout_ms: int = 500
-    statement_timeout_ms: int = 5000
     migrator_lock_timeout: bool = False
     connections_needed: int = 1
     last_backup: str | None = None
 
 
-def run(request: Request, alembic: AlembicProcess) -> tuple[dict[str, t.Any], list[Finding], str]:
+def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Finding], str]:
     """The report, its findings, and the SQL. Raises PreflightError where no verdict is possible."""
-    where = place(parameters(request.database_url))
-    with session(
-        request.database_url,
-        connect_timeout=request.connect_timeout,
-        lock_timeout_ms=request.lock_timeout_ms,
-        statement_timeout_ms=request.statement_timeout_ms,
-    ) as database:
-        with alembic:
-            graph = alembic.graph()
-            with database.snapshot() as connection:
-                live = _live_facts.live_rows(connection, graph.version_table, graph.version_table_schema)
-            rows = None if live["rows"] is None else tuple(live["rows"])
-            position = _revisions.position(graph, _revisions.Live(rows, live["has_tables"]))
-            reader = Reader()
-            rendered = alembic.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
-        with database.snapshot() as connection:
-            if _live_facts.live_rows(connection, graph.version_table, graph.version_table_schema) != live:
-                words = f"The version table at {where} changed while the preflight ran; run it again when that is done."
-                raise PreflightError("migrator-active", words)
-            server = _live_facts.server(connection, LOCK_KEY)
-            facts = _live_facts.collect(connection, names(reader.found))
-    catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
-    judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=request.migrator_lock_timeout)
-    judged = judge.judge(reader.found, rendered.segments)
-    findings = position_findings(graph, rows, position)
+    if deduced := source.deduced():
+        return _deduced(request, source, *deduced)
+    graph = source.graph()
+    live = source.live(graph.version_table, graph.version_table_schema)
+    rows = None if live["rows"] is None else tuple(live["rows"])
+    position = _revisions.position(graph, _revisions.Live(rows, live["has_tables"]))
+    reader = Reader()
+    rendered = source.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
+    answer = source.facts(graph.version_table, graph.version_table_schema, names(reader.found))
+    if answer.live != live:
+        words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
+        raise PreflightError("migrator-active", words)
+    judged = _judged(request, reader, rendered, answer)
+    findings = source.findings() + position_findings(graph, rows, position)
     if rendered.segments:
-        findings += _around(request, server, facts, judged)
-    else:
-        findings += judge_recovery(server)
+        findings += _around(request, answer, judged, source.release)
+    elif answer.server:
+        findings += judge_recovery(answer.server)
     findings += judged.findings
+    if source.release:
+        findings = _with_release(request.thresholds, source.release, findings, answer, judged)
     acceptances = [*request.acceptances, *_acceptance.in_docstrings(rendered.segments)]
     findings = _acceptance.accepted(findings, acceptances, request.environment)
     details = {
@@ -90,22 +85,81 @@ def run(request: Request, alembic: AlembicProcess) -> tuple[dict[str, t.Any], li
         "target_revisions": graph.targets,
         "pending": _pending(graph, rendered, judged),
         "largest_rewrite_bytes": _largest_rewrite(judged),
-        "server": _shown(server),
+        "server": _shown(answer.server) if answer.server else {},
         "sql_sha256": hashlib.sha256(rendered.sql.encode()).hexdigest(),
     }
-    return report("migration_preflight", where, findings, details), findings, rendered.sql
+    return report("migration_preflight", source.where, findings, details), findings, rendered.sql
 
 
-def _around(request: Request, server: dict[str, t.Any], facts: dict[str, t.Any], judged: Judged) -> list[Finding]:
+def _deduced(
+    request: Request, source: Source, state: _revisions.State, because: Finding
+) -> tuple[dict[str, t.Any], list[Finding], str]:
+    """The report of a state that follows without a question to the database."""
+    findings = [because, *source.findings()]
+    if source.release:
+        findings += _namespace(source.release)
+    findings = _acceptance.accepted(findings, list(request.acceptances), request.environment)
+    details: dict[str, t.Any] = {
+        "state": state,
+        "live_revisions": [],
+        "unknown_revisions": [],
+        "target_revisions": [],
+        "pending": [],
+        "largest_rewrite_bytes": 0,
+        "server": {},
+        "sql_sha256": hashlib.sha256(b"").hexdigest(),
+    }
+    return report("migration_preflight", source.where, findings, details), findings, ""
+
+
+def _judged(request: Request, reader: Reader, rendered: Rendered, answer: Answer) -> Judged:
+    facts, server = answer.facts or _NO_FACTS, answer.server or _NO_SERVER
+    if answer.server:
+        catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
+    else:
+        catalog = Catalog(complete=False, timezone_is_utc=True, schema="public")
+    judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=request.migrator_lock_timeout)
+    return judge.judge(reader.found, rendered.segments)
+
+
+def _around(request: Request, answer: Answer, judged: Judged, release: Release | None) -> list[Finding]:
     """What speaks against migrating now, whatever is migrated."""
+    if answer.server is None:
+        return []
     limits = request.thresholds
     costly = any(item.id in {"destructive", "table-rewrite", "type-change"} for item in judged.findings)
     now = datetime.datetime.now(datetime.UTC)
     return [
-        *judge_server(server, limits, request.connections_needed),
-        *_indexes(facts),
+        *judge_server(answer.server, limits, None if release else request.connections_needed),
+        *_indexes(answer.facts),
         *judge_backup(request.last_backup, now, limits, needed=costly),
     ]
+
+
+def _with_release(
+    limits: Thresholds, release: Release, findings: list[Finding], answer: Answer, judged: Judged
+) -> list[Finding]:
+    """The findings, weighed by what serves, and what the release adds to them."""
+    # These read quantities with the Kubernetes client, which the direct transport does without.
+    from ansible_collections.ai_platform.agent.plugins.module_utils import _judge_release, _release_findings
+
+    findings = _judge_release.weigh(findings, release.plan, release.live)
+    if answer.server:
+        findings += _release_findings.of_database(
+            release.plan,
+            release.live,
+            answer.server,
+            statements=judged.statements,
+            largest_rewrite=_largest_rewrite(judged),
+            limits=limits,
+        )
+    return findings + _namespace(release)
+
+
+def _namespace(release: Release) -> list[Finding]:
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release_findings import of_namespace
+
+    return of_namespace(release.plan, release.live, release.missing, release.namespace)
 
 
 def _largest_rewrite(judged: Judged) -> int:

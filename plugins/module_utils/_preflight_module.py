@@ -6,30 +6,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import tempfile
 import typing as t
 from pathlib import Path
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._dependencies import assert_libraries
+from ansible_collections.ai_platform.agent.plugins.module_utils import _dependencies
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._source import Source
 
 # More is in report_path; a result must stay readable in AWX.
 INLINE_STATEMENTS = 50
 INLINE_LOCKS = 10
+CONNECT_SECONDS = 5
 _LIMITS = {
     "small_table_bytes": 16777216, "long_transaction_seconds": 300, "idle_transaction_seconds": 60,
     "connections_left": 5, "replication_lag_seconds": 30, "slot_bytes": 1073741824, "backup_hours": 24,
+    "scan_bytes_per_second": 52428800, "write_bytes_per_second": 16777216,
 }  # fmt: skip
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
-    "alembic_dir": {"type": "path", "required": True},
+    **AUTH_ARG_SPEC,
+    "release_name": {"type": "str"},
+    "release_namespace": {"type": "str"},
+    # Not secret, as long as the chart does not make the Secret; but nobody reads it in a log.
+    "manifests": {"type": "str", "no_log": True},
+    "job_timeout": {"type": "int", "default": 60},
+    "alembic_dir": {"type": "path"},
     "alembic_ini": {"type": "str", "default": "alembic.ini"},
     "alembic_python": {"type": "path"},
     "alembic_environment": {"type": "dict", "default": {}},
-    "database_url": {"type": "str", "required": True, "no_log": True},
+    "database_url": {"type": "str", "no_log": True},
     "target": {"type": "str", "default": "heads"},
     "environment": {"type": "str", "choices": ["dev", "staging", "prod"], "default": "dev"},
     "accept": {
@@ -54,9 +67,18 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "last_verified_backup": {"type": "str"},
     "sql_path": {"type": "path"},
     "report_path": {"type": "path"},
+    "junit_path": {"type": "path"},
     "render_timeout": {"type": "int", "default": 30},
     "lock_timeout_ms": {"type": "int", "default": 500},
     "statement_timeout_ms": {"type": "int", "default": 5000},
+}
+
+_DIRECT, _RELEASE = ("alembic_dir", "database_url"), ("release_name", "release_namespace", "manifests")
+# Which of them go together: arguments of AnsibleModule.
+CONSTRAINTS: t.Final[dict[str, t.Any]] = {
+    "required_one_of": [["alembic_dir", "release_name"]],
+    "required_together": [list(_DIRECT), list(_RELEASE)],
+    "mutually_exclusive": [[one, other] for one in _DIRECT for other in _RELEASE],
 }
 
 
@@ -65,32 +87,26 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
 
     Raises PreflightError where there is no verdict.
     """
-    assert_libraries()
     _check(params)
-    with AlembicProcess(
-        Path(params["alembic_dir"]) / params["alembic_ini"],
-        params["target"],
-        params["render_timeout"],
-        {name: str(value) for name, value in params["alembic_environment"].items()},
-        params["alembic_python"],
-    ) as alembic:
-        # These import the libraries just looked for, which takes as long as Alembic's own start.
-        from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _policy, _preflight, _report
+    with (_on_cluster if params.get("release_name") else _direct)(params) as source:
+        # These import what was just looked for, which takes as long as the start of the transport.
+        from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _policy, _preflight
 
         request = _preflight.Request(
-            database_url=params["database_url"],
             environment=params["environment"],
             acceptances=tuple(_acceptance.Acceptance(**item) for item in params["accept"]),
             thresholds=_policy.Thresholds(**(_LIMITS | (params["thresholds"] or {}))),
-            lock_timeout_ms=params["lock_timeout_ms"],
-            statement_timeout_ms=params["statement_timeout_ms"],
             migrator_lock_timeout=params["migrator_sets_lock_timeout"],
             connections_needed=params["connections_needed"],
             last_backup=params["last_verified_backup"],
         )
-        full, findings, sql = _preflight.run(request, alembic)
+        full, findings, sql = _preflight.run(request, source)
+    from ansible_collections.ai_platform.agent.plugins.module_utils import _junit, _report, _table
+
     _write(params["sql_path"], sql)
     _write(params["report_path"], json.dumps(full, indent=1, default=str))
+    if params["junit_path"]:
+        _write(params["junit_path"], _junit.junit(full, params["fail_on"]))
     failing = _policy.failing(findings, params["fail_on"])
     problem = None
     if failing:
@@ -98,7 +114,52 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
         many = f"{len(failing)} findings reach" if len(failing) > 1 else "1 finding reaches"
         reach = f"{many} fail_on={params['fail_on']} ({ids})"
         problem = f"The verdict is {full['verdict']}: {reach}; first: {failing[0].message}"
-    return _bounded(_report.inline(full)), problem
+    return _bounded(_report.inline(full)) | {"summary": _table.summary(full)}, problem
+
+
+@contextlib.contextmanager
+def _direct(params: dict[str, t.Any]) -> t.Iterator[Source]:
+    _dependencies.assert_libraries(_dependencies.DIRECT)
+    # It begins at once, while the rest is imported.
+    alembic = AlembicProcess(
+        Path(params["alembic_dir"]) / params["alembic_ini"],
+        params["target"],
+        params["render_timeout"],
+        {name: str(value) for name, value in params["alembic_environment"].items()},
+        params["alembic_python"],
+    )
+    from ansible_collections.ai_platform.agent.plugins.module_utils._direct_source import DirectSource
+
+    with DirectSource(params["database_url"], alembic, **_session(params)) as source:
+        yield source
+
+
+@contextlib.contextmanager
+def _on_cluster(params: dict[str, t.Any]) -> t.Iterator[Source]:
+    _dependencies.assert_libraries(_dependencies.CLUSTER)
+    from ansible_collections.ai_platform.agent.plugins.module_utils import _cluster_source, _release_facts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import connect
+
+    plan = _release_facts.planned(_release_facts.parse(params["manifests"]), params["release_name"])
+    options = _cluster_source.Options(
+        release=params["release_name"],
+        namespace=params["release_namespace"],
+        target=params["target"],
+        job_timeout=params["job_timeout"],
+        render_timeout=params["render_timeout"],
+        limits=_session(params),
+    )
+    with _cluster_source.ClusterSource(connect(params), plan, options) as source:
+        yield source
+
+
+def _session(params: dict[str, t.Any]) -> dict[str, int]:
+    """Time limits of the session with the database, as _database.session takes them."""
+    return {
+        "connect_timeout": CONNECT_SECONDS,
+        "lock_timeout_ms": params["lock_timeout_ms"],
+        "statement_timeout_ms": params["statement_timeout_ms"],
+    }
 
 
 def _check(params: dict[str, t.Any]) -> None:
@@ -106,7 +167,7 @@ def _check(params: dict[str, t.Any]) -> None:
     if not 1 <= params["lock_timeout_ms"] <= 500:
         raise PreflightError("argument-invalid", "lock_timeout_ms must be between 1 and 500.")
     # PostgreSQL takes 0 for "no limit".
-    least = {"statement_timeout_ms": 1, "render_timeout": 1, "connections_needed": 0}
+    least = {"statement_timeout_ms": 1, "render_timeout": 1, "job_timeout": 1, "connections_needed": 0}
     given = {name: params[name] for name in least} | (params["thresholds"] or {})
     for name, value in given.items():
         if value < least.get(name, 0):
@@ -159,4 +220,4 @@ def _write(path: str | None, text: str) -> None:
         raise PreflightError("argument-invalid", f"{path} cannot be written: {error.strerror}.") from None
 
 
-__all__ = ("ARGUMENTS", "execute")
+__all__ = ("ARGUMENTS", "CONSTRAINTS", "execute")

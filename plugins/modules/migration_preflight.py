@@ -9,38 +9,63 @@ module: migration_preflight
 short_description: Judge the pending Alembic migrations of a PostgreSQL before they run
 version_added: 1.0.0
 description:
-  - Compares an Alembic directory with a live database and says what the pending revisions would do to it, namely the
-    lock of each statement, on which table, how large that table is now, whether it is rewritten or read as a whole,
-    and what to do instead.
+  - Compares revisions that are about to be deployed with a live database and says what the pending ones would do to it,
+    namely the lock of each statement, on which table, how large that table is now, whether it is rewritten or read as a
+    whole, and what to do instead.
+  - Either for a release in a cluster (O(release_name), O(release_namespace), O(manifests)), or for a directory and a
+    database that this machine reaches (O(alembic_dir), O(database_url)).
   - The SQL is what Alembic renders offline, parsed with PostgreSQL's own grammar. The rules follow the server's
     version, 14 to 18.
   - Nothing is changed. The session is read-only, with a short C(lock_timeout) and C(statement_timeout).
   - C(env.py) and the revisions are foreign code. They run in a process without the database URL and without the
-    caller's environment.
+    caller's environment; for a release in a pod of the new image, under a NetworkPolicy that lets nothing in or out.
+  - The database of a release is asked from a ready agent pod, by exec; where the account may not do that or no pod is
+    ready, by a short Job of the deployed image. Its URL never leaves the pod. If neither the image nor the migration's
+    environment changed, no pod is started.
+  - Killed at any moment, it leaves nothing but Jobs that end at their deadline and are removed a minute later, with
+    everything they own.
 author:
   - The ai_platform.agent authors (@ai-platform)
 requirements:
   - pglast >= 8
-  - alembic >= 1.13
-  - SQLAlchemy >= 2
-  - psycopg >= 3.1
+  - kubernetes >= 36.0.2, for a release
+  - PyYAML >= 5, for a release
+  - alembic >= 1.13, for a directory
+  - SQLAlchemy >= 2, for a directory
+  - psycopg >= 3.1, for a directory
 extends_documentation_fragment:
   - ai_platform.agent._attributes
+  - kubernetes.core.k8s_auth_options
 attributes:
   check_mode:
     support: full
-    details: Reads in either mode. Writes O(sql_path) in check mode as well, which is a result and no state of the
-      system.
+    details: Reads in either mode, and starts its short-lived pods in either. Writes O(sql_path) and its like in check
+      mode as well, which are results and no state of the system.
   diff_mode:
     support: N/A
     details: The module has no state to compare.
   idempotent:
     support: full
 options:
+  release_name:
+    description: Name of the Helm release that is about to be deployed.
+    type: str
+  release_namespace:
+    description: Its namespace.
+    type: str
+  manifests:
+    description:
+      - What will be deployed, the output of C(helm template) with the release's values.
+      - Image, environment, placement and limits of the migration come from it, and what the namespace must have room
+        for.
+    type: str
+  job_timeout:
+    description: Seconds until a pod of the preflight must run, the pull of its image included.
+    type: int
+    default: 60
   alembic_dir:
     description: Folder with the Alembic configuration file.
     type: path
-    required: true
   alembic_ini:
     description: Name of the configuration file in O(alembic_dir).
     type: str
@@ -59,7 +84,6 @@ options:
       - URL of the database, V(postgresql://user:password@host:port/database), as the role that will migrate.
       - A driver such as in V(postgresql+psycopg://) is ignored.
     type: str
-    required: true
   target:
     description: The revision, branch or V(heads) to which the database would be upgraded.
     type: str
@@ -132,12 +156,20 @@ options:
         description: A last verified backup older than this is a failure.
         type: int
         default: 24
+      scan_bytes_per_second:
+        description: How fast a table is read, a cautious guess against which the migration's time-out is held.
+        type: int
+        default: 52428800
+      write_bytes_per_second:
+        description: How fast one is rewritten.
+        type: int
+        default: 16777216
   migrator_sets_lock_timeout:
     description: Whether the migrator sets a C(lock_timeout) for its session, as this collection's migration Job does.
     type: bool
     default: false
   connections_needed:
-    description: Connections that migrator and new pods will open.
+    description: Connections that migrator and new pods will open. A release says itself how many.
     type: int
     default: 1
   last_verified_backup:
@@ -148,6 +180,9 @@ options:
     type: path
   report_path:
     description: File for the whole report as JSON, however long; written as O(sql_path) is.
+    type: path
+  junit_path:
+    description: File for the findings as JUnit XML; written as O(sql_path) is.
     type: path
   render_timeout:
     description: Seconds that C(env.py) and the revisions may take.
@@ -181,9 +216,29 @@ EXAMPLES = r"""
         revision: "0005"
         reason: Fills in batches of 5000, each committed; read by two people.
     sql_path: /tmp/upgrade.sql
+
+- name: Render what would be deployed
+  ansible.builtin.command:
+    argv: [helm, template, agent, "{{ playbook_dir }}/build/ai-agent-chart", --namespace, prod]
+  register: rendered
+  changed_when: false
+  check_mode: false
+
+- name: Would this deployment hurt?
+  ai_platform.agent.migration_preflight:
+    release_name: agent
+    release_namespace: prod
+    manifests: "{{ rendered.stdout }}"
+    environment: prod
+    migrator_sets_lock_timeout: true
 """
 
 RETURN = r"""
+summary:
+  description: The report in at most fifteen lines.
+  returned: when a verdict was possible
+  type: list
+  elements: str
 verdict:
   description: V(safe), V(warn), V(unknown) or V(unsafe), decided by the worst finding that is not accepted.
   returned: when a verdict was possible
@@ -254,7 +309,7 @@ counts:
   returned: when a verdict was possible
   type: dict
 server:
-  description: Version, connections, replicas and slots.
+  description: Version, connections, replicas and slots; empty where no database was asked.
   returned: when a verdict was possible
   type: dict
 largest_rewrite_bytes:
@@ -262,7 +317,7 @@ largest_rewrite_bytes:
   returned: when a verdict was possible
   type: int
 subject:
-  description: Host, port and name of the database.
+  description: Host, port and name of the database; namespace and release where it was not asked.
   returned: when a verdict was possible
   type: str
   sample: db.example.com:5432/agent
@@ -291,11 +346,20 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import ARGUMENTS, execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import (
+    ARGUMENTS,
+    CONSTRAINTS,
+    execute,
+)
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import (
+    extract_sensitive_values_from_kubeconfig,
+)
 
 
 def main() -> t.NoReturn:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, **CONSTRAINTS)
+    if isinstance(module.params["kubeconfig"], dict):
+        module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))
     try:
         result, problem = execute(module.params)
     except PreflightError as error:

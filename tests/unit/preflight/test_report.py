@@ -16,7 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._findings import
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import judge_backup, judge_server
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode, conflicts
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Segment
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import LOCK_KEY
+from ansible_collections.ai_platform.agent.plugins.module_utils._source import LOCK_KEY
 from ansible_collections.ai_platform.agent.plugins.module_utils._reading import RULES
 
 ROOT = Path(__file__).resolve().parents[3]

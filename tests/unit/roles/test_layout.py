@@ -99,6 +99,13 @@ def test_demo_vault_opens_with_the_demo_password_and_holds_demo_secrets() -> Non
         assert re.search(placeholder, secret)
 
 
+def test_exec_is_a_right_of_its_own_and_nothing_else() -> None:
+    manifests = load("roles/ai_agent/files/exec-rbac.yaml")["items"]
+    assert sorted(item["kind"] for item in manifests) == ["Role", "RoleBinding"]
+    (role,) = (item for item in manifests if item["kind"] == "Role")
+    assert {resource for rule in role["rules"] for resource in rule["resources"]} == {"pods", "pods/exec"}
+
+
 def test_deployer_has_no_right_outside_its_namespace() -> None:
     text = (ROOT / "roles/ai_agent/files/deployer-rbac.yaml").read_text(encoding="utf-8")
     manifests = yaml.safe_load(text)["items"]

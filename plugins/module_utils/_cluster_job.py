@@ -1,0 +1,246 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""One program in a Job: created, watched until it runs or can be said to fail, its log read, removed again.
+
+Whoever dies in between leaves a Job that ends at its deadline and is removed, with all that it owns, a minute later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import secrets
+import time
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils import _pod_failures
+from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden, Refused
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Cluster, Object
+
+CONTAINER = "main"
+# On Job, pod and policy: a value of its own for each run. No policy or Service of a release selects by it.
+RUN_LABEL = "ai-agent/run"
+GATE = "ai-agent/policy"
+# Pods can be held by a gate from this minor version of Kubernetes on.
+GATES_SINCE = 27
+KEEP_SECONDS = 60
+POLL_SECONDS = 0.15
+EVENTS_SECONDS = 1.0
+# Until the node told the API server how a container ended.
+STATUS_SECONDS = 10.0
+LOG_BYTES = 64 << 20
+# Of the pod spec that is given: where and under which name it may run.
+PLACEMENT = ("imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName")
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What the Job runs.
+
+    `purpose`: part of its name. `env`: as in a container. `labels`: besides those of its own. `pod`: a pod spec whose
+    placement, user and pull secrets it shares. `isolated`: it starts under a policy that lets nothing in or out.
+    `start_seconds`: until the container runs; `run_seconds`: from then on.
+    """
+
+    namespace: str
+    release: str
+    purpose: str
+    image: str
+    command: t.Sequence[str] = dataclasses.field(repr=False)
+    env: t.Sequence[Object] = ()
+    labels: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    pod: Object = dataclasses.field(default_factory=dict)
+    pull_policy: str | None = None
+    resources: Object = dataclasses.field(default_factory=dict)
+    isolated: bool = False
+    start_seconds: float = 60
+    run_seconds: float = 30
+
+
+def manifest(task: Task, run: str) -> Object:
+    """The Job of a task; `run` tells it from others."""
+    labels = {
+        **task.labels,
+        "app.kubernetes.io/name": "ai-agent-check",
+        "app.kubernetes.io/component": task.purpose,
+        "app.kubernetes.io/managed-by": "ai_platform.agent",
+        RUN_LABEL: run,
+    }
+    spec: Object = {name: task.pod[name] for name in PLACEMENT if task.pod.get(name)}
+    spec |= {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "Never",
+        # A Python that is process 1 does not hear SIGTERM.
+        "terminationGracePeriodSeconds": 1,
+        "securityContext": (task.pod.get("securityContext") or {})
+        | {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [_container(task)],
+        "volumes": [{"name": "tmp", "emptyDir": {}}],
+    }
+    if task.isolated:
+        spec["schedulingGates"] = [{"name": GATE}]
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": f"{task.release}-{task.purpose}-{run}", "labels": labels},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": math.ceil(task.start_seconds + task.run_seconds) + 5,
+            "ttlSecondsAfterFinished": KEEP_SECONDS,
+            "template": {"metadata": {"labels": labels}, "spec": spec},
+        },
+    }
+
+
+def _container(task: Task) -> Object:
+    container: Object = {
+        "name": CONTAINER,
+        "image": task.image,
+        "command": list(task.command),
+        "env": list(task.env),
+        "resources": dict(task.resources),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a folder of the pod
+    }
+    return container | ({"imagePullPolicy": task.pull_policy} if task.pull_policy else {})
+
+
+def policy(job: Object, run: str) -> Object:
+    """Nothing in, nothing out, for the pod of this run; it goes when the Job goes."""
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {
+            "name": job["metadata"]["name"],
+            "labels": job["metadata"]["labels"],
+            "ownerReferences": [owner],
+        },
+        "spec": {"podSelector": {"matchLabels": {RUN_LABEL: run}}, "policyTypes": ["Ingress", "Egress"]},
+    }
+
+
+class JobRun(contextlib.AbstractContextManager["JobRun"]):
+    """A task at work. Every method raises PreflightError, with an id of its own for each way in which a pod cannot run.
+
+    The pod is looked at again and again: a watch would need one more right and can break unseen.
+    """
+
+    def __init__(self, cluster: Cluster, task: Task) -> None:
+        self.cluster, self.task = cluster, task
+        self.run = secrets.token_hex(4)
+        if task.isolated and cluster.server_minor() < GATES_SINCE:
+            words = (
+                f"The cluster at {cluster.address} is older than Kubernetes 1.{GATES_SINCE}, which cannot hold a pod"
+            )
+            raise PreflightError("cluster-old", f"{words} until its policy is there; upgrade it.")
+        self.deadline = time.monotonic() + task.start_seconds
+        self.next_events = time.monotonic() + EVENTS_SECONDS
+        self.job = cluster.create("batch/v1", "jobs", manifest(task, self.run), task.namespace)
+        try:
+            if task.isolated:
+                closed = policy(self.job, self.run)
+                cluster.create("networking.k8s.io/v1", "networkpolicies", closed, task.namespace)
+                self._open_gate()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        # It goes by itself as well.
+        with contextlib.suppress(PreflightError):
+            self.cluster.delete("batch/v1", "jobs", self.job["metadata"]["name"], self.task.namespace)
+
+    def _pod(self) -> Object | None:
+        """The pod, if there is one. Raises for what will not get better, or when time is up."""
+        found = self._pods()
+        error = _pod_failures.failure(found[0], self.task.image) if found else self._refusal()
+        if error is None and time.monotonic() >= self.deadline:
+            error = _pod_failures.late(found, self.task.namespace, self.task.start_seconds)
+        if error:
+            raise error
+        return found[0] if found else None
+
+    def _pods(self) -> list[Object]:
+        return self.cluster.list("v1", "pods", self.task.namespace, labels=f"{RUN_LABEL}={self.run}")
+
+    def _refusal(self) -> PreflightError | None:
+        if time.monotonic() < self.next_events:
+            return None
+        self.next_events = time.monotonic() + EVENTS_SECONDS
+        fields = f"involvedObject.uid={self.job['metadata']['uid']}"
+        try:
+            events = self.cluster.list("v1", "events", self.task.namespace, fields=fields)
+        except Forbidden:
+            return None
+        return _pod_failures.refusal(events, self.task.namespace)
+
+    def _open_gate(self) -> None:
+        """Let the pod be scheduled: its policy is there."""
+        while (pod := self._pod()) is None:
+            time.sleep(POLL_SECONDS / 3)
+        name = pod["metadata"]["name"]
+        self.cluster.patch("v1", "pods", name, {"spec": {"schedulingGates": None}}, self.task.namespace)
+
+    def lines(self) -> t.Iterator[str]:
+        """The log, from the moment in which the container runs until it ends. Raises `pod-timeout`."""
+        lines = self._begin()
+        end = time.monotonic() + self.task.run_seconds
+        while True:
+            try:
+                line = next(lines, None)
+            except PreflightError:
+                # A log without a line for so long is how time runs out.
+                if time.monotonic() < end:
+                    raise
+            if time.monotonic() >= end:
+                words = f"The pod of image {self.task.image} did not end within {self.task.run_seconds:g} s."
+                raise PreflightError("pod-timeout", words)
+            if line is None:
+                return
+            yield line
+
+    def _begin(self) -> t.Iterator[str]:
+        while True:
+            pod = self._pod()
+            if pod and (pod.get("spec") or {}).get("nodeName"):
+                try:
+                    return self.cluster.log(
+                        self.task.namespace,
+                        pod["metadata"]["name"],
+                        CONTAINER,
+                        follow=True,
+                        limit_bytes=LOG_BYTES,
+                        seconds=self.task.run_seconds,
+                    )
+                except Refused as error:
+                    # 400: not started yet. 404: gone meanwhile, which the next look finds out.
+                    if error.status not in {400, 404}:
+                        raise
+            time.sleep(POLL_SECONDS)
+
+    def ended(self) -> PreflightError | None:
+        """Once the log ended: what was wrong with the container's end, None where its exit code is 0."""
+        end = time.monotonic() + STATUS_SECONDS
+        while time.monotonic() < end:
+            for pod in self._pods():
+                if error := _pod_failures.end(pod, self.task.image):
+                    return error
+                if (pod.get("status") or {}).get("phase") == "Succeeded":
+                    return None
+            time.sleep(POLL_SECONDS)
+        return PreflightError("image-start", f"The pod of image {self.task.image} went away before it ended.")
+
+
+__all__ = ("CONTAINER", "RUN_LABEL", "JobRun", "Task", "manifest", "policy")
