@@ -8,11 +8,12 @@ The facts of a connectivity test are plain data, so that they can be recorded an
 
     observations  [{from: direct|agent|probe|stranger|elsewhere, pod, node, records: [the collector's], problem: a
                   sentence or None}]
-    release       None without Kubernetes, else {name, namespace, replicas, pods: [{name, node, ready, reason, labels}],
-                  endpoints: {ready: [pod], unready: [pod]}, servers: {name of a dependency: {host, port, ready: number
-                  of endpoints, labels: of its pods}}, only those that are Services of the release, policies:
-                  [NetworkPolicy] or None where they may not be read, stranger_labels, other_namespace: None or {name,
-                  labels}}
+    release       None without Kubernetes, else
+                  {name, namespace, replicas, pods: [{name, node, ready, reason, labels}],
+                  endpoints: {ready: [pod], unready: [pod]} or None where they may not be read,
+                  servers: {name of a dependency: {host, port, ready: endpoints, a number or None, labels: of its pods}},
+                  of those that are Services of the release; policies: [NetworkPolicy] or None; stranger_labels;
+                  other_namespace: {name, labels} or None}
     untested      sentences about negative tests that could not be made
 """
 

@@ -201,12 +201,14 @@ def _agent(facts: Facts, down: set[str | None]) -> t.Iterator[Finding]:
                 continue
             if observation["from"] == "agent" and observation["pod"] in ready:
                 yield from _own_answer(observation, record, down)
-            elif observation["from"] in {"stranger", "elsewhere"} and ready and release["endpoints"]["ready"]:
+            elif observation["from"] in {"stranger", "elsewhere"} and ready and _leads_somewhere(release):
                 yield _through_service(observation, record, release)
 
 
 def _endpoints(release: Facts, ready: set[str]) -> t.Iterator[Finding]:
     """The Service leads to the ready pods and to nobody else. Without a ready pod other findings say why."""
+    if release["endpoints"] is None:
+        return
     there = set(release["endpoints"]["ready"])
     if ready and not there:
         words = (
@@ -240,6 +242,10 @@ def _through_service(observation: Facts, record: Facts, release: Facts) -> Findi
     answer = said.get("text") or f"status {record['status']}"
     words = f"agent: {record['path']} through the Service {release['name']}, from another pod: {answer.rstrip('.')}."
     return finding("service-unreachable", words, dependency="agent", pods=(observation["pod"],))
+
+
+def _leads_somewhere(release: Facts) -> bool:
+    return release["endpoints"] is None or bool(release["endpoints"]["ready"])
 
 
 def _callers_open(release: Facts) -> bool:
