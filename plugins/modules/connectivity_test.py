@@ -187,9 +187,9 @@ dependencies:
       type: str
     phases:
       description:
-        - Phases in order, each with C(name) (C(dns), C(tcp), C(tls), C(auth), C(query), C(write) or C(schema); C(driver)
-          and C(url) where they fail), C(ms), C(status) (C(pass) or C(fail)) and C(detail), what the server said of
-          itself.
+        - Phases in order, each with C(name) (C(dns), C(tcp), C(tls), C(auth), C(query), C(write) or C(schema), and
+          C(driver) or C(url) where they fail), C(ms), C(status) (C(pass) or C(fail)) and C(detail), what the server
+          said of itself.
         - One that failed has C(finding), the id of its finding, and C(error), the words of server or driver without
           secrets.
       type: list
@@ -201,8 +201,8 @@ dependencies:
           ranks, so each was measured.
       type: dict
 agent:
-  description: Answers of the agent to C(/health) and C(/ready), each with C(from), C(pod), C(path), C(via) (C(itself) or
-    C(service)), C(http_status), C(ms), C(status), and C(error) where there was no answer.
+  description: Answers of the agent to C(/health) and C(/ready), each with C(from), C(pod), C(path), C(via) (C(itself)
+    or C(service)), C(http_status), C(ms), C(status), and C(error) where there was no answer.
   returned: when a verdict was possible
   type: list
   elements: dict

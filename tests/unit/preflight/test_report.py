@@ -9,15 +9,15 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils import _files, _policy, _report
+from ansible_collections.ai_platform.agent.plugins.module_utils import _files, _policy, _preflight_module, _report
 from ansible_collections.ai_platform.agent.plugins.module_utils._acceptance import Acceptance, accepted, in_docstrings
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import CATALOGUE, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import judge_backup, judge_server
 from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode, conflicts
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Segment
-from ansible_collections.ai_platform.agent.plugins.module_utils._source import LOCK_KEY
 from ansible_collections.ai_platform.agent.plugins.module_utils._reading import RULES
+from ansible_collections.ai_platform.agent.plugins.module_utils._source import LOCK_KEY
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = [path.read_text() for path in (ROOT / "plugins" / "module_utils").glob("_*.py")]
