@@ -196,13 +196,12 @@ def _agent(facts: Facts, down: set[str | None]) -> t.Iterator[Finding]:
             yield finding("agent-not-ready", words, dependency="agent", pods=(pod["name"],))
     yield from _endpoints(release, ready)
     for observation in facts["observations"]:
-        for record in records(observation, "http"):
-            if well(record):
-                continue
-            if observation["from"] == "agent" and observation["pod"] in ready:
+        failing = [record for record in records(observation, "http") if not well(record)]
+        if observation["from"] == "agent" and observation["pod"] in ready:
+            for record in failing:
                 yield from _own_answer(observation, record, down)
-            elif observation["from"] in {"stranger", "elsewhere"} and ready and _leads_somewhere(release):
-                yield _through_service(observation, record, release)
+        elif failing and observation["from"] == "stranger" and ready and _leads_somewhere(release):
+            yield _through_service(observation, failing[0], release)
 
 
 def _endpoints(release: Facts, ready: set[str]) -> t.Iterator[Finding]:
