@@ -155,10 +155,11 @@ def on_cluster(tally: Tally) -> None:
 
 
 def release(tally: Tally) -> None:
-    """A release's life and the three environments at once: plain helm, then the role."""
+    """A release's life and the three environments at once: plain helm, then the role; what the preflight stops."""
     with _lab():
         tally.pytest("release", ["tests/integration/release"], seconds=2400)
         _molecule(tally, "environments")
+        _molecule(tally, "preflight")
 
 
 def helm3(tally: Tally) -> None:

@@ -169,7 +169,7 @@ class Cluster:
         body: Object | None = None,
         query: dict[str, str] | None = None,
         accept: str | None = None,
-        seconds: float = ANSWER_SECONDS,
+        seconds: float = 0,
     ) -> t.Any:
         from kubernetes.client.rest import ApiException
 
@@ -185,7 +185,7 @@ class Cluster:
                 header_params={"Accept": accept} if accept else {},
                 content_type="application/merge-patch+json" if verb == "patch" else "application/json",
                 serialize=False,
-                _request_timeout=(CONNECT_SECONDS, seconds),
+                _request_timeout=(CONNECT_SECONDS, seconds or ANSWER_SECONDS),
             )
         except ApiException as error:
             group = version.partition("/")[0] if "/" in version else ""

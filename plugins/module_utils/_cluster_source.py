@@ -30,6 +30,10 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Message = dict[str, t.Any]
 
+# Of an image that was deployed and has no ready pod: it cannot be asked.
+_NEVER_STARTED = frozenset({"image-pull", "image-start", "image-without-alembic", "pod-refused", "pod-memory"})
+_DATABASE_AWAY = frozenset({"database-unreachable", "database-host-unknown", "database-refused", "database-timeout"})
+
 
 @dataclasses.dataclass(frozen=True)
 class Options:
@@ -84,6 +88,7 @@ class ClusterSource(Source):
             return _release_facts.Live()
         live = _cluster_release.serving(self._cluster, options.release, options.namespace)
         self._unchanged = _release_facts.same_migrations(self._plan, live)
+        self.same = self._unchanged and bool(live.ready_pods)
         if live.ready_pods and self._may_exec():
             pod = Pod(
                 self._cluster, options.namespace, live.ready_pods[0], _named(live, "agent")["name"], options.limits
@@ -114,12 +119,33 @@ class ClusterSource(Source):
                 words = f"The account may not exec into pods of {options.namespace}; a Job of the deployed image asked."
                 self._found.append(finding("exec-forbidden", words))
             agent = _release_facts.container(_named(live, "agent"), {})
-            self._asker = self._jobs(
-                agent, agent.secrets.get("DATABASE_URL"), live.deployment["spec"]["template"]["spec"]
-            )
+            pod = live.deployment["spec"]["template"]["spec"]
+            self._asker = self._jobs(agent, agent.secrets.get("DATABASE_URL"), pod)
+            if not live.ready_pods:
+                self._ask_what_does_not_serve(live)
         elif plan.database is None and (secret := self._present(plan.database_secret)):
             # Whoever migrates in a minute has these credentials then; nothing is deployed that could ask instead.
             self._asker = self._jobs(plan.migrator, secret, plan.migrator_pod)
+
+    def _ask_what_does_not_serve(self, live: Live) -> None:
+        """The first question where no pod is ready: a release that failed is repaired by deploying again.
+
+        An image that never started cannot be asked; the new one will have these credentials in a minute anyway. A
+        database of the release's own that does not run is brought up by deploying, and only then can be asked.
+        """
+        plan = self._plan
+        try:
+            self._first = self._asker.ask(self._question())
+        except PreflightError as error:
+            if error.id in _NEVER_STARTED and (secret := self._present(plan.database_secret)):
+                self._asker = self._jobs(plan.migrator, secret, plan.migrator_pod)
+            elif error.id in _DATABASE_AWAY and not _runs(live, plan.database):
+                # That the new image can be pulled and renders is worth knowing all the same.
+                self._rendered_graph([])
+                words = f"{error.message} The release's own, of which nothing runs: not judged."
+                self._deduced = ("unknown", finding(error.id, words, severity="unknown"))
+            else:
+                raise
 
     def _present(self, secret: tuple[str, str] | None) -> tuple[str, str] | None:
         """The Secret's name and key, if it is there."""
@@ -131,6 +157,7 @@ class ClusterSource(Source):
         if found is None:
             words = f"Secret {self._options.namespace}/{name} does not exist yet, so the database was not asked."
             self._found.append(finding("secret-missing", words))
+            self.unasked = True
             return None
         return secret
 
@@ -166,6 +193,7 @@ class ClusterSource(Source):
         if self._plan.database and any(item["metadata"]["name"] == claim for item in live.claims or ()):
             words = f"The volume {claim} of an earlier release is still there; what is in it was not asked."
             self._found.append(finding("volume-kept", words))
+            self.unasked = True
 
     def _question(self, table: str | None = None, schema: str | None = None, names: Message | None = None) -> Message:
         """A request to the collector; without a table the first one."""
@@ -183,7 +211,7 @@ class ClusterSource(Source):
 
     def graph(self) -> Graph:
         """The revisions of the new image, from the deployed one where both are the same."""
-        self._first = self._asker.ask(self._question())
+        self._first = self._first or self._asker.ask(self._question())
         self.where = self._first.get("where") or self.where
         revisions = self._first.get("revisions")
         if self._unchanged and revisions:
@@ -228,6 +256,14 @@ class ClusterSource(Source):
         answer = self._asker.ask(self._question(table, schema, names))
         return Answer(answer["live"], answer["server"], answer["facts"])
 
+    def deployed(self) -> Graph | None:
+        if self.release is None or self.release.live.deployment is None:
+            return None
+        question = self._question()
+        revisions = self._asker.ask(question | {"target": self._options.target}).get("revisions")
+        table = {"name": question["table"], "schema": question["schema"]}
+        return graph_of(revisions | {"version_table": table}) if revisions else None
+
     def findings(self) -> list[Finding]:
         return self._found
 
@@ -269,6 +305,12 @@ def _named(live: Live, name: str) -> Message:
     containers = t.cast("Message", live.template)["spec"]["containers"]
     found: Message = next((item for item in containers if item["name"] == name), containers[0])
     return found
+
+
+def _runs(live: Live, database: str | None) -> bool:
+    """Whether the release's own database has a ready pod; what is not its own is taken to run."""
+    own = [item for item in live.statefulsets if item["metadata"]["name"] == database]
+    return not database or any((item.get("status") or {}).get("readyReplicas") for item in own)
 
 
 def _literal(env: t.Mapping[str, str]) -> list[Message]:

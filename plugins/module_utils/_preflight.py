@@ -61,6 +61,9 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     live = source.live(graph.version_table, graph.version_table_schema)
     rows = None if live["rows"] is None else tuple(live["rows"])
     position = _revisions.position(graph, _revisions.Live(rows, live["has_tables"]))
+    if position.unknown:
+        deployed = None if source.same else source.deployed()
+        position = _revisions.seen_by_the_deployed(position, graph, rows or (), deployed, same=source.same)
     reader = Reader()
     rendered = source.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
     answer = source.facts(graph.version_table, graph.version_table_schema, names(reader.found))
@@ -75,7 +78,12 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         findings += judge_recovery(answer.server)
     findings += judged.findings
     if source.release:
-        findings = _with_release(request.thresholds, source.release, findings, answer, judged)
+        # It reads quantities with the Kubernetes client, which the direct transport does without.
+        from ansible_collections.ai_platform.agent.plugins.module_utils._judge_release import weigh
+
+        empty = position.state == "absent" and not source.unasked
+        findings = weigh(findings, source.release.plan, source.release.live, empty=empty)
+        findings += _of_release(request.thresholds, source.release, answer, judged)
     acceptances = [*request.acceptances, *_acceptance.in_docstrings(rendered.segments)]
     findings = _acceptance.accepted(findings, acceptances, request.environment)
     details = {
@@ -136,24 +144,21 @@ def _around(request: Request, answer: Answer, judged: Judged, release: Release |
     ]
 
 
-def _with_release(
-    limits: Thresholds, release: Release, findings: list[Finding], answer: Answer, judged: Judged
-) -> list[Finding]:
-    """The findings, weighed by what serves, and what the release adds to them."""
-    # These read quantities with the Kubernetes client, which the direct transport does without.
-    from ansible_collections.ai_platform.agent.plugins.module_utils import _judge_release, _release_findings
+def _of_release(limits: Thresholds, release: Release, answer: Answer, judged: Judged) -> list[Finding]:
+    """What the release adds to the findings."""
+    from ansible_collections.ai_platform.agent.plugins.module_utils import _release_findings
 
-    findings = _judge_release.weigh(findings, release.plan, release.live)
-    if answer.server:
-        findings += _release_findings.of_database(
-            release.plan,
-            release.live,
-            answer.server,
-            statements=judged.statements,
-            largest_rewrite=_largest_rewrite(judged),
-            limits=limits,
-        )
-    return findings + _namespace(release)
+    found = _namespace(release)
+    if answer.server is None:
+        return found
+    return found + _release_findings.of_database(
+        release.plan,
+        release.live,
+        answer.server,
+        statements=judged.statements,
+        largest_rewrite=_largest_rewrite(judged),
+        limits=limits,
+    )
 
 
 def _namespace(release: Release) -> list[Finding]:

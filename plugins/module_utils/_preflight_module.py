@@ -84,9 +84,24 @@ CONSTRAINTS: t.Final[dict[str, t.Any]] = {
 def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     """The module's result, and the sentence for which it fails under its policy (None: it does not).
 
-    Raises PreflightError where there is no verdict.
+    Raises PreflightError where there is no verdict, which is then all that the reports say.
     """
     _check(params)
+    try:
+        return _judge(params)
+    except PreflightError as error:
+        from ansible_collections.ai_platform.agent.plugins.module_utils import _junit, _report
+
+        subject = f"{params['release_namespace']}/{params['release_name']}" if params.get("release_name") else "direct"
+        full = _report.without_verdict("migration_preflight", subject, error.as_finding())
+        _write(params["report_path"], json.dumps(full, indent=1))
+        if params["junit_path"]:
+            # Nothing is known, which no policy lets pass.
+            _write(params["junit_path"], _junit.junit(full, "fail"))
+        raise
+
+
+def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     with (_on_cluster if params.get("release_name") else _direct)(params) as source:
         # These import what was just looked for, which takes as long as the start of the transport.
         from ansible_collections.ai_platform.agent.plugins.module_utils import _acceptance, _policy, _preflight

@@ -46,10 +46,16 @@ def report(kind: str, subject: str, findings: t.Sequence[Finding], details: dict
     }
 
 
+def without_verdict(kind: str, subject: str, error: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The report of a run that ended with `error`, a finding's JSON form, before it could judge."""
+    counts = {name: int(name == error["status"]) for name in ("pass", "warn", "fail", "skip")} | {"accepted": 0}
+    return {"form": FORM, "kind": kind, "subject": subject, "verdict": "none", "counts": counts, "findings": [error]}
+
+
 def inline(full: dict[str, t.Any], limit: int = INLINE_FINDINGS) -> dict[str, t.Any]:
     """The same report with at most `limit` findings; `findings_omitted` says how many are missing."""
     findings = full["findings"]
     return full | {"findings": findings[:limit], "findings_omitted": max(0, len(findings) - limit)}
 
 
-__all__ = ("FORM", "Verdict", "inline", "report", "verdict_of")
+__all__ = ("FORM", "Verdict", "inline", "report", "verdict_of", "without_verdict")

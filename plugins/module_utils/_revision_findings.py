@@ -19,7 +19,7 @@ def position_findings(graph: Graph, rows: tuple[str, ...] | None, position: Posi
     """`rows`: the version table's (None: there is none)."""
     found = []
     listed, targets = ", ".join(rows or ()), ", ".join(graph.targets)
-    if position.unknown:
+    if position.unknown and position.state != "ahead":
         words = f"The database is at {listed}; this directory does not know {', '.join(position.unknown)}."
         found.append(finding("revision-unknown", words))
     elif position.state == "unknown":

@@ -67,4 +67,20 @@ def position(graph: Graph, live: Live) -> Position:
     return Position("diverged" if extra else "behind", upgradable=True)
 
 
-__all__ = ("Live", "Position", "State", "ancestors", "position")
+def seen_by_the_deployed(
+    found: Position, graph: Graph, rows: t.Sequence[str], deployed: Graph | None, *, same: bool
+) -> Position:
+    """`found`, where the directory does not know some of `rows`, by what the deployed image knows.
+
+    ahead: the deployed image knows all of them, and its history leads from the target up to them; that is how a
+    rollback begins. Or the deployed image is the same (`same`) and serves: it lives with them already.
+    """
+    if not found.unknown:
+        return found
+    known = deployed is not None and set(rows) <= deployed.nodes.keys()
+    if same or (known and set(graph.targets) <= ancestors(deployed, rows)):  # type: ignore[arg-type]
+        return dataclasses.replace(found, state="ahead")
+    return found
+
+
+__all__ = ("Live", "Position", "State", "ancestors", "position", "seen_by_the_deployed")

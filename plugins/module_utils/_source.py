@@ -47,11 +47,14 @@ class Release:
 class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
     """A transport. Its methods are called once each, in this order, between `with` and its end.
 
-    `where`: the database for people, host:port/name. `release`: None where there is none. All raise PreflightError.
+    `where`: the database for people, host:port/name. `release`: None where there is none. `same`: what is deployed has
+    the same migrations and serves. `unasked`: there may be a database that nobody could ask. All raise PreflightError.
     """
 
     where: str = ""
     release: Release | None = None
+    same: bool = False
+    unasked: bool = False
 
     def deduced(self) -> tuple[State, Finding] | None:
         """A state that follows without asking, and what it rests on; then nothing else is called but `findings`."""
@@ -72,6 +75,10 @@ class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
     @abc.abstractmethod
     def facts(self, table: str, schema: str | None, names: dict[str, t.Any]) -> Answer:
         """Facts about `names`, and the rows once more."""
+
+    def deployed(self) -> Graph | None:
+        """The revisions that the image deployed now knows, where there is one that can be asked."""
+        return None
 
     def findings(self) -> list[Finding]:
         """What the transport itself came across."""

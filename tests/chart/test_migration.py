@@ -39,7 +39,7 @@ def test_install_migrates_in_a_plain_job(render: Render) -> None:
     rendered = render()
     job = rendered.one("Job")
     assert not hooks(rendered)
-    assert "annotations" not in job["metadata"]
+    assert job["metadata"]["annotations"] == {"ai-agent/hook-deadline-seconds": "240"}
     assert "activeDeadlineSeconds" not in job["spec"]
     assert job["spec"]["backoffLimit"] <= 2
     assert job["spec"]["ttlSecondsAfterFinished"] >= 24 * 3600

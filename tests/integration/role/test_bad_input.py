@@ -58,6 +58,11 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     ),
     "release name": ({"ai_agent_release_name": "my_agent"}, ['"my_agent"', "lower-case"]),
     "time-out": ({"ai_agent_timeout": "600"}, ['ai_agent_timeout is "600"', "10m"]),
+    "preflight's policy": (
+        {"ai_agent_preflight_fail_on": "sometimes"},
+        ["ai_agent_preflight_fail_on", "unknown, warn"],
+    ),
+    "acceptance without a reason": ({"ai_agent_preflight_accept": [{"id": "destructive"}]}, ["reason"]),
     "wrong type": ({"ai_agent_images": "agent:1"}, ["ai_agent_images"]),
     "external database": (
         {"ai_agent_values": {"postgresql": {"enabled": False}}},
@@ -205,6 +210,10 @@ def test_image_that_does_not_exist_and_the_repair(cluster: Cluster) -> None:
     assert f"{missing['repository']}:0.0.0-missing does not exist" in run.output
     assert "Traceback" not in run.output
     assert SECRETS[0] not in run.output
+
+    # The second time there is a namespace to try the image in, and nothing is changed before it is known.
+    again = cluster.deploy(ai_agent_images={**cluster.images, "agent": missing})
+    assert_one_clear_line(again, "Nothing was changed", "0.0.0-missing cannot be pulled", "runbook.md#image-pull")
 
     # A password in the vault that is not the live one stops the run and touches nothing.
     before = cluster.kubectl("get", "secret", "bad-secret", "-o", "jsonpath={.data}")

@@ -6,7 +6,12 @@ import pytest
 from alembic.script.revision import Revision, RevisionMap
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import Graph
 from ansible_collections.ai_platform.agent.plugins.module_utils._revision_findings import position_findings
-from ansible_collections.ai_platform.agent.plugins.module_utils._revisions import Live, ancestors, position
+from ansible_collections.ai_platform.agent.plugins.module_utils._revisions import (
+    Live,
+    ancestors,
+    position,
+    seen_by_the_deployed,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -137,3 +142,40 @@ def test_applied_is_what_alembic_counts_as_applied(drawn: tuple[RevisionMap, str
     revisions = known.get_revisions(tuple(rows))
     counted = known._get_ancestor_nodes(revisions, include_dependencies=True, check=False)
     assert ancestors(graph_of(known), rows) == {item.revision for item in counted}
+
+
+OLDER = ("a:", "b: a")
+
+
+@pytest.mark.parametrize(
+    ("deployed", "rows", "same", "state"),
+    [
+        (LINE, ("c",), False, "ahead"),
+        (("a:", "b: a", "c: b", "d: c"), ("d",), False, "ahead"),
+        # another history, or one that leaves the target aside
+        (("x:", "c: x"), ("c",), False, "unknown"),
+        (("a:", "c: a"), ("c",), False, "unknown"),
+        (LINE, ("zz",), False, "unknown"),
+        (None, ("c",), False, "unknown"),
+        (None, ("c",), True, "ahead"),
+        (LINE, ("b", "c"), False, "ahead"),
+    ],
+)
+def test_a_rollback_is_ahead_by_what_the_deployed_image_knows(
+    deployed: tuple[str, ...] | None, rows: tuple[str, ...], same: bool, state: str
+) -> None:
+    graph = graph_of(revision_map(*OLDER))
+    before = position(graph, Live(rows, has_tables=True))
+    assert before.state in {"unknown", "diverged"}
+    known = graph_of(revision_map(*deployed)) if deployed else None
+    found = seen_by_the_deployed(before, graph, rows, known, same=same)
+    assert found.state == state
+    assert not found.upgradable
+    ids = [item.id for item in position_findings(graph, rows, found)]
+    assert ("state-ahead" in ids, "revision-unknown" in ids) == (state == "ahead", state != "ahead")
+
+
+def test_what_is_known_stays_as_it_is() -> None:
+    graph = graph_of(revision_map(*LINE))
+    found = position(graph, Live(("a",), has_tables=True))
+    assert seen_by_the_deployed(found, graph, ("a",), None, same=True) == found

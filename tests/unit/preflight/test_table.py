@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._junit import junit
-from ansible_collections.ai_platform.agent.plugins.module_utils._report import report
+from ansible_collections.ai_platform.agent.plugins.module_utils._report import report, without_verdict
 from ansible_collections.ai_platform.agent.plugins.module_utils._table import summary
 
 GIB = 1 << 30
@@ -113,3 +113,11 @@ def test_junit(fail_on: str, failed: int) -> None:
     text = cases["lock-blocks-reads 0007 2 public.messages"].findtext("failure") or ""
     assert ("docs/runbook.md#lock-blocks-reads" in text) == (fail_on != "never")
     assert cases["statement-opaque"].findtext("system-out") == "\ufffd <&> ü"
+
+
+def test_a_run_without_a_verdict_is_a_failed_case() -> None:
+    error = finding("database-auth", "The server refuses the password.")
+    ended = without_verdict("migration_preflight", "prod/agent", error.as_dict())
+    assert (ended["verdict"], ended["counts"]["fail"]) == ("none", 1)
+    (suite,) = ET.fromstring(junit(ended, "fail"))  # noqa: S314 - made one line before
+    assert [item.get("name") for item in suite if item.find("failure") is not None] == ["database-auth"]

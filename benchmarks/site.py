@@ -1,0 +1,103 @@
+"""What `site.yml` costs on a release that is up to date: its time by step, and beside a bare `helm upgrade --install`.
+
+    make up && .venv/bin/python -m benchmarks.site [RUNS]
+
+The steps are the role's files; what is left is Ansible's own start and end. Bare helm gets the same chart and the same
+values, without guard, preflight, Secret and test; it makes a new revision each time, so its migration hook runs, which
+the role saves. Each figure is the median of some runs.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+from lab import deploy, shell
+from lab.paths import BIN, KUBECONFIG, ROOT, VARS, VAULT_PASSWORD
+from lab.progress import LabError, say
+
+GOAL_SECONDS = 12
+SLOWEST = 12
+INVENTORY = ["-i", "inventories/dev", "--vault-id", f"dev@{VAULT_PASSWORD}", "-e", f"@{VARS}"]
+STEPS = ("guard", "preflight", "credentials", "release", "verify")
+
+
+def site() -> tuple[float, dict[str, float], dict[str, float]]:
+    """One run: seconds in all, by step, and by task.
+
+    :raises LabError: it failed or changed something, so it is not what is to be measured
+    """
+    words = [Path(sys.executable).parent / "ansible-playbook", *INVENTORY, "site.yml"]
+    environment = shell.environment() | {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [str(word) for word in words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - begin
+    told = json.loads(done.stdout[done.stdout.index("{") :])
+    if done.returncode or any(host["changed"] for host in told["stats"].values()):
+        raise LabError("site.yml failed or changed something; run make up first, which says why")
+    steps: dict[str, float] = collections.Counter()
+    tasks: dict[str, float] = {}
+    for task in (task["task"] for play in told["plays"] for task in play["tasks"]):
+        start, end = (datetime.fromisoformat(task["duration"][name]) for name in ("start", "end"))
+        file = Path(task["path"].rpartition(":")[0]).stem
+        steps[file.partition("_")[0]] += (end - start).total_seconds()
+        tasks[task["name"].partition(" : ")[2]] = (end - start).total_seconds()
+    return seconds, steps, tasks
+
+
+def helm(chart: str, values: str) -> float:
+    """Seconds of a bare `helm upgrade --install` with the release's own chart and values."""
+    words = [BIN / "helm", "upgrade", "--install", deploy.RELEASE, chart, "--values", "-", "--wait", "--wait-for-jobs"]
+    place = ["--namespace", deploy.NAMESPACE, "--kubeconfig", KUBECONFIG]
+    begin = time.perf_counter()
+    subprocess.run(
+        [str(word) for word in [*words, *place]],
+        input=values,
+        env=shell.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return time.perf_counter() - begin
+
+
+def main() -> int:
+    """Exit code 1 where the goal is missed."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    site()  # fills caches
+    measured = [site() for _ in range(runs)]
+    total = statistics.median(seconds for seconds, _, _ in measured)
+    words = ["get", "values", deploy.RELEASE, "--namespace", deploy.NAMESPACE, "--kubeconfig", str(KUBECONFIG)]
+    values = shell.capture([BIN / "helm", *words, "--output", "json"]).stdout
+    subprocess.run([sys.executable, "-m", "lab.assemble_chart"], cwd=ROOT, capture_output=True, check=True)
+    chart = str(ROOT / "build" / "ai-agent-chart")
+    bare = statistics.median(helm(chart, values) for _ in range(runs))
+
+    def median(index: int, name: str) -> float:
+        return statistics.median(run[index].get(name, 0.0) for run in measured)
+
+    goal = f"(goal {GOAL_SECONDS} s)"
+    say(f"site.yml on an unchanged release, median of {runs} runs on {os.cpu_count()} cores: {total:.1f} s {goal}")
+    known = {name: median(1, name) for name in STEPS}
+    for name, seconds in known.items():
+        say(f"  {name:12} {seconds:5.1f} s")
+    say(f"  {'Ansible':12} {total - sum(known.values()):5.1f} s")
+    say(f"bare helm upgrade --install: {bare:.1f} s; ratio {total / bare:.2f}")
+    tasks = {name: median(2, name) for name in measured[0][2]}
+    say("the longest tasks:")
+    for name, seconds in sorted(tasks.items(), key=lambda item: -item[1])[:SLOWEST]:
+        say(f"  {seconds:5.2f} s  {name}")
+    return 0 if total <= GOAL_SECONDS else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
