@@ -43,7 +43,7 @@ def findings_suite(full: Row, fail_on: str) -> ET.Element:
     """Each finding a case; the verdict is a case too, so no suite is empty."""
     cases = [_case(full["kind"], "verdict", full["verdict"])]
     for item in full["findings"]:
-        where = [str(item[name]) for name in ("revision", "statement", "table") if name in item]
+        where = [str(item[name]) for name in ("revision", "statement", "table", "dependency") if name in item]
         case = _case(full["kind"], " ".join([item["id"], *where]), item["message"])
         text = f"{item['message']}\n{item['hint']}\n{item['runbook']}"
         if item["severity"] in FAIL_ON[fail_on] and "accepted" not in item:
