@@ -9,11 +9,8 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.ai_platform.agent.plugins.module_utils._deployment_report import (
-    ARGUMENTS,
-    ReportError,
-    execute,
-)
+from ansible_collections.ai_platform.agent.plugins.module_utils._deployment_report import ARGUMENTS, execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 
 
 class ActionModule(ActionBase):
@@ -29,5 +26,5 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
         try:
             return execute(arguments, check_mode=self._task.check_mode)
-        except ReportError as error:
-            raise AnsibleActionFail(str(error)) from None
+        except PreflightError as error:
+            raise AnsibleActionFail(error.message) from None

@@ -39,7 +39,7 @@ def report_of(kind: str, result: dict[str, t.Any], whole: dict[str, t.Any] | Non
     if whole is not None and all(result.get(name) == whole.get(name) for name in _IDENTITY):
         result = result | whole | {name: 0 for name in ("findings_omitted", "statements_omitted") if name in result}
     kept = {name: value for name, value in result.items() if name not in _NOT_REPORTED and not name.startswith("_")}
-    kept = {"kind": kind, "subject": "", "verdict": None, "findings": []} | kept
+    kept = {"kind": kind, "subject": "", "verdict": "none", "findings": []} | kept
     if result.get("msg"):
         kept["message"] = result["msg"]
     return kept

@@ -11,8 +11,8 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.ai_platform.agent.plugins.module_utils import _deployment
-from ansible_collections.ai_platform.agent.plugins.module_utils._atomic_file import write_whole
+from ansible_collections.ai_platform.agent.plugins.module_utils import _deployment, _files
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._junit import junit_of_run
 from ansible_collections.ai_platform.agent.plugins.module_utils._policy import FAIL_ON
 from ansible_collections.ai_platform.agent.plugins.module_utils._report_page import page
@@ -55,14 +55,10 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
 }
 
 
-class ReportError(Exception):
-    """The report cannot be written; the text is one sentence: what is wrong, where, what to do."""
-
-
 def execute(params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
     """The module's result, after report.json, junit.xml and report.html are written (not in check mode).
 
-    :raises ReportError: an argument is of no use, or the folder cannot be written
+    :raises PreflightError: an argument is of no use, or the folder cannot be written
     """
     folder = Path(params["folder"])
     reports, policies = {}, {}
@@ -93,7 +89,7 @@ def _times(steps: dict[str, t.Any]) -> dict[str, float]:
         return {name: float(began) for name, began in steps.items()}
     except (TypeError, ValueError):
         words = "run.steps must say when each step began, in seconds since 1970, as `now().timestamp()` does."
-        raise ReportError(words) from None
+        raise PreflightError("argument-invalid", words) from None
 
 
 def _whole(path: str | None) -> dict[str, t.Any] | None:
@@ -116,12 +112,11 @@ def _differs(folder: Path, full: dict[str, t.Any], files: t.Iterable[str]) -> bo
 def _write(folder: Path, files: dict[str, str]) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, text in files.items():
-            write_whole(folder / name, text)
     except OSError as error:
-        where = error.filename or folder
-        words = f"The report cannot be written: {where}: {error.strerror}. Name a folder that can be written."
-        raise ReportError(words) from None
+        words = f"{folder} cannot be made: {error.strerror}; name a folder that can be written."
+        raise PreflightError("argument-invalid", words) from None
+    for name, text in files.items():
+        _files.write(str(folder / name), text)
 
 
-__all__ = ("ARGUMENTS", "RUNBOOK_URL", "ReportError", "execute")
+__all__ = ("ARGUMENTS", "RUNBOOK_URL", "execute")

@@ -62,8 +62,8 @@ def outcome(
     failed = next((step.name for step in steps if step.state == "failed"), None)
     if run.get("failure") is not None or failed is not None:
         # The task that stops the run repeats what the module said, with more words around it.
-        told = reports.get("migration_preflight", {}).get("message") if failed == "preflight" else None
-        message = told or (run.get("failure") or {}).get("message") or ""
+        kind = {"preflight": "migration_preflight", "verify": "connectivity_test"}.get(failed or "", "")
+        message = reports.get(kind, {}).get("message") or (run.get("failure") or {}).get("message") or ""
         return _failed(subject, failed or "", message, check_mode=check_mode)
     attention = _attention(reports)
     level: Level = "warn" if attention else "neutral" if check_mode else "good"

@@ -94,10 +94,10 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
 
         subject = f"{params['release_namespace']}/{params['release_name']}" if params.get("release_name") else "direct"
         full = _report.without_verdict("migration_preflight", subject, error.as_finding())
-        _write(params["report_path"], json.dumps(full, indent=1))
+        _files.write(params["report_path"], json.dumps(full, indent=1))
         if params["junit_path"]:
             # Nothing is known, which no policy lets pass.
-            _write(params["junit_path"], _junit.junit(full, "fail"))
+            _files.write(params["junit_path"], _junit.junit(full, "fail"))
         raise
 
 

@@ -80,7 +80,7 @@ def _file(folder: Path, text: str) -> str:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"folder": "/proc/nowhere"}, "The report cannot be written: /proc/nowhere: "),
+        ({"folder": "/proc/nowhere"}, "/proc/nowhere cannot be made: "),
         ({"run": {"release": "x"}}, "missing required arguments: host found in run"),
         ({"reports": [{"kind": "other", "result": {}}]}, "must be one of: migration_preflight, connectivity_test"),
         ({"run": run(steps={"guard": "noon"})}, "run.steps must say when each step began"),

@@ -126,7 +126,7 @@ def test_a_module_without_a_verdict_has_its_one_finding() -> None:
     assert kept == {
         "kind": "migration_preflight",
         "subject": "",
-        "verdict": None,
+        "verdict": "none",
         "findings": [one],
         "message": "Wrong password.",
     }
