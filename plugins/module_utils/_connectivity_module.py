@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import typing as t
 
@@ -16,7 +15,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils import (
     _connectivity_table,
     _files,
     _judge_negatives,
-    _junit,
     _policy,
     _report,
 )
@@ -78,9 +76,22 @@ CONSTRAINTS: t.Final[dict[str, t.Any]] = {
 def execute(params: Row) -> tuple[Row, str | None]:
     """The module's result, and the sentence for which it fails under its policy (None: it does not).
 
-    Raises PreflightError where there is no verdict.
+    Raises PreflightError where there is no verdict, which is then all that the reports say.
     """
     _check(params)
+    try:
+        full, failing = _patiently(params)
+    except PreflightError as error:
+        subject = f"{params['release_namespace']}/{params['release_name']}" if params["release_name"] else "direct"
+        _files.write_error(params, KIND, subject, error)
+        raise
+    _files.write_reports(params, full)
+    result = _bounded(_report.inline(full)) | {"summary": _connectivity_table.summary(full)}
+    return result, _policy.problem(full["verdict"], failing, params["fail_on"])
+
+
+def _patiently(params: Row) -> tuple[Row, list[Finding]]:
+    """The report and what in it fails, tried again while something does and time is left. Raises PreflightError."""
     end = time.monotonic() + (params["wait_timeout"] if params["wait"] else 0)
     attempts = 0
     while True:
@@ -93,14 +104,8 @@ def execute(params: Row) -> tuple[Row, str | None]:
         else:
             failing = _policy.failing(findings, params["fail_on"])
             if not failing or time.monotonic() + PAUSE_SECONDS > end:
-                break
+                return full | {"attempts": attempts}, failing
         time.sleep(PAUSE_SECONDS)
-    full["attempts"] = attempts
-    _files.write(params["report_path"], json.dumps(full, indent=1, default=str))
-    if params["junit_path"]:
-        _files.write(params["junit_path"], _junit.junit(full, params["fail_on"]))
-    result = _bounded(_report.inline(full)) | {"summary": _connectivity_table.summary(full)}
-    return result, _policy.problem(full["verdict"], failing, params["fail_on"])
 
 
 def _once(params: Row) -> tuple[Row, list[Finding]]:

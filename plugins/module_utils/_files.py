@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the collection: no other collection may import this.
-"""A file that a module leaves: a report, SQL, JUnit."""
+"""The files that a module leaves: reports, SQL."""
 
 from __future__ import annotations
 
+import json
 import tempfile
+import typing as t
 from pathlib import Path
 
+from ansible_collections.ai_platform.agent.plugins.module_utils import _junit, _report
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 
 
@@ -35,4 +38,18 @@ def write(path: str | None, text: str) -> None:
         raise PreflightError("argument-invalid", f"{path} cannot be written: {error.strerror}.") from None
 
 
-__all__ = ("write",)
+def write_reports(params: dict[str, t.Any], full: dict[str, t.Any]) -> None:
+    """A report as JSON and as JUnit, where `report_path` and `junit_path` say. Raises PreflightError."""
+    write(params["report_path"], json.dumps(full, indent=1, default=str))
+    if params["junit_path"]:
+        write(params["junit_path"], _junit.junit(full, params["fail_on"]))
+
+
+def write_error(params: dict[str, t.Any], kind: str, subject: str, error: PreflightError) -> None:
+    """The same for a run that ended before it could judge. Raises PreflightError."""
+    full = _report.without_verdict(kind, subject, error.as_finding())
+    # Nothing is known, which no policy lets pass.
+    write_reports(params | {"fail_on": "fail"}, full)
+
+
+__all__ = ("write", "write_error", "write_reports")

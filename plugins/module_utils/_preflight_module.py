@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import json
 import typing as t
 from pathlib import Path
 
@@ -90,14 +89,8 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     try:
         return _judge(params)
     except PreflightError as error:
-        from ansible_collections.ai_platform.agent.plugins.module_utils import _junit, _report
-
         subject = f"{params['release_namespace']}/{params['release_name']}" if params.get("release_name") else "direct"
-        full = _report.without_verdict("migration_preflight", subject, error.as_finding())
-        _files.write(params["report_path"], json.dumps(full, indent=1))
-        if params["junit_path"]:
-            # Nothing is known, which no policy lets pass.
-            _files.write(params["junit_path"], _junit.junit(full, "fail"))
+        _files.write_error(params, "migration_preflight", subject, error)
         raise
 
 
@@ -115,12 +108,10 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
             last_backup=params["last_verified_backup"],
         )
         full, findings, sql = _preflight.run(request, source)
-    from ansible_collections.ai_platform.agent.plugins.module_utils import _junit, _report, _table
+    from ansible_collections.ai_platform.agent.plugins.module_utils import _report, _table
 
     _files.write(params["sql_path"], sql)
-    _files.write(params["report_path"], json.dumps(full, indent=1, default=str))
-    if params["junit_path"]:
-        _files.write(params["junit_path"], _junit.junit(full, params["fail_on"]))
+    _files.write_reports(params, full)
     problem = _policy.problem(full["verdict"], _policy.failing(findings, params["fail_on"]), params["fail_on"])
     return _bounded(_report.inline(full)) | {"summary": _table.summary(full)}, problem
 

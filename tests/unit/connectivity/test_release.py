@@ -36,9 +36,7 @@ def policies() -> list[Facts]:
         policy("r-default-deny", {"app.kubernetes.io/instance": "r"}),
         policy("r-postgresql-server", SERVER, ingress=[{"from": [clients]}]),
         policy("r-redis-server", CACHE, ingress=[{"from": [clients]}]),
-        policy(
-            "r-db-clients", {"r-db-client": "true"}, egress=[dns, {"to": [{"podSelector": {"matchLabels": SERVER}}]}]
-        ),
+        policy("r-db-clients", {"r-db-client": "true"}, egress=[dns, servers]),
         policy("r", {"app.kubernetes.io/component": "agent"}, ingress=[{"from": [{"podSelector": {}}]}]),
     ]
 
