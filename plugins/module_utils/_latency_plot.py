@@ -13,6 +13,8 @@ import dataclasses
 import math
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._latency import summary
+
 # More pods than these are drawn as one row: a plot that does not fit a screen is not read at a glance.
 SHOWN_PODS = 12
 # Of the drawing's width: 4 px on a phone, 7 on a desktop.
@@ -142,13 +144,6 @@ class Plot:
 MARKS = ("p50", "p95", "p99", "worst")
 
 
-def percentiles(samples: t.Sequence[float]) -> dict[str, float]:
-    """Nearest-rank percentiles of some times."""
-    ordered = sorted(samples)
-    at = {name: ordered[math.ceil(len(ordered) * int(name[1:]) / 100) - 1] for name in MARKS[:-1]}
-    return at | {"worst": ordered[-1]}
-
-
 def latency_plot(dependencies: t.Sequence[dict[str, t.Any]], limits: t.Mapping[str, float]) -> Plot | None:
     """The plot of the rounds that a connectivity report lists, or None when it lists none.
 
@@ -178,7 +173,7 @@ def _panel(name: str, items: list[dict[str, t.Any]], limits: t.Mapping[str, floa
     rows = [_row(str(item.get("pod", "")), str(item.get("node") or ""), item["rounds"], limits, axis) for item in shown]
     if others:
         samples = [value for item in others for value in item["rounds"].get("samples_ms", ())]
-        pooled: dict[str, t.Any] = percentiles(samples) if samples else {}
+        pooled: dict[str, t.Any] = summary(samples) if samples else {}
         # The worst of them may have been left out of the samples, not out of the figures.
         pooled["worst"] = max((_slowest(item["rounds"]) for item in others), default=0)
         for field in ("count", "failed"):
@@ -302,5 +297,5 @@ def _stack(item: dict[str, t.Any], longest: float) -> Stack:
 
 __all__ = (
     "MARKS", "SHOWN_PODS", "Bar", "Mark", "Panel", "Part", "Plot", "Row", "Scale", "Stack", "Tick", "latency_plot",
-    "milliseconds", "percentiles", "phase_stacks", "scale",
+    "milliseconds", "phase_stacks", "scale",
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import random
@@ -9,9 +10,12 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils import _report_page
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity_shape import details
 from ansible_collections.ai_platform.agent.plugins.module_utils._deployment import document
-from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._latency_plot import percentiles
+from ansible_collections.ai_platform.agent.plugins.module_utils._findings import finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._judge_connectivity import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._judge_negatives import negatives
+from ansible_collections.ai_platform.agent.plugins.module_utils._latency import summary
 from ansible_collections.ai_platform.agent.plugins.module_utils._report import report
 
 Json = dict[str, t.Any]
@@ -52,49 +56,79 @@ def rounds(middle: float, spread: float, seed: int, count: int = 50, failed: int
     """Rounds around `middle` ms; times of a network spread evenly on a logarithmic axis, with a tail."""
     source = random.Random(seed)  # noqa: S311 - no secret
     samples = [round(middle * source.lognormvariate(0, spread), 3) for _ in range(count - failed)]
-    return {"count": count, "failed": failed, "samples_ms": samples} | percentiles(samples)
+    return {"count": count, "failed": failed, "samples_ms": samples} | summary(samples)
 
 
-_PHASES = {
-    "postgresql": {"dns": 1.1, "tcp": 0.4, "auth": 7.9, "query": 1.3, "write": 2.6},
-    "redis": {"dns": 0.9, "tcp": 0.3, "auth": 0.5, "query": 0.4, "write": 0.5},
-}
+LIMITS = Limits(p95_ms=20.0, p99_ms=100.0)
+_SITUATIONS = FOLDER.parent / "connectivity" / "facts"
 
 
-def dependency(name: str, pod: str, node: str, *, middle: float, seed: int) -> Json:
+def _records(situation: str, middle: float, seed: int) -> list[Json]:
+    """What the collector recorded of a real server; as many rounds as a plot is for, and as slow as a network is."""
+    recorded = json.loads((_SITUATIONS / f"{situation}.json").read_text(encoding="utf-8"))["observations"][0]
     source = random.Random(seed)  # noqa: S311 - no secret
-    phases = [
-        {"name": phase, "ms": round(took * source.uniform(0.7, 1.6), 3), "status": "pass", "detail": {"asked": ["h"]}}
-        for phase, took in _PHASES[name].items()
-    ]
-    return {"name": name, "pod": pod, "node": node, "phases": phases, "rounds": rounds(middle, 0.25, seed)}
+    found = [record for record in recorded["records"] if record["record"] != "end"]
+    for record in found:
+        if record["record"] == "rounds":
+            made = rounds(middle, 0.25, seed)
+            record |= {"wanted": made["count"], "failed": made["failed"], "samples_ms": made["samples_ms"]}
+        elif "ms" in record:
+            record["ms"] = round(record["ms"] * source.uniform(0.6, 1.5), 3)
+    return found
 
 
-def connectivity(pods: int = 3, findings: t.Sequence[Finding] = (), **changed: t.Any) -> Json:
-    """All is well in `pods` pods, and strangers are kept out."""
+def _observation(place: str, pod: str, node: str, *records: Json) -> Json:
+    end = {"record": "end", "host": pod, "ms": 61.5, "peak_kib": 46676}
+    return {"from": place, "pod": pod, "node": node, "records": [*records, end], "problem": None}
+
+
+def _http(name: str, path: str, took: float) -> Json:
+    return {"record": "http", "name": name, "path": path, "ms": took, "status": 200}
+
+
+def _reach(name: str, took: float) -> Json:
+    return {"record": "reach", "name": name, "got": "timeout", "ms": took}
+
+
+def facts(pods: int = 3) -> Json:
+    """All is well in `pods` pods, and strangers are kept out; the form is that of _connectivity_shape."""
     names = [f"agent-prod-6c9f7d5b8-{chr(97 + number % 26)}{number:04}" for number in range(pods)]
-    dependencies = [
-        dependency(name, pod, f"worker-{number % 2 + 1}", middle=middle * (1 + number / 40), seed=number * 7 + index)
-        for number, pod in enumerate(names)
-        for index, (name, middle) in enumerate([("postgresql", 1.4), ("redis", 0.42)])
-    ]
-    tried = [("stranger", to, "timeout", 1000.6) for to in ("postgresql", "redis")]
-    tried += [("elsewhere", to, "timeout", 1000.4) for to in ("postgresql", "redis")]
-    tried += [("agent", "api-server", "timeout", 1000.2)] * pods
-    kept_out = [
-        {"from": who, "pod": f"{who}-1", "to": to, "expected": "refused or timeout", "got": got, "ms": took,
-         "status": "pass"} for who, to, got, took in tried
+    seen = [
+        _observation(
+            "agent", name, f"worker-{number % 2 + 1}",
+            *_records("postgresql-well", 1.4 * (1 + number / 40), number * 7),
+            *_records("redis-well", 0.42 * (1 + number / 40), number * 7 + 1),
+            _http("itself", "/health", 2.1), _http("itself", "/ready", 3.3 + number / 9), _reach("api-server", 1000.2),
+        )
+        for number, name in enumerate(names)
     ]  # fmt: skip
-    answers = [
-        {"from": "agent", "pod": pod, "path": path, "via": via, "http_status": 200, "ms": 3.1 + number,
-         "status": "pass"}
-        for number, pod in enumerate(names) for via in ("pod", "service") for path in ("/health", "/ready")
-    ]  # fmt: skip
-    seen = [{"name": pod, "node": "worker-1", "from": "agent", "ms": 61.5, "peak_kib": 31000, "problem": None}
-            for pod in names]  # fmt: skip
-    details = {"dependencies": dependencies, "agent": answers, "negatives": kept_out, "pods": seen,
-               "thresholds": {"p95_ms": 20.0, "p99_ms": 100.0, "connections_left": 5}}  # fmt: skip
-    return report("connectivity_test", "agent-prod in prod", findings, details | changed)
+    stranger = [_http("service", "/health", 2.9), _http("service", "/ready", 4.4)]
+    stranger += [_reach(name, 1000.6) for name in ("postgresql", "redis")]
+    seen.append(_observation("stranger", "agent-prod-stranger", "worker-1", *stranger))
+    servers = {
+        name: {"host": f"agent-prod-{name}.prod.svc", "port": 1, "ready": 1, "labels": {}}
+        for name in ("postgresql", "redis")
+    }
+    there = [{"name": name, "node": "worker-1", "ready": True, "reason": None, "labels": {}} for name in names]
+    return {
+        "observations": seen,
+        "release": {
+            "name": "agent-prod", "namespace": "prod", "replicas": pods, "pods": there, "servers": servers,
+            "endpoints": {"ready": names, "unready": []}, "policies": None, "stranger_labels": {},
+            "other_namespace": None,
+        },
+        "untested": ["There is no other namespace to try it from: ai_agent_verify_other_namespace is not set."],
+    }  # fmt: skip
+
+
+def connectivity(pods: int = 3, known: Json | None = None) -> Json:
+    """The report that connectivity_test makes of such facts."""
+    known = known or facts(pods)
+    entries, reached = negatives(known)
+    more = {"thresholds": dataclasses.asdict(LIMITS), "attempts": 1}
+    return report(
+        "connectivity_test", "prod/agent-prod", [*judge(known, LIMITS), *reached], details(known, entries) | more
+    )
 
 
 def healthy() -> Json:
@@ -104,29 +138,21 @@ def healthy() -> Json:
 
 
 def troubled() -> Json:
-    """An upgrade that went through, after which one pod is slow and one locked out."""
-    findings = [
-        finding("lock-held", "The pod agent-prod-6c9f7d5b8-c0002 cannot log in: wrong password.", table="postgresql"),
-        finding("connections-scarce", "4 connections are free on the server, 6 are wanted."),
-    ]
-    full = connectivity(findings=findings)
-    slow, broken = full["dependencies"][2], full["dependencies"][4]
-    slow["rounds"] = rounds(14, 0.55, 5, failed=2)
-    del broken["rounds"]
-    broken["phases"] = [
-        *broken["phases"][:2],
-        {
-            "name": "auth",
-            "ms": 12.4,
-            "status": "fail",
-            "detail": {},
-            "finding": "database-auth",
-            "error": "password authentication failed for user agent_user",
-        },
-    ]
-    full["negatives"][2] |= {"got": "reached", "status": "fail", "ms": 0.9}
-    failure = {"task": "Check the connections", "message": "The verdict is unsafe: 1 finding reaches fail_on=fail."}
-    reports = {"migration_preflight": preflight(), "connectivity_test": full}
+    """An upgrade after which one pod is slow, one has the wrong password, and a stranger reaches the cache."""
+    known = facts()
+    _well, slow, broken, stranger = known["observations"]
+    for record in slow["records"]:
+        if record["record"] == "rounds" and record["dependency"] == "postgresql":
+            made = rounds(14, 0.55, 5, failed=2)
+            error = {"type": "OperationalError", "text": "server closed the connection unexpectedly"}
+            record |= {"failed": made["failed"], "samples_ms": made["samples_ms"], "error": error}
+    others = [record for record in broken["records"] if record.get("dependency") != "postgresql"]
+    broken["records"] = [*_records("postgresql-wrong-password", 1, 3), *others]
+    stranger["records"][-2] |= {"got": "reached", "ms": 0.9}
+    full = connectivity(known=known)
+    message = f"The verdict is {full['verdict']}: first: {full['findings'][0]['message']}"
+    reports = {"migration_preflight": preflight(), "connectivity_test": full | {"message": message}}
+    failure = {"task": "Stop at what the test found", "message": message}
     return document(run(failure=failure), reports, ended=NOON + 55.8, check_mode=False)
 
 
@@ -203,11 +229,14 @@ def hostile() -> Json:
     statement = {"statement": 1, "sql": MARKUP + "z" * 500, "risk": MARKUP, "locks": [lock]}
     pending = [{"revision": MARKUP, "title": HOSTILE[2], "risk": '"><b>', "statements": [statement]}]
     full = report("migration_preflight", MARKUP, found, {"pending": pending, "state": MARKUP})
-    item = dependency("redis", HOSTILE[1], MARKUP, middle=3, seed=1) | {"name": MARKUP}
-    item["phases"].append({"name": MARKUP, "ms": 0.0, "status": "fail", "detail": {}, "error": HOSTILE[1]})
-    negatives = [{"from": MARKUP, "to": HOSTILE[1], "expected": MARKUP, "got": MARKUP, "ms": None, "status": MARKUP}]
-    agent = [{"pod": MARKUP, "path": HOSTILE[1], "via": MARKUP, "status": "fail", "error": HOSTILE[0] * 9, "ms": 0}]
-    other = connectivity(1, dependencies=[item], agent=agent, negatives=negatives, thresholds={})
+    phase = {"name": MARKUP, "ms": 0.0, "status": "fail", "detail": {}, "error": HOSTILE[1]}
+    dependency = {"name": MARKUP, "pod": HOSTILE[1], "node": MARKUP, "phases": [phase], "rounds": rounds(3, 1, 1)}
+    attempt = {"from": MARKUP, "to": HOSTILE[1], "expected": MARKUP, "got": MARKUP, "ms": None, "status": MARKUP}
+    other: Json = {
+        "kind": MARKUP, "subject": MARKUP, "verdict": MARKUP, "findings": [], "thresholds": {"p95_ms": 1e-9},
+        "dependencies": [dependency], "negatives": [attempt],
+        "agent": [{"pod": MARKUP, "path": HOSTILE[1], "via": MARKUP, "status": "fail", "error": MARKUP * 9, "ms": 0}],
+    }  # fmt: skip
     about = dict.fromkeys(("host", "release", "environment", "namespace", "cluster"), MARKUP)
     images = {"before": {MARKUP: HOSTILE[1]}, "after": {MARKUP: MARKUP}}
     failure = {"task": MARKUP, "message": " ".join(HOSTILE)}

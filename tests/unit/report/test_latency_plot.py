@@ -10,7 +10,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._latency_plot im
     Scale,
     latency_plot,
     milliseconds,
-    percentiles,
     phase_stacks,
     scale,
 )
@@ -50,12 +49,6 @@ def test_ticks_are_round_times_and_stay_inside(low: float, high: float, labels: 
     ticks = Scale(low, high).ticks()
     assert [tick.label for tick in ticks] == labels
     assert (ticks[0].anchor, ticks[-1].anchor) == ("start", "end")
-
-
-def test_percentiles_are_nearest_ranks() -> None:
-    samples = [float(number) for number in range(100, 0, -1)]
-    assert percentiles(samples) == {"p50": 50, "p95": 95, "p99": 99, "worst": 100}
-    assert percentiles([3.0]) == {"p50": 3, "p95": 3, "p99": 3, "worst": 3}
 
 
 def _items(*medians: float) -> list[Json]:
