@@ -21,7 +21,10 @@ SHOWN_PODS = 12
 _BIN = 1.25
 # Below this a figure is a clock's noise.
 _LEAST_MS = 0.001
-_STEPS = (1.0, 2.0, 5.0)
+# Where an axis may end.
+_ENDS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+# Width of a label on a phone.
+_LABEL = 12.5
 # Narrower parts of a stacked bar could not be seen.
 _LEAST_WIDTH = 0.4
 _POOLED = "other pods"
@@ -42,7 +45,7 @@ def _tick_label(value: float) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Tick:
-    """A line across the plot with its label; `anchor` keeps the first and the last label inside."""
+    """A line across the plot with its label, empty where there is no room; `anchor` keeps it inside."""
 
     x: float
     label: str
@@ -64,16 +67,26 @@ class Scale:
     def ticks(self) -> list[Tick]:
         """Round times: decades on a long axis, 1-2-5 on a short one."""
         decades = math.log10(self.high / self.low)
-        steps = _STEPS if decades <= 2.1 else (1.0, 3.0) if decades <= 3.1 else (1.0,)
-        found = []
-        for power in range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1):
-            for step in steps:
-                value = step * 10.0**power
-                if self.low * 0.999 <= value <= self.high * 1.001:
-                    x = self.x(value)
-                    anchor = "start" if x < 6 else "end" if x > 94 else "middle"
-                    found.append(Tick(x, _tick_label(value), anchor))
-        return found
+        steps = (1.0, 2.0, 5.0) if decades <= 2.1 else (1.0, 3.0) if decades <= 3.1 else (1.0,)
+        powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        values = [step * 10.0**power for power in powers for step in steps]
+        inside = [value for value in values if self.low * 0.999 <= value <= self.high * 1.001]
+        ticks = {value: self._tick(value) for value in inside}
+        kept: list[float] = []
+        # Decades are labelled first, the others where there is room.
+        for value in sorted(inside, key=lambda value: (not math.log10(value).is_integer(), value)):
+            if all(_apart(ticks[value], ticks[other]) for other in kept):
+                kept.append(value)
+        return [tick if value in kept else dataclasses.replace(tick, label="") for value, tick in ticks.items()]
+
+    def _tick(self, value: float) -> Tick:
+        x = self.x(value)
+        return Tick(x, _tick_label(value), "start" if x < _LABEL / 2 else "end" if x > 100 - _LABEL / 2 else "middle")
+
+
+def _apart(one: Tick, other: Tick) -> bool:
+    middles = [tick.x + {"start": 1, "middle": 0, "end": -1}[tick.anchor] * _LABEL / 2 for tick in (one, other)]
+    return abs(middles[0] - middles[1]) >= _LABEL
 
 
 def scale(values: t.Iterable[float]) -> Scale:
@@ -85,7 +98,7 @@ def scale(values: t.Iterable[float]) -> Scale:
 
 def _round(value: float, *, up: bool) -> float:
     power = math.floor(math.log10(value))
-    numbers = [step * 10.0**exponent for exponent in (power - 1, power, power + 1) for step in _STEPS]
+    numbers = [step * 10.0**exponent for exponent in (power - 1, power, power + 1) for step in _ENDS]
     if up:
         return min(number for number in numbers if number >= value)
     return max(number for number in numbers if number <= value)

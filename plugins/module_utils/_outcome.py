@@ -41,10 +41,10 @@ class Outcome:
 def steps_of(began: t.Mapping[str, float], ended: float, *, failed: bool) -> list[Step]:
     """Every step of the role, from the times at which those that ran began; with `failed` the last of them failed."""
     running = sorted(began.items(), key=lambda item: item[1])
-    ends = [start for _name, start in running[1:]] + [ended]
+    times = [start for _name, start in running] + [ended]
     ran = {
         name: Step(name, "done", start, round(max(0.0, end - start), 3))
-        for (name, start), end in zip(running, ends, strict=True)
+        for (name, start), end in zip(running, times[1:], strict=True)
     }
     last = running[-1][0] if running else ""
     if failed and last:

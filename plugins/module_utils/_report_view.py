@@ -243,13 +243,14 @@ def answers(connectivity: t.Mapping[str, t.Any]) -> Matrix | None:
     return _matrix(
         (
             str(item.get("pod") or item.get("from")),
-            f"{item.get('path')} via {item.get('via')}",
+            f"{item.get('path')} {_WAYS.get(str(item.get('via')), item.get('via'))}",
             _cell(item, str(item.get("error") or item.get("http_status") or "no answer"), ""),
         )
         for item in connectivity.get("agent") or ()
     )
 
 
+_WAYS = {"itself": "directly", "service": "through the Service"}
 _ASKERS = {"stranger": "Pod without the client label", "elsewhere": "Pod in another namespace", "agent": "Agent pods"}
 _WORST = ("pass", "skip", "warn", "unknown", "fail")
 

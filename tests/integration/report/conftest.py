@@ -45,7 +45,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(browser: Browser, pages: Path) -> Iterator[Open]:
-    """Open a page; `page.asked` and `page.complaints` list what it loaded and what the browser said about it."""
+    """Open a page; `page.asked`, `page.refused`, `page.complaints`: what it wanted, did not get, and what was said."""
     contexts = []
 
     def look(name: str, size: str, scheme: Scheme = "light") -> Page:
@@ -55,10 +55,12 @@ def opened(browser: Browser, pages: Path) -> Iterator[Open]:
         asked: list[str] = []
         complaints: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
+        refused: list[tuple[str, str | None]] = []
+        page.on("requestfailed", lambda request: refused.append((request.url, request.failure)))
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto((pages / f"{name}.html").as_uri())
-        page.asked, page.complaints = asked, complaints  # type: ignore[attr-defined]
+        page.asked, page.refused, page.complaints = asked, refused, complaints  # type: ignore[attr-defined]
         return page
 
     yield look

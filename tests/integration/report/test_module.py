@@ -38,10 +38,10 @@ def play(folder: Path, tasks: list[Json], *options: str) -> list[Json]:
     return [task["hosts"]["localhost"] for task in document["plays"][0]["tasks"]]
 
 
-def _task(folder: Path, **changed: t.Any) -> Json:
+def _task(place: Path, **changed: t.Any) -> Json:
     result = preflight() | {"changed": False, "failed": False}
     arguments: Json = {
-        "folder": str(folder / "report"),
+        "folder": str(place / "report"),
         "run": run(),
         "reports": [{"kind": "migration_preflight", "result": result}],
     }
@@ -103,6 +103,7 @@ def test_the_example_runs(tmp_path: Path) -> None:
     tasks = yaml.safe_load(text)
     given: Json = {"preflight": preflight() | {"changed": False}}
     results = play(tmp_path, [task | {"vars": given} for task in tasks[1:]])
+    assert len(results) == 2, results
     assert results[1]["msg"] == f"Checked: {tmp_path}/report/report.html"
 
 

@@ -28,6 +28,11 @@ def test_a_step_lasts_until_the_next_begins() -> None:
     ]  # fmt: skip
 
 
+def test_a_run_may_have_no_steps() -> None:
+    assert {step.state for step in steps_of({}, 3.0, failed=False)} == {"not chosen"}
+    assert {step.state for step in steps_of({}, 3.0, failed=True)} == {"not chosen"}
+
+
 def test_the_step_begun_last_is_the_one_that_failed() -> None:
     steps = steps_of({"guard": 1.0, "credentials": 2.0}, 3.0, failed=True)
     assert [step.state for step in steps] == ["done", "not chosen", "failed", "not reached", "not reached"]
