@@ -150,7 +150,9 @@ def troubled() -> Json:
     broken["records"] = [*_records("postgresql-wrong-password", 1, 3), *others]
     stranger["records"][-2] |= {"got": "reached", "ms": 0.9}
     full = connectivity(known=known)
-    message = f"The verdict is {full['verdict']}: first: {full['findings'][0]['message']}"
+    bad = [item for item in full["findings"] if item["severity"] == "fail"]
+    ids = ", ".join(item["id"] for item in bad)
+    message = f"The verdict is unsafe: {len(bad)} findings reach fail_on=unknown ({ids}); first: {bad[0]['message']}"
     reports = {"migration_preflight": preflight(), "connectivity_test": full | {"message": message}}
     failure = {"task": "Stop at what the test found", "message": message}
     return document(run(failure=failure), reports, ended=NOON + 55.8, check_mode=False)
