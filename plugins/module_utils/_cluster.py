@@ -22,7 +22,7 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 Object = dict[str, t.Any]
 
 
-class Forbidden(PreflightError):
+class Forbidden(PreflightError):  # type: ignore[misc]
     """The account lacks a right; `verb`, `resource` (plural.group) and `namespace` say which."""
 
     def __init__(self, verb: str, resource: str, namespace: str | None) -> None:
@@ -33,7 +33,7 @@ class Forbidden(PreflightError):
         self.verb, self.resource, self.namespace = verb, resource, namespace
 
 
-class Refused(PreflightError):
+class Refused(PreflightError):  # type: ignore[misc]
     """The API server did not take an object, for a reason of its own: `status` and `said` are its HTTP answer."""
 
     def __init__(self, error_id: str, message: str, status: int, said: str) -> None:

@@ -173,7 +173,8 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
         return found[0] if found else None
 
     def _pods(self) -> list[Object]:
-        return self.cluster.list("v1", "pods", self.task.namespace, labels=f"{RUN_LABEL}={self.run}")
+        found: list[Object] = self.cluster.list("v1", "pods", self.task.namespace, labels=f"{RUN_LABEL}={self.run}")
+        return found
 
     def _refusal(self) -> PreflightError | None:
         if time.monotonic() < self.next_events:
@@ -216,7 +217,7 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
             pod = self._pod()
             if pod and (pod.get("spec") or {}).get("nodeName"):
                 try:
-                    return self.cluster.log(
+                    lines: t.Iterator[str] = self.cluster.log(
                         self.task.namespace,
                         pod["metadata"]["name"],
                         CONTAINER,
@@ -228,6 +229,8 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
                     # 400: not started yet. 404: gone meanwhile, which the next look finds out.
                     if error.status not in {400, 404}:
                         raise
+                else:
+                    return lines
             time.sleep(POLL_SECONDS)
 
     def ended(self) -> PreflightError | None:

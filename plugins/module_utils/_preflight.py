@@ -158,7 +158,7 @@ def _of_release(limits: Thresholds, release: Release, answer: Answer, judged: Ju
     found = _namespace(release)
     if answer.server is None:
         return found
-    return found + _release_findings.of_database(
+    found += _release_findings.of_database(
         release.plan,
         release.live,
         answer.server,
@@ -166,12 +166,14 @@ def _of_release(limits: Thresholds, release: Release, answer: Answer, judged: Ju
         largest_rewrite=_largest_rewrite(judged),
         limits=limits,
     )
+    return found
 
 
 def _namespace(release: Release) -> list[Finding]:
     from ansible_collections.ai_platform.agent.plugins.module_utils._release_findings import of_namespace
 
-    return of_namespace(release.plan, release.live, release.missing, release.namespace)
+    found: list[Finding] = of_namespace(release.plan, release.live, release.missing, release.namespace)
+    return found
 
 
 def _largest_rewrite(judged: Judged) -> int:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import subprocess
+import sys
 import time
 import typing as t
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_job import JobRun, Task
 
 from lab import images
-from tests.integration.preflight_cluster.conftest import NAME, Preflight, finding
+from lab.paths import KUBECONFIG, ROOT
+from tests.integration.preflight_cluster.conftest import CANARY, NAME, Preflight, finding
 from tests.integration.release.conftest import NEXT
 
 # In a pod: what a connection to this address comes to, within two seconds.
@@ -105,7 +113,10 @@ def test_the_database_is_down(preflight: Preflight) -> None:
         )
         assert preflight.refused(NEXT).id in {"database-unreachable", "database-host-unknown"}
         release.until("no agent is ready", lambda: not release.agents())
-        assert preflight.refused(NEXT).id in {"database-unreachable", "database-host-unknown"}
+        # The release's own server, of which nothing runs: deploying again is the repair.
+        result = preflight.run(NEXT)
+        assert result["verdict"] == "unknown"
+        assert {item["id"] for item in result["findings"]} & {"database-unreachable", "database-host-unknown"}
     finally:
         release.kubectl("scale", "statefulset", f"{NAME}-postgresql", "--replicas=1")
     release.until("the agent is ready again", lambda: bool(release.agents()), 120)
@@ -135,3 +146,37 @@ def test_a_closed_pod_reaches_neither_the_database_nor_the_api(preflight: Prefli
     assert knocked(preflight, address, "5432", client, isolated=False) == "reached"
     assert knocked(preflight, address, "5432", {}, isolated=True) == "timeout"
     assert knocked(preflight, "10.96.0.1", "443", {}, isolated=True) == "timeout"
+
+
+def test_the_module_in_a_playbook_shows_no_password(preflight: Preflight, tmp_path: Path) -> None:
+    """As Ansible ships it, at the highest verbosity, with the defaults of the collection's action group."""
+    (tmp_path / "planned.yaml").write_text(preflight.template(**NEXT))
+    module = {
+        "release_name": NAME,
+        "release_namespace": preflight.namespace,
+        "manifests": "{{ lookup('ansible.builtin.file', 'planned.yaml') }}",
+        "fail_on": "never",
+        "migrator_sets_lock_timeout": True,
+    }
+    head = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "module_defaults": {"group/ai_platform.agent.ai_agent": {"kubeconfig": str(KUBECONFIG)}},
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+    }
+    tasks = [
+        {"ai_platform.agent.migration_preflight": module, "register": "found"},
+        {"ansible.builtin.debug": {"msg": "{{ found.summary | join('|') }}"}},
+    ]
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([head | {"tasks": tasks}]))
+    env = os.environ | {
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+    }
+    words = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", str(tmp_path / "play.yml"), "-vvvv"]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0006 -> 0007, 1 revision" in done.stdout
+    for form in (CANARY, quote(CANARY, safe=""), base64.b64encode(CANARY.encode()).decode()):
+        assert form not in done.stdout + done.stderr
