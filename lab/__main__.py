@@ -113,10 +113,10 @@ def _lab() -> list[graph.Step]:
         steps.append(graph.Step("node", "kubectl", tools.kubectl))
     else:
         steps += [
-            graph.Step("kubernetes", f"Kubernetes {KUBERNETES} with kubectl", tools.kubectl),
+            graph.Step("kubernetes", f"Kubernetes {KUBERNETES} with kubectl and etcd", tools.kubectl),
             # Two compilers keep two cores busy; what Docker builds waits for the network and has the cores meanwhile.
             graph.Step("calico", f"Calico {CALICO}", golang.calico, ("kubernetes",)),
-            graph.Step("programs", "etcd, CoreDNS and the storage provisioner", node.programs, ("tools",)),
+            graph.Step("programs", "CoreDNS and the storage provisioner", node.programs, ("kubernetes",)),
             graph.Step("system", "the nodes' operating system", node.base, ("engine",)),
             graph.Step("node", "the node image", node.build, ("kubernetes", "calico", "programs", "system")),
         ]

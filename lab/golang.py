@@ -14,6 +14,7 @@ from lab.cache import cached, digest
 from lab.paths import CALICO, CALICO_API_MODULE, CALICO_MODULE, GO_BIN, GO_MINIMUM, ROOT
 
 STAMP = "k8s.io/component-base/version"
+ETCD_SERVER = "go.etcd.io/etcd/server/v3"
 
 
 def toolchain() -> Path:
@@ -45,17 +46,20 @@ def install(name: str, version: str, package: str, program: str, ldflags: str = 
 
 
 def build_module(name: str, version: str, folder: Path, packages: Sequence[str], ldflags: str = "") -> Path:
-    """Compile *packages* by the go.mod in *folder*, for modules that cannot be installed by name; returns a folder."""
+    """Compile *packages* by the go.mod in *folder*, for modules that cannot be installed by name; returns a folder.
+
+    Without ``-trimpath``: with it Go compiles a package again for another go.mod, even at the same version.
+    """
 
     def build(target: Path) -> None:
-        words = ["build", "-mod=readonly", "-trimpath", "-ldflags", f"-s -w {ldflags}", "-o", f"{target}/", *packages]
+        words = ["build", "-mod=readonly", "-ldflags", f"-s -w {ldflags}", "-o", f"{target}/", *packages]
         _go(target, words, name, folder)
 
     return cached(name, f"{version}-{digest([folder, ldflags, *packages])}", build)
 
 
 def kubernetes(version: str) -> Path:
-    """Folder with kubeadm, kubelet, kubectl and the control plane's programs."""
+    """Folder with kubeadm, kubelet, kubectl and the control plane's programs, etcd (as ``server``) among them."""
     major, minor, _patch = version.split(".")
     stamps = {
         f"{STAMP}.gitVersion": f"v{version}",
@@ -69,14 +73,19 @@ def kubernetes(version: str) -> Path:
         "kubernetes",
         version,
         ROOT / "lab" / "go" / "kubernetes",
-        [f"k8s.io/kubernetes/cmd/{program}" for program in [*programs, "kubeadm", "kubelet", "kubectl"]],
+        # Of Kubernetes' own module graph: half of what etcd consists of is compiled for the others anyway.
+        [*(f"k8s.io/kubernetes/cmd/{name}" for name in [*programs, "kubeadm", "kubelet", "kubectl"]), ETCD_SERVER],
         " ".join(f"-X {name}={value}" for name, value in stamps.items()),
     )
 
 
-def etcd(version: str) -> Path:
-    """The etcd server program."""
-    return build_module("etcd", version, ROOT / "lab" / "go" / "etcd", ["go.etcd.io/etcd/server/v3"]) / "server"
+def programs(version: str) -> Path:
+    """Folder with CoreDNS and the storage provisioner, compiled after Kubernetes *version*.
+
+    Their go.mod holds every module that Kubernetes uses at Kubernetes' own version, so most of it is compiled already.
+    """
+    folder = ROOT / "lab" / "go" / "programs"
+    return build_module("programs", version, folder, ["./coredns", "github.com/rancher/local-path-provisioner"])
 
 
 def calico() -> Path:

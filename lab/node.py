@@ -14,8 +14,6 @@ from lab import calico, debian, golang, images, shell, source
 from lab.cache import digest
 from lab.paths import (
     CLUSTER,
-    COREDNS,
-    ETCD,
     KIND,
     KUBERNETES,
     LOCAL_PATH_PROVISIONER,
@@ -27,7 +25,6 @@ from lab.paths import (
 from lab.progress import LabError
 
 RECIPES = ROOT / "lab" / "node"
-PROVISIONER = "github.com/rancher/local-path-provisioner"
 STORAGE = f"{REGISTRY}/local-path-provisioner:v{LOCAL_PATH_PROVISIONER}"
 STORAGE_HELPER = f"{REGISTRY}/local-path-helper:1"
 
@@ -36,16 +33,14 @@ def reference() -> str:
     """Name of the node image: kind's own by its digest, or Kubernetes' version and the digest of what goes into it."""
     if source.chosen() == source.REGISTRIES:
         return RELEASED_NODE
-    versions = " ".join([KUBERNETES, PAUSE, ETCD, COREDNS, LOCAL_PATH_PROVISIONER, KIND, calico.key()])
+    versions = " ".join([KUBERNETES, PAUSE, LOCAL_PATH_PROVISIONER, KIND, calico.key()])
     return f"{REGISTRY}/node:v{KUBERNETES}-{digest([RECIPES, ROOT / 'lab' / 'go', versions])[:8]}"
 
 
 def programs() -> None:
     """Compile what the node image holds besides Kubernetes; a step of its own, beside the others."""
-    golang.etcd(ETCD)
-    _coredns()
+    golang.programs(KUBERNETES)
     golang.pause()
-    _provisioner()
 
 
 def base() -> str:
@@ -97,8 +92,8 @@ def _control_plane(binaries: Path) -> list[str]:
         "kube-controller-manager": binaries / "kube-controller-manager",
         "kube-scheduler": binaries / "kube-scheduler",
         "kube-proxy": binaries / "kube-proxy",
-        "etcd": golang.etcd(ETCD),
-        "coredns": _coredns(),
+        "etcd": binaries / "server",
+        "coredns": golang.programs(KUBERNETES) / "coredns",
         "pause": golang.pause(),
     }
     if set(names) != set(programs):
@@ -112,14 +107,6 @@ def _control_plane(binaries: Path) -> list[str]:
             # kubeadm's manifests call these programs by name, kube-dns and pause by the image's entry point.
             images.static(name, programs[part], part)
     return list(names.values())
-
-
-def _coredns() -> Path:
-    return golang.install("coredns", COREDNS, "github.com/coredns/coredns", "coredns")
-
-
-def _provisioner() -> Path:
-    return golang.install("local-path-provisioner", LOCAL_PATH_PROVISIONER, PROVISIONER, "local-path-provisioner")
 
 
 def _kube_proxy(name: str, program: Path) -> None:
@@ -144,7 +131,7 @@ def _flatten(layered: str, name: str, archive: Path) -> None:
 
 def _storage() -> list[str]:
     if not images.present(STORAGE):
-        images.static(STORAGE, _provisioner(), "local-path-provisioner")
+        images.static(STORAGE, golang.programs(KUBERNETES) / "local-path-provisioner", "local-path-provisioner")
     if not images.present(STORAGE_HELPER):
         with images.workspace() as folder:
             args = {"BASE_IMAGE": debian.base_image("bookworm")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import cluster, engine, shell
+from lab import cluster, engine, registry, shell
 from lab.paths import BIN, LAB, ROOT
 from lab.progress import LabError, minutes, say
 
@@ -27,6 +28,19 @@ def _environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     merged = shell.environment(extra)
     merged["PATH"] = f"{VENV}{os.pathsep}{merged['PATH']}"
     return merged
+
+
+def reason(output: str, limit: int = 600) -> str:
+    """Why a command failed, out of its output: Ansible's failed task and its message; empty where none failed.
+
+    A long run's end is all that is left of it in many a CI.
+    """
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    failed = list(re.finditer(r"^fatal: .*?(?=\n\n|\Z)", plain, re.MULTILINE | re.DOTALL))
+    if not failed:
+        return ""
+    tasks = re.findall(r"^TASK \[(.*)\]", plain[: failed[-1].start()], re.MULTILINE)
+    return f"{tasks[-1] if tasks else 'no task'}: {' '.join(failed[-1].group().split())[:limit]}"
 
 
 @dataclass
@@ -52,7 +66,8 @@ class Tally:
         took = minutes(time.monotonic() - begin)
         if done.returncode:
             say(f"{done.stdout.rstrip()}\n  FAILED  {title} ({took})")
-            self.failures.append(title)
+            why = reason(done.stdout)
+            self.failures.append(f"{title}: {why}" if why else title)
         else:
             say(f"  ok      {title} ({took})")
             self.passed += 1
@@ -210,6 +225,7 @@ def _lab() -> Iterator[None]:
     finally:
         if not there:
             cluster.remove()
+            registry.remove()
 
 
 STAGES: dict[str, Callable[[Tally], None]] = {

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab import golang, shell
+from lab.paths import LOCAL_PATH_PROVISIONER, ROOT
 
 
 def pip_installed(folder: Path) -> None:
@@ -32,3 +33,24 @@ def test_toolchain_from_pypi_runs_without_the_python_that_installed_it(
     monkeypatch.setattr(golang, "cached", cached)
     found = subprocess.run([golang.toolchain(), "version"], capture_output=True, text=True, check=True)
     assert found.stdout == "go version go1.26.6\n"
+
+
+def modules(folder: str) -> dict[str, str]:
+    """Module to version as a go.mod of the lab has it, replaced ones at what replaces them."""
+    text = subprocess.run(
+        ["sed", "-nE", r"s/^(require|replace)?[ \t]*([^ ]+\.[^ ]+) (=> [^ ]+ )?(v[^ ]+).*/\2 \4/p", "go.mod"],
+        cwd=ROOT / "lab" / "go" / folder, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    return dict(line.split() for line in text.splitlines())
+
+
+def test_programs_beside_kubernetes_are_of_the_modules_that_it_is_compiled_from() -> None:
+    kubernetes, programs = modules("kubernetes"), modules("programs")
+    shared = set(kubernetes) & set(programs)
+    assert len(shared) > 100
+    # The one that kubeadm needs older than CoreDNS does.
+    assert {name for name in shared if kubernetes[name] != programs[name]} <= {"github.com/coredns/caddy"}
+
+
+def test_provisioner_is_the_one_that_its_image_is_named_after() -> None:
+    assert modules("programs")["github.com/rancher/local-path-provisioner"] == f"v{LOCAL_PATH_PROVISIONER}"

@@ -40,3 +40,21 @@ def test_a_command_counts_once(tally: suite.Tally) -> None:
     assert tally.command("good", ["true"])
     assert not tally.command("bad", ["false"])
     assert (tally.passed, tally.failures) == (1, ["bad"])
+
+
+ANSIBLE = """
+TASK [role : Ask] ****
+ok: [host]
+
+TASK [role : Install] ****
+\x1b[0;31mfatal: [host]: FAILED! =>
+    msg: no room\x1b[0m
+
+PLAY RECAP ***
+ERROR    Ansible return code was 2
+"""
+
+
+def test_a_failed_play_leaves_its_reason_at_the_end(tally: suite.Tally) -> None:
+    tally.command("play", ["sh", "-c", f"echo '{ANSIBLE}'; exit 2"])
+    assert tally.failures == ["play: role : Install: fatal: [host]: FAILED! => msg: no room"]
