@@ -2,9 +2,9 @@
 
     make up && .venv/bin/python -m benchmarks.connectivity
 
-Each time is that of a new process, imports included; the median and the range of some runs. The rounds' own time is the
-longest sum of round trips that one of the pods had; what is beyond it is the test's own. Scales the release of `make up`
-to three agents and back.
+Each time is that of a new process, imports included; the median and the range of some runs. The rounds' own time is
+the longest sum of round trips that one of the pods had; what is beyond it is the test's own. Scales the release of
+`make up` to three agents and back.
 """
 
 from __future__ import annotations
