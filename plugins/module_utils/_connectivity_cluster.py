@@ -66,7 +66,7 @@ class Options:
 def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
     """Facts, and findings about how they were had. Raises PreflightError where nothing can be said."""
     seen = look(cluster, options.release, options.namespace)
-    found: list[Finding] = []
+    found = _rights(seen, options)
     chosen = _choose(seen, options, found)
     release = release_facts(seen, options.release, options.namespace)
     work = Work(cluster, options, seen, release)
@@ -83,6 +83,18 @@ def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
     release |= _settled(cluster, options, release)
     release |= {"stranger_labels": work.stranger_labels(), "other_namespace": work.other_namespace()}
     return {"observations": observations, "release": release, "untested": untested}, found
+
+
+def _rights(seen: Seen, options: Options) -> list[Finding]:
+    """What may not be looked at, and so is not judged."""
+    looked = {"services": seen.services, "endpointslices": seen.slices, "networkpolicies": seen.policies}
+    closed = [name for name, objects in looked.items() if objects is None]
+    if not closed:
+        return []
+    words = (
+        f"The account may not list {', '.join(closed)} in namespace {options.namespace}; what they say is not judged."
+    )
+    return [finding("rights-incomplete", words)]
 
 
 def _choose(seen: Seen, options: Options, found: list[Finding]) -> list[Object]:
