@@ -162,11 +162,12 @@ def integration(tally: Tally) -> None:
 
 
 def on_cluster(tally: Tally) -> None:
-    """The lab itself, Molecule's scenarios and the role's bad input on kind; a cluster that was up before stays up."""
+    """The lab itself, an install, the role's bad input, the preflight; a cluster that was up before stays up."""
     with _lab():
         tally.pytest("lab", ["tests/integration/lab"])
         _molecule(tally, "install")
         tally.pytest("role", ["tests/integration/role"])
+        tally.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
 
 
 def release(tally: Tally) -> None:

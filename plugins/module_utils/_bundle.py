@@ -9,14 +9,24 @@ from __future__ import annotations
 import base64
 import importlib.util
 import json
+import types
 import typing as t
 import zlib
 
+# Ansible ships with a module what is imported somewhere, and finds no names in strings.
+from ansible_collections.ai_platform.agent.plugins.module_utils import _bundle_loader, _collect_program, _render_program
+
 _PACKAGE = __name__.rpartition(".")[0]
+
+
+def _last(module: types.ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
 # What each program of a pod consists of; its entry is the first. They import nothing else of the collection.
-RENDERER = ("_render_program", "_alembic_worker", "_framing")
+RENDERER = (_last(_render_program), "_alembic_worker", "_framing")
 COLLECTOR = (
-    "_collect_program",
+    _last(_collect_program),
     "_alembic_worker",
     "_cluster_findings",
     "_database",
@@ -47,7 +57,7 @@ def bundle(names: t.Sequence[str], request: dict[str, t.Any]) -> str:
 
 def command(*arguments: str) -> list[str]:
     """The command that runs a bundle; without an argument it is read from stdin."""
-    return ["python", "-c", source("_bundle_loader"), *arguments]
+    return ["python", "-c", source(_last(_bundle_loader)), *arguments]
 
 
 __all__ = ("COLLECTOR", "RENDERER", "bundle", "command")

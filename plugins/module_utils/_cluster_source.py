@@ -89,39 +89,37 @@ class ClusterSource(Source):
         live = _cluster_release.serving(self._cluster, options.release, options.namespace)
         self._unchanged = _release_facts.same_migrations(self._plan, live)
         self.same = self._unchanged and bool(live.ready_pods)
-        if live.ready_pods and self._may_exec():
-            pod = Pod(
-                self._cluster, options.namespace, live.ready_pods[0], _named(live, "agent")["name"], options.limits
-            )
-            self._asker = self._stack.enter_context(pod)
+        if live.serving and may_exec(self._cluster, options.namespace):
+            name, container = live.serving[0]["metadata"]["name"], _agent(live)["name"]
+            # A pod of the image before a stuck rollout knows other revisions.
+            self._unchanged = self.same
+            pod = self._stack.enter_context(Pod(self._cluster, options.namespace, name, container, options.limits))
+            self._asker = pod
             pod.begin(self._question())
         live = _cluster_release.around(self._cluster, live, options.release, options.namespace)
         missing = _cluster_release.lacking(self._cluster, self._plan, options.namespace)
         self.release = Release(self._plan, live, options.namespace, missing)
         return live
 
-    def _may_exec(self) -> bool:
-        return may_exec(self._cluster, self._options.namespace)
-
     def _decide(self, live: Live) -> None:
         """Whom to ask where no agent can be, or why nobody needs to be asked."""
         if self._deduced or isinstance(self._asker, Pod):
             return
         options, plan = self._options, self._plan
-        if live.ready_pods and self._unchanged:
+        if self.same:
             words = (
                 f"Not asked: {len(live.ready_pods)} pods of {live.image} are ready, which they are only with the schema"
                 " that their image needs, and what would be deployed has the same migrations."
             )
             self._deduced = ("current", finding("schema-deduced", words))
         elif live.deployment is not None:
-            if live.ready_pods:
+            if live.serving:
                 words = f"The account may not exec into pods of {options.namespace}; a Job of the deployed image asked."
                 self._found.append(finding("exec-forbidden", words))
-            agent = _release_facts.container(_named(live, "agent"), {})
-            pod = live.deployment["spec"]["template"]["spec"]
-            self._asker = self._jobs(agent, agent.secrets.get("DATABASE_URL"), pod)
-            if not live.ready_pods:
+                self._unchanged = self.same
+            agent = _release_facts.container(_agent(live), {})
+            self._asker = self._jobs(agent, agent.secrets.get("DATABASE_URL"), _trusted(live))
+            if not live.serving:
                 self._ask_what_does_not_serve(live)
         elif plan.database is None and (secret := self._present(plan.database_secret)):
             # Whoever migrates in a minute has these credentials then; nothing is deployed that could ask instead.
@@ -300,10 +298,16 @@ class ClusterSource(Source):
         raise _broken(migrator.image)
 
 
-def _named(live: Live, name: str) -> Message:
-    """A container of the living Deployment."""
-    containers = t.cast("Message", live.template)["spec"]["containers"]
-    found: Message = next((item for item in containers if item["name"] == name), containers[0])
+def _trusted(live: Live) -> Message:
+    """Spec of the pod that serves, or else of those that the Deployment wants."""
+    spec = live.serving[0]["spec"] if live.serving else t.cast("Message", live.template)["spec"]
+    return t.cast("Message", spec)
+
+
+def _agent(live: Live) -> Message:
+    """The agent's container in it."""
+    containers = _trusted(live)["containers"]
+    found: Message = next((item for item in containers if item["name"] == "agent"), containers[0])
     return found
 
 

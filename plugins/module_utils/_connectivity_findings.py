@@ -73,7 +73,7 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
     "collector-broken": ("unknown", "Look at the pod's memory limit, restarts and node, and run it again."),
     "rights-incomplete": (
         "skip",
-        "Grant get and list on what the message names: roles/ai_agent/files/verifier-rbac.yaml.",
+        "Grant what roles/ai_agent/files/verifier-rbac.yaml lists.",
     ),
     "release-missing": ("fail", "Check release_name and release_namespace; the release must be installed."),
 }

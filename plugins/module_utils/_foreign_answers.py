@@ -45,7 +45,7 @@ def _part(answer: Message, graph: Graph) -> Message:
     _check(isinstance(answer.get("sql"), str) and isinstance(answer.get("segments"), list))
     for segment in map(_dictionary, answer["segments"]):
         _check(segment.keys() == {"revision", "start", "end", "doc", "path", "error", "inspects"})
-        _check(segment["revision"] in graph.nodes)
+        _check(isinstance(segment["revision"], str) and segment["revision"] in graph.nodes)
         _check(all(isinstance(segment[name], int) for name in ("start", "end")))
         _check(all(isinstance(segment[name], str) for name in ("doc", "path")))
         _check(all(isinstance(segment[name], str | None) for name in ("error", "inspects")))

@@ -63,7 +63,7 @@ class Unframer:
         inflater = zlib.decompressobj()
         try:
             answer = json.loads(inflater.decompress(base64.b64decode(text), MOST_BYTES))
-        except (ValueError, zlib.error):
+        except (ValueError, zlib.error, RecursionError):
             raise Incomplete from None
         if not isinstance(answer, dict) or inflater.unconsumed_tail:
             raise Incomplete

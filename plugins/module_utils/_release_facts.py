@@ -126,17 +126,35 @@ class Live:
         return int((self.deployment.get("status") or {}).get("availableReplicas") or 0) if self.deployment else 0
 
     @property
-    def ready_pods(self) -> tuple[str, ...]:
-        """Names of the ready pods that run the deployed image and are not about to go, oldest first."""
+    def serving(self) -> tuple[Object, ...]:
+        """The ready pods that are not about to go, those of the deployed image first, then the oldest first.
+
+        While a rollout is stuck there are such pods of the image before it.
+        """
         ready = [
-            pod["metadata"]
+            pod
             for pod in self.pods
             if not pod["metadata"].get("deletionTimestamp")
             and any(c["type"] == "Ready" and c["status"] == "True" for c in pod.get("status", {}).get("conditions", ()))
-            and _named(pod["spec"], "agent")["image"] == self.image
         ]
-        ordered = sorted(ready, key=lambda item: (str(item.get("creationTimestamp")), item["name"]))
-        return tuple(item["name"] for item in ordered)
+        return tuple(
+            sorted(
+                ready,
+                key=lambda pod: (
+                    not self._is_deployed(pod),
+                    str(pod["metadata"].get("creationTimestamp")),
+                    pod["metadata"]["name"],
+                ),
+            )
+        )
+
+    @property
+    def ready_pods(self) -> tuple[str, ...]:
+        """Names of those that run the deployed image."""
+        return tuple(pod["metadata"]["name"] for pod in self.serving if self._is_deployed(pod))
+
+    def _is_deployed(self, pod: Object) -> bool:
+        return bool(_named(pod["spec"], "agent")["image"] == self.image)
 
 
 def parse(text: str) -> list[Object]:

@@ -16,10 +16,12 @@ import psycopg
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils import _preflight
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import session
+from ansible_collections.ai_platform.agent.plugins.module_utils._direct_source import DirectSource
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess
 from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
+from ansible_collections.ai_platform.agent.plugins.module_utils._source import LOCK_KEY
 
 from lab.postgresql import running
 from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
@@ -50,9 +52,14 @@ def execute(url: str, *texts: str) -> None:
 
 
 def run(project: Project, url: str, **more: t.Any) -> tuple[dict[str, t.Any], dict[str, Finding]]:
-    alembic = AlembicProcess(project.folder / "alembic.ini", "heads", 30)
-    full, findings, _sql = _preflight.run(_preflight.Request(url, **more), alembic)
+    with direct(project, url) as source:
+        full, findings, _sql = _preflight.run(_preflight.Request(**more), source)
     return full, {item.id: item for item in findings}
+
+
+def direct(project: Project, url: str) -> DirectSource:
+    alembic = AlembicProcess(project.folder / "alembic.ini", "heads", 30)
+    return DirectSource(url, alembic, connect_timeout=5, lock_timeout_ms=500, statement_timeout_ms=5000)
 
 
 def refused(project: Project, url: str) -> PreflightError:
@@ -97,8 +104,8 @@ def test_the_session_can_only_read_and_does_not_wait(url: str) -> None:
 
 
 def test_the_sql_is_what_alembic_would_run(url: str, project: Project) -> None:
-    alembic = AlembicProcess(project.folder / "alembic.ini", "heads", 30)
-    full, _findings, sql = _preflight.run(_preflight.Request(url), alembic)
+    with direct(project, url) as source:
+        full, _findings, sql = _preflight.run(_preflight.Request(), source)
     words = [sys.executable, "-m", "alembic", "upgrade", "0001:heads", "--sql"]
     alembic = subprocess.run(words, cwd=project.folder, capture_output=True, text=True, check=True).stdout
     assert sql == alembic
@@ -165,7 +172,7 @@ def test_a_session_that_waits_for_the_table(url: str, project: Project) -> None:
 
 
 def test_another_migrator(url: str, project: Project) -> None:
-    with opened(url, f"SELECT pg_advisory_lock({_preflight.LOCK_KEY})"):
+    with opened(url, f"SELECT pg_advisory_lock({LOCK_KEY})"):
         _full, found = run(project, url)
     assert "advisory lock" in found["migrator-active"].message
     assert "migrator-active" not in run(project, url)[1]

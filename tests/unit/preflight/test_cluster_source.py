@@ -180,6 +180,18 @@ def test_an_image_that_never_started_is_not_asked(cluster: FakeCluster, *, there
     assert error.id == ("database-host-unknown" if there else "image-pull")
 
 
+def test_a_stuck_rollout_is_asked_by_what_still_serves(cluster: FakeCluster) -> None:
+    """The Deployment wants agent:2, whose image cannot be pulled; agent:1 serves, and is neither unchanged nor new."""
+    deployed(cluster, release("agent:1"))
+    cluster.kept["deployments", "demo"] = living(release("agent:2"), "Deployment", availableReplicas=1)
+    cluster.denied.update(NO_EXEC)
+    cluster.env = {"DATABASE_URL": "postgresql://u@127.0.0.1:1/db"}
+    for image in ("agent:2", "agent:3"):
+        assert refused(cluster, release(image)).id == "database-unreachable"
+    images = [job["spec"]["template"]["spec"]["containers"][0]["image"] for job in cluster.of("jobs")]
+    assert images == ["agent:1", "agent:1"]
+
+
 def external() -> list[Object]:
     return [item for item in release("agent:2") if item["kind"] != "StatefulSet"]
 

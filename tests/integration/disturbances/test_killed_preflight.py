@@ -1,0 +1,51 @@
+"""A preflight that is killed at some moment leaves nothing that does not go by itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lab.paths import KUBECONFIG, ROOT
+from tests.integration.preflight_cluster.conftest import NAME, Preflight, chart, installed, preflight
+from tests.integration.release.conftest import NEXT
+
+__all__ = ("chart", "installed", "preflight")
+
+MODULE = """
+import json, sys
+sys.path.insert(0, "collections")
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import ARGUMENTS, execute
+execute({name: option.get("default") for name, option in ARGUMENTS.items()} | json.load(sys.stdin))
+"""
+
+
+@pytest.mark.parametrize("moments", [(0.0, 0.2, 0.6, 1.5)], ids=str)
+def test_everything_goes_by_itself(preflight: Preflight, moments: tuple[float, ...]) -> None:
+    """Killed so many seconds after its Job was seen: before the policy, while the pod is held, starts, renders."""
+    given = {
+        "kubeconfig": str(KUBECONFIG),
+        "release_name": NAME,
+        "release_namespace": preflight.namespace,
+        "manifests": preflight.template(**NEXT),
+        "job_timeout": 5,
+        "render_timeout": 5,
+        "fail_on": "never",
+    }
+    for moment in moments:
+        before = set(preflight.leftovers())
+        process = subprocess.Popen([sys.executable, "-c", MODULE], cwd=ROOT, stdin=subprocess.PIPE, text=True)
+        assert process.stdin is not None
+        with process.stdin as stream:
+            stream.write(json.dumps(given))
+        preflight.release.until("its Job is there", lambda seen=before: set(preflight.leftovers()) > seen, 30)  # type: ignore[misc]
+        time.sleep(moment)
+        process.kill()
+        process.wait()
+    assert preflight.leftovers(), "none was killed before it ended"
+    # The Job's deadline, then its time to live.
+    preflight.release.until("everything is gone", lambda: preflight.leftovers() == [], 180)
+    assert preflight.run(NEXT)["state"] == "behind"

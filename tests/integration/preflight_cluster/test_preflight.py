@@ -1,0 +1,182 @@
+"""The cluster transport on a cluster: who is asked, what is rendered where, and how each failure is named."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import yaml
+from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import connect
+from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_job import JobRun, Task
+
+from lab import images
+from lab.paths import KUBECONFIG, ROOT
+from tests.integration.preflight_cluster.conftest import CANARY, NAME, Preflight, finding
+from tests.integration.release.conftest import NEXT
+
+# In a pod: what a connection to this address comes to, within two seconds.
+KNOCK = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2).close()
+    print("reached")
+except TimeoutError:
+    print("timeout")
+except OSError as error:
+    print(type(error).__name__)
+"""
+
+
+def test_an_unchanged_release_is_asked_by_exec_and_starts_no_pod(preflight: Preflight) -> None:
+    before = preflight.release.get("events")["items"]
+    result = preflight.run()
+    assert (result["state"], result["live_revisions"], result["pending"]) == ("current", ["0006"], [])
+    assert result["subject"] == f"{NAME}-postgresql:5432/agent_db"
+    assert result["server"]["role"] == "agent_user"
+    created = {event["metadata"]["uid"] for event in preflight.release.get("events")["items"]}
+    assert not [
+        event
+        for event in preflight.release.get("events")["items"]
+        if event["metadata"]["uid"] in created - {item["metadata"]["uid"] for item in before}
+        and event["reason"] in {"SuccessfulCreate", "Scheduled", "Created"}
+    ]
+
+
+def test_the_next_image_is_rendered_in_a_closed_pod(preflight: Preflight) -> None:
+    result = preflight.run(NEXT)
+    assert (result["state"], [item["revision"] for item in result["pending"]]) == ("behind", ["0007"])
+    ids = {item["id"] for item in result["findings"]}
+    assert not ids & {"egress-open", "exec-forbidden", "schema-deduced", "version-table-differs"}
+    locks = [lock for item in result["pending"][0]["statements"] for lock in item["locks"]]
+    assert any(lock["table"] == "public.messages" and lock["rows"] is not None for lock in locks)
+    preflight.release.until("the pod and its policy are gone", lambda: preflight.leftovers() == [], 60)
+
+
+def test_an_account_without_exec(deployer: Preflight) -> None:
+    unchanged = deployer.run()
+    assert unchanged["state"] == "current"
+    assert "ready" in finding(unchanged, "schema-deduced")["message"]
+    result = deployer.run(NEXT)
+    assert [item["revision"] for item in result["pending"]] == ["0007"]
+    assert finding(result, "exec-forbidden")["severity"] == "info"
+    assert result["server"]["role"] == "agent_user"
+
+
+@pytest.mark.parametrize(
+    ("image", "error_id", "words"),
+    [
+        ({"tag": "no-such-tag"}, "image-pull", "no-such-tag"),
+        ({"repository": images.REDIS.reference.rpartition(":")[0], "tag": images.REDIS.tag}, "image-start", "python"),
+    ],
+)
+def test_an_image_that_does_not_run(preflight: Preflight, image: dict[str, str], error_id: str, words: str) -> None:
+    begin = time.monotonic()
+    error = preflight.refused({"agent": {"image": image}}, job_timeout=60)
+    assert error.id == error_id, error.message
+    assert words in error.message
+    # Named as soon as the node names it, not when time is up.
+    assert time.monotonic() - begin < 60
+
+
+def test_a_quota_and_a_full_cluster(preflight: Preflight) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": {"hard": {"pods": "1"}}}
+    file = preflight.release.folder / "quota.json"
+    file.write_text(json.dumps(quota))
+    preflight.release.kubectl("apply", "-f", str(file))
+    try:
+        preflight.release.until("it counts", lambda: "used" in preflight.release.get("quota", "few")["status"])
+        error = preflight.refused(NEXT)
+        assert error.id == "quota-exceeded"
+        assert "few" in error.message
+    finally:
+        preflight.release.kubectl("delete", "quota", "few")
+    nowhere = {"nodeSelector": {"nowhere": "true"}}
+    error = preflight.refused({"agent": NEXT["agent"] | nowhere}, job_timeout=3)
+    assert error.id == "pod-unschedulable"
+    assert "node" in error.message
+
+
+def test_the_database_is_down(preflight: Preflight) -> None:
+    release = preflight.release
+    release.kubectl("scale", "statefulset", f"{NAME}-postgresql", "--replicas=0")
+    try:
+        release.until(
+            "its pod is gone", lambda: not release.get("pods", selector="app.kubernetes.io/name=postgresql")["items"]
+        )
+        assert preflight.refused(NEXT).id in {"database-unreachable", "database-host-unknown"}
+        release.until("no agent is ready", lambda: not release.agents())
+        # The release's own server, of which nothing runs: deploying again is the repair.
+        result = preflight.run(NEXT)
+        assert result["verdict"] == "unknown"
+        assert {item["id"] for item in result["findings"]} & {"database-unreachable", "database-host-unknown"}
+    finally:
+        release.kubectl("scale", "statefulset", f"{NAME}-postgresql", "--replicas=1")
+    release.until("the agent is ready again", lambda: bool(release.agents()), 120)
+    assert preflight.run()["state"] == "current"
+
+
+def knocked(preflight: Preflight, host: str, port: str, labels: dict[str, str], *, isolated: bool) -> str:
+    task = Task(
+        namespace=preflight.namespace,
+        release=NAME,
+        purpose="knock",
+        image=images.AGENT.reference,
+        command=["python", "-c", KNOCK, host, port],
+        labels=labels,
+        pod={"securityContext": {"runAsUser": 1000}},
+        isolated=isolated,
+    )
+    with JobRun(connect({"kubeconfig": preflight.account}), task) as run:
+        [line] = run.lines()
+        assert run.ended() is None
+        return t.cast("str", line)
+
+
+def test_a_closed_pod_reaches_neither_the_database_nor_the_api(preflight: Preflight) -> None:
+    address = preflight.release.get("service", f"{NAME}-postgresql")["spec"]["clusterIP"]
+    client = {"app.kubernetes.io/instance": NAME, f"{NAME}-db-client": "true"}
+    assert knocked(preflight, address, "5432", client, isolated=False) == "reached"
+    assert knocked(preflight, address, "5432", {}, isolated=True) == "timeout"
+    assert knocked(preflight, "10.96.0.1", "443", {}, isolated=True) == "timeout"
+
+
+def test_the_module_in_a_playbook_shows_no_password(preflight: Preflight, tmp_path: Path) -> None:
+    """As Ansible ships it, at the highest verbosity, with the defaults of the collection's action group."""
+    (tmp_path / "planned.yaml").write_text(preflight.template(**NEXT))
+    module = {
+        "release_name": NAME,
+        "release_namespace": preflight.namespace,
+        "manifests": "{{ lookup('ansible.builtin.file', 'planned.yaml') }}",
+        "fail_on": "never",
+        "migrator_sets_lock_timeout": True,
+    }
+    head = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "module_defaults": {"group/ai_platform.agent.ai_agent": {"kubeconfig": str(KUBECONFIG)}},
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+    }
+    tasks = [
+        {"ai_platform.agent.migration_preflight": module, "register": "found"},
+        {"ansible.builtin.debug": {"msg": "{{ found.summary | join('|') }}"}},
+    ]
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([head | {"tasks": tasks}]))
+    env = os.environ | {
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+    }
+    words = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", str(tmp_path / "play.yml"), "-vvvv"]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0006 -> 0007, 1 revision" in done.stdout
+    for form in (CANARY, quote(CANARY, safe=""), base64.b64encode(CANARY.encode()).decode()):
+        assert form not in done.stdout + done.stderr
