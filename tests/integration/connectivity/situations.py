@@ -176,7 +176,7 @@ def postgresql_silent(_stage: Stage) -> t.Iterator[list[Dependency]]:
 def postgresql_frozen(stage: Stage) -> t.Iterator[list[Dependency]]:
     """The backend takes the session and falls silent at the first question."""
     server = stage.postgresql()
-    with _proxy(server.port, _freely, _until_asked) as port:
+    with _proxy(server.port, freely, _until_asked) as port:
         yield [database(server.url().replace(f":{server.port}/", f":{port}/"))]
 
 
@@ -192,20 +192,22 @@ def _proxy(target: int, back: t.Callable[[bytes], bool], forth: t.Callable[[byte
                 while True:
                     near = server.accept()[0]
                     far = socket.create_connection(("127.0.0.1", target))
-                    threading.Thread(target=_pump, args=(far, near, back), daemon=True).start()
-                    threading.Thread(target=_pump, args=(near, far, forth), daemon=True).start()
+                    threading.Thread(target=pump, args=(far, near, back), daemon=True).start()
+                    threading.Thread(target=pump, args=(near, far, forth), daemon=True).start()
 
         threading.Thread(target=serve, daemon=True).start()
         yield server.getsockname()[1]
 
 
-def _pump(source: socket.socket, sink: socket.socket, passes: t.Callable[[bytes], bool]) -> None:
+def pump(source: socket.socket, sink: socket.socket, passes: t.Callable[[bytes], bool]) -> None:
+    """Hand bytes on as long as `passes` says so."""
     with contextlib.suppress(OSError):
         while (data := source.recv(65536)) and passes(data):
             sink.sendall(data)
 
 
-def _freely(_data: bytes) -> bool:
+def freely(_data: bytes) -> bool:
+    """Everything passes."""
     return True
 
 
@@ -463,7 +465,7 @@ def redis_not_redis(_stage: Stage) -> t.Iterator[list[Dependency]]:
 @situation
 def redis_slow(stage: Stage) -> t.Iterator[list[Dependency]]:
     server = stage.redis()
-    with _proxy(server.port, _slowly, _freely) as port:
+    with _proxy(server.port, _slowly, freely) as port:
         yield [cache(server.url().replace(f":{server.port}/", f":{port}/"))]
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
+import threading
+import time
 import typing as t
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -16,7 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.modules.connectivity_test imp
 
 from lab import postgresql
 from tests.integration.connectivity.observe import forms_of_the_canary
-from tests.integration.connectivity.situations import CANARY, Stage, of_database
+from tests.integration.connectivity.situations import CANARY, Stage, freely, of_database, pump
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "ai_platform.agent.connectivity_test"
@@ -28,8 +32,6 @@ VERBOSE = "-vvvv"
 @pytest.fixture
 def urls(stage: Stage) -> dict[str, str]:
     """Servers whose passwords are the canary."""
-    from urllib.parse import quote
-
     database = stage.postgresql().url(user="odd", password=quote(CANARY, safe=""))
     return {"TEST_DATABASE_URL": database, "TEST_REDIS_URL": stage.redis().url()}
 
@@ -111,10 +113,6 @@ def test_a_failure_has_its_finding_and_all_return_values(tmp_path: Path, urls: d
 
 def test_waits_until_it_is_well(tmp_path: Path, urls: dict[str, str], stage: Stage) -> None:
     """A server that comes up later: the module is started first."""
-    import socket
-    import threading
-    import time
-
     later = postgresql.free_port()
     target = stage.postgresql().port
 
@@ -125,16 +123,10 @@ def test_waits_until_it_is_well(tmp_path: Path, urls: dict[str, str], stage: Sta
                 near = server.accept()[0]
                 far = socket.create_connection(("127.0.0.1", target))
                 for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+                    threading.Thread(target=pump, args=(one, other, freely), daemon=True).start()
 
     threading.Thread(target=serve, daemon=True).start()
     url = urls["TEST_DATABASE_URL"].replace(f":{target}/", f":{later}/")
     result = play(tmp_path, urls | {"TEST_DATABASE_URL": url}, wait=True, wait_timeout=60)
     assert not result.get("failed"), result
     assert result["attempts"] > 1
-
-
-def _pump(source: t.Any, sink: t.Any) -> None:
-    while data := source.recv(65536):
-        sink.sendall(data)
-    sink.close()
