@@ -99,7 +99,7 @@ def _rights(seen: Seen, options: Options) -> list[Finding]:
 
 def _choose(seen: Seen, options: Options, found: list[Finding]) -> list[Object]:
     """The pods into which the collector goes; none: it gets a pod of its own."""
-    running = seen.running[: options.max_pods]
+    running: list[Object] = seen.running[: options.max_pods]
     if options.pods == "probe" or (options.pods == "auto" and not running):
         return []
     if seen.exec_allowed:
@@ -199,17 +199,15 @@ class Work:
             for name, server in self._release["servers"].items()
         ]
         service = agent_service(self._seen) if place == "stranger" else None
-        http = [
-            {
-                "name": "service",
-                "host": f"{service['metadata']['name']}.{self._options.namespace}.svc",
-                "port": service["spec"]["ports"][0]["port"],
-                "path": path,
-            }
-            for path in (PATHS if service else ())
-        ]
+        http = self._through(service) if service else []
         namespace = self._options.namespace if place == "stranger" else str(self._options.other_namespace)
         return self._run(place, self._task("stranger", namespace, self._request(reach=targets, http=http)))
+
+    def _through(self, service: Object) -> list[Object]:
+        """The agent's paths through its Service."""
+        host = f"{service['metadata']['name']}.{self._options.namespace}.svc"
+        port = service["spec"]["ports"][0]["port"]
+        return [{"name": "service", "host": host, "port": port, "path": path} for path in PATHS]
 
     def stranger_labels(self) -> dict[str, str]:
         """Those by which a policy could know a stranger."""

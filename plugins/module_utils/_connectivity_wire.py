@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import http.client
 import json
 import os
@@ -221,7 +222,7 @@ def addresses(places: list[tuple[str, int]], timeout: float) -> list[tuple[str, 
     problem: Exception | None = None
     for host, port in places:
         try:
-            answers = begun(lambda host=host, port=port: socket.getaddrinfo(host, port, type=1))(timeout)
+            answers = begun(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))(timeout)
         except (OSError, UnicodeError) as error:
             problem = error
         else:
