@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -9,7 +10,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 import typing as t
 from pathlib import Path
 from urllib.parse import quote
@@ -112,21 +112,22 @@ def test_a_failure_has_its_finding_and_all_return_values(tmp_path: Path, urls: d
 
 
 def test_waits_until_it_is_well(tmp_path: Path, urls: dict[str, str], stage: Stage) -> None:
-    """A server that comes up later: the module is started first."""
-    later = postgresql.free_port()
+    """A server that sends its first two callers away, so the first attempt fails."""
     target = stage.postgresql().port
+    with socket.create_server(("127.0.0.1", 0)) as server:
 
-    def serve() -> None:
-        time.sleep(6)
-        with socket.create_server(("127.0.0.1", later)) as server:
-            while True:
-                near = server.accept()[0]
-                far = socket.create_connection(("127.0.0.1", target))
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=pump, args=(one, other, freely), daemon=True).start()
+        def serve() -> None:
+            for _ in range(2):
+                server.accept()[0].close()
+            with contextlib.suppress(OSError):
+                while True:
+                    near = server.accept()[0]
+                    far = socket.create_connection(("127.0.0.1", target))
+                    for one, other in ((near, far), (far, near)):
+                        threading.Thread(target=pump, args=(one, other, freely), daemon=True).start()
 
-    threading.Thread(target=serve, daemon=True).start()
-    url = urls["TEST_DATABASE_URL"].replace(f":{target}/", f":{later}/")
-    result = play(tmp_path, urls | {"TEST_DATABASE_URL": url}, wait=True, wait_timeout=60)
+        threading.Thread(target=serve, daemon=True).start()
+        url = urls["TEST_DATABASE_URL"].replace(f":{target}/", f":{server.getsockname()[1]}/")
+        result = play(tmp_path, urls | {"TEST_DATABASE_URL": url}, wait=True, wait_timeout=60)
     assert not result.get("failed"), result
-    assert result["attempts"] > 1
+    assert result["attempts"] == 2
