@@ -165,7 +165,7 @@ def versions(tally: Tally) -> None:
 
 def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
-    folders = ["tests/integration/agent", "tests/integration/schema", "tests/integration/images"]
+    folders = [f"tests/integration/{name}" for name in ("agent", "schema", "images", "connectivity")]
     tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=2)
 
 
@@ -184,6 +184,7 @@ def release(tally: Tally) -> None:
         tally.pytest("release", ["tests/integration/release"], seconds=2400)
         _molecule(tally, "environments")
         _molecule(tally, "preflight")
+        _molecule(tally, "connectivity")
 
 
 def helm3(tally: Tally) -> None:

@@ -13,7 +13,7 @@ The request is one JSON object, the argument or else a line on stdin. Times in s
     dependencies  [{name, kind: postgresql|replica|redis, env: variable with the URL, or url; host, port: instead of the
                   URL's; version_table: `table` or `schema.table` of Alembic}]
     http          [{name, host, port, path}]
-    reach         [{name, host, port}], a TCP connection tried, nothing sent
+    reach         [{name, host, port}], a TCP connection tried, nothing sent, each within reach_timeout, default 2
 
 The answer is one JSON object a line, `record` says of which kind: phase, rounds, http, reach, and end as the last one.
 Times in milliseconds. No password, in whichever encoding, and no URL is in it.
@@ -22,6 +22,7 @@ Times in milliseconds. No password, in whichever encoding, and no URL is in it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import resource
@@ -42,12 +43,15 @@ def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None
     # Not at the top: the copy in module_utils, which is sent into pods as a text, can be imported without its siblings.
     import connectivity_postgresql
     import connectivity_redis
-    from connectivity_wire import Dependency, Log, Stop, ask_http, elapsed, reach
+    from connectivity_wire import Dependency, Log, Stop, ask_http, begun, elapsed, reach
 
     log = Log(write)
+    patience = float(request.get("reach_timeout", 2))
     timeout, rounds = float(request.get("timeout", 5)), int(request.get("rounds", 10))
     begin = time.perf_counter()
     position: str | None = None
+    # Beside the rest: what must not be reached uses its time up.
+    tried = [begun(functools.partial(reach, target, patience)) for target in request.get("reach", [])]
     for wanted in request.get("dependencies", []):
         it = Dependency(log, wanted["name"], timeout)
         url = str(wanted.get("url") or os.environ.get(wanted.get("env", ""), ""))
@@ -62,8 +66,9 @@ def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None
                 position = connectivity_postgresql.ask(it, wanted, url, rounds, position) or position
     for target in request.get("http", []):
         ask_http(log, target, timeout)
-    for target in request.get("reach", []):
-        reach(log, target, timeout)
+    for finish in tried:
+        # Each ends by itself, one address after the other.
+        log.put(**finish(10 * patience))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     log.put(record="end", host=socket.gethostname(), ms=elapsed(begin), peak_kib=peak)
 

@@ -66,7 +66,7 @@ class Options:
 def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
     """Facts, and findings about how they were had. Raises PreflightError where nothing can be said."""
     seen = look(cluster, options.release, options.namespace)
-    found: list[Finding] = []
+    found = _rights(seen, options)
     chosen = _choose(seen, options, found)
     release = release_facts(seen, options.release, options.namespace)
     work = Work(cluster, options, seen, release)
@@ -85,9 +85,21 @@ def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
     return {"observations": observations, "release": release, "untested": untested}, found
 
 
+def _rights(seen: Seen, options: Options) -> list[Finding]:
+    """What may not be looked at, and so is not judged."""
+    looked = {"services": seen.services, "endpointslices": seen.slices, "networkpolicies": seen.policies}
+    closed = [name for name, objects in looked.items() if objects is None]
+    if not closed:
+        return []
+    words = (
+        f"The account may not list {', '.join(closed)} in namespace {options.namespace}; what they say is not judged."
+    )
+    return [finding("rights-incomplete", words)]
+
+
 def _choose(seen: Seen, options: Options, found: list[Finding]) -> list[Object]:
     """The pods into which the collector goes; none: it gets a pod of its own."""
-    running = seen.running[: options.max_pods]
+    running: list[Object] = seen.running[: options.max_pods]
     if options.pods == "probe" or (options.pods == "auto" and not running):
         return []
     if seen.exec_allowed:
@@ -187,17 +199,15 @@ class Work:
             for name, server in self._release["servers"].items()
         ]
         service = agent_service(self._seen) if place == "stranger" else None
-        http = [
-            {
-                "name": "service",
-                "host": f"{service['metadata']['name']}.{self._options.namespace}.svc",
-                "port": service["spec"]["ports"][0]["port"],
-                "path": path,
-            }
-            for path in (PATHS if service else ())
-        ]
+        http = self._through(service) if service else []
         namespace = self._options.namespace if place == "stranger" else str(self._options.other_namespace)
         return self._run(place, self._task("stranger", namespace, self._request(reach=targets, http=http)))
+
+    def _through(self, service: Object) -> list[Object]:
+        """The agent's paths through its Service."""
+        host = f"{service['metadata']['name']}.{self._options.namespace}.svc"
+        port = service["spec"]["ports"][0]["port"]
+        return [{"name": "service", "host": host, "port": port, "path": path} for path in PATHS]
 
     def stranger_labels(self) -> dict[str, str]:
         """Those by which a policy could know a stranger."""

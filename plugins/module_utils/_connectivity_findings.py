@@ -71,6 +71,10 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
     "negative-not-tested": ("skip", "Give the account what the message names, or switch negative tests off."),
     # The test itself
     "collector-broken": ("unknown", "Look at the pod's memory limit, restarts and node, and run it again."),
+    "rights-incomplete": (
+        "skip",
+        "Grant what roles/ai_agent/files/verifier-rbac.yaml lists.",
+    ),
     "release-missing": ("fail", "Check release_name and release_namespace; the release must be installed."),
 }
 

@@ -132,7 +132,8 @@ def _on_cluster(params: Row) -> tuple[Row, list[Finding]]:
             for name in ("pods", "max_pods", "rounds", "timeout", "negative", "other_namespace", "job_timeout")
         },
     )
-    return _connectivity_cluster.collect(connect(params), options)
+    found: tuple[Row, list[Finding]] = _connectivity_cluster.collect(connect(params), options)
+    return found
 
 
 def _direct(params: Row) -> Row:

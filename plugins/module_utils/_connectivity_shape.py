@@ -100,7 +100,7 @@ def _http(observation: Facts, record: Facts) -> Facts:
 
 def well(record: Facts) -> bool:
     """Whether an HTTP answer is a good one."""
-    return record["status"] == 200
+    return bool(record["status"] == 200)
 
 
 def _pod(observation: Facts) -> Facts:

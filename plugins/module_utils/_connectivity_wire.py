@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import http.client
 import json
 import os
@@ -190,8 +191,8 @@ class Dependency:
         self.log.put(record="rounds", dependency=self.name, wanted=count, failed=failed, samples_ms=samples, **said)
 
 
-def in_time(seconds: float, call: t.Callable[[], t.Any]) -> t.Any:
-    """The result of a call that has no time limit of its own; raise TimeoutError after `seconds`."""
+def begun(call: t.Callable[[], t.Any]) -> t.Callable[[float], t.Any]:
+    """Start a call in a thread; what is returned waits so many seconds for its result, then raises TimeoutError."""
     result: list[t.Any] = []
 
     def work() -> None:
@@ -202,13 +203,17 @@ def in_time(seconds: float, call: t.Callable[[], t.Any]) -> t.Any:
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(seconds)
-    if not result:
-        raise TimeoutError(errno.ETIMEDOUT, f"no answer within {seconds:g} s")
-    value, problem = result[0]
-    if problem:
-        raise problem
-    return value
+
+    def finish(seconds: float) -> t.Any:
+        thread.join(seconds)
+        if not result:
+            raise TimeoutError(errno.ETIMEDOUT, f"no answer within {seconds:g} s")
+        value, problem = result[0]
+        if problem:
+            raise problem
+        return value
+
+    return finish
 
 
 def addresses(places: list[tuple[str, int]], timeout: float) -> list[tuple[str, str, int]]:
@@ -217,7 +222,7 @@ def addresses(places: list[tuple[str, int]], timeout: float) -> list[tuple[str, 
     problem: Exception | None = None
     for host, port in places:
         try:
-            answers = in_time(timeout, lambda host=host, port=port: socket.getaddrinfo(host, port, type=1))
+            answers = begun(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))(timeout)
         except (OSError, UnicodeError) as error:
             problem = error
         else:
@@ -266,8 +271,8 @@ class Watchdog:
         self._channel.close()
 
 
-def reach(log: Log, target: Facts, timeout: float) -> None:
-    """Record whether a TCP connection to `target` can be had: reached, refused, timeout, unreachable or no-name."""
+def reach(target: Facts, timeout: float) -> Facts:
+    """Whether a TCP connection to `target` can be had: reached, refused, timeout, unreachable or no-name."""
     begin = time.perf_counter()
     said: Facts = {}
     try:
@@ -283,7 +288,7 @@ def reach(log: Log, target: Facts, timeout: float) -> None:
             said = {"error": described(error)}
             got = "timeout" if isinstance(error, TimeoutError) else "unreachable"
             got = "refused" if isinstance(error, ConnectionRefusedError) else got
-    log.put(record="reach", name=target["name"], got=got, ms=elapsed(begin), **said)
+    return {"record": "reach", "name": target["name"], "got": got, "ms": elapsed(begin), **said}
 
 
 def ask_http(log: Log, target: Facts, timeout: float) -> None:

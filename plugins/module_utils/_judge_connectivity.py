@@ -64,8 +64,7 @@ def judge(facts: Facts, limits: Limits) -> list[Finding]:
     found += [
         finding("collector-broken", item["problem"], pods=(item["pod"],)) for item in positive(facts) if item["problem"]
     ]
-    down = {item.dependency for item in found if item.severity == "fail"}
-    return [*found, *_agent(facts, down)] if facts["release"] else found
+    return [*found, *_agent(facts)] if facts["release"] else found
 
 
 def _observation(facts: Facts, observation: Facts, limits: Limits) -> t.Iterator[Seen]:
@@ -167,10 +166,14 @@ def _rounds(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
 
 
 def _together(seen: t.Sequence[Seen], everybody: int) -> list[Finding]:
-    """One finding for each cause and dependency: the words of the pod that saw it first, and who else did."""
+    """One finding for each cause and dependency: the words of the pod that saw it first, and who else did.
+
+    A name service that is away is one cause, whatever was asked of it.
+    """
     groups: dict[tuple[str, str | None], list[Seen]] = {}
     for item in seen:
-        groups.setdefault((item.id, item.dependency), []).append(item)
+        whose = None if item.id == "dns-unavailable" else item.dependency
+        groups.setdefault((item.id, whose), []).append(item)
     found = []
     for (cause, dependency), items in groups.items():
         pods = tuple(dict.fromkeys(item.pod for item in items))
@@ -182,16 +185,17 @@ def _together(seen: t.Sequence[Seen], everybody: int) -> list[Finding]:
     return found
 
 
-def _agent(facts: Facts, down: set[str | None]) -> t.Iterator[Finding]:
-    """The agent's pods, their answers and their Service. `down`: dependencies that failed."""
+def _agent(facts: Facts) -> t.Iterator[Finding]:
+    """The agent's pods, their answers and their Service."""
     release = facts["release"]
     ready = {pod["name"] for pod in release["pods"] if pod["ready"]}
-    explained = bool(down & set(EXPLAINED.values()))
+    down = {observation["pod"]: _down(observation) for observation in positive(facts)}
+    anywhere: set[str] = set().union(*down.values())
     if release["replicas"] and not release["pods"]:
         words = f"The Deployment {release['name']} wants {release['replicas']} pods and none is there."
         yield finding("agent-absent", words)
     for pod in release["pods"]:
-        if not pod["ready"] and not explained:
+        if not pod["ready"] and not down.get(pod["name"], anywhere):
             words = f"The pod {pod['name']} on node {pod['node']} is not ready: {pod['reason'] or 'no reason given'}."
             yield finding("agent-not-ready", words, dependency="agent", pods=(pod["name"],))
     yield from _endpoints(release, ready)
@@ -199,9 +203,14 @@ def _agent(facts: Facts, down: set[str | None]) -> t.Iterator[Finding]:
         failing = [record for record in records(observation, "http") if not well(record)]
         if observation["from"] == "agent" and observation["pod"] in ready:
             for record in failing:
-                yield from _own_answer(observation, record, down)
+                yield from _own_answer(observation, record)
         elif failing and observation["from"] == "stranger" and ready and _leads_somewhere(release):
             yield _through_service(observation, failing[0], release)
+
+
+def _down(observation: Facts) -> set[str]:
+    """The servers that the agent needs and that failed from there."""
+    return {name for name in set(EXPLAINED.values()) if first_failure(observation, name)}
 
 
 def _endpoints(release: Facts, ready: set[str]) -> t.Iterator[Finding]:
@@ -221,7 +230,8 @@ def _endpoints(release: Facts, ready: set[str]) -> t.Iterator[Finding]:
         yield finding("service-endpoints-differ", words, dependency="agent")
 
 
-def _own_answer(observation: Facts, record: Facts, down: set[str | None]) -> t.Iterator[Finding]:
+def _own_answer(observation: Facts, record: Facts) -> t.Iterator[Finding]:
+    down = _down(observation)
     checks = (record.get("body") or {}).get("checks") if isinstance(record.get("body"), dict) else None
     failing = {name: item for name, item in (checks or {}).items() if item.get("status") != "ok"}
     if failing and all(EXPLAINED.get(name) in down for name in failing):

@@ -94,7 +94,7 @@ def _reached(facts: Facts, observation: Facts, target: str) -> Finding | None:
 def _left(release: Facts, observation: Facts) -> Finding | None:
     """The same for what the agent's egress policy forbids, the API server."""
     policies = release["policies"]
-    labels = next((pod["labels"] for pod in release["pods"] if pod["name"] == observation["pod"]), {})
+    labels: dict[str, str] = next((pod["labels"] for pod in release["pods"] if pod["name"] == observation["pod"]), {})
     who = f"The pod {observation['pod']} reached the Kubernetes API, which no rule of its egress names"
     if policies is None:
         words = f"{who}; why is unknown, for the account may not list networkpolicies."

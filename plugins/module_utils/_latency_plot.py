@@ -195,7 +195,7 @@ def _panel(name: str, items: list[dict[str, t.Any]], limits: t.Mapping[str, floa
     return Panel(name, tuple(rows), len(others))
 
 
-def _slowness(rounds: dict[str, t.Any]) -> tuple[float, ...] | float:
+def _slowness(rounds: dict[str, t.Any]) -> float:
     """A pod whose rounds failed comes first, then the one with the largest p95."""
     return math.inf if rounds.get("failed") else float(rounds.get("p95") or 0)
 

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 import typing as t
 from pathlib import Path
 from urllib.parse import quote
@@ -175,13 +176,13 @@ def postgresql_silent(_stage: Stage) -> t.Iterator[list[Dependency]]:
 def postgresql_frozen(stage: Stage) -> t.Iterator[list[Dependency]]:
     """The backend takes the session and falls silent at the first question."""
     server = stage.postgresql()
-    with _freezing_proxy(server.port) as port:
+    with _proxy(server.port, freely, _until_asked) as port:
         yield [database(server.url().replace(f":{server.port}/", f":{port}/"))]
 
 
 @contextlib.contextmanager
-def _freezing_proxy(target: int) -> t.Iterator[int]:
-    """Hands bytes through until a statement comes by, and none from then on."""
+def _proxy(target: int, back: t.Callable[[bytes], bool], forth: t.Callable[[bytes], bool]) -> t.Iterator[int]:
+    """The port of a proxy that hands bytes on, in each direction, as long as its function says so."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(8)
@@ -191,17 +192,32 @@ def _freezing_proxy(target: int) -> t.Iterator[int]:
                 while True:
                     near = server.accept()[0]
                     far = socket.create_connection(("127.0.0.1", target))
-                    threading.Thread(target=_pump, args=(far, near, b"\0nothing stops this\0"), daemon=True).start()
-                    threading.Thread(target=_pump, args=(near, far, b"server_version_num"), daemon=True).start()
+                    threading.Thread(target=pump, args=(far, near, back), daemon=True).start()
+                    threading.Thread(target=pump, args=(near, far, forth), daemon=True).start()
 
         threading.Thread(target=serve, daemon=True).start()
         yield server.getsockname()[1]
 
 
-def _pump(source: socket.socket, sink: socket.socket, stop: bytes) -> None:
+def pump(source: socket.socket, sink: socket.socket, passes: t.Callable[[bytes], bool]) -> None:
+    """Hand bytes on as long as `passes` says so."""
     with contextlib.suppress(OSError):
-        while (data := source.recv(65536)) and stop not in data:
+        while (data := source.recv(65536)) and passes(data):
             sink.sendall(data)
+
+
+def freely(_data: bytes) -> bool:
+    """Everything passes."""
+    return True
+
+
+def _until_asked(data: bytes) -> bool:
+    return b"server_version_num" not in data
+
+
+def _slowly(_data: bytes) -> bool:
+    time.sleep(0.3)
+    return True
 
 
 @situation
@@ -444,6 +460,13 @@ def redis_too_many_clients(_stage: Stage) -> t.Iterator[list[Dependency]]:
 def redis_not_redis(_stage: Stage) -> t.Iterator[list[Dependency]]:
     with web_server() as port:
         yield [cache(of_cache("127.0.0.1", port))]
+
+
+@situation
+def redis_slow(stage: Stage) -> t.Iterator[list[Dependency]]:
+    server = stage.redis()
+    with _proxy(server.port, _slowly, freely) as port:
+        yield [cache(server.url().replace(f":{server.port}/", f":{port}/"))]
 
 
 @situation

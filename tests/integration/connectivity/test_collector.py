@@ -37,7 +37,7 @@ def test_every_case_has_a_situation() -> None:
 def test_the_finding_and_nothing_else(name: str, stage: Stage) -> None:
     found = facts(name, stage)
     assert [item["problem"] for item in found["observations"]] == [None]
-    told = judge(found, LIMITS)
+    told = judge(found, Limits() if name == "redis-slow" else LIMITS)
     assert {item.id for item in told} == CASES[name], [item.message for item in told]
     everything = json.dumps(found, ensure_ascii=False) + json.dumps(found) + "".join(item.message for item in told)
     assert [form for form in forms_of_the_canary() if form in everything] == []
@@ -76,18 +76,21 @@ def test_one_connection_at_a_time_and_a_name_on_it(stage: Stage) -> None:
     """Seen from the server while it works."""
     url = stage.postgresql().url()
     words = [sys.executable, "-c", _collector.BOOT, _collector.parts()]
-    request = REQUEST | {"dependencies": [database(url)], "rounds": 20_000_000, "deadline": 3}
-    most = 0
+    request = REQUEST | {"dependencies": [database(url)], "rounds": 20_000_000}
+    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ai_platform.agent connectivity'"
+    counts: list[int] = []
     with (
         subprocess.Popen([*words, json.dumps(request)], stdout=subprocess.DEVNULL) as process,
         psycopg.connect(url, autocommit=True) as connection,
     ):
-        while process.poll() is None:
-            row = connection.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ai_platform.agent connectivity'"
-            ).fetchone()
-            most = max(most, int(row[0]) if row else 0)
-    assert most == 1
+        try:
+            # Its rounds go on until it is stopped.
+            while process.poll() is None and sum(counts) < 50:
+                counts += [int(row[0]) for row in connection.execute(query)]
+        finally:
+            process.kill()
+    assert sum(counts) == 50
+    assert max(counts) == 1
 
 
 def test_memory_stays_small(stage: Stage) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
+import threading
 import typing as t
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -16,7 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.modules.connectivity_test imp
 
 from lab import postgresql
 from tests.integration.connectivity.observe import forms_of_the_canary
-from tests.integration.connectivity.situations import CANARY, Stage, of_database
+from tests.integration.connectivity.situations import CANARY, Stage, freely, of_database, pump
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "ai_platform.agent.connectivity_test"
@@ -28,8 +32,6 @@ VERBOSE = "-vvvv"
 @pytest.fixture
 def urls(stage: Stage) -> dict[str, str]:
     """Servers whose passwords are the canary."""
-    from urllib.parse import quote
-
     database = stage.postgresql().url(user="odd", password=quote(CANARY, safe=""))
     return {"TEST_DATABASE_URL": database, "TEST_REDIS_URL": stage.redis().url()}
 
@@ -110,31 +112,22 @@ def test_a_failure_has_its_finding_and_all_return_values(tmp_path: Path, urls: d
 
 
 def test_waits_until_it_is_well(tmp_path: Path, urls: dict[str, str], stage: Stage) -> None:
-    """A server that comes up later: the module is started first."""
-    import socket
-    import threading
-    import time
-
-    later = postgresql.free_port()
+    """A server that sends its first two callers away, so the first attempt fails."""
     target = stage.postgresql().port
+    with socket.create_server(("127.0.0.1", 0)) as server:
 
-    def serve() -> None:
-        time.sleep(6)
-        with socket.create_server(("127.0.0.1", later)) as server:
-            while True:
-                near = server.accept()[0]
-                far = socket.create_connection(("127.0.0.1", target))
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+        def serve() -> None:
+            for _ in range(2):
+                server.accept()[0].close()
+            with contextlib.suppress(OSError):
+                while True:
+                    near = server.accept()[0]
+                    far = socket.create_connection(("127.0.0.1", target))
+                    for one, other in ((near, far), (far, near)):
+                        threading.Thread(target=pump, args=(one, other, freely), daemon=True).start()
 
-    threading.Thread(target=serve, daemon=True).start()
-    url = urls["TEST_DATABASE_URL"].replace(f":{target}/", f":{later}/")
-    result = play(tmp_path, urls | {"TEST_DATABASE_URL": url}, wait=True, wait_timeout=60)
+        threading.Thread(target=serve, daemon=True).start()
+        url = urls["TEST_DATABASE_URL"].replace(f":{target}/", f":{server.getsockname()[1]}/")
+        result = play(tmp_path, urls | {"TEST_DATABASE_URL": url}, wait=True, wait_timeout=60)
     assert not result.get("failed"), result
-    assert result["attempts"] > 1
-
-
-def _pump(source: t.Any, sink: t.Any) -> None:
-    while data := source.recv(65536):
-        sink.sendall(data)
-    sink.close()
+    assert result["attempts"] == 2

@@ -48,6 +48,7 @@ CASES: dict[str, frozenset[str]] = {
     "redis-no-permission": frozenset({"cache-permission"}),
     "redis-too-many-clients": frozenset({"cache-connections-exhausted"}),
     "redis-not-redis": frozenset({"cache-not-redis"}),
+    "redis-slow": frozenset({"latency-high"}),
     "redis-without-tls": frozenset({"cache-tls"}),
     "redis-url-malformed": frozenset({"cache-url-invalid"}),
 }
