@@ -140,7 +140,10 @@ class Revision:
 
 @dataclasses.dataclass(frozen=True)
 class Migrations:
-    """Pending revisions in their order, or applied ones where the run went past the release; how many are left out."""
+    """Pending revisions in their order, or applied ones where the run went past the release; how many are left out.
+
+    `live`, `target`: revisions in words, empty where there are none or nobody asked.
+    """
 
     applied: bool
     state: str
@@ -179,8 +182,8 @@ def migrations(report: t.Mapping[str, t.Any] | None, *, released: bool) -> Migra
     return Migrations(
         applied=released and bool(pending),
         state=str(report.get("state") or ""),
-        live=", ".join(map(str, report.get("live_revisions", ()))) or "none",
-        target=", ".join(map(str, report.get("target_revisions", ()))) or "none",
+        live=", ".join(map(str, report.get("live_revisions", ()))),
+        target=", ".join(map(str, report.get("target_revisions", ()))),
         revisions=tuple(shown),
         left_out=max(len(pending), int(report.get("pending_count") or 0)) - len(shown),
         statements_left_out=omitted,
@@ -230,7 +233,7 @@ def negatives(connectivity: t.Mapping[str, t.Any]) -> Matrix | None:
     """The attempts that should have failed; None where none was made."""
     return _matrix(
         (
-            _ASKERS.get(str(item.get("from")), str(item.get("from"))),
+            _asker(item),
             f"to {item.get('to')}",
             _cell(item, str(item.get("got") or "").replace("timeout", "timed out").replace("-", " "), "expected"),
         )
@@ -242,7 +245,8 @@ def answers(connectivity: t.Mapping[str, t.Any]) -> Matrix | None:
     """What the agent answered to HTTP requests, from each pod and through the Service; None where none was made."""
     return _matrix(
         (
-            str(item.get("pod") or item.get("from")),
+            # The agent's pods are told apart; of another it matters only that it is none of them.
+            str(item.get("pod")) if item.get("from") == "agent" else _asker(item),
             f"{item.get('path')} {_WAYS.get(str(item.get('via')), item.get('via'))}",
             _cell(item, str(item.get("error") or item.get("http_status") or "no answer"), ""),
         )
@@ -252,6 +256,12 @@ def answers(connectivity: t.Mapping[str, t.Any]) -> Matrix | None:
 
 _WAYS = {"itself": "directly", "service": "through the Service"}
 _ASKERS = {"stranger": "Pod without the client label", "elsewhere": "Pod in another namespace", "agent": "Agent pods"}
+
+
+def _asker(item: t.Mapping[str, t.Any]) -> str:
+    return _ASKERS.get(str(item.get("from")), str(item.get("from")))
+
+
 _WORST = ("pass", "skip", "warn", "unknown", "fail")
 
 

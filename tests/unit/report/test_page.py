@@ -154,6 +154,14 @@ def test_pending_becomes_applied_when_the_release_was_made() -> None:
     assert "Nothing is pending." in _of("unchanged").text
 
 
+def test_what_nobody_asked_is_not_said_to_be_nothing() -> None:
+    full = ALL["unchanged"]()
+    full["reports"]["migration_preflight"] |= {"state": "absent", "live_revisions": [], "target_revisions": []}
+    read = Read(page(full, RUNBOOK))
+    assert "no database yet. What the release would migrate was not asked." in " ".join(read.text.split())
+    assert "Nothing is pending." not in read.text
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(None, ""), (0.04, "0.0 s"), (7.26, "7.3 s"), (41.5, "42 s"), (125.2, "2 min 05 s")]
 )

@@ -125,7 +125,8 @@ def test_of_several_attempts_the_worst_is_shown() -> None:
 
 def test_answers_of_the_agent_are_told_by_pod() -> None:
     answers = [
-        {"pod": pod, "path": "/ready", "via": via, "http_status": code, "ms": 2.0, "status": status, **more}
+        {"from": "agent" if via == "pod" else "stranger", "pod": pod, "path": "/ready", "via": via, "http_status": code,
+         "ms": 2.0, "status": status, **more}
         for pod, via, code, status, more in [
             ("a", "pod", 200, "pass", {}), ("a", "service", 200, "pass", {}), ("b", "pod", 503, "fail", {}),
             ("b", "service", None, "fail", {"error": "connection refused"}),
@@ -134,7 +135,7 @@ def test_answers_of_the_agent_are_told_by_pod() -> None:
     shown = view.answers({"agent": answers})
     assert shown is not None
     assert [(who, [cell.got for cell in cells if cell]) for who, cells in shown.rows] == [
-        ("b", ["503", "connection refused"]), ("a", ["200", "200"]),
+        ("Pod without the client label", ["connection refused"]), ("b", ["503"]), ("a", ["200"]),
     ]  # fmt: skip
 
 
