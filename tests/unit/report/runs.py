@@ -237,7 +237,7 @@ def hostile() -> Json:
     other: Json = {
         "kind": MARKUP, "subject": MARKUP, "verdict": MARKUP, "findings": [], "thresholds": {"p95_ms": 1e-9},
         "dependencies": [dependency], "negatives": [attempt],
-        "agent": [{"from": MARKUP, "pod": MARKUP, "path": HOSTILE[1], "via": MARKUP, "status": "fail", "error": MARKUP * 9, "ms": 0}],
+        "agent": [attempt | {"path": HOSTILE[1], "via": MARKUP, "error": MARKUP * 9, "ms": 0}],
     }  # fmt: skip
     about = dict.fromkeys(("host", "release", "environment", "namespace", "cluster"), MARKUP)
     images = {"before": {MARKUP: HOSTILE[1]}, "after": {MARKUP: MARKUP}}
