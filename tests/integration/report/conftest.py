@@ -49,7 +49,7 @@ def opened(browser: Browser, pages: Path) -> Iterator[Open]:
     contexts = []
 
     def look(name: str, size: str, scheme: Scheme = "light") -> Page:
-        context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, device_scale_factor=2)
+        context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
         asked: list[str] = []
