@@ -91,7 +91,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         "live_revisions": list(rows or ()),
         "unknown_revisions": list(position.unknown),
         "target_revisions": graph.targets,
-        "pending": _pending(graph, rendered, judged),
+        "pending": _pending(graph, rendered, judged.statements, Judged([], findings).risks()),
         "largest_rewrite_bytes": _largest_rewrite(judged),
         "server": _shown(answer.server) if answer.server else {},
         "deployed_image": _deployed_image(source),
@@ -187,10 +187,12 @@ def _shown(server: dict[str, t.Any]) -> dict[str, t.Any]:
     return {name: server[name] for name in kept} | {"connections": len(server["sessions"]) + 1}
 
 
-def _pending(graph: Graph, rendered: Rendered, judged: Judged) -> list[dict[str, t.Any]]:
-    risks = judged.risks()
+def _pending(
+    graph: Graph, rendered: Rendered, statements: t.Sequence[dict[str, t.Any]], risks: dict[str, str]
+) -> list[dict[str, t.Any]]:
+    """`risks`: of revisions, as the findings weigh on this release; a statement's own risk is that on any."""
     forms: dict[str, list[dict[str, t.Any]]] = {}
-    for item in judged.statements:
+    for item in statements:
         forms.setdefault(item["revision"], []).append(item)
     return [
         {

@@ -57,7 +57,7 @@ def follow(pod: dict[str, t.Any]) -> None:
 
 
 def log(pod: str, container: str) -> None:
-    """The log of a container from its first line to its end, whatever stream of it breaks: the last reading is whole."""
+    """The log of a container to its end, whatever stream of it breaks: the last reading is whole."""
     path = FOLDER / "logs" / f"{pod}.{container}.{time.monotonic_ns()}.log"
     ended = False
     while True:

@@ -194,6 +194,12 @@ def test_the_version(cluster: Cluster, minor: str, number: int) -> None:
     assert cluster.server_minor() == number
 
 
+def test_the_modules_own_accept_is_no_header(server: str) -> None:
+    answer("/api/v1/namespaces/a/pods", 200, {"items": []})
+    given = {"host": server, "api_key": TOKEN, "accept": [{"id": "destructive", "reason": "read"}]}
+    assert connect(given).list("v1", "pods", "a") == []
+
+
 def test_a_kubeconfig_is_found_as_kubernetes_core_finds_it(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
