@@ -248,7 +248,11 @@ def _through_service(observation: Facts, record: Facts, release: Facts) -> Findi
     if said.get("cause") == "timeout" and not _callers_open(release):
         words = f"agent: {record['path']} through the Service was not asked: its callers are limited."
         return finding("service-not-testable", words, dependency="agent")
-    answer = said.get("text") or f"status {record['status']}"
+    if record["status"] is not None:
+        # Somebody answered, so the Service leads somewhere: what was said is the agent's own.
+        words = f"agent: {record['path']} through its Service answers with status {record['status']}."
+        return finding("agent-not-ready", words, dependency="agent", pods=(observation["pod"],))
+    answer = said.get("text") or said["type"]
     words = f"agent: {record['path']} through the Service {release['name']}, from another pod: {answer.rstrip('.')}."
     return finding("service-unreachable", words, dependency="agent", pods=(observation["pod"],))
 
