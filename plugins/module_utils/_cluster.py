@@ -22,7 +22,7 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 Object = dict[str, t.Any]
 
 
-class Forbidden(PreflightError):
+class Forbidden(PreflightError):  # type: ignore[misc]
     """The account lacks a right; `verb`, `resource` (plural.group) and `namespace` say which."""
 
     def __init__(self, verb: str, resource: str, namespace: str | None) -> None:
@@ -33,7 +33,7 @@ class Forbidden(PreflightError):
         self.verb, self.resource, self.namespace = verb, resource, namespace
 
 
-class Refused(PreflightError):
+class Refused(PreflightError):  # type: ignore[misc]
     """The API server did not take an object, for a reason of its own: `status` and `said` are its HTTP answer."""
 
     def __init__(self, error_id: str, message: str, status: int, said: str) -> None:
@@ -109,18 +109,26 @@ class Cluster:
         return bool(answer.get("status", {}).get("allowed"))
 
     def log(
-        self, namespace: str, pod: str, container: str, *, follow: bool = False, limit_bytes: int, seconds: float
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        follow: bool = False,
+        unfinished: bool = True,
+        limit_bytes: int,
+        seconds: float,
     ) -> t.Iterator[str]:
         """Lines of a container's log, as they come; with `follow` until it ends or `seconds` pass without a line.
 
-        Raises PreflightError; Refused with status 400 while the container has not started.
+        `unfinished`: a last line without an end counts. A kubelet that cannot follow any longer ends the stream with
+        words of its own in such a line. Raises PreflightError; Refused with status 400 while nothing has started.
         """
         query = {"container": container, "limitBytes": str(limit_bytes), "follow": "true" if follow else "false"}
-        return self._lines(
-            self._ask("get", "v1", "pods", namespace, pod, subresource="log", query=query, seconds=seconds)
-        )
+        response = self._ask("get", "v1", "pods", namespace, pod, subresource="log", query=query, seconds=seconds)
+        return self._lines(response, unfinished=unfinished)
 
-    def _lines(self, response: t.Any) -> t.Iterator[str]:
+    def _lines(self, response: t.Any, *, unfinished: bool) -> t.Iterator[str]:
         rest = b""
         try:
             for chunk in response.stream(1 << 16):
@@ -130,7 +138,7 @@ class Cluster:
             raise self._unreachable(error) from None
         finally:
             response.close()
-        if rest:
+        if rest and unfinished:
             yield rest.decode("utf-8", "replace")
 
     def server_minor(self) -> int:
@@ -238,15 +246,17 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     except ImportError as error:
         words = f"The Python package {error.name} is missing; install requirements.txt for the module's interpreter."
         raise PreflightError("library-missing", words) from None
+    # kubernetes.core's `accept` is a media type; a module's own option of that name is something else.
+    given = {name: value for name, value in params.items() if name != "accept"}
     try:
-        configuration = _create_configuration(_create_auth_spec(**params))
+        configuration = _create_configuration(_create_auth_spec(**given))
     except (config.ConfigException, OSError, ValueError, KeyError) as error:
         words = f"No configuration of a cluster can be had ({_kind(error)}); check kubeconfig, context or host."
         raise PreflightError("cluster-unreachable", words) from None
     # urllib3 tries four times, each up to the whole time limit.
     configuration.retries = 0
     api = client.ApiClient(configuration)
-    for name, value in _create_headers(**params).items():
+    for name, value in _create_headers(**given).items():
         _set_header(api, name, value)
     return Cluster(api)
 

@@ -17,7 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._errors import P
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Cluster
 
-OPEN_SECONDS = 10.0
+OPEN_SECONDS = 20.0
 # Of a program's own words the newest are kept.
 KEPT_ERROR_CHARACTERS = 2000
 
@@ -41,6 +41,9 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
         self._stderr = ""
         self._left: list[str] = []
         opened: list[t.Any] = []
+
+        # What a slow machine takes to import shall not count.
+        from kubernetes import stream  # noqa: F401
 
         def open_it() -> None:
             try:

@@ -173,7 +173,8 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
         return found[0] if found else None
 
     def _pods(self) -> list[Object]:
-        return self.cluster.list("v1", "pods", self.task.namespace, labels=f"{RUN_LABEL}={self.run}")
+        found: list[Object] = self.cluster.list("v1", "pods", self.task.namespace, labels=f"{RUN_LABEL}={self.run}")
+        return found
 
     def _refusal(self) -> PreflightError | None:
         if time.monotonic() < self.next_events:
@@ -195,40 +196,68 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
 
     def lines(self) -> t.Iterator[str]:
         """The log, from the moment in which the container runs until it ends. Raises `pod-timeout`."""
-        lines = self._begin()
+        pod = self._started()
         end = time.monotonic() + self.task.run_seconds
+        seen = 0
         while True:
-            try:
-                line = next(lines, None)
-            except PreflightError:
-                # A log without a line for so long is how time runs out.
-                if time.monotonic() < end:
-                    raise
-            if time.monotonic() >= end:
-                words = f"The pod of image {self.task.image} did not end within {self.task.run_seconds:g} s."
-                raise PreflightError("pod-timeout", words)
-            if line is None:
+            # A stream can end before the program does: nodes run out of what it takes to follow a file. It is read
+            # again then, and what is read after the end was seen is all.
+            over = self._is_over()
+            for number, line in enumerate(self._log(pod, end, follow=not over)):
+                if number == seen:
+                    seen += 1
+                    yield line
+            if over:
                 return
-            yield line
+            self._in_time(end)
+            time.sleep(POLL_SECONDS)
 
-    def _begin(self) -> t.Iterator[str]:
+    def _log(self, pod: str, end: float, *, follow: bool) -> t.Iterator[str]:
+        left = max(1.0, end - time.monotonic())
+        try:
+            yield from self.cluster.log(
+                self.task.namespace,
+                pod,
+                CONTAINER,
+                follow=follow,
+                unfinished=not follow,
+                limit_bytes=LOG_BYTES,
+                seconds=left,
+            )
+        except PreflightError:
+            # A log without a line for so long is how time runs out.
+            self._in_time(end)
+            raise
+
+    def _in_time(self, end: float) -> None:
+        if time.monotonic() >= end:
+            words = f"The pod of image {self.task.image} did not end within {self.task.run_seconds:g} s."
+            raise PreflightError("pod-timeout", words)
+
+    def _started(self) -> str:
+        """Name of the pod, once its log can be read."""
         while True:
             pod = self._pod()
             if pod and (pod.get("spec") or {}).get("nodeName"):
+                name: str = pod["metadata"]["name"]
                 try:
-                    return self.cluster.log(
-                        self.task.namespace,
-                        pod["metadata"]["name"],
-                        CONTAINER,
-                        follow=True,
-                        limit_bytes=LOG_BYTES,
-                        seconds=self.task.run_seconds,
-                    )
+                    for _line in self.cluster.log(
+                        self.task.namespace, name, CONTAINER, limit_bytes=1, seconds=self.task.run_seconds
+                    ):
+                        break
                 except Refused as error:
                     # 400: not started yet. 404: gone meanwhile, which the next look finds out.
                     if error.status not in {400, 404}:
                         raise
+                else:
+                    return name
             time.sleep(POLL_SECONDS)
+
+    def _is_over(self) -> bool:
+        """Whether the container has ended, or the pod went away."""
+        pods = self._pods()
+        statuses = [item for pod in pods for item in (pod.get("status") or {}).get("containerStatuses") or ()]
+        return not pods or any("terminated" in (item.get("state") or {}) for item in statuses)
 
     def ended(self) -> PreflightError | None:
         """Once the log ended: what was wrong with the container's end, None where its exit code is 0."""

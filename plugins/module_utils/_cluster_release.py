@@ -72,7 +72,8 @@ def lacking(cluster: Cluster, plan: Planned, namespace: str) -> tuple[Access, ..
 def _spelled(item: Access) -> str:
     """plural.group/subresource, as Cluster.may takes it."""
     plural, _, subresource = item.resource.partition("/")
-    return plural + (f".{item.group}" if item.group else "") + (f"/{subresource}" if subresource else "")
+    group = f".{item.group}" if item.group else ""
+    return f"{plural}{group}" + (f"/{subresource}" if subresource else "")
 
 
 def _readable(

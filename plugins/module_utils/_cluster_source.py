@@ -50,7 +50,7 @@ class Options:
     limits: dict[str, int]
 
 
-class ClusterSource(Source):
+class ClusterSource(Source):  # type: ignore[misc]
     """`plan`: what will be deployed."""
 
     def __init__(self, cluster: Cluster, plan: Planned, options: Options) -> None:

@@ -88,9 +88,10 @@ def _revisions(target: str) -> dict[str, t.Any] | None:
 
     ini = Path(os.environ.get("ALEMBIC_CONFIG", "alembic.ini")).absolute()
     try:
-        return Worker({"ini": str(ini), "target": target}).revisions()
+        found: dict[str, t.Any] = Worker({"ini": str(ini), "target": target}).revisions()
     except (Broken, ImportError):
         return None
+    return found
 
 
 __all__ = ("main",)

@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     )
 
 
-class DirectSource(Source):
+class DirectSource(Source):  # type: ignore[misc]
     """Holds the session and the process that renders, from `with` to its end."""
 
     def __init__(self, url: str, alembic: AlembicProcess, **limits: int) -> None:
@@ -48,7 +48,8 @@ class DirectSource(Source):
 
     def live(self, table: str, schema: str | None) -> dict[str, t.Any]:
         with self._session.snapshot() as connection:
-            return _live_facts.live_rows(connection, table, schema)
+            found: dict[str, t.Any] = _live_facts.live_rows(connection, table, schema)
+            return found
 
     def render(self, heads: t.Sequence[str], each: Each) -> Rendered:
         return self._alembic.render(heads, each)

@@ -63,7 +63,7 @@ def additions(plan: Planned, live: Live) -> Amounts:
             continue  # an unchanged release migrates nothing
         for name, (which, resource) in _QUOTA_NAMES.items():
             each = (group.requests if which == "requests" else group.limits).get(resource, Decimal(0))
-            held = pod_amounts(spec, which).get(resource, Decimal(0)) if spec else Decimal(0)  # type: ignore[arg-type]
+            held = pod_amounts(spec, which).get(resource, Decimal(0)) if spec else Decimal(0)
             grown = each * (group.replicas + extra) - held * now if now else each * group.replicas
             total[name] = total.get(name, Decimal(0)) + max(Decimal(0), grown)
         total["pods"] = total.get("pods", Decimal(0)) + max(0, group.replicas + extra - now)

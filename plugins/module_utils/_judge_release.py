@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_server import size
-from kubernetes.utils.quantity import parse_quantity
+from ansible_collections.ai_platform.agent.plugins.module_utils._pods import quantity
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
@@ -45,7 +45,8 @@ class Work:
 
     def seconds(self, limits: Thresholds) -> float:
         """How long that takes at the cautious speeds of the thresholds."""
-        return self.scanned / limits.scan_bytes_per_second + self.written / limits.write_bytes_per_second
+        seconds: float = self.scanned / limits.scan_bytes_per_second + self.written / limits.write_bytes_per_second
+        return seconds
 
 
 def weigh(findings: t.Sequence[Finding], plan: Planned, live: Live, *, empty: bool) -> list[Finding]:
@@ -137,12 +138,12 @@ def judge_disk(plan: Planned, live: Live, server: dict[str, t.Any], largest: int
     if capacity is None:
         words = f"The largest rewrite needs {size(2 * largest)}; the size of the volume {claim} cannot be seen."
         return [finding("disk-headroom", words, severity="skip")]
-    free = int(parse_quantity(capacity)) - server["database_bytes"]
+    free = int(quantity(capacity)) - server["database_bytes"]
     if free >= 2 * largest:
         return []
     words = (
         f"The largest rewrite needs {size(2 * largest)} (a copy, and as much WAL) on the volume {claim} of"
-        f" {size(float(parse_quantity(capacity)))}, where the database leaves at most {size(max(0, free))}."
+        f" {size(float(quantity(capacity)))}, where the database leaves at most {size(max(0, free))}."
     )
     return [finding("disk-headroom", words, severity="fail" if free < largest else "warn")]
 

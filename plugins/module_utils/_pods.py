@@ -37,9 +37,15 @@ class Volume:
     size: int
 
 
+def quantity(value: t.Any) -> Decimal:
+    """A quantity of Kubernetes as a number: "250m" is 0.25, "1Gi" 1073741824. Raises ValueError."""
+    number: Decimal = parse_quantity(value)
+    return number
+
+
 def amounts(found: t.Mapping[str, t.Any] | None) -> Amounts:
     """Quantities as numbers."""
-    return {name: parse_quantity(value) for name, value in (found or {}).items()}
+    return {name: quantity(value) for name, value in (found or {}).items()}
 
 
 def pod_amounts(spec: Object, which: t.Literal["requests", "limits"]) -> Amounts:
@@ -105,7 +111,7 @@ def volumes(objects: t.Iterable[Object]) -> tuple[Volume, ...]:
 
 
 def _volume(name: str, spec: Object) -> Volume:
-    return Volume(name, spec.get("storageClassName"), int(parse_quantity(spec["resources"]["requests"]["storage"])))
+    return Volume(name, spec.get("storageClassName"), int(quantity(spec["resources"]["requests"]["storage"])))
 
 
-__all__ = ("Amounts", "PodGroup", "Volume", "amounts", "groups", "pod_amounts", "volumes")
+__all__ = ("Amounts", "PodGroup", "Volume", "amounts", "groups", "pod_amounts", "quantity", "volumes")

@@ -91,7 +91,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         "live_revisions": list(rows or ()),
         "unknown_revisions": list(position.unknown),
         "target_revisions": graph.targets,
-        "pending": _pending(graph, rendered, judged),
+        "pending": _pending(graph, rendered, judged.statements, Judged([], findings).risks()),
         "largest_rewrite_bytes": _largest_rewrite(judged),
         "server": _shown(answer.server) if answer.server else {},
         "sql_sha256": hashlib.sha256(rendered.sql.encode()).hexdigest(),
@@ -151,7 +151,7 @@ def _of_release(limits: Thresholds, release: Release, answer: Answer, judged: Ju
     found = _namespace(release)
     if answer.server is None:
         return found
-    return found + _release_findings.of_database(
+    found += _release_findings.of_database(
         release.plan,
         release.live,
         answer.server,
@@ -159,12 +159,14 @@ def _of_release(limits: Thresholds, release: Release, answer: Answer, judged: Ju
         largest_rewrite=_largest_rewrite(judged),
         limits=limits,
     )
+    return found
 
 
 def _namespace(release: Release) -> list[Finding]:
     from ansible_collections.ai_platform.agent.plugins.module_utils._release_findings import of_namespace
 
-    return of_namespace(release.plan, release.live, release.missing, release.namespace)
+    found: list[Finding] = of_namespace(release.plan, release.live, release.missing, release.namespace)
+    return found
 
 
 def _largest_rewrite(judged: Judged) -> int:
@@ -178,10 +180,12 @@ def _shown(server: dict[str, t.Any]) -> dict[str, t.Any]:
     return {name: server[name] for name in kept} | {"connections": len(server["sessions"]) + 1}
 
 
-def _pending(graph: Graph, rendered: Rendered, judged: Judged) -> list[dict[str, t.Any]]:
-    risks = judged.risks()
+def _pending(
+    graph: Graph, rendered: Rendered, statements: t.Sequence[dict[str, t.Any]], risks: dict[str, str]
+) -> list[dict[str, t.Any]]:
+    """`risks`: of revisions, as the findings weigh on this release; a statement's own risk is that on any."""
     forms: dict[str, list[dict[str, t.Any]]] = {}
-    for item in judged.statements:
+    for item in statements:
         forms.setdefault(item["revision"], []).append(item)
     return [
         {

@@ -11,7 +11,7 @@ import typing as t
 
 import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
-from ansible_collections.ai_platform.agent.plugins.module_utils._pods import PodGroup, Volume, groups, volumes
+from ansible_collections.ai_platform.agent.plugins.module_utils._pods import PodGroup, Volume, groups, quantity, volumes
 
 Object = dict[str, t.Any]
 
@@ -269,10 +269,8 @@ def covers(wanted: t.Any, there: t.Any) -> bool:
 
 
 def _same_quantity(one: t.Any, other: t.Any) -> bool:
-    from kubernetes.utils.quantity import parse_quantity
-
     try:
-        return bool(parse_quantity(one) == parse_quantity(other))
+        return bool(quantity(one) == quantity(other))
     except ValueError:
         return False
 

@@ -78,7 +78,7 @@ def seen_by_the_deployed(
     if not found.unknown:
         return found
     known = deployed is not None and set(rows) <= deployed.nodes.keys()
-    if same or (known and set(graph.targets) <= ancestors(deployed, rows)):  # type: ignore[arg-type]
+    if same or (known and set(graph.targets) <= ancestors(deployed, rows)):
         return dataclasses.replace(found, state="ahead")
     return found
 

@@ -30,7 +30,9 @@ def _head(full: Row) -> str:
     live, target = (" ".join(full[name]) or "nothing" for name in ("live_revisions", "target_revisions"))
     pending = len(full["pending"])
     if not pending:
-        return f"{full['verdict'].upper()}  {full['subject']}: {full['state']} at {live}, nothing to migrate"
+        # A state that was deduced comes without revisions.
+        at = f" at {live}" if full["live_revisions"] else ""
+        return f"{full['verdict'].upper()}  {full['subject']}: {full['state']}{at}, nothing to migrate"
     many = f"{pending} revisions" if pending > 1 else "1 revision"
     return f"{full['verdict'].upper()}  {full['subject']}: {full['state']}, {live} -> {target}, {many}"
 

@@ -12,7 +12,7 @@ SELECT (SELECT id FROM sessions LIMIT 1), 'user', 'message number ' || n FROM ge
 """
 
 with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-    connection.execute("INSERT INTO sessions DEFAULT VALUES")
+    connection.execute("INSERT INTO sessions (id) VALUES (gen_random_uuid())")
     connection.execute(FILL)
     connection.execute("ANALYZE messages")
     print(connection.execute("SELECT count(*), pg_table_size('messages') FROM messages").fetchone(), flush=True)

@@ -57,18 +57,30 @@ def follow(pod: dict[str, t.Any]) -> None:
 
 
 def log(pod: str, container: str) -> None:
-    """The log of a container from its first line to its end."""
+    """The log of a container to its end, whatever stream of it breaks: the last reading is whole."""
     path = FOLDER / "logs" / f"{pod}.{container}.{time.monotonic_ns()}.log"
-    try:
-        response = CORE.read_namespaced_pod_log(
-            pod, NAMESPACE, container=container, follow=True, _preload_content=False
-        )
-        with path.open("wb") as stream:
-            for chunk in response.stream():
-                stream.write(chunk)
-                stream.flush()
-    except Exception as error:
-        print(f"{pod}: {error}", flush=True)
+    ended = False
+    while True:
+        try:
+            ended = _ended(pod, container)
+            options = {"container": container, "follow": not ended, "_preload_content": False}
+            response = CORE.read_namespaced_pod_log(pod, NAMESPACE, **options)
+            with path.open("wb") as stream:
+                for chunk in response.stream():
+                    stream.write(chunk)
+                    stream.flush()
+        except Exception as error:
+            print(f"{pod}: {error}", flush=True)
+            ended = ended or "(404)" in str(error)
+        if ended:
+            return
+        time.sleep(0.1)
+
+
+def _ended(pod: str, container: str) -> bool:
+    statuses = CORE.read_namespaced_pod_status(pod, NAMESPACE).status
+    found = [*(statuses.init_container_statuses or ()), *(statuses.container_statuses or ())]
+    return any(item.name == container and item.state.terminated for item in found)
 
 
 (FOLDER / "logs").mkdir(parents=True)

@@ -34,6 +34,8 @@ class FakeCluster:
         self.events: list[Object] = []
         self.minor = 34
         self.env: dict[str, str] = {}
+        self.output: dict[str, tuple[list[str], int]] = {}
+        self.cut: int | None = None
         self.broken: set[str] = set()
         for item in objects:
             self.kept[f"{item['kind'].lower()}s", item["metadata"]["name"]] = item
@@ -103,11 +105,22 @@ class FakeCluster:
     def server_minor(self) -> int:
         return self.minor
 
-    def log(self, _namespace: str, name: str, _container: str, **_: t.Any) -> t.Iterator[str]:
+    def log(self, _namespace: str, name: str, _container: str, **options: t.Any) -> t.Iterator[str]:
+        """The program runs at the first look. A stream that follows may end after `cut` lines, as real ones do."""
         pod = self.kept["pods", name]
+        [container] = pod["spec"]["containers"]
         if self.status is not None:
             raise Refused("cluster-refused", "not started", 400, "is waiting to start")
-        [container] = pod["spec"]["containers"]
+        if name not in self.output:
+            self.output[name] = self._run(container)
+        lines, code = self.output[name]
+        if self.cut is None or options.get("follow"):
+            state = {"terminated": {"exitCode": code, "reason": "Error" if code else "Completed"}}
+            phase = "Failed" if code else "Succeeded"
+            pod["status"] = {"phase": phase, "containerStatuses": [{"name": "main", "state": state}]}
+        return iter(lines[: self.cut] if options.get("follow") else lines)
+
+    def _run(self, container: Object) -> tuple[list[str], int]:
         literal = {item["name"]: item["value"] for item in container["env"] if "value" in item}
         done = subprocess.run(
             [sys.executable, *container["command"][1:]],
@@ -118,10 +131,7 @@ class FakeCluster:
             check=False,
             timeout=60,
         )
-        state = {"terminated": {"exitCode": done.returncode, "reason": "Error" if done.returncode else "Completed"}}
-        phase = "Failed" if done.returncode else "Succeeded"
-        pod["status"] = {"phase": phase, "containerStatuses": [{"name": "main", "state": state}]}
-        return iter((done.stdout + done.stderr).splitlines())
+        return (done.stdout + done.stderr).splitlines(), done.returncode
 
     def of(self, plural: str) -> list[Object]:
         """What was created of this kind, in order."""

@@ -214,6 +214,12 @@ def test_a_kubeconfig_is_found_as_kubernetes_core_finds_it(
         assert "\n" not in caught.value.message
 
 
+def test_the_modules_own_accept_is_no_header(server: str) -> None:
+    answer("/api/v1/namespaces/a/pods", 200, {"items": []})
+    given = {"host": server, "api_key": TOKEN, "accept": [{"id": "destructive", "reason": "read"}]}
+    assert connect(given).list("v1", "pods", "a") == []
+
+
 def test_what_is_used_of_kubernetes_core_is_there() -> None:
     """No stable interface: a release of kubernetes.core that moves these must be noticed here."""
     assert "kwargs" in inspect.signature(kubernetes_core._create_auth_spec).parameters

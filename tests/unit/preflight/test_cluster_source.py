@@ -75,6 +75,12 @@ def test_a_first_install_is_rendered_and_asks_nobody(cluster: FakeCluster) -> No
     assert len(cluster.of("jobs")) == 1
 
 
+@pytest.mark.parametrize("cut", [0, 1, 3])
+def test_a_stream_of_the_log_that_breaks_off_is_read_again(cluster: FakeCluster, cut: int) -> None:
+    cluster.cut = cut
+    assert [item["revision"] for item in run(cluster, release())[0]["pending"]] == ["0001", "0002"]
+
+
 def test_the_pod_that_renders_is_closed_before_it_starts_and_has_no_credentials(cluster: FakeCluster) -> None:
     objects = release()
     migrate = next(item for item in objects if item["kind"] == "Job")["spec"]["template"]["spec"]
