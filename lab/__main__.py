@@ -118,7 +118,8 @@ def _lab() -> list[graph.Step]:
             graph.Step("calico", f"Calico {CALICO}", golang.calico, ("kubernetes",)),
             graph.Step("programs", "CoreDNS and the storage provisioner", node.programs, ("kubernetes",)),
             graph.Step("system", "the nodes' operating system", node.base, ("engine",)),
-            graph.Step("node", "the node image", node.build, ("kubernetes", "calico", "programs", "system")),
+            graph.Step("parts", "what the node image consists of", node.prepare, ("kubernetes", "programs", "system")),
+            graph.Step("node", "the node image", node.build, ("parts", "calico")),
         ]
     title = f"the cluster {CLUSTER}: a control plane and {WORKERS} workers"
     steps.append(graph.Step("cluster", title, cluster.ensure, ("tools", "node", "engine")))

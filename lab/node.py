@@ -51,23 +51,33 @@ def base() -> str:
     return name
 
 
+def parts() -> list[str]:
+    """Build what the node image is put together from, Calico's images aside; returns the images that go into it."""
+    bare = f"{reference()}-bare"
+    binaries = golang.kubernetes(KUBERNETES)
+    if not images.present(bare):
+        with images.workspace() as folder:
+            (folder / "bin").mkdir()
+            for program in ("kubeadm", "kubelet", "kubectl"):
+                shutil.copy2(binaries / program, folder / "bin")
+            (folder / "version").write_text(f"v{KUBERNETES}")
+            shutil.copytree(RECIPES / "manifests", folder / "manifests")
+            (folder / "manifests" / "default-cni.yaml").write_text(calico.manifest())
+            images.build(bare, RECIPES / "node.Dockerfile", folder, {"BASE_IMAGE": base()})
+    return [*_control_plane(binaries), *_storage()]
+
+
+def prepare() -> None:
+    """The half of :func:`build` that need not wait for Calico's compiler; nothing where the node image is there."""
+    if not images.present(reference()):
+        parts()
+
+
 def build() -> str:
     """Build the node image when Docker does not have it; returns its name."""
     name = reference()
-    if images.present(name):
-        return name
-    binaries = golang.kubernetes(KUBERNETES)
-    parts = [*_control_plane(binaries), *_storage(), *calico.build()]
-    bare = f"{name}-bare"
-    with images.workspace() as folder:
-        (folder / "bin").mkdir()
-        for program in ("kubeadm", "kubelet", "kubectl"):
-            shutil.copy2(binaries / program, folder / "bin")
-        (folder / "version").write_text(f"v{KUBERNETES}")
-        shutil.copytree(RECIPES / "manifests", folder / "manifests")
-        (folder / "manifests" / "default-cni.yaml").write_text(calico.manifest())
-        images.build(bare, RECIPES / "node.Dockerfile", folder, {"BASE_IMAGE": base()})
-    _preload(bare, name, parts)
+    if not images.present(name):
+        _preload(f"{name}-bare", name, [*parts(), *calico.build()])
     return name
 
 

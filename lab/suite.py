@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from lab.progress import LabError, minutes, say
 
 VENV = Path(sys.executable).parent
 REPORTS = LAB / "reports"
+MOLECULE = LAB / "molecule"
 TYPED = ["lab", "plugins/module_utils", "images/agent/agent", "chart/files"]
 
 
@@ -214,7 +216,10 @@ def disturbances(tally: Tally) -> None:
 
 def _molecule(tally: Tally, scenario: str, note: str = "") -> None:
     title = f"molecule scenario {scenario}" + (f" ({note})" if note else "")
-    tally.command(title, [VENV / "molecule", "test", "-s", scenario], {"LAB_KEEP": "1"})
+    # Molecule's own folder outlives a killed run: with instances that are gone, and locks that nobody gives back.
+    shutil.rmtree(MOLECULE, ignore_errors=True)
+    env = {"LAB_KEEP": "1", "MOLECULE_EPHEMERAL_DIRECTORY": str(MOLECULE)}
+    tally.command(title, [VENV / "molecule", "test", "-s", scenario], env)
 
 
 @contextmanager

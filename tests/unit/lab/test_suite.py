@@ -58,3 +58,16 @@ ERROR    Ansible return code was 2
 def test_a_failed_play_leaves_its_reason_at_the_end(tally: suite.Tally) -> None:
     tally.command("play", ["sh", "-c", f"echo '{ANSIBLE}'; exit 2"])
     assert tally.failures == ["play: role : Install: fatal: [host]: FAILED! => msg: no room"]
+
+
+def test_a_scenario_begins_without_what_a_killed_run_left(
+    tally: suite.Tally, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "molecule").mkdir()
+    (tmp_path / "molecule" / "redis.ansible_lockfile").touch()
+    monkeypatch.setattr(suite, "MOLECULE", tmp_path / "molecule")
+    started: list[dict[str, str] | None] = []
+    monkeypatch.setattr(tally, "command", lambda _title, _words, env: started.append(env))
+    suite._molecule(tally, "install")
+    assert not (tmp_path / "molecule").exists()
+    assert started == [{"LAB_KEEP": "1", "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path / "molecule")}]
