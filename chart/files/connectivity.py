@@ -51,7 +51,7 @@ def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None
     begin = time.perf_counter()
     position: str | None = None
     # Beside the rest: what must not be reached uses its time up.
-    tried = [begun(functools.partial(reach, target, patience)) for target in request.get("reach", [])]
+    tried = [begun(functools.partial(reach, target, patience, timeout)) for target in request.get("reach", [])]
     for wanted in request.get("dependencies", []):
         it = Dependency(log, wanted["name"], timeout)
         url = str(wanted.get("url") or os.environ.get(wanted.get("env", ""), ""))
@@ -68,7 +68,7 @@ def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None
         ask_http(log, target, timeout)
     for finish in tried:
         # Each ends by itself, one address after the other.
-        log.put(**finish(10 * patience))
+        log.put(**finish(timeout + 10 * patience))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     log.put(record="end", host=socket.gethostname(), ms=elapsed(begin), peak_kib=peak)
 

@@ -271,12 +271,15 @@ class Watchdog:
         self._channel.close()
 
 
-def reach(target: Facts, timeout: float) -> Facts:
-    """Whether a TCP connection to `target` can be had: reached, refused, timeout, unreachable or no-name."""
+def reach(target: Facts, timeout: float, naming: float) -> Facts:
+    """Whether a TCP connection to `target` can be had: reached, refused, timeout, unreachable or no-name.
+
+    `timeout`: seconds for the connection, `naming`: for its name.
+    """
     begin = time.perf_counter()
     said: Facts = {}
     try:
-        found = addresses([(str(target["host"]), int(target["port"]))], timeout)
+        found = addresses([(str(target["host"]), int(target["port"]))], naming)
     except (OSError, UnicodeError) as error:
         got, said = "no-name", {"error": described(error)}
     else:

@@ -32,7 +32,7 @@ INLINE_SAMPLES = 20
 PAUSE_SECONDS = 2.0
 # Direct transport: the collector's own limit, besides the rounds.
 DIRECT_SECONDS = 60
-_LIMITS = {"p95_ms": 100.0, "p99_ms": 500.0, "connections_left": 5}
+_LIMITS = {"p95_ms": 100.0, "p99_ms": 500.0, "dns_ms": 1000.0, "connections_left": 5}
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
     **AUTH_ARG_SPEC,
@@ -58,6 +58,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
         "options": {
             "p95_ms": {"type": "float", "default": _LIMITS["p95_ms"]},
             "p99_ms": {"type": "float", "default": _LIMITS["p99_ms"]},
+            "dns_ms": {"type": "float", "default": _LIMITS["dns_ms"]},
             "connections_left": {"type": "int", "default": _LIMITS["connections_left"]},
         },
     },

@@ -30,7 +30,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity_shape import Facts
     from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Severity
 
-SLOW_DNS_MS = 1000.0
 SCARCE_SHARE = 0.9
 # The agent's own checks in /ready, and the dependency whose failure explains them.
 EXPLAINED = {"database": "postgresql", "schema": "postgresql", "cache": "redis"}
@@ -38,10 +37,11 @@ EXPLAINED = {"database": "postgresql", "schema": "postgresql", "cache": "redis"}
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """From when on figures are too much: round trips in milliseconds, connections that should stay free."""
+    """From when on figures are too much: milliseconds of round trips and names, connections that should stay free."""
 
     p95_ms: float = 100.0
     p99_ms: float = 500.0
+    dns_ms: float = 1000.0
     connections_left: int = 5
 
 
@@ -114,7 +114,7 @@ def _answers(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
         return Seen(cause, f"{name}: {words}", name, layer, "")
 
     for item in records(observation, "phase", dependency=name, phase="dns"):
-        if item["ok"] and item["ms"] > SLOW_DNS_MS:
+        if item["ok"] and item["ms"] > limits.dns_ms:
             yield seen("dns-slow", f"resolving {', '.join(item['facts']['asked'])} took {item['ms']:.0f} ms", "dns")
     if kind == "postgresql" and told:
         if told["in_recovery"]:
@@ -248,7 +248,11 @@ def _through_service(observation: Facts, record: Facts, release: Facts) -> Findi
     if said.get("cause") == "timeout" and not _callers_open(release):
         words = f"agent: {record['path']} through the Service was not asked: its callers are limited."
         return finding("service-not-testable", words, dependency="agent")
-    answer = said.get("text") or f"status {record['status']}"
+    if record["status"] is not None:
+        # Somebody answered, so the Service leads somewhere: what was said is the agent's own.
+        words = f"agent: {record['path']} through its Service answers with status {record['status']}."
+        return finding("agent-not-ready", words, dependency="agent", pods=(observation["pod"],))
+    answer = said.get("text") or said["type"]
     words = f"agent: {record['path']} through the Service {release['name']}, from another pod: {answer.rstrip('.')}."
     return finding("service-unreachable", words, dependency="agent", pods=(observation["pod"],))
 

@@ -122,6 +122,10 @@ options:
         description: Milliseconds that 99 of 100 round trips may take at most.
         type: float
         default: 500.0
+      dns_ms:
+        description: Milliseconds that resolving a name may take at most.
+        type: float
+        default: 1000.0
       connections_left:
         description: Connections that should stay free in PostgreSQL.
         type: int

@@ -314,3 +314,11 @@ def test_a_service_without_ready_endpoints_is_seen() -> None:
     facts = release_facts(look(t.cast("Cluster", cluster), "r", "n"), "r", "n")
     assert {name: item["ready"] for name, item in facts["servers"].items()} == {"postgresql": 1, "redis": 0}
     assert facts["endpoints"] == {"ready": ["a", "b"], "unready": []}
+
+
+def test_the_modules_limits_are_the_judges() -> None:
+    from ansible_collections.ai_platform.agent.plugins.module_utils import _connectivity_module
+
+    assert Limits(**_connectivity_module._LIMITS) == Limits()
+    options = _connectivity_module.ARGUMENTS["thresholds"]["options"]
+    assert {name: option["default"] for name, option in options.items()} == _connectivity_module._LIMITS

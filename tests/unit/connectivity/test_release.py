@@ -193,6 +193,12 @@ def test_a_pod_that_answers_and_a_service_that_does_not() -> None:
     assert ids(facts) == ["service-not-testable"]
 
 
+def test_an_answer_through_the_service_is_the_agents_own() -> None:
+    facts = release()
+    replaced(facts, "stranger", "http", status=503)
+    assert ids(facts) == ["agent-not-ready"]
+
+
 def test_health_and_readiness_of_a_pod_are_told_apart() -> None:
     facts = release()
     facts["observations"][0]["records"] = [
