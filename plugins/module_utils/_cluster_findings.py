@@ -30,7 +30,7 @@ CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "
     "namespace-missing": ("skip", "Create the namespace; what is in it is asked in the next run."),
     "secret-missing": ("skip", "Write the Secret first; the database is asked once it is there."),
     "volume-kept": ("warn", "Look at what an earlier release left in the volume before it is used again."),
-    "schema-deduced": ("info", "Grant get and create on pods/exec to have the database itself asked."),
+    "schema-deduced": ("info", "Nothing to do; a deployment that changes something has the database asked."),
     "version-table-differs": ("fail", "Set migration.versionTable to the table that env.py configures."),
 }
 

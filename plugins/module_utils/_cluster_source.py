@@ -89,14 +89,19 @@ class ClusterSource(Source):  # type: ignore[misc]
         live = _cluster_release.serving(self._cluster, options.release, options.namespace)
         self._unchanged = _release_facts.same_migrations(self._plan, live)
         self.same = self._unchanged and bool(live.ready_pods)
-        if live.serving and may_exec(self._cluster, options.namespace):
+        if self.same:
+            live = _cluster_release.around(self._cluster, live, options.release, options.namespace)
+        if _release_facts.unchanged(self._plan, live):
+            self._deduce(live)
+        elif live.serving and may_exec(self._cluster, options.namespace):
             name, container = live.serving[0]["metadata"]["name"], _agent(live)["name"]
             # A pod of the image before a stuck rollout knows other revisions.
             self._unchanged = self.same
             pod = self._stack.enter_context(Pod(self._cluster, options.namespace, name, container, options.limits))
             self._asker = pod
             pod.begin(self._question())
-        live = _cluster_release.around(self._cluster, live, options.release, options.namespace)
+        if not self.same:
+            live = _cluster_release.around(self._cluster, live, options.release, options.namespace)
         missing = _cluster_release.lacking(self._cluster, self._plan, options.namespace)
         self.release = Release(self._plan, live, options.namespace, missing)
         return live
@@ -107,11 +112,7 @@ class ClusterSource(Source):  # type: ignore[misc]
             return
         options, plan = self._options, self._plan
         if self.same:
-            words = (
-                f"Not asked: {len(live.ready_pods)} pods of {live.image} are ready, which they are only with the schema"
-                " that their image needs, and what would be deployed has the same migrations."
-            )
-            self._deduced = ("current", finding("schema-deduced", words))
+            self._deduce(live)
         elif live.deployment is not None:
             if live.serving:
                 words = f"The account may not exec into pods of {options.namespace}; a Job of the deployed image asked."
@@ -124,6 +125,14 @@ class ClusterSource(Source):  # type: ignore[misc]
         elif plan.database is None and (secret := self._present(plan.database_secret)):
             # Whoever migrates in a minute has these credentials then; nothing is deployed that could ask instead.
             self._asker = self._jobs(plan.migrator, secret, plan.migrator_pod)
+
+    def _deduce(self, live: Live) -> None:
+        """The state follows from pods that are ready."""
+        words = (
+            f"The database was not asked: {len(live.ready_pods)} pods of {live.image} are ready, which they are only"
+            " with the schema that their image needs, and what would be deployed has the same migrations."
+        )
+        self._deduced = ("current", finding("schema-deduced", words))
 
     def _ask_what_does_not_serve(self, live: Live) -> None:
         """The first question where no pod is ready: a release that failed is repaired by deploying again.

@@ -248,6 +248,13 @@ def same_migrations(plan: Planned, live: Live) -> bool:
     return all(covers(gate.get(field), now.get(field)) for field in ("image", "command", "args", "env", "envFrom"))
 
 
+def unchanged(plan: Planned, live: Live) -> bool:
+    """Whether deploying neither migrates nor replaces nor adds a pod, while pods of the deployed image serve."""
+    most = live.autoscaler["spec"]["maxReplicas"] if live.autoscaler else live.replicas
+    same = same_migrations(plan, live) and not rolls(plan, live) and plan.most_replicas == most
+    return same and bool(live.ready_pods)
+
+
 def rolls(plan: Planned, live: Live) -> bool:
     """Whether the deployment replaces pods: its template says something that the living one does not."""
     return live.template is not None and not covers(plan.agent_template, live.template)
@@ -325,4 +332,5 @@ __all__ = (
     "planned",
     "rolls",
     "same_migrations",
+    "unchanged",
 )

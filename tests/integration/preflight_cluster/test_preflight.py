@@ -35,19 +35,21 @@ except OSError as error:
 """
 
 
-def test_an_unchanged_release_is_asked_by_exec_and_starts_no_pod(preflight: Preflight) -> None:
-    before = preflight.release.get("events")["items"]
+def test_an_unchanged_release_starts_no_pod_and_asks_nobody(preflight: Preflight) -> None:
     result = preflight.run()
+    assert (result["state"], result["pending"], result["verdict"]) == ("current", [], "safe")
+    assert "1 pods of" in finding(result, "schema-deduced")["message"]
+    assert preflight.leftovers() == []
+
+
+def test_more_pods_of_the_same_image_are_asked_about_by_exec(preflight: Preflight) -> None:
+    before = {item["metadata"]["uid"] for item in preflight.release.get("events")["items"]}
+    result = preflight.run({"agent": {"replicaCount": 2}})
     assert (result["state"], result["live_revisions"], result["pending"]) == ("current", ["0006"], [])
     assert result["subject"] == f"{NAME}-postgresql:5432/agent_db"
     assert result["server"]["role"] == "agent_user"
-    created = {event["metadata"]["uid"] for event in preflight.release.get("events")["items"]}
-    assert not [
-        event
-        for event in preflight.release.get("events")["items"]
-        if event["metadata"]["uid"] in created - {item["metadata"]["uid"] for item in before}
-        and event["reason"] in {"SuccessfulCreate", "Scheduled", "Created"}
-    ]
+    events = [item for item in preflight.release.get("events")["items"] if item["metadata"]["uid"] not in before]
+    assert not [item for item in events if item["reason"] in {"SuccessfulCreate", "Scheduled", "Created"}]
 
 
 def test_the_next_image_is_rendered_in_a_closed_pod(preflight: Preflight) -> None:
@@ -61,7 +63,7 @@ def test_the_next_image_is_rendered_in_a_closed_pod(preflight: Preflight) -> Non
 
 
 def test_an_account_without_exec(deployer: Preflight) -> None:
-    unchanged = deployer.run()
+    unchanged = deployer.run({"agent": {"replicaCount": 2}})
     assert unchanged["state"] == "current"
     assert "ready" in finding(unchanged, "schema-deduced")["message"]
     result = deployer.run(NEXT)

@@ -134,9 +134,11 @@ def test_the_pod_that_renders_is_closed_before_it_starts_and_has_no_credentials(
     assert not any(key[0] in {"jobs", "pods"} for key in cluster.kept), "nothing stays"
 
 
-def test_an_unchanged_release_without_exec_starts_no_pod(cluster: FakeCluster) -> None:
+@pytest.mark.parametrize("denied", [NO_EXEC, []], ids=["without exec", "with exec"])
+def test_an_unchanged_release_starts_no_pod(cluster: FakeCluster, denied: list[tuple[str, str]]) -> None:
+    """With exec the fake would fail: it has no session to give."""
     deployed(cluster, release())
-    cluster.denied.update(NO_EXEC)
+    cluster.denied.update(denied)
     full, found, sql = run(cluster, release())
     assert (full["state"], full["pending"], sql) == ("current", [], "")
     assert "1 pods of agent:1 are ready" in found["schema-deduced"].message
