@@ -6,7 +6,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down clean images lab-up lab-down lab-doctor logs tools chart lint test-unit test-chart test-preflight \
-	test-integration test-cluster test test-all
+	test-report test-integration test-cluster test test-all
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -55,14 +55,17 @@ test-chart: tools ## rendered manifests against their schemas
 test-preflight: setup ## migration_preflight against PostgreSQL 15 and 18 from PyPI, without Docker
 	@$(PY) -m lab.suite preflight
 
+test-report: setup ## the deployment report in a real browser (Debian's headless Chromium is installed where it is missing)
+	@$(PY) -m lab.suite report
+
 test-integration: tools ## agent, schema.py and images against a real PostgreSQL and Redis (containers)
 	@$(PY) -m lab.suite integration
 
 test-cluster: tools ## the lab itself, Molecule's scenarios and the role's bad input on the kind cluster
 	@$(PY) -m lab.suite cluster
 
-test: tools ## lint, unit, chart, preflight, integration, install and one upgrade on kind
-	@$(PY) -m lab.suite lint unit chart preflight integration cluster
+test: tools ## lint, unit, chart, preflight, report, integration, install and one upgrade on kind
+	@$(PY) -m lab.suite lint unit chart preflight report integration cluster
 
 test-all: tools ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, lost nodes, a killed lab
-	@$(PY) -m lab.suite lint unit chart preflight integration cluster versions release helm3 bitnami disturbances
+	@$(PY) -m lab.suite lint unit chart preflight report integration cluster versions release helm3 bitnami disturbances

@@ -68,6 +68,14 @@ def binaries(major: int) -> Path:
     return cached("postgresql", version, build)
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nothing listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @dataclass
 class Server:
     """A running server. Its superuser is `postgres`, which needs the password over TCP."""
@@ -89,10 +97,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(major: int, *, standby: bool = False, **settings: str) -> Iterator[Server]:
+def running(major: int, *, standby: bool = False, follows: Server | None = None, **settings: str) -> Iterator[Server]:
     """A server with an empty cluster on a free port of 127.0.0.1, and with `settings` of postgresql.conf.
 
-    `standby`: it stays in recovery, with no primary to follow.
+    `standby`: it stays in recovery, with no primary to follow. `follows`: it is a standby of that server.
 
     :raises LabError: initdb failed, or the server did not answer within 30 s
     """
@@ -101,7 +109,7 @@ def running(major: int, *, standby: bool = False, **settings: str) -> Iterator[S
     started: Server | None = None
     try:
         programs = _reachable(binaries(major), folder) / "bin"
-        password = secrets.token_hex(8)
+        password = follows.password if follows else secrets.token_hex(8)
         (folder / "password").write_text(password)
         if user:
             for path in (folder, folder / "password"):
@@ -109,9 +117,12 @@ def running(major: int, *, standby: bool = False, **settings: str) -> Iterator[S
         data = folder / "data"
         words = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"]
         words += ["--locale=C", f"--pwfile={folder / 'password'}"]
+        if follows:
+            words = [programs / "pg_basebackup", "-d", follows.url(), "-D", data, "-R", "-c", "fast", "--no-sync"]
         done = _call(words, folder, user)
         if done.returncode:
-            raise LabError(f"initdb of PostgreSQL {major} failed: {done.stderr.decode().strip()[-500:]}")
+            said = done.stderr.decode().strip()[-500:]
+            raise LabError(f"{Path(str(words[0])).name} of PostgreSQL {major} failed: {said}")
         if standby:
             (data / "standby.signal").touch()
         process, port = _start(programs, data, folder, user, SETTINGS | settings)
@@ -151,9 +162,7 @@ def _call(words: list[object], folder: Path, user: str | None) -> subprocess.Com
 def _start(
     programs: Path, data: Path, folder: Path, user: str | None, settings: dict[str, str]
 ) -> tuple[subprocess.Popen[bytes], int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     words = [str(programs / "postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
     for name, value in settings.items():
         words += ["-c", f"{name}={value}"]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import cluster, engine, registry, shell
+from lab import browser, cluster, engine, registry, shell
 from lab.paths import BIN, LAB, ROOT
 from lab.progress import LabError, minutes, say
 
@@ -153,6 +153,12 @@ def preflight(tally: Tally) -> None:
     tally.pytest("preflight", ["tests/integration/preflight"], workers=2, extra={"PREFLIGHT_VERSIONS": "15,18"})
 
 
+def report(tally: Tally) -> None:
+    """The report's page in a real browser, and the module in playbooks without a cluster."""
+    browser.ensure()
+    tally.pytest("report", ["tests/integration/report"], workers=2)
+
+
 def versions(tally: Tally) -> None:
     """migration_preflight against the other major versions of PostgreSQL."""
     files = [f"tests/integration/preflight/test_{name}.py" for name in ("truth", "live")]
@@ -161,7 +167,7 @@ def versions(tally: Tally) -> None:
 
 def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
-    folders = ["tests/integration/agent", "tests/integration/schema", "tests/integration/images"]
+    folders = [f"tests/integration/{name}" for name in ("agent", "schema", "images", "connectivity")]
     tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=2)
 
 
@@ -180,6 +186,7 @@ def release(tally: Tally) -> None:
         tally.pytest("release", ["tests/integration/release"], seconds=2400)
         _molecule(tally, "environments")
         _molecule(tally, "preflight")
+        _molecule(tally, "connectivity")
 
 
 def helm3(tally: Tally) -> None:
@@ -241,6 +248,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "unit": unit,
     "chart": chart,
     "preflight": preflight,
+    "report": report,
     "integration": integration,
     "cluster": on_cluster,
     "release": release,

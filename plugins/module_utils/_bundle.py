@@ -29,6 +29,7 @@ COLLECTOR = (
     _last(_collect_program),
     "_alembic_worker",
     "_cluster_findings",
+    "_connectivity_findings",
     "_database",
     "_errors",
     "_findings",

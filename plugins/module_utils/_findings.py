@@ -13,6 +13,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_findings import CLUSTER_FINDINGS
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity_findings import CONNECTIVITY_FINDINGS
 
 Severity = t.Literal["fail", "unknown", "warn", "info", "skip"]
 Status = t.Literal["pass", "warn", "fail", "skip"]
@@ -145,13 +146,13 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."
     ),
     "acceptance-unused": Entry("info", "This acceptance matches no finding: remove it."),
-    **{name: Entry(*entry) for name, entry in CLUSTER_FINDINGS.items()},
+    **{name: Entry(*entry) for name, entry in (CLUSTER_FINDINGS | CONNECTIVITY_FINDINGS).items()},
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One finding. `message` carries the figures; `accepted` the reason of whoever accepted it."""
+    """One finding. `message` carries the figures; `accepted` the reason of whoever accepted it; `pods` who saw it."""
 
     id: str
     message: str
@@ -160,6 +161,9 @@ class Finding:
     statement: int | None = None
     table: str | None = None
     accepted: str | None = None
+    dependency: str | None = None
+    layer: str | None = None
+    pods: tuple[str, ...] | None = None
 
     @property
     def status(self) -> Status:
@@ -180,9 +184,9 @@ class Finding:
         }
         entry = CATALOGUE[self.id]
         form |= {"hint": entry.hint, "runbook": f"{RUNBOOK}#{self.id}"}
-        for name in ("revision", "statement", "table", "accepted"):
+        for name in ("revision", "statement", "table", "accepted", "dependency", "layer", "pods"):
             if (value := getattr(self, name)) is not None:
-                form[name] = value
+                form[name] = list(value) if isinstance(value, tuple) else value
         return form
 
 

@@ -46,4 +46,13 @@ def failing(findings: t.Iterable[Finding], fail_on: str) -> list[Finding]:
     return [item for item in findings if item.accepted is None and item.severity in FAIL_ON[fail_on]]
 
 
-__all__ = ("FAIL_ON", "Thresholds", "failing")
+def problem(verdict: str, found: t.Sequence[Finding], fail_on: str) -> str | None:
+    """The sentence with which the module fails for these of `failing`; None without any."""
+    if not found:
+        return None
+    ids = ", ".join(dict.fromkeys(item.id for item in found))
+    many = f"{len(found)} findings reach" if len(found) > 1 else "1 finding reaches"
+    return f"The verdict is {verdict}: {many} fail_on={fail_on} ({ids}); first: {found[0].message}"
+
+
+__all__ = ("FAIL_ON", "Thresholds", "failing", "problem")

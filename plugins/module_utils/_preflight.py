@@ -94,6 +94,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         "pending": _pending(graph, rendered, judged.statements, Judged([], findings).risks()),
         "largest_rewrite_bytes": _largest_rewrite(judged),
         "server": _shown(answer.server) if answer.server else {},
+        "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(rendered.sql.encode()).hexdigest(),
     }
     return report("migration_preflight", source.where, findings, details), findings, rendered.sql
@@ -115,9 +116,15 @@ def _deduced(
         "pending": [],
         "largest_rewrite_bytes": 0,
         "server": {},
+        "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(b"").hexdigest(),
     }
     return report("migration_preflight", source.where, findings, details), findings, ""
+
+
+def _deployed_image(source: Source) -> str | None:
+    """The agent's image as it is deployed now; None where nothing is, and without a release."""
+    return source.release.live.image if source.release else None
 
 
 def _judged(request: Request, reader: Reader, rendered: Rendered, answer: Answer) -> Judged:

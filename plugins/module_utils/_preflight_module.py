@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import json
-import tempfile
 import typing as t
 from pathlib import Path
 
-from ansible_collections.ai_platform.agent.plugins.module_utils import _dependencies
+from ansible_collections.ai_platform.agent.plugins.module_utils import _dependencies, _files
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -91,14 +89,8 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     try:
         return _judge(params)
     except PreflightError as error:
-        from ansible_collections.ai_platform.agent.plugins.module_utils import _junit, _report
-
         subject = f"{params['release_namespace']}/{params['release_name']}" if params.get("release_name") else "direct"
-        full = _report.without_verdict("migration_preflight", subject, error.as_finding())
-        _write(params["report_path"], json.dumps(full, indent=1))
-        if params["junit_path"]:
-            # Nothing is known, which no policy lets pass.
-            _write(params["junit_path"], _junit.junit(full, "fail"))
+        _files.write_error(params, "migration_preflight", subject, error)
         raise
 
 
@@ -116,19 +108,11 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
             last_backup=params["last_verified_backup"],
         )
         full, findings, sql = _preflight.run(request, source)
-    from ansible_collections.ai_platform.agent.plugins.module_utils import _junit, _report, _table
+    from ansible_collections.ai_platform.agent.plugins.module_utils import _report, _table
 
-    _write(params["sql_path"], sql)
-    _write(params["report_path"], json.dumps(full, indent=1, default=str))
-    if params["junit_path"]:
-        _write(params["junit_path"], _junit.junit(full, params["fail_on"]))
-    failing = _policy.failing(findings, params["fail_on"])
-    problem = None
-    if failing:
-        ids = ", ".join(dict.fromkeys(item.id for item in failing))
-        many = f"{len(failing)} findings reach" if len(failing) > 1 else "1 finding reaches"
-        reach = f"{many} fail_on={params['fail_on']} ({ids})"
-        problem = f"The verdict is {full['verdict']}: {reach}; first: {failing[0].message}"
+    _files.write(params["sql_path"], sql)
+    _files.write_reports(params, full)
+    problem = _policy.problem(full["verdict"], _policy.failing(findings, params["fail_on"]), params["fail_on"])
     return _bounded(_report.inline(full)) | {"summary": _table.summary(full)}, problem
 
 
@@ -213,26 +197,6 @@ def _short(statement: dict[str, t.Any]) -> dict[str, t.Any]:
     if len(locks) <= INLINE_LOCKS:
         return statement
     return statement | {"locks": locks[:INLINE_LOCKS], "locks_omitted": len(locks) - INLINE_LOCKS}
-
-
-def _write(path: str | None, text: str) -> None:
-    """The file appears whole, with mode 0600, in the place of what was there; a link there is not followed."""
-    if path is None:
-        return
-    target = Path(path)
-    if target.exists() and not target.is_file():
-        raise PreflightError("argument-invalid", f"{path} cannot be written: it is no ordinary file.")
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, no path
-                file.write(text)
-            Path(name).replace(target)
-        except OSError:
-            Path(name).unlink()
-            raise
-    except OSError as error:
-        raise PreflightError("argument-invalid", f"{path} cannot be written: {error.strerror}.") from None
 
 
 __all__ = ("ARGUMENTS", "CONSTRAINTS", "execute")

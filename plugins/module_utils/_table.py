@@ -22,7 +22,7 @@ _LISTED = ("fail", "unknown", "warn", "skip")
 
 def summary(full: Row) -> list[str]:
     """The lines of a report of _report.report: verdict, pending revisions, worst findings."""
-    lines = [_head(full), *_revisions(full["pending"]), *_findings(full["findings"])]
+    lines = [_head(full), *_revisions(full["pending"]), *complaints(full["findings"])]
     return [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines]
 
 
@@ -69,20 +69,20 @@ def _largest(revision: Row) -> str:
     return f"{lock['mode']} on {lock['table']} {size(max(lock['bytes'], lock['total_bytes']))}{doing}"
 
 
-def _findings(found: t.Sequence[Row]) -> list[str]:
+def complaints(found: t.Sequence[Row]) -> list[str]:
     """The worst that nobody accepted, with what to do; the others are counted."""
-    complaints = [item for item in found if item["severity"] in _LISTED and "accepted" not in item]
+    listed = [item for item in found if item["severity"] in _LISTED and "accepted" not in item]
     # Worst first: what was skipped stands at the end, and is never shown in place of a complaint.
-    shown = [item for item in complaints[:FINDINGS] if item["severity"] != "skip"]
+    shown = [item for item in listed[:FINDINGS] if item["severity"] != "skip"]
     lines = []
     for item in shown:
         where = f" ({item['revision']})" if "revision" in item else ""
         lines += [f"{item['severity']} {item['id']}{where}: {item['message']}", f"     do: {item['hint']}"]
-    left = [item["severity"] for item in complaints[len(shown) :]]
+    left = [item["severity"] for item in listed[len(shown) :]]
     counts = [f"{left.count(name)} {name}" for name in _LISTED if name in left]
     accepted = sum("accepted" in item for item in found)
     counts += [f"{accepted} accepted"] if accepted else []
     return lines + ([f"further: {', '.join(counts)}; in the report"] if counts else [])
 
 
-__all__ = ("summary",)
+__all__ = ("WIDTH", "complaints", "summary")

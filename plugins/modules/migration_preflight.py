@@ -312,6 +312,11 @@ server:
   description: Version, connections, replicas and slots; empty where no database was asked.
   returned: when a verdict was possible
   type: dict
+deployed_image:
+  description: The agent's image as it is deployed now, nothing where none is.
+  returned: when a verdict was possible
+  type: str
+  sample: registry.example.com/team/agent:1.3.2
 largest_rewrite_bytes:
   description: Size of the largest table that is rewritten, with its indexes.
   returned: when a verdict was possible

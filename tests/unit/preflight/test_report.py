@@ -9,7 +9,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils import _policy, _preflight_module, _report
+from ansible_collections.ai_platform.agent.plugins.module_utils import _files, _policy, _preflight_module, _report
 from ansible_collections.ai_platform.agent.plugins.module_utils._acceptance import Acceptance, accepted, in_docstrings
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 from ansible_collections.ai_platform.agent.plugins.module_utils._findings import CATALOGUE, finding
@@ -138,7 +138,7 @@ def test_a_file_appears_whole_and_for_its_owner_only(tmp_path: Path) -> None:
     other.write_text("other")
     (tmp_path / "link.sql").symlink_to(other)
     for name in ("old.sql", "link.sql", "new.sql"):
-        _preflight_module._write(str(tmp_path / name), "SELECT 1")
+        _files.write(str(tmp_path / name), "SELECT 1")
         path = tmp_path / name
         assert (path.read_text(), path.stat().st_mode & 0o777, path.is_symlink()) == ("SELECT 1", 0o600, False)
     assert other.read_text() == "other"
@@ -148,7 +148,7 @@ def test_a_file_appears_whole_and_for_its_owner_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", [".", "missing/upgrade.sql", "/dev/null"])
 def test_a_file_that_cannot_be_written(path: str, tmp_path: Path) -> None:
     with pytest.raises(PreflightError, match="cannot be written") as caught:
-        _preflight_module._write(str(tmp_path / path), "SELECT 1")
+        _files.write(str(tmp_path / path), "SELECT 1")
     assert caught.value.id == "argument-invalid"
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""Facts about what a pod can reach: its PostgreSQL and Redis phase by phase, HTTP paths, and what it must not reach.
+
+connectivity_test sends this text into pods, the test pod of the chart has it beside connection_test.py. It needs Python
+3.10, psycopg 3 and redis-py, holds one connection at a time, changes nothing that lasts, and judges nothing.
+
+The request is one JSON object, the argument or else a line on stdin. Times in seconds:
+    timeout       of each step, default 5; deadline: of everything, after which SIGALRM ends the process, default 60
+    rounds        questions on the reused connection of each dependency, default 10
+    dependencies  [{name, kind: postgresql|replica|redis, env: variable with the URL, or url; host, port: instead of the
+                  URL's; version_table: `table` or `schema.table` of Alembic}]
+    http          [{name, host, port, path}]
+    reach         [{name, host, port}], a TCP connection tried, nothing sent, each within reach_timeout, default 2
+
+The answer is one JSON object a line, `record` says of which kind: phase, rounds, http, reach, and end as the last one.
+Times in milliseconds. No password, in whichever encoding, and no URL is in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+# The agent's memory limit is shared: this process refuses to grow before the kernel has to choose one to kill.
+MEMORY_BYTES = 192 * 1024 * 1024
+
+
+def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None:
+    """Answer `request`, each record given to `write` as a line of JSON."""
+    # Not at the top: the copy in module_utils, which is sent into pods as a text, can be imported without its siblings.
+    import connectivity_postgresql
+    import connectivity_redis
+    from connectivity_wire import Dependency, Log, Stop, ask_http, begun, elapsed, reach
+
+    log = Log(write)
+    patience = float(request.get("reach_timeout", 2))
+    timeout, rounds = float(request.get("timeout", 5)), int(request.get("rounds", 10))
+    begin = time.perf_counter()
+    position: str | None = None
+    # Beside the rest: what must not be reached uses its time up.
+    tried = [begun(functools.partial(reach, target, patience, timeout)) for target in request.get("reach", [])]
+    for wanted in request.get("dependencies", []):
+        it = Dependency(log, wanted["name"], timeout)
+        url = str(wanted.get("url") or os.environ.get(wanted.get("env", ""), ""))
+        log.hide(url, "")
+        with contextlib.suppress(Stop):
+            if not url:
+                with it.phase("url"):
+                    raise ValueError(f"the environment variable {wanted.get('env')} is not set")
+            if wanted["kind"] == "redis":
+                connectivity_redis.ask(it, wanted, url, rounds)
+            else:
+                position = connectivity_postgresql.ask(it, wanted, url, rounds, position) or position
+    for target in request.get("http", []):
+        ask_http(log, target, timeout)
+    for finish in tried:
+        # Each ends by itself, one address after the other.
+        log.put(**finish(timeout + 10 * patience))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    log.put(record="end", host=socket.gethostname(), ms=elapsed(begin), peak_kib=peak)
+
+
+def main() -> int:
+    """Answer the request of the first argument, or of a line on stdin; the exit code is 0 whatever was found."""
+    request = json.loads(sys.argv[1] if len(sys.argv) > 1 else sys.stdin.readline())
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, float(request.get("deadline", 60)))
+    threading.stack_size(512 * 1024)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    # Where the memory limit is hit all the same, this process is the one to go, not the agent.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    collect(request, lambda line: print(line, flush=True))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

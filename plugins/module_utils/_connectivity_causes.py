@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""From the phase that failed to the finding that names its cause: tables over what the collector recorded. Pure."""
+
+from __future__ import annotations
+
+import errno
+import typing as t
+
+Phase = dict[str, t.Any]
+
+# socket.gaierror: there is no such name, as opposed to a name service that does not answer.
+_NO_NAME = frozenset({-2, -5})
+_DATABASE_LAYERS = {
+    "url": "database-url-invalid",
+    "name": "database-host-unknown",
+    "refused": "database-connection-refused",
+    "filtered": "database-filtered",
+    "tls": "database-tls",
+}
+_CACHE_LAYERS = {
+    "url": "cache-url-invalid",
+    "name": "cache-host-unknown",
+    "refused": "cache-connection-refused",
+    "filtered": "cache-filtered",
+    "tls": "cache-tls",
+}
+_DATABASE_AUTH = {
+    "password": "database-auth",
+    "password-missing": "database-auth",
+    "role": "database-auth",
+    "database": "database-missing",
+    "connections": "database-connections-exhausted",
+    "pg-hba": "database-refused",
+    "starting": "in-recovery",
+    "stopping": "database-refused",
+    "protocol": "database-not-postgresql",
+    "timeout": "database-silent",
+    "tls": "database-tls",
+    "tls-none": "database-tls",
+    "certificate": "database-tls",
+    "refused": "database-connection-refused",
+}
+_DATABASE_WRITE = {
+    "25006": "database-read-only",
+    "42501": "database-write-denied",
+    "53100": "database-disk-full",
+}
+_CACHE = {
+    "password": "cache-wrongpass",
+    "password-missing": "cache-noauth",
+    "password-unwanted": "cache-wrongpass",
+    "permission": "cache-permission",
+    "connections": "cache-connections-exhausted",
+    "protocol": "cache-not-redis",
+    "closed": "cache-not-redis",
+    "timeout": "cache-silent",
+    "starting": "cache-loading",
+    "memory": "cache-out-of-memory",
+    "read-only": "cache-read-only",
+    "disk": "cache-disk",
+    "refused": "cache-connection-refused",
+}
+# What each layer's failure means, before anything is known of its cause.
+LAYERS: t.Final[dict[str, str]] = {
+    "driver": "the driver cannot be imported",
+    "url": "the URL cannot be used",
+    "dns": "name resolution failed",
+    "tcp": "no TCP connection",
+    "tls": "the TLS handshake failed",
+    "auth": "no session",
+    "query": "no answer to a question",
+    "write": "a write failed",
+    "schema": "the version table cannot be read",
+}
+
+
+def cause_of(kind: str, phase: Phase) -> str:
+    """The id of the finding for a failed phase of a dependency of `kind` postgresql, replica or redis."""
+    name, error = phase["phase"], phase["error"]
+    of_side = _CACHE_LAYERS if kind == "redis" else _DATABASE_LAYERS
+    if name == "driver":
+        return "driver-missing"
+    if name == "dns":
+        return of_side["name"] if error.get("errno") in _NO_NAME else "dns-unavailable"
+    if name == "tcp":
+        return of_side["refused" if error.get("errno") == errno.ECONNREFUSED else "filtered"]
+    if name in of_side:
+        return of_side[name]
+    return _of_cache(name, error) if kind == "redis" else _of_database(name, error)
+
+
+def _of_database(name: str, error: dict[str, t.Any]) -> str:
+    cause, state = error.get("cause"), error.get("sqlstate")
+    if name == "auth":
+        return _DATABASE_AUTH.get(str(cause), "database-refused")
+    if state is None:
+        # The connection itself went: the server fell silent, ended the session, or the watchdog cut it.
+        return "database-silent" if name == "query" or cause == "timeout" else "database-write-failed"
+    if name == "write":
+        return _DATABASE_WRITE.get(str(state), "database-write-failed")
+    return "privilege-missing" if state == "42501" else "database-refused"
+
+
+def _of_cache(name: str, error: dict[str, t.Any]) -> str:
+    found = _CACHE.get(str(error.get("cause")))
+    if name == "write":
+        return "cache-write-failed" if found in {None, "cache-not-redis"} else str(found)
+    return found or "cache-refused"
+
+
+__all__ = ("LAYERS", "Phase", "cause_of")

@@ -1,0 +1,81 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The part of the catalogue of findings that is about connectivity: id, severity, hint."""
+
+from __future__ import annotations
+
+import typing as t
+
+CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "info", "skip"], str]]] = {
+    # Names, and what is the same for every server
+    "dns-unavailable": ("fail", "Look at the cluster's name service, and at the egress policy's rule for DNS."),
+    "dns-slow": ("warn", "Look at CoreDNS' load, and at the search list: a name with a dot at its end asks once."),
+    "driver-missing": ("fail", "Install psycopg 3 and redis in the image: docs/agent-image.md."),
+    "service-without-endpoints": ("fail", "Look at the pods behind the Service: none is ready, or its selector errs."),
+    "rounds-failed": ("fail", "Connections break while they are used: look at the server's log, restarts and proxies."),
+    "latency-high": ("warn", "Look at the network, the nodes' load and the server's; or move the threshold."),
+    # PostgreSQL
+    "database-connection-refused": ("fail", "Nothing listens there: check port, Service and that the server runs."),
+    "database-filtered": ("fail", "Packets are dropped: check NetworkPolicies, firewalls and the address."),
+    "database-silent": ("fail", "Something listens and does not answer: check the port, and whether the server hangs."),
+    "database-not-postgresql": ("fail", "Another kind of server answers: correct host and port of database-url."),
+    "database-connections-exhausted": ("fail", "End idle sessions, lower pools or replicas, or raise max_connections."),
+    "database-read-only": (
+        "fail",
+        "Find out who set default_transaction_read_only, and why: a full disk, maybe.",
+    ),
+    "database-write-denied": (
+        "fail",
+        "Grant the role TEMPORARY on the database.",
+    ),
+    "database-disk-full": ("fail", "Enlarge the volume or remove what fills it: WAL of a slot, temporary files."),
+    "database-write-failed": ("fail", "Read the server's own words in the message and its log."),
+    "schema-missing": ("fail", "No migration ran here, or this is another database: look at the migration's Job."),
+    "replica-not-standby": ("warn", "The read Service leads to a primary: check its selector."),
+    "replica-behind": ("warn", "Look at the replica's log, disk and network, and at long queries on it."),
+    # Redis
+    "cache-url-invalid": ("fail", "Use redis://:password@host:port/0, percent-encoded."),
+    "cache-host-unknown": ("fail", "Correct the host's name in redis-url."),
+    "cache-connection-refused": ("fail", "Nothing listens there: check port, Service and that Redis runs."),
+    "cache-filtered": ("fail", "Packets are dropped: check NetworkPolicies, firewalls and the address."),
+    "cache-silent": ("fail", "Something listens and does not answer: check the port, and whether Redis hangs."),
+    "cache-tls": ("fail", "Make scheme (redis:// or rediss://), certificate and name fit."),
+    "cache-not-redis": ("fail", "Another kind of server answers: correct host and port of redis-url."),
+    "cache-noauth": ("fail", "Redis wants a password (NOAUTH): put it into redis-url."),
+    "cache-wrongpass": ("fail", "Correct the password in redis-url (WRONGPASS); a rotation changes both sides."),
+    "cache-permission": ("fail", "Give the user's ACL the commands and keys that the agent needs (NOPERM)."),
+    "cache-refused": ("fail", "Read the server's own words in the message and its log."),
+    "cache-loading": ("fail", "Redis reads its data from disk: wait, and look at how long that takes."),
+    "cache-connections-exhausted": ("fail", "End idle clients, lower pools, or raise maxclients."),
+    "cache-read-only": ("fail", "This is a replica: name the master's Service in redis-url."),
+    "cache-out-of-memory": ("fail", "Raise maxmemory, choose an eviction policy, or find what fills it (OOM)."),
+    "cache-memory-scarce": ("warn", "Raise maxmemory or choose an eviction policy before writes fail."),
+    "cache-disk": ("fail", "Redis cannot write to its disk (MISCONF): look at the volume."),
+    "cache-persistence-failing": ("warn", "The last save failed: look at the volume and at Redis' log."),
+    "cache-write-failed": ("fail", "Read the server's own words in the message and its log."),
+    # The agent itself
+    "agent-absent": ("fail", "No pod of the agent runs: look at the Deployment and its events."),
+    "agent-not-ready": ("fail", "Look at this pod: kubectl describe, its log, its node."),
+    "agent-health": ("fail", "The process does not answer /health: look at the pod's log and limits."),
+    "service-endpoints-differ": (
+        "fail",
+        "Compare selector and labels; look at the endpoint controller.",
+    ),
+    "service-unreachable": ("fail", "The pods answer, their Service does not: check port, selector and kube-proxy."),
+    "service-not-testable": ("info", "Callers are limited by networkPolicy.callers: test from one of them."),
+    # What must not be reached
+    "policy-missing": ("fail", "Set networkPolicy.enabled, or find who removed or widened the policy."),
+    "policy-not-enforced": ("fail", "The policies exist and nothing enforces them: use a network plugin that does."),
+    "negative-not-tested": ("skip", "Give the account what the message names, or switch negative tests off."),
+    # The test itself
+    "collector-broken": ("unknown", "Look at the pod's memory limit, restarts and node, and run it again."),
+    "rights-incomplete": (
+        "skip",
+        "Grant what roles/ai_agent/files/verifier-rbac.yaml lists.",
+    ),
+    "release-missing": ("fail", "Check release_name and release_namespace; the release must be installed."),
+}
+
+__all__ = ("CONNECTIVITY_FINDINGS",)

@@ -1,0 +1,311 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: connectivity_test
+short_description: Prove from inside the agent's own pods that they can use their PostgreSQL and Redis, and nobody else
+version_added: 1.0.0
+description:
+  - Asks the PostgreSQL and the Redis of a release phase by phase, each with its own time, namely name resolution, TCP,
+    TLS where it is used, authentication, version and role, a write that is read back and removed, and the schema's
+    revision. Then round trips on the connection that is open, with percentiles.
+  - Either for a release in a cluster (O(release_name), O(release_namespace)), or for servers that this machine reaches
+    (O(database_url), O(redis_url)).
+  - In a cluster it runs in the agent's own pods, in parallel, by exec, with their network identity and their
+    credentials. Without a pod, or without the right to exec, it runs in a short Job of the deployed image with the
+    release's client label, which no Service selects.
+  - Tries in a cluster also what must not work. A pod without the client label must not reach the database or the cache,
+    the agent must not reach the Kubernetes API unless its egress policy says so. Refused, timed out and reached are
+    told apart; policies that nothing enforces are a finding.
+  - A failure names the layer and the likely cause.
+  - Nothing that lasts is changed. The write goes into a temporary table and into a Redis key of its own that expires
+    after 30 seconds. Passwords and URLs never leave the pod.
+  - Killed at any moment, it leaves nothing but Jobs that end at their deadline and are removed a minute later.
+author:
+  - The ai_platform.agent authors (@ai-platform)
+requirements:
+  - kubernetes >= 36.0.2, for a release
+  - psycopg >= 3.1 and redis >= 5, for servers that this machine reaches; in a release the agent's image has them
+extends_documentation_fragment:
+  - ai_platform.agent._attributes
+  - kubernetes.core.k8s_auth_options
+attributes:
+  check_mode:
+    support: full
+    details: Tests in either mode, because nothing that lasts is changed; O(run_in_check_mode) turns that off. Writes
+      O(report_path) and O(junit_path) in check mode as well, which are results and no state of the system.
+  diff_mode:
+    support: N/A
+    details: The module has no state to compare.
+  idempotent:
+    support: full
+options:
+  release_name:
+    description: Name of the Helm release.
+    type: str
+  release_namespace:
+    description: Its namespace.
+    type: str
+  database_url:
+    description: URL of a PostgreSQL that this machine reaches, V(postgresql://user:password@host:port/database).
+    type: str
+  redis_url:
+    description: URL of a Redis that this machine reaches, V(redis://:password@host:port/0).
+    type: str
+  version_table:
+    description:
+      - Alembic's version table at O(database_url), as V(table) or V(schema.table). Without it the schema is not asked.
+      - A release says itself which one it is.
+    type: str
+  pods:
+    description:
+      - V(agent) uses the agent's pods only, V(probe) a pod of its own only.
+      - V(auto) uses the agent's pods where some run and the account may exec into them, else a pod of its own.
+    type: str
+    choices: [auto, agent, probe]
+    default: auto
+  max_pods:
+    description: At most so many of the agent's pods, ready ones first.
+    type: int
+    default: 10
+  rounds:
+    description: Round trips with each server from each pod. V(0) leaves them out.
+    type: int
+    default: 10
+  timeout:
+    description: Seconds that each phase may take.
+    type: int
+    default: 5
+  negative:
+    description: Whether to try what must not work. This starts a short Job.
+    type: bool
+    default: true
+  other_namespace:
+    description: Another namespace from where to try it, too. The account must be allowed to create Jobs there.
+    type: str
+  job_timeout:
+    description: Seconds until a pod of this module must have started.
+    type: int
+    default: 60
+  wait:
+    description: Try again until nothing fails, for at most O(wait_timeout) seconds.
+    type: bool
+    default: false
+  wait_timeout:
+    description: Seconds after which O(wait) gives up.
+    type: int
+    default: 120
+  run_in_check_mode:
+    description: Whether to test in check mode.
+    type: bool
+    default: true
+  fail_on:
+    description:
+      - The module fails if a finding is at least this bad.
+      - V(unknown) is for what could not be known, which is worse than V(warn) and less than V(fail).
+    type: str
+    choices: [never, fail, unknown, warn]
+    default: unknown
+  thresholds:
+    description: From when on figures are too much.
+    type: dict
+    default: {}
+    suboptions:
+      p95_ms:
+        description: Milliseconds that 95 of 100 round trips may take at most.
+        type: float
+        default: 100.0
+      p99_ms:
+        description: Milliseconds that 99 of 100 round trips may take at most.
+        type: float
+        default: 500.0
+      dns_ms:
+        description: Milliseconds that resolving a name may take at most.
+        type: float
+        default: 1000.0
+      connections_left:
+        description: Connections that should stay free in PostgreSQL.
+        type: int
+        default: 5
+  report_path:
+    description: File for the whole report as JSON. It replaces what was there, with mode 0600; a link there is not
+      followed.
+    type: path
+  junit_path:
+    description: File for the findings as JUnit XML, written as O(report_path) is.
+    type: path
+"""
+
+EXAMPLES = r"""
+- name: Can the agent use its servers, and nobody else?
+  ai_platform.agent.connectivity_test:
+    release_name: my-agent
+    release_namespace: dev
+  register: connectivity
+
+- name: After a rollout, with more rounds and with reports
+  ai_platform.agent.connectivity_test:
+    release_name: my-agent
+    release_namespace: dev
+    rounds: 50
+    wait: true
+    thresholds:
+      p95_ms: 20
+    report_path: /tmp/connectivity.json
+    junit_path: /tmp/connectivity.xml
+
+- name: Servers that this machine reaches, without Kubernetes
+  ai_platform.agent.connectivity_test:
+    database_url: "{{ lookup('ansible.builtin.env', 'TEST_DATABASE_URL') }}"
+    redis_url: "{{ lookup('ansible.builtin.env', 'TEST_REDIS_URL') }}"
+"""
+
+RETURN = r"""
+verdict:
+  description: V(safe), V(warn), V(unknown) or V(unsafe), decided by the worst finding.
+  returned: when a verdict was possible
+  type: str
+  sample: safe
+summary:
+  description: The outcome in a few lines, for a play's output.
+  returned: when a verdict was possible
+  type: list
+  elements: str
+dependencies:
+  description: Each server as each pod saw it.
+  returned: when a verdict was possible
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: V(postgresql), V(postgresql-replica) or V(redis).
+      type: str
+    pod:
+      description: The pod that asked; V(direct) is this machine.
+      type: str
+    node:
+      description: The pod's node, where it is known.
+      type: str
+    phases:
+      description:
+        - Phases in order, each with C(name) (C(dns), C(tcp), C(tls), C(auth), C(query), C(write) or C(schema), and
+          C(driver) or C(url) where they fail), C(ms), C(status) (C(pass) or C(fail)) and C(detail), what the server
+          said of itself.
+        - One that failed has C(finding), the id of its finding, and C(error), the words of server or driver without
+          secrets.
+      type: list
+      elements: dict
+    rounds:
+      description:
+        - C(count) as asked for, C(failed), C(p50), C(p95), C(p99), C(worst) and C(samples_ms), all in milliseconds.
+        - In the result at most 20 samples, O(report_path) has all; the percentiles are of all. Percentiles are nearest
+          ranks, so each was measured.
+      type: dict
+agent:
+  description: Answers of the agent to C(/health) and C(/ready), each with C(from), C(pod), C(path), C(via) (C(itself)
+    or C(service)), C(http_status), C(ms), C(status), and C(error) where there was no answer.
+  returned: when a verdict was possible
+  type: list
+  elements: dict
+negatives:
+  description: What must not be reached, each with C(from) (C(stranger), C(elsewhere) or C(agent)), C(pod), C(to),
+    C(expected), C(got) (C(refused), C(timeout), C(unreachable), C(no-name) or C(reached)), C(ms) and C(status). C(skip)
+    is for what proves nothing, because the server was not reachable from anywhere.
+  returned: when a verdict was possible
+  type: list
+  elements: dict
+pods:
+  description: The pods that asked, each with C(name), C(node), C(from), C(ms) for everything it did, C(peak_kib), the
+    most memory it held, and C(problem) where it ended early.
+  returned: when a verdict was possible
+  type: list
+  elements: dict
+thresholds:
+  description: The thresholds in use.
+  returned: when a verdict was possible
+  type: dict
+attempts:
+  description: How often the test ran, with O(wait).
+  returned: when a verdict was possible
+  type: int
+findings:
+  description: The findings, worst first, at most 100; RV(findings_omitted) counts the others.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - id: cache-wrongpass
+      status: fail
+      severity: fail
+      message: >-
+        redis at my-agent-redis-master:6379: no session: invalid username-password pair or user is disabled (seen by 3
+        of 3 pods).
+      hint: Correct the password in redis-url (WRONGPASS); a rotation changes both sides.
+      runbook: docs/runbook.md#cache-wrongpass
+      dependency: redis
+      layer: auth
+      pods: [my-agent-7c9f-4x2lp, my-agent-7c9f-8k7zd, my-agent-7c9f-q5wjn]
+findings_omitted:
+  description: Findings left out.
+  returned: when a verdict was possible
+  type: int
+counts:
+  description: Findings by status.
+  returned: when a verdict was possible
+  type: dict
+subject:
+  description: Namespace and release, or the places that were asked.
+  returned: when a verdict was possible
+  type: str
+  sample: dev/my-agent
+form:
+  description: Name and version of the form of this report, which other modules share.
+  returned: when a verdict was possible
+  type: str
+  sample: ai_platform.agent/report/1
+kind:
+  description: What made the report.
+  returned: when a verdict was possible
+  type: str
+  sample: connectivity_test
+error_id:
+  description: Id of the finding that made a verdict impossible.
+  returned: when no verdict was possible
+  type: str
+  sample: release-missing
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity_module import (
+    ARGUMENTS,
+    CONSTRAINTS,
+    execute,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import (
+    extract_sensitive_values_from_kubeconfig,
+)
+
+
+def main() -> t.NoReturn:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, **CONSTRAINTS)
+    if isinstance(module.params["kubeconfig"], dict):
+        module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))
+    if module.check_mode and not module.params["run_in_check_mode"]:
+        module.exit_json(changed=False, skipped=True, msg="Not tested: run_in_check_mode is off.", findings=[])
+    try:
+        result, problem = execute(module.params)
+    except PreflightError as error:
+        module.fail_json(msg=error.message, error_id=error.id, findings=[error.as_finding()], changed=False)
+    if problem:
+        module.fail_json(msg=problem, changed=False, **result)
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""A situation asked by the real collector, as the module does it without Kubernetes."""
+
+from __future__ import annotations
+
+import typing as t
+import urllib.parse
+
+from ansible_collections.ai_platform.agent.plugins.module_utils import _collector
+
+from tests.integration.connectivity.situations import CANARY, SITUATIONS, Stage
+
+# Enough for a busy machine, and short enough for the cases in which nothing answers.
+REQUEST = {"timeout": 2, "deadline": 30, "rounds": 5}
+
+
+def facts(name: str, stage: Stage) -> dict[str, t.Any]:
+    """What the collector says about a situation, as facts of a test without Kubernetes."""
+    with SITUATIONS[name](stage) as dependencies:
+        observation = _collector.run_here(REQUEST | {"dependencies": dependencies})
+    return {"observations": [observation], "release": None, "untested": []}
+
+
+def forms_of_the_canary() -> set[str]:
+    """The forms in which it could come out."""
+    quoted = {urllib.parse.quote(CANARY, safe=""), urllib.parse.quote(CANARY), urllib.parse.quote_plus(CANARY)}
+    return {CANARY, repr(CANARY)[1:-1], CANARY.encode("unicode_escape").decode(), *quoted, "nary@", "nary%40"}
