@@ -33,6 +33,7 @@ rm -rf .venv
 # uv links what its cache holds, where pip unpacks and compiles the 30,000 files of `ansible` for minutes in each clone.
 # It does not read pip's configuration, so an index or certificate that the machine needs is handed on.
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
+# A setting that is not there makes pip fail, and is answered by nothing, which the callers look for.
 configured() { pip config get "global.$1" 2>/dev/null || true; }
 uv_install() {
     index=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-$(configured index-url)}}
@@ -44,7 +45,8 @@ uv_install() {
 { pip install --quiet --require-virtualenv "$(grep '^uv==' requirements-dev.txt)" && (uv_install); } ||
     pip install --quiet --require-virtualenv -r requirements-dev.txt ||
     fail "installing requirements-dev.txt into .venv failed: see pip's message above, then run this again"
-# The thousands of modules of other collections are not loaded here, those of kubernetes.core are.
+# The thousands of modules of other collections are not loaded here, those of kubernetes.core are. Compiling only saves
+# time later, so a file that does not compile is left to whoever imports it.
 packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 find "$packages" -maxdepth 1 -type d ! -name ansible_collections ! -name site-packages -print0 |
     xargs -0 .venv/bin/python -m compileall -q -j0 "$packages/ansible_collections/kubernetes" >/dev/null 2>&1 || true

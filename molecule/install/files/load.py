@@ -17,7 +17,7 @@ for number in itertools.count():
     request = urllib.request.Request(f"{URL}/v1/chat", body, {"Content-Type": "application/json"})  # noqa: S310 - a Service of this namespace
     counts["requests"] += 1
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310 - the same
             json.load(response)["reply"]
     except Exception as error:
         counts["failed"] += 1  # whatever it is, a caller was not answered

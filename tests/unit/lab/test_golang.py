@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -37,11 +38,9 @@ def test_toolchain_from_pypi_runs_without_the_python_that_installed_it(
 
 def modules(folder: str) -> dict[str, str]:
     """Module to version as a go.mod of the lab has it, replaced ones at what replaces them."""
-    text = subprocess.run(
-        ["sed", "-nE", r"s/^(require|replace)?[ \t]*([^ ]+\.[^ ]+) (=> [^ ]+ )?(v[^ ]+).*/\2 \4/p", "go.mod"],
-        cwd=ROOT / "lab" / "go" / folder, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    return dict(line.split() for line in text.splitlines())
+    text = (ROOT / "lab" / "go" / folder / "go.mod").read_text()
+    line = r"^(?:require|replace)?[ \t]*([^ \n]+\.[^ \n]+) (?:=> [^ \n]+ )?(v[^ \n]+)"
+    return dict(re.findall(line, text, re.MULTILINE))
 
 
 def test_programs_beside_kubernetes_are_of_the_modules_that_it_is_compiled_from() -> None:
