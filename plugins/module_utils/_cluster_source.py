@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils import _cluster_release, _release_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._alembic_worker import PLACEHOLDER_URL
-from ansible_collections.ai_platform.agent.plugins.module_utils._asker import Asker, Jobs, Nobody, Pod, answers
+from ansible_collections.ai_platform.agent.plugins.module_utils._asker import (
+    ANSWER_SECONDS,
+    Asker,
+    Jobs,
+    Nobody,
+    Pod,
+    answers,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._bundle import RENDERER, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_exec import may_exec
@@ -61,6 +69,7 @@ class ClusterSource(Source):  # type: ignore[misc]
         self._asker: Asker = Nobody()
         self._unchanged = False
         self._first: Message = {}
+        self._run: JobRun | None = None
         self._answers: t.Iterator[Message] | None = None
         self.where = f"{options.namespace}/{options.release}"
 
@@ -69,6 +78,9 @@ class ClusterSource(Source):  # type: ignore[misc]
         try:
             live = self._look()
             self._decide(live)
+            if self._deduced is None and not self._unchanged:
+                # The pod of the new image starts while the database is asked.
+                self._begin_to_render()
         except BaseException:
             self._stack.close()
             raise
@@ -100,6 +112,8 @@ class ClusterSource(Source):  # type: ignore[misc]
             pod = self._stack.enter_context(Pod(self._cluster, options.namespace, name, container, options.limits))
             self._asker = pod
             pod.begin(self._question())
+            if not self._unchanged:
+                self._begin_to_render()
         if not self.same:
             live = _cluster_release.around(self._cluster, live, options.release, options.namespace)
         missing = _cluster_release.lacking(self._cluster, self._plan, options.namespace)
@@ -227,8 +241,11 @@ class ClusterSource(Source):  # type: ignore[misc]
         return self._rendered_graph(self._first["live"]["rows"] or [])
 
     def _rendered_graph(self, heads: t.Sequence[str]) -> Graph:
-        """The revisions from the pod that renders from `heads` on, which is started here."""
-        self._answers = self._render_in_pod(heads)
+        """The revisions from the pod that renders, which goes on from `heads`."""
+        run = self._begin_to_render()
+        if run.task.told_seconds is not None:
+            run.tell(json.dumps(list(heads)))
+        self._answers = self._rendering(run)
         for answer in self._answers:
             if answer.get("egress"):
                 words = "The pod that renders could reach the API server in spite of its NetworkPolicy."
@@ -274,17 +291,23 @@ class ClusterSource(Source):  # type: ignore[misc]
     def findings(self) -> list[Finding]:
         return self._found
 
-    def _render_in_pod(self, heads: t.Sequence[str]) -> t.Iterator[Message]:
-        """The answers of _render_program.py in the new image, which holds no credentials and reaches nobody."""
+    def _begin_to_render(self) -> JobRun:
+        """The pod of the new image, which holds no credentials and reaches nobody.
+
+        It awaits the live revisions where they are not known yet.
+        """
+        if self._run:
+            return self._run
         options, migrator = self._options, self._plan.migrator
-        request = {"target": options.target, "heads": list(heads)}
+        known = bool(self._first) or isinstance(self._asker, Nobody)
+        heads = self._first["live"]["rows"] or [] if self._first else []
         own = {"DATABASE_URL": PLACEHOLDER_URL, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - the pod's
         task = Task(
             namespace=options.namespace,
             release=options.release,
             purpose="render",
             image=migrator.image,
-            command=command(bundle(RENDERER, request)),
+            command=command(bundle(RENDERER, {"target": options.target, "heads": heads if known else None})),
             env=_literal(migrator.env | own),
             pod=self._plan.migrator_pod,
             pull_policy=migrator.pull_policy,
@@ -292,8 +315,14 @@ class ClusterSource(Source):  # type: ignore[misc]
             isolated=True,
             start_seconds=options.job_timeout,
             run_seconds=options.render_timeout,
+            told_seconds=None if known else max(ANSWER_SECONDS, options.job_timeout + Task.run_seconds),
         )
-        run = self._stack.enter_context(JobRun(self._cluster, task))
+        self._run = self._stack.enter_context(JobRun(self._cluster, task))
+        return self._run
+
+    def _rendering(self, run: JobRun) -> t.Iterator[Message]:
+        """The answers of _render_program.py."""
+        options, migrator = self._options, self._plan.migrator
         started = False
         try:
             for answer in answers(run):

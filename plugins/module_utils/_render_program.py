@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
 import socket
 import sys
 import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._framing import 
 
 # Longest wait for an answer that should not come; Alembic is imported meanwhile.
 REACH_SECONDS = 0.5
+TOLD_POLL_SECONDS = 0.02
 
 
 class Reach:
@@ -50,7 +53,10 @@ class Reach:
 
 
 def main(request: dict[str, t.Any]) -> None:
-    """`request`: target, and heads, the live revisions. Answers: started, graph, parts of the SQL; or an error."""
+    """`request`: target, and heads, the live revisions, None where they are told later (_cluster_job.TOLD_VARIABLE).
+
+    Answers: started, egress, graph, parts of the SQL; or an error.
+    """
     gc.disable()
     log = os.fdopen(os.dup(1), "w", encoding="ascii")
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -93,7 +99,16 @@ def _answer(request: dict[str, t.Any], reach: Reach, send: t.Callable[[dict[str,
     send({"egress": reach.reached()})
     worker = Worker({"ini": str(ini), "target": request["target"]})
     send({"graph": worker.graph()})
-    send(worker.render(request["heads"], send))
+    send(worker.render(_told() if request["heads"] is None else request["heads"], send))
+
+
+def _told() -> list[str]:
+    """The live revisions, once they are known; the Job's deadline ends a wait in vain."""
+    path = Path(os.environ["AI_AGENT_TOLD"])
+    while not (words := path.read_text()):
+        time.sleep(TOLD_POLL_SECONDS)
+    heads: list[str] = json.loads(words)
+    return heads
 
 
 __all__ = ("main",)

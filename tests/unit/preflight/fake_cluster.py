@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden, Refused
+from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_job import TOLD_ANNOTATION, TOLD_VARIABLE
 
 Object = dict[str, t.Any]
 
@@ -86,9 +87,12 @@ class FakeCluster:
     def patch(self, version: str, plural: str, name: str, body: Object, _namespace: str | None = None) -> Object:
         self._noted("patch", version, plural, name)
         found = self.kept[plural, name]
-        assert body == {"spec": {"schedulingGates": None}}
-        found["spec"].pop("schedulingGates")
-        self._schedule(found)
+        if body == {"spec": {"schedulingGates": None}}:
+            found["spec"].pop("schedulingGates")
+            self._schedule(found)
+        else:
+            assert set(body) == {"metadata"}
+            found["metadata"] = found["metadata"] | body["metadata"]
         return found
 
     def _schedule(self, pod: Object) -> None:
@@ -112,7 +116,7 @@ class FakeCluster:
         if self.status is not None:
             raise Refused("cluster-refused", "not started", 400, "is waiting to start")
         if name not in self.output:
-            self.output[name] = self._run(container)
+            self.output[name] = self._run(container, pod["metadata"].get("annotations") or {})
         lines, code = self.output[name]
         if self.cut is None or options.get("follow"):
             state = {"terminated": {"exitCode": code, "reason": "Error" if code else "Completed"}}
@@ -120,8 +124,12 @@ class FakeCluster:
             pod["status"] = {"phase": phase, "containerStatuses": [{"name": "main", "state": state}]}
         return iter(lines[: self.cut] if options.get("follow") else lines)
 
-    def _run(self, container: Object) -> tuple[list[str], int]:
+    def _run(self, container: Object, annotations: dict[str, str]) -> tuple[list[str], int]:
         literal = {item["name"]: item["value"] for item in container["env"] if "value" in item}
+        if TOLD_VARIABLE in literal:
+            told = self.folder.parent / "told"
+            told.write_text(annotations[TOLD_ANNOTATION])
+            literal[TOLD_VARIABLE] = str(told)
         done = subprocess.run(
             [sys.executable, *container["command"][1:]],
             cwd=self.folder,

@@ -153,7 +153,7 @@ def test_a_job_of_the_deployed_image_asks_where_no_pod_can(cluster: FakeCluster,
     error = refused(cluster, release("agent:2"))
     assert error.id == "database-unreachable"
     assert "canary" not in error.message
-    [job] = cluster.of("jobs")
+    [job] = asked(cluster)
     [container] = job["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "agent:1"
     urls = [item for item in container["env"] if item["name"] == "DATABASE_URL"]
@@ -196,8 +196,35 @@ def test_a_stuck_rollout_is_asked_by_what_still_serves(cluster: FakeCluster) -> 
     cluster.env = {"DATABASE_URL": "postgresql://u@127.0.0.1:1/db"}
     for image in ("agent:2", "agent:3"):
         assert refused(cluster, release(image)).id == "database-unreachable"
-    images = [job["spec"]["template"]["spec"]["containers"][0]["image"] for job in cluster.of("jobs")]
+    images = [job["spec"]["template"]["spec"]["containers"][0]["image"] for job in asked(cluster)]
     assert images == ["agent:1", "agent:1"]
+
+
+def asked(cluster: FakeCluster) -> list[Object]:
+    """The Jobs that asked the database, without those that rendered."""
+    component = "app.kubernetes.io/component"
+    return [job for job in cluster.of("jobs") if job["metadata"]["labels"][component] == "facts"]
+
+
+def test_the_new_image_starts_while_the_database_is_asked(cluster: FakeCluster) -> None:
+    """It is told the live revisions once they are known."""
+    deployed(cluster, release("agent:1"))
+    cluster.denied.update(NO_EXEC)
+    cluster.env = {"DATABASE_URL": "postgresql://u@127.0.0.1:1/db"}
+    assert refused(cluster, release("agent:2")).id == "database-unreachable"
+    rendering, asking = cluster.of("jobs")
+    assert [job["metadata"]["labels"]["app.kubernetes.io/component"] for job in (rendering, asking)] == [
+        "render",
+        "facts",
+    ]
+    spec = rendering["spec"]["template"]["spec"]
+    assert (
+        spec["volumes"][-1]["downwardAPI"]["items"][0]["fieldRef"]["fieldPath"]
+        == "metadata.annotations['ai-agent/told']"
+    )
+    assert "downwardAPI" not in str(asking)
+    # However long the answer takes, the pod is there; and it goes when nobody tells it anything.
+    assert rendering["spec"]["activeDeadlineSeconds"] > 60 + 5 + 30
 
 
 def external() -> list[Object]:
@@ -212,7 +239,7 @@ def test_a_first_install_on_an_external_database(cluster: FakeCluster) -> None:
     cluster.kept["secrets", "demo-secret"] = {"metadata": {"name": "demo-secret"}}
     cluster.env = {"DATABASE_URL": "postgresql://u@host.invalid/db"}
     assert refused(cluster, external()).id == "database-host-unknown"
-    [_first, job] = cluster.of("jobs")
+    [job] = asked(cluster)
     [container] = job["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "agent:2"
     assert "migration-database-url" in str(container["env"])

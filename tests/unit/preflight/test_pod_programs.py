@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils import _bundle
 from ansible_collections.ai_platform.agent.plugins.module_utils._bundle import COLLECTOR, RENDERER, bundle, command
+from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_job import TOLD_VARIABLE
 from ansible_collections.ai_platform.agent.plugins.module_utils._framing import Unframer
 from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import (
     AlembicProcess,
@@ -79,6 +80,24 @@ def test_the_pod_renders_what_the_process_renders(project: Project) -> None:
     with AlembicProcess(project.folder / "alembic.ini", "heads", 30) as alembic:
         assert graph_of(answers[2]["graph"]) == alembic.graph()
         assert rendered_of(iter(answers[3:]), lambda _sql, _segments: None) == alembic.render(["0001"])
+
+
+def test_it_waits_until_it_is_told_the_live_revisions(project: Project, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    told.write_text("")
+    words = command(bundle(RENDERER, {"target": "heads", "heads": None}))
+    env = {"PATH": os.environ["PATH"], TOLD_VARIABLE: str(told)}
+    program = [sys.executable, *words[1:]]
+    with subprocess.Popen(program, cwd=project.folder, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        unframer, answers = Unframer(), []
+        for line in process.stdout:
+            if (answer := unframer.feed(line)) is not None:
+                answers.append(answer)
+                if "graph" in answer:
+                    told.write_text('["0001"]')
+    assert [set(answer) for answer in answers[:3]] == [{"started"}, {"egress"}, {"graph"}]
+    assert answers[3:] == rendered(project, "0001")[3:]
 
 
 def test_foreign_code_may_print_and_sees_no_more_than_it_was_given(tmp_path: Path) -> None:
