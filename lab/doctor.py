@@ -14,6 +14,8 @@ from lab import cluster, deploy, engine, images, node, registry, shell, source
 from lab.paths import BIN, CACHE, CLUSTER, KUBECONFIG
 from lab.progress import LabError, say
 
+INOTIFY_ONE, INOTIFY_MANY = 128, 512
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -67,6 +69,21 @@ def docker_bytes(text: str) -> float:
     return float(found[1]) * float((1024 if unit.endswith("I") else 1000) ** power)
 
 
+def inotify(instances: int) -> Finding:
+    """What a user's inotify instances are enough for.
+
+    Source: https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files; 128 carried one
+    cluster of three nodes here, not a second one.
+    """
+    text = f"{instances} instances a user"
+    if instances >= INOTIFY_MANY:
+        return Finding("ok", "inotify", text)
+    advice = f"sysctl fs.inotify.max_user_instances={INOTIFY_MANY}"
+    if instances >= INOTIFY_ONE:
+        return Finding("ok", "inotify", f"{text}, enough for one cluster; for more: {advice}")
+    return Finding("broken", "inotify", f"{text}, too few for a cluster: {advice}")
+
+
 def _guarded(subject: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from look()
@@ -80,6 +97,7 @@ def _machine() -> Iterator[Finding]:
     yield Finding("ok", "Python", f"{platform.python_version()} in .venv")
     yield Finding("ok", "memory", f"{gibibytes(used)} of {gibibytes(whole)} used")
     yield Finding("ok" if disk.free > 10 * 2**30 else "broken", "disk", f"{gibibytes(disk.free)} free (10 are needed)")
+    yield inotify(int(Path("/proc/sys/fs/inotify/max_user_instances").read_text()))
     yield Finding("ok", "source", source.describe(source.chosen()))
     if CACHE.exists():
         size = sum(path.stat().st_size for path in CACHE.rglob("*") if path.is_file())
@@ -103,6 +121,10 @@ def _engine() -> Iterator[Finding]:
     done = shell.capture(["docker", "version", "--format", "{{.Server.Version}}"])
     sizes = shell.capture(["docker", "system", "df", "--format", "{{.Type}} {{.Size}}"]).stdout.splitlines()
     yield Finding("ok", "engine", f"Docker {done.stdout.strip()}; " + ", ".join(line.lower() for line in sizes))
+    unused = shell.capture(["docker", "volume", "ls", "--quiet", "--filter", "dangling=true"]).stdout.split()
+    if unused:
+        text = f"{len(unused)} that no container uses, each a removed node's disk at worst: docker volume prune --all"
+        yield Finding("ok", "volumes", text)
 
 
 def _images() -> Iterator[Finding]:

@@ -43,3 +43,11 @@ def test_values_of_secrets_whole_by_line_and_encoded() -> None:
     found = logs.decoded(items)
     assert {"first-one", "line-one", "line-two", encoded("first-one")} <= found
     assert "huge" not in found
+
+
+@pytest.mark.parametrize(
+    ("instances", "state", "advice"), [(64, "broken", True), (128, "ok", True), (512, "ok", False)]
+)
+def test_inotify_instances_for_one_cluster_and_for_several(instances: int, state: str, *, advice: bool) -> None:
+    found = doctor.inotify(instances)
+    assert (found.state, "sysctl fs.inotify.max_user_instances=512" in found.text) == (state, advice)
