@@ -204,7 +204,7 @@ class ClusterSource(Source):  # type: ignore[misc]
             labels={"app.kubernetes.io/instance": options.release, f"{options.release}-db-client": "true"},
             pod=pod,
             pull_policy=image.pull_policy,
-            resources=self._plan.migrator.spec.get("resources") or {},
+            resources=self._plan.check_resources,
             start_seconds=options.job_timeout,
         )
         return Jobs(self._cluster, task, options.limits)
@@ -311,7 +311,7 @@ class ClusterSource(Source):  # type: ignore[misc]
             env=_literal(migrator.env | own),
             pod=self._plan.migrator_pod,
             pull_policy=migrator.pull_policy,
-            resources=migrator.spec.get("resources") or {},
+            resources=self._plan.check_resources,
             isolated=True,
             start_seconds=options.job_timeout,
             run_seconds=options.render_timeout,

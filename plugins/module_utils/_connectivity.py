@@ -13,7 +13,8 @@ The request is one JSON object, the argument or else a line on stdin. Times in s
     dependencies  [{name, kind: postgresql|replica|redis, env: variable with the URL, or url; host, port: instead of the
                   URL's; version_table: `table` or `schema.table` of Alembic}]
     http          [{name, host, port, path}]
-    reach         [{name, host, port}], a TCP connection tried, nothing sent, each within reach_timeout, default 2
+    reach         [{name, host, port}], a TCP connection tried, nothing sent, each within reach_timeout, default 1.5:
+                  Linux repeats after a second what was lost (RFC 6298)
 
 The answer is one JSON object a line, `record` says of which kind: phase, rounds, http, reach, and end as the last one.
 Times in milliseconds. No password, in whichever encoding, and no URL is in it.
@@ -46,7 +47,7 @@ def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None
     from connectivity_wire import Dependency, Log, Stop, ask_http, begun, elapsed, reach
 
     log = Log(write)
-    patience = float(request.get("reach_timeout", 2))
+    patience = float(request.get("reach_timeout", 1.5))
     timeout, rounds = float(request.get("timeout", 5)), int(request.get("rounds", 10))
     begin = time.perf_counter()
     position: str | None = None

@@ -78,6 +78,20 @@ class Planned:
         return self.migration_pod or self.agent_pod
 
     @property
+    def check_resources(self) -> Object:
+        """Requests and limits of a pod that runs the migrator's image for a moment.
+
+        They are the migrator's, with the larger CPU limit of it and the agent: most of what such a pod does is to start
+        Python, and whatever admits the release admits that.
+        """
+        resources: Object = dict(self.migrator.spec.get("resources") or {})
+        limits: Object = resources.get("limits") or {}
+        other = ((self.agent.spec.get("resources") or {}).get("limits") or {}).get("cpu")
+        if "cpu" in limits and other is not None and quantity(other) > quantity(limits["cpu"]):
+            resources["limits"] = limits | {"cpu": other}
+        return resources
+
+    @property
     def version_table(self) -> str:
         """Alembic's version table, `table` or `schema.table`."""
         return self.migrator.env.get("SCHEMA_VERSION_TABLE", "alembic_version")

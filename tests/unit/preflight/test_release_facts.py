@@ -46,6 +46,20 @@ def test_no_value_of_a_secret_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("migrator", "agent", "most"),
+    [("500m", "2", "2"), ("1", "250m", "1"), ("500m", "500m", "500m"), ("500m", None, "500m"), (None, "2", None)],
+)
+def test_a_check_may_use_as_much_cpu_as_the_release(migrator: str | None, agent: str | None, most: str | None) -> None:
+    objects = release()
+    for kind, cpu in (("Job", migrator), ("Deployment", agent)):
+        pod = next(item for item in objects if item["kind"] == kind)["spec"]["template"]["spec"]
+        limits = {"memory": "1Gi"} | ({"cpu": cpu} if cpu else {})
+        pod["containers"][0]["resources"] = {"requests": {"cpu": "50m"}, "limits": limits}
+    found = planned(objects, "demo").check_resources
+    assert found == {"requests": {"cpu": "50m"}, "limits": {"memory": "1Gi"} | ({"cpu": most} if most else {})}
+
+
+@pytest.mark.parametrize(
     "text", ["a: [", "- 1\n- 2", "just text", "---\nkind: ConfigMap\nmetadata: {name: a}\napiVersion: v1\n", ""]
 )
 def test_other_texts(text: str) -> None:
