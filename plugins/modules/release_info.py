@@ -1,0 +1,189 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release_info
+short_description: Tell what of a release of the AI agent is in the cluster, without the values of its Secret
+version_added: 1.0.0
+description:
+  - Looks at the namespace, at the StatefulSets of the release's PostgreSQL and Redis, and at the Secret with its
+    credentials, all in one go.
+  - Says which keys of the Secret differ from expected values, and never returns the values.
+  - Tells the Python that runs it and the version of its Kubernetes client, also where the cluster cannot be asked.
+author:
+  - The ai_platform.agent authors (@ai-platform)
+requirements:
+  - Python >= 3.12
+  - kubernetes >= 36.0.2
+extends_documentation_fragment:
+  - ai_platform.agent._attributes
+  - kubernetes.core.k8s_auth_options
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  release_name:
+    description: Name of the release.
+    type: str
+    required: true
+  release_namespace:
+    description: Its namespace.
+    type: str
+    required: true
+  secret_name:
+    description: The Secret that holds the release's credentials. Without a name none is looked at.
+    type: str
+  secret_expected:
+    description: Keys that the Secret should have, with their values in base64 as in its C(data).
+    type: dict
+    default: {}
+  secret_shown:
+    description: Keys of the Secret whose values are no secrets and are returned.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Look at the release
+  ai_platform.agent.release_info:
+    release_name: agent-prod
+    release_namespace: agent
+    secret_name: agent-prod-secret
+    secret_expected:
+      redis-password: "{{ vaulted_redis_password | b64encode }}"
+  register: release
+
+- name: Stop where the vault and the cluster disagree
+  ansible.builtin.assert:
+    that: release.secret.differing == []
+    fail_msg: "Not what is in the cluster: {{ release.secret.differing | join(', ') }}"
+"""
+
+RETURN = r"""
+python:
+  description: The Python that ran the module, and the version of its Kubernetes client, empty without one.
+  returned: always
+  type: dict
+  contains:
+    executable:
+      description: Its path.
+      type: str
+    version:
+      description: Its version.
+      type: str
+    kubernetes:
+      description: Version of the package kubernetes.
+      type: str
+  sample:
+    executable: /opt/venv/bin/python
+    version: 3.13.0
+    kubernetes: 36.0.2
+namespace_exists:
+  description: Whether the namespace exists, null where the account may not look.
+  returned: success
+  type: bool
+statefulsets:
+  description: The release's StatefulSets.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name.
+      type: str
+    labels:
+      description: Labels.
+      type: dict
+    containers:
+      description: Name and image of each container.
+      type: list
+      elements: dict
+secret:
+  description: The Secret without its values.
+  returned: success
+  type: dict
+  contains:
+    exists:
+      description: Whether it is there.
+      type: bool
+    labels:
+      description: Labels.
+      type: dict
+    data_keys:
+      description: The keys of its data.
+      type: list
+      elements: str
+    missing:
+      description: Keys of O(secret_expected) that it lacks.
+      type: list
+      elements: str
+    differing:
+      description: Keys of O(secret_expected) whose values are others.
+      type: list
+      elements: str
+    shown:
+      description: The values of O(secret_shown).
+      type: dict
+error_id:
+  description: Id of what stood in the way, a heading of docs/runbook.md.
+  returned: failure
+  type: str
+  sample: cluster-unreachable
+"""
+
+import importlib.metadata
+import platform
+import sys
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import (
+    AUTH_ARG_SPEC,
+    extract_sensitive_values_from_kubeconfig,
+)
+
+ARGUMENTS = {
+    **AUTH_ARG_SPEC,
+    "release_name": {"type": "str", "required": True},
+    "release_namespace": {"type": "str", "required": True},
+    "secret_name": {"type": "str"},
+    "secret_expected": {"type": "dict", "default": {}, "no_log": True},
+    "secret_shown": {"type": "list", "elements": "str", "default": [], "no_log": False},
+}
+
+
+def main() -> t.NoReturn:
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    if isinstance(module.params["kubeconfig"], dict):
+        module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))
+    python = {"executable": sys.executable, "version": platform.python_version(), "kubernetes": _kubernetes()}
+    # An older Python could not read the rest of the collection.
+    if sys.version_info < (3, 12):  # noqa: UP036 - an inventory may choose another Python
+        words = f"{sys.executable} is Python {python['version']}; 3.12 or later is needed."
+        module.fail_json(msg=words, error_id="library-missing", python=python)
+    from ansible_collections.ai_platform.agent.plugins.module_utils import _cluster, _errors, _release_info
+
+    try:
+        found = _release_info.look(_cluster.connect(module.params), module.params)
+    except _errors.PreflightError as error:
+        module.fail_json(msg=error.message, error_id=error.id, python=python)
+    module.exit_json(changed=False, python=python, **found)
+
+
+def _kubernetes() -> str:
+    try:
+        return importlib.metadata.version("kubernetes")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+if __name__ == "__main__":
+    main()
