@@ -102,7 +102,8 @@ class Tally:
             f"--junitxml={report}",
             *folders,
         ]
-        words += ["-n", workers] if workers else []
+        # Tests of one xdist_group share what is dear to make, and stay on one worker.
+        words += ["-n", workers, "--dist", "loadgroup"] if workers else []
         env = _environment({"HELM": str(BIN / "helm"), **(extra or {})})
         code = subprocess.run([str(word) for word in words], cwd=ROOT, env=env, check=False).returncode
         if not report.exists():
@@ -168,7 +169,8 @@ def versions(tally: Tally) -> None:
 def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
     folders = [f"tests/integration/{name}" for name in ("agent", "schema", "images", "connectivity")]
-    tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=2)
+    # They wait more than they work.
+    tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=3)
 
 
 def on_cluster(tally: Tally) -> None:
@@ -176,8 +178,8 @@ def on_cluster(tally: Tally) -> None:
     with _lab():
         tally.pytest("lab", ["tests/integration/lab"])
         _molecule(tally, "install")
-        tally.pytest("role", ["tests/integration/role"])
-        tally.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
+        # They wait more than they work.
+        tally.pytest("role", ["tests/integration/role", "tests/integration/preflight_cluster"], workers=3)
 
 
 def release(tally: Tally) -> None:
