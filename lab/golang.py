@@ -13,6 +13,9 @@ from lab import shell
 from lab.cache import cached, digest
 from lab.paths import CALICO, CALICO_API_MODULE, CALICO_MODULE, GO_BIN, GO_MINIMUM, ROOT
 
+# Without inlining the compiler takes a third less time (204 s of CPU against 134 s for k8s.io/api and client-go, Go 1.26),
+# and the programs do the same. For that it is no part of a cache entry's key: what was compiled otherwise is as good.
+FLAGS = "-buildvcs=false -gcflags=all=-l"
 STAMP = "k8s.io/component-base/version"
 ETCD_SERVER = "go.etcd.io/etcd/server/v3"
 
@@ -139,6 +142,6 @@ def _go(target: Path, words: Sequence[str], name: str, cwd: Path | None) -> None
         log=f"go-{name}",
         what=f"compiling {name}",
         # Static programs run in an empty image; GOTOOLCHAIN=local fails at once instead of fetching another compiler.
-        env={"CGO_ENABLED": "0", "GOBIN": str(target), "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"},
+        env={"CGO_ENABLED": "0", "GOBIN": str(target), "GOTOOLCHAIN": "local", "GOFLAGS": FLAGS},
         cwd=cwd,
     )
