@@ -46,10 +46,12 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.create_index("messages_extra_{number}", "messages", ["extra_{number}"], postgresql_concurrently=True)
 '''
-# The module as Ansible starts it: a new Python, from its arguments to its result.
+# The module as Ansible starts it: a new Python, from its arguments to its result. Without kubernetes-validate, which the
+# Kubernetes client imports where it finds it: a test needs it, users do not have it.
 MODULE = """
 import json, sys
 sys.path.insert(0, "collections")
+sys.modules["kubernetes_validate"] = None
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import ARGUMENTS, execute
 params = {name: option.get("default") for name, option in ARGUMENTS.items()} | json.load(sys.stdin)
 result, _problem = execute(params)
