@@ -46,8 +46,8 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.create_index("messages_extra_{number}", "messages", ["extra_{number}"], postgresql_concurrently=True)
 '''
-# The module as Ansible starts it: a new Python, from its arguments to its result. Without kubernetes-validate, which the
-# Kubernetes client imports where it finds it: a test needs it, users do not have it.
+# The module as Ansible starts it: a new Python, from its arguments to its result. Without kubernetes-validate, which
+# the Kubernetes client imports where it finds it; a test needs it, users have it not.
 MODULE = """
 import json, sys
 sys.path.insert(0, "collections")

@@ -169,8 +169,7 @@ def versions(tally: Tally) -> None:
 def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
     folders = [f"tests/integration/{name}" for name in ("agent", "schema", "images", "connectivity")]
-    # They wait more than they work.
-    tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=3)
+    tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=2)
 
 
 def on_cluster(tally: Tally) -> None:
