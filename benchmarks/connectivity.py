@@ -27,7 +27,7 @@ from lab.progress import say
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS, ROUNDS, PODS = 5, 50, 3
-# Without kubernetes-validate, which the Kubernetes client imports where it finds it; a test needs it, users have it not.
+# Without kubernetes-validate, which the Kubernetes client imports where it finds it; tests need it, users do not.
 CHILD = """
 import json, sys
 sys.path.insert(0, "collections")
