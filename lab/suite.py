@@ -102,8 +102,7 @@ class Tally:
             f"--junitxml={report}",
             *folders,
         ]
-        # Tests of one xdist_group share what is dear to make, and stay on one worker.
-        words += ["-n", workers, "--dist", "loadgroup"] if workers else []
+        words += ["-n", workers] if workers else []
         env = _environment({"HELM": str(BIN / "helm"), **(extra or {})})
         code = subprocess.run([str(word) for word in words], cwd=ROOT, env=env, check=False).returncode
         if not report.exists():
@@ -177,8 +176,8 @@ def on_cluster(tally: Tally) -> None:
     with _lab():
         tally.pytest("lab", ["tests/integration/lab"])
         _molecule(tally, "install")
-        # They wait more than they work.
-        tally.pytest("role", ["tests/integration/role", "tests/integration/preflight_cluster"], workers=3)
+        tally.pytest("role", ["tests/integration/role"])
+        tally.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
 
 
 def release(tally: Tally) -> None:

@@ -22,8 +22,6 @@ from lab.paths import KUBECONFIG, ROOT
 from tests.integration.preflight_cluster.conftest import CANARY, NAME, Preflight, finding
 from tests.integration.release.conftest import NEXT
 
-pytestmark = pytest.mark.xdist_group("preflight")
-
 # In a pod: what a connection to this address comes to, within two seconds.
 KNOCK = """
 import socket, sys

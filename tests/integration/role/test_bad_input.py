@@ -202,7 +202,6 @@ def cluster(lab: dict[str, t.Any]) -> Iterator[Cluster]:
     there.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
 
 
-@pytest.mark.xdist_group("repair")
 def test_image_that_does_not_exist_and_the_repair(cluster: Cluster) -> None:
     missing = {**cluster.images["agent"], "tag": "0.0.0-missing"}
     run = cluster.deploy(ai_agent_images={**cluster.images, "agent": missing}, ai_agent_timeout="40s")
