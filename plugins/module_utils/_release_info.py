@@ -10,7 +10,6 @@ import base64
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden
-from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_release import of_release
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -52,7 +51,7 @@ def _servers(cluster: Cluster, release: str, namespace: str) -> list[Object]:
                 for container in item["spec"]["template"]["spec"]["containers"]
             ],
         }
-        for item in cluster.list("apps/v1", "statefulsets", namespace, labels=of_release(release))
+        for item in cluster.list("apps/v1", "statefulsets", namespace, labels=f"app.kubernetes.io/instance={release}")
     ]
 
 

@@ -171,6 +171,7 @@ def main() -> t.NoReturn:
         module.fail_json(msg=words, error_id="library-missing", python=python)
     from ansible_collections.ai_platform.agent.plugins.module_utils import _cluster, _errors, _release_info
 
+    # connect() names the package that is missing.
     try:
         found = _release_info.look(_cluster.connect(module.params), module.params)
     except _errors.PreflightError as error:
