@@ -232,6 +232,14 @@ class Cluster:
         return PreflightError("cluster-unreachable", words)
 
 
+def namespace_exists(cluster: Cluster, name: str) -> bool | None:
+    """Whether a namespace exists, None where the account may not look. Raises PreflightError."""
+    try:
+        return cluster.get("v1", "namespaces", name) is not None
+    except Forbidden:
+        return None
+
+
 def connect(params: dict[str, t.Any]) -> Cluster:
     """The cluster that kubernetes.core's options in `params` name. Nothing is asked yet. Raises PreflightError."""
     try:
@@ -274,4 +282,4 @@ def _kind(error: BaseException) -> str:
     return type(error).__name__
 
 
-__all__ = ("Cluster", "Forbidden", "Object", "Refused", "connect")
+__all__ = ("Cluster", "Forbidden", "Object", "Refused", "connect", "namespace_exists")

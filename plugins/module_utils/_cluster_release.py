@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden, namespace_exists
 from ansible_collections.ai_platform.agent.plugins.module_utils._permissions import Access, needed, not_granted
 from ansible_collections.ai_platform.agent.plugins.module_utils._release_facts import Live
 
@@ -27,10 +27,7 @@ def of_release(name: str) -> str:
 
 def namespace_missing(cluster: Cluster, namespace: str) -> bool:
     """Whether it is known not to exist; an account that may not look works in one that exists."""
-    try:
-        return cluster.get("v1", "namespaces", namespace) is None
-    except Forbidden:
-        return False
+    return namespace_exists(cluster, namespace) is False
 
 
 def serving(cluster: Cluster, release: str, namespace: str) -> Live:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import namespace_exists
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -22,7 +22,7 @@ def look(cluster: Cluster, params: Object) -> Object:
     Raises PreflightError; a namespace that may not be looked at is None.
     """
     namespace = params["release_namespace"]
-    exists = _exists(cluster, namespace)
+    exists = namespace_exists(cluster, namespace)
     found = [] if exists is False else _servers(cluster, params["release_name"], namespace)
     secret = None
     if params["secret_name"] and exists is not False:
@@ -32,13 +32,6 @@ def look(cluster: Cluster, params: Object) -> Object:
         "statefulsets": found,
         "secret": _described(secret, params["secret_expected"] or {}, params["secret_shown"]),
     }
-
-
-def _exists(cluster: Cluster, namespace: str) -> bool | None:
-    try:
-        return cluster.get("v1", "namespaces", namespace) is not None
-    except Forbidden:
-        return None
 
 
 def _servers(cluster: Cluster, release: str, namespace: str) -> list[Object]:
