@@ -48,6 +48,6 @@ uv_install() {
 # The thousands of modules of other collections are not loaded here, those of kubernetes.core are. Compiling only saves
 # time later, so a file that does not compile is left to whoever imports it.
 packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-find "$packages" -maxdepth 1 -type d ! -name ansible_collections ! -name site-packages -print0 |
+find "$packages" -mindepth 1 -maxdepth 1 ! -name ansible_collections \( -type d -o -name '*.py' \) -print0 |
     xargs -0 .venv/bin/python -m compileall -q -j0 "$packages/ansible_collections/kubernetes" >/dev/null 2>&1 || true
 touch "$stamp"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import os
 import re
 import shutil
@@ -47,10 +48,14 @@ def reason(output: str, limit: int = 600) -> str:
 
 @dataclass
 class Tally:
-    """What was counted so far: test cases, linters and scenarios, one each."""
+    """What was counted so far: test cases, linters and scenarios, one each.
+
+    aside: something else prints meanwhile, so what pytest says comes in one piece when it has ended.
+    """
 
     passed: int = 0
     failures: list[str] = field(default_factory=list)
+    aside: bool = False
 
     def command(self, title: str, words: Sequence[object], env: dict[str, str] | None = None) -> bool:
         """Run one command that counts as one; its output is shown only when it failed."""
@@ -104,7 +109,11 @@ class Tally:
         ]
         words += ["-n", workers] if workers else []
         env = _environment({"HELM": str(BIN / "helm"), **(extra or {})})
-        code = subprocess.run([str(word) for word in words], cwd=ROOT, env=env, check=False).returncode
+        pipe = subprocess.PIPE if self.aside else None
+        done = subprocess.run([str(word) for word in words], cwd=ROOT, env=env, stdout=pipe, text=True, check=False)
+        code = done.returncode
+        if self.aside:
+            say(f"\n-- {title}\n{done.stdout.rstrip()}")
         if not report.exists():
             say(f"  FAILED  {title}: pytest ended with exit code {code} before it ran a test")
             self.failures.append(title)
@@ -118,6 +127,16 @@ class Tally:
                 self.failures.append(name)
         if code and len(self.failures) == before:
             self.failures.append(f"{title} (pytest's exit code {code})")
+
+    def side_by_side(self, *strands: Callable[[Tally], None]) -> None:
+        """Run strands that wait more than they compute at the same time, and count what each of them counted."""
+        counts = [Tally(aside=True) for _ in strands]
+        with concurrent.futures.ThreadPoolExecutor(len(strands)) as pool:
+            ends = [pool.submit(strand, count) for strand, count in zip(strands, counts, strict=True)]
+        for end, count in zip(ends, counts, strict=True):
+            end.result()
+            self.passed += count.passed
+            self.failures += count.failures
 
 
 def lint(tally: Tally) -> None:
@@ -173,11 +192,17 @@ def integration(tally: Tally) -> None:
 
 def on_cluster(tally: Tally) -> None:
     """The lab itself, an install, the role's bad input, the preflight; a cluster that was up before stays up."""
+
+    def scenario(count: Tally) -> None:
+        count.pytest("lab", ["tests/integration/lab"])
+        _molecule(count, "install")
+
+    def modules(count: Tally) -> None:
+        count.pytest("role", ["tests/integration/role"])
+        count.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
+
     with _lab():
-        tally.pytest("lab", ["tests/integration/lab"])
-        _molecule(tally, "install")
-        tally.pytest("role", ["tests/integration/role"])
-        tally.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
+        tally.side_by_side(scenario, modules)
 
 
 def release(tally: Tally) -> None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.plugin_utils._in_place import InPlace
 from ansible_collections.kubernetes.core.plugins.action.k8s_info import ActionModule as KubernetesActionModule
 
 
-class ActionModule(KubernetesActionModule):  # type: ignore[misc]
+class ActionModule(InPlace, KubernetesActionModule):  # type: ignore[misc]
     def _ensure_invocation(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
         """As the module gave it: kubernetes.core adds the arguments to a result without them, secret ones in clear."""
         return result

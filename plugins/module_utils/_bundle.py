@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
 import types
 import typing as t
@@ -15,8 +14,7 @@ import zlib
 
 # Ansible ships with a module what is imported somewhere, and finds no names in strings.
 from ansible_collections.ai_platform.agent.plugins.module_utils import _bundle_loader, _collect_program, _render_program
-
-_PACKAGE = __name__.rpartition(".")[0]
+from ansible_collections.ai_platform.agent.plugins.module_utils._module_text import PACKAGE, source
 
 
 def _last(module: types.ModuleType) -> str:
@@ -39,18 +37,11 @@ COLLECTOR = (
 )
 
 
-def source(name: str) -> str:
-    """Source of a module beside this one, which is not imported: it may need libraries that only the pod has."""
-    spec = importlib.util.find_spec(f"{_PACKAGE}.{name}")
-    text: str = spec.loader.get_source(spec.name)  # type: ignore[union-attr]
-    return text
-
-
 def bundle(names: t.Sequence[str], request: dict[str, t.Any]) -> str:
     """One line of base64: the modules `names`, and the request for the `main` of the first."""
     whole = {
-        "sources": {f"{_PACKAGE}.{name}": source(name) for name in names},
-        "entry": f"{_PACKAGE}.{names[0]}",
+        "sources": {f"{PACKAGE}.{name}": source(name) for name in names},
+        "entry": f"{PACKAGE}.{names[0]}",
         "request": request,
     }
     return base64.b64encode(zlib.compress(json.dumps(whole).encode(), 9)).decode()

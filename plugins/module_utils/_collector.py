@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils import (
     _connectivity_redis,
     _connectivity_wire,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._module_text import source
 
 # Each file under the name by which the others import it.
 _PARTS = (_connectivity_wire, _connectivity_postgresql, _connectivity_redis, _connectivity)
@@ -34,11 +35,8 @@ sys.exit(sys.modules["connectivity"].main())
 
 def parts() -> str:
     """The collector's files as one line of JSON in ASCII."""
-    texts = {}
-    for part in _PARTS:
-        loader, name = part.__spec__.loader, part.__name__
-        texts[name.rpartition("._")[2]] = loader.get_source(name)
-    return json.dumps(texts)
+    names = [part.__name__.rpartition(".")[2] for part in _PARTS]
+    return json.dumps({name.removeprefix("_"): source(name) for name in names})
 
 
 def read(lines: t.Iterable[str]) -> tuple[list[dict[str, t.Any]], bool]:

@@ -37,7 +37,7 @@ STRANGERS: t.Final[dict[str, str]] = {"stranger": "this namespace", "elsewhere":
 # What the test's own pods ask for and may use, as the chart's test pod.
 RESOURCES: t.Final[dict[str, dict[str, str]]] = {
     "requests": {"cpu": "20m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
-    "limits": {"cpu": "500m", "memory": "256Mi", "ephemeral-storage": "128Mi"},
+    "limits": {"cpu": "1", "memory": "256Mi", "ephemeral-storage": "128Mi"},
 }
 # The endpoint controller follows a pod's readiness with a delay.
 SETTLE_SECONDS = 2.0

@@ -56,6 +56,7 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
     "cache-persistence-failing": ("warn", "The last save failed: look at the volume and at Redis' log."),
     "cache-write-failed": ("fail", "Read the server's own words in the message and its log."),
     # The agent itself
+    "helm-test-failed": ("fail", "Read what its pod printed: it asks as the agent does, from a pod of its own."),
     "agent-absent": ("fail", "No pod of the agent runs: look at the Deployment and its events."),
     "agent-not-ready": ("fail", "Look at this pod: kubectl describe, its log, its node."),
     "agent-health": ("fail", "The process does not answer /health: look at the pod's log and limits."),

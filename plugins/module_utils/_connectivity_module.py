@@ -14,16 +14,15 @@ from ansible_collections.ai_platform.agent.plugins.module_utils import (
     _connectivity_shape,
     _connectivity_table,
     _files,
+    _helm,
     _judge_negatives,
     _policy,
     _report,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._judge_connectivity import Limits, judge
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-
-if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding
 
 Row = dict[str, t.Any]
 KIND = "connectivity_test"
@@ -47,6 +46,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "timeout": {"type": "int", "default": 5},
     "negative": {"type": "bool", "default": True},
     "other_namespace": {"type": "str"},
+    "helm_test": {"type": "list", "elements": "str"},
     "job_timeout": {"type": "int", "default": 60},
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 120},
@@ -70,6 +70,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
 CONSTRAINTS: t.Final[dict[str, t.Any]] = {
     "required_one_of": [["release_name", "database_url", "redis_url"]],
     "required_together": [["release_name", "release_namespace"]],
+    "required_by": {"helm_test": ["release_name"]},
     "mutually_exclusive": [["release_name", "database_url"], ["release_name", "redis_url"]],
 }
 
@@ -80,42 +81,63 @@ def execute(params: Row) -> tuple[Row, str | None]:
     Raises PreflightError where there is no verdict, which is then all that the reports say.
     """
     _check(params)
-    try:
-        full, failing = _patiently(params)
-    except PreflightError as error:
-        subject = f"{params['release_namespace']}/{params['release_name']}" if params["release_name"] else "direct"
-        _files.write_error(params, KIND, subject, error)
-        raise
+    with _helm.beside(params["helm_test"]) as helm_test:
+        try:
+            subject, findings, details = _patiently(params)
+        except PreflightError as error:
+            subject = f"{params['release_namespace']}/{params['release_name']}" if params["release_name"] else "direct"
+            _files.write_error(params, KIND, subject, error)
+            raise
+    if helm_test:
+        own, more = _helm_test(params, helm_test.result(), findings)
+        findings, details = [*findings, *more], details | {"helm_test": own}
+    full = _report.report(KIND, subject, findings, details)
+    failing = _policy.failing(findings, params["fail_on"])
     _files.write_reports(params, full)
     result = _bounded(_report.inline(full)) | {"summary": _connectivity_table.summary(full)}
     return result, _policy.problem(full["verdict"], failing, params["fail_on"])
 
 
-def _patiently(params: Row) -> tuple[Row, list[Finding]]:
-    """The report and what in it fails, tried again while something does and time is left. Raises PreflightError."""
+def _helm_test(params: Row, first: _helm.Ended, findings: list[Finding]) -> tuple[Row, list[Finding]]:
+    """What `helm test` said, and the finding that it alone failed: one cause is told once.
+
+    It waits for nothing, where the test beside it waited until the release was well; so it may try again.
+    """
+    ended = first if first.code == 0 or _bad(findings) else _helm.run(params["helm_test"])
+    own = _helm.tests(ended) | {"attempts": 1 if ended is first else 2, "complaint": ended.complaint}
+    if ended.code == 0 or _bad(findings):
+        return own, []
+    return own, [finding("helm-test-failed", f"The chart's own test failed: {ended.complaint}")]
+
+
+def _bad(findings: list[Finding]) -> bool:
+    return bool(_policy.failing(findings, "fail"))
+
+
+def _patiently(params: Row) -> tuple[str, list[Finding], Row]:
+    """Subject, findings and details, asked for again while something fails and time is left. Raises PreflightError."""
     end = time.monotonic() + (params["wait_timeout"] if params["wait"] else 0)
     attempts = 0
     while True:
         attempts += 1
         try:
-            full, findings = _once(params)
+            subject, findings, details = _once(params)
         except PreflightError:
             if time.monotonic() + PAUSE_SECONDS > end:
                 raise
         else:
-            failing = _policy.failing(findings, params["fail_on"])
-            if not failing or time.monotonic() + PAUSE_SECONDS > end:
-                return full | {"attempts": attempts}, failing
+            if not _policy.failing(findings, params["fail_on"]) or time.monotonic() + PAUSE_SECONDS > end:
+                return subject, findings, details | {"attempts": attempts}
         time.sleep(PAUSE_SECONDS)
 
 
-def _once(params: Row) -> tuple[Row, list[Finding]]:
+def _once(params: Row) -> tuple[str, list[Finding], Row]:
     facts, found = _on_cluster(params) if params["release_name"] else (_direct(params), [])
     entries, reached = _judge_negatives.negatives(facts)
     limits = _LIMITS | (params["thresholds"] or {})
     findings = [*judge(facts, Limits(**limits)), *reached, *found]
     details = {**_connectivity_shape.details(facts, entries), "thresholds": limits}
-    return _report.report(KIND, _subject(params, facts), findings, details), findings
+    return _subject(params, facts), findings, details
 
 
 def _on_cluster(params: Row) -> tuple[Row, list[Finding]]:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils import _alembic_worker
 from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+from ansible_collections.ai_platform.agent.plugins.module_utils._module_text import source
 
 # Nothing else of the caller's environment reaches foreign code: no PGPASSWORD, no vault, no cloud credentials.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
@@ -78,14 +79,12 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
             )
         self.ini, self.target, self.timeout = ini, target, timeout
         self.deadline = time.monotonic() + timeout
-        loader = _alembic_worker.__spec__.loader
-        source = loader.get_source(_alembic_worker.__name__)
         # The module's own payload is not on the path: it could hide the application's packages.
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         own = {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": _alembic_worker.PLACEHOLDER_URL}
         try:
             self.process = subprocess.Popen(
-                [python or sys.executable, "-c", source],
+                [python or sys.executable, "-c", source("_alembic_worker")],
                 cwd=ini.parent,
                 env=passed_on | own | (environment or {}),
                 stdin=subprocess.PIPE,

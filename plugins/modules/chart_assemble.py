@@ -2,6 +2,8 @@
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
+# It runs in plugins/action/chart_assemble.py.
+
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -10,8 +12,10 @@ short_description: Assemble the Helm chart C(ai-agent) with its subcharts
 version_added: 1.0.0
 description:
   - Puts the chart and the subcharts of the chosen origin together in a cache folder and returns its path.
+  - Runs on the controller, where the collection and its chart are.
   - The cache is keyed by content. The digest of that content becomes part of the version, C(1.0.0+<8 hex digits>),
     so that M(kubernetes.core.helm) notices an edited template.
+  - With O(values), renders the chart with them as well and returns the manifests.
   - Neither the chart's folder nor the subcharts' is ever written to. Two runs at once do not disturb each other.
 author:
   - The ai_platform.agent authors (@ai-platform)
@@ -48,9 +52,18 @@ options:
       - The default is C(ai_platform.agent/charts) below E(XDG_CACHE_HOME), or below C(~/.cache).
     type: path
   helm_binary:
-    description: The helm program. It is run for O(subcharts=bitnami) only.
+    description: The helm program. It is run for O(subcharts=bitnami) and for O(values).
     type: path
     default: helm
+  release_name:
+    description: Name of the release to render. Required for O(values).
+    type: str
+  release_namespace:
+    description: Namespace of the release to render. Required for O(values).
+    type: str
+  values:
+    description: Values to render the chart with. They are no place for secrets, and neither are the manifests.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -61,6 +74,16 @@ EXAMPLES = r"""
     subcharts_dir: "{{ playbook_dir }}/subcharts"
   register: chart
 
+- name: Look at what it would install
+  ai_platform.agent.chart_assemble:
+    chart: "{{ playbook_dir }}/chart"
+    subcharts: embedded
+    subcharts_dir: "{{ playbook_dir }}/subcharts"
+    release_name: my-agent
+    release_namespace: dev
+    values: "{{ lookup('ansible.builtin.file', 'chart/values-dev.yaml') | from_yaml }}"
+  register: planned
+
 - name: Install it
   kubernetes.core.helm:
     release_name: my-agent
@@ -69,6 +92,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+manifests:
+  description: The rendered chart, as C(helm template) prints it.
+  returned: with O(values)
+  type: str
+complaint:
+  description: Why the chart does not take the values.
+  returned: where it does not
+  type: str
+  sample: "values don't meet the specifications of the schema(s) in the following chart(s)"
 path:
   description: Folder of the assembled chart.
   returned: success
@@ -92,45 +124,3 @@ subcharts:
     postgresql: 12.12.10
     redis: 17.17.1
 """
-
-import typing as t
-from pathlib import Path
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ai_platform.agent.plugins.module_utils._chart import CHOICES, ChartError, assemble
-
-
-def main() -> t.NoReturn:
-    module = AnsibleModule(
-        argument_spec={
-            "chart": {"type": "path", "required": True},
-            "subcharts": {"type": "str", "required": True, "choices": list(CHOICES)},
-            "subcharts_dir": {"type": "path"},
-            "cache_dir": {"type": "path"},
-            "helm_binary": {"type": "path", "default": "helm"},
-        },
-        required_if=[("subcharts", "embedded", ["subcharts_dir"])],
-        supports_check_mode=True,
-    )
-    subcharts_dir, cache_dir = module.params["subcharts_dir"], module.params["cache_dir"]
-    try:
-        assembled = assemble(
-            Path(module.params["chart"]),
-            module.params["subcharts"],
-            subcharts_dir=Path(subcharts_dir) if subcharts_dir else None,
-            cache=Path(cache_dir) if cache_dir else None,
-            helm=module.params["helm_binary"],
-        )
-    except ChartError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(
-        changed=False,
-        path=str(assembled.path),
-        version=assembled.version,
-        digest=assembled.digest,
-        subcharts=assembled.subcharts,
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -86,6 +86,13 @@ options:
   other_namespace:
     description: Another namespace from where to try it, too. The account must be allowed to create Jobs there.
     type: str
+  helm_test:
+    description:
+      - A command that runs the release's own test, for example V([helm, test, my-agent, --logs]). It goes on beside
+        this one, and once more where only it failed, for it waits for nothing.
+      - That it alone fails is a finding. Check mode leaves it out, because Helm records its outcome.
+    type: list
+    elements: str
   job_timeout:
     description: Seconds until a pod of this module must have started.
     type: int
@@ -227,6 +234,24 @@ thresholds:
   description: The thresholds in use.
   returned: when a verdict was possible
   type: dict
+helm_test:
+  description: What O(helm_test) said.
+  returned: with O(helm_test), when a verdict was possible
+  type: dict
+  contains:
+    outcomes:
+      description: The phase of each test's pod by the test's name.
+      type: dict
+    log:
+      description: What the pods printed, with C(--logs).
+      type: list
+      elements: str
+    complaint:
+      description: Why it failed, empty where it did not.
+      type: str
+    attempts:
+      description: How often it ran, once or twice.
+      type: int
 attempts:
   description: How often the test ran, with O(wait).
   returned: when a verdict was possible
@@ -298,8 +323,10 @@ def main() -> t.NoReturn:
         module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))
     if module.check_mode and not module.params["run_in_check_mode"]:
         module.exit_json(changed=False, skipped=True, msg="Not tested: run_in_check_mode is off.", findings=[])
+    # Helm writes into its record of the release when it last tested it.
+    params = module.params | ({"helm_test": None} if module.check_mode else {})
     try:
-        result, problem = execute(module.params)
+        result, problem = execute(params)
     except PreflightError as error:
         module.fail_json(msg=error.message, error_id=error.id, findings=[error.as_finding()], changed=False)
     if problem:

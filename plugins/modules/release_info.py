@@ -9,8 +9,8 @@ module: release_info
 short_description: Tell what of a release of the AI agent is in the cluster, without the values of its Secret
 version_added: 1.0.0
 description:
-  - Looks at the namespace, at the StatefulSets of the release's PostgreSQL and Redis, and at the Secret with its
-    credentials, all in one go.
+  - Looks at the namespace, at the StatefulSets of the release's PostgreSQL and Redis, at the Secret with its
+    credentials and, where a helm is named, at Helm's record of the release, all in one go.
   - Says which keys of the Secret differ from expected values, and never returns the values.
   - Tells the Python that runs it and the version of its Kubernetes client, also where the cluster cannot be asked.
 author:
@@ -29,6 +29,16 @@ attributes:
   idempotent:
     support: full
 options:
+  helm_command:
+    description:
+      - The helm program and words before its arguments. It is asked for its version and for its record of the release.
+      - It finds the cluster by O(kubeconfig) and O(context), or by its own variables.
+    type: list
+    elements: str
+  helm_timeout:
+    description: Seconds that helm may take to answer.
+    type: int
+    default: 20
   release_name:
     description: Name of the release.
     type: str
@@ -59,7 +69,12 @@ EXAMPLES = r"""
     secret_name: agent-prod-secret
     secret_expected:
       redis-password: "{{ vaulted_redis_password | b64encode }}"
+    helm_command: [helm]
   register: release
+
+- name: Stop where another run is at work
+  ansible.builtin.assert:
+    that: release.helm.release.status | default('deployed') is not match('pending-')
 
 - name: Stop where the vault and the cluster disagree
   ansible.builtin.assert:
@@ -86,6 +101,33 @@ python:
     executable: /opt/venv/bin/python
     version: 3.13.0
     kubernetes: 36.0.2
+helm:
+  description: What helm says, null without O(helm_command).
+  returned: always, with a Python that can run the module
+  type: dict
+  contains:
+    version:
+      description: Its version, empty where it tells none.
+      type: str
+    said:
+      description: What it answered when it was asked for its version.
+      type: str
+    release:
+      description: Its record of the release as C(helm list) prints it, whatever state it is in; empty without one.
+      type: dict
+    problem:
+      description: Why there is no answer about the release, empty where there is one.
+      type: str
+  sample:
+    version: 4.3.1
+    said: v4.3.1+g1a2b3c4
+    release:
+      name: agent-prod
+      namespace: agent
+      revision: "3"
+      status: deployed
+      chart: ai-agent-1.0.0+3f9c02aa
+    problem: ""
 namespace_exists:
   description: Whether the namespace exists, null where the account may not look.
   returned: success
@@ -152,6 +194,8 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 
 ARGUMENTS = {
     **AUTH_ARG_SPEC,
+    "helm_command": {"type": "list", "elements": "str"},
+    "helm_timeout": {"type": "int", "default": 20},
     "release_name": {"type": "str", "required": True},
     "release_namespace": {"type": "str", "required": True},
     "secret_name": {"type": "str"},
@@ -169,14 +213,18 @@ def main() -> t.NoReturn:
     if sys.version_info < (3, 12):  # noqa: UP036 - an inventory may choose another Python
         words = f"{sys.executable} is Python {python['version']}; 3.12 or later is needed."
         module.fail_json(msg=words, error_id="library-missing", python=python)
-    from ansible_collections.ai_platform.agent.plugins.module_utils import _cluster, _errors, _release_info
+    from ansible_collections.ai_platform.agent.plugins.module_utils import _cluster, _errors, _helm, _release_info
 
-    # connect() names the package that is missing.
-    try:
-        found = _release_info.look(_cluster.connect(module.params), module.params)
-    except _errors.PreflightError as error:
-        module.fail_json(msg=error.message, error_id=error.id, python=python)
-    module.exit_json(changed=False, python=python, **found)
+    if module.params["helm_command"] and isinstance(module.params["kubeconfig"], dict):
+        words = "helm_command needs a kubeconfig that is a file: helm reads no other."
+        module.fail_json(msg=words, error_id="argument-invalid", python=python, helm=None)
+    with _helm.asked(module.params["helm_command"], module.params, module.params["helm_timeout"]) as helm:
+        # connect() names the package that is missing.
+        try:
+            found = _release_info.look(_cluster.connect(module.params), module.params)
+        except _errors.PreflightError as error:
+            module.fail_json(msg=error.message, error_id=error.id, python=python, helm=helm())
+        module.exit_json(changed=False, python=python, helm=helm(), **found)
 
 
 def _kubernetes() -> str:

@@ -42,6 +42,18 @@ def test_a_command_counts_once(tally: suite.Tally) -> None:
     assert (tally.passed, tally.failures) == (1, ["bad"])
 
 
+def test_strands_are_counted_together(tally: suite.Tally, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "test_cases.py").write_text(CASES.replace("{mark}", "skip"))
+
+    def cases(count: suite.Tally) -> None:
+        count.pytest("cases", [str(tmp_path)])
+
+    tally.side_by_side(cases, lambda count: count.failures.append("other"))
+    assert tally.passed == 1
+    assert [name.rpartition("::")[2] for name in tally.failures] == ["test_bad", "test_left_out", "other"]
+    assert "-- cases\n" in capfd.readouterr().out
+
+
 ANSIBLE = """
 TASK [role : Ask] ****
 ok: [host]

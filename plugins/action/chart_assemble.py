@@ -1,0 +1,32 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs on the controller: the chart is part of the collection, which is there."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.ai_platform.agent.plugins.module_utils._chart import ChartError
+from ansible_collections.ai_platform.agent.plugins.module_utils._chart_module import ARGUMENTS, CONSTRAINTS, execute
+
+
+class ActionModule(ActionBase):
+    """Action plugin, see the documentation in plugins/modules."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """The result of the task."""
+        super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS, **CONSTRAINTS)
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        try:
+            return execute(arguments, environment)
+        except ChartError as error:
+            raise AnsibleActionFail(str(error)) from None

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: secret_data
+author: The ai_platform.agent authors (@ai-platform)
+short_description: The data of a release's Secret from its passwords
+version_added: 1.0.0
+description:
+  - Adds to the passwords the URLs that lead to PostgreSQL and Redis, and encodes all of it as a Secret's C(data).
+positional: _input
+options:
+  _input:
+    description:
+      - The passwords by the Secret's keys, for example C(password) for the agent's in PostgreSQL and C(redis-password).
+      - Empty ones are left out.
+    type: dict
+    required: true
+  database:
+    description: User, host, port and name of the database.
+    type: dict
+    required: true
+  cache:
+    description: Host and port of Redis.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Write a Secret that the chart can use
+  kubernetes.core.k8s:
+    definition:
+      apiVersion: v1
+      kind: Secret
+      metadata:
+        name: my-agent-secret
+        namespace: dev
+      data: "{{ passwords | ai_platform.agent.secret_data(database=database, cache=cache) }}"
+  vars:
+    passwords:
+      password: "{{ vaulted_password }}"
+      postgres-password: "{{ vaulted_admin_password }}"
+      redis-password: "{{ vaulted_redis_password }}"
+    database: {user: agent_user, host: my-agent-postgresql, port: 5432, name: agent_db}
+    cache: {host: my-agent-redis-master, port: 6379}
+  no_log: true
+"""
+
+RETURN = r"""
+_value:
+  description: Keys and values in base64.
+  type: dict
+"""
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._credentials import secret_data
+
+
+class FilterModule:
+    """Filter plugin, see DOCUMENTATION."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Return the filters of this file by name."""
+        return {"secret_data": secret_data}

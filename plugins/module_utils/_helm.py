@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What is asked of the helm program beside kubernetes.core.helm: its version, a release's record and test, a chart.
+
+Helm takes authentication from its own flags and variables; roles/ai_agent/files/helm.sh translates kubernetes.core's.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import typing as t
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Iterator, Sequence
+
+Row = dict[str, t.Any]
+
+# As timeout(1) and the shell have them.
+TIMED_OUT = 124
+NOT_FOUND = 127
+_VERSION = re.compile(r"v(\d+\.\d+\.\d+)")
+_TEST = re.compile(r"(?s)TEST SUITE: +(\S+).*?Phase: +(\w+)")
+# Every state in which a release exists. Plain `helm list` leaves out most of them.
+_STATES = ("--deployed", "--failed", "--pending", "--uninstalling")
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """A finished helm: exit code, what it printed, and what it complained of."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def complaint(self) -> str:
+        """Helm's own reason on one line, without the warnings before it; empty where it was content."""
+        if not self.code:
+            return ""
+        return " ".join(re.sub(r"(?s)^.*?Error: ", "", self.errors).split()) or f"exit code {self.code}"
+
+
+def run(
+    words: Sequence[str],
+    *,
+    text: str = "",
+    seconds: float | None = None,
+    environment: t.Mapping[str, str] | None = None,
+) -> Ended:
+    """Run helm, `words` being program and arguments, with `text` as its input. Every failure is in the result.
+
+    environment: variables besides those of this process.
+    """
+    try:
+        done = subprocess.run(
+            list(words),
+            input=text,
+            env=os.environ | dict(environment or {}),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Ended(TIMED_OUT, "", f"nothing within {seconds:g} s")
+    except OSError as error:
+        return Ended(NOT_FOUND, "", f"{words[0]}: {error.strerror}")
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@contextlib.contextmanager
+def beside(words: Sequence[str] | None) -> Iterator[concurrent.futures.Future[Ended] | None]:
+    """Helm at work while the block is; None without `words`. The end of the block waits for it."""
+    if not words:
+        yield None
+        return
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        yield pool.submit(run, words)
+
+
+@contextlib.contextmanager
+def asked(command: Sequence[str] | None, params: Row, seconds: float) -> Iterator[t.Callable[[], Row | None]]:
+    """Helm's version and its record of a release, asked for while the block is at work: call what it gets.
+
+    command: program and words before its arguments. params: release_name, release_namespace, kubeconfig (a path or
+    None) and context. The answer: `version` (empty where none was told), `said` (the words instead), `release` (an
+    entry of `helm list`, empty without one), `problem` (why there is no answer about the release, else empty).
+    """
+    if not command:
+        yield lambda: None
+        return
+    name = re.escape(params["release_name"])
+    record = ["list", "--filter", f"^{name}$", *_STATES, "--output", "json", *flags(params)]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first = pool.submit(run, [*command, "version", "--short"], seconds=seconds)
+        second = pool.submit(run, [*command, *record], seconds=seconds)
+        yield lambda: _told(first.result(), second.result())
+
+
+def flags(params: Row) -> list[str]:
+    """Helm's flags for the namespace and, where they are given, for kubeconfig and context."""
+    given = {"--namespace": "release_namespace", "--kubeconfig": "kubeconfig", "--kube-context": "context"}
+    return [word for flag, name in given.items() if params.get(name) for word in (flag, str(params[name]))]
+
+
+def _told(version: Ended, record: Ended) -> Row:
+    found = _VERSION.search(version.output)
+    answer = {"version": found.group(1) if found else "", "said": version.output.strip() or version.complaint}
+    try:
+        releases = json.loads(record.output or "[]") if record.code == 0 else []
+    except ValueError:
+        return answer | {"release": {}, "problem": "helm list answered something that is no JSON"}
+    return answer | {"release": releases[0] if releases else {}, "problem": record.complaint}
+
+
+def tests(ended: Ended) -> Row:
+    """What `helm test --logs` printed: `outcomes`, the phase of each test by its name, and `log`, their pods' lines."""
+    pods = ended.output.partition("POD LOGS: ")[2].splitlines()[1:]
+    return {"outcomes": dict(_TEST.findall(ended.output)), "log": [line for line in pods if line.strip()]}
+
+
+def template(helm: str, chart: str, params: Row, environment: t.Mapping[str, str] | None = None) -> Ended:
+    """The manifests of a chart. params: release_name, release_namespace, values (without secrets)."""
+    words = [helm, "template", params["release_name"], chart, "--namespace", params["release_namespace"]]
+    return run([*words, "--values", "-"], text=json.dumps(params["values"]), environment=environment)
+
+
+__all__ = ("Ended", "asked", "beside", "flags", "run", "template", "tests")

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""Runs a module of this collection from its own files, where Ansible would pack it for the very Python it runs with.
+
+Packing, unpacking and compiling what a module imports takes a second each time. With `connection: local` and the
+controller's own interpreter all of it is there already, compiled and partly loaded, so a fork of Ansible's worker runs
+the module's main() with its arguments on stdin: the way of the Developer Guide, "Testing modules locally", and what
+ansible.netcommon does with `import_modules`. Anywhere else Ansible does as it always does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import sys
+import tempfile
+import traceback
+import typing as t
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible.plugins.action import ActionBase
+
+Row = dict[str, t.Any]
+
+
+def possible(action: ActionBase, task_vars: t.Mapping[str, t.Any]) -> bool:
+    """Whether the module would run on this machine, as this user, with this Python, to its end."""
+    from ansible import constants
+
+    task = action._task
+    if action._connection.transport != "local" or action._play_context.become or task.delegate_to or task.async_val:
+        return False
+    # Who keeps the files of modules wants to look at what was packed.
+    if constants.DEFAULT_KEEP_REMOTE_FILES:
+        return False
+    wanted = action._templar.template(task_vars.get("ansible_python_interpreter"))
+    return bool(wanted == sys.executable)
+
+
+def run(name: str, arguments: Row, environment: t.Mapping[str, str]) -> Row:
+    """The result of the collection's module `name`; a failed one where it ended without any.
+
+    arguments: its options, and Ansible's own (`_ansible_check_mode` and others). environment: the task's.
+    """
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as complained:
+        given.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+        given.seek(0)
+        child = os.fork()
+        if not child:
+            _child(name, environment, (given.fileno(), told.fileno(), complained.fileno()))
+        status = None
+        try:
+            _, status = os.waitpid(child, 0)
+        finally:
+            # A time-out of the task arrives as an exception.
+            if status is None:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+        for file in (told, complained):
+            file.seek(0)
+        return _result(name, told.read().decode(), complained.read().decode(errors="replace"), status)
+
+
+def _child(name: str, environment: t.Mapping[str, str], streams: tuple[int, int, int]) -> t.NoReturn:
+    """As a program of its own: streams, signals and variables are its, and nothing of the worker's end happens."""
+    code = 1
+    try:
+        for target, source in enumerate(streams):
+            os.dup2(source, target)
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.environ.update(environment)
+        sys.argv = [name]
+        importlib.import_module(f"ansible_collections.ai_platform.agent.plugins.modules.{name}").main()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _result(name: str, told: str, complained: str, status: int) -> Row:
+    try:
+        result = json.loads(told[told.index("{") :])
+    except ValueError:
+        words = f"The module {name} ended without a result (exit code {os.waitstatus_to_exitcode(status)})."
+        return {"failed": True, "msg": words, "module_stdout": told, "module_stderr": complained}
+    return {"changed": False} | result
+
+
+class InPlace:
+    """Mixed into an action plugin that executes a module of this collection."""
+
+    def _execute_module(self: t.Any, **options: t.Any) -> Row:
+        module, arguments = options.get("module_name"), options.get("module_args")
+        task_vars = options.get("task_vars") or {}
+        if not module or arguments is None or not possible(self, task_vars):
+            return t.cast("Row", super()._execute_module(**options))
+        self._update_module_args(module, arguments, task_vars)
+        environment: dict[str, str] = {}
+        self._compute_environment_string(environment)
+        return run(module.rpartition(".")[2], arguments, environment)
+
+
+__all__ = ("InPlace", "possible", "run")

@@ -1,0 +1,98 @@
+"""chart_assemble as Ansible runs it, in its action plugin: arguments in, a result or one sentence out."""
+
+from __future__ import annotations
+
+import types
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.errors import AnsibleError
+from ansible.template import Templar
+from ansible_collections.ai_platform.agent.plugins.action.chart_assemble import ActionModule
+
+
+def run(check_mode: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
+    """The task's result."""
+    task = types.SimpleNamespace(
+        args=arguments, check_mode=check_mode, diff=False, async_val=0, environment=[{"FROM_TASK": "yes"}], action="x"
+    )
+    shell = types.SimpleNamespace(tmpdir="", env_prefix=lambda **_: "")
+    connection = types.SimpleNamespace(_shell=shell)
+    plugin = ActionModule(task, connection, None, None, Templar(), None)
+    return t.cast("dict[str, t.Any]", plugin.run(task_vars={}))
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> dict[str, t.Any]:
+    for folder, version in (("chart", "1.0.0"), ("sub/postgresql", "12.12.10"), ("sub/redis", "17.17.1")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "Chart.yaml").write_text(f"version: {version}\n")
+    return {
+        "chart": str(tmp_path / "chart"),
+        "subcharts": "embedded",
+        "subcharts_dir": str(tmp_path / "sub"),
+        "cache_dir": str(tmp_path / "cache"),
+    }
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_returns_where_the_chart_is(arguments: dict[str, t.Any], check_mode: bool) -> None:
+    result = run(check_mode, **arguments)
+    assert result["changed"] is False
+    assert result["version"] == f"1.0.0+{result['digest'][:8]}"
+    assert result["subcharts"] == {"postgresql": "12.12.10", "redis": "17.17.1"}
+    assert (Path(result["path"]) / "Chart.yaml").read_text() == f"version: {result['version']}\n"
+    assert run(**arguments)["path"] == result["path"]
+    assert "manifests" not in result
+
+
+def test_default_cache_is_the_users(
+    arguments: dict[str, t.Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    del arguments["cache_dir"]
+    assert run(**arguments)["path"].startswith(f"{tmp_path}/xdg/ai_platform.agent/charts/")
+
+
+@pytest.fixture
+def rendering(arguments: dict[str, t.Any], tmp_path: Path) -> dict[str, t.Any]:
+    """Arguments for a helm that prints its words, a variable of the task, and its input."""
+    helm = tmp_path / "helm"
+    helm.write_text(
+        '#!/bin/sh\necho "$1 $2 $FROM_TASK"; cat; [ "$2" != refused ] || { echo "Error: no" >&2; exit 1; }\n'
+    )
+    helm.chmod(0o755)
+    return arguments | {
+        "helm_binary": str(helm),
+        "release_name": "demo",
+        "release_namespace": "dev",
+        "values": {"a": 1},
+    }
+
+
+def test_values_render_it(rendering: dict[str, t.Any]) -> None:
+    assert run(**rendering)["manifests"] == 'template demo yes\n{"a": 1}'
+
+
+def test_values_that_the_chart_refuses(rendering: dict[str, t.Any]) -> None:
+    result = run(**rendering | {"release_name": "refused"})
+    assert (result["failed"], result["complaint"]) == (True, "no")
+    assert result["msg"] == f"The chart {result['version']} does not take the values: no"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"subcharts": "other"}, "value of subcharts must be one of: bitnami, embedded, got: other"),
+        ({"subcharts_dir": None}, "subcharts is embedded but all of the following are missing: subcharts_dir"),
+        ({"chart": "/nowhere"}, "/nowhere/Chart.yaml cannot be read"),
+        ({"subcharts": "bitnami", "helm_binary": "/nowhere/helm"}, "There is no program /nowhere/helm"),
+        ({"values": {}}, "missing parameter(s) required by 'values': release_name, release_namespace"),
+    ],
+)
+def test_mistakes_are_one_sentence(arguments: dict[str, t.Any], change: dict[str, t.Any], sentence: str) -> None:
+    given = {name: value for name, value in (arguments | change).items() if value is not None}
+    with pytest.raises(AnsibleError) as caught:
+        run(**given)
+    assert sentence in str(caught.value)
