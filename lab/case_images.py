@@ -36,7 +36,7 @@ def ensure() -> None:
     names = {stage: f"{image['repository']}:{image['tag']}" for stage, image in found.items()}
     for stage, name in names.items():
         if not images.present(name):
-            images.build(name, CONTEXT / "Dockerfile", CONTEXT, {"AGENT": images.AGENT.reference}, stage)
+            images.build(name, CONTEXT / "Dockerfile", CONTEXT, {"AGENT": images.AGENT.reference}, target=stage)
     registry.push(list(names.values()))
     NAMES.write_text(yaml.safe_dump(found))
 

@@ -48,9 +48,15 @@ REDIS = Recipe("redis", "redis", "7.0", "bookworm")
 ALL = (AGENT, AGENT_NEXT, POSTGRESQL, REDIS)
 
 
-def present(reference: str) -> bool:
-    """Whether Docker has the image."""
-    return shell.capture(["docker", "image", "inspect", "--format", "{{.Id}}", reference]).returncode == 0
+INPUTS = "local.ai-platform.inputs"
+"""Label with the digest of what an image was made of, where its name cannot say that."""
+
+
+def present(reference: str, inputs: str | None = None) -> bool:
+    """Whether Docker has the image, made of `inputs` (a digest) where they are given."""
+    words = ["docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{INPUTS}"}}}}', reference]
+    done = shell.capture(words)
+    return done.returncode == 0 and inputs in {None, done.stdout.strip()}
 
 
 def build(
@@ -58,7 +64,9 @@ def build(
     dockerfile: Path,
     context: Path,
     args: Mapping[str, str] | None = None,
+    *,
     target: str | None = None,
+    inputs: str | None = None,
 ) -> None:
     """Build one image with the classic builder, which every engine has, and remember that this checkout made it."""
     words: list[str | Path] = ["docker", "build", "--quiet", "--network", "host", "-t", reference, "-f", dockerfile]
@@ -66,6 +74,8 @@ def build(
         words += ["--build-arg", f"{name}={value}"]
     if target:
         words += ["--target", target]
+    if inputs:
+        words += ["--label", f"{INPUTS}={inputs}"]
     log = f"image-{reference.rpartition('/')[2].partition(':')[0]}"
     shell.run([*words, context], log=log, what=f"building {reference}", env={"DOCKER_BUILDKIT": "0"})
     remember(reference)
@@ -78,7 +88,7 @@ def build_all() -> list[str]:
             say(f"        building {recipe.reference}")
             own = source.chosen() == source.PACKAGES
             base = {"BASE_IMAGE": debian.base_image(recipe.suite)} if own else None
-            build(recipe.reference, recipe.context / "Dockerfile", recipe.context, base, recipe.target)
+            build(recipe.reference, recipe.context / "Dockerfile", recipe.context, base, target=recipe.target)
     return [recipe.reference for recipe in ALL]
 
 
@@ -96,21 +106,25 @@ def publish(registry: str, own_base: bool) -> list[str]:
         name = f"{registry.rstrip('/')}/{recipe.name}:{recipe.version}"
         say(f"        {name}")
         base = {"BASE_IMAGE": debian.base_image(recipe.suite)} if own_base else None
-        build(name, recipe.context / "Dockerfile", recipe.context, base, recipe.target)
+        build(name, recipe.context / "Dockerfile", recipe.context, base, target=recipe.target)
         shell.run(["docker", "push", "--quiet", name], log="push", what=f"pushing {name}")
         names.append(name)
     return names
 
 
 def static(reference: str, program: Path, name: str) -> None:
-    """An image with one static program, called *name*, and nothing else."""
+    """An image with one static program, called *name*, and nothing else; nothing where it is there already."""
+    recipe = ROOT / "lab" / "node" / "static.Dockerfile"
+    inputs = digest([program, recipe, name])
+    if present(reference, inputs):
+        return
     with workspace() as folder:
         (folder / "bin").mkdir()
         shutil.copy2(program, folder / "bin" / name)
-        shutil.copy2(ROOT / "lab" / "node" / "static.Dockerfile", folder / "Dockerfile")
+        shutil.copy2(recipe, folder / "Dockerfile")
         with (folder / "Dockerfile").open("a") as stream:
             stream.write(f'ENTRYPOINT ["/usr/local/bin/{name}"]\n')
-        build(reference, folder / "Dockerfile", folder)
+        build(reference, folder / "Dockerfile", folder, inputs=inputs)
 
 
 @contextmanager

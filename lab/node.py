@@ -109,8 +109,6 @@ def _control_plane(binaries: Path) -> list[str]:
     if set(names) != set(programs):
         raise LabError(f"kubeadm {KUBERNETES} wants the images {sorted(names)}, the lab builds {sorted(programs)}")
     for part, name in names.items():
-        if images.present(name):
-            continue
         if part == "kube-proxy":
             _kube_proxy(name, programs[part])
         else:
@@ -120,32 +118,37 @@ def _control_plane(binaries: Path) -> list[str]:
 
 
 def _kube_proxy(name: str, program: Path) -> None:
+    recipe = RECIPES / "kube-proxy.Dockerfile"
+    inputs = digest([program, recipe])
+    if images.present(name, inputs):
+        return
     with images.workspace() as folder:
         shutil.copy2(program, folder / "program")
         layered = f"{REGISTRY}/kube-proxy-layers:{KUBERNETES}"
         args = {"BASE_IMAGE": debian.base_image("trixie")}
-        images.build(layered, RECIPES / "kube-proxy.Dockerfile", folder, args)
-        _flatten(layered, name, folder / "flat.tar")
+        images.build(layered, recipe, folder, args)
+        _flatten(layered, name, folder / "flat.tar", inputs)
 
 
-def _flatten(layered: str, name: str, archive: Path) -> None:
+def _flatten(layered: str, name: str, archive: Path, inputs: str) -> None:
     """One layer instead of several: deleted files cannot be unpacked on an overlay over an overlay (pre-loading)."""
     container = shell.capture(["docker", "create", layered, "none"]).stdout.strip()
     try:
         shell.run(["docker", "export", "-o", archive, container], log="node", what=f"exporting {layered}")
-        shell.run(["docker", "import", archive, name], log="node", what=f"importing {name}")
+        label = ["--change", f"LABEL {images.INPUTS}={inputs}"]
+        shell.run(["docker", "import", *label, archive, name], log="node", what=f"importing {name}")
     finally:
         shell.capture(["docker", "rm", container])
     images.remember(name)
 
 
 def _storage() -> list[str]:
-    if not images.present(STORAGE):
-        images.static(STORAGE, golang.programs(KUBERNETES) / "local-path-provisioner", "local-path-provisioner")
-    if not images.present(STORAGE_HELPER):
+    images.static(STORAGE, golang.programs(KUBERNETES) / "local-path-provisioner", "local-path-provisioner")
+    recipe = RECIPES / "helper.Dockerfile"
+    if not images.present(STORAGE_HELPER, inputs := digest([recipe])):
         with images.workspace() as folder:
             args = {"BASE_IMAGE": debian.base_image("bookworm")}
-            images.build(STORAGE_HELPER, RECIPES / "helper.Dockerfile", folder, args)
+            images.build(STORAGE_HELPER, recipe, folder, args, inputs=inputs)
     return [STORAGE, STORAGE_HELPER]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,15 @@ def test_only_what_this_checkout_made_is_remembered_once(tmp_path: Path, monkeyp
     for name in ("a:1", "b:1", "a:1"):
         images.remember(name)
     assert (tmp_path / "made").read_text() == "a:1\nb:1\n"
+
+
+@pytest.mark.parametrize(
+    ("label", "code", "there"), [("abc", 0, True), ("old", 0, False), ("", 0, False), ("", 1, False)]
+)
+def test_an_image_made_of_something_else_is_not_the_one(
+    monkeypatch: pytest.MonkeyPatch, label: str, code: int, there: bool
+) -> None:
+    done = subprocess.CompletedProcess([], code, stdout=f"{label}\n", stderr="")
+    monkeypatch.setattr(images.shell, "capture", lambda _words: done)
+    assert images.present("registry.k8s.io/etcd:3.6.5-0", "abc") is there
+    assert images.present("registry.k8s.io/etcd:3.6.5-0") is (code == 0)
