@@ -12,6 +12,7 @@ ansible.netcommon does with `import_modules`. Anywhere else Ansible does as it a
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -46,14 +47,19 @@ def run(name: str, arguments: Row, environment: t.Mapping[str, str]) -> Row:
 
     arguments: its options, and Ansible's own (`_ansible_check_mode` and others). environment: the task's.
     """
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as complained:
-        given.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
-        given.seek(0)
+    # The arguments hold secrets, so they go through a pipe. What comes back holds none and may be longer than a pipe.
+    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as complained:
+        theirs, ours = os.pipe()
         child = os.fork()
         if not child:
-            _child(name, environment, (given.fileno(), told.fileno(), complained.fileno()))
+            os.close(ours)
+            _child(name, environment, (theirs, told.fileno(), complained.fileno()))
+        os.close(theirs)
         status = None
         try:
+            # It may die before it reads.
+            with contextlib.suppress(BrokenPipeError), os.fdopen(ours, "wb") as given:
+                given.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
             _, status = os.waitpid(child, 0)
         finally:
             # A time-out of the task arrives as an exception.

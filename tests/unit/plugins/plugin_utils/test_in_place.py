@@ -60,9 +60,15 @@ def test_arguments_variables_and_name_are_the_modules_own(module: t.Any) -> None
     assert not {"LEFT", "OF_THE_TASK"} & set(os.environ)
 
 
-def test_a_large_result_arrives_whole(module: t.Any) -> None:
-    module(lambda: print('{"text": "' + "x" * 3_000_000 + '"}'))
-    assert len(_in_place.run("tried", {}, {})["text"]) == 3_000_000
+def test_what_is_long_arrives_whole(module: t.Any) -> None:
+    module(lambda: print(f'{{"read": {len(sys.stdin.read())}, "text": "{"x" * 3_000_000}"}}'))
+    result = _in_place.run("tried", {"manifests": "y" * 3_000_000}, {})
+    assert (len(result["text"]), result["read"] > 3_000_000) == (3_000_000, True)
+
+
+def test_long_arguments_that_nobody_reads(module: t.Any) -> None:
+    module(lambda: print("{}"))
+    assert _in_place.run("tried", {"manifests": "y" * 3_000_000}, {}) == {"changed": False}
 
 
 def test_a_module_that_dies(module: t.Any) -> None:
