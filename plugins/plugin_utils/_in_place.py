@@ -12,6 +12,7 @@ ansible.netcommon does with `import_modules`. Anywhere else Ansible does as it a
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import json
@@ -72,8 +73,13 @@ def run(name: str, arguments: Row, environment: t.Mapping[str, str]) -> Row:
 
 
 def _child(name: str, environment: t.Mapping[str, str], streams: tuple[int, int, int]) -> t.NoReturn:
-    """As a program of its own: streams, signals and variables are its, and nothing of the worker's end happens."""
+    """As a program of its own: streams, signals, variables and what it leaves to its end are its, not the worker's.
+
+    The Kubernetes client keeps a kubeconfig's certificates and keys in files until its process ends.
+    """
     code = 1
+    # As multiprocessing does after a fork.
+    atexit._clear()
     try:
         for target, source in enumerate(streams):
             os.dup2(source, target)
@@ -88,6 +94,7 @@ def _child(name: str, environment: t.Mapping[str, str], streams: tuple[int, int,
     except BaseException:
         traceback.print_exc()
     finally:
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -175,10 +175,15 @@ def test_the_module_in_a_playbook_shows_no_password(preflight: Preflight, tmp_pa
     env = os.environ | {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+        "TMPDIR": str(tmp_path / "temporary"),
     }
+    (tmp_path / "temporary").mkdir()
     words = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", str(tmp_path / "play.yml"), "-vvvv"]
     done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0006 -> 0007, 1 revision" in done.stdout
     for form in (CANARY, quote(CANARY, safe=""), base64.b64encode(CANARY.encode()).decode()):
         assert form not in done.stdout + done.stderr
+    # The Kubernetes client puts the keys of a kubeconfig into files while it needs them.
+    kept = [file for file in (tmp_path / "temporary").rglob("*") if file.is_file() and "BEGIN" in file.read_text()]
+    assert kept == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 import types
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible.playbook.play_context import PlayContext
@@ -69,6 +71,24 @@ def test_what_is_long_arrives_whole(module: t.Any) -> None:
 def test_long_arguments_that_nobody_reads(module: t.Any) -> None:
     module(lambda: print("{}"))
     assert _in_place.run("tried", {"manifests": "y" * 3_000_000}, {}) == {"changed": False}
+
+
+def test_what_a_module_leaves_to_its_end_is_done_and_nothing_of_the_workers(module: t.Any, tmp_path: Path) -> None:
+    key, ours = tmp_path / "key", tmp_path / "ours"
+
+    def main() -> None:
+        key.write_text("c4nary")
+        atexit.register(key.unlink)
+        print("{}")
+        raise SystemExit(0)
+
+    atexit.register(ours.touch)
+    try:
+        module(main)
+        _in_place.run("tried", {}, {})
+    finally:
+        atexit.unregister(ours.touch)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_module_that_dies(module: t.Any) -> None:
