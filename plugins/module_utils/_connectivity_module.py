@@ -103,15 +103,12 @@ def _helm_test(params: Row, first: _helm.Ended, findings: list[Finding]) -> tupl
 
     It waits for nothing, where the test beside it waited until the release was well; so it may try again.
     """
-    ended = first if first.code == 0 or _bad(findings) else _helm.run(params["helm_test"])
+    explained = bool(_policy.failing(findings, "fail"))
+    ended = first if first.code == 0 or explained else _helm.run(params["helm_test"])
     own = _helm.tests(ended) | {"attempts": 1 if ended is first else 2, "complaint": ended.complaint}
-    if ended.code == 0 or _bad(findings):
+    if ended.code == 0 or explained:
         return own, []
     return own, [finding("helm-test-failed", f"The chart's own test failed: {ended.complaint}")]
-
-
-def _bad(findings: list[Finding]) -> bool:
-    return bool(_policy.failing(findings, "fail"))
 
 
 def _patiently(params: Row) -> tuple[str, list[Finding], Row]:

@@ -99,14 +99,14 @@ def asked(command: Sequence[str] | None, params: Row, seconds: float) -> Iterato
         yield lambda: None
         return
     name = re.escape(params["release_name"])
-    record = ["list", "--filter", f"^{name}$", *_STATES, "--output", "json", *flags(params)]
+    record = ["list", "--filter", f"^{name}$", *_STATES, "--output", "json", *_flags(params)]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         first = pool.submit(run, [*command, "version", "--short"], seconds=seconds)
         second = pool.submit(run, [*command, *record], seconds=seconds)
         yield lambda: _told(first.result(), second.result())
 
 
-def flags(params: Row) -> list[str]:
+def _flags(params: Row) -> list[str]:
     """Helm's flags for the namespace and, where they are given, for kubeconfig and context."""
     given = {"--namespace": "release_namespace", "--kubeconfig": "kubeconfig", "--kube-context": "context"}
     return [word for flag, name in given.items() if params.get(name) for word in (flag, str(params[name]))]
@@ -134,4 +134,4 @@ def template(helm: str, chart: str, params: Row, environment: t.Mapping[str, str
     return run([*words, "--values", "-"], text=json.dumps(params["values"]), environment=environment)
 
 
-__all__ = ("Ended", "asked", "beside", "flags", "run", "template", "tests")
+__all__ = ("Ended", "asked", "beside", "run", "template", "tests")

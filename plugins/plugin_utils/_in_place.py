@@ -23,6 +23,8 @@ import tempfile
 import traceback
 import typing as t
 
+from ansible import constants
+
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible.plugins.action import ActionBase
 
@@ -31,8 +33,6 @@ Row = dict[str, t.Any]
 
 def possible(action: ActionBase, task_vars: t.Mapping[str, t.Any]) -> bool:
     """Whether the module would run on this machine, as this user, with this Python, to its end."""
-    from ansible import constants
-
     task = action._task
     if action._connection.transport != "local" or action._play_context.become or task.delegate_to or task.async_val:
         return False
@@ -78,26 +78,35 @@ def _child(name: str, environment: t.Mapping[str, str], streams: tuple[int, int,
     The Kubernetes client keeps a kubeconfig's certificates and keys in files until its process ends.
     """
     code = 1
-    # As multiprocessing does after a fork.
-    atexit._clear()
     try:
+        # As multiprocessing does after a fork.
+        atexit._clear()
         for target, source in enumerate(streams):
             os.dup2(source, target)
-        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115 - open to its end
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ.update(environment)
         sys.argv = [name]
-        importlib.import_module(f"ansible_collections.ai_platform.agent.plugins.modules.{name}").main()
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
+        code = _ended(name)
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
+    finally:
+        # Whatever happens, it must not go on as a second worker.
         os._exit(code)
+
+
+def _ended(name: str) -> int:
+    """The exit code of the module's main()."""
+    try:
+        importlib.import_module(f"ansible_collections.ai_platform.agent.plugins.modules.{name}").main()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 def _result(name: str, told: str, complained: str, status: int) -> Row:

@@ -1,11 +1,8 @@
 #!/bin/sh
 # Runs helm with the authentication of kubernetes.core: its K8S_AUTH_* variables under the names that helm reads.
 # The values stay in the environment, so that no token appears in a command line or in Ansible's output.
-# usage: helm.sh SECONDS HELM [ARGUMENT...]     (SECONDS: time limit, 0 for none; exit code 124 when it passed)
+# usage: helm.sh HELM [ARGUMENT...]
 set -eu
-
-limit=$1
-shift
 
 [ -z "${K8S_AUTH_KUBECONFIG:-}" ] || export KUBECONFIG="$K8S_AUTH_KUBECONFIG"
 [ -z "${K8S_AUTH_CONTEXT:-}" ] || export HELM_KUBECONTEXT="$K8S_AUTH_CONTEXT"
@@ -16,8 +13,4 @@ case "${K8S_AUTH_VERIFY_SSL:-}" in
     [Ff]alse | [Nn]o | 0) export HELM_KUBEINSECURE_SKIP_TLS_VERIFY=true ;;
 esac
 
-# timeout(1) is absent from macOS; helm then ends by its own, longer limits.
-if [ "$limit" != 0 ] && command -v timeout >/dev/null; then
-    exec timeout "$limit" "$@"
-fi
 exec "$@"
