@@ -20,6 +20,7 @@ from time import perf_counter, sleep
 
 import psycopg
 
+from benchmarks.machine import paced
 from lab.postgresql import running
 from lab.progress import say
 
@@ -146,9 +147,9 @@ def compare(title: str, revisions: int, tables: int, limit: float, runs: int) ->
     return good
 
 
+@paced()
 def main() -> int:
     """Exit code 0 when both stayed within their limits."""
-    say(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     few = compare("few", 20, 100, 1.0, 5)
     many = compare("many", 1000, 10_000, 3.0, 3)
     return 0 if few and many else 1

@@ -24,6 +24,7 @@ from time import perf_counter
 import yaml
 
 from benchmarks.agent_cpu import agent_cpu
+from benchmarks.machine import paced
 from lab import cluster, images, registry, shell
 from lab.cache import digest
 from lab.deploy import NAMESPACE, RELEASE
@@ -142,6 +143,7 @@ def best(program: str, given: dict[str, t.Any], runs: int) -> tuple[float, t.Any
     return found
 
 
+@paced()
 def main() -> int:
     """Print the figures; 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -19,6 +19,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from benchmarks.machine import paced
 from lab import deploy, shell
 from lab.paths import BIN, KUBECONFIG, ROOT, VARS, VAULT_PASSWORD
 from lab.progress import LabError, say
@@ -70,6 +71,7 @@ def helm(chart: str, values: str) -> float:
     return time.perf_counter() - begin
 
 
+@paced()
 def main() -> int:
     """Exit code 1 where the goal is missed."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5

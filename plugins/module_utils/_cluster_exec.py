@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import threading
 import time
@@ -29,7 +30,12 @@ def may_exec(cluster: Cluster, namespace: str) -> bool:
     """
     if any(str(name).lower() == "impersonate-user" for name in cluster.api.default_headers):
         return False
-    return all(cluster.may(verb, "pods/exec", namespace) for verb in ("get", "create"))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        answers = pool.map(lambda verb: cluster.may(verb, "pods/exec", namespace), ("get", "create"))
+        # What a session needs is read while the answers are on their way.
+        from kubernetes import stream  # noqa: F401
+
+        return all(answers)
 
 
 class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
