@@ -22,8 +22,9 @@ def run(command: Sequence[str]) -> int:
     password = secrets.token_hex(8)
     started: list[str] = []
     try:
-        postgresql = _start(images.POSTGRESQL.reference, {"POSTGRES_PASSWORD": password}, started)
-        redis = _start(images.REDIS.reference, {"REDIS_PASSWORD": password}, started)
+        # Data in memory: a database made and dropped for each test would wait for the disk each time.
+        postgresql = _start(images.POSTGRESQL.reference, {"POSTGRES_PASSWORD": password}, "/bitnami/postgresql", started)
+        redis = _start(images.REDIS.reference, {"REDIS_PASSWORD": password}, "/data", started)
         database_url = f"postgresql://postgres:{password}@{_port(postgresql, 5432)}/postgres"
         redis_url = f"redis://:{password}@{_port(redis, 6379)}/0"
         _wait("PostgreSQL", postgresql, lambda: _postgresql_answers(database_url))
@@ -42,8 +43,8 @@ def run(command: Sequence[str]) -> int:
             shell.capture(["docker", "rm", "--force", "--volumes", container])
 
 
-def _start(image: str, settings: dict[str, str], started: list[str]) -> str:
-    words = ["docker", "run", "--detach", "--publish-all"]
+def _start(image: str, settings: dict[str, str], data: str, started: list[str]) -> str:
+    words = ["docker", "run", "--detach", "--publish-all", f"--tmpfs={data}:uid=1001,gid=0,mode=0775"]
     # Names only: docker takes the values from its environment, so no password stands on a command line.
     for name in settings:
         words += ["--env", name]

@@ -12,6 +12,8 @@ from tests.integration.images.containers import Machine, image
 def _postgresql() -> Iterator[Machine]:
     made = Machine(
         image("TEST_POSTGRESQL_IMAGE", "postgresql"),
+        5432,
+        "/bitnami/postgresql",
         ["/opt/bitnami/postgresql/conf", "/opt/bitnami/postgresql/tmp", "/tmp"],  # noqa: S108 - a folder of the container
     )
     yield made
@@ -27,6 +29,7 @@ postgresql_for_all = pytest.fixture(_postgresql, scope="module", name="postgresq
 @pytest.fixture
 def redis() -> Iterator[Machine]:
     """Containers of the Redis image."""
-    made = Machine(image("TEST_REDIS_IMAGE", "redis"), ["/opt/bitnami/redis/etc", "/tmp"])  # noqa: S108 - as above
+    writable = ["/opt/bitnami/redis/etc", "/tmp"]  # noqa: S108 - as above
+    made = Machine(image("TEST_REDIS_IMAGE", "redis"), 6379, "/data", writable)
     yield made
     made.close()

@@ -78,9 +78,12 @@ class Container:
 class Machine:
     """Makes containers and volumes, and removes them."""
 
-    def __init__(self, image: str, writable: Sequence[str]) -> None:
-        """Use `image`; `writable` are the folders that the chart mounts an empty volume at."""
-        self.image = image
+    def __init__(self, image: str, port: int, data: str, writable: Sequence[str]) -> None:
+        """Use `image`, which listens on `port` and keeps what lasts in the folder `data`.
+
+        `writable` are the folders that the chart mounts an empty volume at.
+        """
+        self.image, self.port, self.data = image, port, data
         self.writable = writable
         self._containers: list[str] = []
         self._volumes: list[str] = []
@@ -105,14 +108,17 @@ class Machine:
         """Start a container.
 
         :param settings: its environment; docker takes the values from its own, so no command line shows them
-        :param volumes: name of a volume to the folder where it goes
+        :param volumes: name of a volume to the folder where it goes; where a test puts nothing at the data's place, these
+            are in memory, for it would wait for the disk and is not about what lasts
         :param files: path inside to content, written to `scratch`, copied in before the start
         :param read_only: the root file system cannot be written, as under the chart
         """
         name = f"test-{uuid.uuid4().hex[:12]}"
-        words = ["create", "--name", name, "--publish", "127.0.0.1::5432", "--publish", "127.0.0.1::6379", *options]
+        words = ["create", "--name", name, "--publish", f"127.0.0.1::{self.port}", *options]
         words += [word for key in settings for word in ("--env", key)]
         words += [word for volume, folder in (volumes or {}).items() for word in ("--volume", f"{volume}:{folder}")]
+        if not any(path.startswith(self.data) for path in [*(volumes or {}).values(), *(files or {})]):
+            words += [f"--tmpfs={self.data}:uid=1001,gid=0,mode=0775"]
         if read_only:
             words += ["--read-only", *(f"--tmpfs={folder}:uid=1001,mode=0770" for folder in self.writable)]
         docker(*words, self.image, env=settings)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import socket
+import struct
+import time
 import typing as t
 from pathlib import Path
 
@@ -20,30 +24,62 @@ CUSTOM = {
     "POSTGRES_POSTGRES_PASSWORD": "admin-secret",
 }
 WORK = f"{VOLUME}/data.incomplete"
+SSL_REQUEST = struct.pack("!II", 8, 80877103)  # PostgreSQL's protocol, message SSLRequest
 
 
 def connect(container: Container, user: str, password: str, database: str = "postgres") -> psycopg.Connection[t.Any]:
     """Return a connection over TCP, once the server accepts any."""
-    ready(container)
-    return psycopg.connect(
-        host="127.0.0.1",
-        port=container.port(5432),
-        user=user,
-        password=password,
-        dbname=database,
-        autocommit=True,
-        connect_timeout=10,
-    )
+    port = listening(container)
+
+    def accepted() -> psycopg.Connection[t.Any] | None:
+        try:
+            return psycopg.connect(
+                host="127.0.0.1",
+                port=port,
+                user=user,
+                password=password,
+                dbname=database,
+                autocommit=True,
+                connect_timeout=10,
+            )
+        except psycopg.OperationalError as error:
+            if "starting up" not in str(error) and "not yet accepting" not in str(error):
+                raise
+            return None
+
+    return t.cast("psycopg.Connection[t.Any]", eventually("PostgreSQL accepts connections", accepted))
+
+
+def listening(container: Container) -> int:
+    """Return the port of this machine at which the server answers, once it does.
+
+    It is asked for TLS: a probe would be a process in the container each time, and busy the machine it waits for.
+    """
+    found: list[int] = []
+
+    def answers() -> bool:
+        assert container.state("Running") == "true", container.logs()
+        found[:] = [container.port(5432)]
+        return any(_speaks(found[0]) for _ in range(10))
+
+    eventually("PostgreSQL answers", answers)
+    return found[0]
+
+
+def _speaks(port: int) -> bool:
+    """Whether a server says yes or no to TLS; else after a moment."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as channel:
+        channel.sendall(SSL_REQUEST)
+        if channel.recv(1) in (b"S", b"N"):
+            return True
+    time.sleep(0.1)
+    return False
 
 
 def ready(container: Container) -> None:
     """Wait until the chart's readiness probe would succeed."""
-
-    def answers() -> bool:
-        assert container.state("Running") == "true", container.logs()
-        return probe(container)
-
-    eventually("PostgreSQL is ready", answers)
+    listening(container)
+    eventually("PostgreSQL is ready", lambda: probe(container))
 
 
 def probe(container: Container) -> bool:

@@ -22,7 +22,11 @@ from tests.integration.schema.conftest import (
     with_database,
 )
 
-SLEEPING = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+# The server is shared with tests that run at the same time: what is looked for is this test's own.
+SLEEPING = """SELECT 1 FROM pg_stat_activity
+WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid() AND datname = current_database()"""
+LOCK_HOLDERS = """SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
 
 def test_empty_database_is_migrated_once(image: Image) -> None:
@@ -185,7 +189,7 @@ def test_migration_stops_when_the_lock_is_lost(image: Image) -> None:
     image.add(Revision("0003", "0002", statement("SELECT pg_sleep(60)")))
     started = image.start("migrate")
     eventually(lambda: image.rows(SLEEPING))
-    image.rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+    image.rows(LOCK_HOLDERS)
     done = started.end(30)
     assert done.code == 1
     assert done.err == "The connection with the lock broke, so the migration was stopped: run it again.\n"
