@@ -195,7 +195,8 @@ def versions(tally: Tally) -> None:
 def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
     folders = [f"tests/integration/{name}" for name in ("agent", "schema", "images", "connectivity")]
-    tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=2)
+    # They wait for containers and time limits more than for a processor.
+    tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=3)
 
 
 def on_cluster(tally: Tally) -> None:
