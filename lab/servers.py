@@ -23,7 +23,9 @@ def run(command: Sequence[str]) -> int:
     started: list[str] = []
     try:
         # Data in memory: a database made and dropped for each test would wait for the disk each time.
-        postgresql = _start(images.POSTGRESQL.reference, {"POSTGRES_PASSWORD": password}, "/bitnami/postgresql", started)
+        postgresql = _start(
+            images.POSTGRESQL.reference, {"POSTGRES_PASSWORD": password}, "/bitnami/postgresql", started
+        )
         redis = _start(images.REDIS.reference, {"REDIS_PASSWORD": password}, "/data", started)
         database_url = f"postgresql://postgres:{password}@{_port(postgresql, 5432)}/postgres"
         redis_url = f"redis://:{password}@{_port(redis, 6379)}/0"

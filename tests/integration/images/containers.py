@@ -108,8 +108,8 @@ class Machine:
         """Start a container.
 
         :param settings: its environment; docker takes the values from its own, so no command line shows them
-        :param volumes: name of a volume to the folder where it goes; where a test puts nothing at the data's place, these
-            are in memory, for it would wait for the disk and is not about what lasts
+        :param volumes: name of a volume to the folder where it goes; where a test puts nothing in the place of the data
+            these are in memory, for it would wait for the disk and is not about what lasts
         :param files: path inside to content, written to `scratch`, copied in before the start
         :param read_only: the root file system cannot be written, as under the chart
         """
