@@ -218,7 +218,7 @@ def test_image_that_does_not_exist_and_the_repair(cluster: Cluster) -> None:
     # A password in the vault that is not the live one stops the run and touches nothing.
     before = cluster.kubectl("get", "secret", "bad-secret", "-o", "jsonpath={.data}")
     changed = cluster.deploy(ai_agent_redis_password="another one")
-    assert_one_clear_line(changed, "ai_agent_redis_password", "rotate_credentials", f"{NAMESPACE}/bad-secret")
+    assert_one_clear_line(changed, "ai_agent_redis_password", "runbook.md#password-differs", f"{NAMESPACE}/bad-secret")
     assert "another one" not in changed.output
     assert cluster.kubectl("get", "secret", "bad-secret", "-o", "jsonpath={.data}") == before
 
