@@ -30,12 +30,12 @@ def may_exec(cluster: Cluster, namespace: str) -> bool:
     """
     if any(str(name).lower() == "impersonate-user" for name in cluster.api.default_headers):
         return False
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        answers = pool.map(lambda verb: cluster.may(verb, "pods/exec", namespace), ("get", "create"))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(lambda: all(cluster.may(verb, "pods/exec", namespace) for verb in ("get", "create")))
         # What a session needs is read while the answers are on their way.
         from kubernetes import stream  # noqa: F401
 
-        return all(answers)
+        return answer.result()
 
 
 class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
