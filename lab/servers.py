@@ -45,8 +45,13 @@ def run(command: Sequence[str]) -> int:
             shell.capture(["docker", "rm", "--force", "--volumes", container])
 
 
+def in_memory(folder: str) -> str:
+    """Docker's option that keeps a folder of the images' user in memory, gone when the container stops."""
+    return f"--tmpfs={folder}:uid=1001,gid=0,mode=0775"
+
+
 def _start(image: str, settings: dict[str, str], data: str, started: list[str]) -> str:
-    words = ["docker", "run", "--detach", "--publish-all", f"--tmpfs={data}:uid=1001,gid=0,mode=0775"]
+    words = ["docker", "run", "--detach", "--publish-all", in_memory(data)]
     # Names only: docker takes the values from its environment, so no password stands on a command line.
     for name in settings:
         words += ["--env", name]

@@ -6,9 +6,7 @@ exits 1 with one sentence on stderr that names what did not answer. What is aske
 
 from __future__ import annotations
 
-import gc
 import json
-import os
 import sys
 import typing as t
 from pathlib import Path
@@ -16,7 +14,7 @@ from pathlib import Path
 # Beside this file lie the modules that belong to it, also where the image sets PYTHONSAFEPATH.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from connectivity import collect
+from connectivity import collect, run
 
 KEYS = {"DATABASE_URL": "database-url", "REDIS_URL": "redis-url"}
 
@@ -56,8 +54,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # Imports are nearly all there is to do, and nothing is left to the end: a quarter less processor time.
-    gc.disable()
-    code = main()
-    sys.stdout.flush()
-    os._exit(code)
+    run(main)

@@ -21,20 +21,16 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._module_text imp
 
 # Each file under the name by which the others import it.
 _PARTS = (_connectivity_wire, _connectivity_postgresql, _connectivity_redis, _connectivity)
-# The parts and the request are arguments, or else lines on stdin. The collector leaves nothing to the interpreter's
-# end, so that is cut short: collecting cycles and taking modules apart would be a quarter of the processor time, for
-# which the other pods' collectors wait.
-BOOT: t.Final = """import gc, json, os, sys, types
-gc.disable()
+# The parts and the request are arguments, or else lines on stdin.
+BOOT: t.Final = """import json, sys, types
 given = sys.argv[1:]
 parts = json.loads(given.pop(0) if given else sys.stdin.readline())
 sys.argv[1:] = given
 for name, text in parts.items():
     sys.modules[name] = types.ModuleType(name)
     exec(compile(text, name + ".py", "exec"), sys.modules[name].__dict__)
-code = sys.modules["connectivity"].main()
-sys.stdout.flush()
-os._exit(code)
+connectivity = sys.modules["connectivity"]
+connectivity.run(connectivity.main)
 """
 
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import json
 import os
 import resource
@@ -97,5 +98,17 @@ def main() -> int:
     return 0
 
 
+def run(program: t.Callable[[], int]) -> t.NoReturn:
+    """Run a collector's `main` and end with its exit code, at once.
+
+    It leaves nothing to the interpreter's end: beside the imports, collecting cycles and taking modules apart would be
+    a quarter of the processor time, for which the other pods' collectors wait.
+    """
+    gc.disable()
+    code = program()
+    sys.stdout.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.servers import in_memory
+
 LIMIT = 90.0
 """Seconds that anything may take on a busy machine."""
 
@@ -118,7 +120,7 @@ class Machine:
         words += [word for key in settings for word in ("--env", key)]
         words += [word for volume, folder in (volumes or {}).items() for word in ("--volume", f"{volume}:{folder}")]
         if not any(path.startswith(self.data) for path in [*(volumes or {}).values(), *(files or {})]):
-            words += [f"--tmpfs={self.data}:uid=1001,gid=0,mode=0775"]
+            words += [in_memory(self.data)]
         if read_only:
             words += ["--read-only", *(f"--tmpfs={folder}:uid=1001,mode=0770" for folder in self.writable)]
         docker(*words, self.image, env=settings)

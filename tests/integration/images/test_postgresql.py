@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import socket
-import struct
 import time
 import typing as t
 from pathlib import Path
@@ -24,61 +21,47 @@ CUSTOM = {
     "POSTGRES_POSTGRES_PASSWORD": "admin-secret",
 }
 WORK = f"{VOLUME}/data.incomplete"
-SSL_REQUEST = struct.pack("!II", 8, 80877103)  # PostgreSQL's protocol, message SSLRequest
+OK = psycopg.pq.Ping.OK
 
 
 def connect(container: Container, user: str, password: str, database: str = "postgres") -> psycopg.Connection[t.Any]:
     """Return a connection over TCP, once the server accepts any."""
-    port = listening(container)
-
-    def accepted() -> psycopg.Connection[t.Any] | None:
-        try:
-            return psycopg.connect(
-                host="127.0.0.1",
-                port=port,
-                user=user,
-                password=password,
-                dbname=database,
-                autocommit=True,
-                connect_timeout=10,
-            )
-        except psycopg.OperationalError as error:
-            if "starting up" not in str(error) and "not yet accepting" not in str(error):
-                raise
-            return None
-
-    return t.cast("psycopg.Connection[t.Any]", eventually("PostgreSQL accepts connections", accepted))
+    return psycopg.connect(
+        host="127.0.0.1",
+        port=accepting(container),
+        user=user,
+        password=password,
+        dbname=database,
+        autocommit=True,
+        connect_timeout=10,
+    )
 
 
-def listening(container: Container) -> int:
-    """Return the port of this machine at which the server answers, once it does.
+def accepting(container: Container) -> int:
+    """Return the port of this machine at which the server accepts connections, once it does.
 
-    It is asked for TLS: a probe would be a process in the container each time, and busy the machine it waits for.
+    Asked as pg_isready asks, from here: a process in the container each time would busy the machine it waits for.
     """
-    found: list[int] = []
 
-    def answers() -> bool:
+    def port() -> int | None:
         assert container.state("Running") == "true", container.logs()
-        found[:] = [container.port(5432)]
-        return any(_speaks(found[0]) for _ in range(10))
+        found = container.port(5432)
+        return found if any(_accepts(found) for _ in range(10)) else None
 
-    eventually("PostgreSQL answers", answers)
-    return found[0]
+    return t.cast("int", eventually("PostgreSQL accepts connections", port))
 
 
-def _speaks(port: int) -> bool:
-    """Whether a server says yes or no to TLS; else after a moment."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as channel:
-        channel.sendall(SSL_REQUEST)
-        if channel.recv(1) in (b"S", b"N"):
-            return True
+def _accepts(port: int) -> bool:
+    """Whether the server does; where not, after a moment."""
+    if psycopg.pq.PGconn.ping(f"host=127.0.0.1 port={port} user=postgres connect_timeout=10".encode()) == OK:
+        return True
     time.sleep(0.1)
     return False
 
 
 def ready(container: Container) -> None:
     """Wait until the chart's readiness probe would succeed."""
-    listening(container)
+    accepting(container)
     eventually("PostgreSQL is ready", lambda: probe(container))
 
 
