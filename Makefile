@@ -12,7 +12,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## .venv with everything that is pinned in requirements-dev.txt
-	@lab/bootstrap.sh
+	@dev/bootstrap.sh
 
 up: setup ## a kind cluster on this machine with the agent, PostgreSQL and Redis in it
 	@$(LAB) up
@@ -41,31 +41,31 @@ tools: setup
 	@$(LAB) helm
 
 chart: setup ## the assembled chart in build/ai-agent-chart (SUBCHARTS=bitnami for Bitnami's)
-	@$(PY) -m lab.assemble_chart $(if $(SUBCHARTS),--subcharts $(SUBCHARTS),)
+	@$(PY) -m dev.assemble_chart $(if $(SUBCHARTS),--subcharts $(SUBCHARTS),)
 
 lint: tools ## ansible-lint, yamllint, ruff, mypy, helm lint
-	@$(PY) -m lab.suite lint
+	@$(PY) -m dev.suite lint
 
 test-unit: setup ## pytest, seconds, no server
-	@$(PY) -m lab.suite unit
+	@$(PY) -m dev.suite unit
 
 test-chart: tools ## rendered manifests against their schemas
-	@$(PY) -m lab.suite chart
+	@$(PY) -m dev.suite chart
 
 test-preflight: setup ## migration_preflight against PostgreSQL 15 and 18 from PyPI, without Docker
-	@$(PY) -m lab.suite preflight
+	@$(PY) -m dev.suite preflight
 
 test-report: setup ## the deployment report in a real browser (Debian's headless Chromium is installed where it is missing)
-	@$(PY) -m lab.suite report
+	@$(PY) -m dev.suite report
 
 test-integration: tools ## agent, schema.py and images against a real PostgreSQL and Redis (containers)
-	@$(PY) -m lab.suite integration
+	@$(PY) -m dev.suite integration
 
 test-cluster: tools ## the lab itself, Molecule's scenarios and the role's bad input on the kind cluster
-	@$(PY) -m lab.suite cluster
+	@$(PY) -m dev.suite cluster
 
 test: tools ## lint, unit, chart, preflight, report, integration, install and one upgrade on kind
-	@$(PY) -m lab.suite lint unit chart preflight report integration cluster
+	@$(PY) -m dev.suite lint unit chart preflight report integration cluster
 
 test-all: tools ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, lost nodes, a killed lab
-	@$(PY) -m lab.suite lint unit chart preflight report integration cluster versions release helm3 bitnami disturbances
+	@$(PY) -m dev.suite lint unit chart preflight report integration cluster versions release helm3 bitnami disturbances

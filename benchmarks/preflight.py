@@ -21,7 +21,7 @@ from time import perf_counter, sleep
 import psycopg
 
 from benchmarks.machine import paced
-from lab.postgresql import running
+from dev.postgresql import running
 from lab.progress import say
 
 ROOT = Path(__file__).resolve().parent.parent

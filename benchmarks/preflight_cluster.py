@@ -152,7 +152,7 @@ def main() -> int:
     if not cluster.exists():
         raise SystemExit("There is no lab with a release to ask about: make up first.")
     image = many_revisions()
-    output([sys.executable, "-m", "lab.assemble_chart"])
+    output([sys.executable, "-m", "dev.assemble_chart"])
     missed = []
     for environment in ("dev", "prod"):
         with agent_cpu(environment) as limit:

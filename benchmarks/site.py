@@ -80,7 +80,7 @@ def main() -> int:
     total = statistics.median(seconds for seconds, _, _ in measured)
     words = ["get", "values", deploy.RELEASE, "--namespace", deploy.NAMESPACE, "--kubeconfig", str(KUBECONFIG)]
     values = shell.capture([BIN / "helm", *words, "--output", "json"]).stdout
-    subprocess.run([sys.executable, "-m", "lab.assemble_chart"], cwd=ROOT, capture_output=True, check=True)
+    subprocess.run([sys.executable, "-m", "dev.assemble_chart"], cwd=ROOT, capture_output=True, check=True)
     chart = str(ROOT / "build" / "ai-agent-chart")
     bare = statistics.median(helm(chart, values) for _ in range(runs))
 

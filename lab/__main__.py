@@ -93,13 +93,6 @@ def helm(_: argparse.Namespace) -> None:
     tools.helm()
 
 
-def test_servers(arguments: argparse.Namespace) -> None:
-    """Run a command with a PostgreSQL and a Redis of the project's own images beside it."""
-    from lab import servers
-
-    sys.exit(servers.run(arguments.command))
-
-
 def _lab() -> list[graph.Step]:
     """The steps from a bare machine to a cluster with the images in its registry."""
     steps = [
@@ -152,7 +145,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "doctor": examine,
     "logs": gather,
     "helm": helm,
-    "with-servers": test_servers,
 }
 
 
@@ -161,9 +153,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     commands = parser.add_subparsers(dest="name", required=True)
     for name, function in COMMANDS.items():
-        command = commands.add_parser(name, help=function.__doc__)
-        if name == "with-servers":
-            command.add_argument("command", nargs=argparse.REMAINDER)
+        commands.add_parser(name, help=function.__doc__)
     arguments = parser.parse_args()
     try:
         COMMANDS[arguments.name](arguments)

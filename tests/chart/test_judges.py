@@ -14,7 +14,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from lab import judges
+from dev import judges
 from tests.chart.conftest import ENVIRONMENTS, Object, Render, Rendered
 
 EXCEPTIONS: Object = yaml.safe_load((Path(__file__).parent / "judged.yaml").read_text(encoding="utf-8"))

@@ -16,11 +16,11 @@ from urllib.parse import quote
 
 import psycopg
 
-from lab import postgresql, redis_server
+from dev import postgresql, redis_server
 
 if t.TYPE_CHECKING:
-    from lab.postgresql import Server
-    from lab.redis_server import RedisServer
+    from dev.postgresql import Server
+    from dev.redis_server import RedisServer
 
 Dependency = dict[str, t.Any]
 Situation = t.Callable[["Stage"], contextlib.AbstractContextManager[list[Dependency]]]

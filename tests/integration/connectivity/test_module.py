@@ -18,7 +18,7 @@ import pytest
 import yaml
 from ansible_collections.ai_platform.agent.plugins.modules.connectivity_test import EXAMPLES
 
-from lab import postgresql
+from dev import postgresql
 from tests.integration.connectivity.observe import forms_of_the_canary
 from tests.integration.connectivity.situations import CANARY, Stage, freely, of_database, pump
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.servers import in_memory
+from dev.servers import in_memory
 
 LIMIT = 90.0
 """Seconds that anything may take on a busy machine."""

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from lab.postgresql import Server, running
+from dev.postgresql import Server, running
 from tests.unit.preflight.cases import SCHEMA, VERSIONS
 
 # PREFLIGHT_VERSIONS=15,18 tries only these.

@@ -14,7 +14,7 @@ sys.path.insert(0, "collections")
 from ansible_collections.ai_platform.agent.plugins.module_utils import _live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
 
-from lab.postgresql import running
+from dev.postgresql import running
 from tests.unit.preflight.cases import CASES, SCHEMA, VERSIONS
 from tests.unit.preflight.claims import parsed
 

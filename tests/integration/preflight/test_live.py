@@ -23,7 +23,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._source import LOCK_KEY
 
-from lab.postgresql import running
+from dev.postgresql import running
 from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
 from tests.unit.preflight.project import ENV, Project
 

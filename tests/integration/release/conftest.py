@@ -189,7 +189,7 @@ class Release:
 @pytest.fixture(scope="session")
 def chart() -> Path:
     """The assembled chart, fresh; LAB_SUBCHARTS chooses its subcharts."""
-    words = [sys.executable, "-m", "lab.assemble_chart", "--subcharts", os.environ.get("LAB_SUBCHARTS", "embedded")]
+    words = [sys.executable, "-m", "dev.assemble_chart", "--subcharts", os.environ.get("LAB_SUBCHARTS", "embedded")]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return CHART

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._report_page import page as report_page
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from lab import browser as chromium
+from dev import browser as chromium
 from tests.unit.report.runs import ALL
 
 PHONE, DESKTOP = ViewportSize(width=375, height=812), ViewportSize(width=1280, height=900)
@@ -24,7 +24,7 @@ Open = Callable[..., Page]
 def browser() -> Iterator[Browser]:
     """Chromium as it is on this machine."""
     found = chromium.find()
-    assert found, "no Chromium: python -m lab.suite report installs one, or name it in LAB_BROWSER"
+    assert found, "no Chromium: python -m dev.suite report installs one, or name it in LAB_BROWSER"
     # Chromium refuses its sandbox to root.
     words = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:

@@ -13,7 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._report_page imp
 from PIL import Image, PngImagePlugin
 from playwright.sync_api import sync_playwright
 
-from lab import browser
+from dev import browser
 from tests.unit.report.runs import PICTURE, look_of, troubled
 
 WIDTH, GAP = 1120, 18

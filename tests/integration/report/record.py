@@ -16,7 +16,7 @@ sys.path.insert(0, "collections")
 
 from ansible_collections.ai_platform.agent.plugins.module_utils import _preflight_module
 
-from lab.postgresql import running
+from dev.postgresql import running
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "tests" / "unit" / "report"

@@ -1,4 +1,4 @@
-"""Write the tables of values in chart/README.md from the annotated values.yaml: ``python -m lab.chart_readme``."""
+"""Write the tables of values in chart/README.md from the annotated values.yaml: ``python -m dev.chart_readme``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import yaml
 from lab.paths import ROOT
 
 CHART = ROOT / "chart"
-BEGIN, END = "<!-- values: begin (python -m lab.chart_readme) -->", "<!-- values: end -->"
+BEGIN, END = "<!-- values: begin (python -m dev.chart_readme) -->", "<!-- values: end -->"
 KEY = re.compile(r"^( *)([\w.-]+):")
 COMMENT = re.compile(r"^ *#( -- | ?)(.*)$")
 

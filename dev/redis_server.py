@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import redis
 
-from lab.postgresql import free_port
+from dev.postgresql import free_port
 from lab.progress import LabError
 
 

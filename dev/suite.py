@@ -16,14 +16,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import browser, cluster, engine, registry, shell
+from dev import browser
+from lab import cluster, engine, registry, shell
 from lab.paths import BIN, LAB, ROOT
 from lab.progress import LabError, minutes, say
 
 VENV = Path(sys.executable).parent
 REPORTS = LAB / "reports"
 MOLECULE = LAB / "molecule"
-TYPED = ["lab", "plugins/module_utils", "images/agent/agent", "chart/files"]
+TYPED = ["lab", "dev", "plugins/module_utils", "images/agent/agent", "chart/files"]
 
 
 def _environment(extra: dict[str, str] | None = None) -> dict[str, str]:
@@ -159,7 +160,7 @@ def _lint_others(tally: Tally) -> None:
     # what is committed there, and the virtual environment is not.
     tally.command("antsibull-docs", docs, {"GIT_CEILING_DIRECTORIES": str(VENV.parent)})
     tally.command("antsibull-changelog", [VENV / "antsibull-changelog", "lint"])
-    if tally.command("make chart", [VENV / "python", "-m", "lab.assemble_chart"]):
+    if tally.command("make chart", [VENV / "python", "-m", "dev.assemble_chart"]):
         chart = ROOT / "build" / "ai-agent-chart"
         for values in sorted(chart.glob("values-*.yaml")):
             tally.command(f"helm lint {values.name}", [BIN / "helm", "lint", "--strict", chart, "-f", values])
@@ -196,7 +197,7 @@ def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
     folders = [f"tests/integration/{name}" for name in ("agent", "schema", "images", "connectivity")]
     # They wait for containers and time limits more than for a processor.
-    tally.pytest("integration", folders, [VENV / "python", "-m", "lab", "with-servers"], workers=3)
+    tally.pytest("integration", folders, [VENV / "python", "-m", "dev.servers"], workers=3)
 
 
 def on_cluster(tally: Tally) -> None:
@@ -240,7 +241,7 @@ def helm3(tally: Tally) -> None:
 
 def bitnami(tally: Tally) -> None:
     """The three environments with Bitnami's own charts, where their registry can be reached."""
-    words = [sys.executable, "-m", "lab.assemble_chart", "--subcharts", "bitnami"]
+    words = [sys.executable, "-m", "dev.assemble_chart", "--subcharts", "bitnami"]
     done = subprocess.run(words, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         say(f"  SKIPPED, nothing was proven: {done.stderr.strip()}")
@@ -297,7 +298,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
 
 def main() -> int:
     """Exit code 0 when everything passed."""
-    parser = argparse.ArgumentParser(prog="python -m lab.suite", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m dev.suite", description=__doc__)
     parser.add_argument("stages", nargs="+", choices=STAGES)
     tally = Tally()
     begin = time.monotonic()

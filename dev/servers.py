@@ -1,9 +1,13 @@
-"""A PostgreSQL and a Redis for one command, as containers of the project's own images; gone when the command ends."""
+"""A PostgreSQL and a Redis for one command, as containers of the project's own images; gone when the command ends.
+
+``python -m dev.servers COMMAND …`` runs the command with their addresses in its environment.
+"""
 
 from __future__ import annotations
 
 import secrets
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -93,3 +97,10 @@ def _redis_answers(url: str) -> bool:
         return bool(redis.Redis.from_url(url, socket_timeout=2).ping())
     except redis.RedisError:
         return False
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except LabError as error:
+        sys.exit(f"error: {error}")

@@ -1,4 +1,4 @@
-"""lab/bootstrap.sh on machines that lack something: one line, and no half-made environment."""
+"""dev/bootstrap.sh on machines that lack something: one line, and no half-made environment."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ TOOLS = ("sh", "dirname", "uname", "cksum", "tr", "git", "rm", "touch")
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    (tmp_path / "checkout" / "lab").mkdir(parents=True)
-    shutil.copy2(ROOT / "lab" / "bootstrap.sh", tmp_path / "checkout" / "lab")
+    (tmp_path / "checkout" / "dev").mkdir(parents=True)
+    shutil.copy2(ROOT / "dev" / "bootstrap.sh", tmp_path / "checkout" / "dev")
     (tmp_path / "checkout" / "requirements-dev.txt").write_text("nothing-of-this-name==0\n")
     (tmp_path / "bin").mkdir()
     for tool in TOOLS:
@@ -26,7 +26,7 @@ def checkout(tmp_path: Path) -> Path:
 def bootstrap(checkout: Path, **more: str) -> subprocess.CompletedProcess[str]:
     env = {"PATH": str(checkout.parent / "bin"), "HOME": str(checkout.parent), **more}
     return subprocess.run(
-        ["sh", "lab/bootstrap.sh"], cwd=checkout, env=env, capture_output=True, text=True, check=False
+        ["sh", "dev/bootstrap.sh"], cwd=checkout, env=env, capture_output=True, text=True, check=False
     )
 
 

@@ -1,6 +1,6 @@
 """Images of Molecule's scenario ``preflight``: the agent with other migrations, in the lab's registry.
 
-``python -m lab.case_images`` builds what is missing and writes ``.lab/case-images.yml``, repository and tag by case.
+``python -m dev.case_images`` builds what is missing and writes ``.lab/case-images.yml``, repository and tag by case.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.chart_readme import CHART, ReadmeError, described, updated
+from dev.chart_readme import CHART, ReadmeError, described, updated
 
 TEXT = """
 # About the file.
@@ -25,7 +25,7 @@ two:
 
 def test_readme_is_up_to_date() -> None:
     readme = (CHART / "README.md").read_text()
-    assert readme == updated(readme, (CHART / "values.yaml").read_text()), "run `python -m lab.chart_readme`"
+    assert readme == updated(readme, (CHART / "values.yaml").read_text()), "run `python -m dev.chart_readme`"
 
 
 def test_description_stands_above_its_value() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import suite
+from dev import suite
 
 CASES = """
 import pytest

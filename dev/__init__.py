@@ -1,0 +1,1 @@
+"""The developer's tools: the test runner, servers, judges, a browser, generators."""
