@@ -12,6 +12,11 @@ from lab.progress import LabError
 
 REGISTRIES = "registries"
 PACKAGES = "packages"
+AUTO = "auto"
+"""Released parts where every server of theirs answers, else packages."""
+DEFAULT = PACKAGES
+"""What counts where LAB_SOURCE says nothing: not :data:`AUTO` before the released way was run as a whole."""
+
 PROBES = ("https://registry-1.docker.io/v2/", "https://dl.k8s.io/release/stable.txt", "https://get.helm.sh/")
 """One of each kind of server that the released parts come from."""
 
@@ -20,17 +25,15 @@ CHOICE = LAB / "source"
 
 
 def chosen() -> str:
-    """:data:`REGISTRIES` or :data:`PACKAGES`: forced by LAB_SOURCE, decided earlier, or found out now.
+    """:data:`REGISTRIES` or :data:`PACKAGES`: named by LAB_SOURCE, decided earlier, or found out now.
 
     :raises LabError: LAB_SOURCE has another value
     """
-    forced = os.environ.get("LAB_SOURCE", "")
-    if forced not in ("", REGISTRIES, PACKAGES):
-        raise LabError(
-            f"LAB_SOURCE={forced} is unknown: choose {REGISTRIES} or {PACKAGES}, or leave it out to find out"
-        )
-    if forced:
-        return forced
+    wish = os.environ.get("LAB_SOURCE") or DEFAULT
+    if wish not in {REGISTRIES, PACKAGES, AUTO}:
+        raise LabError(f"LAB_SOURCE={wish} is unknown: choose {REGISTRIES}, {PACKAGES} or {AUTO}, or leave it out")
+    if wish != AUTO:
+        return wish
     if CHOICE.exists() and (kept := CHOICE.read_text().strip()) in (REGISTRIES, PACKAGES):
         return kept
     found = decide(answers)
@@ -68,5 +71,5 @@ def answers(url: str, seconds: float = 3) -> bool:
 def describe(source: str) -> str:
     """One line for a reader."""
     if source == REGISTRIES:
-        return "container registries are in reach: released binaries and images (LAB_SOURCE=packages builds them)"
-    return "no container registry in reach: Go modules and Debian packages (LAB_SOURCE=registries insists on releases)"
+        return "from registries: released binaries and images (LAB_SOURCE=packages builds them)"
+    return "from packages: Go modules and Debian packages (LAB_SOURCE=registries takes released binaries and images)"

@@ -29,6 +29,7 @@ def test_one_silent_server_is_enough_to_build_everything() -> None:
 
 def test_the_decision_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
+    monkeypatch.setenv("LAB_SOURCE", "auto")
     monkeypatch.setattr(source, "answers", lambda url: bool(asked.append(url)))
     assert source.chosen() == source.chosen() == source.PACKAGES
     assert len(asked) == 1
@@ -37,12 +38,17 @@ def test_the_decision_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(asked) == 2
 
 
+def test_without_a_wish_everything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "answers", lambda _url: pytest.fail("asked"))
+    assert source.chosen() == source.PACKAGES
+
+
 def test_a_variable_decides_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "answers", lambda _url: pytest.fail("asked"))
     monkeypatch.setenv("LAB_SOURCE", "registries")
     assert source.chosen() == source.REGISTRIES
     monkeypatch.setenv("LAB_SOURCE", "moon")
-    with pytest.raises(LabError, match="LAB_SOURCE=moon is unknown: choose registries or packages"):
+    with pytest.raises(LabError, match="LAB_SOURCE=moon is unknown: choose registries, packages or auto"):
         source.chosen()
 
 
