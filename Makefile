@@ -5,7 +5,7 @@ LAB := $(PY) -m lab
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean images lab-up lab-down lab-doctor logs tools chart lint test-unit test-chart test-preflight \
+.PHONY: help setup up down clean images lab-up lab-down lab-doctor logs tools chart lint test-unit test-chart test-host test-preflight \
 	test-report test-integration test-cluster test test-all
 
 help: ## this list
@@ -43,14 +43,17 @@ tools: setup
 chart: setup ## the assembled chart in build/ai-agent-chart (SUBCHARTS=bitnami for Bitnami's)
 	@$(PY) -m dev.assemble_chart $(if $(SUBCHARTS),--subcharts $(SUBCHARTS),)
 
-lint: tools ## ansible-lint, yamllint, ruff, mypy, helm lint
+lint: setup ## ansible-lint, yamllint, ruff, mypy, helm lint
 	@$(PY) -m dev.suite lint
 
 test-unit: setup ## pytest, seconds, no server
 	@$(PY) -m dev.suite unit
 
-test-chart: tools ## rendered manifests against their schemas
+test-chart: setup ## rendered manifests against their schemas
 	@$(PY) -m dev.suite chart
+
+test-host: setup ## a newcomer's apt in all its states: locked, interrupted, behind a stale proxy
+	@$(PY) -m dev.suite host
 
 test-preflight: setup ## migration_preflight against PostgreSQL 15 and 18 from PyPI, without Docker
 	@$(PY) -m dev.suite preflight
@@ -58,14 +61,14 @@ test-preflight: setup ## migration_preflight against PostgreSQL 15 and 18 from P
 test-report: setup ## the deployment report in a real browser (Debian's headless Chromium is installed where it is missing)
 	@$(PY) -m dev.suite report
 
-test-integration: tools ## agent, schema.py and images against a real PostgreSQL and Redis (containers)
+test-integration: setup ## agent, schema.py and images against a real PostgreSQL and Redis (containers)
 	@$(PY) -m dev.suite integration
 
-test-cluster: tools ## the lab itself, Molecule's scenarios and the role's bad input on the kind cluster
+test-cluster: setup ## the lab itself, Molecule's scenarios and the role's bad input on the kind cluster
 	@$(PY) -m dev.suite cluster
 
-test: tools ## lint, unit, chart, preflight, report, integration, install and one upgrade on kind
-	@$(PY) -m dev.suite lint unit chart preflight report integration cluster
+test: setup ## lint, unit, chart, preflight, report, integration, install and one upgrade on kind
+	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster
 
-test-all: tools ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, lost nodes, a killed lab
-	@$(PY) -m dev.suite lint unit chart preflight report integration cluster versions release helm3 bitnami disturbances
+test-all: setup ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, lost nodes, a killed lab
+	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster versions release helm3 bitnami disturbances

@@ -6,19 +6,15 @@ import os
 import shutil
 from pathlib import Path
 
-from lab import debian
-from lab.progress import LabError, say
-
-# Debian's packages; without a font no letter is drawn.
-PACKAGES = ["chromium-headless-shell", "fonts-dejavu-core"]
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+from lab import needs
+from lab.progress import LabError
 
 
 def find() -> Path | None:
     """A Chromium: the one that LAB_BROWSER names, else one on PATH."""
     wish = os.environ.get("LAB_BROWSER")
-    found = next((path for name in ([wish] if wish else NAMES) if name and (path := shutil.which(name))), None)
-    return Path(found) if found else None
+    names = [wish] if wish else needs.BROWSERS
+    return next((Path(path) for name in names if (path := shutil.which(name))), None)
 
 
 def ensure() -> Path:
@@ -26,10 +22,7 @@ def ensure() -> Path:
 
     :raises LabError: there is none, and this is no Debian where root may install one
     """
-    if (found := find()) is None and (host := debian.host()) is not None and host.ident == "debian":
-        say("        installing Debian's headless Chromium")
-        debian.install(PACKAGES)
-        found = find()
-    if found is None:
+    needs.ensure(needs.BROWSER)
+    if (found := find()) is None:
         raise LabError("no Chromium was found: install one, or name it in LAB_BROWSER")
     return found

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev import browser
-from lab import cluster, engine, registry, shell
+from lab import cluster, engine, needs, registry, shell, source, tools
 from lab.paths import BIN, LAB, ROOT
 from lab.progress import LabError, minutes, say
 
@@ -176,6 +176,11 @@ def chart(tally: Tally) -> None:
     tally.pytest("chart", ["tests/chart"], workers=2)
 
 
+def host(tally: Tally) -> None:
+    """The package manager of a newcomer's machine: locks of others, an interrupted apt, a stale proxy; real apt."""
+    tally.pytest("host", ["tests/integration/host"], workers=2)
+
+
 def preflight(tally: Tally) -> None:
     """migration_preflight against an old and a new PostgreSQL from PyPI, without Docker."""
     tally.pytest("preflight", ["tests/integration/preflight"], workers=2, extra={"PREFLIGHT_VERSIONS": "15,18"})
@@ -280,10 +285,19 @@ def _lab() -> Iterator[None]:
             registry.remove()
 
 
+# What a stage takes from this machine's distribution; all of it is asked for before the first stage begins.
+_LAB = (needs.ENGINE, needs.ROOTS)
+NEEDS = {"report": (needs.BROWSER,)} | dict.fromkeys(
+    ("integration", "cluster", "release", "helm3", "bitnami", "disturbances"), _LAB
+)
+HELM = {"lint", "chart", "integration", "cluster", "release", "helm3", "bitnami"}
+"""Stages that call helm."""
+
 STAGES: dict[str, Callable[[Tally], None]] = {
     "lint": lint,
     "unit": unit,
     "chart": chart,
+    "host": host,
     "preflight": preflight,
     "report": report,
     "integration": integration,
@@ -296,13 +310,32 @@ STAGES: dict[str, Callable[[Tally], None]] = {
 }
 
 
+def require(stages: Sequence[str]) -> None:
+    """Leave with what *stages* take from this machine's distribution.
+
+    :raises LabError: something is missing and this run may not, or cannot, install it
+    """
+    wanted = {need: None for name in stages for need in NEEDS.get(name, ())}
+    if needs.ROOTS in wanted and source.chosen() == source.REGISTRIES:
+        del wanted[needs.ROOTS]
+    needs.ensure(*wanted)
+
+
 def main() -> int:
     """Exit code 0 when everything passed."""
     parser = argparse.ArgumentParser(prog="python -m dev.suite", description=__doc__)
     parser.add_argument("stages", nargs="+", choices=STAGES)
     tally = Tally()
     begin = time.monotonic()
-    for name in parser.parse_args().stages:
+    stages = parser.parse_args().stages
+    try:
+        require(stages)
+        if HELM.intersection(stages):
+            tools.helm()
+    except LabError as error:
+        say(f"error: {error}")
+        return 1
+    for name in stages:
         say(f"\n== {name}: {(STAGES[name].__doc__ or '').strip()}")
         start = time.monotonic()
         try:

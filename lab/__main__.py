@@ -9,16 +9,17 @@ import sys
 import time
 from collections.abc import Callable
 
-from lab import cluster, deploy, doctor, engine, golang, graph, images, logs, node, registry, source, tools
+from lab import cluster, deploy, doctor, engine, golang, graph, images, logs, needs, node, registry, source, tools
 from lab.paths import BIN, CACHE, CALICO, CLUSTER, KUBECONFIG, KUBERNETES, LAB, ROOT, WORKERS
 from lab.progress import LabError, Progress, minutes, say
 
 
 def up(_: argparse.Namespace) -> None:
     """Cluster, images, agent, and one question to it."""
+    say(source.describe(source.chosen()))
+    require()
     steps = _lab()
     progress = Progress(len(steps) + 2)
-    say(source.describe(source.chosen()))
     graph.run(steps, progress)
     with progress.step("deploying the agent: ansible-playbook -i inventories/dev site.yml -e @.lab/vars.yml"):
         deploy.playbook()
@@ -37,8 +38,9 @@ def up(_: argparse.Namespace) -> None:
 
 def lab_up(_: argparse.Namespace) -> None:
     """The cluster with the images in its registry, and nothing deployed."""
-    steps = _lab()
     say(source.describe(source.chosen()))
+    require()
+    steps = _lab()
     graph.run(steps, Progress(len(steps)))
 
 
@@ -73,8 +75,10 @@ def clean(arguments: argparse.Namespace) -> None:
 
 def publish(_: argparse.Namespace) -> None:
     """Build the images and push them to a registry."""
+    own = os.environ.get("LAB_BASE") == "own"
+    needs.ensure(needs.ENGINE, *([needs.ROOTS] if own else []))
     engine.ensure()
-    pushed = images.publish(os.environ.get("REGISTRY", ""), os.environ.get("LAB_BASE") == "own")
+    pushed = images.publish(os.environ.get("REGISTRY", ""), own)
     say("pushed: " + " ".join(pushed))
 
 
@@ -91,6 +95,14 @@ def gather(_: argparse.Namespace) -> None:
 def helm(_: argparse.Namespace) -> None:
     """Only the tools that need no cluster."""
     tools.helm()
+
+
+def require() -> None:
+    """Everything that this machine lacks, in one call of its package manager, before steps run side by side."""
+    if source.chosen() == source.PACKAGES:
+        needs.ensure(needs.ENGINE, needs.ROOTS)
+    else:
+        needs.ensure(needs.ENGINE)
 
 
 def _lab() -> list[graph.Step]:

@@ -1,19 +1,16 @@
-"""Debian: the host's packages, and root file systems made from them (no container registry needed)."""
+"""Debian: which one this machine is, and root file systems made from its packages (no container registry needed)."""
 
 from __future__ import annotations
 
-import os
 import platform
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import shell
+from lab import apt, shell
 from lab.cache import cached, digest
 from lab.paths import REGISTRY
-from lab.progress import LabError
 
 TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -41,22 +38,9 @@ def host() -> Host | None:
     return Host(release["ID"], release.get("VERSION_CODENAME", ""), release.get("PRETTY_NAME", release["ID"]))
 
 
-def install(packages: Sequence[str]) -> None:
-    """Install host packages with apt.
-
-    :raises LabError: not root, or apt failed
-    """
-    if os.geteuid() != 0:
-        raise LabError(f"the packages {' '.join(packages)} are missing: install them as root, then run this again")
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    shell.run(["apt-get", "update", "-q"], log="apt", what="reading the package lists", env=quiet)
-    words = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
-    shell.run(words, log="apt", what=f"installing {' '.join(packages)}", env=quiet)
-
-
 def add_suite(suite: str) -> None:
     """Let apt see *suite* from the same mirror as the host's own, at a priority that upgrades nothing by itself."""
-    OWN_SOURCES.write_text(_stanza(_mirror(), [suite]))
+    OWN_SOURCES.write_text(_stanza(apt.mirror(), [suite]))
     OWN_PIN.write_text(f"Package: *\nPin: release n={suite}\nPin-Priority: 50\n")
 
 
@@ -77,8 +61,6 @@ def base_image(suite: str) -> str:
 
 def _root_archive(suite: str, key: str) -> Path:
     def build(folder: Path) -> None:
-        if not shutil.which("mmdebstrap"):
-            install(["mmdebstrap", "debian-archive-keyring"])
         words: list[object] = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates"]
         if TRUSTED.exists():
             words.append(f"--customize-hook=copy-in {TRUSTED} {TRUSTED.parent}")
@@ -86,7 +68,7 @@ def _root_archive(suite: str, key: str) -> Path:
         words += [suite, folder / "root.tar"]
         # mmdebstrap's built-in mirror serves hosts that are not Debian themselves.
         if (found := host()) and found.ident == "debian":
-            mirror = _mirror()
+            mirror = apt.mirror()
             security = re.sub(r"/debian/?$", "/debian-security", mirror)
             source = folder / "debian.sources"
             source.write_text(
@@ -100,13 +82,3 @@ def _root_archive(suite: str, key: str) -> Path:
 
 def _stanza(mirror: str, suites: Sequence[str]) -> str:
     return f"Types: deb\nURIs: {mirror}\nSuites: {' '.join(suites)}\nComponents: main\nSigned-By: {KEYRING}\n"
-
-
-def _mirror() -> str:
-    """The mirror that this Debian host's own apt uses."""
-    found = shell.capture(["apt-get", "indextargets", "--format", "$(REPO_URI) $(ORIGIN) $(LABEL)"])
-    for line in found.stdout.splitlines():
-        uri, _, rest = line.partition(" ")
-        if rest == "Debian Debian":
-            return uri.rstrip("/")
-    raise LabError("apt on this machine names no Debian mirror: check its sources, run apt-get update, then try again")

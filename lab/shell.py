@@ -20,6 +20,14 @@ _LOCK = threading.Lock()
 _STOPPED = threading.Event()
 
 
+class ProgramError(LabError):
+    """A program ended with an exit code other than 0; *output* is all that it said."""
+
+    def __init__(self, text: str, output: str) -> None:
+        super().__init__(text)
+        self.output = output
+
+
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of the lab's programs: this process's own, with the lab's tools first on PATH."""
     merged = {**os.environ, **(extra or {})}
@@ -43,7 +51,8 @@ def run(
     :param what: what the command is for, as it completes "... failed"
     :param timeout: seconds
     :param cleanup: the command undoes something, so it runs to its end also when the steps beside it are stopped
-    :raises LabError: the command is missing, failed or did not end in time
+    :raises ProgramError: the command failed
+    :raises LabError: the command is missing or did not end in time
     """
     LOGS.mkdir(parents=True, exist_ok=True)
     path = LOGS / f"{log}.log"
@@ -63,9 +72,9 @@ def run(
     if code:
         with path.open("rb") as stream:
             stream.seek(begin)
-            lines = stream.read().decode(errors="replace").strip().splitlines()
-        tail = "\n".join(f"    {line}" for line in lines[-12:])
-        raise LabError(f"{what} failed (exit {code}); the whole output is in {path}, its end:\n{tail}")
+            output = stream.read().decode(errors="replace")
+        tail = "\n".join(f"    {line}" for line in output.strip().splitlines()[-12:])
+        raise ProgramError(f"{what} failed (exit {code}); the whole output is in {path}, its end:\n{tail}", output)
 
 
 def stop_all() -> None:

@@ -4,16 +4,17 @@ import socket
 
 import pytest
 
-from lab import cluster, debian, engine
+from lab import apt, cluster, debian, engine, needs
 from lab.progress import LabError, minutes
 
 
 @pytest.fixture
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "answers", lambda: False)
-    monkeypatch.setattr(engine.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(needs, "answers", lambda: False)
+    monkeypatch.setattr(needs, "find", lambda _name: None)
     monkeypatch.setattr(engine.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(debian, "install", lambda packages: pytest.fail(f"installed {packages}"))
+    monkeypatch.setattr(apt, "install", lambda packages: pytest.fail(f"installed {packages}"))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
 
 
@@ -47,7 +48,7 @@ def test_a_person_at_a_terminal_is_asked_first(
             return answer
 
     monkeypatch.setattr(debian, "host", lambda: debian.Host("debian", "bookworm", "Debian 12"))
-    monkeypatch.setattr(engine.sys, "stdin", Terminal())
+    monkeypatch.setattr(needs.sys, "stdin", Terminal())
     with pytest.raises(LabError, match="was not wanted"):
         engine.ensure()
     assert "Install it with apt on this Debian 12 machine? [y/N]" in capsys.readouterr().out
