@@ -16,8 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import assemble
+
 from lab.paths import BIN, ROOT
-from plugins.module_utils._chart import assemble
 
 GOAL = 0.15
 ENVIRONMENTS = ("dev", "staging", "prod")

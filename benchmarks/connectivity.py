@@ -34,7 +34,7 @@ CHILD = """
 import json, sys
 sys.path.insert(0, "collections")
 sys.modules["kubernetes_validate"] = None
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity_module import ARGUMENTS, execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.module import ARGUMENTS, execute
 params = {name: option.get("default") for name, option in ARGUMENTS.items()} | json.loads(sys.argv[1])
 execute(params)
 """

@@ -40,7 +40,7 @@ STATEMENTS = (
 CHILD = """
 import json, sys
 sys.path.insert(0, "collections")
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import ARGUMENTS, execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.module import ARGUMENTS, execute
 params = {name: option.get("default") for name, option in ARGUMENTS.items()} | json.loads(sys.argv[1])
 result, problem = execute(params)
 print(json.dumps({

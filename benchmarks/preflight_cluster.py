@@ -53,7 +53,7 @@ MODULE = """
 import json, sys
 sys.path.insert(0, "collections")
 sys.modules["kubernetes_validate"] = None
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import ARGUMENTS, execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.module import ARGUMENTS, execute
 params = {name: option.get("default") for name, option in ARGUMENTS.items()} | json.load(sys.stdin)
 result, _problem = execute(params)
 print(json.dumps([result["verdict"], result["state"], result["pending_count"]]))
@@ -63,8 +63,8 @@ START = """
 import json, sys
 sys.path.insert(0, "collections")
 from time import perf_counter
-from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import connect
-from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_job import JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
 given = json.load(sys.stdin)
 found = connect({"kubeconfig": given.pop("kubeconfig")})
 found.server_minor()

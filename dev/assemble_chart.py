@@ -5,8 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import (
+    CHOICES,
+    ChartError,
+    assemble,
+    export,
+)
+
 from lab.paths import BIN, ROOT
-from plugins.module_utils._chart import CHOICES, ChartError, assemble, export
 
 TARGET = ROOT / "build" / "ai-agent-chart"
 

@@ -24,7 +24,10 @@ from lab.progress import LabError, minutes, say
 VENV = Path(sys.executable).parent
 REPORTS = LAB / "reports"
 MOLECULE = LAB / "molecule"
-TYPED = ["lab", "dev", "plugins/module_utils", "images/agent/agent", "chart/files"]
+TYPED = [
+    *("lab", "dev", "plugins/module_utils", "images/agent/agent"),
+    *(f"chart/files/{name}.py" for name in ("connection_test", "schema", "schema_revisions", "schema_url")),
+]
 
 
 def _environment(extra: dict[str, str] | None = None) -> dict[str, str]:

@@ -1,20 +1,26 @@
 """Prove from inside the release that the agent's database and cache answer and take a write; print what is expected.
 
 Run by the chart's test pod with the agent image's own Python, psycopg 3 and redis-py. Reads DATABASE_URL and REDIS_URL;
-exits 1 with one sentence on stderr that names what did not answer. What is asked lies in connectivity.py, beside it.
+exits 1 with one sentence on stderr that names what did not answer. What is asked lies in probe.py, beside it.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
+import types
 import typing as t
 from pathlib import Path
 
-# Beside this file lie the modules that belong to it, also where the image sets PYTHONSAFEPATH.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from connectivity import collect, run
+if t.TYPE_CHECKING:
+    from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import probe as prober
+else:
+    # The modules beside this file are a package, which is made here: no folder of the image is searched for them.
+    package = types.ModuleType("connection_probe")
+    package.__path__ = [str(Path(__file__).parent)]
+    sys.modules[package.__name__] = package
+    prober = importlib.import_module("connection_probe.probe")
 
 KEYS = {"DATABASE_URL": "database-url", "REDIS_URL": "redis-url"}
 
@@ -36,7 +42,7 @@ def probe(title: str, kind: str, variable: str) -> str | None:
     """Ask one server; the sentence about what failed, None where nothing did."""
     records: list[dict[str, t.Any]] = []
     dependency = {"name": kind, "kind": kind, "env": variable}
-    collect({"dependencies": [dependency], "rounds": 0}, lambda line: records.append(json.loads(line)))
+    prober.collect({"dependencies": [dependency], "rounds": 0}, lambda line: records.append(json.loads(line)))
     failed = [record for record in records if record["record"] == "phase" and not record["ok"]]
     return failure(title, variable, failed[0]) if failed else None
 
@@ -54,4 +60,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    run(main)
+    prober.run(main)

@@ -9,8 +9,12 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.ai_platform.agent.plugins.module_utils._chart import ChartError
-from ansible_collections.ai_platform.agent.plugins.module_utils._chart_module import ARGUMENTS, CONSTRAINTS, execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import ChartError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart_module import (
+    ARGUMENTS,
+    CONSTRAINTS,
+    execute,
+)
 
 
 class ActionModule(ActionBase):

@@ -9,8 +9,8 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.ai_platform.agent.plugins.module_utils._deployment_report import ARGUMENTS, execute
-from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._page.module import ARGUMENTS, execute
 
 
 class ActionModule(ActionBase):
@@ -26,5 +26,5 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
         try:
             return execute(arguments, check_mode=self._task.check_mode)
-        except PreflightError as error:
+        except FindingError as error:
             raise AnsibleActionFail(error.message) from None

@@ -63,7 +63,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._diagnosis import as_dict, diagnose
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.diagnosis import as_dict, diagnose
 
 
 def diagnose_release(

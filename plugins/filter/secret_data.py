@@ -55,7 +55,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._credentials import secret_data
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret import secret_data
 
 
 class FilterModule:

@@ -303,35 +303,20 @@ error_id:
   sample: release-missing
 """
 
-import typing as t
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity_module import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.module import end, started
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.module import (
     ARGUMENTS,
     CONSTRAINTS,
     execute,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
-from ansible_collections.kubernetes.core.plugins.module_utils.args_common import (
-    extract_sensitive_values_from_kubeconfig,
-)
 
 
-def main() -> t.NoReturn:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, **CONSTRAINTS)
-    if isinstance(module.params["kubeconfig"], dict):
-        module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))
+def main() -> None:
+    module = started(ARGUMENTS, **CONSTRAINTS)
     if module.check_mode and not module.params["run_in_check_mode"]:
         module.exit_json(changed=False, skipped=True, msg="Not tested: run_in_check_mode is off.", findings=[])
     # Helm writes into its record of the release when it last tested it.
-    params = module.params | ({"helm_test": None} if module.check_mode else {})
-    try:
-        result, problem = execute(params)
-    except PreflightError as error:
-        module.fail_json(msg=error.message, error_id=error.id, findings=[error.as_finding()], changed=False)
-    if problem:
-        module.fail_json(msg=problem, changed=False, **result)
-    module.exit_json(changed=False, **result)
+    end(module, execute, module.params | ({"helm_test": None} if module.check_mode else {}))
 
 
 if __name__ == "__main__":

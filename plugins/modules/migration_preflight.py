@@ -347,31 +347,17 @@ error_id:
   sample: database-auth
 """
 
-import typing as t
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.module import end, started
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.module import (
     ARGUMENTS,
     CONSTRAINTS,
     execute,
 )
-from ansible_collections.kubernetes.core.plugins.module_utils.args_common import (
-    extract_sensitive_values_from_kubeconfig,
-)
 
 
-def main() -> t.NoReturn:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, **CONSTRAINTS)
-    if isinstance(module.params["kubeconfig"], dict):
-        module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))
-    try:
-        result, problem = execute(module.params)
-    except PreflightError as error:
-        module.fail_json(msg=error.message, error_id=error.id, findings=[error.as_finding()], changed=False)
-    if problem:
-        module.fail_json(msg=problem, changed=False, **result)
-    module.exit_json(changed=False, **result)
+def main() -> None:
+    module = started(ARGUMENTS, **CONSTRAINTS)
+    end(module, execute, module.params)
 
 
 if __name__ == "__main__":

@@ -213,18 +213,20 @@ def main() -> t.NoReturn:
     if sys.version_info < (3, 12):  # noqa: UP036 - an inventory may choose another Python
         words = f"{sys.executable} is Python {python['version']}; 3.12 or later is needed."
         module.fail_json(msg=words, error_id="library-missing", python=python)
-    from ansible_collections.ai_platform.agent.plugins.module_utils import _cluster, _errors, _helm, _release_info
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common import errors
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube import api
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm, info
 
     if module.params["helm_command"] and isinstance(module.params["kubeconfig"], dict):
         words = "helm_command needs a kubeconfig that is a file: helm reads no other."
         module.fail_json(msg=words, error_id="argument-invalid", python=python, helm=None)
-    with _helm.asked(module.params["helm_command"], module.params, module.params["helm_timeout"]) as helm:
+    with helm.asked(module.params["helm_command"], module.params, module.params["helm_timeout"]) as releases:
         # connect() names the package that is missing.
         try:
-            found = _release_info.look(_cluster.connect(module.params), module.params)
-        except _errors.PreflightError as error:
-            module.fail_json(msg=error.message, error_id=error.id, python=python, helm=helm())
-        module.exit_json(changed=False, python=python, helm=helm(), **found)
+            found = info.look(api.connect(module.params), module.params)
+        except errors.FindingError as error:
+            module.fail_json(msg=error.message, error_id=error.id, python=python, helm=releases())
+        module.exit_json(changed=False, python=python, helm=releases(), **found)
 
 
 def _kubernetes() -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import assemble
 
-from plugins.module_utils._chart import assemble
 from tests.chart.cluster import Cluster
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -217,7 +217,9 @@ def test_files_in_the_pods_are_the_files_of_the_chart(environment: Rendered) -> 
     scripts = environment.one("ConfigMap", f"{RELEASE}-migration-scripts")["data"]
     assert scripts == {file.name: file.read_text() for file in files.glob("schema*.py")}
     tests = environment.one("ConfigMap", f"{RELEASE}-test-scripts")["data"]
-    assert tests == {file.name: file.read_text() for file in files.glob("connect*.py")}
+    assert tests == {
+        file.name: file.read_text() for name in ("connection_test", "probe*") for file in files.glob(f"{name}.py")
+    }
 
 
 def test_environment_to_itself_changes_no_immutable_field(render: Render) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from ansible_collections.ai_platform.agent.plugins.module_utils._permissions import needed, not_granted
-from ansible_collections.ai_platform.agent.plugins.module_utils._release_facts import Planned, planned
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Planned, planned
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import needed, not_granted
 
 from tests.chart.conftest import ENVIRONMENTS, RELEASE, ROOT, Object, Render
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 import urllib.parse
 
-from ansible_collections.ai_platform.agent.plugins.module_utils import _collector
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import collector
 
 from tests.integration.connectivity.situations import CANARY, SITUATIONS, Stage
 
@@ -16,7 +16,7 @@ REQUEST = {"timeout": 2, "deadline": 30, "rounds": 5}
 def facts(name: str, stage: Stage) -> dict[str, t.Any]:
     """What the collector says about a situation, as facts of a test without Kubernetes."""
     with SITUATIONS[name](stage) as dependencies:
-        observation = _collector.run_here(REQUEST | {"dependencies": dependencies})
+        observation = collector.run_here(REQUEST | {"dependencies": dependencies})
     return {"observations": [observation], "release": None, "untested": []}
 
 

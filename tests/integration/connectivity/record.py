@@ -12,7 +12,7 @@ sys.path.insert(0, "collections")
 from tests.integration.connectivity.observe import facts
 from tests.integration.connectivity.situations import SITUATIONS, Stage
 
-FOLDER = Path(__file__).resolve().parents[2] / "unit" / "connectivity" / "facts"
+FOLDER = Path(__file__).resolve().parents[2] / "unit" / "plugins" / "module_utils" / "_connectivity" / "facts"
 MAJOR = 18
 
 

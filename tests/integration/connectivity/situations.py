@@ -1,4 +1,7 @@
-"""The cases of tests/unit/connectivity/cases.py, each set up with real servers. A situation yields dependencies."""
+"""The cases of tests/unit/plugins/module_utils/_connectivity/cases.py, set up with real servers.
+
+A situation yields dependencies.
+"""
 
 from __future__ import annotations
 

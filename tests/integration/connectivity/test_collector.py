@@ -10,8 +10,9 @@ import typing as t
 
 import psycopg
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils import _collector
-from ansible_collections.ai_platform.agent.plugins.module_utils._judge_connectivity import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import collector
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle, command
 
 from tests.integration.connectivity.observe import REQUEST, facts, forms_of_the_canary
 from tests.integration.connectivity.situations import (
@@ -23,7 +24,7 @@ from tests.integration.connectivity.situations import (
     listener,
     web_server,
 )
-from tests.unit.connectivity.cases import CASES
+from tests.unit.plugins.module_utils._connectivity.cases import CASES
 
 # A machine that runs four test processes on two cores is no network: what is slow is judged from recorded facts.
 LIMITS = Limits(p95_ms=5000, p99_ms=5000)
@@ -52,18 +53,18 @@ def _leftovers(stage: Stage) -> list[t.Any]:
 
 def test_nothing_stays_behind(stage: Stage) -> None:
     asked = [database(stage.postgresql().url()), cache(stage.redis().url())]
-    assert _collector.run_here(REQUEST | {"dependencies": asked})["problem"] is None
+    assert collector.run_here(REQUEST | {"dependencies": asked})["problem"] is None
     assert _leftovers(stage) == []
 
 
 def test_nothing_stays_behind_when_it_is_killed(stage: Stage) -> None:
     """The table is gone with its session, the key expires by itself."""
     asked = [database(stage.postgresql().url()), cache(stage.redis().url())]
-    words = [sys.executable, "-c", _collector.BOOT, _collector.parts()]
+    words = [sys.executable, *command()[1:]]
     request = REQUEST | {"dependencies": asked, "rounds": 1_000_000, "deadline": 1.5}
-    done = subprocess.run([*words, json.dumps(request)], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([*words, bundle(PROBE, request)], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode < 0, done.stderr
-    records, ended = _collector.read(done.stdout.splitlines())
+    records, ended = collector.read(collector.of_lines(done.stdout.splitlines()))
     assert not ended
     assert {"write"} <= {record.get("phase") for record in records}
     client = stage.redis().client()
@@ -75,12 +76,12 @@ def test_nothing_stays_behind_when_it_is_killed(stage: Stage) -> None:
 def test_one_connection_at_a_time_and_a_name_on_it(stage: Stage) -> None:
     """Seen from the server while it works."""
     url = stage.postgresql().url()
-    words = [sys.executable, "-c", _collector.BOOT, _collector.parts()]
+    words = [sys.executable, *command()[1:]]
     request = REQUEST | {"dependencies": [database(url)], "rounds": 20_000_000}
     query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ai_platform.agent connectivity'"
     counts: list[int] = []
     with (
-        subprocess.Popen([*words, json.dumps(request)], stdout=subprocess.DEVNULL) as process,
+        subprocess.Popen([*words, bundle(PROBE, request)], stdout=subprocess.DEVNULL) as process,
         psycopg.connect(url, autocommit=True) as connection,
     ):
         try:
@@ -95,18 +96,18 @@ def test_one_connection_at_a_time_and_a_name_on_it(stage: Stage) -> None:
 
 def test_memory_stays_small(stage: Stage) -> None:
     asked = [database(stage.postgresql().url()), cache(stage.redis().url())]
-    end = _collector.run_here(REQUEST | {"dependencies": asked, "rounds": 2000})["records"][-1]
+    end = collector.run_here(REQUEST | {"dependencies": asked, "rounds": 2000})["records"][-1]
     assert end["record"] == "end"
     assert end["peak_kib"] < 96 * 1024
 
 
 def test_without_drivers_the_image_is_named() -> None:
-    words = [sys.executable, "-S", "-c", _collector.BOOT, _collector.parts()]
+    words = [sys.executable, "-S", *command()[1:]]
     asked = [database("postgresql://a@127.0.0.1:1/b"), cache("redis://127.0.0.1:1/0")]
-    request = json.dumps(REQUEST | {"dependencies": asked})
+    request = bundle(PROBE, REQUEST | {"dependencies": asked})
     bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run([*words, request], capture_output=True, text=True, check=True, env=bare, timeout=60)
-    records, ended = _collector.read(done.stdout.splitlines())
+    records, ended = collector.read(collector.of_lines(done.stdout.splitlines()))
     assert ended
     observation = {"from": "agent", "pod": "p", "node": "n", "records": records, "problem": None}
     told = judge({"observations": [observation], "release": None, "untested": []}, LIMITS)
@@ -122,7 +123,7 @@ def test_the_url_is_taken_from_the_environment(stage: Stage, monkeypatch: pytest
         {"name": "redis", "kind": "redis", "env": "THE_URL"},
         {"name": "postgresql", "kind": "postgresql", "env": "X"},
     ]
-    observation = _collector.run_here(REQUEST | {"dependencies": asked})
+    observation = collector.run_here(REQUEST | {"dependencies": asked})
     told = judge({"observations": [observation], "release": None, "untested": []}, LIMITS)
     assert [item.id for item in told] == ["database-url-invalid"]
     assert "X is not set" in told[0].message
@@ -133,7 +134,7 @@ def test_what_may_not_be_reached_is_told_apart(stage: Stage) -> None:
         targets = {"open": stage.redis().port, "closed": 1, "dropped": port}
         asked = [{"name": name, "host": "127.0.0.1", "port": number} for name, number in targets.items()]
         asked.append({"name": "nowhere", "host": "no-such-name.invalid", "port": 1})
-        records = _collector.run_here(REQUEST | {"reach": asked})["records"]
+        records = collector.run_here(REQUEST | {"reach": asked})["records"]
     got = {record["name"]: record["got"] for record in records if record["record"] == "reach"}
     assert got == {"open": "reached", "closed": "refused", "dropped": "timeout", "nowhere": "no-name"}
 
@@ -142,6 +143,6 @@ def test_http_is_asked(stage: Stage) -> None:
     with web_server() as port:
         asked = [{"name": "self", "host": "127.0.0.1", "port": port, "path": "/health"}]
         asked.append({"name": "gone", "host": "127.0.0.1", "port": 1, "path": "/ready"})
-        records = _collector.run_here(REQUEST | {"http": asked})["records"]
+        records = collector.run_here(REQUEST | {"http": asked})["records"]
     assert [(record["name"], record["status"]) for record in records[:2]] == [("self", 501), ("gone", None)]
     assert CANARY not in json.dumps(records)

@@ -18,7 +18,7 @@ __all__ = ("chart", "installed", "preflight")
 MODULE = """
 import json, sys
 sys.path.insert(0, "collections")
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import ARGUMENTS, execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.module import ARGUMENTS, execute
 execute({name: option.get("default") for name, option in ARGUMENTS.items()} | json.load(sys.stdin))
 """
 

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from dev.postgresql import Server, running
-from tests.unit.preflight.cases import SCHEMA, VERSIONS
+from tests.unit.plugins.module_utils._sql.cases import SCHEMA, VERSIONS
 
 # PREFLIGHT_VERSIONS=15,18 tries only these.
 _WANTED = os.environ.get("PREFLIGHT_VERSIONS", "").split(",")

@@ -8,7 +8,7 @@ import time
 import typing as t
 
 import psycopg
-from ansible_collections.ai_platform.agent.plugins.module_utils._lock_modes import Mode
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 
 RELATIONS = """
 SELECT c.oid::int8, CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END, c.relkind::text,

@@ -11,20 +11,20 @@ import psycopg
 
 sys.path.insert(0, "collections")
 
-from ansible_collections.ai_platform.agent.plugins.module_utils import _live_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
 
 from dev.postgresql import running
-from tests.unit.preflight.cases import CASES, SCHEMA, VERSIONS
-from tests.unit.preflight.claims import parsed
+from tests.unit.plugins.module_utils._sql.cases import CASES, SCHEMA, VERSIONS
+from tests.unit.plugins.module_utils._sql.claims import parsed
 
-FOLDER = Path(__file__).resolve().parents[2] / "unit" / "preflight" / "facts"
+FOLDER = Path(__file__).resolve().parents[2] / "unit" / "plugins" / "module_utils" / "_sql" / "facts"
 
 
 def collected(connection: psycopg.Connection) -> dict[str, t.Any]:
     """The collector's two answers for all cases together."""
     question = names([parsed(case.sql, alone=case.alone) for case in CASES if not case.before])
-    return {"server": _live_facts.server(connection, 0), "facts": _live_facts.collect(connection, question)}
+    return {"server": live_facts.server(connection, 0), "facts": live_facts.collect(connection, question)}
 
 
 def main() -> None:

@@ -14,18 +14,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils import _preflight
-from ansible_collections.ai_platform.agent.plugins.module_utils._database import session
-from ansible_collections.ai_platform.agent.plugins.module_utils._direct_source import DirectSource
-from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
-from ansible_collections.ai_platform.agent.plugins.module_utils._findings import Finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._offline_sql import AlembicProcess
-from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
-from ansible_collections.ai_platform.agent.plugins.module_utils._source import LOCK_KEY
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session import session
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import run as preflight
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import LOCK_KEY
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_direct import DirectSource
 
 from dev.postgresql import running
 from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
-from tests.unit.preflight.project import ENV, Project
+from tests.unit.plugins.module_utils._in_pod.project import ENV, Project
 
 ALTER = "ALTER TABLE item ADD COLUMN extra int"
 STRICT = Thresholds(long_transaction_seconds=0, idle_transaction_seconds=0, slot_bytes=0)
@@ -53,7 +53,7 @@ def execute(url: str, *texts: str) -> None:
 
 def run(project: Project, url: str, **more: t.Any) -> tuple[dict[str, t.Any], dict[str, Finding]]:
     with direct(project, url) as source:
-        full, findings, _sql = _preflight.run(_preflight.Request(**more), source)
+        full, findings, _sql = preflight.run(preflight.Request(**more), source)
     return full, {item.id: item for item in findings}
 
 
@@ -62,8 +62,8 @@ def direct(project: Project, url: str) -> DirectSource:
     return DirectSource(url, alembic, connect_timeout=5, lock_timeout_ms=500, statement_timeout_ms=5000)
 
 
-def refused(project: Project, url: str) -> PreflightError:
-    with pytest.raises(PreflightError) as caught:
+def refused(project: Project, url: str) -> FindingError:
+    with pytest.raises(FindingError) as caught:
         run(project, url)
     assert "\n" not in caught.value.message
     return caught.value
@@ -99,13 +99,13 @@ def test_the_session_can_only_read_and_does_not_wait(url: str) -> None:
                 names = ("transaction_read_only", "transaction_isolation", "lock_timeout", "statement_timeout")
                 values = [connection.execute(f"SHOW {name}").fetchone() for name in names]  # type: ignore[arg-type]
                 assert values == [("on",), ("repeatable read",), ("500ms",), ("5s",)]
-        with pytest.raises(PreflightError), database.snapshot() as connection:
+        with pytest.raises(FindingError), database.snapshot() as connection:
             connection.execute("CREATE TABLE x (id int)")
 
 
 def test_the_sql_is_what_alembic_would_run(url: str, project: Project) -> None:
     with direct(project, url) as source:
-        full, _findings, sql = _preflight.run(_preflight.Request(), source)
+        full, _findings, sql = preflight.run(preflight.Request(), source)
     words = [sys.executable, "-m", "alembic", "upgrade", "0001:heads", "--sql"]
     alembic = subprocess.run(words, cwd=project.folder, capture_output=True, text=True, check=True).stdout
     assert sql == alembic

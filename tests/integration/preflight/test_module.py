@@ -13,11 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 import yaml
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import INLINE_LOCKS
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.module import INLINE_LOCKS
 from ansible_collections.ai_platform.agent.plugins.modules.migration_preflight import EXAMPLES
 
 from tests.integration.preflight.conftest import Servers, copy_of
-from tests.unit.preflight.project import Project
+from tests.unit.plugins.module_utils._in_pod.project import Project
 
 ROOT = Path(__file__).resolve().parents[3]
 # `database_url` has to be hidden wherever it could show: at the highest verbosity the arguments are printed too.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils import _live_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._catalog_facts import from_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._judge import Judge
-from ansible_collections.ai_platform.agent.plugins.module_utils._policy import Thresholds
-from ansible_collections.ai_platform.agent.plugins.module_utils._questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
 
 from tests.integration.preflight import observe
 from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
-from tests.unit.preflight.cases import CASES, Case, Cost
-from tests.unit.preflight.claims import claimed, parsed
+from tests.unit.plugins.module_utils._sql.cases import CASES, Case, Cost
+from tests.unit.plugins.module_utils._sql.claims import claimed, parsed
 
 # LOCK TABLE takes no index.
 INDEXES = {"item_qty"}
@@ -23,8 +23,8 @@ _FOLLOWS = {"i", "I", "S"}
 
 def _claim(connection: psycopg.Connection, case: Case) -> tuple[dict[str, Cost], set[str]]:
     found = [parsed(case.sql, alone=case.alone)]
-    server = _live_facts.server(connection, 0)
-    facts = _live_facts.collect(connection, names(found))
+    server = live_facts.server(connection, 0)
+    facts = live_facts.collect(connection, names(found))
     connection.rollback()
     catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
     judge = Judge(catalog, facts, server, Thresholds(), lock_timeout_set=True)

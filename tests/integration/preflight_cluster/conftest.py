@@ -7,8 +7,8 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.ai_platform.agent.plugins.module_utils._errors import PreflightError
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight_module import ARGUMENTS, execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.module import ARGUMENTS, execute
 
 from lab import shell
 from lab.paths import BIN, KUBECONFIG, ROOT
@@ -59,9 +59,9 @@ class Preflight:
         assert CANARY not in json.dumps(result, default=str)
         return t.cast("dict[str, t.Any]", result)
 
-    def refused(self, values: Values | None = None, **options: t.Any) -> PreflightError:
+    def refused(self, values: Values | None = None, **options: t.Any) -> FindingError:
         """The error of a run without a verdict."""
-        with pytest.raises(PreflightError) as caught:
+        with pytest.raises(FindingError) as caught:
             self.run(values, **options)
         assert "\n" not in caught.value.message
         assert CANARY not in caught.value.message

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from ansible_collections.ai_platform.agent.plugins.module_utils._cluster import connect
-from ansible_collections.ai_platform.agent.plugins.module_utils._cluster_job import JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
 
 from lab import images
 from lab.paths import KUBECONFIG, ROOT

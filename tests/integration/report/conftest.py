@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._report_page import page as report_page
+from ansible_collections.ai_platform.agent.plugins.module_utils._page.page import page as report_page
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from dev import browser as chromium
-from tests.unit.report.runs import ALL
+from tests.unit.plugins.module_utils._page.runs import ALL
 
 PHONE, DESKTOP = ViewportSize(width=375, height=812), ViewportSize(width=1280, height=900)
 SIZES = {"phone": PHONE, "desktop": DESKTOP}

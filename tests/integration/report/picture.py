@@ -9,12 +9,12 @@ from pathlib import Path
 
 sys.path.insert(0, "collections")
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._report_page import page as report_page
+from ansible_collections.ai_platform.agent.plugins.module_utils._page.page import page as report_page
 from PIL import Image, PngImagePlugin
 from playwright.sync_api import sync_playwright
 
 from dev import browser
-from tests.unit.report.runs import PICTURE, look_of, troubled
+from tests.unit.plugins.module_utils._page.runs import PICTURE, look_of, troubled
 
 WIDTH, GAP = 1120, 18
 # What a reader of the README looks at; the rest of the page is left out.

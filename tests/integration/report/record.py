@@ -14,12 +14,12 @@ import psycopg
 
 sys.path.insert(0, "collections")
 
-from ansible_collections.ai_platform.agent.plugins.module_utils import _preflight_module
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import module
 
 from dev.postgresql import running
 
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER = ROOT / "tests" / "unit" / "report"
+FOLDER = ROOT / "tests" / "unit" / "plugins" / "module_utils" / "_page"
 # As large as a table must be to be worth a warning, and no larger.
 FILL = """
 INSERT INTO sessions (id) SELECT gen_random_uuid() FROM generate_series(1, 5000);
@@ -55,7 +55,7 @@ def _alembic(folder: Path, url: str, target: str) -> None:
 
 def _judged(folder: Path, url: str) -> dict[str, object]:
     path = folder / "report.json"
-    params = {name: option.get("default") for name, option in _preflight_module.ARGUMENTS.items()}
+    params = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
     params |= {
         "alembic_dir": str(folder),
         "database_url": url,
@@ -64,7 +64,7 @@ def _judged(folder: Path, url: str) -> dict[str, object]:
         "migrator_sets_lock_timeout": True,
         "report_path": str(path),
     }
-    _preflight_module.execute(params)
+    module.execute(params)
     full: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
     # The port is another one each time, and nobody's database is called 127.0.0.1.
     return full | {"subject": "db.example.com:5432/agent"}

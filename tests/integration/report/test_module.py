@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible_collections.ai_platform.agent.plugins.modules.deployment_report import EXAMPLES
 
-from tests.unit.report.runs import preflight, run
+from tests.unit.plugins.module_utils._page.runs import preflight, run
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "ai_platform.agent.deployment_report"

@@ -11,7 +11,7 @@ from playwright.sync_api import FloatRect
 
 from lab.paths import LAB
 from tests.integration.report.conftest import SIZES, Open, Scheme
-from tests.unit.report.runs import ALL
+from tests.unit.plugins.module_utils._page.runs import ALL
 
 # Pixels of a page that are kept: nobody looks at the end of a hostile one.
 SHOWN = 8000

@@ -1,0 +1,206 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The catalogue of findings: stable ids, severity, what to do, where the runbook says more.
+
+Shared by migration_preflight and connectivity_test: an id once given is never given another meaning.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_cluster import CLUSTER_FINDINGS
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_connectivity import (
+    CONNECTIVITY_FINDINGS,
+)
+
+Severity = t.Literal["fail", "unknown", "warn", "info", "skip"]
+Status = t.Literal["pass", "warn", "fail", "skip"]
+
+RUNBOOK = "docs/runbook.md"
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One kind of finding. `unknown` says that something could not be known, which is never the same as safe."""
+
+    severity: Severity
+    hint: str
+
+
+CATALOGUE: t.Final[dict[str, Entry]] = {
+    # What ends the run before a verdict
+    "argument-invalid": Entry("fail", "Correct the module's argument."),
+    "library-missing": Entry("fail", "Install the Python libraries of the preflight."),
+    "alembic-not-an-environment": Entry("fail", "Name the folder with alembic.ini and the script folder with env.py."),
+    "alembic-env-failed": Entry("fail", "Run `alembic upgrade head --sql` in that folder and repair env.py."),
+    "alembic-revision-broken": Entry("fail", "Repair the revision file; `alembic history` must list it."),
+    "alembic-timeout": Entry("fail", "env.py or a revision does not end offline; find what it waits for."),
+    "alembic-target-unknown": Entry("fail", "Name a revision, a branch or `heads` that `alembic history` lists."),
+    "database-url-invalid": Entry("fail", "Use postgresql://user:password@host:port/database."),
+    "database-url-kind": Entry("fail", "The preflight judges PostgreSQL only."),
+    "database-host-unknown": Entry("fail", "Correct the host's name or DNS."),
+    "database-unreachable": Entry("fail", "Check host, port, network policy, and that the server runs."),
+    "database-auth": Entry("fail", "Correct user and password."),
+    "database-missing": Entry("fail", "Create the database or correct its name."),
+    "database-tls": Entry("fail", "Make sslmode fit the server and its certificate."),
+    "database-refused": Entry("fail", "The server refuses the session; its log says why."),
+    "database-timeout": Entry("fail", "A catalogue query waited too long: look for a lock on system tables or load."),
+    # The release
+    "manifests-unreadable": Entry("fail", "Pass what `helm template` prints for this release, all of it."),
+    "permission-missing": Entry("fail", "Grant the account what roles/ai_agent/files/deployer-rbac.yaml lists."),
+    "quota-exceeded": Entry("fail", "Have the quota raised, or ask for less in `resources`."),
+    "limit-range": Entry("fail", "Fit `resources` and volume sizes to the namespace's LimitRange."),
+    "storage-class-missing": Entry("fail", "Name a StorageClass that the cluster has, or have a default one set."),
+    "timeout-short": Entry("warn", "Raise migration.timeout, and ai_agent_timeout above it; or migrate in batches."),
+    "disk-headroom": Entry("fail", "Enlarge the volume first, or avoid the rewrite."),
+    # The revision graph
+    "state-diverged": Entry(
+        "fail", "Find out which image migrated this database; deploy one that knows all its revisions."
+    ),
+    "state-unknown": Entry(
+        "fail", "The database has tables but no version table: stamp it, or correct the database name."
+    ),
+    "revision-unknown": Entry(
+        "fail", "This directory lacks the revision: deploy the image that has it, or a newer one."
+    ),
+    "state-ahead": Entry("warn", "The database is ahead of this image: nothing will be migrated."),
+    "multiple-heads": Entry(
+        "fail", "Merge the heads (`alembic merge heads`), or set the target to `heads` on purpose."
+    ),
+    "version-table-rows": Entry(
+        "warn", "Several rows in the version table: branches are live; check that this is intended."
+    ),
+    # What could not be known
+    "revision-not-static": Entry("unknown", "Read this revision: what it does depends on the database while it runs."),
+    "revision-not-rendered": Entry(
+        "unknown", "Offline mode cannot render this revision: make it render, or read it and accept."
+    ),
+    "statement-unparsed": Entry("unknown", "PostgreSQL's grammar refuses this text: run it on a copy first."),
+    "statement-opaque": Entry(
+        "unknown", "A DO block, CALL or function can do anything: read it and accept it with a reason."
+    ),
+    "statement-unruled": Entry("unknown", "No rule for this kind of statement: read its documentation and accept it."),
+    "type-change-unknown": Entry("unknown", "The column's present type is not known, so a rewrite cannot be excluded."),
+    # Locks and long work
+    "lock-blocks-reads": Entry(
+        "fail", "Expand and contract: NOT VALID first, VALIDATE in a later revision, backfill in batches."
+    ),
+    "lock-blocks-writes": Entry("fail", "Use CONCURRENTLY, NOT VALID or a batch, in a revision of its own."),
+    "lock-kept": Entry("fail", "Commit between the two: a revision each, with transaction_per_migration."),
+    "lock-brief": Entry("info", "Brief, but it queues behind long transactions: keep lock_timeout set."),
+    "table-rewrite": Entry("fail", "Add a new column, fill it in batches, switch, drop the old one later."),
+    "index-not-concurrent": Entry("warn", "postgresql_concurrently=True inside op.get_context().autocommit_block()."),
+    "constraint-validated": Entry("warn", "Add it NOT VALID, then VALIDATE CONSTRAINT in another transaction."),
+    "concurrently-in-transaction": Entry("fail", "Wrap it in `with op.get_context().autocommit_block():`."),
+    "fails-in-transaction": Entry("fail", "This command cannot run inside a transaction: use autocommit_block()."),
+    "lock-timeout-missing": Entry(
+        "warn", "Set lock_timeout in the migrator's session or as the revision's first statement."
+    ),
+    "full-table-write": Entry("warn", "Write in batches, each committed."),
+    "not-null-without-default": Entry(
+        "fail", "Give the column a default, or add it nullable, fill it, then SET NOT NULL."
+    ),
+    "unsupported-by-server": Entry(
+        "fail", "This server's version does not know the command: upgrade it or write it otherwise."
+    ),
+    "enum-value-used": Entry("fail", "Commit ALTER TYPE … ADD VALUE before the new value is used."),
+    # What breaks the version still running
+    "destructive": Entry("fail", "Data is gone after this: prove a backup, and do it once no version reads it."),
+    "contract-phase": Entry("warn", "The version still running may use what this takes away: do it one release later."),
+    "rename": Entry("fail", "The running version knows the old name only: add the new, copy, drop later."),
+    "type-change": Entry("warn", "Check that the running version accepts the new type."),
+    "trigger-created": Entry(
+        "warn", "The trigger runs inside the writes of the version still running: check its cost."
+    ),
+    # The database now
+    "server-version-old": Entry("warn", "This major version is past its end of life."),
+    "server-version-new": Entry("unknown", "The rules were proven up to an older major version."),
+    "in-recovery": Entry("fail", "This is a standby or a server still recovering: name the primary."),
+    "transaction-long": Entry("fail", "End it, or wait: DDL queues behind it and everything queues behind the DDL."),
+    "transaction-idle": Entry("fail", "A session sits idle in a transaction: find its owner and end it."),
+    "lock-held": Entry("fail", "Another session holds or awaits a conflicting lock on this table now."),
+    "migrator-active": Entry("fail", "Another migration holds the advisory lock: wait for it."),
+    "index-invalid": Entry("warn", "Left by a failed CREATE INDEX CONCURRENTLY: drop it and build it again."),
+    "connections-scarce": Entry("warn", "Few connections are left; the migrator and new pods need theirs."),
+    "privilege-missing": Entry("fail", "Migrate as the owner, or grant membership in the owning role."),
+    "extension-unavailable": Entry("fail", "The server has no such extension: use an image that has it."),
+    "extension-privilege": Entry("fail", "Not a trusted extension: a superuser must create it first."),
+    "object-exists": Entry("fail", "A migration was half applied or made by hand: compare, then drop it or stamp."),
+    "search-path-set": Entry("unknown", "Write the schema before each name instead of changing search_path."),
+    "partitioned-concurrently": Entry(
+        "fail", "Build it ON ONLY the parent, CONCURRENTLY on each partition, then ATTACH."
+    ),
+    "table-missing": Entry("fail", "The statement names a table that neither exists nor is created before it."),
+    "replication-lag": Entry("warn", "A standby is behind: a rewrite will put it further behind."),
+    "replication-slot-inactive": Entry("warn", "An inactive slot keeps WAL: a rewrite may fill the disk."),
+    "pgbouncer-transaction": Entry(
+        "fail", "Migrate over a direct connection: session settings and locks do not hold here."
+    ),
+    "backup-old": Entry("fail", "Make and verify a backup first."),
+    "backup-unknown": Entry("info", "Pass the time of the last verified backup in last_verified_backup."),
+    "fact-not-visible": Entry("skip", "Grant pg_monitor (or pg_read_all_stats) to the role of the preflight."),
+    # Acceptance
+    "acceptance-worthless": Entry(
+        "warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."
+    ),
+    "acceptance-unused": Entry("info", "This acceptance matches no finding: remove it."),
+    **{name: Entry(*entry) for name, entry in (CLUSTER_FINDINGS | CONNECTIVITY_FINDINGS).items()},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One finding. `message` carries the figures; `accepted` the reason of whoever accepted it; `pods` who saw it."""
+
+    id: str
+    message: str
+    severity: Severity
+    revision: str | None = None
+    statement: int | None = None
+    table: str | None = None
+    accepted: str | None = None
+    dependency: str | None = None
+    layer: str | None = None
+    pods: tuple[str, ...] | None = None
+
+    @property
+    def status(self) -> Status:
+        """`unknown` is a warning of its own kind, `info` is no complaint; an accepted finding never fails."""
+        if self.severity == "info":
+            return "pass"
+        if self.severity == "skip":
+            return "skip"
+        return "fail" if self.severity == "fail" and self.accepted is None else "warn"
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """The JSON form, without what is not set."""
+        form: dict[str, t.Any] = {
+            "id": self.id,
+            "status": self.status,
+            "severity": self.severity,
+            "message": self.message,
+        }
+        entry = CATALOGUE[self.id]
+        form |= {"hint": entry.hint, "runbook": f"{RUNBOOK}#{self.id}"}
+        for name in ("revision", "statement", "table", "accepted", "dependency", "layer", "pods"):
+            if (value := getattr(self, name)) is not None:
+                form[name] = list(value) if isinstance(value, tuple) else value
+        return form
+
+
+def finding(finding_id: str, message: str, *, severity: Severity | None = None, **where: t.Any) -> Finding:
+    """A finding of the catalogue, with another severity where the facts weigh more or less than usual."""
+    return Finding(finding_id, message, severity or CATALOGUE[finding_id].severity, **where)
+
+
+def of_error(error: FindingError) -> dict[str, t.Any]:
+    """An error as the one finding of its report."""
+    return finding(error.id, error.message).as_dict()
+
+
+__all__ = ("CATALOGUE", "Entry", "Finding", "Severity", "Status", "finding", "of_error")

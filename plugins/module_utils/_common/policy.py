@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What the caller finds too much, and from which verdict on the module fails."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
+
+FAIL_ON: t.Final[dict[str, frozenset[str]]] = {
+    "never": frozenset(),
+    "fail": frozenset({"fail"}),
+    "unknown": frozenset({"fail", "unknown"}),
+    "warn": frozenset({"fail", "unknown", "warn", "skip"}),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Thresholds:
+    """small_table_bytes: a scan or rewrite of less is brief (16 MiB: well under a second from a cold disk of 50 MB/s).
+
+    long_transaction_seconds, idle_transaction_seconds: older ones block. connections_left: fewer free ones warn.
+    replication_lag_seconds; slot_bytes: WAL kept by an inactive slot; backup_hours: an older verified backup blocks.
+    scan_bytes_per_second: the same disk read from the start to the end. write_bytes_per_second: a third of it, because
+    a rewrite reads, writes, and writes WAL.
+    """
+
+    small_table_bytes: int = 16 * 1024 * 1024
+    long_transaction_seconds: int = 300
+    idle_transaction_seconds: int = 60
+    connections_left: int = 5
+    replication_lag_seconds: int = 30
+    slot_bytes: int = 1024 * 1024 * 1024
+    backup_hours: int = 24
+    scan_bytes_per_second: int = 50 * 1024 * 1024
+    write_bytes_per_second: int = 16 * 1024 * 1024
+
+
+def failing(findings: t.Iterable[Finding], fail_on: str) -> list[Finding]:
+    """The findings, none of them accepted, for which the module fails under this policy."""
+    return [item for item in findings if item.accepted is None and item.severity in FAIL_ON[fail_on]]
+
+
+def problem(verdict: str, found: t.Sequence[Finding], fail_on: str) -> str | None:
+    """The sentence with which the module fails for these of `failing`; None without any."""
+    if not found:
+        return None
+    ids = ", ".join(dict.fromkeys(item.id for item in found))
+    many = f"{len(found)} findings reach" if len(found) > 1 else "1 finding reaches"
+    return f"The verdict is {verdict}: {many} fail_on={fail_on} ({ids}); first: {found[0].message}"
+
+
+__all__ = ("FAIL_ON", "Thresholds", "failing", "problem")

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What the short texts of all reports share, for a person who looks at them for ten seconds."""
+
+from __future__ import annotations
+
+import typing as t
+
+Row = dict[str, t.Any]
+
+FINDINGS = 3
+WIDTH = 150
+_LISTED = ("fail", "unknown", "warn", "skip")
+
+
+def cut(lines: t.Iterable[str]) -> list[str]:
+    """Lines of at most WIDTH characters."""
+    return [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines]
+
+
+def complaints(found: t.Sequence[Row]) -> list[str]:
+    """The worst that nobody accepted, with what to do; the others are counted."""
+    listed = [item for item in found if item["severity"] in _LISTED and "accepted" not in item]
+    # Worst first: what was skipped stands at the end, and is never shown in place of a complaint.
+    shown = [item for item in listed[:FINDINGS] if item["severity"] != "skip"]
+    lines = []
+    for item in shown:
+        where = f" ({item['revision']})" if "revision" in item else ""
+        lines += [f"{item['severity']} {item['id']}{where}: {item['message']}", f"     do: {item['hint']}"]
+    left = [item["severity"] for item in listed[len(shown) :]]
+    counts = [f"{left.count(name)} {name}" for name in _LISTED if name in left]
+    accepted = sum("accepted" in item for item in found)
+    counts += [f"{accepted} accepted"] if accepted else []
+    return lines + ([f"further: {', '.join(counts)}; in the report"] if counts else [])
+
+
+__all__ = ("WIDTH", "complaints", "cut")

@@ -1,0 +1,254 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The facts of a release: the collector in every agent pod, in a probe pod, and in pods that must reach nothing."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import time
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import collector
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import (
+    agent_service,
+    look,
+    release_facts,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import FORBIDDEN
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle, command
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task, manifest
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import Seen
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
+
+API_SERVER = {"name": FORBIDDEN, "host": "kubernetes.default.svc", "port": 443}
+VARIABLES = {"postgresql": "DATABASE_URL", "redis": "REDIS_URL"}
+PATHS = ("/health", "/ready")
+STRANGERS: t.Final[dict[str, str]] = {"stranger": "this namespace", "elsewhere": "another namespace"}
+# What the test's own pods ask for and may use, as the chart's test pod.
+RESOURCES: t.Final[dict[str, dict[str, str]]] = {
+    "requests": {"cpu": "20m", "memory": "64Mi", "ephemeral-storage": "16Mi"},
+    "limits": {"cpu": "1", "memory": "256Mi", "ephemeral-storage": "128Mi"},
+}
+# The endpoint controller follows a pod's readiness with a delay.
+SETTLE_SECONDS = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What is wanted. Times in seconds; `pods`: auto, agent or probe; `other_namespace`: where a stranger tries too."""
+
+    release: str
+    namespace: str
+    pods: str = "auto"
+    max_pods: int = 10
+    rounds: int = 10
+    timeout: float = 5
+    negative: bool = True
+    other_namespace: str | None = None
+    job_timeout: float = 60
+
+    @property
+    def deadline(self) -> float:
+        """Of one collector: its phases, each within the time-out, and rounds that may each take a second."""
+        return 10 * self.timeout + 3 * self.rounds + 10
+
+
+def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
+    """Facts, and findings about how they were had. Raises FindingError where nothing can be said."""
+    seen = look(cluster, options.release, options.namespace)
+    found = _rights(seen, options)
+    chosen = _choose(seen, options, found)
+    release = release_facts(seen, options.release, options.namespace)
+    work = Work(cluster, options, seen, release)
+    untested: list[str] = []
+    with concurrent.futures.ThreadPoolExecutor(len(chosen) + 3) as pool:
+        strangers = {place: pool.submit(work.stranger, place) for place in work.places()}
+        agents = [pool.submit(work.agent, pod) for pod in chosen] if chosen else [pool.submit(work.probe)]
+        observations = [future.result() for future in agents]
+        for place, future in strangers.items():
+            try:
+                observations.append(future.result())
+            except FindingError as error:
+                untested.append(f"No pod of {STRANGERS[place]} could try what it must not reach: {error.message}")
+    release |= _settled(cluster, options, release)
+    release |= {"stranger_labels": work.stranger_labels(), "other_namespace": work.other_namespace()}
+    return {"observations": observations, "release": release, "untested": untested}, found
+
+
+def _rights(seen: Seen, options: Options) -> list[Finding]:
+    """What may not be looked at, and so is not judged."""
+    looked = {"services": seen.services, "endpointslices": seen.slices, "networkpolicies": seen.policies}
+    closed = [name for name, objects in looked.items() if objects is None]
+    if not closed:
+        return []
+    words = (
+        f"The account may not list {', '.join(closed)} in namespace {options.namespace}; what they say is not judged."
+    )
+    return [finding("rights-incomplete", words)]
+
+
+def _choose(seen: Seen, options: Options, found: list[Finding]) -> list[Object]:
+    """The pods into which the collector goes; none: it gets a pod of its own."""
+    running: list[Object] = seen.running[: options.max_pods]
+    if options.pods == "probe" or (options.pods == "auto" and not running):
+        return []
+    if seen.exec_allowed:
+        if not running:
+            words = f"No pod of release {options.release} runs in namespace {options.namespace}"
+            raise FindingError("agent-absent", f"{words}; start one, or use pods=auto.")
+        return running
+    if options.pods == "agent":
+        raise Forbidden("create", "pods/exec", options.namespace)
+    words = f"The account may not exec into pods of {options.namespace}; a pod of the same image and labels asked."
+    found.append(finding("exec-forbidden", words))
+    return []
+
+
+def _settled(cluster: Cluster, options: Options, release: Object) -> Object:
+    """Pods and endpoints once more where they disagreed: one of the two may just have changed."""
+    ready = sorted(pod["name"] for pod in release["pods"] if pod["ready"])
+    if release["endpoints"] is None or release["endpoints"]["ready"] == ready:
+        return {}
+    time.sleep(SETTLE_SECONDS)
+    again = release_facts(look(cluster, options.release, options.namespace), options.release, options.namespace)
+    return {name: again[name] for name in ("pods", "endpoints")}
+
+
+class Work:
+    """The collectors of one test. Every method may run in a thread of its own."""
+
+    def __init__(self, cluster: Cluster, options: Options, seen: Seen, release: Object) -> None:
+        self._cluster, self._options, self._seen, self._release = cluster, options, seen, release
+        spec = seen.pod_spec
+        self._container = next((item for item in spec["containers"] if item["name"] == "agent"), spec["containers"][0])
+
+    def _request(self, **more: t.Any) -> Object:
+        options = self._options
+        own = {"timeout": options.timeout, "deadline": options.deadline, "rounds": options.rounds}
+        return own | more
+
+    def _dependencies(self) -> list[Object]:
+        gates = {item["name"]: item for item in self._seen.pod_spec.get("initContainers") or ()}
+        gate = gates.get("wait-for-schema", {}).get("env") or ()
+        table = next((item.get("value") for item in gate if item["name"] == "SCHEMA_VERSION_TABLE"), None)
+        asked: list[Object] = [{"name": name, "kind": name, "env": variable} for name, variable in VARIABLES.items()]
+        asked[0]["version_table"] = table
+        if replica := self._release["servers"].get("postgresql-replica"):
+            place = {"host": replica["host"].partition(".")[0], "port": replica["port"]}
+            asked.insert(1, {"name": "postgresql-replica", "kind": "replica", "env": "DATABASE_URL", **place})
+        return asked
+
+    def agent(self, pod: Object) -> Object:
+        """The collector in a running pod of the agent. Failing is part of the observation."""
+        name = pod["metadata"]["name"]
+        port = next((item["containerPort"] for item in self._container.get("ports") or ()), 8000)
+        own = [{"name": "itself", "host": "127.0.0.1", "port": port, "path": path} for path in PATHS]
+        negative = [API_SERVER] if self._options.negative else []
+        request = self._request(dependencies=self._dependencies(), http=own, reach=negative)
+        lines: list[str] = []
+        problem = None
+        try:
+            for line in self._answers(name, request):
+                lines.append(line)
+        except FindingError as error:
+            problem = error.message
+        records, ended = collector.read(collector.of_lines(lines))
+        if not ended and problem is None:
+            problem = f"The collector in pod {name} ended before it was done."
+        return self._observation("agent", name, pod["spec"].get("nodeName"), records, problem)
+
+    def _answers(self, pod: str, request: Object) -> t.Iterator[str]:
+        options = self._options
+        with ExecSession(self._cluster, options.namespace, pod, self._container["name"], command()) as session:
+            session.send(bundle(PROBE, request))
+            while (line := session.receive(options.deadline + 5)) is not None:
+                yield line
+                if '"record": "end"' in line:
+                    return
+
+    def probe(self) -> Object:
+        """The same from a pod of our own with the release's client label. Raises FindingError."""
+        client = {"app.kubernetes.io/instance": self._options.release, f"{self._options.release}-db-client": "true"}
+        env = [item for item in self._container.get("env") or () if item["name"] in VARIABLES.values()]
+        request = self._request(dependencies=self._dependencies())
+        task = self._task("probe", self._options.namespace, request)
+        return self._run("probe", dataclasses.replace(task, labels=client, env=env))
+
+    def places(self) -> list[str]:
+        """Whence strangers are to try."""
+        if not self._options.negative:
+            return []
+        return ["stranger", *(["elsewhere"] if self._options.other_namespace else [])]
+
+    def stranger(self, place: str) -> Object:
+        """What a pod without the client label reaches, and whether the agent answers it. Raises FindingError."""
+        targets = [
+            {"name": name, "host": server["host"], "port": server["port"]}
+            for name, server in self._release["servers"].items()
+        ]
+        service = agent_service(self._seen) if place == "stranger" else None
+        http = self._through(service) if service else []
+        namespace = self._options.namespace if place == "stranger" else str(self._options.other_namespace)
+        return self._run(place, self._task("stranger", namespace, self._request(reach=targets, http=http)))
+
+    def _through(self, service: Object) -> list[Object]:
+        """The agent's paths through its Service."""
+        host = f"{service['metadata']['name']}.{self._options.namespace}.svc"
+        port = service["spec"]["ports"][0]["port"]
+        return [{"name": "service", "host": host, "port": port, "path": path} for path in PATHS]
+
+    def stranger_labels(self) -> dict[str, str]:
+        """Those by which a policy could know a stranger."""
+        labels: dict[str, str] = manifest(self._task("stranger", "", {}), "")["metadata"]["labels"]
+        return labels
+
+    def _task(self, purpose: str, namespace: str, request: Object) -> Task:
+        return Task(
+            namespace=namespace,
+            release=self._options.release,
+            purpose=purpose,
+            image=self._container["image"],
+            command=command(bundle(PROBE, request | {"framed": True})),
+            pod=self._seen.pod_spec,
+            pull_policy=self._container.get("imagePullPolicy"),
+            resources=RESOURCES,
+            start_seconds=self._options.job_timeout,
+            run_seconds=self._options.deadline,
+        )
+
+    def _run(self, place: str, task: Task) -> Object:
+        with JobRun(self._cluster, task) as run:
+            records, ended = collector.read(collector.of_log(run.lines()))
+            problem = run.ended() if not ended else None
+        if problem:
+            raise problem
+        host = next((item["host"] for item in records if item["record"] == "end"), task.purpose)
+        said = None if ended else f"The collector in a pod of its own ({task.purpose}) ended before it was done."
+        return self._observation(place, host, None, records, said)
+
+    def other_namespace(self) -> Object | None:
+        """Name and labels of the other namespace; its own name is a label that every namespace has."""
+        if not (name := self._options.other_namespace):
+            return None
+        labels = {"kubernetes.io/metadata.name": name}
+        with contextlib.suppress(Forbidden):
+            there = self._cluster.get("v1", "namespaces", name) or {"metadata": {}}
+            labels |= there["metadata"].get("labels") or {}
+        return {"name": name, "labels": labels}
+
+    @staticmethod
+    def _observation(place: str, pod: str, node: str | None, records: list[Object], problem: str | None) -> Object:
+        return {"from": place, "pod": pod, "node": node, "records": records, "problem": problem}
+
+
+__all__ = ("Options", "collect")

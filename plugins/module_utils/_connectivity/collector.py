@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What the probe (_in_pod/probe.py) answers, from a pod or from this machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Incomplete, Unframer
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle, command
+
+Record = dict[str, t.Any]
+
+
+def read(answers: t.Iterable[Record | None]) -> tuple[list[Record], bool]:
+    """The records among the answers, and whether the last one was reached. What is no record is left out.
+
+    Nothing is read after the last record: a pod takes a second to end.
+    """
+    records = []
+    for answer in answers:
+        if isinstance(answer, dict) and "record" in answer:
+            records.append(answer)
+            if answer["record"] == "end":
+                return records, True
+    return records, False
+
+
+def of_lines(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
+    """Answers that came over a stream of their own: an object a line."""
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
+
+
+def of_log(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
+    """Answers that came through a pod's log; nothing after a line that is missing."""
+    unframer = Unframer()
+    try:
+        for line in lines:
+            yield unframer.feed(line)
+    except Incomplete:
+        return
+
+
+def run_here(request: dict[str, t.Any]) -> dict[str, t.Any]:
+    """One observation, from this machine, in a process of its own: URLs reach it over stdin only."""
+    done = subprocess.run(
+        [sys.executable, *command()[1:]],
+        input=bundle(PROBE, request) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=float(request["deadline"]) + 10,
+    )
+    records, ended = read(of_lines(done.stdout.splitlines()))
+    problem = None if ended else "The collector on this machine ended before it was done."
+    return {"from": "direct", "pod": "direct", "node": None, "records": records, "problem": problem}
+
+
+__all__ = ("of_lines", "of_log", "read", "run_here")

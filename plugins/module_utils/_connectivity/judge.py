@@ -1,0 +1,272 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""Findings from the facts of a connectivity test (their form: _connectivity/shape.py). Pure functions.
+
+One cause is one finding: what several pods saw alike is told once, and what follows from a server that is away (pods
+that are not ready, a Service without endpoints) is not told beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.causes import LAYERS, cause_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import summary
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import (
+    dependency_names,
+    first_failure,
+    kind_of,
+    positive,
+    records,
+    well,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import admits, isolating
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Severity
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import Facts
+
+SCARCE_SHARE = 0.9
+# The agent's own checks in /ready, and the dependency whose failure explains them.
+EXPLAINED = {"database": "postgresql", "schema": "postgresql", "cache": "redis"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """From when on figures are too much: milliseconds of round trips and names, connections that should stay free."""
+
+    p95_ms: float = 100.0
+    p99_ms: float = 500.0
+    dns_ms: float = 1000.0
+    connections_left: int = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """One judgement from one pod, before those that say the same are put together."""
+
+    id: str
+    words: str
+    dependency: str | None
+    layer: str | None
+    pod: str
+    severity: Severity | None = None
+
+
+def judge(facts: Facts, limits: Limits) -> list[Finding]:
+    """The findings about the servers and the agent, without the negative tests."""
+    seen = [item for observation in positive(facts) for item in _observation(facts, observation, limits)]
+    found = _together(seen, len(positive(facts)))
+    found += [
+        finding("collector-broken", item["problem"], pods=(item["pod"],)) for item in positive(facts) if item["problem"]
+    ]
+    return [*found, *_agent(facts)] if facts["release"] else found
+
+
+def _observation(facts: Facts, observation: Facts, limits: Limits) -> t.Iterator[Seen]:
+    for name in dependency_names(observation):
+        failed = first_failure(observation, name)
+        if failed:
+            yield _failure(facts, observation, name, failed)
+        for item in (*_answers(observation, name, limits), *_rounds(observation, name, limits)):
+            # What comes after a failure, or says the same in other words, is its consequence.
+            if not failed or item.id == "in-recovery":
+                yield dataclasses.replace(item, pod=observation["pod"])
+
+
+def _failure(facts: Facts, observation: Facts, name: str, failed: Facts) -> Seen:
+    """The finding for the phase at which a dependency failed."""
+    cause = cause_of(kind_of(name), failed)
+    layer, said = failed["phase"], failed["error"].get("text") or failed["error"]["type"]
+    place = ", ".join(failed["facts"].get("asked", ())) or _place(observation, name)
+    server = ((facts["release"] or {}).get("servers") or {}).get(name) or {}
+    if cause.endswith(("-connection-refused", "-filtered")) and server.get("ready") == 0:
+        cause, said = "service-without-endpoints", f"the Service {server['host']} has no ready endpoint ({said})"
+    if cause == "database-read-only" and _query(observation, name).get("in_recovery"):
+        cause = "in-recovery"
+    words = f"{name}{f' at {place}' if place else ''}: {LAYERS[layer]}: {said.rstrip('.')}"
+    # The agent itself does not use the replicas.
+    severity: Severity | None = "warn" if kind_of(name) == "replica" else None
+    return Seen(cause, words, name, layer, observation["pod"], severity)
+
+
+def _place(observation: Facts, name: str) -> str:
+    asked = [
+        item["facts"]["asked"] for item in records(observation, "phase", dependency=name) if "asked" in item["facts"]
+    ]
+    return ", ".join(asked[0]) if asked else ""
+
+
+def _query(observation: Facts, name: str) -> Facts:
+    found: list[Facts] = records(observation, "phase", dependency=name, phase="query")
+    return t.cast("Facts", found[0]["facts"]) if found and found[0]["ok"] else {}
+
+
+def _answers(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
+    """What servers said about themselves."""
+    kind, told = kind_of(name), _query(observation, name)
+
+    def seen(cause: str, words: str, layer: str = "query") -> Seen:
+        return Seen(cause, f"{name}: {words}", name, layer, "")
+
+    for item in records(observation, "phase", dependency=name, phase="dns"):
+        if item["ok"] and item["ms"] > limits.dns_ms:
+            yield seen("dns-slow", f"resolving {', '.join(item['facts']['asked'])} took {item['ms']:.0f} ms", "dns")
+    if kind == "postgresql" and told:
+        if told["in_recovery"]:
+            yield seen("in-recovery", f"the server at {_place(observation, name)} is a standby: it takes no writes")
+        left = told["max_connections"] - told["reserved"] - (told["connections"] or 0)
+        if left < limits.connections_left:
+            words = f"{told['connections']} of {told['max_connections']} connections are in use"
+            yield seen("connections-scarce", f"{words} ({told['reserved']} reserved); {left} are left")
+    if kind == "replica" and told:
+        if not told["in_recovery"]:
+            yield seen("replica-not-standby", f"the server at {_place(observation, name)} is a primary")
+        elif told.get("behind_bytes"):
+            yield seen("replica-behind", f"a replica is still {told['behind_bytes']} bytes behind after the time-out")
+    for item in records(observation, "phase", dependency=name, phase="schema"):
+        if item["ok"] and item["facts"]["revisions"] is None:
+            yield seen("schema-missing", "the database has no version table of Alembic", "schema")
+    if kind == "redis":
+        yield from _redis(told, seen)
+
+
+def _redis(told: Facts, seen: t.Callable[[str, str], Seen]) -> t.Iterator[Seen]:
+    if told.get("role", "master") != "master":
+        yield seen("cache-read-only", "the server is a replica: what is written there is lost or refused")
+    most, policy = told.get("maxmemory") or 0, told.get("maxmemory_policy")
+    if most and policy == "noeviction" and told["used_memory"] > SCARCE_SHARE * most:
+        share = 100 * told["used_memory"] / most
+        yield seen("cache-memory-scarce", f"{share:.0f} % of maxmemory ({most} bytes) are used and nothing is evicted")
+    failing = [name for name in ("aof_last_write_status", "rdb_last_bgsave_status") if told.get(name, "ok") != "ok"]
+    if failing:
+        yield seen("cache-persistence-failing", f"{', '.join(failing)} is not ok")
+
+
+def _rounds(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
+    for item in records(observation, "rounds", dependency=name):
+        if item["failed"]:
+            said = item["error"].get("text") or item["error"]["type"]
+            words = f"{name}: {item['failed']} of {item['wanted']} rounds failed: {said.rstrip('.')}"
+            yield Seen("rounds-failed", words, name, "rounds", "")
+        figures = summary(item["samples_ms"])
+        over = {
+            share: figures[share]
+            for share, most in (("p95", limits.p95_ms), ("p99", limits.p99_ms))
+            if (figures[share] or 0) > most
+        }
+        if over:
+            told = ", ".join(f"{share} {value:.0f} ms" for share, value in over.items())
+            words = f"{name}: {told}; allowed are p95 {limits.p95_ms:g} ms and p99 {limits.p99_ms:g} ms"
+            yield Seen("latency-high", words, name, "rounds", "")
+
+
+def _together(seen: t.Sequence[Seen], everybody: int) -> list[Finding]:
+    """One finding for each cause and dependency: the words of the pod that saw it first, and who else did.
+
+    A name service that is away is one cause, whatever was asked of it.
+    """
+    groups: dict[tuple[str, str | None], list[Seen]] = {}
+    for item in seen:
+        whose = None if item.id == "dns-unavailable" else item.dependency
+        groups.setdefault((item.id, whose), []).append(item)
+    found = []
+    for (cause, dependency), items in groups.items():
+        pods = tuple(dict.fromkeys(item.pod for item in items))
+        many = f" (seen by {len(pods)} of {everybody} pods)" if everybody > 1 else ""
+        words, first = f"{items[0].words}{many}.", items[0]
+        found.append(
+            finding(cause, words, severity=first.severity, dependency=dependency, layer=first.layer, pods=pods)
+        )
+    return found
+
+
+def _agent(facts: Facts) -> t.Iterator[Finding]:
+    """The agent's pods, their answers and their Service."""
+    release = facts["release"]
+    ready = {pod["name"] for pod in release["pods"] if pod["ready"]}
+    down = {observation["pod"]: _down(observation) for observation in positive(facts)}
+    anywhere: set[str] = set().union(*down.values())
+    if release["replicas"] and not release["pods"]:
+        words = f"The Deployment {release['name']} wants {release['replicas']} pods and none is there."
+        yield finding("agent-absent", words)
+    for pod in release["pods"]:
+        if not pod["ready"] and not down.get(pod["name"], anywhere):
+            words = f"The pod {pod['name']} on node {pod['node']} is not ready: {pod['reason'] or 'no reason given'}."
+            yield finding("agent-not-ready", words, dependency="agent", pods=(pod["name"],))
+    yield from _endpoints(release, ready)
+    for observation in facts["observations"]:
+        failing = [record for record in records(observation, "http") if not well(record)]
+        if observation["from"] == "agent" and observation["pod"] in ready:
+            for record in failing:
+                yield from _own_answer(observation, record)
+        elif failing and observation["from"] == "stranger" and ready and _leads_somewhere(release):
+            yield _through_service(observation, failing[0], release)
+
+
+def _down(observation: Facts) -> set[str]:
+    """The servers that the agent needs and that failed from there."""
+    return {name for name in set(EXPLAINED.values()) if first_failure(observation, name)}
+
+
+def _endpoints(release: Facts, ready: set[str]) -> t.Iterator[Finding]:
+    """The Service leads to the ready pods and to nobody else. Without a ready pod other findings say why."""
+    if release["endpoints"] is None:
+        return
+    there = set(release["endpoints"]["ready"])
+    if ready and not there:
+        words = (
+            f"agent: {len(ready)} pods are ready and the Service {release['name']} leads to none: its selector errs."
+        )
+        yield finding("service-without-endpoints", words, dependency="agent")
+    elif there != ready:
+        wrong = {"leaves out": ready - there, "leads to": there - ready}
+        told = ", and ".join(f"{verb} {', '.join(sorted(pods))}" for verb, pods in wrong.items() if pods)
+        words = f"agent: the Service {release['name']} {told}, unlike what its pods say of themselves."
+        yield finding("service-endpoints-differ", words, dependency="agent")
+
+
+def _own_answer(observation: Facts, record: Facts) -> t.Iterator[Finding]:
+    down = _down(observation)
+    checks = (record.get("body") or {}).get("checks") if isinstance(record.get("body"), dict) else None
+    failing = {name: item for name, item in (checks or {}).items() if item.get("status") != "ok"}
+    if failing and all(EXPLAINED.get(name) in down for name in failing):
+        return
+    said = "; ".join(f"{name}: {item.get('message', '')}" for name, item in failing.items())
+    answer = said or record.get("error", {}).get("text") or f"status {record['status']}"
+    cause = "agent-health" if record["path"] == "/health" else "agent-not-ready"
+    words = f"agent: {record['path']} of {observation['pod']} answers: {answer.rstrip('.')}."
+    yield finding(cause, words, dependency="agent", pods=(observation["pod"],))
+
+
+def _through_service(observation: Facts, record: Facts, release: Facts) -> Finding:
+    said = record.get("error", {})
+    if said.get("cause") == "timeout" and not _callers_open(release):
+        words = f"agent: {record['path']} through the Service was not asked: its callers are limited."
+        return finding("service-not-testable", words, dependency="agent")
+    if record["status"] is not None:
+        # Somebody answered, so the Service leads somewhere: what was said is the agent's own.
+        words = f"agent: {record['path']} through its Service answers with status {record['status']}."
+        return finding("agent-not-ready", words, dependency="agent", pods=(observation["pod"],))
+    answer = said.get("text") or said["type"]
+    words = f"agent: {record['path']} through the Service {release['name']}, from another pod: {answer.rstrip('.')}."
+    return finding("service-unreachable", words, dependency="agent", pods=(observation["pod"],))
+
+
+def _leads_somewhere(release: Facts) -> bool:
+    return release["endpoints"] is None or bool(release["endpoints"]["ready"])
+
+
+def _callers_open(release: Facts) -> bool:
+    """Whether the policies let any pod of the namespace call the agent."""
+    if release["policies"] is None or not release["pods"]:
+        return False
+    deciding = isolating(release["policies"], release["pods"][0]["labels"], "Ingress")
+    return not deciding or admits(deciding, release["stranger_labels"], None)
+
+
+__all__ = ("Limits", "judge")

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""From the parameters of connectivity_test to its result."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common import files, policy, report
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import collector, negatives, shape, table
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+Row = dict[str, t.Any]
+KIND = "connectivity_test"
+# More is in report_path; a result must stay readable in AWX.
+INLINE_SAMPLES = 20
+PAUSE_SECONDS = 2.0
+# Direct transport: the collector's own limit, besides the rounds.
+DIRECT_SECONDS = 60
+_LIMITS = {"p95_ms": 100.0, "p99_ms": 500.0, "dns_ms": 1000.0, "connections_left": 5}
+
+ARGUMENTS: t.Final[dict[str, t.Any]] = {
+    **AUTH_ARG_SPEC,
+    "release_name": {"type": "str"},
+    "release_namespace": {"type": "str"},
+    "database_url": {"type": "str", "no_log": True},
+    "redis_url": {"type": "str", "no_log": True},
+    "version_table": {"type": "str"},
+    "pods": {"type": "str", "choices": ["auto", "agent", "probe"], "default": "auto"},
+    "max_pods": {"type": "int", "default": 10},
+    "rounds": {"type": "int", "default": 10},
+    "timeout": {"type": "int", "default": 5},
+    "negative": {"type": "bool", "default": True},
+    "other_namespace": {"type": "str"},
+    "helm_test": {"type": "list", "elements": "str"},
+    "job_timeout": {"type": "int", "default": 60},
+    "wait": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "int", "default": 120},
+    "run_in_check_mode": {"type": "bool", "default": True},
+    "fail_on": {"type": "str", "choices": ["never", "fail", "unknown", "warn"], "default": "unknown"},
+    "thresholds": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "p95_ms": {"type": "float", "default": _LIMITS["p95_ms"]},
+            "p99_ms": {"type": "float", "default": _LIMITS["p99_ms"]},
+            "dns_ms": {"type": "float", "default": _LIMITS["dns_ms"]},
+            "connections_left": {"type": "int", "default": _LIMITS["connections_left"]},
+        },
+    },
+    "report_path": {"type": "path"},
+    "junit_path": {"type": "path"},
+}
+
+# Which of them go together: arguments of AnsibleModule.
+CONSTRAINTS: t.Final[dict[str, t.Any]] = {
+    "required_one_of": [["release_name", "database_url", "redis_url"]],
+    "required_together": [["release_name", "release_namespace"]],
+    "required_by": {"helm_test": ["release_name"]},
+    "mutually_exclusive": [["release_name", "database_url"], ["release_name", "redis_url"]],
+}
+
+
+def execute(params: Row) -> tuple[Row, str | None]:
+    """The module's result, and the sentence for which it fails under its policy (None: it does not).
+
+    Raises FindingError where there is no verdict, which is then all that the reports say.
+    """
+    _check(params)
+    with helm.beside(params["helm_test"]) as helm_test:
+        try:
+            subject, findings, details = _patiently(params)
+        except FindingError as error:
+            subject = f"{params['release_namespace']}/{params['release_name']}" if params["release_name"] else "direct"
+            files.write_error(params, KIND, subject, error)
+            raise
+    if helm_test:
+        own, more = _helm_test(params, helm_test.result(), findings)
+        findings, details = [*findings, *more], details | {"helm_test": own}
+    full = report.report(KIND, subject, findings, details)
+    failing = policy.failing(findings, params["fail_on"])
+    files.write_reports(params, full)
+    result = _bounded(report.inline(full)) | {"summary": table.summary(full)}
+    return result, policy.problem(full["verdict"], failing, params["fail_on"])
+
+
+def _helm_test(params: Row, first: helm.Ended, findings: list[Finding]) -> tuple[Row, list[Finding]]:
+    """What `helm test` said, and the finding that it alone failed: one cause is told once.
+
+    It waits for nothing, where the test beside it waited until the release was well; so it may try again.
+    """
+    explained = bool(policy.failing(findings, "fail"))
+    ended = first if first.code == 0 or explained else helm.run(params["helm_test"])
+    own = helm.tests(ended) | {"attempts": 1 if ended is first else 2, "complaint": ended.complaint}
+    if ended.code == 0 or explained:
+        return own, []
+    return own, [finding("helm-test-failed", f"The chart's own test failed: {ended.complaint}")]
+
+
+def _patiently(params: Row) -> tuple[str, list[Finding], Row]:
+    """Subject, findings and details, asked for again while something fails and time is left. Raises FindingError."""
+    end = time.monotonic() + (params["wait_timeout"] if params["wait"] else 0)
+    attempts = 0
+    while True:
+        attempts += 1
+        try:
+            subject, findings, details = _once(params)
+        except FindingError:
+            if time.monotonic() + PAUSE_SECONDS > end:
+                raise
+        else:
+            if not policy.failing(findings, params["fail_on"]) or time.monotonic() + PAUSE_SECONDS > end:
+                return subject, findings, details | {"attempts": attempts}
+        time.sleep(PAUSE_SECONDS)
+
+
+def _once(params: Row) -> tuple[str, list[Finding], Row]:
+    facts, found = _on_cluster(params) if params["release_name"] else (_direct(params), [])
+    entries, reached = negatives.negatives(facts)
+    limits = _LIMITS | (params["thresholds"] or {})
+    findings = [*judge(facts, Limits(**limits)), *reached, *found]
+    details = {**shape.details(facts, entries), "thresholds": limits}
+    return _subject(params, facts), findings, details
+
+
+def _on_cluster(params: Row) -> tuple[Row, list[Finding]]:
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common import dependencies
+
+    dependencies.assert_libraries({"kubernetes": dependencies.CLUSTER["kubernetes"]})
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import cluster
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
+
+    options = cluster.Options(
+        release=params["release_name"],
+        namespace=params["release_namespace"],
+        **{
+            name: params[name]
+            for name in ("pods", "max_pods", "rounds", "timeout", "negative", "other_namespace", "job_timeout")
+        },
+    )
+    found: tuple[Row, list[Finding]] = cluster.collect(connect(params), options)
+    return found
+
+
+def _direct(params: Row) -> Row:
+    dependencies = []
+    if params["database_url"]:
+        table = {"version_table": params["version_table"]}
+        dependencies.append({"name": "postgresql", "kind": "postgresql", "url": params["database_url"], **table})
+    if params["redis_url"]:
+        dependencies.append({"name": "redis", "kind": "redis", "url": params["redis_url"]})
+    request = {name: params[name] for name in ("timeout", "rounds")}
+    request |= {"deadline": DIRECT_SECONDS + 3 * params["rounds"], "dependencies": dependencies}
+    return {"observations": [collector.run_here(request)], "release": None, "untested": []}
+
+
+def _subject(params: Row, facts: Row) -> str:
+    """The release, or the places that were asked."""
+    if params["release_name"]:
+        return f"{params['release_namespace']}/{params['release_name']}"
+    asked = [record["facts"].get("asked", ()) for record in facts["observations"][0]["records"] if "facts" in record]
+    return " ".join(dict.fromkeys(place for places in asked for place in places)) or "direct"
+
+
+def _check(params: Row) -> None:
+    """Raise FindingError `argument-invalid` for the first value out of its range."""
+    least = {"max_pods": 1, "rounds": 0, "timeout": 1, "job_timeout": 1, "wait_timeout": 0}
+    given = {name: params[name] for name in least} | (params["thresholds"] or {})
+    for name, value in given.items():
+        if value < least.get(name, 0):
+            raise FindingError("argument-invalid", f"{name} must be at least {least.get(name, 0)}.")
+
+
+def _bounded(result: Row) -> Row:
+    """Of each dependency's samples as many as a person looks at; percentiles are of all."""
+    short = []
+    for item in result["dependencies"]:
+        rounds = item.get("rounds")
+        kept = rounds and rounds | {"samples_ms": rounds["samples_ms"][:INLINE_SAMPLES]}
+        short.append(item | ({"rounds": kept} if kept else {}))
+    return result | {"dependencies": short}
+
+
+__all__ = ("ARGUMENTS", "CONSTRAINTS", "execute")

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What must not be reached, and whether it was: entries for the report, and findings. Pure functions over facts.
+
+That something is not reached proves a policy only where it can be reached from elsewhere at the same time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import (
+    FORBIDDEN,
+    dependency_names,
+    first_failure,
+    positive,
+    records,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import (
+    admits,
+    isolating,
+    may_leave,
+)
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import Facts
+
+EXPECTED = "refused or timeout"
+
+
+def negatives(facts: Facts) -> tuple[list[Facts], list[Finding]]:
+    """The entries, and the findings: one for each target that was reached, one for each test that was not made."""
+    entries: list[Facts] = []
+    found: dict[tuple[str, str], Finding] = {}
+    reachable = _reachable(facts)
+    for observation in facts["observations"]:
+        for record in records(observation, "reach"):
+            entry = {
+                "from": observation["from"],
+                "pod": observation["pod"],
+                "to": record["name"],
+                "expected": EXPECTED,
+                "got": record["got"],
+                "ms": record["ms"],
+            }
+            proven = record["name"] == FORBIDDEN or record["name"] in reachable
+            if record["got"] == "reached":
+                item = _reached(facts, observation, record["name"])
+                entry["status"] = "fail" if item else "skip"
+                if item:
+                    # A cluster that enforces nothing is one cause, whatever was reached.
+                    found.setdefault((item.id, "" if item.id == "policy-not-enforced" else record["name"]), item)
+            else:
+                entry["status"] = "pass" if proven and record["got"] != "no-name" else "skip"
+            entries.append(entry)
+    return entries, [*found.values(), *(finding("negative-not-tested", words) for words in facts["untested"])]
+
+
+def _reachable(facts: Facts) -> set[str]:
+    """The dependencies with which at least one pod that should reach them had a TCP connection."""
+    beyond = {"tls", "auth", "query", "write", "schema"}
+    return {
+        name
+        for observation in positive(facts)
+        for name in dependency_names(observation)
+        if (failed := first_failure(observation, name)) is None or failed["phase"] in beyond
+    }
+
+
+def _reached(facts: Facts, observation: Facts, target: str) -> Finding | None:
+    """The finding for a target that was reached; None where it may be."""
+    release = facts["release"]
+    policies = release["policies"]
+    if target == FORBIDDEN:
+        return _left(release, observation)
+    where = "this namespace" if observation["from"] == "stranger" else f"namespace {release['other_namespace']['name']}"
+    who = f"A pod of {where} without the client label reached {target}"
+    server = release["servers"].get(target) or {}
+    if policies is None:
+        words = f"{who}; why is unknown, for the account may not list networkpolicies."
+        return finding("policy-missing", words, dependency=target, layer="tcp")
+    deciding = isolating(policies, server.get("labels") or {}, "Ingress")
+    if not deciding:
+        return finding("policy-missing", f"{who}: no NetworkPolicy selects its pods.", dependency=target, layer="tcp")
+    elsewhere = (release["other_namespace"] or {}).get("labels", {}) if observation["from"] == "elsewhere" else None
+    names = ", ".join(policy["metadata"]["name"] for policy in deciding)
+    if admits(deciding, release["stranger_labels"], elsewhere):
+        words = f"{who}: the NetworkPolicies ({names}) let everybody in."
+        return finding("policy-missing", words, dependency=target, layer="tcp")
+    words = f"{who}, although NetworkPolicies ({names}) forbid it: this cluster does not enforce them."
+    return finding("policy-not-enforced", words, dependency=target, layer="tcp")
+
+
+def _left(release: Facts, observation: Facts) -> Finding | None:
+    """The same for what the agent's egress policy forbids, the API server."""
+    policies = release["policies"]
+    labels: dict[str, str] = next((pod["labels"] for pod in release["pods"] if pod["name"] == observation["pod"]), {})
+    who = f"The pod {observation['pod']} reached the Kubernetes API, which no rule of its egress names"
+    if policies is None:
+        words = f"{who}; why is unknown, for the account may not list networkpolicies."
+        return finding("policy-missing", words, dependency="agent", layer="tcp")
+    deciding = isolating(policies, labels, "Egress")
+    if not deciding:
+        return finding("policy-missing", f"{who}: no NetworkPolicy limits it.", dependency="agent", layer="tcp")
+    if may_leave(deciding):
+        return None
+    names = ", ".join(policy["metadata"]["name"] for policy in deciding)
+    words = f"{who} ({names}): this cluster does not enforce NetworkPolicies."
+    return finding("policy-not-enforced", words, dependency="agent", layer="tcp")
+
+
+__all__ = ("EXPECTED", "negatives")

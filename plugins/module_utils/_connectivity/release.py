@@ -1,0 +1,194 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What the API says of a release that is to be tested: pods, Services, where they lead, policies. Reads only."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import selects
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
+
+COMPONENT = "app.kubernetes.io/component"
+# Names of ports and components in Bitnami's charts and in the embedded ones, and the dependency that is behind them.
+SERVERS: t.Final[dict[tuple[str, str], str]] = {
+    ("tcp-postgresql", "primary"): "postgresql",
+    ("tcp-postgresql", "read"): "postgresql-replica",
+    ("tcp-redis", "master"): "redis",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """Objects of a release. `policies`, `slices` and `services`: None where the account may not list them."""
+
+    deployment: Object
+    pods: tuple[Object, ...]
+    services: tuple[Object, ...] | None
+    slices: tuple[Object, ...] | None
+    policies: tuple[Object, ...] | None
+    exec_allowed: bool
+
+    @property
+    def pod_spec(self) -> Object:
+        """Of the deployed agent."""
+        spec: Object = self.deployment["spec"]["template"]["spec"]
+        return spec
+
+    @property
+    def agent_pods(self) -> list[Object]:
+        """The agent's pods that are not about to go, the ready ones first."""
+        there = [
+            pod
+            for pod in self.pods
+            if pod["metadata"].get("labels", {}).get(COMPONENT) == "agent"
+            and not pod["metadata"].get("deletionTimestamp")
+        ]
+        return sorted(there, key=lambda pod: (not is_ready(pod), pod["metadata"]["name"]))
+
+    @property
+    def running(self) -> list[Object]:
+        """Those of the agent's pods into which one can exec: ready or not, their container runs."""
+        return [pod for pod in self.agent_pods if any("running" in state for state in _states(pod))]
+
+
+def look(cluster: Cluster, release: str, namespace: str) -> Seen:
+    """Ask for all of it at once. Raises FindingError, `release-missing` where there is no agent."""
+    ours = f"app.kubernetes.io/instance={release}"
+    asked = {
+        "deployments": lambda: cluster.list("apps/v1", "deployments", namespace, labels=f"{ours},{COMPONENT}=agent"),
+        "pods": lambda: cluster.list("v1", "pods", namespace, labels=ours),
+        "services": lambda: _readable(cluster, "v1", "services", namespace, ours),
+        "slices": lambda: _readable(cluster, "discovery.k8s.io/v1", "endpointslices", namespace, ours),
+        "policies": lambda: _readable(cluster, "networking.k8s.io/v1", "networkpolicies", namespace, ""),
+        "exec": lambda: may_exec(cluster, namespace),
+    }
+    with concurrent.futures.ThreadPoolExecutor(len(asked)) as pool:
+        running = {name: pool.submit(ask) for name, ask in asked.items()}
+        found: dict[str, t.Any] = {name: future.result() for name, future in running.items()}
+    if not found["deployments"]:
+        words = f"Namespace {namespace} has no agent of a release {release}; install it, or correct the name."
+        raise FindingError("release-missing", words)
+    return Seen(
+        found["deployments"][0],
+        tuple(found["pods"]),
+        found["services"],
+        found["slices"],
+        found["policies"],
+        found["exec"],
+    )
+
+
+def _readable(cluster: Cluster, version: str, plural: str, namespace: str, labels: str) -> tuple[Object, ...] | None:
+    try:
+        return tuple(cluster.list(version, plural, namespace, labels=labels))
+    except Forbidden:
+        return None
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod says so of itself."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def _states(pod: Object) -> list[Object]:
+    """The state of the agent's container, none before there is one."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    return [item.get("state") or {} for item in statuses if item["name"] == "agent"]
+
+
+def _reason(pod: Object) -> str | None:
+    """Why a pod is not ready, in Kubernetes' words."""
+    if is_ready(pod):
+        return None
+    for state in _states(pod):
+        for ended in ("waiting", "terminated"):
+            if ended in state:
+                return str(state[ended].get("reason") or ended)
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    said = [item for item in conditions if item["status"] != "True" and item.get("message")]
+    return str(said[0]["message"]) if said else None
+
+
+def release_facts(seen: Seen, release: str, namespace: str) -> Object:
+    """The part `release` of the facts (their form: _connectivity/shape.py), without what strangers add."""
+    leads = endpoints(seen, lambda service: service["metadata"].get("labels", {}).get(COMPONENT) == "agent")
+    return {
+        "name": release,
+        "namespace": namespace,
+        "replicas": int(seen.deployment["spec"].get("replicas", 1)),
+        "pods": [
+            {
+                "name": pod["metadata"]["name"],
+                "node": (pod.get("spec") or {}).get("nodeName"),
+                "ready": is_ready(pod),
+                "reason": _reason(pod),
+                "labels": pod["metadata"].get("labels", {}),
+            }
+            for pod in seen.agent_pods
+        ],
+        "endpoints": leads,
+        "servers": servers(seen, namespace),
+        "policies": None if seen.policies is None else list(seen.policies),
+    }
+
+
+def endpoints(seen: Seen, wanted: t.Callable[[Object], bool]) -> Object | None:
+    """Names of the pods to which the wanted Service leads, None where that may not be read."""
+    if seen.slices is None:
+        return None
+    found: dict[str, list[str]] = {"ready": [], "unready": []}
+    for item in seen.slices:
+        if wanted(item):
+            for endpoint in item.get("endpoints") or ():
+                state = endpoint.get("conditions") or {}
+                which = "ready" if state.get("ready") is not False else "unready"
+                found[which].append(str((endpoint.get("targetRef") or {}).get("name", "no pod")))
+    return {which: sorted(set(names)) for which, names in found.items()}
+
+
+def agent_service(seen: Seen) -> Object | None:
+    """The Service of the agent."""
+    ours = (item for item in seen.services or () if item["metadata"].get("labels", {}).get(COMPONENT) == "agent")
+    return next((item for item in ours if item["spec"].get("selector")), None)
+
+
+def servers(seen: Seen, namespace: str) -> dict[str, Object]:
+    """The release's own servers by the dependency's name: where its Service is, and how many endpoints are ready."""
+    found: dict[str, Object] = {}
+    for service in seen.services or ():
+        spec, name = service["spec"], service["metadata"]["name"]
+        component = service["metadata"].get("labels", {}).get(COMPONENT, "")
+        for port in spec.get("ports") or ():
+            dependency = SERVERS.get((port.get("name", ""), component))
+            if dependency and spec.get("clusterIP") != "None":
+                behind = endpoints(seen, lambda item, name=name: _leads(item, name))  # type: ignore[misc]
+                pods = [pod for pod in seen.pods if selects({"matchLabels": spec["selector"]}, _labels(pod))]
+                found[dependency] = {
+                    "host": f"{name}.{namespace}.svc",
+                    "port": port["port"],
+                    "ready": None if behind is None else len(behind["ready"]),
+                    "labels": _labels(pods[0]) if pods else spec["selector"],
+                }
+    return found
+
+
+def _leads(item: Object, service: str) -> bool:
+    return bool(item["metadata"].get("labels", {}).get("kubernetes.io/service-name") == service)
+
+
+def _labels(item: Object) -> dict[str, str]:
+    return dict(item["metadata"].get("labels") or {})
+
+
+__all__ = ("COMPONENT", "Seen", "agent_service", "endpoints", "is_ready", "look", "release_facts", "servers")

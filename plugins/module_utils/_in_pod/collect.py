@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""Runs in a pod of the deployed image, with its credentials: facts about the live database go out, never its URL.
+
+By exec it answers a request a line on stdin with a line on stdout; in a Job it answers one request into the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import typing as t
+from pathlib import Path
+
+from .errors import CollectorError
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from .session import Session
+
+Request = dict[str, t.Any]
+
+
+def main(request: Request) -> None:
+    """`request`: limits (connect_timeout, lock_timeout_ms, statement_timeout_ms), and `once` in a Job."""
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)
+    once: Request | None = request.get("once")
+    from .framing import Framer
+
+    framer = Framer()
+
+    def send(answer: dict[str, t.Any]) -> None:
+        lines = framer.lines(answer) if once else [json.dumps(answer)]
+        answers.writelines(line + "\n" for line in lines)
+        answers.flush()
+
+    try:
+        with contextlib.ExitStack() as stack:
+            session = _session(request["limits"], stack)
+            requests = [once] if once else map(json.loads, sys.stdin)
+            for item in requests:
+                send(_answer(item, session))
+    except CollectorError as error:
+        send({"error": {"id": error.id, "message": error.message}})
+    except ModuleNotFoundError as error:
+        words = f"The image lacks the Python package {error.name}."
+        send({"error": {"id": "image-start", "message": words}})
+    except Exception as error:
+        # No text of the error: it may quote what it worked on.
+        words = f"The collector fails in the pod ({type(error).__name__})."
+        send({"error": {"id": "collector-failed", "message": words}})
+
+
+def _session(limits: dict[str, int], stack: contextlib.ExitStack) -> Session:
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        raise CollectorError("database-url-invalid", "The pod has no DATABASE_URL in its environment.")
+    from .session import session
+
+    return stack.enter_context(session(url, **limits))
+
+
+def _answer(request: Request, session: Session) -> dict[str, t.Any]:
+    """`table`, `schema`: the version table. `names`: facts about these; `key`: the advisory lock's.
+
+    `target`: what it resolves to among the revisions of this image.
+    """
+    from . import live_facts
+
+    answer: dict[str, t.Any] = {"where": session.where}
+    with session.snapshot() as connection:
+        answer["live"] = live_facts.live_rows(connection, request["table"], request["schema"])
+        if request.get("names") is not None:
+            answer["server"] = live_facts.server(connection, request["key"])
+            answer["facts"] = live_facts.collect(connection, request["names"])
+    if request.get("target"):
+        answer["revisions"] = _revisions(request["target"])
+    return answer
+
+
+def _revisions(target: str) -> dict[str, t.Any] | None:
+    """Nodes, heads and targets of the deployed image, without running env.py; None where it has none."""
+    from .alembic_worker import Broken, Worker
+
+    ini = Path(os.environ.get("ALEMBIC_CONFIG", "alembic.ini")).absolute()
+    try:
+        found: dict[str, t.Any] = Worker({"ini": str(ini), "target": target}).revisions()
+    except (Broken, ImportError):
+        return None
+    return found
+
+
+__all__ = ("main",)

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The collector: a list of names goes in, facts about those names and about the server come out, as JSON types.
+
+It only selects, and only from catalogues and statistics, but for the version table.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from psycopg import errors, sql
+from psycopg.rows import dict_row
+
+from . import live_queries as queries
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    import psycopg
+
+Row = dict[str, t.Any]
+
+
+def _rows(connection: psycopg.Connection, query: str, **values: t.Any) -> list[Row]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, values or None).fetchall()
+
+
+def live_rows(connection: psycopg.Connection, table: str, schema: str | None) -> dict[str, t.Any]:
+    """The rows of the version table (None: it does not exist), and whether the database has other tables."""
+    name = sql.Identifier(schema, table) if schema else sql.Identifier(table)
+    text = name.as_string(connection)
+    with connection.cursor() as cursor:
+        exists = cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (text,)).fetchone() == (True,)
+        query = sql.SQL("SELECT version_num FROM {} ORDER BY 1").format(name)
+        rows = [row[0] for row in cursor.execute(query).fetchall()] if exists else None
+    return {"rows": rows, "has_tables": _rows(connection, queries.USER_TABLES, version_table=text)[0]["found"]}
+
+
+def server(connection: psycopg.Connection, advisory_key: int) -> dict[str, t.Any]:
+    """The server as a whole: version, sessions, replication, connections."""
+    facts = _rows(connection, queries.SERVER)[0]
+    facts["pooled"] = facts.pop("pid") != connection.info.backend_pid
+    facts["sessions"] = _rows(connection, queries.SESSIONS)
+    facts["prepared"] = _rows(connection, queries.PREPARED)
+    facts["migrators"] = _rows(connection, queries.ADVISORY, key=advisory_key)
+    primary = not facts["in_recovery"]
+    facts["replicas"] = _rows(connection, queries.REPLICAS) if primary else []
+    facts["slots"] = _rows(connection, queries.SLOTS) if primary else []
+    return facts
+
+
+def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Facts about the names in `request`: tables ([schema or None, name]), functions, types, extensions."""
+    asked = request["tables"]
+    resolved = _rows(
+        connection, queries.RESOLVE, schemas=[item[0] for item in asked], names=[item[1] for item in asked]
+    )
+    descendants = _rows(connection, queries.DESCENDANTS, oids=[row["oid"] for row in resolved if row["oid"]])
+    wanted = {row["oid"] for row in resolved if row["oid"]} | {row["oid"] for row in descendants}
+    classes: dict[int, Row] = {}
+    constraints: dict[int, Row] = {}
+    uses: list[Row] = []
+    # Statements lock what foreign keys, partitions and indexes lead to as well; two steps reach all of it.
+    for step in range(3):
+        oids = sorted(wanted - classes.keys())
+        if not oids:
+            break
+        found = _rows(connection, queries.CLASSES, oids=oids)
+        classes |= {row["oid"]: row for row in found}
+        wanted |= {row[key] for row in found for key in ("table_oid", "partition_of", "default_partition") if row[key]}
+        if step == 0:
+            busy = _busy(connection, oids)
+            uses = _rows(connection, queries.USES, oids=oids)
+            wanted |= {row["used"] for row in uses}
+            constraints = {
+                row["constraint_oid"]: row for row in _rows(connection, queries.CONSTRAINTS, oids=oids, busy=busy)
+            }
+            wanted |= {row[key] for row in constraints.values() for key in ("oid", "other_oid") if row[key]}
+    every = sorted(classes)
+    _sizes(connection, classes)
+    return {
+        "names": resolved,
+        "classes": list(classes.values()),
+        "descendants": [row for row in descendants if {row["root"], row["oid"]} <= classes.keys()],
+        "columns": _rows(connection, queries.COLUMNS, oids=every),
+        "constraints": [row for row in constraints.values() if row["oid"] in classes],
+        "uses": [row for row in uses if {row["oid"], row["used"]} <= classes.keys()],
+        "invalid_indexes": _rows(connection, queries.INVALID, oids=every),
+        "locks": _rows(connection, queries.LOCKS, oids=every),
+        "functions": _rows(connection, queries.FUNCTIONS, names=request["functions"]),
+        "types": _rows(connection, queries.TYPES, names=request["types"]),
+        "extensions": _rows(connection, queries.EXTENSIONS, names=request["extensions"]),
+    }
+
+
+def _busy(connection: psycopg.Connection, oids: list[int]) -> list[int]:
+    return [row["oid"] for row in _rows(connection, queries.BUSY, oids=oids)]
+
+
+def _sizes(connection: psycopg.Connection, classes: dict[int, Row]) -> None:
+    """Sizes from the files; the catalogue's own, as of the last VACUUM, where that would have to wait for a lock."""
+    busy = set(_busy(connection, list(classes)))
+    try:
+        with connection.transaction():
+            for row in _rows(connection, queries.SIZES, oids=[oid for oid in classes if oid not in busy]):
+                classes[row["oid"]] |= row
+    except (errors.LockNotAvailable, errors.QueryCanceled):
+        return
+
+
+__all__ = ("collect", "live_rows", "server")

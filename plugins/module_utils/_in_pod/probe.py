@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""Facts about what a pod can reach: its PostgreSQL and Redis phase by phase, HTTP paths, and what it must not reach.
+
+connectivity_test sends this program into pods, the test pod of the chart has it beside connection_test.py. It needs
+Python 3.10, psycopg 3 and redis-py, holds one connection at a time, changes nothing that lasts, and judges nothing.
+
+The request is one JSON object. Times in seconds:
+    timeout       of each step, default 5; deadline: of everything, after which SIGALRM ends the process, default 60
+    framed        true: answers go through a pod's log, in the lines of framing.py
+    rounds        questions on the reused connection of each dependency, default 10
+    dependencies  [{name, kind: postgresql|replica|redis, env: variable with the URL, or url; host, port: instead of the
+                  URL's; version_table: `table` or `schema.table` of Alembic}]
+    http          [{name, host, port, path}]
+    reach         [{name, host, port}], a TCP connection tried, nothing sent, each within reach_timeout, default 1.5:
+                  Linux repeats after a second what was lost (RFC 6298)
+
+The answer is one JSON object a line, `record` says of which kind: phase, rounds, http, reach, and end as the last one.
+Times in milliseconds. No password, in whichever encoding, and no URL is in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+from . import probe_postgresql, probe_redis
+from .probe_wire import Dependency, Log, Stop, ask_http, begun, elapsed, reach
+
+# The agent's memory limit is shared: this process refuses to grow before the kernel has to choose one to kill.
+MEMORY_BYTES = 192 * 1024 * 1024
+
+
+def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None:
+    """Answer `request`, each record given to `write` as a line of JSON."""
+    log = Log(write)
+    patience = float(request.get("reach_timeout", 1.5))
+    timeout, rounds = float(request.get("timeout", 5)), int(request.get("rounds", 10))
+    begin = time.perf_counter()
+    position: str | None = None
+    # Beside the rest: what must not be reached uses its time up.
+    tried = [begun(functools.partial(reach, target, patience, timeout)) for target in request.get("reach", [])]
+    for wanted in request.get("dependencies", []):
+        it = Dependency(log, wanted["name"], timeout)
+        url = str(wanted.get("url") or os.environ.get(wanted.get("env", ""), ""))
+        log.hide(url, "")
+        with contextlib.suppress(Stop):
+            if not url:
+                with it.phase("url"):
+                    raise ValueError(f"the environment variable {wanted.get('env')} is not set")
+            if wanted["kind"] == "redis":
+                probe_redis.ask(it, wanted, url, rounds)
+            else:
+                position = probe_postgresql.ask(it, wanted, url, rounds, position) or position
+    for target in request.get("http", []):
+        ask_http(log, target, timeout)
+    for finish in tried:
+        # Each ends by itself, one address after the other.
+        log.put(**finish(timeout + 10 * patience))
+    log.put(record="end", host=socket.gethostname(), ms=elapsed(begin), peak_kib=peak_kib())
+
+
+def peak_kib() -> int:
+    """Most memory that this program had. getrusage's figure would be that of whoever started it, where that is more."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main(request: dict[str, t.Any]) -> t.NoReturn:
+    """Answer the request on stdout and end this process; its exit code is 0 whatever was found."""
+    run(functools.partial(_answer, request))
+
+
+def _answer(request: dict[str, t.Any]) -> int:
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, float(request.get("deadline", 60)))
+    threading.stack_size(512 * 1024)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    # Where the memory limit is hit all the same, this process is the one to go, not the agent.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    if request.get("framed"):
+        from .framing import Framer
+
+        framer = Framer()
+        collect(request, lambda line: print(*framer.lines(json.loads(line)), sep="\n", flush=True))
+    else:
+        collect(request, lambda line: print(line, flush=True))
+    return 0
+
+
+def run(program: t.Callable[[], int]) -> t.NoReturn:
+    """Run a collector's `main` and end with its exit code, at once.
+
+    It leaves nothing to the interpreter's end: beside the imports, collecting cycles and taking modules apart would be
+    a quarter of the processor time, for which the other pods' collectors wait.
+    """
+    gc.disable()
+    code = program()
+    sys.stdout.flush()
+    os._exit(code)

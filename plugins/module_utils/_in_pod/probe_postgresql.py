@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""PostgreSQL, phase by phase: url, dns, tcp, tls, auth, query, write, schema, rounds. Part of probe.py."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+import struct
+import time
+import typing as t
+import uuid
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    import socket
+
+    from .probe_wire import Dependency, Facts
+
+    Fetch = t.Callable[..., list[Facts]]
+
+APPLICATION = "ai_platform.agent connectivity"
+SSL_REQUEST = struct.pack("!II", 8, 80877103)  # PostgreSQL's protocol, message SSLRequest
+SERVER = """
+SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS in_recovery,
+       current_setting('transaction_read_only') = 'on' AS read_only,
+       current_setting('max_connections')::int AS max_connections,
+       current_setting('superuser_reserved_connections')::int AS reserved,
+       (SELECT sum(numbackends)::int FROM pg_stat_database) AS connections,
+       CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn()::text END AS position"""
+REPLAYED = "SELECT greatest(pg_wal_lsn_diff(%s::pg_lsn, pg_last_wal_replay_lsn()), 0)::bigint AS behind"
+
+
+def libpq_parameters(url: str, wanted: Facts) -> Facts:
+    """libpq's parameters of a URL, a driver after `+` left out; raise ValueError for what is none."""
+    import psycopg.conninfo
+
+    scheme, _, rest = url.partition("://")
+    if scheme.partition("+")[0] not in ("postgresql", "postgres") or not rest:
+        raise ValueError("it does not begin with postgresql://")
+    try:
+        found = psycopg.conninfo.conninfo_to_dict("postgresql://" + rest)
+    except psycopg.Error:
+        raise ValueError("it cannot be read: percent-encode its user name and its password") from None
+    given = {name: value for name, value in wanted.items() if value}
+    return {name: value for name, value in {**found, **given}.items() if value is not None}
+
+
+def tls(it: Dependency, parameters: Facts) -> t.Callable[[socket.socket, str], Facts] | None:
+    """How this URL wants TLS, None where libpq may do without."""
+    mode = parameters.get("sslmode", os.environ.get("PGSSLMODE", "prefer"))
+    if mode not in ("require", "verify-ca", "verify-full"):
+        return None
+
+    def secure(channel: socket.socket, host: str) -> Facts:
+        authority = parameters.get("sslrootcert", os.environ.get("PGSSLROOTCERT"))
+        context = ssl.create_default_context(cafile=None if authority == "system" else authority)
+        context.check_hostname = mode == "verify-full"
+        if mode == "require" and not authority:
+            context.verify_mode = ssl.CERT_NONE
+        if parameters.get("sslnegotiation") == "direct":
+            context.set_alpn_protocols(["postgresql"])
+        else:
+            channel.sendall(SSL_REQUEST)
+            if (answer := channel.recv(1)) != b"S":
+                raise ConnectionError(f"the server answered {answer!r} to the question for TLS: it has no TLS")
+        return it.handshake(channel, context, host)
+
+    return secure
+
+
+def ask(it: Dependency, wanted: Facts, url: str, rounds: int, position: str | None) -> str | None:
+    """Record PostgreSQL; the primary's WAL position, with which a replica (`position` given) is compared."""
+    with it.phase("driver"):
+        import psycopg
+        from psycopg.rows import dict_row
+    with it.phase("url"):
+        parameters = libpq_parameters(url, {name: wanted.get(name) for name in ("host", "port")})
+        it.log.hide(url, str(parameters.get("password", "")))
+        hosts = str(parameters.get("hostaddr", parameters.get("host", ""))).split(",")
+        ports = [int(port or 5432) for port in str(parameters.get("port", 5432)).split(",")]
+        places = list(zip(hosts, ports * len(hosts) if len(ports) == 1 else ports, strict=False))
+    if all(hosts) and not hosts[0].startswith("/"):
+        host, address, port = it.wire(places, tls(it, parameters))
+        if len(places) == 1 and "hostaddr" not in parameters:
+            parameters |= {"host": host, "hostaddr": address, "port": port}
+    own: Facts = {"connect_timeout": max(2, round(it.timeout)), "application_name": APPLICATION}
+    with it.phase("auth") as facts:
+        connection = psycopg.connect(
+            **(parameters | own | {"client_encoding": "UTF8"}),
+            autocommit=True,
+            prepare_threshold=None,
+            row_factory=dict_row,
+        )
+        facts["tls"] = bool(getattr(connection.pgconn, "ssl_in_use", False))
+    watchdog = it.watched(connection.fileno())
+
+    def fetch(query: t.Any, *values: object) -> list[Facts]:
+        watchdog.feed()
+        return t.cast("list[Facts]", connection.execute(query, values or None).fetchall())
+
+    try:
+        with it.phase("query") as facts:
+            facts.update(fetch(SERVER)[0])
+            here: str | None = facts.pop("position")
+            if wanted["kind"] == "replica" and position:
+                facts.update(caught_up(fetch, position, it.timeout))
+        if wanted["kind"] != "replica":
+            with contextlib.suppress(it.stop), it.phase("write"), connection.transaction():
+                write_and_read(fetch, connection.execute, it.timeout)
+        if wanted.get("version_table"):
+            with contextlib.suppress(it.stop), it.phase("schema") as facts:
+                facts["revisions"] = revisions(fetch, str(wanted["version_table"]))
+        it.rounds(rounds, lambda: fetch("SELECT 1"))
+        return here
+    finally:
+        watchdog.close()
+        connection.close()
+
+
+def caught_up(fetch: Fetch, position: str, timeout: float) -> Facts:
+    """Milliseconds until the replica has replayed what the primary had written before; None if not in time."""
+    begin = time.perf_counter()
+    while (behind := fetch(REPLAYED, position)[0]["behind"]) and time.perf_counter() - begin < timeout:
+        time.sleep(0.02)
+    waited = round((time.perf_counter() - begin) * 1000, 3)
+    return {"behind_bytes": behind, "caught_up_ms": None if behind else waited}
+
+
+def write_and_read(fetch: Fetch, execute: t.Callable[[t.Any], object], timeout: float) -> None:
+    """Write a row and read it back, in a table that the transaction's end drops."""
+    from psycopg import sql
+
+    table = sql.Identifier(f"connectivity_{uuid.uuid4().hex[:12]}")
+    fetch("SELECT set_config('statement_timeout', %s, true)", f"{timeout:g}s")
+    execute(sql.SQL("CREATE TEMPORARY TABLE {} (word text) ON COMMIT DROP").format(table))
+    execute(sql.SQL("INSERT INTO {} VALUES ('written')").format(table))
+    if fetch(sql.SQL("SELECT word FROM {}").format(table)) != [{"word": "written"}]:
+        raise RuntimeError("what was written is not what is read back")
+
+
+def revisions(fetch: Fetch, table: str) -> list[str] | None:
+    """Rows of Alembic's version table, None where there is no such table."""
+    from psycopg import sql
+
+    names = sql.Identifier(*table.split("."))
+    if fetch("SELECT to_regclass(%s) AS name", names.as_string(None))[0]["name"] is None:
+        return None
+    rows = fetch(sql.SQL("SELECT version_num FROM {} ORDER BY 1").format(names))
+    return [row["version_num"] for row in rows]

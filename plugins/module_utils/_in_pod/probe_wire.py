@@ -1,0 +1,312 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""A server observed: phases timed, failures recorded, no secret in what is written. Part of probe.py."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+import threading
+import time
+import typing as t
+import urllib.parse
+
+Facts = dict[str, t.Any]
+BODY_BYTES = 16384
+BROKEN_AFTER = 3
+# Where words of others stand in a record, and what in there are words of this file.
+FOREIGN, OWN = frozenset({"facts", "error", "body"}), frozenset({"type", "cause"})
+# What servers and drivers say, and the cause it stands for. Looked for before secrets are taken out, for the password
+# may be one of these words.
+SAID = (
+    ("password authentication failed", "password"),
+    ("no password supplied", "password-missing"),
+    ("no pg_hba.conf entry", "pg-hba"),
+    ("remaining connection slots", "connections"),
+    ("too many", "connections"),
+    ("max number of clients", "connections"),
+    ("starting up", "starting"),
+    ("not yet accepting", "starting"),
+    ("LOADING", "starting"),
+    ("loading the dataset", "starting"),
+    ("shutting down", "stopping"),
+    ("invalid username-password", "password"),
+    ("WRONGPASS", "password"),
+    ("invalid password", "password"),
+    ("without any password configured", "password-unwanted"),
+    ("NOAUTH", "password-missing"),
+    ("Authentication required", "password-missing"),
+    ("HELLO must be called", "password-missing"),
+    ("protected mode", "protected"),
+    ("NOPERM", "permission"),
+    ("no permissions", "permission"),
+    ("maxmemory", "memory"),
+    ("READONLY", "read-only"),
+    ("read only replica", "read-only"),
+    ("MISCONF", "disk"),
+    ("NOREPLICAS", "replicas"),
+    ("invalid response", "protocol"),
+    ("Protocol Error", "protocol"),
+    ("expected authentication request", "protocol"),
+    ("has no TLS", "tls-none"),
+    ("certificate", "certificate"),
+    ("SSL", "tls"),
+    ('role "', "role"),
+    ('database "', "database"),
+    ("refused", "refused"),
+    ("timeout", "timeout"),
+    ("timed out", "timeout"),
+    ("Timeout", "timeout"),
+    ("closed", "closed"),
+)
+
+
+class Stop(Exception):
+    """A phase failed and is on record; what would come after it is left out."""
+
+
+class Log:
+    """Writes records, without the secrets it was told."""
+
+    def __init__(self, write: t.Callable[[str], object]) -> None:
+        self._write = write
+        self._secrets: set[str] = set()
+
+    def hide(self, url: str, password: str) -> None:
+        """Take the password out of what is written from now on, as it is and as URLs encode it, and the URL."""
+        raw = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+        quoted = (urllib.parse.quote(password, safe=""), urllib.parse.quote_plus(password), repr(password)[1:-1])
+        self._secrets |= {url, raw, password, *quoted, *(item.lower() for item in quoted)} - {""}
+
+    def put(self, **record: t.Any) -> None:
+        """Write one record."""
+        self._write(json.dumps({k: self._clean(v) if k in FOREIGN else v for k, v in record.items()}))
+
+    def _clean(self, value: t.Any) -> t.Any:
+        if isinstance(value, dict):
+            return {key: item if key in OWN else self._clean(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._clean(item) for item in value]
+        if isinstance(value, str):
+            for secret in sorted(self._secrets, key=len, reverse=True):
+                value = value.replace(secret, "***")
+            return re.sub(r"//[^/@\s]*@", "//***@", value)
+        return value
+
+
+def described(error: BaseException) -> Facts:
+    """An exception's type, the line of its text that names the cause, and what tells causes apart."""
+    whole = str(error)
+    lines = [line.strip(" \t-.") for line in whole.splitlines() if line.strip()]
+    text = next((line for line in lines if not line.startswith("Multiple connection")), "")
+    codes = {name: getattr(error, name, None) for name in ("errno", "sqlstate", "verify_code")}
+    codes["cause"] = next((cause for words, cause in SAID if words in whole), None)
+    return {"type": type(error).__name__, "text": text[:500]} | {k: v for k, v in codes.items() if v is not None}
+
+
+def elapsed(begin: float) -> float:
+    """Milliseconds since `begin` (time.perf_counter)."""
+    return round((time.perf_counter() - begin) * 1000, 3)
+
+
+class Dependency:
+    """One server that is asked, and what is on record about it."""
+
+    stop = Stop
+
+    def __init__(self, log: Log, name: str, timeout: float) -> None:
+        self.log, self.name, self.timeout = log, name, timeout
+
+    @contextlib.contextmanager
+    def phase(self, phase: str) -> t.Iterator[Facts]:
+        """Time a phase and record it with the facts put into the yielded dict; raise Stop when it fails."""
+        facts: Facts = {}
+        begin = time.perf_counter()
+        try:
+            yield facts
+        except Exception as error:
+            self._record(phase, begin, facts, error)
+            raise Stop from None
+        self._record(phase, begin, facts, None)
+
+    def _record(self, phase: str, begin: float, facts: Facts, error: Exception | None) -> None:
+        said = {"error": described(error)} if error else {}
+        own = {"dependency": self.name, "phase": phase, "ok": error is None, "ms": elapsed(begin)}
+        self.log.put(record="phase", **own, facts=facts, **said)
+
+    def wire(
+        self, places: list[tuple[str, int]], secure: t.Callable[[socket.socket, str], Facts] | None
+    ) -> tuple[str, str, int]:
+        """Name resolution, TCP and, where `secure` is given, TLS; the host, address and port that answered."""
+        asked = [f"{host}:{port}" for host, port in places]
+        with self.phase("dns") as facts:
+            facts["asked"] = asked
+            found = addresses(places, self.timeout)
+            facts["addresses"] = [item[1] for item in found]
+        with self.phase("tcp") as facts:
+            facts["asked"] = asked
+            host, address, port, channel = first_open(found, self.timeout)
+            facts["address"] = address
+        with channel:
+            if secure:
+                with self.phase("tls") as facts:
+                    facts["asked"] = asked
+                    facts.update(secure(channel, host))
+        return host, address, port
+
+    @staticmethod
+    def handshake(channel: socket.socket, context: ssl.SSLContext, host: str) -> Facts:
+        """Shake hands; the protocol and, where it was verified, the end of the certificate."""
+        with context.wrap_socket(channel, server_hostname=host) as secured:
+            certificate = t.cast(Facts, secured.getpeercert() or {})
+            return {"protocol": secured.version(), "not_after": certificate.get("notAfter")}
+
+    def watched(self, descriptor: int) -> Watchdog:
+        """Watch a connection by its file descriptor."""
+        return Watchdog(descriptor, self.timeout)
+
+    def rounds(self, count: int, ask: t.Callable[[], object]) -> None:
+        """Ask `count` times and record how long each answer took; give up when nothing answers any more."""
+        samples: list[float] = []
+        failed = 0
+        broken = None
+        while len(samples) + failed < count and failed < BROKEN_AFTER:
+            begin = time.perf_counter()
+            try:
+                ask()
+            except Exception as error:
+                failed, broken = failed + 1, described(error)
+            else:
+                samples.append(elapsed(begin))
+        said = {"error": broken} if broken else {}
+        self.log.put(record="rounds", dependency=self.name, wanted=count, failed=failed, samples_ms=samples, **said)
+
+
+def begun(call: t.Callable[[], t.Any]) -> t.Callable[[float], t.Any]:
+    """Start a call in a thread; what is returned waits so many seconds for its result, then raises TimeoutError."""
+    result: list[t.Any] = []
+
+    def work() -> None:
+        try:
+            result.append((call(), None))
+        except Exception as error:
+            result.append((None, error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+
+    def finish(seconds: float) -> t.Any:
+        thread.join(seconds)
+        if not result:
+            raise TimeoutError(errno.ETIMEDOUT, f"no answer within {seconds:g} s")
+        value, problem = result[0]
+        if problem:
+            raise problem
+        return value
+
+    return finish
+
+
+def addresses(places: list[tuple[str, int]], timeout: float) -> list[tuple[str, str, int]]:
+    """(host, address, port) of every host that has one; raise the last host's error where none has."""
+    found: list[tuple[str, str, int]] = []
+    problem: Exception | None = None
+    for host, port in places:
+        try:
+            answers = begun(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))(timeout)
+        except (OSError, UnicodeError) as error:
+            problem = error
+        else:
+            found += [(host, str(answer[4][0]), port) for answer in answers]
+    if problem and not found:
+        raise problem
+    return found
+
+
+def first_open(found: list[tuple[str, str, int]], timeout: float) -> tuple[str, str, int, socket.socket]:
+    """The first address that accepts a connection, and the connection; raise the last one's error where none does."""
+    problem: OSError = OSError(errno.EADDRNOTAVAIL, "the name has no address")
+    for host, address, port in found:
+        try:
+            return host, address, port, socket.create_connection((address, port), max(1.0, timeout / len(found)))
+        except OSError as error:
+            problem = error
+    raise problem
+
+
+class Watchdog:
+    """Shuts a connection's socket when its server has been silent for too long: libpq waits for ever."""
+
+    def __init__(self, descriptor: int, seconds: float) -> None:
+        self._channel = socket.socket(fileno=os.dup(descriptor))
+        self._seconds, self._until = seconds, time.monotonic() + seconds
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def feed(self) -> None:
+        """The server said something."""
+        self._until = time.monotonic() + self._seconds
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.1):
+            if time.monotonic() > self._until:
+                with contextlib.suppress(OSError):
+                    self._channel.shutdown(socket.SHUT_RDWR)
+                return
+
+    def close(self) -> None:
+        """Let go."""
+        self._done.set()
+        self._thread.join()
+        self._channel.close()
+
+
+def reach(target: Facts, timeout: float, naming: float) -> Facts:
+    """Whether a TCP connection to `target` can be had: reached, refused, timeout, unreachable or no-name.
+
+    `timeout`: seconds for the connection, `naming`: for its name.
+    """
+    begin = time.perf_counter()
+    said: Facts = {}
+    try:
+        found = addresses([(str(target["host"]), int(target["port"]))], naming)
+    except (OSError, UnicodeError) as error:
+        got, said = "no-name", {"error": described(error)}
+    else:
+        begin = time.perf_counter()
+        try:
+            first_open(found, timeout)[3].close()
+            got = "reached"
+        except OSError as error:
+            said = {"error": described(error)}
+            got = "timeout" if isinstance(error, TimeoutError) else "unreachable"
+            got = "refused" if isinstance(error, ConnectionRefusedError) else got
+    return {"record": "reach", "name": target["name"], "got": got, "ms": elapsed(begin), **said}
+
+
+def ask_http(log: Log, target: Facts, timeout: float) -> None:
+    """Record the answer to GET: its status and, where it is JSON, its body."""
+    begin = time.perf_counter()
+    connection = http.client.HTTPConnection(str(target["host"]), int(target["port"]), timeout=timeout)
+    try:
+        connection.request("GET", str(target["path"]), headers={"Connection": "close"})
+        answer = connection.getresponse()
+        body = answer.read(BODY_BYTES)
+        said: Facts = {"status": answer.status}
+        with contextlib.suppress(ValueError):
+            said["body"] = json.loads(body)
+    except (OSError, http.client.HTTPException) as error:
+        said = {"status": None, "error": described(error)}
+    finally:
+        connection.close()
+    log.put(record="http", name=target["name"], path=target["path"], ms=elapsed(begin), **said)

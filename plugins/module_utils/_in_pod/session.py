@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""A read-only session of the preflight, and one sentence for each way in which it cannot be had."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import typing as t
+import urllib.parse
+
+import psycopg
+from psycopg import conninfo, errors
+
+from .errors import CollectorError
+
+APPLICATION = "ai_platform.agent preflight"
+_SCHEMES = {"postgresql", "postgres"}
+# The server's and libpq's own words, in the order in which they are looked for.
+_SAID = (
+    ("password authentication failed", "database-auth", "refuses the user or the password"),
+    ("no password supplied", "database-auth", "wants a password and none was given"),
+    ("no pg_hba.conf entry", "database-refused", "has no pg_hba.conf entry that lets this user in from here"),
+    ('role "', "database-auth", "does not know the user, or the user may not log in"),
+    ('database "', "database-missing", "does not have the database"),
+    ("starting up", "in-recovery", "is still starting up or recovering"),
+    ("not yet accepting", "in-recovery", "is still starting up or recovering"),
+    ("in recovery", "in-recovery", "is still recovering"),
+    ("shutting down", "database-refused", "is shutting down"),
+    ("too many", "database-refused", "has no connection left"),
+    ("remaining connection slots", "database-refused", "has no connection left"),
+    ("SSL", "database-tls", "and this client do not agree on TLS (sslmode)"),
+    ("certificate", "database-tls", "has a certificate that this client does not accept"),
+    ("Connection refused", "database-unreachable", "refuses TCP connections"),
+    ("timeout", "database-unreachable", "does not answer in time"),
+    ("timed out", "database-unreachable", "does not answer in time"),
+)
+
+
+def parameters(url: str) -> dict[str, t.Any]:
+    """libpq's parameters of a URL; a driver after `+` is left out. Raises CollectorError without quoting the URL."""
+    scheme = url.partition("://")[0].partition("+")[0]
+    if "://" not in url:
+        raise CollectorError(
+            "database-url-invalid", "database_url is no URL; use postgresql://user:password@host:port/database."
+        )
+    if scheme not in _SCHEMES:
+        name = scheme if scheme.isalnum() else "something else"
+        raise CollectorError(
+            "database-url-kind", f"database_url is of the kind {name}; the preflight judges PostgreSQL only."
+        )
+    try:
+        urllib.parse.urlsplit(url).port  # noqa: B018 - the attribute raises for a port that is no number
+        found = conninfo.conninfo_to_dict("postgresql://" + url.partition("://")[2])
+    except (psycopg.Error, ValueError):
+        raise CollectorError(
+            "database-url-invalid",
+            "database_url cannot be read; percent-encode the special characters of its password.",
+        ) from None
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def place(found: dict[str, t.Any]) -> str:
+    """host:port/database, the part of a URL that may be shown."""
+    return f"{found.get('host', 'localhost')}:{found.get('port', 5432)}/{found.get('dbname', '')}"
+
+
+class Session:
+    """A connection that only reads."""
+
+    def __init__(
+        self, connection: psycopg.Connection, where: str, lock_timeout_ms: int, statement_timeout_ms: int
+    ) -> None:
+        self._connection, self.where = connection, where
+        self._limits = (f"{lock_timeout_ms}ms", f"{statement_timeout_ms}ms")
+
+    @contextlib.contextmanager
+    def snapshot(self) -> t.Iterator[psycopg.Connection]:
+        """One read-only transaction over one state of the catalogues, rolled back at its end.
+
+        Raises CollectorError; the server's message, which may quote data, is dropped.
+        """
+        try:
+            # SET LOCAL holds behind a pooler as well; startup options do not.
+            self._connection.execute(
+                "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true)", self._limits
+            )
+            yield self._connection
+            self._connection.rollback()
+        except (errors.LockNotAvailable, errors.QueryCanceled):
+            words = f"A catalogue query at {self.where} waited too long; look for a lock on system tables or for load."
+            raise CollectorError("database-timeout", words) from None
+        except errors.InsufficientPrivilege:
+            words = f"The role may not read the version table or a schema at {self.where}; use the migrating role."
+            raise CollectorError("privilege-missing", words) from None
+        except errors.UndefinedColumn:
+            words = f"The version table at {self.where} has no column version_num: it is not Alembic's; name another."
+            raise CollectorError("state-unknown", words) from None
+        except psycopg.Error as error:
+            words = f"The server at {self.where} ended the session ({error.sqlstate or 'connection lost'})"
+            raise CollectorError("database-refused", f"{words}; its log says why.") from None
+
+
+@contextlib.contextmanager
+def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_timeout_ms: int) -> t.Iterator[Session]:
+    """A session whose transactions only read. Times in seconds and milliseconds.
+
+    Raises CollectorError; the driver's message, which may quote the URL, is dropped.
+    """
+    found = parameters(url)
+    host = str(found.get("host", ""))
+    if host and not host.startswith("/"):
+        try:
+            socket.getaddrinfo(host, None)
+        except OSError:
+            words = f"The name of the database host {host} cannot be resolved; correct it or DNS."
+            raise CollectorError("database-host-unknown", words) from None
+    # Without an encoding of its own a client of an SQL_ASCII database is given bytes for text.
+    own = {"connect_timeout": connect_timeout, "application_name": APPLICATION, "client_encoding": "UTF8"}
+    try:
+        connection = psycopg.connect(**found | own, prepare_threshold=None)
+    except psycopg.Error as error:
+        raise _failure(str(error), found) from None
+    try:
+        connection.read_only = True
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        yield Session(connection, place(found), lock_timeout_ms, statement_timeout_ms)
+    finally:
+        connection.close()
+
+
+def _failure(said: str, found: dict[str, t.Any]) -> CollectorError:
+    for words, error_id, sentence in _SAID:
+        if words in said:
+            return CollectorError(error_id, f"The server at {place(found)} {sentence}.")
+    return CollectorError(
+        "database-unreachable",
+        f"No session with {place(found)} can be had; check host, port and that a PostgreSQL listens there.",
+    )
+
+
+__all__ = ("APPLICATION", "Session", "parameters", "place", "session")

@@ -1,0 +1,285 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""A Kubernetes cluster as the modules need it: objects as plain dictionaries, every failure as one sentence.
+
+Who is asked, and as whom, is decided by kubernetes.core's options, K8S_AUTH_* variables and kubeconfig search.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 15.0
+# Metadata without data: enough to know that a Secret exists.
+METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+Object = dict[str, t.Any]
+
+
+class Forbidden(FindingError):  # type: ignore[misc]
+    """The account lacks a right; `verb`, `resource` (plural.group) and `namespace` say which."""
+
+    def __init__(self, verb: str, resource: str, namespace: str | None) -> None:
+        where = f"in namespace {namespace}" if namespace else "cluster-wide"
+        super().__init__(
+            "cluster-forbidden", f"The account may not {verb} {resource} {where}; grant it, or use another account."
+        )
+        self.verb, self.resource, self.namespace = verb, resource, namespace
+
+
+class Refused(FindingError):  # type: ignore[misc]
+    """The API server did not take an object, for a reason of its own: `status` and `said` are its HTTP answer."""
+
+    def __init__(self, error_id: str, message: str, status: int, said: str) -> None:
+        super().__init__(error_id, message)
+        self.status, self.said = status, said
+
+
+class Cluster:
+    """The API of one cluster. A resource is named by its API version and plural, `apps/v1` and `deployments`."""
+
+    def __init__(self, client: t.Any) -> None:
+        """`client`: kubernetes.client.ApiClient."""
+        from kubernetes.dynamic import DynamicClient
+
+        self.api = client
+        # Discovery would ask for every API of the cluster, without a time limit.
+        self._dynamic = DynamicClient(client, discoverer=lambda _client, _cache: None)
+
+    @property
+    def address(self) -> str:
+        """URL of the API server, for messages."""
+        return str(self.api.configuration.host)
+
+    def get(
+        self, version: str, plural: str, name: str, namespace: str | None = None, *, metadata_only: bool = False
+    ) -> Object | None:
+        """One object, None where there is none. Raises FindingError."""
+        try:
+            accept = METADATA_ONLY if metadata_only else None
+            return self._json("get", version, plural, namespace, name, accept=accept)
+        except Refused as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def list(
+        self, version: str, plural: str, namespace: str | None = None, *, labels: str = "", fields: str = ""
+    ) -> list[Object]:
+        """Objects by label and field selector. Raises FindingError."""
+        chosen = {"labelSelector": labels, "fieldSelector": fields}
+        query = {name: value for name, value in chosen.items() if value}
+        found: list[Object] = self._json("list", version, plural, namespace, query=query)["items"]
+        return found
+
+    def create(self, version: str, plural: str, body: Object, namespace: str | None = None) -> Object:
+        """The object as the server keeps it. Raises FindingError."""
+        return self._json("create", version, plural, namespace, body=body)
+
+    def patch(self, version: str, plural: str, name: str, body: Object, namespace: str | None = None) -> Object:
+        """The object after a JSON merge patch. Raises FindingError."""
+        return self._json("patch", version, plural, namespace, name, body=body)
+
+    def delete(self, version: str, plural: str, name: str, namespace: str | None = None) -> None:
+        """Delete an object now and soon what it owns; one that is not there is well. Raises FindingError."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        try:
+            self._json("delete", version, plural, namespace, name, body=body)
+        except Refused as error:
+            if error.status != 404:
+                raise
+
+    def may(self, verb: str, resource: str, namespace: str | None) -> bool:
+        """Whether the account has a right. `resource`: plural[.group][/subresource], `jobs.batch`, `pods/exec`."""
+        whole, _, subresource = resource.partition("/")
+        plural, _, group = whole.partition(".")
+        wanted = {"verb": verb, "resource": plural, "group": group, "subresource": subresource}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": wanted | ({"namespace": namespace} if namespace else {})},
+        }
+        answer = self.create("authorization.k8s.io/v1", "selfsubjectaccessreviews", review)
+        return bool(answer.get("status", {}).get("allowed"))
+
+    def log(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        follow: bool = False,
+        unfinished: bool = True,
+        limit_bytes: int,
+        seconds: float,
+    ) -> t.Iterator[str]:
+        """Lines of a container's log, as they come; with `follow` until it ends or `seconds` pass without a line.
+
+        `unfinished`: a last line without an end counts. A kubelet that cannot follow any longer ends the stream with
+        words of its own in such a line. Raises FindingError; Refused with status 400 while nothing has started.
+        """
+        query = {"container": container, "limitBytes": str(limit_bytes), "follow": "true" if follow else "false"}
+        response = self._ask("get", "v1", "pods", namespace, pod, subresource="log", query=query, seconds=seconds)
+        return self._lines(response, unfinished=unfinished)
+
+    def _lines(self, response: t.Any, *, unfinished: bool) -> t.Iterator[str]:
+        rest = b""
+        try:
+            for chunk in response.stream(1 << 16):
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from (line.decode("utf-8", "replace") for line in lines)
+        except Exception as error:
+            raise self._unreachable(error) from None
+        finally:
+            response.close()
+        if rest and unfinished:
+            yield rest.decode("utf-8", "replace")
+
+    def server_minor(self) -> int:
+        """The minor version of the API server, 34 of 1.34."""
+        response = self._ask("get", "", "version", None)
+        return int("".join(filter(str.isdigit, json.loads(response.data)["minor"])) or 0)
+
+    def _json(
+        self,
+        verb: str,
+        version: str,
+        plural: str,
+        namespace: str | None,
+        name: str = "",
+        *,
+        body: Object | None = None,
+        query: dict[str, str] | None = None,
+        accept: str | None = None,
+    ) -> Object:
+        response = self._ask(verb, version, plural, namespace, name, body=body, query=query, accept=accept)
+        try:
+            answer: Object = json.loads(response.data)
+        except Exception as error:
+            raise self._unreachable(error) from None
+        return answer
+
+    def _ask(
+        self,
+        verb: str,
+        version: str,
+        plural: str,
+        namespace: str | None,
+        name: str = "",
+        *,
+        subresource: str = "",
+        body: Object | None = None,
+        query: dict[str, str] | None = None,
+        accept: str | None = None,
+        seconds: float = 0,
+    ) -> t.Any:
+        from kubernetes.client.rest import ApiException
+
+        prefix = f"api/{version}" if version == "v1" else f"apis/{version}" if version else ""
+        parts = [prefix, f"namespaces/{namespace}" if namespace else "", plural, name, subresource]
+        method = {"list": "get", "create": "post"}.get(verb, verb)
+        try:
+            return self._dynamic.request(
+                method,
+                "/" + "/".join(filter(None, parts)),
+                body=body,
+                query_params=list((query or {}).items()),
+                header_params={"Accept": accept} if accept else {},
+                content_type="application/merge-patch+json" if verb == "patch" else "application/json",
+                serialize=False,
+                _request_timeout=(CONNECT_SECONDS, seconds or ANSWER_SECONDS),
+            )
+        except ApiException as error:
+            group = version.partition("/")[0] if "/" in version else ""
+            resource = f"{plural}.{group}" if group else plural
+            resource += f"/{subresource}" if subresource else ""
+            raise self._failure(error, verb, resource, namespace, name) from None
+        except Exception as error:
+            raise self._unreachable(error) from None
+
+    def _failure(self, error: t.Any, verb: str, resource: str, namespace: str | None, name: str) -> FindingError:
+        """The error for an HTTP answer that is no success."""
+        said = _said(error)
+        where = f"namespace {namespace}" if namespace else "the cluster"
+        if error.status == 401:
+            words = f"The cluster at {self.address} refuses the account's credentials; renew the token or certificate."
+            return FindingError("cluster-auth", words)
+        if error.status == 403 and ("exceeded quota" in said or "failed quota" in said):
+            return Refused("quota-exceeded", f"A quota of {where} stands in the way: {said}.", 403, said)
+        if error.status == 403 and "is forbidden: User" in said:
+            return Forbidden(verb, resource, namespace)
+        what = f"{resource} {name}" if name else resource
+        words = f"The cluster at {self.address} refuses to {verb} {what} in {where} ({error.status}): {said}."
+        return Refused("cluster-refused", words, int(error.status or 0), said)
+
+    def _unreachable(self, error: Exception) -> FindingError:
+        """The error where there is no HTTP answer; of the library's words only the cause is kept."""
+        text = str(error)
+        causes = {
+            "refused": "refuses connections",
+            "imed out": "does not answer in time",
+            "CERTIFICATE": "has a certificate that ca_cert does not vouch for",
+            "resolve": "has a name that cannot be resolved",
+        }
+        cause = next((words for sign, words in causes.items() if sign in text), f"gives no answer ({_kind(error)})")
+        words = f"The cluster at {self.address} {cause}; check kubeconfig, context and host, and that it runs."
+        return FindingError("cluster-unreachable", words)
+
+
+def namespace_exists(cluster: Cluster, name: str) -> bool | None:
+    """Whether a namespace exists, None where the account may not look. Raises FindingError."""
+    try:
+        return cluster.get("v1", "namespaces", name) is not None
+    except Forbidden:
+        return None
+
+
+def connect(params: dict[str, t.Any]) -> Cluster:
+    """The cluster that kubernetes.core's options in `params` name. Nothing is asked yet. Raises FindingError."""
+    try:
+        from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import (
+            # get_api_client() would talk to the cluster without a time limit; tests/unit holds these names.
+            _create_auth_spec,
+            _create_configuration,
+            _create_headers,
+            _set_header,
+        )
+        from kubernetes import client, config
+    except ImportError as error:
+        words = f"The Python package {error.name} is missing; install requirements.txt for the module's interpreter."
+        raise FindingError("library-missing", words) from None
+    # kubernetes.core's `accept` is a media type; a module's own option of that name is something else.
+    given = {name: value for name, value in params.items() if name != "accept"}
+    try:
+        configuration = _create_configuration(_create_auth_spec(**given))
+    except (config.ConfigException, OSError, ValueError, KeyError) as error:
+        words = f"No configuration of a cluster can be had ({_kind(error)}); check kubeconfig, context or host."
+        raise FindingError("cluster-unreachable", words) from None
+    # urllib3 tries four times, each up to the whole time limit.
+    configuration.retries = 0
+    api = client.ApiClient(configuration)
+    for name, value in _create_headers(**given).items():
+        _set_header(api, name, value)
+    return Cluster(api)
+
+
+def _said(error: t.Any) -> str:
+    """The message of the server's Status object in one line, without a full stop."""
+    try:
+        text = json.loads(error.body)["message"]
+    except (TypeError, ValueError, KeyError):
+        text = str(error.reason or "no reason given")
+    return " ".join(str(text).split())[:400].rstrip(".")
+
+
+def _kind(error: BaseException) -> str:
+    return type(error).__name__
+
+
+__all__ = ("Cluster", "Forbidden", "Object", "Refused", "connect", "namespace_exists")

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""Programs for a Python in a pod, packed from the modules of _in_pod: bundle_loader.py unpacks them there."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+import zlib
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_text import source
+
+# Ansible ships with a module what is imported somewhere, and finds no names in strings.
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import bundle_loader, collect, probe, render
+
+PACKAGE: t.Final = bundle_loader.__name__.rpartition(".")[0]
+
+
+def _named(entry: t.Any, *others: str) -> tuple[str, ...]:
+    return entry.__name__, *(f"{PACKAGE}.{name}" for name in others)
+
+
+# The full names of what each program consists of; the first one's `main` takes the request.
+RENDERER: t.Final = _named(render, "alembic_worker", "framing")
+COLLECTOR: t.Final = _named(collect, "alembic_worker", "errors", "framing", "live_facts", "live_queries", "session")
+PROBE: t.Final = _named(probe, "framing", "probe_postgresql", "probe_redis", "probe_wire")
+
+
+def bundle(names: t.Sequence[str], request: dict[str, t.Any]) -> str:
+    """One line of base64: the modules `names`, and the request for the `main` of the first."""
+    whole = {"sources": {name: source(name) for name in names}, "entry": names[0], "request": request}
+    return base64.b64encode(zlib.compress(json.dumps(whole).encode(), 9)).decode()
+
+
+def command(*arguments: str) -> list[str]:
+    """The command that runs a bundle; without an argument it is read from stdin."""
+    return ["python", "-c", source(bundle_loader.__name__), *arguments]
+
+
+__all__ = ("COLLECTOR", "PROBE", "RENDERER", "bundle", "command")

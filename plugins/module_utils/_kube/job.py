@@ -1,0 +1,296 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""One program in a Job: created, watched until it runs or can be said to fail, its log read, removed again.
+
+Whoever dies in between leaves a Job that ends at its deadline and is removed, with all that it owns, a minute later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import secrets
+import time
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import job_failures
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, Refused
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
+
+CONTAINER = "main"
+# On Job, pod and policy: a value of its own for each run. No policy or Service of a release selects by it.
+RUN_LABEL = "ai-agent/run"
+GATE = "ai-agent/policy"
+# Pods can be held by a gate from this minor version of Kubernetes on.
+GATES_SINCE = 27
+KEEP_SECONDS = 60
+POLL_SECONDS = 0.15
+EVENTS_SECONDS = 1.0
+# Until the node told the API server how a container ended.
+STATUS_SECONDS = 10.0
+LOG_BYTES = 64 << 20
+# What a program is told after its pod was made: an annotation of the pod, which kubelet writes into a file within a
+# second of a change (measured 0.5 to 0.8 s, Kubernetes 1.34). The program finds the file's name in its environment.
+TOLD_ANNOTATION = "ai-agent/told"
+TOLD_VARIABLE = "AI_AGENT_TOLD"
+TOLD_FOLDER = "/etc/ai-agent-check"
+# Of the pod spec that is given: where and under which name it may run.
+PLACEMENT = ("imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName")
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What the Job runs.
+
+    `purpose`: part of its name. `env`: as in a container. `labels`: besides those of its own. `pod`: a pod spec whose
+    placement, user and pull secrets it shares. `isolated`: it starts under a policy that lets nothing in or out.
+    `start_seconds`: until the container runs; `run_seconds`: from then on, or from when it was told what it waits for;
+    `told_seconds`: how long it waits for that at most, None where it waits for nothing.
+    """
+
+    namespace: str
+    release: str
+    purpose: str
+    image: str
+    command: t.Sequence[str] = dataclasses.field(repr=False)
+    env: t.Sequence[Object] = ()
+    labels: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    pod: Object = dataclasses.field(default_factory=dict)
+    pull_policy: str | None = None
+    resources: Object = dataclasses.field(default_factory=dict)
+    isolated: bool = False
+    start_seconds: float = 60
+    run_seconds: float = 30
+    told_seconds: float | None = None
+
+
+def manifest(task: Task, run: str) -> Object:
+    """The Job of a task; `run` tells it from others."""
+    labels = {
+        **task.labels,
+        "app.kubernetes.io/name": "ai-agent-check",
+        "app.kubernetes.io/component": task.purpose,
+        "app.kubernetes.io/managed-by": "ai_platform.agent",
+        RUN_LABEL: run,
+    }
+    spec: Object = {name: task.pod[name] for name in PLACEMENT if task.pod.get(name)}
+    spec |= {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "Never",
+        # A Python that is process 1 does not hear SIGTERM.
+        "terminationGracePeriodSeconds": 1,
+        "securityContext": (task.pod.get("securityContext") or {})
+        | {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [_container(task)],
+        "volumes": [{"name": "tmp", "emptyDir": {}}],
+    }
+    if task.isolated:
+        spec["schedulingGates"] = [{"name": GATE}]
+    if task.told_seconds is not None:
+        field = {"fieldPath": f"metadata.annotations['{TOLD_ANNOTATION}']"}
+        spec["volumes"].append({"name": "told", "downwardAPI": {"items": [{"path": "told", "fieldRef": field}]}})
+    seconds = task.start_seconds + task.run_seconds + (task.told_seconds or 0)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": f"{task.release}-{task.purpose}-{run}", "labels": labels},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": math.ceil(seconds) + 5,
+            "ttlSecondsAfterFinished": KEEP_SECONDS,
+            "template": {"metadata": {"labels": labels}, "spec": spec},
+        },
+    }
+
+
+def _container(task: Task) -> Object:
+    container: Object = {
+        "name": CONTAINER,
+        "image": task.image,
+        "command": list(task.command),
+        "env": list(task.env),
+        "resources": dict(task.resources),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a folder of the pod
+    }
+    if task.told_seconds is not None:
+        container["env"].append({"name": TOLD_VARIABLE, "value": f"{TOLD_FOLDER}/told"})
+        container["volumeMounts"].append({"name": "told", "mountPath": TOLD_FOLDER, "readOnly": True})
+    return container | ({"imagePullPolicy": task.pull_policy} if task.pull_policy else {})
+
+
+def policy(job: Object, run: str) -> Object:
+    """Nothing in, nothing out, for the pod of this run; it goes when the Job goes."""
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {
+            "name": job["metadata"]["name"],
+            "labels": job["metadata"]["labels"],
+            "ownerReferences": [owner],
+        },
+        "spec": {"podSelector": {"matchLabels": {RUN_LABEL: run}}, "policyTypes": ["Ingress", "Egress"]},
+    }
+
+
+class JobRun(contextlib.AbstractContextManager["JobRun"]):
+    """A task at work. Every method raises FindingError, with an id of its own for each way in which a pod cannot run.
+
+    The pod is looked at again and again: a watch would need one more right and can break unseen.
+    """
+
+    def __init__(self, cluster: Cluster, task: Task) -> None:
+        self.cluster, self.task = cluster, task
+        self.run = secrets.token_hex(4)
+        if task.isolated and cluster.server_minor() < GATES_SINCE:
+            words = (
+                f"The cluster at {cluster.address} is older than Kubernetes 1.{GATES_SINCE}, which cannot hold a pod"
+            )
+            raise FindingError("cluster-old", f"{words} until its policy is there; upgrade it.")
+        self.deadline = time.monotonic() + task.start_seconds
+        self.next_events = time.monotonic() + EVENTS_SECONDS
+        self.pod_name = ""
+        self.job = cluster.create("batch/v1", "jobs", manifest(task, self.run), task.namespace)
+        try:
+            if task.isolated:
+                closed = policy(self.job, self.run)
+                cluster.create("networking.k8s.io/v1", "networkpolicies", closed, task.namespace)
+                self._open_gate()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        # It goes by itself as well.
+        with contextlib.suppress(FindingError):
+            self.cluster.delete("batch/v1", "jobs", self.job["metadata"]["name"], self.task.namespace)
+
+    def _pod(self) -> Object | None:
+        """The pod, if there is one. Raises for what will not get better, or when time is up."""
+        found = self._pods()
+        error = job_failures.failure(found[0], self.task.image) if found else self._refusal()
+        if error is None and time.monotonic() >= self.deadline:
+            error = job_failures.late(found, self.task.namespace, self.task.start_seconds)
+        if error:
+            raise error
+        return found[0] if found else None
+
+    def _pods(self) -> list[Object]:
+        found: list[Object] = self.cluster.list("v1", "pods", self.task.namespace, labels=f"{RUN_LABEL}={self.run}")
+        return found
+
+    def _refusal(self) -> FindingError | None:
+        if time.monotonic() < self.next_events:
+            return None
+        self.next_events = time.monotonic() + EVENTS_SECONDS
+        fields = f"involvedObject.uid={self.job['metadata']['uid']}"
+        try:
+            events = self.cluster.list("v1", "events", self.task.namespace, fields=fields)
+        except Forbidden:
+            return None
+        return job_failures.refusal(events, self.task.namespace)
+
+    def _open_gate(self) -> None:
+        """Let the pod be scheduled: its policy is there."""
+        while (pod := self._pod()) is None:
+            time.sleep(POLL_SECONDS / 3)
+        self.pod_name = pod["metadata"]["name"]
+        self.cluster.patch("v1", "pods", self.pod_name, {"spec": {"schedulingGates": None}}, self.task.namespace)
+
+    def tell(self, words: str) -> None:
+        """Give the program of an isolated task what it waits for; its time begins."""
+        told = {"metadata": {"annotations": {TOLD_ANNOTATION: words}}}
+        self.cluster.patch("v1", "pods", self.pod_name, told, self.task.namespace)
+        self.deadline = time.monotonic() + self.task.start_seconds
+
+    def lines(self) -> t.Iterator[str]:
+        """The log, from the moment in which the container runs until it ends. Raises `pod-timeout`."""
+        pod = self._started()
+        end = time.monotonic() + self.task.run_seconds
+        seen = 0
+        while True:
+            # A stream can end before the program does: nodes run out of what it takes to follow a file. It is read
+            # again then, and what is read after the end was seen is all.
+            over = self._is_over()
+            for number, line in enumerate(self._log(pod, end, follow=not over)):
+                if number == seen:
+                    seen += 1
+                    yield line
+            if over:
+                return
+            self._in_time(end)
+            time.sleep(POLL_SECONDS)
+
+    def _log(self, pod: str, end: float, *, follow: bool) -> t.Iterator[str]:
+        left = max(1.0, end - time.monotonic())
+        try:
+            yield from self.cluster.log(
+                self.task.namespace,
+                pod,
+                CONTAINER,
+                follow=follow,
+                unfinished=not follow,
+                limit_bytes=LOG_BYTES,
+                seconds=left,
+            )
+        except FindingError:
+            # A log without a line for so long is how time runs out.
+            self._in_time(end)
+            raise
+
+    def _in_time(self, end: float) -> None:
+        if time.monotonic() >= end:
+            words = f"The pod of image {self.task.image} did not end within {self.task.run_seconds:g} s."
+            raise FindingError("pod-timeout", words)
+
+    def _started(self) -> str:
+        """Name of the pod, once its log can be read."""
+        while True:
+            pod = self._pod()
+            if pod and (pod.get("spec") or {}).get("nodeName"):
+                name: str = pod["metadata"]["name"]
+                try:
+                    for _line in self.cluster.log(
+                        self.task.namespace, name, CONTAINER, limit_bytes=1, seconds=self.task.run_seconds
+                    ):
+                        break
+                except Refused as error:
+                    # 400: not started yet. 404: gone meanwhile, which the next look finds out.
+                    if error.status not in {400, 404}:
+                        raise
+                else:
+                    return name
+            time.sleep(POLL_SECONDS)
+
+    def _is_over(self) -> bool:
+        """Whether the container has ended, or the pod went away."""
+        pods = self._pods()
+        statuses = [item for pod in pods for item in (pod.get("status") or {}).get("containerStatuses") or ()]
+        return not pods or any("terminated" in (item.get("state") or {}) for item in statuses)
+
+    def ended(self) -> FindingError | None:
+        """Once the log ended: what was wrong with the container's end, None where its exit code is 0."""
+        end = time.monotonic() + STATUS_SECONDS
+        while time.monotonic() < end:
+            for pod in self._pods():
+                if error := job_failures.end(pod, self.task.image):
+                    return error
+                if (pod.get("status") or {}).get("phase") == "Succeeded":
+                    return None
+            time.sleep(POLL_SECONDS)
+        return FindingError("image-start", f"The pod of image {self.task.image} went away before it ended.")
+
+
+__all__ = ("CONTAINER", "RUN_LABEL", "JobRun", "Task", "manifest", "policy")

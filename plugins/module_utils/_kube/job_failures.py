@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""Why a pod of a Job does not run: pure functions over the pod, the Job's events, and whether time is up."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+
+Object = dict[str, t.Any]
+
+# The kubelet's reasons, pkg/kubelet/images/types.go and pkg/kubelet/kuberuntime/kuberuntime_container.go.
+PULL = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable"}
+START = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError", "ContainerCannotRun"}
+# Kubernetes makes this account soon after the namespace, and the Job tries again.
+PASSING = 'serviceaccount "default" not found'
+
+
+def refusal(events: t.Iterable[Object], namespace: str) -> FindingError | None:
+    """Why the Job cannot have a pod at all, from its events."""
+    said = [_line(event.get("message")) for event in events if event.get("reason") == "FailedCreate"]
+    said = [text for text in said if PASSING not in text]
+    if not said:
+        return None
+    text = said[-1].partition("is forbidden: ")[2] or said[-1]
+    # LimitRanges speak of "usage per Container".
+    if "quota" in text or "usage per" in text:
+        return FindingError("quota-exceeded", f"A quota of namespace {namespace} stands in the way of a pod: {text}.")
+    return FindingError("pod-refused", f"Namespace {namespace} refuses the pod: {text}.")
+
+
+def failure(pod: Object, image: str) -> FindingError | None:
+    """Why the pod cannot start any more, or never ran, None where it may still."""
+    status = pod.get("status") or {}
+    node = (pod.get("spec") or {}).get("nodeName") or "no node yet"
+    states = [item.get("state") or {} for item in status.get("containerStatuses") or ()]
+    for state in states:
+        waiting = state.get("waiting") or {}
+        reason, text = waiting.get("reason"), _line(waiting.get("message"))
+        if reason in PULL:
+            return FindingError("image-pull", f"The image {image} cannot be pulled on {node} ({reason}): {text}.")
+        if reason in START:
+            return FindingError("image-start", f"The image {image} does not start ({reason}): {text}.")
+    if error := _ended(states, image):
+        return error
+    if status.get("phase") == "Failed" and not any("terminated" in state for state in states):
+        reason, text = status.get("reason") or "no reason", _line(status.get("message")) or "no message"
+        error_id = "pod-timeout" if reason == "DeadlineExceeded" else "pod-refused"
+        return FindingError(error_id, f"The pod on {node} was ended ({reason}): {text}.")
+    return None
+
+
+def end(pod: Object, image: str) -> FindingError | None:
+    """What was wrong with the end of a pod that ran; None where it has not ended, or ended well."""
+    if error := failure(pod, image):
+        return error
+    for item in (pod.get("status") or {}).get("containerStatuses") or ():
+        code = ((item.get("state") or {}).get("terminated") or {}).get("exitCode")
+        if code:
+            return FindingError("image-start", f"The program in the image {image} ended with exit code {code}.")
+    return None
+
+
+def _ended(states: t.Iterable[Object], image: str) -> FindingError | None:
+    for state in states:
+        ended = state.get("terminated") or {}
+        reason, code = ended.get("reason"), ended.get("exitCode")
+        if reason == "OOMKilled":
+            return FindingError("pod-memory", f"The pod of image {image} was ended for want of memory.")
+        if reason in START or code in {126, 127, 128}:
+            text = _line(ended.get("message")) or f"exit code {code}"
+            return FindingError("image-start", f"The image {image} does not start ({reason}): {text}.")
+    return None
+
+
+def late(pods: t.Sequence[Object], namespace: str, seconds: float) -> FindingError:
+    """What to say of pods that have not started within `seconds`."""
+    after = f"within {seconds:g} s"
+    if not pods:
+        words = f"The Job in namespace {namespace} got no pod {after}; look at its events and at the Job controller."
+        return FindingError("pod-refused", words)
+    status = pods[0].get("status") or {}
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            words = f"No node takes the pod {after}: {_line(condition.get('message')) or condition.get('reason')}."
+            return FindingError("pod-unschedulable", words)
+    states = [item.get("state") or {} for item in status.get("containerStatuses") or ()]
+    reason = next((state["waiting"].get("reason") for state in states if "waiting" in state), "no reason given")
+    node = (pods[0].get("spec") or {}).get("nodeName") or "no node"
+    return FindingError("pod-timeout", f"The pod on {node} did not start {after} ({reason}); look at that node.")
+
+
+def _line(text: str | None) -> str:
+    """One line of at most 300 characters, without a full stop."""
+    return " ".join((text or "").split())[:300].rstrip(".")
+
+
+__all__ = ("end", "failure", "late", "refusal")

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""A finding that somebody accepts, with a reason: in the revision's docstring, or in the inventory.
+
+In a docstring, a line of its own:  preflight-accept <finding id>: <reason>
+In the inventory, a list of {id, reason, revision (optional), table (optional)}. Prod takes this form only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import CATALOGUE, Finding, finding
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
+
+_MARK = "preflight-accept"
+
+
+@dataclasses.dataclass(frozen=True)
+class Acceptance:
+    id: str
+    reason: str
+    revision: str | None = None
+    table: str | None = None
+    where: str = "inventory"
+
+    def covers(self, item: Finding) -> bool:
+        return (
+            item.id == self.id
+            and (self.revision is None or item.revision == self.revision)
+            and (self.table is None or item.table == self.table)
+        )
+
+
+def in_docstrings(segments: t.Iterable[Segment]) -> list[Acceptance]:
+    """The acceptances that the pending revisions bring along; each counts for its own revision only."""
+    found = []
+    for segment in segments:
+        for line in segment.doc.splitlines():
+            words = line.strip()
+            if words.startswith(_MARK):
+                finding_id, _, reason = words.removeprefix(_MARK).partition(":")
+                found.append(Acceptance(finding_id.strip(), reason.strip(), segment.revision, None, "docstring"))
+    return found
+
+
+def accepted(findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance], environment: str) -> list[Finding]:
+    """The findings with whoever accepted them, and a finding for each acceptance that is worth nothing."""
+    valid, said = [], []
+    for item in acceptances:
+        if item.id not in CATALOGUE:
+            said.append(
+                finding(
+                    "acceptance-worthless",
+                    f"{item.where}: there is no finding {item.id!r} to accept.",
+                    revision=item.revision,
+                )
+            )
+        elif not item.reason.strip():
+            said.append(
+                finding(
+                    "acceptance-worthless",
+                    f"{item.where}: {item.id} is accepted without a reason.",
+                    revision=item.revision,
+                )
+            )
+        elif item.where == "docstring" and environment == "prod":
+            said.append(
+                finding(
+                    "acceptance-worthless",
+                    f"{item.id} is accepted in a docstring; prod takes it from the inventory only.",
+                    revision=item.revision,
+                )
+            )
+        else:
+            valid.append(item)
+    result, used = [], set()
+    for one in findings:
+        match = next((item for item in valid if one.severity not in {"info", "skip"} and item.covers(one)), None)
+        if match:
+            used.add(match)
+        result.append(dataclasses.replace(one, accepted=f"{match.where}: {match.reason.strip()}") if match else one)
+    for item in valid:
+        if item not in used:
+            said.append(
+                finding("acceptance-unused", f"{item.where}: nothing to accept for {item.id}.", revision=item.revision)
+            )
+    return result + said
+
+
+__all__ = ("Acceptance", "accepted", "in_docstrings")

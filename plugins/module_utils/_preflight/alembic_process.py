@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The revision graph and the SQL that Alembic would run, from a process that ends in time and holds no credentials."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_text import source
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import alembic_worker
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
+
+# Nothing else of the caller's environment reaches foreign code: no PGPASSWORD, no vault, no cloud credentials.
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """The directory's revisions. `nodes` maps a revision to its down revisions and its dependencies."""
+
+    nodes: dict[str, dict[str, t.Any]]
+    heads: list[str]
+    targets: list[str]
+    version_table: str
+    version_table_schema: str | None
+
+
+# Gets each part of the SQL, with its revisions, while the next one is rendered.
+Each = t.Callable[[str, list[Segment]], None]
+
+
+class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
+    """The worker of _in_pod/alembic_worker.py. Everything it does must end within `timeout` seconds altogether."""
+
+    def __init__(
+        self,
+        ini: Path,
+        target: str,
+        timeout: float,
+        environment: dict[str, str] | None = None,
+        python: str | None = None,
+    ) -> None:
+        if not ini.is_file():
+            raise FindingError(
+                "alembic-not-an-environment",
+                f"{ini} does not exist; name the folder that holds the Alembic configuration in alembic_dir.",
+            )
+        self.ini, self.target, self.timeout = ini, target, timeout
+        self.deadline = time.monotonic() + timeout
+        # The module's own payload is not on the path: it could hide the application's packages.
+        passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        own = {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": alembic_worker.PLACEHOLDER_URL}
+        try:
+            self.process = subprocess.Popen(
+                [python or sys.executable, "-c", source(alembic_worker.__name__)],
+                cwd=ini.parent,
+                env=passed_on | own | (environment or {}),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            words = f"The interpreter {python} cannot be started ({error.strerror}); correct alembic_python."
+            raise FindingError("argument-invalid", words) from None
+        self.unread = b""
+        # It begins at once, while the caller imports what it needs.
+        self._send({"graph": {"ini": str(ini.absolute()), "target": target}})
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+        self.process.wait()
+
+    def _send(self, request: dict[str, t.Any]) -> None:
+        requests = t.cast("t.IO[bytes]", self.process.stdin)
+        with contextlib.suppress(BrokenPipeError):
+            requests.write(json.dumps(request).encode() + b"\n")
+            requests.flush()
+
+    def _receive(self) -> dict[str, t.Any]:
+        """One answer. Raises FindingError with the worker's id, or `alembic-timeout`."""
+        answers = t.cast("t.IO[bytes]", self.process.stdout)
+        with selectors.DefaultSelector() as selector:
+            selector.register(answers, selectors.EVENT_READ)
+            chunks = [self.unread]
+            while b"\n" not in chunks[-1]:
+                left = self.deadline - time.monotonic()
+                if left <= 0 or not selector.select(left):
+                    words = f"Alembic did not render {self.ini} within {self.timeout:g} s"
+                    raise FindingError("alembic-timeout", f"{words}; find what env.py or a revision waits for.")
+                chunk = os.read(answers.fileno(), 1 << 16)
+                if not chunk:
+                    words = f"The process that renders {self.ini} died without an answer"
+                    raise FindingError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` there.")
+                chunks.append(chunk)
+        line, _, self.unread = b"".join(chunks).partition(b"\n")
+        answer: dict[str, t.Any] = json.loads(line)
+        if error := answer.get("error"):
+            raise FindingError(error["id"], f"{self.ini.parent}: {error['message']}.")
+        return answer
+
+    def graph(self) -> Graph:
+        """The directory, loaded, and env.py run once with nothing to migrate."""
+        return graph_of(self._receive())
+
+    def render(self, heads: t.Sequence[str], each: Each = lambda _sql, _segments: None) -> Rendered:
+        """The SQL from the live `heads` to the target."""
+        self._send({"render": {"heads": list(heads)}})
+        return rendered_of(iter(self._receive, None), each)
+
+
+def graph_of(answer: dict[str, t.Any]) -> Graph:
+    """The worker's answer about the revisions."""
+    table = answer["version_table"]
+    return Graph(answer["nodes"], answer["heads"], answer["targets"], table["name"], table["schema"])
+
+
+def rendered_of(answers: t.Iterator[dict[str, t.Any]], each: Each) -> Rendered:
+    """The worker's answers about the SQL, up to the last part."""
+    texts: list[str] = []
+    segments: list[Segment] = []
+    for answer in answers:
+        part = [Segment(**segment) for segment in answer["segments"]]
+        each(answer["sql"], part)
+        texts.append(answer["sql"])
+        segments += part
+        if not answer.get("more", False):
+            break
+    return Rendered("".join(texts), segments)
+
+
+__all__ = ("AlembicProcess", "Each", "Graph", "Rendered", "Segment", "graph_of", "rendered_of")

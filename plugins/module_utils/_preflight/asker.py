@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""Who is asked about the live database: a running agent pod, a short Job, or nobody because there is none."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import dataclasses
+import json
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import CATALOGUE
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Incomplete, Unframer
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import COLLECTOR, bundle, command
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
+
+Message = dict[str, t.Any]
+
+# Beyond this a pod that is alive says nothing more: connecting and the queries have time limits of their own.
+ANSWER_SECONDS = 60.0
+
+
+class Asker(contextlib.AbstractContextManager["Asker"], abc.ABC):
+    """Answers the requests of _in_pod/collect.py. Raises FindingError."""
+
+    @abc.abstractmethod
+    def ask(self, request: Message) -> Message:
+        """One answer."""
+
+
+class Nobody(Asker):
+    """A first install: there is no database."""
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def ask(self, request: Message) -> Message:  # noqa: ARG002 - whatever it is
+        return {"live": {"rows": None, "has_tables": False}, "server": None, "facts": {}}
+
+
+class Pod(Asker):
+    """A ready agent pod: one program in it answers all requests, with the pod's own URL, which stays there."""
+
+    def __init__(self, cluster: Cluster, namespace: str, pod: str, container: str, limits: Message) -> None:
+        self._session = ExecSession(cluster, namespace, pod, container, command())
+        self._session.send(bundle(COLLECTOR, {"limits": limits}))
+        self._ahead: list[Message] = []
+
+    def __exit__(self, *error: t.Any) -> None:
+        self._session.__exit__(*error)
+
+    def begin(self, request: Message) -> None:
+        """Let it work on a request that will be asked soon."""
+        self._send(request)
+        self._ahead.append(request)
+
+    def ask(self, request: Message) -> Message:
+        if request in self._ahead:
+            self._ahead.remove(request)
+        else:
+            self._send(request)
+        line = self._session.receive(ANSWER_SECONDS)
+        if line is None:
+            last = self._session.stderr.strip().rpartition("\n")[2][:200].rstrip(".") or "without a word"
+            words = f"The program in {self._session.where} ended before it answered: {last}."
+            raise FindingError("image-start", words)
+        return checked(json.loads(line))
+
+    def _send(self, request: Message) -> None:
+        self._session.send(json.dumps(request))
+
+
+class Jobs(Asker):
+    """A Job for each request, of an image that has, or is about to have, the credentials anyway."""
+
+    def __init__(self, cluster: Cluster, task: Task, limits: Message) -> None:
+        """`task`: everything but the command."""
+        self._cluster, self._task, self._limits = cluster, task, limits
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def ask(self, request: Message) -> Message:
+        words = command(bundle(COLLECTOR, {"limits": self._limits, "once": request}))
+        with JobRun(self._cluster, dataclasses.replace(self._task, command=words)) as run:
+            for answer in answers(run):
+                return answer
+            problem = run.ended()
+        if problem:
+            raise problem
+        raise FindingError("image-start", f"The program in the image {self._task.image} ended without an answer.")
+
+
+def answers(run: JobRun) -> t.Iterator[Message]:
+    """What a program wrote into its pod's log. Raises FindingError for an error among it, and `log-incomplete`."""
+    unframer = Unframer()
+    for line in run.lines():
+        try:
+            answer = unframer.feed(line)
+        except Incomplete:
+            words = f"The log of the pod of image {run.task.image} is incomplete; run it again."
+            raise FindingError("log-incomplete", words) from None
+        if answer is not None:
+            yield checked(answer)
+
+
+def checked(answer: t.Any) -> Message:
+    """The answer, unless it is an error. Raises FindingError: its words come from elsewhere and are kept short."""
+    if not isinstance(answer, dict):
+        raise FindingError("collector-failed", "The program in the pod gave an answer that is none.")
+    error = answer.get("error")
+    if error is None:
+        return answer
+    found = error if isinstance(error, dict) else {}
+    error_id = str(found.get("id"))
+    words = " ".join(str(found.get("message")).split())[:500]
+    raise FindingError(error_id if error_id in CATALOGUE else "collector-failed", words)
+
+
+__all__ = ("ANSWER_SECONDS", "Asker", "Jobs", "Nobody", "Pod", "answers", "checked")

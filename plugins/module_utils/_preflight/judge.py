@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The judgement of the statements: what each costs on the tables as they are now. Pure functions over facts."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_lock import LockJudge, figures
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.kept_locks import KeptLocks
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.lock_timeout import LockTimeout
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.breakage import breakage, texts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.existing import already_there
+from pglast import ast
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading, Remark
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
+
+# A statement's text in the result ends here; the artifact has all of it.
+SHOWN_CHARACTERS = 300
+_RISKS = {"fail": 3, "unknown": 2, "warn": 1, "info": 0, "skip": 0}
+_NAMES = ("none", "low", "unknown", "high")
+# Findings that a table below the threshold makes harmless.
+_HARMLESS_IF_SMALL = {"full-table-write"}
+# Findings that hold for tables of this upgrade as well.
+_ALSO_IF_NEW = {"unsupported-by-server", "partitioned-concurrently"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """`statements`: one dictionary each, for the result. `findings`: everything that was found."""
+
+    statements: list[dict[str, t.Any]]
+    findings: list[Finding]
+
+    def risks(self) -> dict[str, str]:
+        """Of each revision with a finding: as high as the worst of them."""
+        worst: dict[str, int] = {}
+        for item in self.findings:
+            if item.revision:
+                worst[item.revision] = max(worst.get(item.revision, 0), _RISKS[item.severity])
+        return {revision: _NAMES[number] for revision, number in worst.items()}
+
+
+class Judge:
+    """Walks the statements in order; the catalogue moves on with them.
+
+    `server` and `facts`: the answers of _live_facts. `lock_timeout_set`: the migrator sets one for its session.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        facts: dict[str, t.Any],
+        server: dict[str, t.Any],
+        limits: Thresholds,
+        *,
+        lock_timeout_set: bool,
+    ) -> None:
+        self.catalog, self.server = catalog, server
+        self.version = server["version"] // 10000
+        self.locks = LockJudge(catalog, facts, server, limits)
+        self.lock_timeout = LockTimeout(lock_timeout_set or server["lock_timeout"] not in {"0", ""})
+        self.kept = KeptLocks(self.locks.small)
+        self.extensions = {row["name"]: row for row in facts["extensions"]}
+        self.said: set[str] = set()
+        self.enum_values: dict[str, int] = {}
+        self.types_of: dict[str, int | None] = {}
+
+    def judge(self, statements: t.Sequence[Statement], segments: t.Sequence[Segment]) -> Judged:
+        """Everything about these statements, and about revisions whose statements cannot be known."""
+        forms, findings = [], [item for segment in segments for item in _not_static(segment)]
+        for statement in statements:
+            form, found = self._statement(statement)
+            forms.append(form)
+            findings += found
+        return Judged(forms, findings)
+
+    def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
+        where = {"revision": statement.revision, "statement": statement.number}
+        inside = statement.transaction is not None
+        form: dict[str, t.Any] = where | {"sql": statement.sql[:SHOWN_CHARACTERS], "transaction": inside, "locks": []}
+        if statement.node is None:
+            words = f"PostgreSQL's grammar refuses it: {statement.problem}."
+            return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
+        remarks = breakage(statement.node, self.catalog) + already_there(statement.node, self.catalog)
+        new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
+        origins = {remark.table: self.catalog.table(remark.table) for remark in remarks if remark.table}
+        reading = rules.read(statement.node, self.catalog, self.version)
+        found = [self._remark(item, origins.get(item.table), where) for item in remarks if item.table not in new]
+        for item in reading.remarks:
+            if item.table is None or item.id in _ALSO_IF_NEW or not self.catalog.is_new(item.table):
+                found.append(self._remark(item, self.catalog.table(item.table) if item.table else None, where))
+        self.lock_timeout.after(statement)
+        found += self._transaction(statement, reading, where) + self._extension(statement, where)
+        found += self._creation(statement, where)
+        for effect in reading.effects:
+            judged, more = self.locks.judge(effect, where)
+            form["locks"].append(judged)
+            found += more
+        found += self.kept.after(statement, reading.effects, where)
+        if not self.lock_timeout.set:
+            found += self.locks.without_timeout(reading.effects, where)
+        return form | {"risk": _NAMES[max((_RISKS[item.severity] for item in found), default=0)]}, found
+
+    def _remark(self, remark: Remark, table: t.Any, where: dict[str, t.Any]) -> Finding:
+        small = table is not None and self.locks.small(table)
+        return finding(
+            remark.id,
+            f"{remark.message.removesuffix('.')} {figures(table)}." if table else remark.message,
+            severity="info" if small and remark.id in _HARMLESS_IF_SMALL else None,
+            table=self.locks.label(remark.table) if remark.table else None,
+            **where,
+        )
+
+    def _transaction(self, statement: Statement, reading: Reading, where: dict[str, t.Any]) -> list[Finding]:
+        """Source: "Notes" of CREATE INDEX, and ALTER TYPE, "Notes" for the enum value."""
+        found = []
+        number, node = statement.transaction, statement.node
+        if reading.alone and number is not None:
+            wrong = "concurrently-in-transaction" if "CONCURRENTLY" in reading.alone else "fails-in-transaction"
+            words = f"{reading.alone} cannot run inside a transaction, and Alembic opens one here."
+            found.append(finding(wrong, words, **where))
+        if number is None:
+            return found
+        used = {value for value in texts(node) if self.enum_values.get(value) == number} if self.enum_values else set()
+        for value in sorted(used):
+            words = f"The enum value {value!r} is used in the transaction that adds it."
+            found.append(finding("enum-value-used", words, **where))
+        if isinstance(node, ast.CreateEnumStmt):
+            self.types_of[node.typeName[-1].sval] = number  # type: ignore[index]
+        # The values of a type made in the same transaction may be used at once.
+        if isinstance(node, ast.AlterEnumStmt) and node.newVal and not node.oldVal:  # noqa: SIM102 - two conditions, two thoughts
+            if self.types_of.get(node.typeName[-1].sval) != number:  # type: ignore[index]
+                self.enum_values[node.newVal] = number
+        return found
+
+    def _creation(self, statement: Statement, where: dict[str, t.Any]) -> list[Finding]:
+        """CREATE on the schema, without which PostgreSQL 15 and later make nothing in `public` for a plain role."""
+        node = statement.node
+        if not isinstance(node, ast.CreateStmt) or node.relation is None or self.server["may_create"]:
+            return []
+        if node.relation.schemaname not in {None, self.server["schema"]} or "create" in self.said:
+            return []
+        self.said.add("create")
+        words = (
+            f"The role {self.server['role']} may not create tables in the schema {self.server['schema'] or '(none)'}."
+        )
+        return [finding("privilege-missing", words, **where)]
+
+    def _extension(self, statement: Statement, where: dict[str, t.Any]) -> list[Finding]:
+        node = statement.node
+        if not isinstance(node, ast.CreateExtensionStmt) or not self.catalog.complete:
+            return []
+        known = self.extensions.get(node.extname or "")
+        if known is None:
+            return [finding("extension-unavailable", f"The server has no extension {node.extname}.", **where)]
+        if known["installed"] is None and not self.server["superuser"]:
+            allowed = not known["superuser"] or known["trusted"]
+            if not (allowed and self.server["may_create_in_database"]):
+                words = f"The role {self.server['role']} may not create the extension {node.extname}."
+                return [finding("extension-privilege", words, **where)]
+        return []
+
+
+def _not_static(segment: Segment) -> list[Finding]:
+    if segment.error:
+        words = f"{segment.path}: offline mode cannot render it ({segment.error}); what follows in it is not judged."
+        return [finding("revision-not-rendered", words, revision=segment.revision)]
+    if segment.inspects:
+        words = (
+            f"{segment.path}: it asks for the database or the mode ({segment.inspects}); online it may run other SQL."
+        )
+        return [finding("revision-not-static", words, revision=segment.revision)]
+    return []
+
+
+__all__ = ("Judge", "Judged")

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The judgement of one lock: how long it lasts on a table of this size, who is in its way, who may take it at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import (
+    Mode,
+    blocks_reads,
+    blocks_writes,
+    conflicts,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Effect
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+
+# A query that is running now and began less than so many seconds ago is gone before the migration comes.
+_PASSING_SECONDS = 5
+_VALIDATING = {"add-constraint", "foreign-key", "set-not-null"}
+# Rules for which a right on the table is enough; all others want its owner.
+_GRANTED = {"read", "write", "copy", "lock", "truncate", "view", "trigger", "vacuum", "refresh", "reindex", "cluster",
+            "create-table", "create-table-references"}  # fmt: skip
+
+
+def figures(table: Table) -> str:
+    """Size and rows, in words."""
+    rows = "never analysed" if table.rows < 0 else f"about {table.rows} rows"
+    return f"({size(max(table.bytes, table.total_bytes))}, {rows})"
+
+
+class LockJudge:
+    """Judges locks against the live facts; says what holds for a whole table once."""
+
+    def __init__(self, catalog: Catalog, facts: dict[str, t.Any], server: dict[str, t.Any], limits: Thresholds) -> None:
+        self.catalog, self.server, self.limits = catalog, server, limits
+        self.version = server["version"] // 10000
+        by_oid = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+        self.held: dict[Name, list[dict[str, t.Any]]] = {}
+        for row in facts["locks"]:
+            self.held.setdefault(by_oid[row["oid"]], []).append(row)
+        self.said: set[tuple[str, Name]] = set()
+
+    def label(self, name: Name) -> str:
+        """The table's name as its owner knows it: with the schema, and before this upgrade renamed it."""
+        table = self.catalog.table(name)
+        return str(dotted(table.name if table else self.catalog.full(name)))
+
+    def small(self, table: Table) -> bool:
+        """So small that reading or rewriting it is brief."""
+        return bool(max(table.bytes, table.total_bytes) < self.limits.small_table_bytes)
+
+    def judge(self, effect: Effect, where: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Finding]]:
+        """The lock as the result shows it, and what is to be said about it."""
+        name, new, table = effect.table, effect.new, effect.known
+        if table and table.kind in {"p", "v"}:  # no rows of its own
+            effect = dataclasses.replace(effect, rewrite=False, scan=effect.scan and False)
+        if effect.rewrite:  # which reads every row as well: said once
+            effect = dataclasses.replace(effect, scan=False)
+        form = {
+            "table": dotted(table.name) if table else self.label(name),
+            "mode": str(effect.mode),
+            "rewrite": effect.rewrite,
+            "scan": effect.scan,
+            "rule": effect.rule,
+            "source": effect.source(self.version),
+            "new": new,
+        }
+        if new or table is None:
+            missing = not new and self.catalog.complete and not self.catalog.was_known(name)
+            where = where | {"table": self.label(name)}
+            words = f"{dotted(name)} neither exists nor is created before this."
+            return form, [finding("table-missing", words, **where)] if missing else []
+        for field in ("bytes", "total_bytes", "rows", "writes", "reads"):
+            form[field] = getattr(table, field)
+        form["sessions"] = len({row["pid"] for row in self.held.get(table.name, ())})
+        where = where | {"table": dotted(table.name)}
+        return form, [
+            *self._cost(effect, table, where),
+            *self._now(effect, table, where),
+            *self._right(effect, table, where),
+        ]
+
+    def _cost(self, effect: Effect, table: Table, where: dict[str, t.Any]) -> t.Iterator[Finding]:
+        reads, writes = blocks_reads(effect.mode), blocks_writes(effect.mode)
+        if not (reads or writes):
+            return
+        lock = f"{effect.mode} on {where['table']} {figures(table)}"
+        work = "rewrites" if effect.rewrite else "reads" if effect.scan else None
+        if work is None or self.small(table):
+            doing = f"and {work} it, briefly" if work else "briefly"
+            words = f"Takes {lock} {doing}; it queues behind transactions that use the table."
+            yield finding("lock-brief", words, **where)
+            return
+        blocked = "reads and writes" if reads else "writes"
+        words = f"{work.capitalize()} the whole table under {lock}: {blocked} wait as long as that takes."
+        yield finding("lock-blocks-reads" if reads else "lock-blocks-writes", words, **where)
+        if effect.rewrite:
+            words = f"Writes {where['table']} anew: {size(table.total_bytes)} of free disk and about as much WAL."
+            yield finding("table-rewrite", words, **where)
+        elif effect.rule == "create-index":
+            yield finding("index-not-concurrent", f"Builds an index on {where['table']} without CONCURRENTLY.", **where)
+        elif effect.rule in _VALIDATING:
+            words = f"Checks every row of {where['table']} while the lock is held."
+            yield finding("constraint-validated", words, **where)
+
+    def _now(self, effect: Effect, table: Table, where: dict[str, t.Any]) -> t.Iterator[Finding]:
+        if ("lock", table.name) in self.said:
+            return
+        for row in self.held.get(table.name, ()):
+            passing = (
+                row["granted"] and row["state"] == "active" and (row["transaction_seconds"] or 0) <= _PASSING_SECONDS
+            )
+            # Autovacuum gives way to whoever waits for it, unless it prevents wraparound.
+            passing = passing or row["yields"]
+            if passing or not conflicts(effect.mode, Mode.of_server(row["mode"])):
+                continue
+            self.said.add(("lock", table.name))
+            doing = "holds" if row["granted"] else f"waits (blocked by {row['blocked_by']}) for"
+            who = row["application"] or row["state"] or "another role's"
+            words = (
+                f"Process {row['pid']} ({who}) {doing} {Mode.of_server(row['mode'])} on {where['table']};"
+                f" this asks for {effect.mode}."
+            )
+            yield finding("lock-held", words, **where)
+
+    def _right(self, effect: Effect, table: Table, where: dict[str, t.Any]) -> t.Iterator[Finding]:
+        if effect.rule in _GRANTED or table.may_alter or effect.mode < Mode.SHARE_UPDATE_EXCLUSIVE:
+            return
+        if effect.rule == "foreign-key" and effect.mode == Mode.SHARE_ROW_EXCLUSIVE and table.may_reference:
+            return
+        if ("right", table.name) not in self.said:
+            self.said.add(("right", table.name))
+            words = f"{where['table']} belongs to {table.owner}, of which the role {self.server['role']} is no member."
+            yield finding("privilege-missing", words, **where)
+
+    def without_timeout(self, effects: t.Iterable[Effect], where: dict[str, t.Any]) -> t.Iterator[Finding]:
+        """One finding for each table whose writers would queue behind a statement that waits without a limit."""
+        for effect in effects:
+            table = effect.known
+            if table is None or not blocks_writes(effect.mode) or ("timeout", table.name) in self.said:
+                continue
+            self.said.add(("timeout", table.name))
+            label = dotted(table.name)
+            words = f"No lock_timeout is set: while this waits for {effect.mode} on {label}, all others wait behind it."
+            yield finding("lock-timeout-missing", words, table=label, **where)
+
+
+__all__ = ("LockJudge", "figures")

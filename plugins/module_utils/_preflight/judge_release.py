@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What this release, on this cluster, makes of the findings about statements and server. Pure functions over facts."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts import quantity
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
+
+Statement = dict[str, t.Any]
+
+# Findings that are about the version still running, and about nothing else.
+BREAKING = frozenset({"contract-phase", "rename", "type-change", "trigger-created"})
+# What may be said of a statement that cannot be known, and weighs nothing where there is no table it could touch.
+HARMLESS_IF_EMPTY = frozenset(
+    {
+        "revision-not-static",
+        "revision-not-rendered",
+        "statement-opaque",
+        "statement-unruled",
+        "type-change-unknown",
+        "search-path-set",
+    }
+)
+# One pod of the reference agent looks after its database on a connection beside the pool; so does the migrator.
+_PROBE, _MIGRATOR = 1, 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """Bytes that pending statements read, and bytes that they write anew, at most."""
+
+    scanned: int
+    written: int
+
+    def seconds(self, limits: Thresholds) -> float:
+        """How long that takes at the cautious speeds of the thresholds."""
+        seconds: float = self.scanned / limits.scan_bytes_per_second + self.written / limits.write_bytes_per_second
+        return seconds
+
+
+def weigh(findings: t.Sequence[Finding], plan: Planned, live: Live, *, empty: bool) -> list[Finding]:
+    """The same findings, as heavy as this release makes them; those that weigh nothing here become `info` and say why.
+
+    What breaks the version still running breaks nobody where none is. What cannot be known of a statement harms nothing
+    in a database without tables (`empty`).
+    """
+    if live.available:
+        many = (
+            f"{live.available} pods of {live.image} serve" if live.available > 1 else f"One pod of {live.image} serves"
+        )
+        rolling = f"; the rolling update replaces them {plan.surge} at a time" if live.available > 1 else ""
+        words = f"{many} on the new schema until replaced{rolling}."
+    else:
+        words = "No pod of this release serves now, so it breaks nobody."
+    weighed = []
+    for item in findings:
+        if item.id in BREAKING:
+            severity = item.severity if live.available else "info"
+            item = dataclasses.replace(item, severity=severity, message=f"{item.message} {words}")  # noqa: PLW2901
+        elif item.id in HARMLESS_IF_EMPTY and empty:
+            message = f"{item.message} The database has no tables yet that it could harm."
+            item = dataclasses.replace(item, severity="info", message=message)  # noqa: PLW2901
+        weighed.append(item)
+    return weighed
+
+
+def judge_connections(plan: Planned, server: dict[str, t.Any], limits: Thresholds) -> list[Finding]:
+    """The connections that agent and migrator may open at once, against those the server has for them.
+
+    `server`: the answer of _live_facts.server. What the release itself holds now is not counted against it.
+    """
+    each = plan.processes * (plan.pool or 1) + _PROBE
+    others = sum(session["user"] != server["role"] or not session["here"] for session in server["sessions"])
+    room = server["max_connections"] - server["reserved"] - others
+    peak = (plan.most_replicas + plan.surge) * each + _MIGRATOR
+    if peak + limits.connections_left <= room:
+        return []
+    wanted = (plan.replicas + plan.surge) * each + _MIGRATOR
+    pool = str(plan.pool) if plan.pool else "1 (WORKER_THREADS is not set)"
+    words = (
+        f"The release may open {peak} connections ({plan.most_replicas} + {plan.surge} pods x {plan.processes} process"
+        f" x {pool} pooled, one more a pod, and the migrator); the server has {room} for it"
+        f" ({server['max_connections']} less {server['reserved']} reserved and {others} of others)."
+    )
+    return [finding("connections-scarce", words, severity="fail" if wanted > room else "warn")]
+
+
+def work(statements: t.Iterable[Statement]) -> Work:
+    """`statements`: as Judged has them. Where the planner decides, the whole table is counted; new tables are empty."""
+    scanned = written = 0
+    for lock in (lock for item in statements for lock in item["locks"]):
+        total = max(lock.get("total_bytes", 0), lock.get("bytes", 0))
+        if lock["rewrite"] or (lock["rule"] == "write" and lock["scan"] is not False):
+            written += total
+        elif lock["rule"] in {"create-index", "reindex"} and lock["scan"]:
+            written += lock.get("bytes", 0)
+        elif lock["scan"] is not False:
+            scanned += lock.get("bytes", 0)
+    return Work(scanned, written)
+
+
+def judge_timeout(plan: Planned, live: Live, todo: Work, limits: Thresholds) -> list[Finding]:
+    """The hook's deadline against the work; without a version that serves there is no hook and no deadline."""
+    seconds = todo.seconds(limits)
+    if not live.available or plan.migration_seconds is None or seconds <= plan.migration_seconds:
+        return []
+    words = (
+        f"The pending statements read {size(todo.scanned)} and write {size(todo.written)}, about {seconds:.0f} s at"
+        f" {size(limits.scan_bytes_per_second)}/s and {size(limits.write_bytes_per_second)}/s;"
+        f" migration.timeout ends them after {plan.migration_seconds} s."
+    )
+    return [finding("timeout-short", words)]
+
+
+def judge_disk(plan: Planned, live: Live, server: dict[str, t.Any], largest: int) -> list[Finding]:
+    """The database's volume against the largest rewrite, in bytes with indexes: a copy, and about as much WAL."""
+    if not largest:
+        return []
+    if plan.database is None:
+        words = (
+            f"The largest rewrite needs {size(2 * largest)}; the disk of an external database cannot be seen from here."
+        )
+        return [finding("disk-headroom", words, severity="skip")]
+    claim = f"data-{plan.database}-0"
+    found = next((item for item in live.claims or () if item["metadata"]["name"] == claim), None)
+    capacity = ((found or {}).get("status") or {}).get("capacity", {}).get("storage")
+    if capacity is None:
+        words = f"The largest rewrite needs {size(2 * largest)}; the size of the volume {claim} cannot be seen."
+        return [finding("disk-headroom", words, severity="skip")]
+    free = int(quantity(capacity)) - server["database_bytes"]
+    if free >= 2 * largest:
+        return []
+    words = (
+        f"The largest rewrite needs {size(2 * largest)} (a copy, and as much WAL) on the volume {claim} of"
+        f" {size(float(quantity(capacity)))}, where the database leaves at most {size(max(0, free))}."
+    )
+    return [finding("disk-headroom", words, severity="fail" if free < largest else "warn")]
+
+
+__all__ = ("BREAKING", "HARMLESS_IF_EMPTY", "Work", "judge_connections", "judge_disk", "judge_timeout", "weigh", "work")

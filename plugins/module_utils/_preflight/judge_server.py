@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""Findings about the server as it is now, whatever the statements: pure functions over facts."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+
+# Major versions supported after 2026-11-12, and those the truth tests ran on.
+# https://www.postgresql.org/support/versioning/
+OLDEST_SUPPORTED, NEWEST_KNOWN = 15, 18
+
+
+def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed: int | None) -> list[Finding]:
+    """Findings from the answer of _live_facts.server. `connections_needed`: None leaves them to _judge_release."""
+    return [
+        *_itself(facts),
+        *_sessions(facts, limits),
+        *(_connections(facts, limits, connections_needed) if connections_needed is not None else ()),
+        *_replication(facts, limits),
+    ]
+
+
+def _itself(facts: dict[str, t.Any]) -> t.Iterator[Finding]:
+    major = facts["version"] // 10000
+    if major < OLDEST_SUPPORTED:
+        words = f"The server is PostgreSQL {major}; {OLDEST_SUPPORTED} is the oldest that is still supported."
+        yield finding("server-version-old", words)
+    if major > NEWEST_KNOWN:
+        words = f"The server is PostgreSQL {major}; the rules are known up to {NEWEST_KNOWN}."
+        yield finding("server-version-new", words)
+    yield from judge_recovery(facts)
+    if facts["pooled"]:
+        words = "A connection pooler answers: the process that serves the session is not the one it was announced as."
+        yield finding("pgbouncer-transaction", words)
+
+
+def judge_recovery(facts: dict[str, t.Any]) -> list[Finding]:
+    """Holds with nothing pending as well: a standby may not have seen yet what its primary has."""
+    if not facts["in_recovery"]:
+        return []
+    return [finding("in-recovery", "The server is in recovery (a standby): nothing can be migrated on it.")]
+
+
+def _sessions(facts: dict[str, t.Any], limits: Thresholds) -> t.Iterator[Finding]:
+    hidden = sum(session["state"] is None for session in facts["sessions"])
+    if hidden and not facts["sees_all"]:
+        words = f"{hidden} sessions of other roles cannot be looked into: long transactions among them stay unseen."
+        yield finding("fact-not-visible", words)
+    for session in facts["sessions"]:
+        if session["state"] is not None and session["here"] and session["transaction_seconds"] is not None:
+            yield from _session(session, limits)
+    for prepared in facts["prepared"]:
+        if prepared["seconds"] >= limits.idle_transaction_seconds:
+            words = f"The prepared transaction {prepared['gid']} has been open for {prepared['seconds']:.0f} s."
+            yield finding("transaction-idle", words)
+    for migrator in facts["migrators"]:
+        doing = "holds" if migrator["granted"] else "waits for"
+        yield finding("migrator-active", f"Process {migrator['pid']} {doing} the migrators' advisory lock.")
+
+
+def _session(session: dict[str, t.Any], limits: Thresholds) -> t.Iterator[Finding]:
+    who = f"Process {session['pid']} ({session['user']}, {session['application'] or 'no application name'})"
+    age, idle = session["transaction_seconds"], session["state"].startswith("idle in transaction")
+    if idle and session["state_seconds"] >= limits.idle_transaction_seconds:
+        words = f"{who} has been idle in a transaction for {session['state_seconds']:.0f} s."
+        yield finding("transaction-idle", words)
+    elif age >= limits.long_transaction_seconds:
+        yield finding("transaction-long", f"{who} has had a transaction open for {age:.0f} s.")
+
+
+def _connections(facts: dict[str, t.Any], limits: Thresholds, needed: int) -> t.Iterator[Finding]:
+    used, most, reserved = len(facts["sessions"]), facts["max_connections"], facts["reserved"]
+    left = most - reserved - used
+    if left < needed + limits.connections_left:
+        words = f"{used} of {most} connections are in use ({reserved} reserved); {left} are left, {needed} are needed."
+        yield finding("connections-scarce", words)
+
+
+def _replication(facts: dict[str, t.Any], limits: Thresholds) -> t.Iterator[Finding]:
+    for replica in facts["replicas"]:
+        if (replica["lag_seconds"] or 0) >= limits.replication_lag_seconds:
+            lag = f"{replica['lag_seconds']:.0f} s ({size(replica['lag_bytes'] or 0)})"
+            yield finding("replication-lag", f"Standby {replica['application']} is {lag} behind.")
+    for slot in facts["slots"]:
+        if not slot["active"] and (slot["kept_bytes"] or 0) >= limits.slot_bytes:
+            words = f"The inactive slot {slot['name']} keeps {size(slot['kept_bytes'])} of WAL."
+            yield finding("replication-slot-inactive", words)
+
+
+def judge_backup(last: str | None, now: datetime.datetime, limits: Thresholds, *, needed: bool) -> list[Finding]:
+    """`last`: ISO 8601 time of the last verified backup, where a record exists; without a zone it is UTC.
+
+    `needed`: something is destroyed or rewritten.
+    """
+    if not last:
+        severity: t.Literal["warn", "info"] = "warn" if needed else "info"
+        return [finding("backup-unknown", "No record of a verified backup was given.", severity=severity)]
+    when = datetime.datetime.fromisoformat(last)
+    hours = (now - (when if when.tzinfo else when.replace(tzinfo=datetime.UTC))).total_seconds() / 3600
+    if hours <= limits.backup_hours:
+        return []
+    words = f"The last verified backup is {hours:.0f} h old; at most {limits.backup_hours} h are allowed."
+    return [finding("backup-old", words)]
+
+
+__all__ = ("judge_backup", "judge_recovery", "judge_server")

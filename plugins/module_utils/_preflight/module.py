@@ -1,0 +1,205 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""From a module's parameters to its result."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import typing as t
+from pathlib import Path
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common import dependencies, files
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Source
+
+# More is in report_path; a result must stay readable in AWX.
+INLINE_STATEMENTS = 50
+INLINE_LOCKS = 10
+CONNECT_SECONDS = 5
+_LIMITS = {
+    "small_table_bytes": 16777216, "long_transaction_seconds": 300, "idle_transaction_seconds": 60,
+    "connections_left": 5, "replication_lag_seconds": 30, "slot_bytes": 1073741824, "backup_hours": 24,
+    "scan_bytes_per_second": 52428800, "write_bytes_per_second": 16777216,
+}  # fmt: skip
+
+ARGUMENTS: t.Final[dict[str, t.Any]] = {
+    **AUTH_ARG_SPEC,
+    "release_name": {"type": "str"},
+    "release_namespace": {"type": "str"},
+    # Not secret, as long as the chart does not make the Secret; but nobody reads it in a log.
+    "manifests": {"type": "str", "no_log": True},
+    "job_timeout": {"type": "int", "default": 60},
+    "alembic_dir": {"type": "path"},
+    "alembic_ini": {"type": "str", "default": "alembic.ini"},
+    "alembic_python": {"type": "path"},
+    "alembic_environment": {"type": "dict", "default": {}},
+    "database_url": {"type": "str", "no_log": True},
+    "target": {"type": "str", "default": "heads"},
+    "environment": {"type": "str", "choices": ["dev", "staging", "prod"], "default": "dev"},
+    "accept": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "id": {"type": "str", "required": True},
+            "reason": {"type": "str", "required": True},
+            "revision": {"type": "str"},
+            "table": {"type": "str"},
+        },
+    },
+    "fail_on": {"type": "str", "choices": ["never", "fail", "unknown", "warn"], "default": "unknown"},
+    "thresholds": {
+        "type": "dict",
+        "default": {},
+        "options": {name: {"type": "int", "default": value} for name, value in _LIMITS.items()},
+    },
+    "migrator_sets_lock_timeout": {"type": "bool", "default": False},
+    "connections_needed": {"type": "int", "default": 1},
+    "last_verified_backup": {"type": "str"},
+    "sql_path": {"type": "path"},
+    "report_path": {"type": "path"},
+    "junit_path": {"type": "path"},
+    "render_timeout": {"type": "int", "default": 30},
+    "lock_timeout_ms": {"type": "int", "default": 500},
+    "statement_timeout_ms": {"type": "int", "default": 5000},
+}
+
+_DIRECT, _RELEASE = ("alembic_dir", "database_url"), ("release_name", "release_namespace", "manifests")
+# Which of them go together: arguments of AnsibleModule.
+CONSTRAINTS: t.Final[dict[str, t.Any]] = {
+    "required_one_of": [["alembic_dir", "release_name"]],
+    "required_together": [list(_DIRECT), list(_RELEASE)],
+    "mutually_exclusive": [[one, other] for one in _DIRECT for other in _RELEASE],
+}
+
+
+def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
+    """The module's result, and the sentence for which it fails under its policy (None: it does not).
+
+    Raises FindingError where there is no verdict, which is then all that the reports say.
+    """
+    _check(params)
+    try:
+        return _judge(params)
+    except FindingError as error:
+        subject = f"{params['release_namespace']}/{params['release_name']}" if params.get("release_name") else "direct"
+        files.write_error(params, "migration_preflight", subject, error)
+        raise
+
+
+def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
+    with (_on_cluster if params.get("release_name") else _direct)(params) as source:
+        # These import what was just looked for, which takes as long as the start of the transport.
+        from ansible_collections.ai_platform.agent.plugins.module_utils._common import policy
+        from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, run
+
+        request = run.Request(
+            environment=params["environment"],
+            acceptances=tuple(acceptance.Acceptance(**item) for item in params["accept"]),
+            thresholds=policy.Thresholds(**(_LIMITS | (params["thresholds"] or {}))),
+            migrator_lock_timeout=params["migrator_sets_lock_timeout"],
+            connections_needed=params["connections_needed"],
+            last_backup=params["last_verified_backup"],
+        )
+        full, findings, sql = run.run(request, source)
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common import report
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import table
+
+    files.write(params["sql_path"], sql)
+    files.write_reports(params, full)
+    problem = policy.problem(full["verdict"], policy.failing(findings, params["fail_on"]), params["fail_on"])
+    return _bounded(report.inline(full)) | {"summary": table.summary(full)}, problem
+
+
+@contextlib.contextmanager
+def _direct(params: dict[str, t.Any]) -> t.Iterator[Source]:
+    dependencies.assert_libraries(dependencies.DIRECT)
+    # It begins at once, while the rest is imported.
+    alembic = AlembicProcess(
+        Path(params["alembic_dir"]) / params["alembic_ini"],
+        params["target"],
+        params["render_timeout"],
+        {name: str(value) for name, value in params["alembic_environment"].items()},
+        params["alembic_python"],
+    )
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_direct import DirectSource
+
+    with DirectSource(params["database_url"], alembic, **_session(params)) as source:
+        yield source
+
+
+@contextlib.contextmanager
+def _on_cluster(params: dict[str, t.Any]) -> t.Iterator[Source]:
+    dependencies.assert_libraries(dependencies.CLUSTER)
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import source_cluster
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts
+
+    plan = facts.planned(facts.parse(params["manifests"]), params["release_name"])
+    options = source_cluster.Options(
+        release=params["release_name"],
+        namespace=params["release_namespace"],
+        target=params["target"],
+        job_timeout=params["job_timeout"],
+        render_timeout=params["render_timeout"],
+        limits=_session(params),
+    )
+    with source_cluster.ClusterSource(connect(params), plan, options) as source:
+        yield source
+
+
+def _session(params: dict[str, t.Any]) -> dict[str, int]:
+    """Time limits of the session with the database, as _in_pod/session.py takes them."""
+    return {
+        "connect_timeout": CONNECT_SECONDS,
+        "lock_timeout_ms": params["lock_timeout_ms"],
+        "statement_timeout_ms": params["statement_timeout_ms"],
+    }
+
+
+def _check(params: dict[str, t.Any]) -> None:
+    """Raise FindingError `argument-invalid` for the first value out of its range."""
+    if not 1 <= params["lock_timeout_ms"] <= 500:
+        raise FindingError("argument-invalid", "lock_timeout_ms must be between 1 and 500.")
+    # PostgreSQL takes 0 for "no limit".
+    least = {"statement_timeout_ms": 1, "render_timeout": 1, "job_timeout": 1, "connections_needed": 0}
+    given = {name: params[name] for name in least} | (params["thresholds"] or {})
+    for name, value in given.items():
+        if value < least.get(name, 0):
+            raise FindingError("argument-invalid", f"{name} must be at least {least.get(name, 0)}.")
+    if params["last_verified_backup"]:
+        try:
+            datetime.datetime.fromisoformat(params["last_verified_backup"])
+        except ValueError:
+            words = "last_verified_backup is no ISO 8601 time; write 2026-11-21T03:00:00+00:00."
+            raise FindingError("argument-invalid", words) from None
+
+
+def _bounded(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    pending: list[dict[str, t.Any]] = []
+    left, omitted = INLINE_STATEMENTS, 0
+    for revision in result["pending"]:
+        kept = [_short(item) for item in revision["statements"][: max(0, left)]]
+        omitted += len(revision["statements"]) - len(kept)
+        left -= len(kept)
+        if kept or len(pending) < INLINE_STATEMENTS:
+            pending.append(revision | {"statements": kept})
+    return result | {"pending": pending, "pending_count": len(result["pending"]), "statements_omitted": omitted}
+
+
+def _short(statement: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A statement on a table with thousands of partitions locks each of them."""
+    locks = statement["locks"]
+    if len(locks) <= INLINE_LOCKS:
+        return statement
+    return statement | {"locks": locks[:INLINE_LOCKS], "locks_omitted": len(locks) - INLINE_LOCKS}
+
+
+__all__ = ("ARGUMENTS", "CONSTRAINTS", "execute")

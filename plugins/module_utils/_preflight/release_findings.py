@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""All findings that come from the release and its namespace, beside those about statements and server."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_namespace import (
+    judge_limit_ranges,
+    judge_quotas,
+    judge_storage,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import (
+    judge_connections,
+    judge_disk,
+    judge_timeout,
+    work,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import Access, judge_permissions
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
+
+
+def of_namespace(plan: Planned, live: Live, missing: t.Sequence[Access], namespace: str) -> list[Finding]:
+    """Whether the account and the namespace let this release be deployed, whatever the database says.
+
+    `missing`: what _permissions.not_granted left, and a SelfSubjectAccessReview refused.
+    """
+    return [
+        *judge_permissions(missing, namespace),
+        *judge_quotas(plan, live),
+        *judge_limit_ranges(plan, live),
+        *judge_storage(plan, live),
+    ]
+
+
+def of_database(
+    plan: Planned,
+    live: Live,
+    server: dict[str, t.Any],
+    *,
+    statements: t.Sequence[dict[str, t.Any]],
+    largest_rewrite: int,
+    limits: Thresholds,
+) -> list[Finding]:
+    """Whether server, volume and time are enough. `server`: _live_facts.server; `statements`: as Judged has them."""
+    return [
+        *judge_connections(plan, server, limits),
+        *judge_timeout(plan, live, work(statements), limits),
+        *judge_disk(plan, live, server, largest_rewrite),
+    ]
+
+
+__all__ = ("of_database", "of_namespace")

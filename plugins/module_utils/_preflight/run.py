@@ -1,0 +1,221 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The preflight from end to end, over any transport."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.report import report
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judged
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server import (
+    NEWEST_KNOWN,
+    judge_backup,
+    judge_recovery,
+    judge_server,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Reader
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Answer, Release, Source
+
+# Where there is no database yet: nothing is held against a server that nobody asked.
+_NO_FACTS: t.Final[dict[str, t.Any]] = {"extensions": [], "locks": [], "invalid_indexes": [], "classes": []}
+_NO_SERVER: t.Final[dict[str, t.Any]] = {
+    "version": NEWEST_KNOWN * 10000, "lock_timeout": "0", "may_create": True, "may_create_in_database": True,
+    "superuser": False, "role": "", "schema": "public",
+}  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """By what is judged. `connections_needed`: without a release, which says it better."""
+
+    environment: str = "dev"
+    acceptances: tuple[acceptance.Acceptance, ...] = ()
+    thresholds: Thresholds = dataclasses.field(default_factory=Thresholds)
+    migrator_lock_timeout: bool = False
+    connections_needed: int = 1
+    last_backup: str | None = None
+
+
+def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Finding], str]:
+    """The report, its findings, and the SQL. Raises FindingError where no verdict is possible."""
+    if deduced := source.deduced():
+        return _deduced(request, source, *deduced)
+    graph = source.graph()
+    live = source.live(graph.version_table, graph.version_table_schema)
+    rows = None if live["rows"] is None else tuple(live["rows"])
+    position = revisions.position(graph, revisions.Live(rows, live["has_tables"]))
+    if position.unknown:
+        deployed = None if source.same else source.deployed()
+        position = revisions.seen_by_the_deployed(position, graph, rows or (), deployed, same=source.same)
+    reader = Reader()
+    rendered = source.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
+    answer = source.facts(graph.version_table, graph.version_table_schema, names(reader.found))
+    if answer.live != live:
+        words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
+        raise FindingError("migrator-active", words)
+    judged = _judged(request, reader, rendered, answer)
+    findings = source.findings() + position_findings(graph, rows, position)
+    if rendered.segments:
+        findings += _around(request, answer, judged, source.release)
+    elif answer.server:
+        findings += judge_recovery(answer.server)
+    findings += judged.findings
+    if source.release:
+        # It reads quantities with the Kubernetes client, which the direct transport does without.
+        from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import weigh
+
+        empty = position.state == "absent" and not source.unasked
+        findings = weigh(findings, source.release.plan, source.release.live, empty=empty)
+        findings += _of_release(request.thresholds, source.release, answer, judged)
+    acceptances = [*request.acceptances, *acceptance.in_docstrings(rendered.segments)]
+    findings = acceptance.accepted(findings, acceptances, request.environment)
+    details = {
+        "state": position.state,
+        "live_revisions": list(rows or ()),
+        "unknown_revisions": list(position.unknown),
+        "target_revisions": graph.targets,
+        "pending": _pending(graph, rendered, judged.statements, Judged([], findings).risks()),
+        "largest_rewrite_bytes": _largest_rewrite(judged),
+        "server": _shown(answer.server) if answer.server else {},
+        "deployed_image": _deployed_image(source),
+        "sql_sha256": hashlib.sha256(rendered.sql.encode()).hexdigest(),
+    }
+    return report("migration_preflight", source.where, findings, details), findings, rendered.sql
+
+
+def _deduced(
+    request: Request, source: Source, state: revisions.State, because: Finding
+) -> tuple[dict[str, t.Any], list[Finding], str]:
+    """The report of a state that follows without a question to the database."""
+    findings = [because, *source.findings()]
+    if source.release:
+        findings += _namespace(source.release)
+    findings = acceptance.accepted(findings, list(request.acceptances), request.environment)
+    details: dict[str, t.Any] = {
+        "state": state,
+        "live_revisions": [],
+        "unknown_revisions": [],
+        "target_revisions": [],
+        "pending": [],
+        "largest_rewrite_bytes": 0,
+        "server": {},
+        "deployed_image": _deployed_image(source),
+        "sql_sha256": hashlib.sha256(b"").hexdigest(),
+    }
+    return report("migration_preflight", source.where, findings, details), findings, ""
+
+
+def _deployed_image(source: Source) -> str | None:
+    """The agent's image as it is deployed now; None where nothing is, and without a release."""
+    return source.release.live.image if source.release else None
+
+
+def _judged(request: Request, reader: Reader, rendered: Rendered, answer: Answer) -> Judged:
+    facts, server = answer.facts or _NO_FACTS, answer.server or _NO_SERVER
+    if answer.server:
+        catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
+    else:
+        catalog = Catalog(complete=False, timezone_is_utc=True, schema="public")
+    judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=request.migrator_lock_timeout)
+    return judge.judge(reader.found, rendered.segments)
+
+
+def _around(request: Request, answer: Answer, judged: Judged, release: Release | None) -> list[Finding]:
+    """What speaks against migrating now, whatever is migrated."""
+    if answer.server is None:
+        return []
+    limits = request.thresholds
+    costly = any(item.id in {"destructive", "table-rewrite", "type-change"} for item in judged.findings)
+    now = datetime.datetime.now(datetime.UTC)
+    return [
+        *judge_server(answer.server, limits, None if release else request.connections_needed),
+        *_indexes(answer.facts),
+        *judge_backup(request.last_backup, now, limits, needed=costly),
+    ]
+
+
+def _of_release(limits: Thresholds, release: Release, answer: Answer, judged: Judged) -> list[Finding]:
+    """What the release adds to the findings."""
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import release_findings
+
+    found = _namespace(release)
+    if answer.server is None:
+        return found
+    found += release_findings.of_database(
+        release.plan,
+        release.live,
+        answer.server,
+        statements=judged.statements,
+        largest_rewrite=_largest_rewrite(judged),
+        limits=limits,
+    )
+    return found
+
+
+def _namespace(release: Release) -> list[Finding]:
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.release_findings import of_namespace
+
+    found: list[Finding] = of_namespace(release.plan, release.live, release.missing, release.namespace)
+    return found
+
+
+def _largest_rewrite(judged: Judged) -> int:
+    """Bytes with indexes."""
+    rewritten = (lock for item in judged.statements for lock in item["locks"] if lock["rewrite"])
+    return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
+
+
+def _shown(server: dict[str, t.Any]) -> dict[str, t.Any]:
+    kept = ("version", "in_recovery", "role", "max_connections", "database_bytes", "replicas", "slots")
+    return {name: server[name] for name in kept} | {"connections": len(server["sessions"]) + 1}
+
+
+def _pending(
+    graph: Graph, rendered: Rendered, statements: t.Sequence[dict[str, t.Any]], risks: dict[str, str]
+) -> list[dict[str, t.Any]]:
+    """`risks`: of revisions, as the findings weigh on this release; a statement's own risk is that on any."""
+    forms: dict[str, list[dict[str, t.Any]]] = {}
+    for item in statements:
+        forms.setdefault(item["revision"], []).append(item)
+    return [
+        {
+            "revision": segment.revision,
+            "title": graph.nodes[segment.revision]["title"],
+            "file": segment.path,
+            "static": segment.error is None and segment.inspects is None,
+            "risk": risks.get(segment.revision, "none"),
+            "statements": forms.get(segment.revision, []),
+        }
+        for segment in rendered.segments
+    ]
+
+
+def _indexes(facts: dict[str, t.Any]) -> list[Finding]:
+    tables = {row["oid"]: f"{row['schema']}.{row['name']}" for row in facts["classes"]}
+    return [
+        finding(
+            "index-invalid", f"The index {row['name']} on {tables[row['oid']]} is invalid.", table=tables[row["oid"]]
+        )
+        for row in facts["invalid_indexes"]
+    ]
+
+
+__all__ = ("Request", "run")

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The direct transport: a database URL and an Alembic directory on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session import Session, session
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import LOCK_KEY, Answer, Source
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import (
+        AlembicProcess,
+        Each,
+        Graph,
+    )
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
+
+
+@contextlib.contextmanager
+def _translated() -> t.Iterator[None]:
+    """What ends the collector here ends the module's run. Raises FindingError."""
+    try:
+        yield
+    except CollectorError as error:
+        raise FindingError(error.id, error.message) from None
+
+
+class DirectSource(Source):  # type: ignore[misc]
+    """Holds the session and the process that renders, from `with` to its end."""
+
+    def __init__(self, url: str, alembic: AlembicProcess, **limits: int) -> None:
+        """`limits`: of the session, as _in_pod/session.py takes them."""
+        self._url, self._alembic, self._limits = url, alembic, limits
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> t.Self:
+        self._stack.enter_context(self._alembic)
+        try:
+            with _translated():
+                self._session: Session = self._stack.enter_context(session(self._url, **self._limits))
+        except BaseException:
+            self._stack.close()
+            raise
+        self.where = self._session.where
+        return self
+
+    def __exit__(self, *error: t.Any) -> None:
+        self._stack.__exit__(*error)
+
+    def graph(self) -> Graph:
+        return self._alembic.graph()
+
+    def live(self, table: str, schema: str | None) -> dict[str, t.Any]:
+        with _translated(), self._session.snapshot() as connection:
+            found: dict[str, t.Any] = live_facts.live_rows(connection, table, schema)
+            return found
+
+    def render(self, heads: t.Sequence[str], each: Each) -> Rendered:
+        return self._alembic.render(heads, each)
+
+    def facts(self, table: str, schema: str | None, names: dict[str, t.Any]) -> Answer:
+        with _translated(), self._session.snapshot() as connection:
+            live = live_facts.live_rows(connection, table, schema)
+            return Answer(live, live_facts.server(connection, LOCK_KEY), live_facts.collect(connection, names))
+
+
+__all__ = ("DirectSource",)

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""From the parameters of chart_assemble to its result."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import CHOICES, assemble
+
+Row = dict[str, t.Any]
+
+ARGUMENTS: t.Final[Row] = {
+    "chart": {"type": "path", "required": True},
+    "subcharts": {"type": "str", "required": True, "choices": list(CHOICES)},
+    "subcharts_dir": {"type": "path"},
+    "cache_dir": {"type": "path"},
+    "helm_binary": {"type": "path", "default": "helm"},
+    "release_name": {"type": "str"},
+    "release_namespace": {"type": "str"},
+    "values": {"type": "dict"},
+}
+
+# Which of them go together.
+CONSTRAINTS: t.Final[Row] = {
+    "required_if": [("subcharts", "embedded", ["subcharts_dir"])],
+    "required_by": {"values": ["release_name", "release_namespace"]},
+}
+
+
+def execute(params: Row, environment: t.Mapping[str, str]) -> Row:
+    """The result, a failed one where the chart does not take the values. environment: what helm gets besides its own.
+
+    Raises ChartError where there is no chart.
+    """
+    folders = {name: params[name] and Path(params[name]) for name in ("subcharts_dir", "cache_dir")}
+    assembled = assemble(
+        Path(params["chart"]),
+        params["subcharts"],
+        subcharts_dir=folders["subcharts_dir"],
+        cache=folders["cache_dir"],
+        helm=params["helm_binary"],
+    )
+    told = {
+        "changed": False,
+        "path": str(assembled.path),
+        "version": assembled.version,
+        "digest": assembled.digest,
+        "subcharts": assembled.subcharts,
+    }
+    if params["values"] is None:
+        return told
+    rendered = helm.template(params["helm_binary"], told["path"], params, environment)
+    if rendered.code:
+        words = f"The chart {told['version']} does not take the values: {rendered.complaint}"
+        return told | {"failed": True, "msg": words, "complaint": rendered.complaint}
+    return told | {"manifests": rendered.output}
+
+
+__all__ = ("ARGUMENTS", "CONSTRAINTS", "execute")

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What of a release is in the cluster now, as far as the account may look."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, namespace_exists
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import Access, needed, not_granted
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Planned
+
+AGENT = "app.kubernetes.io/component=agent"
+
+
+def of_release(name: str) -> str:
+    """The label selector for objects of a release."""
+    return f"app.kubernetes.io/instance={name}"
+
+
+def namespace_missing(cluster: Cluster, namespace: str) -> bool:
+    """Whether it is known not to exist; an account that may not look works in one that exists."""
+    return namespace_exists(cluster, namespace) is False
+
+
+def serving(cluster: Cluster, release: str, namespace: str) -> Live:
+    """Deployment and pods of the agent: what decides whom to ask. Raises FindingError."""
+    labels = f"{of_release(release)},{AGENT}"
+    deployments = cluster.list("apps/v1", "deployments", namespace, labels=labels)
+    pods = cluster.list("v1", "pods", namespace, labels=labels) if deployments else []
+    return Live(deployment=deployments[0] if deployments else None, pods=tuple(pods))
+
+
+def around(cluster: Cluster, live: Live, release: str, namespace: str) -> Live:
+    """`live` with everything else: servers, claims, autoscaler, limits of the namespace. Raises FindingError."""
+    labels = of_release(release)
+    scalers = _readable(cluster, "autoscaling/v2", "horizontalpodautoscalers", namespace, labels) or ()
+    return dataclasses.replace(
+        live,
+        statefulsets=_readable(cluster, "apps/v1", "statefulsets", namespace, labels) or (),
+        autoscaler=scalers[0] if scalers else None,
+        claims=_readable(cluster, "v1", "persistentvolumeclaims", namespace, labels),
+        quotas=_readable(cluster, "v1", "resourcequotas", namespace),
+        limit_ranges=_readable(cluster, "v1", "limitranges", namespace),
+        storage_classes=_readable(cluster, "storage.k8s.io/v1", "storageclasses", None),
+    )
+
+
+def lacking(cluster: Cluster, plan: Planned, namespace: str) -> tuple[Access, ...]:
+    """The rights that deploying `plan` needs and the account has not. Raises FindingError."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectRulesReview",
+        "spec": {"namespace": namespace},
+    }
+    status = cluster.create("authorization.k8s.io/v1", "selfsubjectrulesreviews", review)["status"]
+    missing = not_granted(needed(plan), status.get("resourceRules") or ())
+    # An authorizer may be unable to list its rules, and says so; a question about one right it can always answer.
+    return tuple(item for item in missing if not cluster.may(item.verb, _spelled(item), namespace))
+
+
+def _spelled(item: Access) -> str:
+    """plural.group/subresource, as Cluster.may takes it."""
+    plural, _, subresource = item.resource.partition("/")
+    group = f".{item.group}" if item.group else ""
+    return f"{plural}{group}" + (f"/{subresource}" if subresource else "")
+
+
+def _readable(
+    cluster: Cluster, version: str, plural: str, namespace: str | None, labels: str = ""
+) -> tuple[Object, ...] | None:
+    """The objects, None where the account may not read them."""
+    try:
+        return tuple(cluster.list(version, plural, namespace, labels=labels))
+    except Forbidden:
+        return None
+
+
+__all__ = ("around", "lacking", "namespace_missing", "of_release", "serving")

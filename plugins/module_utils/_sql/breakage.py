@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What a statement takes away: data, or what the version still running relies on (the contract phase)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Remark
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    Name,
+    below,
+    dotted,
+    named,
+    strings,
+    writes,
+)
+from pglast import ast
+from pglast.enums.parsenodes import AlterTableType as Command
+from pglast.enums.parsenodes import ConstrType, ObjectType
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+
+_DATA = {
+    ObjectType.OBJECT_TABLE: "table", ObjectType.OBJECT_SCHEMA: "schema", ObjectType.OBJECT_SEQUENCE: "sequence",
+    ObjectType.OBJECT_MATVIEW: "materialized view", ObjectType.OBJECT_FOREIGN_TABLE: "foreign table",
+}  # fmt: skip
+_USED = {
+    ObjectType.OBJECT_VIEW: "view", ObjectType.OBJECT_FUNCTION: "function", ObjectType.OBJECT_PROCEDURE: "procedure",
+    ObjectType.OBJECT_TYPE: "type", ObjectType.OBJECT_DOMAIN: "domain", ObjectType.OBJECT_EXTENSION: "extension",
+    ObjectType.OBJECT_TRIGGER: "trigger",
+}  # fmt: skip
+_COLUMNS = {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_ATTRIBUTE}
+_NAMED = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE}
+_GENERATED = {Command.AT_AddIdentity, Command.AT_SetIdentity, Command.AT_DropIdentity, Command.AT_DropExpression}
+_FILLED = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CONSTR_GENERATED}
+
+
+def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
+    """Remarks about what is lost. Objects that this upgrade made itself are nobody's yet."""
+    handler = _HANDLERS.get(type(node))
+    found = list(handler(node)) if handler else []
+    if getattr(node, "missing_ok", False) and catalog.complete:
+        found = [remark for remark in found if remark.table is None or catalog.known(remark.table)]
+    return [remark for remark in found if remark.table is None or not catalog.is_new(remark.table)]
+
+
+def _label(item: t.Any) -> str:
+    if isinstance(item, tuple):
+        return str(dotted(strings(item)))
+    if isinstance(item, ast.String):
+        return str(item.sval)
+    names = item.names if isinstance(item, ast.TypeName) else item.objname
+    return str(dotted(strings(names)))
+
+
+def _drop(node: t.Any) -> t.Iterator[Remark]:
+    kind = ObjectType(node.removeType)
+    for item in node.objects:
+        if kind in _DATA:
+            table = strings(item) if isinstance(item, tuple) else None
+            yield Remark("destructive", f"Drops the {_DATA[kind]} {_label(item)}.", table)
+        elif kind in _USED:
+            yield Remark("contract-phase", f"Drops the {_USED[kind]} {_label(item)}.")
+
+
+def _truncate(node: t.Any) -> t.Iterator[Remark]:
+    for relation in node.relations:
+        yield Remark("destructive", f"Empties the table {dotted(named(relation))}.", named(relation))
+
+
+def _change(node: t.Any) -> t.Iterator[Remark]:
+    for change in writes(node):
+        if isinstance(change, ast.DeleteStmt) and change.whereClause is None:
+            table = named(change.relation)
+            yield Remark("destructive", f"Deletes every row of {dotted(table)}.", table)
+
+
+def _database(node: t.Any) -> t.Iterator[Remark]:
+    what = f"the database {node.dbname}" if isinstance(node, ast.DropdbStmt) else "whatever the role owns"
+    yield Remark("destructive", f"Drops {what}.")
+
+
+def _rename(node: t.Any) -> t.Iterator[Remark]:
+    kind = ObjectType(node.renameType)
+    if node.relation is None:
+        what = node.subname or (_label(node.object) if node.object is not None else "an object")
+        yield Remark("rename", f"Renames {what} to {node.newname}.")
+        return
+    table = named(node.relation)
+    if kind in _COLUMNS:
+        yield Remark("rename", f"Renames {dotted(table)}.{node.subname} to {node.newname}.", table)
+    elif kind in _NAMED:
+        yield Remark("rename", f"Renames {dotted(table)} to {node.newname}.", table)
+
+
+def _enum(node: t.Any) -> t.Iterator[Remark]:
+    if node.oldVal:
+        yield Remark("rename", f"Renames the enum value {node.oldVal!r} to {node.newVal!r}.")
+
+
+def _move(node: t.Any) -> t.Iterator[Remark]:
+    if node.relation is not None:
+        table = named(node.relation)
+        yield Remark("rename", f"Moves {dotted(table)} to the schema {node.newschema}.", table)
+
+
+def _revoke(node: t.Any) -> t.Iterator[Remark]:
+    if not node.is_grant:
+        yield Remark("contract-phase", "Revokes rights, which the running version may need.")
+
+
+def _alter_table(node: t.Any) -> t.Iterator[Remark]:
+    if node.objtype in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_FOREIGN_TABLE}:
+        for command in node.cmds:
+            yield from _alter(named(node.relation), command)
+
+
+def _alter(table: Name, command: t.Any) -> t.Iterator[Remark]:
+    kind, column = Command(command.subtype), f"{dotted(table)}.{command.name}"
+    if kind == Command.AT_DropColumn:
+        yield Remark("destructive", f"Drops the column {column} with its data.", table)
+    elif kind == Command.AT_AlterColumnType:
+        yield Remark("type-change", f"Changes the type of {column}.", table)
+    elif kind == Command.AT_SetNotNull:
+        words = f"{column} becomes NOT NULL: writes of the running version that leave it out will fail."
+        yield Remark("contract-phase", words, table)
+    elif kind == Command.AT_ColumnDefault and command.def_ is None:
+        yield Remark("contract-phase", f"{column} loses its default, which the running version may rely on.", table)
+    elif kind == Command.AT_DropNotNull:
+        words = f"{column} may become NULL, which the running version may not expect when it reads."
+        yield Remark("contract-phase", words, table)
+    elif kind in _GENERATED:
+        yield Remark(
+            "contract-phase", f"Changes how {column} gets its value, which the running version relies on.", table
+        )
+    elif kind == Command.AT_AddColumn:
+        kinds = {ConstrType(item.contype) for item in command.def_.constraints or ()}
+        if ConstrType.CONSTR_NOTNULL in kinds and not kinds & _FILLED:
+            words = f"The running version does not know {dotted(table)}.{command.def_.colname}, which INSERT must give."
+            yield Remark("contract-phase", words, table)
+    elif kind == Command.AT_DetachPartition:
+        words = f"Detaches {dotted(named(command.def_.name))}: its rows leave {dotted(table)}."
+        yield Remark("destructive", words, table)
+
+
+_HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Remark]]]] = {
+    ast.AlterTableStmt: _alter_table,
+    ast.DropStmt: _drop,
+    ast.TruncateStmt: _truncate,
+    **dict.fromkeys((ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt), _change),
+    **dict.fromkeys((ast.DropdbStmt, ast.DropOwnedStmt), _database),
+    ast.RenameStmt: _rename,
+    ast.AlterObjectSchemaStmt: _move,
+    ast.AlterEnumStmt: _enum,
+    ast.GrantStmt: _revoke,
+}
+
+
+def texts(node: t.Any) -> set[str]:
+    """Every string constant below `node`."""
+    constants = (part.val for part in below(node) if isinstance(part, ast.A_Const))
+    return {str(value.sval) for value in constants if isinstance(value, ast.String)}
+
+
+__all__ = ("breakage", "texts")

@@ -1,0 +1,196 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The tables in question as they are on the server, moved on by each statement of the upgrade."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from pglast import ast
+from pglast.enums.primnodes import BoolExprType, NullTestType
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column: the type's internal name (`int4`; of a domain that of its base), its modifier (pg_attribute.atttypmod,
+    -1: none), its NOT NULL, whether an index is built on it."""
+
+    type: str
+    modifier: int = -1
+    not_null: bool = False
+    indexed: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Constraint:
+    """A constraint. kind: pg_constraint.contype (c check, f foreign key, p primary, u unique, x exclusion, n not null).
+
+    `not_null_of`: the columns that a check proves to be not null. `other`: the table at the other end of a foreign
+    key; `outgoing` whether this table is the referencing one.
+    """
+
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    validated: bool
+    other: Name | None = None
+    outgoing: bool = True
+    not_null_of: frozenset[str] = frozenset()
+
+
+@dataclasses.dataclass
+class Table:
+    """A relation on the server. Sizes in bytes, `rows` the planner's estimate (-1: never analysed).
+
+    `name` is the one before the upgrade. `writes`, `reads`: rows written and scans started since statistics began.
+    """
+
+    name: Name
+    kind: str
+    bytes: int = 0
+    total_bytes: int = 0
+    rows: int = -1
+    writes: int = 0
+    reads: int = 0
+    owner: str = ""
+    may_alter: bool = True
+    may_reference: bool = True
+    columns: dict[str, Column] = dataclasses.field(default_factory=dict)
+    constraints: list[Constraint] = dataclasses.field(default_factory=list)
+    children: tuple[Name, ...] = ()
+    # Of a partition: the table it belongs to. Of a partitioned table: its default partition.
+    partition_of: Name | None = None
+    default_partition: Name | None = None
+    # Of a view or materialized view: what its query reads.
+    uses: tuple[Name, ...] = ()
+    persistence: str = "p"
+    access_method: str | None = None
+    tablespace: str | None = None
+    # Of an index: the table it belongs to.
+    table: Name | None = None
+
+    def foreign_keys(self) -> t.Iterator[Constraint]:
+        """Those whose other end is known, in either direction."""
+        return (item for item in self.constraints if item.kind == "f" and item.other)
+
+
+@dataclasses.dataclass
+class Catalog:
+    """Tables by schema and name.
+
+    `complete` says that a server was asked: only then does a missing name mean a missing table. `resolved`: what the
+    search path made of names without a schema. `schema`: where such names are created.
+    """
+
+    tables: dict[Name, Table] = dataclasses.field(default_factory=dict)
+    resolved: dict[Name, Name] = dataclasses.field(default_factory=dict)
+    schema: str = "public"
+    # pg_proc.provolatile by name; names outside pg_catalog in `foreign`.
+    volatility: dict[Name, str] = dataclasses.field(default_factory=dict)
+    foreign: set[Name] = dataclasses.field(default_factory=set)
+    # Domains by name: base type, modifier, whether it has constraints.
+    domains: dict[str, tuple[str, int, bool]] = dataclasses.field(default_factory=dict)
+    timezone_is_utc: bool = False
+    complete: bool = False
+    created: set[Name] = dataclasses.field(default_factory=set)
+    created_types: set[str] = dataclasses.field(default_factory=set)
+    gone: set[Name] = dataclasses.field(default_factory=set)
+
+    def full(self, name: Name) -> Name:
+        """Schema and name: two spellings of one table are one table."""
+        if name[0] is not None:
+            return name
+        known = self.resolved.get(name)
+        return known if known in self.tables or known in self.created else (self.schema, name[1])
+
+    def table(self, name: Name) -> Table | None:
+        """What the server knows of it; None where it is new, dropped or was never there."""
+        return self.tables.get(self.full(name))
+
+    def is_new(self, name: Name) -> bool:
+        """Made by this upgrade: nobody else uses it yet, so a lock on it harms nobody."""
+        return self.full(name) in self.created
+
+    def known(self, name: Name) -> bool:
+        """On the server, or made by this upgrade."""
+        return self.table(name) is not None or self.is_new(name)
+
+    def was_known(self, name: Name) -> bool:
+        """Known now or before this upgrade dropped or renamed it, or made together with a table of this upgrade.
+
+        PostgreSQL names implicit indexes and sequences after their table (ChooseIndexName, ChooseRelationName).
+        """
+        full = self.full(name)
+        implicit = any(full[0] == new[0] and full[1].startswith(f"{new[1]}_") for new in self.created)
+        return self.known(name) or full in self.gone or implicit
+
+    def create(self, name: Name) -> None:
+        full = self.full(name)
+        if full not in self.tables:
+            self.created.add(full)
+
+    def drop(self, name: Name) -> None:
+        full = self.full(name)
+        self.created.discard(full)
+        self.tables.pop(full, None)
+        self.gone.add(full)
+
+    def move(self, name: Name, *, schema: str | None = None, to: str | None = None) -> None:
+        """ALTER … RENAME TO, or SET SCHEMA."""
+        old = self.full(name)
+        new = (schema or old[0], to or old[1])
+        self.gone.add(old)
+        if old in self.created:
+            self.created.remove(old)
+            self.created.add(new)
+        if old in self.tables:
+            self.tables[new] = self.tables.pop(old)
+        if name[0] is None:
+            self.resolved[None, new[1]] = new
+
+    def column(self, name: Name, column: str) -> Column | None:
+        table = self.table(name)
+        return table.columns.get(column) if table else None
+
+    def constraints(self, name: Name, constraint: str | None = None) -> list[Constraint]:
+        """All, or those of that name."""
+        table = self.table(name)
+        return [item for item in table.constraints if constraint in {None, item.name}] if table else []
+
+    def proves_not_null(self, name: Name, column: str) -> bool:
+        """NOT NULL itself says so already, or a valid check does.
+
+        Source: NotNullImpliedByRelConstraints in src/backend/commands/tablecmds.c. Since 18 a column may be NOT NULL
+        by a constraint that is not valid yet.
+        """
+        table = self.table(name)
+        if table is None:
+            return False
+        known = table.columns.get(column)
+        waiting = any(item.kind == "n" and not item.validated and column in item.columns for item in table.constraints)
+        return bool(known and known.not_null and not waiting) or any(
+            item.validated and column in item.not_null_of for item in table.constraints
+        )
+
+
+def checked_not_null(expression: t.Any) -> frozenset[str]:
+    """The columns that a check proves to be not null: `a IS NOT NULL`, or several of them joined by AND."""
+    if isinstance(expression, ast.BoolExpr) and expression.boolop == BoolExprType.AND_EXPR:
+        return frozenset().union(*(checked_not_null(part) for part in expression.args or ()))
+    if (
+        isinstance(expression, ast.NullTest)
+        and expression.nulltesttype == NullTestType.IS_NOT_NULL
+        and isinstance(expression.arg, ast.ColumnRef)
+        and isinstance(last := expression.arg.fields[-1], ast.String)  # type: ignore[index]
+    ):
+        return frozenset({str(last.sval)})
+    return frozenset()
+
+
+__all__ = ("Catalog", "Column", "Constraint", "Table", "checked_not_null")

@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""What a statement would make although it is there already: a half-applied migration, or one made by hand."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Remark
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named
+from pglast import ast
+from pglast.enums.parsenodes import AlterTableType as Command
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+
+
+def already_there(node: t.Any, catalog: Catalog) -> list[Remark]:
+    """Tables, indexes and columns that the statement makes without IF NOT EXISTS, and that exist."""
+    found = []
+    if isinstance(node, (ast.CreateStmt, ast.IndexStmt)) and not node.if_not_exists:
+        table = named(node.relation)
+        if isinstance(node, ast.CreateStmt):
+            name = (table[0] or catalog.schema, table[1])
+        else:
+            name = (catalog.full(table)[0], node.idxname or "")
+        if name in catalog.tables:
+            found.append(Remark("object-exists", f"{dotted(name)} exists already: this will fail."))
+    elif isinstance(node, ast.AlterTableStmt):
+        for command in node.cmds or ():
+            if isinstance(command, ast.AlterTableCmd) and command.subtype == Command.AT_AddColumn:
+                name = named(node.relation)
+                column = getattr(command.def_, "colname", "")
+                if not command.missing_ok and catalog.column(name, column):
+                    words = f"{dotted(name)} has a column {column} already: this will fail."
+                    found.append(Remark("object-exists", words, name))
+    return found
+
+
+__all__ = ("already_there",)

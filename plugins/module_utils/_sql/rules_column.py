@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The commands of ALTER TABLE that are about a column."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, functions, named
+from pglast import ast
+from pglast.enums.parsenodes import AlterTableType as Command
+from pglast.enums.parsenodes import ConstrType
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
+
+_SERIAL = {"serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"}
+_ALTER = Mode.ACCESS_EXCLUSIVE
+_INDEXED = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
+
+
+def volatile(expression: t.Any, catalog: Catalog) -> bool:
+    """Whether an expression calls a volatile function, or one whose volatility is not known."""
+    return any(catalog.volatility.get(name) not in {"i", "s"} for name in functions(expression))
+
+
+def _add(table: Name, command: t.Any, reading: Reading) -> None:
+    """ADD COLUMN rewrites for a value that differs from row to row. Source: ALTER TABLE, "Notes"."""
+    column, catalog = command.def_, reading.catalog
+    known = catalog.table(table)
+    if command.missing_ok and known and column.colname in known.columns:
+        return
+    label = f"column {dotted(table)}.{column.colname}"
+    kinds = {ConstrType(item.contype): item for item in column.constraints or ()}
+    default = kinds.get(ConstrType.CONSTR_DEFAULT)
+    has_default = default is not None and not _is_null(default.raw_expr)
+    type_name = column.typeName.names[-1].sval
+    # A domain with a constraint must be checked row by row, which ADD COLUMN does by rewriting; an enum need not.
+    domain = catalog.domains.get(type_name)
+    constrained = domain is not None and domain[2]
+    rewrite = type_name in _SERIAL or ConstrType.CONSTR_IDENTITY in kinds or constrained
+    generated = kinds.get(ConstrType.CONSTR_GENERATED)
+    if generated and generated.generated_kind == "v":
+        reading.since(f"virtual generated {label}", 18)
+    elif generated:
+        rewrite = True
+    rewrite = rewrite or (default is not None and volatile(default.raw_expr, catalog))
+    reading.lock(table, _ALTER, "add-column-rewrite" if rewrite else "add-column", rewrite=rewrite)
+    not_null = bool({ConstrType.CONSTR_NOTNULL, ConstrType.CONSTR_PRIMARY} & kinds.keys())
+    filled = has_default or generated is not None or type_name in _SERIAL or ConstrType.CONSTR_IDENTITY in kinds
+    if not_null:
+        reading.lock(table, _ALTER, "add-column", scan=not rewrite and not filled)
+        if not filled:
+            reading.say(
+                "not-null-without-default",
+                f"The {label} is NOT NULL without a default: this fails as soon as the table has one row.",
+                table,
+            )
+    if _INDEXED & kinds.keys() or ConstrType.CONSTR_CHECK in kinds:
+        reading.lock(table, _ALTER, "add-constraint", scan=True)
+    if foreign := kinds.get(ConstrType.CONSTR_FOREIGN):
+        # A new column that is null everywhere is not checked (transformFKConstraints: skip_validation).
+        reading.lock(table, _ALTER, "foreign-key", scan=has_default)
+        scan = None if has_default else False
+        reading.lock(named(foreign.pktable), Mode.SHARE_ROW_EXCLUSIVE, "foreign-key", scan=scan)
+    if known:
+        kind, modifier, array = type_changes.type_name(column.typeName)
+        if modifier is not None and not array:
+            known.columns[column.colname] = Column(kind, modifier, not_null)
+
+
+def _is_null(expression: t.Any) -> bool:
+    return isinstance(expression, ast.A_Const) and bool(expression.isnull)
+
+
+def _set_not_null(table: Name, command: t.Any, reading: Reading) -> None:
+    if not reading.catalog.proves_not_null(table, command.name):
+        reading.lock(table, _ALTER, "set-not-null", scan=True)
+    _update(table, command.name, reading, not_null=True)
+
+
+def _drop_not_null(table: Name, command: t.Any, reading: Reading) -> None:
+    _update(table, command.name, reading, not_null=False)
+
+
+def _update(table: Name, column: str, reading: Reading, *, not_null: bool) -> None:
+    known = reading.catalog.table(table)
+    if known and (old := known.columns.get(column)):
+        known.columns[column] = Column(old.type, old.modifier, not_null, old.indexed)
+
+
+def _alter_type(table: Name, command: t.Any, reading: Reading) -> None:
+    """ALTER COLUMN … TYPE. Source: ATPostAlterTypeCleanup and CheckIndexCompatible, TryReuseForeignKey."""
+    catalog, column, new = reading.catalog, command.name, command.def_.typeName
+    old, known = catalog.column(table, column), catalog.table(table)
+    answer = type_changes.change(old, new, command.def_.raw_default, column, catalog)
+    own = [item for item in catalog.constraints(table) if column in item.columns]
+    # Another operator class or collation: indexes are built again and foreign keys are checked again.
+    other_order = answer != "none" or old is None or not type_changes.same_order(old, new)
+    index = bool(old and old.indexed and (other_order or command.def_.collClause))
+    scan = index or any(item.kind == "c" for item in own)
+    reading.lock(table, _ALTER, "type-change", rewrite=answer != "none", scan=scan)
+    if answer == "unknown":
+        words = f"Whether the type change of {dotted(table)}.{column} rewrites the table is not known."
+        reading.say("type-change-unknown", words, table)
+    for item in own:
+        if item.kind == "f" and item.other:
+            again = other_order and item.validated
+            reading.lock(table, _ALTER, "type-change", scan=again and item.outgoing)
+            reading.lock(
+                item.other, _ALTER, "type-change", scan=False if not again else None if item.outgoing else True
+            )
+    if known:
+        kind, modifier, array = type_changes.type_name(new)
+        known.columns.pop(column, None)
+        if modifier is not None and not array:
+            known.columns[column] = Column(kind, modifier, bool(old and old.not_null), bool(old and old.indexed))
+
+
+def _drop(table: Name, command: t.Any, reading: Reading) -> None:
+    for item in reading.catalog.constraints(table):
+        if item.kind == "f" and item.other and item.outgoing and command.name in item.columns:
+            reading.lock(item.other, _ALTER, "drop")
+    if known := reading.catalog.table(table):
+        known.columns.pop(command.name, None)
+        known.constraints = [item for item in known.constraints if command.name not in item.columns]
+    if command.behavior:
+        reading.say("statement-opaque", f"DROP COLUMN {command.name} CASCADE drops objects that it does not name.")
+
+
+def _expression(table: Name, command: t.Any, reading: Reading) -> None:
+    reading.since(f"SET EXPRESSION on {dotted(table)}.{command.name}", 17)
+    reading.lock(table, _ALTER, "table-rewrite", rewrite=True)
+
+
+HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {
+    Command.AT_AddColumn: _add,
+    Command.AT_SetNotNull: _set_not_null,
+    Command.AT_DropNotNull: _drop_not_null,
+    Command.AT_AlterColumnType: _alter_type,
+    Command.AT_DropColumn: _drop,
+    Command.AT_SetExpression: _expression,
+}
+
+__all__ = ("HANDLERS", "volatile")

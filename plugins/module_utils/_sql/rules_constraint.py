@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The commands of ALTER TABLE that are about a constraint."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Constraint, checked_not_null
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, named
+from pglast.enums.parsenodes import AlterTableType as Command
+from pglast.enums.parsenodes import ConstrType
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
+
+_ALTER = Mode.ACCESS_EXCLUSIVE
+
+
+def _add(table: Name, command: t.Any, reading: Reading) -> None:
+    constraint = command.def_
+    kind, waits = ConstrType(constraint.contype), bool(constraint.skip_validation)
+    if kind in {ConstrType.CONSTR_CHECK, ConstrType.CONSTR_FOREIGN} and not constraint.is_enforced:
+        reading.since(f"NOT ENFORCED on {dotted(table)}", 18)
+        waits = True
+    if kind == ConstrType.CONSTR_FOREIGN:
+        reading.lock(table, Mode.SHARE_ROW_EXCLUSIVE, "foreign-key", scan=not waits)
+        # Every row looks for its partner there, by a plan that the planner chooses.
+        reading.lock(named(constraint.pktable), Mode.SHARE_ROW_EXCLUSIVE, "foreign-key", scan=False if waits else None)
+        _remember(table, constraint, "f", reading, validated=not waits)
+    elif kind == ConstrType.CONSTR_CHECK:
+        reading.lock(table, _ALTER, "add-constraint", scan=not waits)
+        _remember(table, constraint, "c", reading, validated=not waits)
+    elif kind == ConstrType.CONSTR_NOTNULL:
+        reading.since(f"a named NOT NULL constraint on {dotted(table)}", 18)
+        proven = all(reading.catalog.proves_not_null(table, key.sval) for key in constraint.keys or ())
+        reading.lock(table, _ALTER, "add-constraint", scan=not waits and not proven)
+        _remember(table, constraint, "n", reading, validated=not waits)
+    elif kind in {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE, ConstrType.CONSTR_EXCLUSION}:
+        _add_index(table, constraint, kind, reading)
+
+
+def _add_index(table: Name, constraint: t.Any, kind: ConstrType, reading: Reading) -> None:
+    if constraint.without_overlaps:
+        reading.since(f"WITHOUT OVERLAPS on {dotted(table)}", 18)
+    if constraint.nulls_not_distinct:
+        reading.since(f"NULLS NOT DISTINCT on {dotted(table)}", 15)
+    scan = constraint.indexname is None
+    if kind == ConstrType.CONSTR_PRIMARY and not scan:
+        # Its columns become NOT NULL, which is checked unless it is known; the index knows which they are.
+        index = reading.catalog.table((table[0], constraint.indexname))
+        scan = index is None or not all(reading.catalog.proves_not_null(table, key) for key in index.columns)
+    reading.lock(table, _ALTER, "add-constraint", scan=scan)
+    _remember(table, constraint, "p" if kind == ConstrType.CONSTR_PRIMARY else "u", reading, validated=True)
+
+
+def _remember(table: Name, constraint: t.Any, kind: str, reading: Reading, *, validated: bool) -> None:
+    known = reading.catalog.table(table)
+    if known is None:
+        return
+    keys = tuple(key.sval for key in constraint.fk_attrs or constraint.keys or ())
+    other = reading.catalog.full(named(constraint.pktable)) if constraint.pktable else None
+    proof = checked_not_null(constraint.raw_expr) if kind == "c" else frozenset()
+    known.constraints.append(Constraint(constraint.conname or "", kind, keys, validated, other, True, proof))
+
+
+def _validate(table: Name, command: t.Any, reading: Reading) -> None:
+    found = reading.catalog.constraints(table, command.name)
+    # An already valid constraint is left alone.
+    scan = not found or any(not item.validated for item in found)
+    reading.lock(table, Mode.SHARE_UPDATE_EXCLUSIVE, "validate-constraint", scan=scan)
+    for item in found:
+        if item.kind == "f" and item.other and not item.validated:
+            reading.lock(item.other, Mode.ROW_SHARE, "validate-constraint", scan=None)
+    known = reading.catalog.table(table)
+    if known:
+        known.constraints = [
+            dataclasses.replace(item, validated=True) if item.name == command.name else item
+            for item in known.constraints
+        ]
+
+
+def _drop(table: Name, command: t.Any, reading: Reading) -> None:
+    for item in reading.catalog.constraints(table, command.name):
+        if item.kind == "f" and item.other:
+            reading.lock(item.other, _ALTER, "drop")
+    if known := reading.catalog.table(table):
+        known.constraints = [item for item in known.constraints if item.name != command.name]
+    if command.behavior:
+        reading.say("statement-opaque", f"DROP CONSTRAINT {command.name} CASCADE drops objects that it does not name.")
+
+
+HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {
+    Command.AT_AddConstraint: _add,
+    Command.AT_ValidateConstraint: _validate,
+    Command.AT_DropConstraint: _drop,
+}
+
+__all__ = ("HANDLERS",)

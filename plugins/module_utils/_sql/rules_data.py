@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The rules of statements that read, write or maintain rows, and of those whose text does not tell what they do."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    Name,
+    dotted,
+    functions,
+    named,
+    relations,
+    writes,
+)
+from pglast import ast
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
+
+_OPAQUE = {ast.DoStmt: "a DO block", ast.CallStmt: "a procedure", ast.ExecuteStmt: "a prepared statement"}
+
+
+def _session(node: t.Any, reading: Reading) -> None:
+    if isinstance(node, ast.VariableSetStmt) and node.name == "search_path" and any(_words(node)):
+        reading.say(
+            "search-path-set", "It changes search_path: names without a schema may mean other tables from here on."
+        )
+
+
+def _words(node: t.Any) -> list[str]:
+    return [str(getattr(getattr(item, "val", None), "sval", "?")) for item in node.args or ()]
+
+
+def _truncate(node: t.Any, reading: Reading) -> None:
+    for relation in node.relations:
+        name = named(relation)
+        reading.lock(name, Mode.ACCESS_EXCLUSIVE, "truncate")
+        known = reading.catalog.table(name)
+        for child in known.children if known and relation.inh else ():
+            reading.lock(child, Mode.ACCESS_EXCLUSIVE, "truncate")
+        if known and node.behavior:
+            for other in {item.other for item in known.foreign_keys() if not item.outgoing}:
+                reading.lock(other, Mode.ACCESS_EXCLUSIVE, "truncate")
+
+
+def _lock(node: t.Any, reading: Reading) -> None:
+    for relation in node.relations:
+        name = named(relation)
+        known = reading.catalog.table(name)
+        for table in (name, *(known.children if known and relation.inh else ())):
+            reading.lock(table, Mode(node.mode), "lock")
+
+
+def _vacuum(node: t.Any, reading: Reading) -> None:
+    full = any(option.defname == "full" for option in node.options or ())
+    if node.is_vacuumcmd:
+        reading.alone = "VACUUM"
+    if not node.rels:
+        reading.say("statement-opaque", "VACUUM or ANALYZE without a name works on every table of the database.")
+    for item in node.rels or ():
+        mode = Mode.ACCESS_EXCLUSIVE if full else Mode.SHARE_UPDATE_EXCLUSIVE
+        reading.lock(named(item.relation), mode, "vacuum", rewrite=full, scan=None)
+
+
+def _cluster(node: t.Any, reading: Reading) -> None:
+    if node.relation is None:
+        reading.alone = "CLUSTER without a name"
+        reading.say("statement-opaque", "CLUSTER without a name rewrites every table that was clustered before.")
+    else:
+        reading.lock(named(node.relation), Mode.ACCESS_EXCLUSIVE, "cluster", rewrite=True)
+
+
+def _refresh(node: t.Any, reading: Reading) -> None:
+    mode = Mode.EXCLUSIVE if node.concurrent else Mode.ACCESS_EXCLUSIVE
+    name = named(node.relation)
+    # CONCURRENTLY joins the new rows with the old ones, by a plan that the planner chooses.
+    scan = None if node.concurrent else False
+    reading.lock(name, mode, "refresh", rewrite=not node.concurrent, scan=scan)
+    known = reading.catalog.table(name)
+    for used in known.uses if known else ():
+        _read(used, Mode.ACCESS_SHARE, reading)
+
+
+def _read(name: Name, mode: Mode, reading: Reading) -> None:
+    """A table that a query names, with what inherits from it and what a view reads."""
+    reading.lock(name, mode, "read", scan=None)
+    known = reading.catalog.table(name)
+    if known:
+        for other in (*known.uses, *(known.children if known.kind == "r" else ())):
+            reading.lock(other, mode, "read", scan=None)
+
+
+def _query(node: t.Any, reading: Reading) -> None:
+    """SELECT and what changes rows, wherever in the statement: a WITH query may change rows, too."""
+    changes = writes(node)
+    for change in changes:
+        _change(change, reading)
+    targets = {named(change.relation) for change in changes}
+    mode = Mode.ROW_SHARE if getattr(node, "lockingClause", None) else Mode.ACCESS_SHARE
+    for name in relations(node):
+        if name not in targets:
+            _read(name, mode, reading)
+    if getattr(node, "intoClause", None):
+        reading.catalog.create(named(node.intoClause.rel))
+    _opaque_calls(node, reading)
+
+
+def _change(node: t.Any, reading: Reading) -> None:
+    if isinstance(node, ast.MergeStmt):
+        reading.since("MERGE", 15)
+    target = named(node.relation)
+    whole = isinstance(node, (ast.UpdateStmt, ast.DeleteStmt))
+    scan = False if isinstance(node, ast.InsertStmt) else True if whole and node.whereClause is None else None
+    reading.lock(target, Mode.ROW_EXCLUSIVE, "write", scan=scan)
+    if whole:
+        how = "without WHERE" if node.whereClause is None else "in one statement"
+        verb = "UPDATE" if isinstance(node, ast.UpdateStmt) else "DELETE"
+        words = f"{verb} of {dotted(target)} {how}: its rows stay locked until the commit."
+        reading.say("full-table-write", words, target)
+
+
+def _opaque_calls(node: t.Any, reading: Reading) -> None:
+    """PostgreSQL's own functions do what its documentation says; a user's volatile function does what it likes."""
+    catalog = reading.catalog
+    for name in functions(node):
+        unknown = catalog.complete and name not in catalog.volatility
+        if unknown or (name in catalog.foreign and catalog.volatility[name] == "v"):
+            reading.say(
+                "statement-opaque", f"What the function {dotted(name)}() does cannot be read from the statement."
+            )
+
+
+def _copy(node: t.Any, reading: Reading) -> None:
+    if node.relation is not None:
+        reading.lock(named(node.relation), Mode.ROW_EXCLUSIVE if node.is_from else Mode.ACCESS_SHARE, "copy", scan=None)
+
+
+def _opaque(node: t.Any, reading: Reading) -> None:
+    reading.say("statement-opaque", f"What {_OPAQUE[type(node)]} does cannot be read from the statement.")
+
+
+HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
+    **dict.fromkeys(_OPAQUE, _opaque),
+    **dict.fromkeys((ast.VariableSetStmt, ast.VariableShowStmt, ast.NotifyStmt, ast.DiscardStmt), _session),
+    ast.TruncateStmt: _truncate,
+    ast.LockStmt: _lock,
+    ast.VacuumStmt: _vacuum,
+    ast.ClusterStmt: _cluster,
+    ast.RefreshMatViewStmt: _refresh,
+    ast.InsertStmt: _query,
+    ast.UpdateStmt: _query,
+    ast.DeleteStmt: _query,
+    ast.MergeStmt: _query,
+    ast.SelectStmt: _query,
+    ast.CopyStmt: _copy,
+}
+
+__all__ = ("HANDLERS",)

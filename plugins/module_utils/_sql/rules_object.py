@@ -1,0 +1,266 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
+"""The rules of statements that make, drop, rename or describe objects."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    Name,
+    dotted,
+    named,
+    relations,
+    strings,
+)
+from pglast import ast
+from pglast.enums.parsenodes import ConstrType, ObjectType, ReindexObjectType
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
+
+# Objects that live in catalogues only: no lock on any table that others use.
+_NO_TABLE = (
+    ast.AlterEnumStmt, ast.CreateSchemaStmt, ast.CreateDomainStmt, ast.CreateExtensionStmt,
+    ast.AlterExtensionStmt, ast.CreateFunctionStmt, ast.AlterFunctionStmt, ast.GrantRoleStmt,
+    ast.AlterDefaultPrivilegesStmt, ast.CreateRoleStmt, ast.AlterRoleStmt, ast.AlterRoleSetStmt, ast.DefineStmt,
+    ast.CreateCastStmt, ast.CreateSeqStmt, ast.AlterDatabaseSetStmt,
+)  # fmt: skip
+_TYPES = (ast.CreateEnumStmt, ast.CompositeTypeStmt, ast.CreateRangeStmt)
+_RELATIONS = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE,
+              ObjectType.OBJECT_FOREIGN_TABLE}  # fmt: skip
+_ON_TABLE = {ObjectType.OBJECT_TRIGGER: "trigger", ObjectType.OBJECT_POLICY: "policy", ObjectType.OBJECT_RULE: "policy",
+             ObjectType.OBJECT_TABCONSTRAINT: "policy"}  # fmt: skip
+
+
+def _none(_node: t.Any, _reading: Reading) -> None:
+    return
+
+
+def _type(node: t.Any, reading: Reading) -> None:
+    name = named(node.typevar)[1] if isinstance(node, ast.CompositeTypeStmt) else strings(node.typeName)[1]
+    reading.catalog.created_types.add(name)
+
+
+def _create(node: t.Any, reading: Reading) -> None:
+    """CREATE TABLE. Source: DefineRelation and ATAddForeignKeyConstraint in src/backend/commands/tablecmds.c."""
+    for element in node.tableElts or ():
+        constraints = [element] if isinstance(element, ast.Constraint) else getattr(element, "constraints", None) or ()
+        for constraint in constraints:
+            if constraint.contype == ConstrType.CONSTR_FOREIGN and named(constraint.pktable) != named(node.relation):
+                reading.lock(named(constraint.pktable), Mode.SHARE_ROW_EXCLUSIVE, "create-table-references")
+        if isinstance(element, ast.TableLikeClause):
+            reading.lock(named(element.relation), Mode.ACCESS_SHARE, "create-table")
+    for parent in node.inhRelations or ():
+        if node.partbound is None:
+            reading.lock(named(parent), Mode.SHARE_UPDATE_EXCLUSIVE, "inherit-parent")
+            continue
+        reading.lock(named(parent), Mode.ACCESS_EXCLUSIVE, "create-partition")
+        if (known := reading.catalog.table(named(parent))) and known.default_partition:
+            # Its rows might belong into the new partition.
+            reading.lock(known.default_partition, Mode.ACCESS_EXCLUSIVE, "create-partition", scan=True)
+    reading.catalog.create(named(node.relation))
+
+
+def _create_as(node: t.Any, reading: Reading) -> None:
+    for name in relations(node.query):
+        reading.lock(name, Mode.ACCESS_SHARE, "read", scan=None)
+    reading.catalog.create(named(node.into.rel))
+
+
+def _drop(node: t.Any, reading: Reading) -> None:
+    kind = ObjectType(node.removeType)
+    for item in node.objects:
+        if kind in _RELATIONS:
+            _drop_relation(strings(item), node, reading)
+        elif kind == ObjectType.OBJECT_INDEX:
+            _drop_index(strings(item), node, reading)
+        elif kind in _ON_TABLE:
+            reading.lock(strings(item[:-1]), Mode.ACCESS_EXCLUSIVE, _ON_TABLE[kind])
+        if node.behavior and kind not in _ON_TABLE and kind != ObjectType.OBJECT_INDEX:
+            what = dotted(strings(item)) if isinstance(item, tuple) else getattr(item, "sval", "an object")
+            reading.say("statement-opaque", f"DROP {what} CASCADE drops objects that it does not name.")
+
+
+def _drop_relation(name: Name, node: t.Any, reading: Reading) -> None:
+    catalog = reading.catalog
+    known = catalog.table(name)
+    if node.missing_ok and catalog.complete and known is None and not catalog.is_new(name):
+        return
+    reading.lock(name, Mode.ACCESS_EXCLUSIVE, "drop")
+    if known:
+        others = [item.other for item in known.foreign_keys() if item.outgoing or node.behavior]
+        # heap_drop_with_catalog: the parent's list of partitions changes.
+        others += [known.partition_of] if known.partition_of else []
+        parent = catalog.table(known.partition_of) if known.partition_of else None
+        others += [parent.default_partition] if parent and parent.default_partition else []
+        for other in (*others, *known.children):
+            reading.lock(other, Mode.ACCESS_EXCLUSIVE, "drop")
+    catalog.drop(name)
+
+
+def _drop_index(name: Name, node: t.Any, reading: Reading) -> None:
+    mode = Mode.SHARE_UPDATE_EXCLUSIVE if node.concurrent else Mode.ACCESS_EXCLUSIVE
+    if node.concurrent:
+        reading.alone = "DROP INDEX CONCURRENTLY"
+    index = reading.catalog.table(name)
+    if index and index.table:
+        reading.lock(index.table, mode, "drop-index")
+        for child in index.children:
+            part = reading.catalog.table(child)
+            reading.lock(part.table if part and part.table else child, mode, "drop-index")
+    reading.catalog.drop(name)
+
+
+def _index(node: t.Any, reading: Reading) -> None:
+    table = named(node.relation)
+    if node.nulls_not_distinct:
+        reading.since(f"NULLS NOT DISTINCT on {dotted(table)}", 15)
+    if node.concurrent:
+        reading.alone = "CREATE INDEX CONCURRENTLY"
+    mode = Mode.SHARE_UPDATE_EXCLUSIVE if node.concurrent else Mode.SHARE
+    known = reading.catalog.table(table)
+    # A partitioned table has no rows of its own; its partitions have.
+    full = (reading.catalog.full(table)[0], node.idxname or "")
+    if node.if_not_exists and reading.catalog.known(full):
+        reading.lock(table, mode, "create-index")
+        return
+    reading.lock(table, mode, "create-index", scan=known is None or known.kind != "p")
+    if known and known.kind == "p":
+        if node.concurrent:
+            reading.say(
+                "partitioned-concurrently",
+                f"{dotted(table)} is partitioned: no index on it is built CONCURRENTLY.",
+                table,
+            )
+        for child in known.children if node.relation.inh else ():
+            part = reading.catalog.table(child)
+            reading.lock(child, mode, "create-index", scan=part is None or part.kind != "p")
+    if node.idxname:
+        reading.catalog.create(full)
+
+
+def _reindex(node: t.Any, reading: Reading) -> None:
+    concurrent = any(option.defname == "concurrently" for option in node.params or ())
+    if concurrent:
+        reading.alone = "REINDEX CONCURRENTLY"
+    mode = Mode.SHARE_UPDATE_EXCLUSIVE if concurrent else Mode.SHARE
+    if node.relation is None:
+        reading.alone = reading.alone or "REINDEX of a schema or database"
+        reading.say(
+            "statement-opaque", "REINDEX of a schema or database names no table: each of its tables is locked in turn."
+        )
+        return
+    name = named(node.relation)
+    if node.kind == ReindexObjectType.REINDEX_OBJECT_INDEX:
+        index = reading.catalog.table(name)
+        reading.lock(index.table if index and index.table else name, mode, "reindex", scan=True)
+        if index:
+            # Every plan on the table looks at its indexes: readers wait for the index as they would for the table.
+            own = Mode.SHARE_UPDATE_EXCLUSIVE if concurrent else Mode.ACCESS_EXCLUSIVE
+            reading.lock(name, own, "reindex", rewrite=not concurrent)
+    else:
+        reading.lock(name, mode, "reindex", scan=True)
+
+
+def _rename(node: t.Any, reading: Reading) -> None:
+    kind = ObjectType(node.renameType)
+    if node.relation is None or kind == ObjectType.OBJECT_ATTRIBUTE:
+        return
+    name, catalog = named(node.relation), reading.catalog
+    mode = Mode.SHARE_UPDATE_EXCLUSIVE if kind == ObjectType.OBJECT_INDEX else Mode.ACCESS_EXCLUSIVE
+    reading.lock(name, mode, "rename")
+    known = catalog.table(name)
+    if kind in {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_TABCONSTRAINT} and known and node.relation.inh:
+        for child in known.children:
+            reading.lock(child, Mode.ACCESS_EXCLUSIVE, "rename")
+    if kind == ObjectType.OBJECT_COLUMN and known and node.subname in known.columns:
+        known.columns[node.newname] = known.columns.pop(node.subname)
+    elif kind in _RELATIONS | {ObjectType.OBJECT_INDEX}:
+        catalog.move(name, to=node.newname)
+
+
+def _schema_change(node: t.Any, reading: Reading) -> None:
+    if node.relation is not None:
+        reading.lock(named(node.relation), Mode.ACCESS_EXCLUSIVE, "rename")
+        reading.catalog.move(named(node.relation), schema=node.newschema)
+
+
+def _trigger(node: t.Any, reading: Reading) -> None:
+    table = named(node.relation)
+    reading.lock(table, Mode.SHARE_ROW_EXCLUSIVE, "trigger")
+    reading.say(
+        "trigger-created", f"Trigger {node.trigname} runs inside every matching write to {dotted(table)}.", table
+    )
+
+
+def _policy(node: t.Any, reading: Reading) -> None:
+    reading.lock(named(getattr(node, "table", None) or node.relation), Mode.ACCESS_EXCLUSIVE, "policy")
+
+
+def _statistics(node: t.Any, reading: Reading) -> None:
+    for relation in node.relations:
+        reading.lock(named(relation), Mode.SHARE_UPDATE_EXCLUSIVE, "statistics")
+
+
+def _comment(node: t.Any, reading: Reading) -> None:
+    kind = ObjectType(node.objtype)
+    if kind in _RELATIONS | {ObjectType.OBJECT_INDEX}:
+        reading.lock(strings(node.object), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
+    elif kind == ObjectType.OBJECT_COLUMN:
+        reading.lock(strings(node.object[:-1]), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
+    elif kind in _ON_TABLE:
+        reading.lock(strings(node.object[:-1]), Mode.ACCESS_SHARE, "comment")
+
+
+def _grant(node: t.Any, reading: Reading) -> None:
+    if node.objtype == ObjectType.OBJECT_TABLE and reading.version >= 18:
+        for relation in node.objects or ():
+            if isinstance(relation, ast.RangeVar):
+                reading.lock(named(relation), Mode.ACCESS_SHARE, "grant")
+
+
+def _view(node: t.Any, reading: Reading) -> None:
+    view = named(node.view)
+    if node.replace and reading.catalog.table(view) is not None:
+        reading.lock(view, Mode.ACCESS_EXCLUSIVE, "view")
+    else:
+        reading.catalog.create(view)
+    for name in relations(node.query):
+        reading.lock(name, Mode.ACCESS_SHARE, "view")
+
+
+def _sequence(node: t.Any, reading: Reading) -> None:
+    reading.lock(named(node.sequence), Mode.SHARE_ROW_EXCLUSIVE, "sequence")
+
+
+def _domain(_node: t.Any, reading: Reading) -> None:
+    reading.say("statement-opaque", "ALTER DOMAIN reads every table that uses the domain; it names none of them.")
+
+
+HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
+    **dict.fromkeys(_NO_TABLE, _none),
+    **dict.fromkeys(_TYPES, _type),
+    ast.CreateStmt: _create,
+    ast.CreateTableAsStmt: _create_as,
+    ast.DropStmt: _drop,
+    ast.IndexStmt: _index,
+    ast.ReindexStmt: _reindex,
+    ast.RenameStmt: _rename,
+    ast.AlterObjectSchemaStmt: _schema_change,
+    ast.CreateTrigStmt: _trigger,
+    ast.CreatePolicyStmt: _policy,
+    ast.AlterPolicyStmt: _policy,
+    ast.RuleStmt: _policy,
+    ast.CreateStatsStmt: _statistics,
+    ast.CommentStmt: _comment,
+    ast.GrantStmt: _grant,
+    ast.ViewStmt: _view,
+    ast.AlterSeqStmt: _sequence,
+    ast.AlterDomainStmt: _domain,
+}
+
+__all__ = ("HANDLERS",)

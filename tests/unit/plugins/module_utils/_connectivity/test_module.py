@@ -1,0 +1,89 @@
+"""connectivity_test with the release's own test beside it: what is told, what is tried again, what fails."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import module
+
+DETAILS: dict[str, t.Any] = {"dependencies": [], "agent": [], "negatives": [], "pods": [], "thresholds": {}}
+
+
+class OwnTest:
+    """A `helm test` that fails as often as it is told to, and counts how often it ran."""
+
+    def __init__(self, folder: Path, failures: int) -> None:
+        self.counted = folder / "counted"
+        self.counted.write_text("")
+        path = folder / "helm"
+        path.write_text(
+            f"#!/bin/sh\necho >>{self.counted}\n"
+            f"[ $(wc -l <{self.counted}) -gt {failures} ] || {{ echo 'Error: pod x failed' >&2; exit 1; }}\n"
+            "printf 'TEST SUITE: x\\nPhase: Succeeded\\nPOD LOGS: x\\nwell\\n'\n"
+        )
+        path.chmod(0o755)
+        self.command = [str(path)]
+
+    @property
+    def runs(self) -> int:
+        return len(self.counted.read_text().splitlines())
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, own: OwnTest, *found: Finding, **more: t.Any
+) -> tuple[dict[str, t.Any], str | None]:
+    monkeypatch.setattr(module, "_once", lambda _params: ("dev/x", list(found), DETAILS))
+    params = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
+    given = {"release_name": "x", "release_namespace": "dev", "helm_test": own.command}
+    return module.execute(params | given | more)
+
+
+def test_both_are_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = OwnTest(tmp_path, failures=0)
+    result, problem = run(monkeypatch, own)
+    assert (result["verdict"], problem, own.runs) == ("safe", None, 1)
+    assert result["helm_test"] == {"outcomes": {"x": "Succeeded"}, "log": ["well"], "complaint": "", "attempts": 1}
+
+
+def test_what_only_needed_a_moment_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = OwnTest(tmp_path, failures=1)
+    result, problem = run(monkeypatch, own)
+    assert (result["verdict"], problem, own.runs, result["helm_test"]["attempts"]) == ("safe", None, 2, 2)
+
+
+def test_that_it_alone_fails_is_a_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = OwnTest(tmp_path, failures=9)
+    result, problem = run(monkeypatch, own)
+    assert (result["verdict"], own.runs) == ("unsafe", 2)
+    assert [item["id"] for item in result["findings"]] == ["helm-test-failed"]
+    assert "pod x failed" in str(problem)
+    assert run(monkeypatch, own, fail_on="never")[1] is None
+
+
+def test_one_cause_is_told_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own = OwnTest(tmp_path, failures=9)
+    result, problem = run(monkeypatch, own, finding("cache-wrongpass", "redis: no session"))
+    assert [item["id"] for item in result["findings"]] == ["cache-wrongpass"]
+    assert (own.runs, result["helm_test"]["complaint"]) == (1, "pod x failed")
+    assert "cache-wrongpass" in str(problem)
+
+
+def test_a_warning_is_no_reason_for_it_to_fail(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    result, _ = run(monkeypatch, OwnTest(tmp_path, failures=9), finding("latency-high", "slow"))
+    assert [item["id"] for item in result["findings"]] == ["helm-test-failed", "latency-high"]
+
+
+def test_without_a_verdict_there_is_none_of_it_either(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(_params: t.Any) -> t.NoReturn:
+        raise FindingError("release-missing", "There is no release x.")
+
+    own = OwnTest(tmp_path, failures=9)
+    params = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
+    monkeypatch.setattr(module, "_once", refuse)
+    with pytest.raises(FindingError, match="no release x"):
+        module.execute(params | {"release_name": "x", "release_namespace": "dev", "helm_test": own.command})
+    assert own.runs == 1

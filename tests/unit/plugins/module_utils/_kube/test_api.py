@@ -1,0 +1,231 @@
+"""The cluster's answers, from a server that gives those of a real one, and the sentence for each."""
+
+from __future__ import annotations
+
+import http.server
+import inspect
+import json
+import socket
+import threading
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import api
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Forbidden, Refused, connect
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as kubernetes_core
+from kubernetes.client import Configuration
+
+TOKEN = "canary-token-4711"
+
+
+def status(code: int, message: str) -> tuple[int, dict[str, t.Any]]:
+    return code, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": code}
+
+
+FORBIDDEN = 'jobs.batch is forbidden: User "someone" cannot create resource "jobs" in API group "batch"'
+QUOTA = 'jobs.batch "x" is forbidden: exceeded quota: few, requested: count/jobs.batch=1, used: 5, limited: 5'
+WEBHOOK = 'admission webhook "policy.example.com" denied the request: no Jobs on Saturdays'
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Answers by path; what was asked is kept."""
+
+    answers: t.ClassVar[dict[str, tuple[int, dict[str, t.Any] | bytes]]] = {}
+    asked: t.ClassVar[list[tuple[str, str, dict[str, str], t.Any]]] = []
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.asked.append((self.command, self.path, dict(self.headers), json.loads(body) if body else None))
+        code, answer = self.answers.get(self.path.partition("?")[0], status(404, "the server could not find it"))
+        data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = _serve
+
+    def log_message(self, *_: t.Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> t.Iterator[str]:
+    Server.answers, Server.asked = {}, []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as found:
+        threading.Thread(target=found.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{found.server_port}"
+        found.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def _no_other_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("KUBECONFIG", "K8S_AUTH_KUBECONFIG", "K8S_AUTH_HOST", "K8S_AUTH_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    # What a kubeconfig says becomes the default of the process, and of the tests that follow in it.
+    monkeypatch.setattr(Configuration, "_default", None)
+
+
+@pytest.fixture
+def cluster(server: str) -> Cluster:
+    return connect({"host": server, "api_key": TOKEN})
+
+
+def answer(path: str, code: int, body: dict[str, t.Any] | bytes) -> None:
+    Server.answers[path] = (code, body)
+
+
+def test_objects_go_in_and_out(cluster: Cluster) -> None:
+    answer("/apis/apps/v1/namespaces/a/deployments", 200, {"items": [{"metadata": {"name": "x"}}]})
+    answer("/api/v1/namespaces/a/secrets/s", 200, {"metadata": {"name": "s"}})
+    answer("/apis/batch/v1/namespaces/a/jobs", 201, {"metadata": {"uid": "1"}})
+    answer("/api/v1/namespaces/a/pods/p", 200, {"metadata": {"name": "p"}})
+    assert cluster.list("apps/v1", "deployments", "a", labels="app=x", fields="b=c") == [{"metadata": {"name": "x"}}]
+    assert cluster.get("v1", "secrets", "s", "a", metadata_only=True) == {"metadata": {"name": "s"}}
+    assert cluster.get("v1", "secrets", "other", "a") is None
+    assert cluster.create("batch/v1", "jobs", {"kind": "Job"}, "a")["metadata"]["uid"] == "1"
+    cluster.patch("v1", "pods", "p", {"spec": None}, "a")
+    cluster.delete("v1", "pods", "gone", "a")
+    methods = [item[0] for item in Server.asked]
+    assert methods == ["GET", "GET", "GET", "POST", "PATCH", "DELETE"]
+    assert Server.asked[0][1].endswith("?labelSelector=app%3Dx&fieldSelector=b%3Dc")
+    assert Server.asked[1][2]["Accept"] == api.METADATA_ONLY
+    assert Server.asked[3][3] == {"kind": "Job"}
+    assert Server.asked[4][2]["Content-Type"] == "application/merge-patch+json"
+    assert {item[2]["authorization"] for item in Server.asked} == {f"Bearer {TOKEN}"}
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "error_id", "words"),
+    [
+        (401, "Unauthorized", "cluster-auth", "credentials"),
+        (403, FORBIDDEN, "cluster-forbidden", "may not create jobs.batch in namespace a"),
+        (403, QUOTA, "quota-exceeded", "exceeded quota: few"),
+        (403, WEBHOOK, "cluster-refused", "no Jobs on Saturdays"),
+        (422, "Job.batch is invalid: spec.x: Required value", "cluster-refused", "Required value"),
+        (500, "etcdserver: leader changed", "cluster-refused", "leader changed"),
+    ],
+)
+def test_a_refusal_is_one_sentence(cluster: Cluster, code: int, message: str, error_id: str, words: str) -> None:
+    answer("/apis/batch/v1/namespaces/a/jobs", *status(code, message))
+    with pytest.raises(FindingError) as caught:
+        cluster.create("batch/v1", "jobs", {"kind": "Job"}, "a")
+    assert caught.value.id == error_id
+    assert words in caught.value.message
+    assert "\n" not in caught.value.message
+    assert TOKEN not in caught.value.message
+    if error_id == "cluster-forbidden":
+        assert isinstance(caught.value, Forbidden)
+        assert (caught.value.verb, caught.value.resource, caught.value.namespace) == ("create", "jobs.batch", "a")
+
+
+def test_an_answer_that_is_not_kubernetes(cluster: Cluster) -> None:
+    answer("/api/v1/namespaces/a/pods", 200, b"<html>login</html>")
+    answer("/apis/apps/v1/namespaces/a/deployments", 502, b"<html>bad gateway</html>")
+    for version, plural, error_id in (
+        ("v1", "pods", "cluster-unreachable"),
+        ("apps/v1", "deployments", "cluster-refused"),
+    ):
+        with pytest.raises(FindingError) as caught:
+            cluster.list(version, plural, "a")
+        assert caught.value.id == error_id
+        assert "html" not in caught.value.message
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(FindingError) as caught:
+        connect({"host": f"https://127.0.0.1:{port}", "api_key": TOKEN}).list("v1", "pods", "a")
+    assert caught.value.id == "cluster-unreachable"
+    assert f"https://127.0.0.1:{port} refuses connections" in caught.value.message
+
+
+def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "ANSWER_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = connect({"host": f"http://127.0.0.1:{silent.getsockname()[1]}", "api_key": TOKEN})
+        with pytest.raises(FindingError) as caught:
+            found.list("v1", "pods", "a")
+    assert caught.value.id == "cluster-unreachable"
+    assert "in time" in caught.value.message
+
+
+def test_rights_are_asked_as_they_are_spelled(cluster: Cluster) -> None:
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    answer(path, 201, {"status": {"allowed": True}})
+    assert cluster.may("create", "networkpolicies.networking.k8s.io", "a")
+    assert may_exec(cluster, "a")
+    asked = [item[3]["spec"]["resourceAttributes"] for item in Server.asked]
+    expected = {"verb": "create", "resource": "networkpolicies", "group": "networking.k8s.io", "subresource": ""}
+    assert asked[0] == expected | {"namespace": "a"}
+    assert [(item["verb"], item["resource"], item["subresource"]) for item in asked[1:]] == [
+        ("get", "pods", "exec"),
+        ("create", "pods", "exec"),
+    ]
+    answer(path, 201, {"status": {"allowed": False}})
+    assert not may_exec(cluster, "a")
+
+
+def test_a_session_under_impersonation_would_be_somebody_elses(server: str) -> None:
+    answer("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", 201, {"status": {"allowed": True}})
+    found = connect({"host": server, "api_key": TOKEN, "impersonate_user": "other"})
+    assert not may_exec(found, "a")
+    assert found.may("get", "pods", "a")
+    assert Server.asked[-1][2]["Impersonate-User"] == "other"
+
+
+def test_a_log_comes_in_lines(cluster: Cluster) -> None:
+    answer("/api/v1/namespaces/a/pods/p/log", 200, "one\nzwei ü\nthree".encode())
+    assert list(cluster.log("a", "p", "c", follow=True, limit_bytes=10, seconds=5)) == ["one", "zwei ü", "three"]
+    assert Server.asked[-1][1].endswith("?container=c&limitBytes=10&follow=true")
+    answer("/api/v1/namespaces/a/pods/q/log", *status(400, "container c is waiting to start: ContainerCreating"))
+    with pytest.raises(Refused) as caught:
+        cluster.log("a", "q", "c", limit_bytes=10, seconds=5)
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(("minor", "number"), [("34", 34), ("27+", 27), ("", 0)])
+def test_the_version(cluster: Cluster, minor: str, number: int) -> None:
+    answer("/version", 200, {"major": "1", "minor": minor})
+    assert cluster.server_minor() == number
+
+
+def test_the_modules_own_accept_is_no_header(server: str) -> None:
+    answer("/api/v1/namespaces/a/pods", 200, {"items": []})
+    given = {"host": server, "api_key": TOKEN, "accept": [{"id": "destructive", "reason": "read"}]}
+    assert connect(given).list("v1", "pods", "a") == []
+
+
+def test_a_kubeconfig_is_found_as_kubernetes_core_finds_it(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "k", "cluster": {"server": server}}], "users": [{"name": "u", "user": {"token": TOKEN}}],
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+    }  # fmt: skip
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "kubeconfig"))
+    assert connect({}).address == server
+    monkeypatch.delenv("K8S_AUTH_KUBECONFIG")
+    assert connect({"kubeconfig": config}).address == server
+    for wrong in ({}, {"kubeconfig": str(tmp_path / "none")}, {"kubeconfig": config, "context": "other"}):
+        with pytest.raises(FindingError) as caught:
+            connect(wrong).list("v1", "pods", "a")
+        assert caught.value.id == "cluster-unreachable"
+        assert "\n" not in caught.value.message
+
+
+def test_what_is_used_of_kubernetes_core_is_there() -> None:
+    """No stable interface: a release of kubernetes.core that moves these must be noticed here."""
+    assert "kwargs" in inspect.signature(kubernetes_core._create_auth_spec).parameters
+    assert list(inspect.signature(kubernetes_core._create_configuration).parameters) == ["auth"]
+    assert "kwargs" in inspect.signature(kubernetes_core._create_headers).parameters
+    assert list(inspect.signature(kubernetes_core._set_header).parameters) == ["client", "header", "value"]

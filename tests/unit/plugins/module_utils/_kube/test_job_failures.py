@@ -1,0 +1,111 @@
+"""Why a pod does not run: statuses and events as Kubernetes 1.34 wrote them, by the id that they get."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_failures import end, failure, late, refusal
+
+IMAGE = "registry.example.com/agent:2"
+
+
+def pod(state: dict[str, t.Any] | None = None, **status: t.Any) -> dict[str, t.Any]:
+    containers = [{"name": "main", "state": state}] if state is not None else []
+    return {"spec": {"nodeName": "node-1"}, "status": {"phase": "Pending", "containerStatuses": containers} | status}
+
+
+def waiting(reason: str, message: str = "Back-off pulling image.\n more") -> dict[str, t.Any]:
+    return pod({"waiting": {"reason": reason, "message": message}})
+
+
+def ended(code: int, reason: str = "Error", message: str | None = None) -> dict[str, t.Any]:
+    return pod({"terminated": {"exitCode": code, "reason": reason, "message": message}}, phase="Failed")
+
+
+@pytest.mark.parametrize(
+    ("given", "error_id"),
+    [
+        (waiting("ErrImagePull"), "image-pull"),
+        (waiting("ImagePullBackOff"), "image-pull"),
+        (waiting("InvalidImageName"), "image-pull"),
+        (waiting("ErrImageNeverPull"), "image-pull"),
+        (waiting("CreateContainerConfigError", 'secret "demo-secret" not found'), "image-start"),
+        (waiting("RunContainerError"), "image-start"),
+        (ended(128, "StartError", 'exec: "python": executable file not found in $PATH: unknown'), "image-start"),
+        (ended(127), "image-start"),
+        (ended(137, "OOMKilled"), "pod-memory"),
+        (pod(phase="Failed", reason="Evicted", message="The node was low on resource: memory."), "pod-refused"),
+        (pod(phase="Failed", reason="DeadlineExceeded", message="Pod was active too long"), "pod-timeout"),
+    ],
+)
+def test_it_will_not_get_better(given: dict[str, t.Any], error_id: str) -> None:
+    error = failure(given, IMAGE)
+    assert error is not None
+    assert error.id == error_id
+    assert "\n" not in error.message
+    assert error.message.endswith(".")
+    assert not error.message.endswith("..")
+    assert end(given, IMAGE) is not None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pod(),
+        waiting("ContainerCreating"),
+        waiting("PodInitializing"),
+        pod({"running": {"startedAt": "2026-11-21T15:00:00Z"}}, phase="Running"),
+        pod({"terminated": {"exitCode": 0, "reason": "Completed"}}, phase="Succeeded"),
+    ],
+)
+def test_it_may_still_run_or_ended_well(given: dict[str, t.Any]) -> None:
+    assert failure(given, IMAGE) is None
+    assert end(given, IMAGE) is None
+
+
+def test_an_exit_code_is_an_end_and_no_failure_to_start() -> None:
+    assert failure(ended(3), IMAGE) is None
+    error = end(ended(3), IMAGE)
+    assert error is not None
+    assert "exit code 3" in error.message
+
+
+HEAD = 'Error creating: pods "demo-render-1-x" is forbidden: '
+QUOTA = HEAD + "exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3"
+SECURITY = HEAD + 'violates PodSecurity "restricted:latest": runAsNonRoot != true'
+RANGE = HEAD + "maximum memory usage per Container is 64Mi, but limit is 256Mi"
+ACCOUNT = HEAD + 'error looking up service account a/default: serviceaccount "default" not found'
+
+
+@pytest.mark.parametrize(
+    ("messages", "error_id"),
+    [
+        ([QUOTA], "quota-exceeded"),
+        (["Error creating: failed quota: small: must specify limits.cpu for: main"], "quota-exceeded"),
+        ([RANGE], "quota-exceeded"),
+        ([SECURITY], "pod-refused"),
+        (['Error creating: admission webhook "v.example.com" denied the request: no'], "pod-refused"),
+        ([ACCOUNT], None),
+        ([ACCOUNT, QUOTA], "quota-exceeded"),
+        ([], None),
+    ],
+)
+def test_a_job_without_a_pod(messages: list[str], error_id: str | None) -> None:
+    events = [{"reason": "FailedCreate", "message": text} for text in messages]
+    error = refusal([*events, {"reason": "SuccessfulCreate", "message": "Created pod: x"}], "a")
+    assert (error.id if error else None) == error_id
+    if error:
+        assert "Error creating" not in error.message or "forbidden" not in error.message
+
+
+def test_time_is_up() -> None:
+    assert late([], "a", 30).id == "pod-refused"
+    text = "0/3 nodes are available: 3 Insufficient cpu."
+    conditions = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": text}]
+    error = late([pod(conditions=conditions)], "a", 30)
+    assert error.id == "pod-unschedulable"
+    assert "Insufficient cpu." in error.message
+    error = late([waiting("ContainerCreating")], "a", 30)
+    assert error.id == "pod-timeout"
+    assert "ContainerCreating" in error.message

@@ -1,0 +1,121 @@
+"""Running helm: its version and its record of a release, a rendered chart, its test; each failure as one line."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm as helm_asks
+
+PARAMS = {"release_name": "agent-dev", "release_namespace": "dev", "kubeconfig": "/kube config", "context": "c"}
+RECORD = '[{"name":"agent-dev","status":"pending-upgrade","revision":"3"}]'
+Program = t.Callable[[str], list[str]]
+
+
+@pytest.fixture
+def helm(tmp_path: Path) -> Program:
+    """Make a helm of a shell script's lines."""
+
+    def make(script: str) -> list[str]:
+        path = tmp_path / "helm"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return [str(path)]
+
+    return make
+
+
+def ask(command: list[str], seconds: float = 10) -> dict[str, t.Any]:
+    with helm_asks.asked(command, PARAMS, seconds) as answer:
+        told = answer()
+    assert told is not None
+    return told
+
+
+def test_version_and_record(helm: Program, tmp_path: Path) -> None:
+    script = (
+        f"if [ $1 = version ]; then echo v4.3.1+g0; else printf '%s\\n' \"$@\" >{tmp_path}/words; echo '{RECORD}'; fi"
+    )
+    told = ask(helm(script))
+    assert (told["version"], told["said"], told["problem"]) == ("4.3.1", "v4.3.1+g0", "")
+    assert told["release"] == {"name": "agent-dev", "status": "pending-upgrade", "revision": "3"}
+    words = (tmp_path / "words").read_text().splitlines()
+    assert words[:3] == ["list", "--filter", r"^agent\-dev$"]
+    assert {"--pending", "--failed", "--uninstalling", "--deployed"} <= set(words)
+    assert words[-6:] == ["--namespace", "dev", "--kubeconfig", "/kube config", "--kube-context", "c"]
+
+
+def test_no_release(helm: Program) -> None:
+    assert ask(helm("[ $1 = version ] && echo v4.3.1 || echo '[]'"))["release"] == {}
+
+
+def test_a_cluster_that_does_not_answer(helm: Program) -> None:
+    script = (
+        "[ $1 = version ] && echo v4.3.1 && exit; echo 'WARNING: x' >&2; echo 'Error: connection\nrefused' >&2; exit 1"
+    )
+    told = ask(helm(script))
+    assert (told["version"], told["release"], told["problem"]) == ("4.3.1", {}, "connection refused")
+
+
+def test_a_cluster_that_hangs(helm: Program) -> None:
+    assert ask(helm("[ $1 = version ] && echo v4.3.1 && exit; exec sleep 30"), 0.5)["problem"] == "nothing within 0.5 s"
+
+
+@pytest.mark.parametrize(
+    ("script", "said"), [("echo v4.3", "v4.3"), ("echo broken >&2; exit 3", "broken"), ("exit 3", "exit code 3")]
+)
+def test_no_version(helm: Program, script: str, said: str) -> None:
+    told = ask(helm(script))
+    assert (told["version"], told["said"]) == ("", said)
+
+
+def test_no_helm() -> None:
+    told = ask(["/nowhere/helm"])
+    assert told["said"] == told["problem"] == "/nowhere/helm: No such file or directory"
+
+
+def test_an_answer_that_is_no_json(helm: Program) -> None:
+    assert "no JSON" in ask(helm("echo v4.3.1"))["problem"]
+
+
+def test_nobody_is_asked_without_a_command() -> None:
+    with helm_asks.asked(None, PARAMS, 1) as answer:
+        assert answer() is None
+    with helm_asks.beside(None) as running:
+        assert running is None
+
+
+def test_values_reach_template_by_its_input(helm: Program) -> None:
+    [program] = helm('echo "$@"; cat')
+    params = PARAMS | {"values": {"a": "c4nary"}}
+    ended = helm_asks.template(program, "/chart", params)
+    assert ended.output == 'template agent-dev /chart --namespace dev --values -\n{"a": "c4nary"}'
+    assert ended.complaint == ""
+
+
+OUTPUT = """\
+NAME: agent-dev
+STATUS: deployed
+TEST SUITE:     agent-dev-connection-test
+Last Started:   Sat Nov 21 18:00:00 2026
+Last Completed: Sat Nov 21 18:00:04 2026
+Phase:          Succeeded
+
+POD LOGS: agent-dev-connection-test
+postgresql well
+redis well
+
+"""
+
+
+def test_what_helm_test_prints(helm: Program, tmp_path: Path) -> None:
+    (tmp_path / "said").write_text(OUTPUT)
+    with helm_asks.beside([*helm(f"cat {tmp_path}/said")]) as running:
+        assert running is not None
+    told = helm_asks.tests(running.result())
+    assert told == {"outcomes": {"agent-dev-connection-test": "Succeeded"}, "log": ["postgresql well", "redis well"]}
+
+
+def test_a_test_that_printed_nothing() -> None:
+    assert helm_asks.tests(helm_asks.Ended(1, "", "Error: x")) == {"outcomes": {}, "log": []}

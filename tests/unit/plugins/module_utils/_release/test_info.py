@@ -1,0 +1,93 @@
+"""What release_info tells of a release, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.info import look
+
+from tests.unit.plugins.module_utils._kube.fake_cluster import FakeCluster, Object
+
+WANTED: Object = {
+    "release_name": "demo", "release_namespace": "demo", "secret_name": "demo-secret", "secret_expected": {},
+    "secret_shown": ["rotation-id"],
+}  # fmt: skip
+CANARY = "c4nary"
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> FakeCluster:
+    labels = {"app.kubernetes.io/instance": "demo", "helm.sh/chart": "redis-17.11.3_embedded"}
+    containers = [{"name": "redis", "image": "redis:7", "env": [{"name": "PASSWORD", "value": CANARY}]}]
+    server = {
+        "kind": "StatefulSet",
+        "metadata": {"name": "demo-redis-master", "labels": labels},
+        "spec": {"template": {"spec": {"containers": containers}}},
+    }
+    secret = {
+        "kind": "Secret",
+        "metadata": {"name": "demo-secret", "labels": {"app": "demo"}},
+        "data": {"password": encoded(CANARY), "rotation-id": encoded("abc")},
+    }
+    return FakeCluster(tmp_path, [{"kind": "Namespace", "metadata": {"name": "demo"}}, server, secret])
+
+
+def test_a_release(cluster: FakeCluster) -> None:
+    expected = {"password": encoded("another"), "redis-password": encoded("one"), "rotation-id": encoded("abc")}
+    found = look(cluster, WANTED | {"secret_expected": expected})  # type: ignore[arg-type]
+    assert found["namespace_exists"] is True
+    [server] = found["statefulsets"]
+    assert (server["name"], server["containers"]) == ("demo-redis-master", [{"name": "redis", "image": "redis:7"}])
+    assert server["labels"]["helm.sh/chart"] == "redis-17.11.3_embedded"
+    assert found["secret"] == {
+        "exists": True,
+        "labels": {"app": "demo"},
+        "data_keys": ["password", "rotation-id"],
+        "missing": ["redis-password"],
+        "differing": ["password"],
+        "shown": {"rotation-id": "abc"},
+    }
+    assert CANARY not in str(found)
+    assert encoded(CANARY) not in str(found)
+
+
+@pytest.mark.parametrize("named", ["demo-secret", None])
+def test_nothing_is_there_yet(cluster: FakeCluster, named: str | None) -> None:
+    cluster.kept.clear()
+    expected = {"password": encoded("x")}
+    found = look(cluster, WANTED | {"secret_name": named, "secret_expected": expected})  # type: ignore[arg-type]
+    assert (found["namespace_exists"], found["statefulsets"]) == (False, [])
+    assert found["secret"] == {
+        "exists": False, "labels": {}, "data_keys": [], "missing": ["password"], "differing": [], "shown": {},
+    }  # fmt: skip
+    assert [plural for _verb, plural, _name in cluster.history] == ["namespaces"]
+
+
+def test_an_account_that_may_not_look_at_namespaces(cluster: FakeCluster) -> None:
+    cluster.denied.add(("get", "namespaces"))
+    found = look(cluster, WANTED)  # type: ignore[arg-type]
+    assert found["namespace_exists"] is None
+    assert found["secret"]["exists"]
+
+
+@pytest.mark.parametrize("right", [("get", "secrets"), ("list", "statefulsets.apps")])
+def test_what_the_account_lacks_is_named(cluster: FakeCluster, right: tuple[str, str]) -> None:
+    cluster.denied.add(right)
+    with pytest.raises(Forbidden, match=f"may not {right[0]} {right[1]}"):
+        look(cluster, WANTED)  # type: ignore[arg-type]
+
+
+def test_a_shown_key_that_is_no_text(cluster: FakeCluster) -> None:
+    secret: t.Any = cluster.kept["secrets", "demo-secret"]
+    secret["data"]["rotation-id"] = base64.b64encode(b"\xff").decode()
+    with pytest.raises(FindingError, match="rotation-id of the Secret holds no text"):
+        look(cluster, WANTED)  # type: ignore[arg-type]
