@@ -5,7 +5,7 @@ LAB := $(PY) -m lab
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean images lab-up lab-down lab-doctor logs tools chart lint test-unit test-chart test-host test-preflight \
+.PHONY: help setup up down clean images lab-up lab-down lab-doctor lab-mirror logs tools chart lint test-unit test-chart test-host test-preflight \
 	test-report test-integration test-cluster test test-all
 
 help: ## this list
@@ -33,6 +33,9 @@ lab-down: down
 
 lab-doctor: setup ## what is there, what is missing, versions, disk and memory used
 	@$(LAB) doctor
+
+lab-mirror: setup ## what a mirror for a closed network must hold
+	@$(LAB) mirror
 
 logs: setup ## logs of nodes and pods, and events, in one folder without secrets
 	@$(LAB) logs

@@ -9,8 +9,24 @@ import sys
 import time
 from collections.abc import Callable
 
-from lab import cluster, deploy, doctor, engine, golang, graph, images, logs, needs, node, registry, source, tools
-from lab.paths import BIN, CACHE, CALICO, CLUSTER, KUBECONFIG, KUBERNETES, LAB, ROOT, WORKERS
+from lab import (
+    cluster,
+    contents,
+    deploy,
+    doctor,
+    engine,
+    golang,
+    graph,
+    images,
+    logs,
+    needs,
+    node,
+    pull,
+    registry,
+    source,
+    tools,
+)
+from lab.paths import BIN, CACHE, CALICO, CLUSTER, KUBECONFIG, KUBERNETES, LAB, RELEASED_NODE, ROOT, WORKERS
 from lab.progress import LabError, Progress, minutes, say
 
 
@@ -65,6 +81,7 @@ def clean(arguments: argparse.Namespace) -> None:
     if shutil.which("docker") and engine.answers():
         registry.remove(volume=True)
         images.forget_all()
+    pull.distrust()
     for folder in (LAB, ROOT / "build", ROOT / ".ansible", ROOT / ".venv"):
         shutil.rmtree(folder, ignore_errors=True)
     if os.environ.get("CACHE"):
@@ -92,6 +109,12 @@ def gather(_: argparse.Namespace) -> None:
     logs.gather()
 
 
+def mirror(_: argparse.Namespace) -> None:
+    """What a mirror for a closed network must hold, and under which names."""
+    for line in contents.lines():
+        say(line)
+
+
 def helm(_: argparse.Namespace) -> None:
     """Only the tools that need no cluster."""
     tools.helm()
@@ -109,15 +132,20 @@ def _lab() -> list[graph.Step]:
     """The steps from a bare machine to a cluster with the images in its registry."""
     steps = [
         graph.Step("engine", "Docker's engine", _engine),
-        graph.Step("tools", "helm and kind", lambda: (tools.helm(), tools.kind())),
         graph.Step("registry-image", "the registry's image", registry.build, ("engine",)),
         graph.Step("images", "the images: agent, PostgreSQL, Redis", _images, ("engine",)),
         graph.Step("registry", "the registry, with the images in it", _registry, ("registry-image", "images")),
     ]
     if source.chosen() == source.REGISTRIES:
-        steps.append(graph.Step("node", "kubectl", tools.kubectl))
+        contents.demand_known_pins()
+        programs = (tools.helm, tools.kind, tools.kubectl)
+        steps += [
+            graph.Step("tools", "helm, kind and kubectl", lambda: [program() for program in programs]),
+            graph.Step("node", "the node image", lambda: pull.ensure(RELEASED_NODE), ("engine",)),
+        ]
     else:
         steps += [
+            graph.Step("tools", "helm and kind", lambda: (tools.helm(), tools.kind())),
             graph.Step("kubernetes", f"Kubernetes {KUBERNETES} with kubectl and etcd", tools.kubectl),
             # Two compilers keep two cores busy; what Docker builds waits for the network and has the cores meanwhile.
             graph.Step("calico", f"Calico {CALICO}", golang.calico, ("kubernetes",)),
@@ -156,6 +184,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "images": publish,
     "doctor": examine,
     "logs": gather,
+    "mirror": mirror,
     "helm": helm,
 }
 

@@ -15,6 +15,9 @@ from lab.progress import LabError
 RECIPES = ROOT / "lab" / "calico"
 PARTS = ("node", "cni", "kube-controllers")
 PUBLIC = "docker.io/calico"
+PUBLIC_IMAGES = tuple(f"{PUBLIC}/{part}:v{CALICO}" for part in PARTS)
+"""Calico's own images, as its manifest names them."""
+
 MODULE = "github.com/projectcalico/calico"
 
 

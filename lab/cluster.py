@@ -8,7 +8,7 @@ import socket
 import time
 from pathlib import Path
 
-from lab import kind_config, node, registry, released, shell, source, tools
+from lab import calico, kind_config, node, pins, registry, released, shell, source, tools
 from lab.cache import digest
 from lab.paths import CLUSTER, KUBECONFIG, LAB, WORKERS
 from lab.progress import LabError, say
@@ -46,6 +46,7 @@ def ensure() -> None:
 
     :raises LabError: it could not be made, or the wished port is taken
     """
+    registry.write_hosts()
     found = states()
     why = _flaw(found)
     if found and why:
@@ -117,16 +118,15 @@ def _start_stopped(found: dict[str, str]) -> list[str]:
 
 def _create() -> None:
     require_port()
-    registry.write_hosts()
     config = LAB / "kind.yaml"
     config.write_text(json.dumps(kind_config.config(_port(), source.chosen()), indent=1))
     words = [tools.kind(), "create", "cluster", "--name", CLUSTER, "--image", node.reference(), "--config", config]
     words += ["--kubeconfig", KUBECONFIG]
     try:
-        shell.run(words, log="cluster", what=f"creating the cluster {CLUSTER}", timeout=400)
+        shell.run(words, log="cluster", what=f"creating the cluster {CLUSTER}", timeout=400, env=_past_the_proxy())
         _write_kubeconfig()
         if source.chosen() == source.REGISTRIES:
-            kubectl("apply", "--server-side", "-f", str(released.fetch(released.calico())))
+            kubectl("apply", "--server-side", "-f", str(_network()))
         _demand_ready()
     except BaseException:
         if not os.environ.get("LAB_KEEP_BROKEN"):
@@ -134,6 +134,26 @@ def _create() -> None:
             remove()
         raise
     COMPLETE.write_text(_recipe() + "\n")
+
+
+def _past_the_proxy() -> dict[str, str]:
+    """kind hands a proxy of the environment on to the nodes, which would ask it for the registry beside them."""
+    proxies = {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}
+    if not proxies.intersection(os.environ):
+        return {}
+    known = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    spared = ",".join(part for part in (known, registry.NAME) if part)
+    return {"NO_PROXY": spared, "no_proxy": spared}
+
+
+def _network() -> Path:
+    """Calico's released manifest, quiet, its images by the digests that LAB_RELEASES has for them."""
+    text = released.fetch(released.calico()).read_text()
+    for name in calico.PUBLIC_IMAGES:
+        text = text.replace(name, pins.image(name))
+    path = LAB / "calico.yaml"
+    path.write_text(calico.quiet(text))
+    return path
 
 
 def _demand_ready() -> None:

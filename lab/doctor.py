@@ -36,7 +36,7 @@ def examine() -> list[Finding]:
     else:
         rest = [*_guarded("engine", _engine), *_guarded("images", _images), *_guarded("registry", _registry)]
         rest += [*_guarded("cluster", _cluster), *_guarded("memory of nodes", _node_memory)]
-    return [*_machine(), *_tools(), *rest]
+    return [*_machine(), *_guarded("source", _source), *_tools(), *rest]
 
 
 def run() -> None:
@@ -98,12 +98,15 @@ def _machine() -> Iterator[Finding]:
     yield Finding("ok", "memory", f"{gibibytes(used)} of {gibibytes(whole)} used")
     yield Finding("ok" if disk.free > 10 * 2**30 else "broken", "disk", f"{gibibytes(disk.free)} free (10 are needed)")
     yield inotify(int(Path("/proc/sys/fs/inotify/max_user_instances").read_text()))
-    yield Finding("ok", "source", source.describe(source.chosen()))
     if CACHE.exists():
         size = sum(path.stat().st_size for path in CACHE.rglob("*") if path.is_file())
         yield Finding("ok", "cache", f"{gibibytes(size)} in {CACHE} (make clean CACHE=1 removes it)")
     else:
         yield Finding("missing", "cache", f"{CACHE} is made by the first make up, which takes long for that")
+
+
+def _source() -> Iterator[Finding]:
+    yield Finding("ok", "source", source.describe(source.chosen()))
 
 
 def _tools() -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -9,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import debian, shell, source
+from lab import debian, pins, pull, shell, source
 from lab.cache import digest
 from lab.paths import LAB, MADE, REGISTRY, ROOT
 from lab.progress import LabError, say
@@ -31,9 +33,23 @@ class Recipe:
         return ROOT / "images" / self.folder
 
     @property
+    def public_base(self) -> str:
+        """The image that its Dockerfile names as base.
+
+        :raises LabError: it names none
+        """
+        found = re.search("^ARG BASE_IMAGE=(.+)$", (self.context / "Dockerfile").read_text(), re.MULTILINE)
+        if not found:
+            raise LabError(f"{self.context}/Dockerfile has no line ARG BASE_IMAGE=..., so it has no base")
+        return found[1].strip()
+
+    @property
     def tag(self) -> str:
         """Version and content: ``1.0.0-1a2b3c4d``. An image whose inputs changed never hides behind an old name."""
-        return f"{self.version}-{digest([self.context, self.suite, self.target or '', self.version])[:8]}"
+        inputs: list[str | Path] = [self.context, self.suite, self.target or "", self.version]
+        if source.chosen() == source.REGISTRIES:
+            inputs.append(pins.image(self.public_base))
+        return f"{self.version}-{digest(inputs)[:8]}"
 
     @property
     def reference(self) -> str:
@@ -47,6 +63,9 @@ POSTGRESQL = Recipe("postgresql", "postgresql", "15", "bookworm")
 REDIS = Recipe("redis", "redis", "7.0", "bookworm")
 ALL = (AGENT, AGENT_NEXT, POSTGRESQL, REDIS)
 
+
+PIP = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST")
+"""Where pip finds packages, in a network that does not let it reach pypi.org."""
 
 INPUTS = "local.ai-platform.inputs"
 """Label with the digest of what an image was made of, where its name cannot say that."""
@@ -86,10 +105,24 @@ def build_all() -> list[str]:
     for recipe in ALL:
         if not present(recipe.reference):
             say(f"        building {recipe.reference}")
-            own = source.chosen() == source.PACKAGES
-            base = {"BASE_IMAGE": debian.base_image(recipe.suite)} if own else None
-            build(recipe.reference, recipe.context / "Dockerfile", recipe.context, base, target=recipe.target)
+            _build(recipe, recipe.reference, source.chosen() == source.PACKAGES)
     return [recipe.reference for recipe in ALL]
+
+
+def _build(recipe: Recipe, name: str, own_base: bool) -> None:
+    args = {"BASE_IMAGE": debian.base_image(recipe.suite) if own_base else pull.ensure(recipe.public_base)}
+    if "ARG PIP_INDEX_URL" in (recipe.context / "Dockerfile").read_text():
+        args |= _package_index()
+    build(name, recipe.context / "Dockerfile", recipe.context, args, target=recipe.target)
+
+
+def _package_index() -> dict[str, str]:
+    """Build arguments that lead pip in a build where pip on this machine is led."""
+    found = {name: os.environ[name] for name in PIP if os.environ.get(name)}
+    for name in [name for name, value in found.items() if "@" in value]:
+        say(f"        {name} has a login in it, which the image's history would show: pip in the build goes without it")
+        del found[name]
+    return found
 
 
 def publish(registry: str, own_base: bool) -> list[str]:
@@ -105,8 +138,7 @@ def publish(registry: str, own_base: bool) -> list[str]:
     for recipe in ALL:
         name = f"{registry.rstrip('/')}/{recipe.name}:{recipe.version}"
         say(f"        {name}")
-        base = {"BASE_IMAGE": debian.base_image(recipe.suite)} if own_base else None
-        build(name, recipe.context / "Dockerfile", recipe.context, base, target=recipe.target)
+        _build(recipe, name, own_base)
         shell.run(["docker", "push", "--quiet", name], log="push", what=f"pushing {name}")
         names.append(name)
     return names

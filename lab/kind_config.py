@@ -9,7 +9,6 @@ from lab import registry, source
 from lab.paths import WORKERS
 
 POD_SUBNET = "10.244.0.0/16"
-CERTS = "/etc/containerd/certs.d"
 
 
 def config(port: int, chosen: str) -> dict[str, Any]:
@@ -23,11 +22,12 @@ def config(port: int, chosen: str) -> dict[str, Any]:
     proxy = {"kind": "KubeProxyConfiguration", "oomScoreAdj": 0}
     # Each node advertises the whole machine, so a small one needs the control plane's share as well.
     untainted = {"kind": "InitConfiguration", "nodeRegistration": {"taints": []}}
-    mounts = [{"hostPath": str(registry.HOSTS), "containerPath": CERTS, "readOnly": True}]
+    mounts = [{"hostPath": str(registry.HOSTS), "containerPath": registry.CERTS, "readOnly": True}]
     nodes: list[dict[str, Any]] = [
         {"role": "control-plane", "extraMounts": mounts, "kubeadmConfigPatches": [json.dumps(untainted)]}
     ]
     nodes += [{"role": "worker", "extraMounts": mounts}] * WORKERS
+    containerd = f'[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "{registry.CERTS}"\n'
     # The node image of this lab brings Calico as its default network; the released one brings another.
     networking = {"podSubnet": POD_SUBNET, "disableDefaultCNI": chosen == source.REGISTRIES}
     return {
@@ -35,6 +35,6 @@ def config(port: int, chosen: str) -> dict[str, Any]:
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         "networking": {**networking, "apiServerPort": port, "apiServerAddress": "127.0.0.1"},
         "kubeadmConfigPatches": [json.dumps(kubelet), json.dumps(proxy)],
-        "containerdConfigPatches": [f'[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "{CERTS}"\n'],
+        "containerdConfigPatches": [containerd],
         "nodes": nodes,
     }

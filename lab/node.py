@@ -10,7 +10,7 @@ import shutil
 import time
 from pathlib import Path
 
-from lab import calico, debian, golang, images, shell, source
+from lab import calico, debian, golang, images, pull, shell, source
 from lab.cache import digest
 from lab.paths import (
     CLUSTER,
@@ -32,7 +32,7 @@ STORAGE_HELPER = f"{REGISTRY}/local-path-helper:1"
 def reference() -> str:
     """Name of the node image: kind's own by its digest, or Kubernetes' version and the digest of what goes into it."""
     if source.chosen() == source.REGISTRIES:
-        return RELEASED_NODE
+        return pull.name(RELEASED_NODE)
     versions = " ".join([KUBERNETES, PAUSE, LOCAL_PATH_PROVISIONER, KIND, calico.key()])
     return f"{REGISTRY}/node:v{KUBERNETES}-{digest([RECIPES, ROOT / 'lab' / 'go', versions])[:8]}"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from pathlib import Path
 
-from lab import debian, images, shell, source
+from lab import debian, images, mirror, pull, shell, source
 from lab.cache import digest
 from lab.paths import CLUSTER, LAB, REGISTRY, REGISTRY_IMAGE, ROOT
 from lab.progress import LabError
@@ -20,6 +22,12 @@ RECIPE = ROOT / "lab" / "registry"
 HOSTS = LAB / "certs.d"
 """containerd's registry configuration, mounted into every node (its documentation calls this layout ``hosts.toml``)."""
 
+CERTS = "/etc/containerd/certs.d"
+"""Where the nodes have it."""
+
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""A proxy of the environment could not reach this machine's own address."""
+
 MEDIA_TYPES = (
     "application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json"
@@ -29,13 +37,15 @@ MEDIA_TYPES = (
 def image() -> str:
     """Name of the registry's own image."""
     if source.chosen() == source.REGISTRIES:
-        return REGISTRY_IMAGE
+        return pull.name(REGISTRY_IMAGE)
     return f"{REGISTRY}/registry:{digest([RECIPE])}"
 
 
 def build() -> None:
-    """Build the registry's image from Debian's package when Docker does not have it."""
-    if source.chosen() == source.PACKAGES and not images.present(image()):
+    """Pull the registry's image, or build it from Debian's package, when Docker does not have it."""
+    if source.chosen() == source.REGISTRIES:
+        pull.ensure(REGISTRY_IMAGE)
+    elif not images.present(image()):
         images.build(image(), RECIPE / "Dockerfile", RECIPE, {"BASE_IMAGE": debian.base_image("bookworm")})
 
 
@@ -70,13 +80,30 @@ def join(network: str = "kind") -> None:
 
 
 def write_hosts() -> None:
-    """Tell containerd that images named after :data:`lab.paths.REGISTRY` are in this registry."""
-    folder = HOSTS / REGISTRY
-    folder.mkdir(parents=True, exist_ok=True)
+    """Tell the nodes' containerd where images are: those named after :data:`lab.paths.REGISTRY` in this registry.
+
+    With a mirror also that Docker Hub's are there, and only there. Running nodes read it at their next pull.
+    """
     server = f"http://{NAME}:{PORT}"
-    (folder / "hosts.toml").write_text(
-        f'server = "{server}"\n\n[host."{server}"]\n  capabilities = ["pull", "resolve"]\n'
+    _write(
+        HOSTS / REGISTRY / "hosts.toml",
+        f'server = "{server}"\n\n[host."{server}"]\n  capabilities = ["pull", "resolve"]\n',
     )
+    found = mirror.configured()
+    if found is None:
+        shutil.rmtree(HOSTS / mirror.DOCKER_HUB, ignore_errors=True)
+        return
+    host, _, path = f"{found.images}/{mirror.DOCKER_HUB}".partition("/")
+    lines = [f'server = "https://{host}/v2/{path}"', "override_path = true", 'capabilities = ["pull", "resolve"]']
+    if authorities := mirror.node_authorities(found):
+        _write(HOSTS / mirror.DOCKER_HUB / "ca.crt", authorities.read_text())
+        lines.append(f'ca = "{CERTS}/{mirror.DOCKER_HUB}/ca.crt"')
+    _write(HOSTS / mirror.DOCKER_HUB / "hosts.toml", "\n".join(lines) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def address() -> str:
@@ -110,7 +137,7 @@ def holds(reference: str) -> bool:
     url = f"http://{address()}/v2/{name}/manifests/{tag}"
     question = urllib.request.Request(url, method="HEAD", headers={"Accept": MEDIA_TYPES})
     try:
-        with urllib.request.urlopen(question, timeout=10):  # noqa: S310 - loopback
+        with DIRECT.open(question, timeout=10):
             return True
     except urllib.error.HTTPError as error:
         if error.code == 404:
@@ -127,7 +154,7 @@ def remove(volume: bool = False) -> None:
 
 def _answers() -> bool:
     try:
-        with urllib.request.urlopen(f"http://{address()}/v2/", timeout=2):
+        with DIRECT.open(f"http://{address()}/v2/", timeout=2):
             return True
     except (OSError, LabError):
         return False

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import platform
 import re
+import shutil
 import tarfile
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import download, mirror, pins
 from lab.cache import cached, digest
 from lab.paths import CALICO, HELMS, KIND, RELEASED_KUBERNETES
 from lab.progress import LabError
@@ -72,32 +73,64 @@ def calico() -> Release:
     )
 
 
-def fetch(release: Release, download: Callable[[str], bytes] | None = None) -> Path:
+def everything() -> Iterator[Release]:
+    """All that the lab takes, with each Helm and for each architecture."""
+    for arch in ARCHITECTURES.values():
+        yield from (helm(major, arch) for major in HELMS)
+        yield kind(arch)
+        yield kubectl(arch)
+    yield calico()
+
+
+def fetch(release: Release) -> Path:
     """The verified file, from the user's cache or fetched now; a program is executable.
 
-    :param download: what gets an address's content (for tests)
-    :raises LabError: a server does not answer, or the content is not what its publisher says
+    :raises LabError: it cannot be had, or the content is not what LAB_RELEASES, this file or its publisher says
     """
-    get = download or _download
+    known = pins.of(release.url) or release.sha256
+    # Where the server itself says what is right, the entry is for that server alone.
+    key = f"{release.version}-{digest([release.url, known] if known else [release.url, mirror.url(release.url)])}"
 
     def build(folder: Path) -> None:
-        content = get(release.url)
-        expected = release.sha256 or published(get(release.sha256_url).decode(), release.url)
-        found = hashlib.sha256(content).hexdigest()
-        if found != expected:
-            raise LabError(f"{release.url} has the SHA-256 {found}, not {expected}: it is not used; try again later")
+        expected = known or published(download.text(release.sha256_url), release.url)
+        arrived = _verified(release.url, expected, folder.parent)
         path = folder / release.name
         if release.member:
-            archive = folder / "archive.tar.gz"
-            archive.write_bytes(content)
-            with tarfile.open(archive) as packed:
-                content = packed.extractfile(release.member).read()  # type: ignore[union-attr]
-            archive.unlink()
-        path.write_bytes(content)
+            _unpack(arrived, release, path)
+            arrived.unlink()
+        else:
+            arrived.rename(path)
         path.chmod(0o755)
 
-    key = f"{release.version}-{digest([release.url, release.sha256])}"
     return cached(f"released-{release.name}", key, build) / release.name
+
+
+def _verified(url: str, expected: str, cache: Path) -> Path:
+    """The downloaded file, which is what it should be.
+
+    It is named after its checksum, so that a broken download is continued, and never as another release.
+    """
+    arrived = cache / f".part-{expected}"
+    while True:
+        begun = arrived.exists()
+        download.file(url, arrived)
+        with arrived.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        if found == expected:
+            return arrived
+        arrived.unlink()
+        if not begun:
+            where = mirror.url(url)
+            raise LabError(f"{where} has the SHA-256 {found}, not {expected}: it is not used; try again later")
+
+
+def _unpack(archive: Path, release: Release, path: Path) -> None:
+    try:
+        with tarfile.open(archive) as packed, path.open("wb") as stream:
+            # A folder of that name has no content either.
+            shutil.copyfileobj(packed.extractfile(release.member) or io.BytesIO(), stream)
+    except (KeyError, tarfile.TarError):
+        raise LabError(f"{mirror.url(release.url)} has no file {release.member} in it: it is not used") from None
 
 
 def published(text: str, url: str) -> str:
@@ -111,14 +144,3 @@ def published(text: str, url: str) -> str:
         if words and re.fullmatch("[0-9a-f]{64}", words[0]) and (len(words) == 1 or words[1].lstrip("*") == name):
             return words[0]
     raise LabError(f"the publisher's checksum file for {url} names no SHA-256 for it: it is not used; try again later")
-
-
-def _download(url: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - the addresses above, all https
-            return bytes(answer.read())
-    except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise LabError(
-            f"{url} could not be fetched ({reason}): check the network, or use LAB_SOURCE=packages"
-        ) from None

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 
+from lab import mirror
 from lab.paths import LAB
 from lab.progress import LabError
 
@@ -27,9 +28,11 @@ CHOICE = LAB / "source"
 def chosen() -> str:
     """:data:`REGISTRIES` or :data:`PACKAGES`: named by LAB_SOURCE, decided earlier, or found out now.
 
+    A mirror of the registries (LAB_MIRROR) is named to be used.
+
     :raises LabError: LAB_SOURCE has another value
     """
-    wish = os.environ.get("LAB_SOURCE") or DEFAULT
+    wish = os.environ.get("LAB_SOURCE") or (REGISTRIES if os.environ.get("LAB_MIRROR") else DEFAULT)
     if wish not in {REGISTRIES, PACKAGES, AUTO}:
         raise LabError(f"LAB_SOURCE={wish} is unknown: choose {REGISTRIES}, {PACKAGES} or {AUTO}, or leave it out")
     if wish != AUTO:
@@ -70,6 +73,8 @@ def answers(url: str, seconds: float = 3) -> bool:
 
 def describe(source: str) -> str:
     """One line for a reader."""
+    if source == REGISTRIES and (found := mirror.configured()):
+        return f"released binaries and images from the mirror {found.prefix}, images from {found.images}"
     if source == REGISTRIES:
         return "from registries: released binaries and images (LAB_SOURCE=packages builds them)"
     return "from packages: Go modules and Debian packages (LAB_SOURCE=registries takes released binaries and images)"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import calico, cluster, kind_config, source
+from lab import calico, cluster, kind_config, registry, source
 from lab.progress import LabError
 
 
@@ -41,7 +41,7 @@ def test_stopped_nodes_are_started_the_control_plane_first(monkeypatch: pytest.M
 def test_the_cluster_that_kind_is_asked_for(chosen: str, without_network: bool) -> None:
     config = kind_config.config(0, chosen)
     assert [node["role"] for node in config["nodes"]] == ["control-plane", "worker", "worker"]
-    assert all(node["extraMounts"][0]["containerPath"] == kind_config.CERTS for node in config["nodes"])
+    assert all(node["extraMounts"][0]["containerPath"] == registry.CERTS for node in config["nodes"])
     assert config["networking"]["disableDefaultCNI"] is without_network
     assert json.loads(config["nodes"][0]["kubeadmConfigPatches"][0])["nodeRegistration"] == {"taints": []}
 

@@ -1,24 +1,19 @@
 from __future__ import annotations
 
-import hashlib
-import io
-import tarfile
 from pathlib import Path
 
 import pytest
 
-from lab import cache, released, source, tools
+from lab import released, source, tools
 from lab.progress import LabError
-from lab.released import Release
 
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "LAB", tmp_path)
     monkeypatch.setattr(source, "CHOICE", tmp_path / "source")
-    monkeypatch.setattr(cache, "CACHE", tmp_path / "cache")
-    monkeypatch.delenv("LAB_SOURCE", raising=False)
-    monkeypatch.delenv("LAB_HELM", raising=False)
+    for name in ("LAB_SOURCE", "LAB_HELM", "LAB_MIRROR", "LAB_MIRROR_IMAGES"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_one_silent_server_is_enough_to_build_everything() -> None:
@@ -52,6 +47,16 @@ def test_a_variable_decides_without_asking(monkeypatch: pytest.MonkeyPatch) -> N
         source.chosen()
 
 
+def test_a_mirror_is_named_to_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "answers", lambda _url: pytest.fail("asked"))
+    monkeypatch.setenv("LAB_MIRROR", "https://mirror.example.com/lab")
+    assert source.chosen() == source.REGISTRIES
+    said = source.describe(source.REGISTRIES)
+    assert "from the mirror https://mirror.example.com/lab, images from mirror.example.com" in said
+    monkeypatch.setenv("LAB_SOURCE", "packages")
+    assert source.chosen() == source.PACKAGES
+
+
 def test_a_server_that_is_not_there_does_not_answer() -> None:
     assert not source.answers("http://127.0.0.1:9/")
 
@@ -80,33 +85,6 @@ def test_a_publishers_checksum_file_is_read(text: str) -> None:
 def test_a_checksum_file_without_the_checksum_is_no_checksum(text: str) -> None:
     with pytest.raises(LabError, match="names no SHA-256"):
         released.published(text, "https://x/tool.tar.gz")
-
-
-def archive(member: str, content: bytes) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as packed:
-        entry = tarfile.TarInfo(member)
-        entry.size = len(content)
-        packed.addfile(entry, io.BytesIO(content))
-    return stream.getvalue()
-
-
-def test_a_program_is_taken_from_its_verified_archive() -> None:
-    content = archive("linux-amd64/tool", b"#!/bin/sh\necho hello\n")
-    checksum = hashlib.sha256(content).hexdigest()
-    served = {"https://x/tool.tar.gz": content, "https://x/sum": f"{checksum}  tool.tar.gz".encode()}
-    release = Release("tool", "1", "https://x/tool.tar.gz", sha256_url="https://x/sum", member="linux-amd64/tool")
-    path = released.fetch(release, served.__getitem__)
-    assert path.read_bytes() == b"#!/bin/sh\necho hello\n"
-    assert path.stat().st_mode & 0o111
-    assert released.fetch(release, lambda _url: pytest.fail("fetched again")) == path
-
-
-def test_what_does_not_match_its_checksum_is_not_kept(tmp_path: Path) -> None:
-    release = Release("tool", "1", "https://x/tool", sha256="0" * 64)
-    with pytest.raises(LabError, match=r"https://x/tool has the SHA-256 .* it is not used"):
-        released.fetch(release, lambda _url: b"other")
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == [".released-tool.lock"]
 
 
 def test_helm_is_chosen_by_its_version_or_its_major_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,240 @@
+"""A mirror as a platform team runs one: files and a registry behind one HTTPS address, its authority made here."""
+
+from __future__ import annotations
+
+import datetime
+import http.client
+import http.server
+import ipaddress
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+BLOCK = 1 << 20
+
+
+class Authority:
+    """A certificate authority: :attr:`file` is what its users are given."""
+
+    def __init__(self, folder: Path, name: str = "authority of a test") -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        usage = x509.KeyUsage(
+            digital_signature=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=True,
+            crl_sign=True,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        builder = (
+            self._builder(self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(usage, critical=True)
+        )
+        self.file = folder / "ca.crt"
+        self.file.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+    def server(self, address: str) -> ssl.SSLContext:
+        """What a server at *address*, an IP address, presents."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        certificate = self._builder(subject, key).add_extension(names, critical=False).sign(self._key, hashes.SHA256())
+        file = self._folder / f"server-{address}.pem"
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        file.touch(0o600)
+        file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+        now = datetime.datetime.now(datetime.UTC)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(issuer, critical=False)
+        )
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How a file is served wrongly: ``cut``, ``reset``, ``short``, ``chunked-cut`` or an HTTP status, after *bytes*."""
+
+    kind: str
+    after: int = 0
+
+
+@dataclass
+class MirrorServer:
+    """What is served, and what was asked for."""
+
+    address: str
+    port: int
+    files: dict[str, bytes | Path]
+    """Contents by path, without the leading slash."""
+
+    registry: str = ""
+    """``host:port`` that answers below ``/v2/``, in plain HTTP."""
+
+    ranges: bool = True
+    faults: dict[str, Fault] = field(default_factory=dict)
+    """Each is met once, or for ever where it is a status."""
+
+    rewritten: dict[str, bytes] = field(default_factory=dict)
+    """Other answers than the registry's, by path."""
+
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    """Client's address, path and range of each request."""
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"https://{self.address}:{self.port}"
+
+    def paths(self) -> list[str]:
+        """What was asked for, without the leading slash."""
+        return [path.removeprefix("/") for _, path, _ in self.asked]
+
+
+@contextmanager
+def serving(
+    authority: Authority, files: dict[str, bytes | Path], address: str = "127.0.0.1", registry: str = ""
+) -> Iterator[MirrorServer]:
+    """A running mirror at *address*, on a free port."""
+
+    class Handler(_Handler):
+        pass
+
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that refuses the certificate is no error of the server."""
+
+    with Server((address, 0), Handler) as server:
+        # Each connection shakes hands in its own thread: one that says nothing must not hold up the others.
+        server.socket = authority.server(address).wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        mirror = MirrorServer(address, server.server_address[1], files, registry)
+        Handler.mirror = mirror
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield mirror
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    mirror: MirrorServer
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the requests are kept."""
+
+    def _answer(self) -> None:
+        path = self.path.partition("?")[0]
+        self.mirror.asked.append((self.client_address[0], path, self.headers.get("Range", "")))
+        if path in self.mirror.rewritten:
+            self._send(200, self.mirror.rewritten[path])
+        elif path.startswith("/v2/") and self.mirror.registry:
+            self._pass_on()
+        else:
+            self._file(path.removeprefix("/"))
+
+    def _file(self, name: str) -> None:
+        fault = self.mirror.faults.get(name)
+        if fault and fault.kind.isdigit():
+            self._send(int(fault.kind), b"no")
+            return
+        if name not in self.mirror.files:
+            self._send(404, b"not here")
+            return
+        found = self.mirror.files[name]
+        content = found.read_bytes() if isinstance(found, Path) else found
+        status, headers = 200, {}
+        asked = self.headers.get("Range", "")
+        if asked and self.mirror.ranges:
+            begin = int(asked.removeprefix("bytes=").removesuffix("-"))
+            if begin >= len(content):
+                self._send(416, b"", {"Content-Range": f"bytes */{len(content)}"})
+                return
+            status, headers = 206, {"Content-Range": f"bytes {begin}-{len(content) - 1}/{len(content)}"}
+            content = content[begin:]
+        if fault:
+            del self.mirror.faults[name]
+            self._break(fault, content)
+        else:
+            self._send(status, content, headers)
+
+    def _break(self, fault: Fault, content: bytes) -> None:
+        part = content[: fault.after]
+        self.close_connection = True
+        self.send_response(200)
+        if fault.kind == "chunked-cut":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n" % len(content) + part)
+            return
+        self.send_header("Content-Length", str(len(part) if fault.kind == "short" else len(content)))
+        self.end_headers()
+        self.wfile.write(part)
+        if fault.kind == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _pass_on(self) -> None:
+        connection = http.client.HTTPConnection(self.mirror.registry, timeout=60)
+        try:
+            headers = {name: self.headers[name] for name in ("Accept", "Range") if name in self.headers}
+            connection.request(self.command, self.path, headers=headers)
+            answer = connection.getresponse()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in {"connection", "date", "server"}:
+                    self.send_header(name, value)
+            self.end_headers()
+            while self.command == "GET" and (block := answer.read(BLOCK)):
+                self.wfile.write(block)
+        finally:
+            connection.close()
+
+    def _send(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(content)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
