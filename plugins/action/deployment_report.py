@@ -1,7 +1,7 @@
+"""Runs on the controller: the page is a template file, which the payload of a module could not carry."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-"""Runs on the controller: the page is a template file, which the payload of a module could not carry."""
 
 from __future__ import annotations
 

@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """Runs a module of this collection from its own files, where Ansible would pack it for the very Python it runs with.
 
 Packing, unpacking and compiling what a module imports takes a second each time. With `connection: local` and the
@@ -9,6 +5,9 @@ controller's own interpreter all of it is there already, compiled and partly loa
 the module's main() with its arguments on stdin: the way of the Developer Guide, "Testing modules locally", and what
 ansible.netcommon does with `import_modules`. Anywhere else Ansible does as it always does.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""Reports as JUnit XML: a test suite each, each finding a case, failed where it fails the module under its policy."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""Reports as JUnit XML: a test suite each, each finding a case, failed where it fails the module under its policy."""
 
 from __future__ import annotations
 

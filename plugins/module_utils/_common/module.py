@@ -1,8 +1,7 @@
+"""A judging module from its arguments to its end; the module file itself holds only documentation and this call."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""A judging module from its arguments to its end; the module file itself holds only documentation and this call."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""From the phase that failed to the finding that names its cause: tables over what the collector recorded. Pure."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""From the phase that failed to the finding that names its cause: tables over what the collector recorded. Pure."""
 
 from __future__ import annotations
 

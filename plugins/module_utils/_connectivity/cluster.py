@@ -1,8 +1,7 @@
+"""The facts of a release: the collector in every agent pod, in a probe pod, and in pods that must reach nothing."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""The facts of a release: the collector in every agent pod, in a probe pod, and in pods that must reach nothing."""
 
 from __future__ import annotations
 

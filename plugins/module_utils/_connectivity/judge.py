@@ -1,12 +1,11 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """Findings from the facts of a connectivity test (their form: _connectivity/shape.py). Pure functions.
 
 One cause is one finding: what several pods saw alike is told once, and what follows from a server that is away (pods
 that are not ready, a Service without endpoints) is not told beside it.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """What the collectors recorded, put in order: the details of a report. Pure functions over facts.
 
 The facts of a connectivity test are plain data, so that they can be recorded and judged again:
@@ -16,6 +12,9 @@ The facts of a connectivity test are plain data, so that they can be recorded an
                   other_namespace: {name, labels} or None}
     untested      sentences about negative tests that could not be made
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """Runs env.py and the revisions, which are foreign code, in a process of its own that holds no credentials.
 
 A program: one JSON request a line on stdin, one JSON answer a line on stdout. It imports nothing of this collection,
@@ -9,6 +5,9 @@ so it can be handed as text to another interpreter. Requests: {"graph": {"ini", 
 {"render": {"heads"}}, whose answer comes in parts, all but the last with "more": true, so that the caller can read
 one part while the next is rendered. An error is {"error": {"id", "message"}}.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

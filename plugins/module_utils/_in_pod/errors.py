@@ -1,8 +1,7 @@
+"""What ends a program in a pod before it can answer: an id of the catalogue of findings, and one sentence."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""What ends a program in a pod before it can answer: an id of the catalogue of findings, and one sentence."""
 
 from __future__ import annotations
 

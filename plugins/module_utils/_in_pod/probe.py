@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """Facts about what a pod can reach: its PostgreSQL and Redis phase by phase, HTTP paths, and what it must not reach.
 
 connectivity_test sends this program into pods, the test pod of the chart has it beside connection_test.py. It needs
@@ -20,6 +16,9 @@ The request is one JSON object. Times in seconds:
 The answer is one JSON object a line, `record` says of which kind: phase, rounds, http, reach, and end as the last one.
 Times in milliseconds. No password, in whichever encoding, and no URL is in it.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

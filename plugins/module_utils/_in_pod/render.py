@@ -1,8 +1,7 @@
+"""Runs in a pod of the new image, without credentials: the revisions and their SQL go into the pod's log."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""Runs in a pod of the new image, without credentials: the revisions and their SQL go into the pod's log."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""What the pods of manifests ask of a cluster: how many, how much of each resource, which volumes. Pure."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""What the pods of manifests ask of a cluster: how many, how much of each resource, which volumes. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""Programs for a Python in a pod, packed from the modules of _in_pod: bundle_loader.py unpacks them there."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""Programs for a Python in a pod, packed from the modules of _in_pod: bundle_loader.py unpacks them there."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""Why a pod of a Job does not run: pure functions over the pod, the Job's events, and whether time is up."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""Why a pod of a Job does not run: pure functions over the pod, the Job's events, and whether time is up."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""The outcome of a run in a word, a level and a sentence. Pure functions over what the run says of itself."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""The outcome of a run in a word, a level and a sentence. Pure functions over what the run says of itself."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""report.json: one run of the role with the reports of its checks. Pure functions, no file is touched here."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""report.json: one run of the role with the reports of its checks. Pure functions, no file is touched here."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""What the page shows of a report, in the order in which a person wants to read it. Pure functions over report.json."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""What the page shows of a report, in the order in which a person wants to read it. Pure functions over report.json."""
 
 from __future__ import annotations
 

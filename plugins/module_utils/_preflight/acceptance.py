@@ -1,12 +1,11 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """A finding that somebody accepts, with a reason: in the revision's docstring, or in the inventory.
 
 In a docstring, a line of its own:  preflight-accept <finding id>: <reason>
 In the inventory, a list of {id, reason, revision (optional), table (optional)}. Prod takes this form only.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""The revision graph and the SQL that Alembic would run, from a process that ends in time and holds no credentials."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""The revision graph and the SQL that Alembic would run, from a process that ends in time and holds no credentials."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""Who is asked about the live database: a running agent pod, a short Job, or nobody because there is none."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""Who is asked about the live database: a running agent pod, a short Job, or nobody because there is none."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""Answers of a foreign image: used only after their form was checked, so that none can trip what reads them."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""Answers of a foreign image: used only after their form was checked, so that none can trip what reads them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""The judgement of one lock: how long it lasts on a table of this size, who is in its way, who may take it at all."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""The judgement of one lock: how long it lasts on a table of this size, who is in its way, who may take it at all."""
 
 from __future__ import annotations
 

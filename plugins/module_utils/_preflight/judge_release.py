@@ -1,8 +1,7 @@
+"""What this release, on this cluster, makes of the findings about statements and server. Pure functions over facts."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""What this release, on this cluster, makes of the findings about statements and server. Pure functions over facts."""
 
 from __future__ import annotations
 

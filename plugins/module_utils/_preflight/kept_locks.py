@@ -1,11 +1,10 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """A lock taken for a moment that stays for long: the transaction goes on with work that takes its time.
 
 Source: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES ("held until end of transaction").
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""The cluster transport: the new image renders in a pod without credentials, a trusted pod asks the live database."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""The cluster transport: the new image renders in a pod without credentials, a trusted pod asks the live database."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-# PRIVATE to the collection: may change without notice.
 """The chart with its subcharts in a folder of its own, kept in a cache by content.
 
 The collection's own tree is never written to: in an execution environment it is read-only. The content goes into the
 chart's version, because kubernetes.core.helm compares versions and values, never templates.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
+"""Why a release did not become ready, told from its pods and events. Pure: Kubernetes objects in, sentences out."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-# PRIVATE to the collection: may change without notice.
-"""Why a release did not become ready, told from its pods and events. Pure: Kubernetes objects in, sentences out."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """What is asked of the helm program beside kubernetes.core.helm: its version, a release's record and test, a chart.
 
 Helm takes authentication from its own flags and variables; roles/ai_agent/files/helm.sh translates kubernetes.core's.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""What the account must be allowed to do for a deployment, and what it is not. Pure: manifests and answers in."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""What the account must be allowed to do for a deployment, and what it is not. Pure: manifests and answers in."""
 
 from __future__ import annotations
 

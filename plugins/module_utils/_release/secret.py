@@ -1,8 +1,7 @@
+"""The data of a release's Secret: its passwords, and the URLs that lead to its servers."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""The data of a release's Secret: its passwords, and the URLs that lead to its servers."""
 
 from __future__ import annotations
 

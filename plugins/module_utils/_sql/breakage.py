@@ -1,8 +1,7 @@
+"""What a statement takes away: data, or what the version still running relies on (the contract phase)."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""What a statement takes away: data, or what the version still running relies on (the contract phase)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
+"""From the collector's rows to the catalogue that the rules read."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""From the collector's rows to the catalogue that the rules read."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """The rules of ALTER TABLE: the lock that each command asks for, and how far it reaches.
 
 A statement takes the strongest lock that any of its commands asks for, from its start to its transaction's end:
 AlterTableGetLockLevel in src/backend/commands/tablecmds.c.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 

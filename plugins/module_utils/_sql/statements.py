@@ -1,8 +1,7 @@
+"""The statements of an upgrade, parsed with PostgreSQL's own grammar (pglast)."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
-"""The statements of an upgrade, parsed with PostgreSQL's own grammar (pglast)."""
 
 from __future__ import annotations
 

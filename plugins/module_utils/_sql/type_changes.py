@@ -1,7 +1,3 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """Whether ALTER COLUMN … TYPE rewrites the table.
 
 PostgreSQL rewrites unless the cast does nothing: the types are binary-coercible (pg_cast.castmethod 'b'), or only the
@@ -9,6 +5,9 @@ modifier changes and the type's support function finds that every old value stil
 numeric_support, varbit_support, timestamp's TemporalSimplify). Source: ALTER TABLE, "Notes", and
 ATColumnChangeRequiresRewrite in src/backend/commands/tablecmds.c.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
