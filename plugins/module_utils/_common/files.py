@@ -48,7 +48,7 @@ def write_reports(params: dict[str, t.Any], full: dict[str, t.Any]) -> None:
 def write_error(params: dict[str, t.Any], kind: str, subject: str, error: FindingError) -> None:
     """The same for a run that ended before it could judge. Raises FindingError."""
     full = report.without_verdict(kind, subject, of_error(error))
-    # Nothing is known, which no policy lets pass.
+    # There is no verdict, and no policy lets a run without a verdict pass.
     write_reports(params | {"fail_on": "fail"}, full)
 
 

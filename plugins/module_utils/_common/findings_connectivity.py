@@ -12,7 +12,10 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
     "dns-unavailable": ("fail", "Look at the cluster's name service, and at the egress policy's rule for DNS."),
     "dns-slow": ("warn", "Look at CoreDNS' load, and at the search list: a name with a dot at its end asks once."),
     "driver-missing": ("fail", "Install psycopg 3 and redis in the image: docs/agent-image.md."),
-    "service-without-endpoints": ("fail", "Look at the pods behind the Service: none is ready, or its selector errs."),
+    "service-without-endpoints": (
+        "fail",
+        "Look at the pods behind the Service: none is ready, or the selector is wrong.",
+    ),
     "rounds-failed": ("fail", "Connections break while they are used: look at the server's log, restarts and proxies."),
     "latency-high": ("warn", "Look at the network, the nodes' load and the server's; or move the threshold."),
     # PostgreSQL

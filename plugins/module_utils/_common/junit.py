@@ -19,15 +19,15 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def junit(full: Row, fail_on: str) -> str:
-    """The report of _report.report as a document of one suite."""
+    """The report of report.report as a document of one suite."""
     return junit_document([findings_suite(full, fail_on)])
 
 
 def junit_of_run(run: Row, policies: dict[str, str]) -> str:
-    """The document of _deployment.document: a suite of its steps, then one of each report under its policy."""
+    """The document of run.document: a suite of its steps, then one of each report under its policy."""
     suites = [_steps_suite(run)]
     for kind, report in run["reports"].items():
-        # Nothing is known, which no policy lets pass.
+        # There is no verdict, and no policy lets a run without a verdict pass.
         suites.append(findings_suite(report, "fail" if report["verdict"] == "none" else policies[kind]))
     return junit_document(suites)
 

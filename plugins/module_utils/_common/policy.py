@@ -1,4 +1,4 @@
-"""What the caller finds too much, and from which verdict on the module fails."""
+"""The thresholds of the findings, and from which severity on the module fails."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later

@@ -20,7 +20,7 @@ Verdict = t.Literal["safe", "warn", "unknown", "unsafe"]
 
 
 def verdict_of(findings: t.Iterable[Finding]) -> Verdict:
-    """The worst finding that nobody accepted decides: unsafe > unknown > warn > safe."""
+    """The verdict: the worst finding that was not accepted decides, unsafe > unknown > warn > safe."""
     severities = {item.severity for item in findings if item.accepted is None}
     if "fail" in severities:
         return "unsafe"

@@ -58,7 +58,7 @@ class Options:
 
     @property
     def deadline(self) -> float:
-        """Of one collector: its phases, each within the time-out, and rounds that may each take a second."""
+        """Seconds that one collector may take: ten phases of `timeout`, three seconds a round, ten for its start."""
         return 10 * self.timeout + 3 * self.rounds + 10
 
 
@@ -184,7 +184,7 @@ class Work:
         return self._run("probe", dataclasses.replace(task, labels=client, env=env))
 
     def places(self) -> list[str]:
-        """Whence strangers are to try."""
+        """The places from which pods without the client label try to connect."""
         if not self._options.negative:
             return []
         return ["stranger", *(["elsewhere"] if self._options.other_namespace else [])]

@@ -219,7 +219,7 @@ def _endpoints(release: Facts, ready: set[str]) -> t.Iterator[Finding]:
     there = set(release["endpoints"]["ready"])
     if ready and not there:
         words = (
-            f"agent: {len(ready)} pods are ready and the Service {release['name']} leads to none: its selector errs."
+            f"agent: {len(ready)} pods are ready and the Service {release['name']} leads to none: correct its selector."
         )
         yield finding("service-without-endpoints", words, dependency="agent")
     elif there != ready:

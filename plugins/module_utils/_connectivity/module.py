@@ -91,7 +91,7 @@ def execute(params: Row) -> tuple[Row, str | None]:
 
 
 def _helm_test(params: Row, first: helm.Ended, findings: list[Finding]) -> tuple[Row, list[Finding]]:
-    """What `helm test` said, and the finding that it alone failed: one cause is told once.
+    """What `helm test` said, and a finding where it failed although our own test found no cause.
 
     It waits for nothing, where the test beside it waited until the release was well; so it may try again.
     """
@@ -178,7 +178,7 @@ def _check(params: Row) -> None:
 
 
 def _bounded(result: Row) -> Row:
-    """Of each dependency's samples as many as a person looks at; percentiles are of all."""
+    """The result with at most INLINE_SAMPLES samples a dependency; the percentiles are still those of all samples."""
     short = []
     for item in result["dependencies"]:
         rounds = item.get("rounds")

@@ -22,8 +22,8 @@ def summary(full: Row) -> list[str]:
 
 def _head(full: Row) -> str:
     asked = [item for item in full["pods"] if item["from"] in {"agent", "probe", "direct"}]
-    whence = {"agent": "agent pod", "probe": "probe pod", "direct": "machine"}[asked[0]["from"]] if asked else "pod"
-    return f"{full['verdict'].upper()}  {full['subject']}: asked from {len(asked)} {whence}{'s' * (len(asked) != 1)}"
+    place = {"agent": "agent pod", "probe": "probe pod", "direct": "machine"}[asked[0]["from"]] if asked else "pod"
+    return f"{full['verdict'].upper()}  {full['subject']}: asked from {len(asked)} {place}{'s' * (len(asked) != 1)}"
 
 
 def _dependencies(found: t.Sequence[Row]) -> list[str]:

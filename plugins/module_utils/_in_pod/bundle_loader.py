@@ -19,7 +19,7 @@ import zlib
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    """Imports from sources in memory; a package is what others lie in."""
+    """Imports modules from sources in memory. A name is a package when another name begins with it and a dot."""
 
     def __init__(self, sources: dict[str, str]) -> None:
         self.sources = sources

@@ -22,7 +22,8 @@ import urllib.parse
 Facts = dict[str, t.Any]
 BODY_BYTES = 16384
 BROKEN_AFTER = 3
-# Where words of others stand in a record, and what in there are words of this file.
+# Keys of a record whose values quote servers and drivers, so that secrets are taken out of them; keys below those whose
+# values are ours and stay as they are.
 FOREIGN, OWN = frozenset({"facts", "error", "body"}), frozenset({"type", "cause"})
 # What servers and drivers say, and the cause it stands for. Looked for before secrets are taken out, for the password
 # may be one of these words.

@@ -52,7 +52,7 @@ class Reach:
 
 
 def main(request: dict[str, t.Any]) -> None:
-    """`request`: target, and heads, the live revisions, None where they are told later (_cluster_job.TOLD_VARIABLE).
+    """`request`: target, and heads, the live revisions, None where they are told later (job.TOLD_VARIABLE).
 
     Answers: started, egress, graph, parts of the SQL; or an error.
     """

@@ -68,7 +68,7 @@ def _ended(states: t.Iterable[Object], image: str) -> FindingError | None:
         ended = state.get("terminated") or {}
         reason, code = ended.get("reason"), ended.get("exitCode")
         if reason == "OOMKilled":
-            return FindingError("pod-memory", f"The pod of image {image} was ended for want of memory.")
+            return FindingError("pod-memory", f"The pod of image {image} reached its memory limit and was ended.")
         if reason in START or code in {126, 127, 128}:
             text = _line(ended.get("message")) or f"exit code {code}"
             return FindingError("image-start", f"The image {image} does not start ({reason}): {text}.")

@@ -32,7 +32,7 @@ _QUIET = frozenset({"skip", "info"})
 
 
 def page(document: dict[str, t.Any], runbook_url: str) -> str:
-    """The document of _deployment.document as HTML. Every text of it is escaped.
+    """The document of run.document as HTML. Every text of it is escaped.
 
     `runbook_url`: where docs/runbook.md can be read; a finding links to its section there.
     """

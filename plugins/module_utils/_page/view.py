@@ -19,7 +19,7 @@ SHOWN_ASKERS = 12
 _ORDER = {"fail": 0, "unknown": 1, "warn": 2, "skip": 3, "info": 4}
 _SOURCES = {"migration_preflight": "Preflight", "connectivity_test": "Connectivity"}
 _STRENGTH = {str(mode): mode.value for mode in Mode}
-# They become class names; whatever else a report says is of unknown meaning.
+# The page uses these words as names of CSS classes; any other word of a report is shown as unknown.
 _RISKS = frozenset({"none", "low", "unknown", "high"})
 _STATUSES = frozenset({"pass", "warn", "fail", "skip"})
 
@@ -90,7 +90,7 @@ def _link(item: dict[str, t.Any], name: str, runbook_url: str) -> str:
 
 
 _PLACES = ("revision", "statement", "table", "dependency")
-# Of the pods that saw the same thing.
+# How many of the pods that saw the same finding are named.
 _SHOWN_PODS = 3
 
 
@@ -212,7 +212,7 @@ def _lock(lock: dict[str, t.Any]) -> Lock:
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """What happened between two: `got` in a word, what was `expected`, how long it took in milliseconds."""
+    """One attempt from a pod to a target: `got` in a word, what was `expected`, how long it took in milliseconds."""
 
     got: str
     status: str
@@ -271,7 +271,7 @@ def _cell(item: t.Mapping[str, t.Any], got: str, expected: str) -> Cell:
 
 
 def _matrix(tried: t.Iterable[tuple[str, str, Cell]]) -> Matrix | None:
-    """Where several tried the same, the worst of them is shown."""
+    """The worst attempt where several pods tried the same target."""
     cells: dict[tuple[str, str], Cell] = {}
     for asker, target, cell in tried:
         known = cells.get((asker, target))

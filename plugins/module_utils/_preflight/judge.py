@@ -138,9 +138,9 @@ class Judge:
         if isinstance(node, ast.CreateEnumStmt):
             self.types_of[node.typeName[-1].sval] = number  # type: ignore[index]
         # The values of a type made in the same transaction may be used at once.
-        if isinstance(node, ast.AlterEnumStmt) and node.newVal and not node.oldVal:  # noqa: SIM102 - two conditions, two thoughts
-            if self.types_of.get(node.typeName[-1].sval) != number:  # type: ignore[index]
-                self.enum_values[node.newVal] = number
+        adds_value = isinstance(node, ast.AlterEnumStmt) and node.newVal and not node.oldVal
+        if adds_value and self.types_of.get(node.typeName[-1].sval) != number:
+            self.enum_values[node.newVal] = number
         return found
 
     def _creation(self, statement: Statement, where: dict[str, t.Any]) -> list[Finding]:

@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Effect
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
-# A query that is running now and began less than so many seconds ago is gone before the migration comes.
+# A query that has run for fewer seconds than this is expected to end before the migration starts.
 _PASSING_SECONDS = 5
 _VALIDATING = {"add-constraint", "foreign-key", "set-not-null"}
 # Rules for which a right on the table is enough; all others want its owner.
@@ -62,9 +62,11 @@ class LockJudge:
     def judge(self, effect: Effect, where: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Finding]]:
         """The lock as the result shows it, and what is to be said about it."""
         name, new, table = effect.table, effect.new, effect.known
-        if table and table.kind in {"p", "v"}:  # no rows of its own
-            effect = dataclasses.replace(effect, rewrite=False, scan=effect.scan and False)
-        if effect.rewrite:  # which reads every row as well: said once
+        if table and table.kind in {"p", "v"}:
+            # A partitioned table or a view has no rows of its own. `scan` keeps None, which stands for not known.
+            effect = dataclasses.replace(effect, rewrite=False, scan=False if effect.scan else effect.scan)
+        if effect.rewrite:
+            # A rewrite reads every row as well; the report names only the rewrite.
             effect = dataclasses.replace(effect, scan=False)
         form = {
             "table": dotted(table.name) if table else self.label(name),

@@ -21,7 +21,7 @@ OLDEST_SUPPORTED, NEWEST_KNOWN = 15, 18
 
 
 def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed: int | None) -> list[Finding]:
-    """Findings from the answer of _live_facts.server. `connections_needed`: None leaves them to _judge_release."""
+    """Findings from the answer of live_facts.server. `connections_needed`: None leaves them to judge_release.py."""
     return [
         *_itself(facts),
         *_sessions(facts, limits),

@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 def of_namespace(plan: Planned, live: Live, missing: t.Sequence[Access], namespace: str) -> list[Finding]:
     """Whether the account and the namespace let this release be deployed, whatever the database says.
 
-    `missing`: what _permissions.not_granted left, and a SelfSubjectAccessReview refused.
+    `missing`: what rights.not_granted left, and a SelfSubjectAccessReview refused.
     """
     return [
         *judge_permissions(missing, namespace),
@@ -48,7 +48,7 @@ def of_database(
     largest_rewrite: int,
     limits: Thresholds,
 ) -> list[Finding]:
-    """Whether server, volume and time are enough. `server`: _live_facts.server; `statements`: as Judged has them."""
+    """Whether server, volume and time are enough. `server`: live_facts.server; `statements`: as Judged has them."""
     return [
         *judge_connections(plan, server, limits),
         *judge_timeout(plan, live, work(statements), limits),

@@ -33,7 +33,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Answer, Release, Source
 
-# Where there is no database yet: nothing is held against a server that nobody asked.
+# The server facts before a first install, when there is no server: no finding may come of them.
 _NO_FACTS: t.Final[dict[str, t.Any]] = {"extensions": [], "locks": [], "invalid_indexes": [], "classes": []}
 _NO_SERVER: t.Final[dict[str, t.Any]] = {
     "version": NEWEST_KNOWN * 10000, "lock_timeout": "0", "may_create": True, "may_create_in_database": True,

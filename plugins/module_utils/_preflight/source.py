@@ -66,7 +66,7 @@ class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
 
     @abc.abstractmethod
     def live(self, table: str, schema: str | None) -> dict[str, t.Any]:
-        """Rows of the version table, and whether there are other tables: the answer of _live_facts.live_rows."""
+        """Rows of the version table, and whether there are other tables: the answer of live_facts.live_rows."""
 
     @abc.abstractmethod
     def render(self, heads: t.Sequence[str], each: Each) -> Rendered:

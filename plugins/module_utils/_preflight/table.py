@@ -18,7 +18,7 @@ _RISKS = ("none", "low", "unknown", "high")
 
 
 def summary(full: Row) -> list[str]:
-    """The lines of a report of _report.report: verdict, pending revisions, worst findings."""
+    """The lines of a report of report.report: verdict, pending revisions, worst findings."""
     lines = [_head(full), *_revisions(full["pending"]), *complaints(full["findings"])]
     shown: list[str] = cut(lines)
     return shown

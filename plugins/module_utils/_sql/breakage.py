@@ -39,7 +39,7 @@ _FILLED = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CON
 
 
 def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
-    """Remarks about what is lost. Objects that this upgrade made itself are nobody's yet."""
+    """Remarks about what is lost. Objects that this upgrade itself made are left out: no running version uses them."""
     handler = _HANDLERS.get(type(node))
     found = list(handler(node)) if handler else []
     if getattr(node, "missing_ok", False) and catalog.complete:

@@ -35,7 +35,7 @@ def _proof(expression: str | None) -> frozenset[str]:
 
 
 def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) -> Catalog:
-    """The catalogue of what _live_facts.collect found.
+    """The catalogue of what live_facts.collect found.
 
     `timezone`: the server's setting for the migrating role. `schema`: where names without one are created.
     """

@@ -49,7 +49,7 @@ _RULE = {
 
 
 def alter_table(node: t.Any, reading: Reading) -> None:
-    """Read one ALTER TABLE (or ALTER INDEX, VIEW, SEQUENCE … in the same clothes)."""
+    """Read one ALTER TABLE, or an ALTER INDEX, VIEW or SEQUENCE, which pglast parses into the same node."""
     if node.objtype == ObjectType.OBJECT_TYPE:
         return  # a composite type: typed tables aside, no table is locked
     table = named(node.relation)
@@ -123,7 +123,7 @@ def _tablespace(table: Name, command: t.Any, reading: Reading) -> None:
 
 
 def _rewritten(table: Name, reading: Reading, *, is_so: t.Callable[[Table], bool]) -> None:
-    """A rewrite, unless the table is as it shall be."""
+    """A rewrite, unless the table has the wanted property already."""
     known = reading.catalog.table(table)
     if known is None or not is_so(known):
         reading.lock(table, Mode.ACCESS_EXCLUSIVE, "table-rewrite", rewrite=True)

@@ -113,7 +113,7 @@ def type_name(node: t.Any) -> tuple[str, int | None, bool]:
 
 
 def _plain(using: t.Any, column: str, new: tuple[str, int | None, bool]) -> bool:
-    """USING that says no more than the implicit cast: the column itself, or the column cast to the new type."""
+    """Whether USING is what the implicit cast does anyway: the column itself, or the column cast to the new type."""
     if using is None:
         return True
     if isinstance(using, ast.TypeCast):
