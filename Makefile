@@ -5,7 +5,8 @@ LAB := $(PY) -m lab
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean images lab-up lab-down lab-doctor lab-mirror logs tools chart lint test-unit test-chart test-host test-preflight \
+.PHONY: help setup up down clean images lab-up lab-down lab-doctor lab-mirror logs tools chart lint test-unit test-chart test-host \
+	test-fresh test-preflight \
 	test-report test-integration test-cluster test test-all
 
 help: ## this list
@@ -55,7 +56,7 @@ test-unit: setup ## pytest, seconds, no server
 test-chart: setup ## rendered manifests against their schemas
 	@$(PY) -m dev.suite chart
 
-test-host: setup ## a newcomer's apt in all its states: locked, interrupted, behind a stale proxy
+test-host: setup ## a newcomer's machine: apt locked, interrupted, behind a stale proxy; bare Debians in containers
 	@$(PY) -m dev.suite host
 
 test-preflight: setup ## migration_preflight against PostgreSQL 15 and 18 from PyPI, without Docker
@@ -70,8 +71,11 @@ test-integration: setup ## agent, schema.py and images against a real PostgreSQL
 test-cluster: setup ## the lab itself, Molecule's scenarios and the role's bad input on the kind cluster
 	@$(PY) -m dev.suite cluster
 
+test-fresh: setup ## these two commands on a bare Debian with an engine of its own, from empty caches (FRESH_CACHE=folder lends it some)
+	@$(PY) -m dev.suite fresh
+
 test: setup ## lint, unit, chart, preflight, report, integration, install and one upgrade on kind
 	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster
 
 test-all: setup ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, lost nodes, a killed lab
-	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster versions release helm3 bitnami disturbances
+	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster versions release helm3 bitnami disturbances fresh

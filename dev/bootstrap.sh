@@ -15,16 +15,28 @@ stamp=.venv/.requirements-$(cksum < requirements-dev.txt | tr ' ' -)
 usable() { "$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; }
 python=
 pyenv=${PYENV_ROOT:-$HOME/.pyenv}/versions
+uv=${UV_PYTHON_INSTALL_DIR:-$HOME/.local/share/uv/python}
 # 3.13 first: the version that everything is tested with.
-for candidate in "${PYTHON:-}" python3.13 "$pyenv"/3.13*/bin/python3 python3.14 "$pyenv"/3.14*/bin/python3 \
-    python3.12 "$pyenv"/3.12*/bin/python3 python3; do
+for candidate in "${PYTHON:-}" python3.13 "$pyenv"/3.13*/bin/python3 "$uv"/cpython-3.13*/bin/python3 \
+    python3.14 "$pyenv"/3.14*/bin/python3 "$uv"/cpython-3.14*/bin/python3 \
+    python3.12 "$pyenv"/3.12*/bin/python3 "$uv"/cpython-3.12*/bin/python3 python3; do
     if [ -n "$candidate" ] && usable "$candidate"; then
         python=$candidate
         break
     fi
 done
-[ -n "$python" ] || fail "no Python 3.12 or newer with venv was found on PATH or under pyenv:" \
-    "install one (Debian 13 and Ubuntu 24.04: apt install python3-venv), or name it: make PYTHON=/path/to/python3"
+# What to do depends on the distribution: an older one has no newer Python to offer.
+remedy() {
+    NAME="this distribution" ID= VERSION_ID=
+    [ ! -r "${OS_RELEASE:=/etc/os-release}" ] || . "$OS_RELEASE"
+    case $ID-${VERSION_ID%%.*} in
+        debian-1[3-9] | ubuntu-2[4-9]) echo "run as root apt-get install python3-venv" ;;
+        *) echo "${PRETTY_NAME:-$NAME} brings none, so install one with pyenv (pyenv install 3.13)" \
+            "or uv (uv python install 3.13)" ;;
+    esac
+}
+[ -n "$python" ] || fail "no Python 3.12 or newer with venv was found on PATH, under pyenv or uv: $(remedy)," \
+    "or name one: make PYTHON=/path/to/python3"
 
 echo "making .venv with $("$python" --version) from requirements-dev.txt (under a minute)"
 # Made beside and moved into place would break its scripts' paths; a stamp written last marks it complete instead.

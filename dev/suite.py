@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev import browser
+from dev.fresh.run import two_commands
 from lab import cluster, engine, needs, registry, shell, source, tools
 from lab.paths import BIN, LAB, ROOT
 from lab.progress import LabError, minutes, say
@@ -83,6 +84,15 @@ class Tally:
             say(f"  ok      {title} ({took})")
             self.passed += 1
         return done.returncode == 0
+
+    def count(self, title: str, why: str) -> None:
+        """Count one thing that was asked; `why` it is not so, or empty."""
+        if why:
+            say(f"  FAILED  {title}: {why}")
+            self.failures.append(f"{title}: {why}")
+        else:
+            say(f"  ok      {title}")
+            self.passed += 1
 
     def pytest(
         self,
@@ -180,8 +190,17 @@ def chart(tally: Tally) -> None:
 
 
 def host(tally: Tally) -> None:
-    """The package manager of a newcomer's machine: locks of others, an interrupted apt, a stale proxy; real apt."""
+    """A newcomer's machine: apt in all its states, and bare Debians in containers, as far as it takes a minute."""
+    engine.ensure()
     tally.pytest("host", ["tests/integration/host"], workers=2)
+
+
+def fresh(tally: Tally) -> None:
+    """The README's two commands on a bare Debian with an engine of its own; FRESH_CACHE=folder lends it caches."""
+    engine.ensure()
+    lent = os.environ.get("FRESH_CACHE")
+    for title, why in two_commands(Path(lent) if lent else None):
+        tally.count(title, why)
 
 
 def preflight(tally: Tally) -> None:
@@ -291,7 +310,7 @@ def _lab() -> Iterator[None]:
 # What a stage takes from this machine's distribution; all of it is asked for before the first stage begins.
 _LAB = (needs.ENGINE, needs.ROOTS)
 NEEDS = {"report": (needs.BROWSER,)} | dict.fromkeys(
-    ("integration", "cluster", "release", "helm3", "bitnami", "disturbances"), _LAB
+    ("host", "fresh", "integration", "cluster", "release", "helm3", "bitnami", "disturbances"), _LAB
 )
 HELM = {"lint", "chart", "integration", "cluster", "release", "helm3", "bitnami"}
 """Stages that call helm."""
@@ -301,6 +320,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "unit": unit,
     "chart": chart,
     "host": host,
+    "fresh": fresh,
     "preflight": preflight,
     "report": report,
     "integration": integration,

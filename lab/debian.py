@@ -15,6 +15,8 @@ from lab.paths import REGISTRY
 TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 OWN_SOURCES = Path("/etc/apt/sources.list.d/ai-agent-lab.sources")
+BASE = ("ca-certificates",)
+"""What the base images have besides Debian's minbase."""
 OWN_PIN = Path("/etc/apt/preferences.d/ai-agent-lab")
 
 
@@ -50,34 +52,44 @@ def base_image(suite: str) -> str:
     It trusts the certificate authorities that this machine trusts: pip in a build works behind a company's proxy.
     """
     name = f"{REGISTRY}/debian:{suite}"
-    key = digest(["minbase ca-certificates", suite, TRUSTED if TRUSTED.exists() else ""])
+    key = root_key(suite, BASE)
     label = ["--format", '{{index .Config.Labels "recipe"}}']
     if shell.capture(["docker", "image", "inspect", *label, name]).stdout.strip() != key:
-        archive = _root_archive(suite, key)
+
+        def build(folder: Path) -> None:
+            make_root(suite, BASE, folder / "root.tar")
+
+        archive = cached(f"debian-{suite}", key, build) / "root.tar"
         words = ["docker", "import", "--change", f"LABEL recipe={key}", archive, name]
         shell.run(words, log="images", what=f"importing {name}")
     return name
 
 
-def _root_archive(suite: str, key: str) -> Path:
-    def build(folder: Path) -> None:
-        words: list[object] = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates"]
-        if TRUSTED.exists():
-            words.append(f"--customize-hook=copy-in {TRUSTED} {TRUSTED.parent}")
-        words.append('--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin')
-        words += [suite, folder / "root.tar"]
-        # mmdebstrap's built-in mirror serves hosts that are not Debian themselves.
-        if (found := host()) and found.ident == "debian":
-            mirror = apt.mirror()
-            security = re.sub(r"/debian/?$", "/debian-security", mirror)
-            source = folder / "debian.sources"
-            source.write_text(
-                _stanza(mirror, [suite, f"{suite}-updates"]) + "\n" + _stanza(security, [f"{suite}-security"])
-            )
-            words.append(source)
-        shell.run(words, log="debian", what=f"making a Debian {suite} root file system")
+def root_key(suite: str, packages: Sequence[str]) -> str:
+    """Digest of what :func:`make_root` makes a root file system of."""
+    return digest([f"minbase {' '.join(packages)}", suite, TRUSTED if TRUSTED.exists() else ""])
 
-    return cached(f"debian-{suite}", key, build) / "root.tar"
+
+def make_root(suite: str, packages: Sequence[str], archive: Path) -> None:
+    """Write a tar archive with Debian's minimal root file system and *packages*, by mmdebstrap.
+
+    :raises LabError: mmdebstrap is missing or failed
+    """
+    words: list[object] = ["mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}"]
+    if TRUSTED.exists():
+        words.append(f"--customize-hook=copy-in {TRUSTED} {TRUSTED.parent}")
+    words.append('--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin')
+    words += [suite, archive]
+    # mmdebstrap's built-in mirror serves hosts that are not Debian themselves.
+    if (found := host()) and found.ident == "debian":
+        mirror = apt.mirror()
+        security = re.sub(r"/debian/?$", "/debian-security", mirror)
+        source = archive.with_name("debian.sources")
+        source.write_text(
+            _stanza(mirror, [suite, f"{suite}-updates"]) + "\n" + _stanza(security, [f"{suite}-security"])
+        )
+        words.append(source)
+    shell.run(words, log=f"debian-{suite}", what=f"making a Debian {suite} root file system")
 
 
 def _stanza(mirror: str, suites: Sequence[str]) -> str:

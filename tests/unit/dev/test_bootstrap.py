@@ -59,6 +59,34 @@ def test_pyenv_versions_are_looked_at(checkout: Path) -> None:
     assert "called: -m venv .venv" in done.stderr
 
 
+def test_uvs_versions_are_looked_at(checkout: Path) -> None:
+    found = checkout.parent / ".local/share/uv/python/cpython-3.13.9-linux-x86_64-gnu/bin/python3"
+    program(found, 'case "$1" in -c) exit 0;; --version) echo Python 3.13.9;; *) exit 3;; esac')
+    assert "making .venv with Python 3.13.9" in bootstrap(checkout).stdout
+
+
+@pytest.mark.parametrize(
+    ("release", "remedy"),
+    [
+        ('ID=debian\nVERSION_ID="13"\n', "run as root apt-get install python3-venv"),
+        ('ID=ubuntu\nVERSION_ID="24.04"\n', "run as root apt-get install python3-venv"),
+        (
+            'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
+            "Debian GNU/Linux 12 (bookworm) brings none, so install one with pyenv (pyenv install 3.13)"
+            " or uv (uv python install 3.13)",
+        ),
+        ('ID=ubuntu\nVERSION_ID="22.04"\nPRETTY_NAME="Ubuntu 22.04"\n', "Ubuntu 22.04 brings none, so install"),
+        ("", "this distribution brings none, so install one with pyenv"),
+    ],
+)
+def test_the_remedy_is_one_that_the_distribution_has(checkout: Path, release: str, remedy: str) -> None:
+    (checkout.parent / "os-release").write_text(release)
+    done = bootstrap(checkout, OS_RELEASE=str(checkout.parent / "os-release"))
+    assert remedy in done.stderr
+    assert done.stderr.endswith("or name one: make PYTHON=/path/to/python3\n")
+    assert done.stderr.count("\n") == 1
+
+
 def test_without_git_one_line_says_so(checkout: Path) -> None:
     (checkout.parent / "bin" / "git").unlink()
     done = bootstrap(checkout)
