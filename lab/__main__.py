@@ -7,7 +7,8 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from lab import (
     cluster,
@@ -15,6 +16,7 @@ from lab import (
     deploy,
     doctor,
     engine,
+    estimate,
     golang,
     graph,
     images,
@@ -26,8 +28,8 @@ from lab import (
     source,
     tools,
 )
-from lab.paths import BIN, CACHE, CALICO, CLUSTER, KUBECONFIG, KUBERNETES, LAB, RELEASED_NODE, ROOT, WORKERS
-from lab.progress import LabError, Progress, minutes, say
+from lab.paths import BIN, CACHE, CALICO, CLUSTER, KUBECONFIG, KUBERNETES, LAB, LOGS, RELEASED_NODE, ROOT, WORKERS
+from lab.progress import LabError, Progress, about, minutes, say
 
 
 def up(_: argparse.Namespace) -> None:
@@ -35,12 +37,13 @@ def up(_: argparse.Namespace) -> None:
     say(source.describe(source.chosen()))
     require()
     steps = _lab()
-    progress = Progress(len(steps) + 2)
-    graph.run(steps, progress)
-    with progress.step("deploying the agent: ansible-playbook -i inventories/dev site.yml -e @.lab/vars.yml"):
-        deploy.playbook()
-    with progress.step("asking the agent a question"):
-        reply, model = deploy.ask()
+    with _watched(steps, "deploy", "ask") as progress:
+        graph.run(steps, progress)
+        title = "deploying the agent: ansible-playbook -i inventories/dev site.yml -e @.lab/vars.yml"
+        with progress.step(title, "deploy"):
+            deploy.playbook()
+        with progress.step("asking the agent a question", "ask"):
+            reply, model = deploy.ask()
     say(f"\nWhat runs in namespace {deploy.NAMESPACE} of cluster {CLUSTER}:")
     deploy.show()
     say(f"\n    you    {deploy.QUESTION}")
@@ -57,7 +60,8 @@ def lab_up(_: argparse.Namespace) -> None:
     say(source.describe(source.chosen()))
     require()
     steps = _lab()
-    graph.run(steps, Progress(len(steps)))
+    with _watched(steps) as progress:
+        graph.run(steps, progress)
 
 
 def lab_down(_: argparse.Namespace) -> None:
@@ -118,6 +122,27 @@ def mirror(_: argparse.Namespace) -> None:
 def helm(_: argparse.Namespace) -> None:
     """Only the tools that need no cluster."""
     tools.helm()
+
+
+@contextmanager
+def _watched(steps: list[graph.Step], *last: str) -> Iterator[Progress]:
+    """A progress that knows what to expect of *steps* and of those in a row after them, and what it learned is kept."""
+    kind = _kind()
+    order: dict[str, tuple[str, ...]] = {step.name: step.needs for step in steps}
+    for name in last:
+        order[name] = tuple(order)
+    plan = estimate.plan(kind, order)
+    with Progress(len(order), plan) as progress:
+        say(f"this takes about {about(plan.remaining((), {}))}, {plan.source}")
+        yield progress
+    estimate.record(kind, progress.durations)
+
+
+def _kind() -> str:
+    if engine.answers() and images.present(node.reference()):
+        return estimate.THERE if cluster.exists() else estimate.BUILT
+    compiled = all(any(CACHE.glob(f"{name}-*")) for name in ("kubernetes", "calico", "programs"))
+    return estimate.COMPILED if compiled else estimate.FIRST
 
 
 def require() -> None:
@@ -189,6 +214,10 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
 }
 
 
+GO_ON = {"up", "lab-up", "images"}
+"""Commands that take up their work where they failed."""
+
+
 def main() -> int:
     """Exit code 0, or 1 with one sentence on standard error."""
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
@@ -200,6 +229,8 @@ def main() -> int:
         COMMANDS[arguments.name](arguments)
     except LabError as error:
         say(f"error: {error}")
+        if arguments.name in GO_ON:
+            say(f"The same command goes on from here: what was finished is kept. The logs are in {LOGS}.")
         return 1
     except KeyboardInterrupt:
         say("error: interrupted; the same command goes on where it stopped")

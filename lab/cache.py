@@ -45,7 +45,11 @@ def cached(name: str, key: str, build: Callable[[Path], None]) -> Path:
         return target
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / f".{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"        another checkout builds {name} already: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         if target.is_dir():
             return target
         say(f"        building {name}; kept in {target} for the next time")

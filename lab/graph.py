@@ -36,7 +36,7 @@ def run(steps: Sequence[Step], progress: Progress) -> None:
     running: dict[Future[None], str] = {}
 
     def work(step: Step) -> None:
-        with progress.step(step.title):
+        with progress.step(step.title, step.name):
             step.action()
 
     with ThreadPoolExecutor(WORKERS) as pool:

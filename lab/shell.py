@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from lab.paths import BIN, LOGS
-from lab.progress import LabError
+from lab.progress import LabError, writes_to
 
 _LIVE: dict[subprocess.Popen[bytes], bool] = {}
 _LOCK = threading.Lock()
@@ -56,6 +56,7 @@ def run(
     """
     LOGS.mkdir(parents=True, exist_ok=True)
     path = LOGS / f"{log}.log"
+    writes_to(path)
     with path.open("ab") as stream:
         stream.write(f"$ {' '.join(map(str, command))}\n".encode())
         stream.flush()
