@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from lab import mirror, pins, shell
@@ -67,6 +68,9 @@ def distrust() -> None:
     if TRUSTED.exists():
         for line in TRUSTED.read_text().splitlines():
             Path(line).unlink(missing_ok=True)
+            with suppress(OSError):
+                # Somebody else's certificate may be beside it.
+                Path(line).parent.rmdir()
 
 
 def explain(wanted: str, words: str) -> str:

@@ -103,13 +103,13 @@ class MirrorServer:
 
     ranges: bool = True
     faults: dict[str, Fault] = field(default_factory=dict)
-    """Each is met once, or for ever where it is a status."""
+    """By path, or by its beginning up to a slash; each is met once, or for ever where it is a status."""
 
-    rewritten: dict[str, bytes] = field(default_factory=dict)
-    """Other answers than the registry's, by path."""
+    swapped: dict[str, str] = field(default_factory=dict)
+    """Paths of the registry, by those that are asked for."""
 
     asked: list[tuple[str, str, str]] = field(default_factory=list)
-    """Client's address, path and range of each request."""
+    """Client's address, path without the leading slash, and range of each request."""
 
     @property
     def url(self) -> str:
@@ -117,8 +117,8 @@ class MirrorServer:
         return f"https://{self.address}:{self.port}"
 
     def paths(self) -> list[str]:
-        """What was asked for, without the leading slash."""
-        return [path.removeprefix("/") for _, path, _ in self.asked]
+        """What was asked for."""
+        return [path for _, path, _ in self.asked]
 
 
 @contextmanager
@@ -166,20 +166,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Nothing: the requests are kept."""
 
     def _answer(self) -> None:
-        path = self.path.partition("?")[0]
+        path = self.path.partition("?")[0].removeprefix("/")
         self.mirror.asked.append((self.client_address[0], path, self.headers.get("Range", "")))
-        if path in self.mirror.rewritten:
-            self._send(200, self.mirror.rewritten[path])
-        elif path.startswith("/v2/") and self.mirror.registry:
-            self._pass_on()
-        else:
-            self._file(path.removeprefix("/"))
-
-    def _file(self, name: str) -> None:
-        fault = self.mirror.faults.get(name)
+        key = path if path in self.mirror.faults else path.rpartition("/")[0] + "/"
+        fault = self.mirror.faults.get(key)
         if fault and fault.kind.isdigit():
             self._send(int(fault.kind), b"no")
-            return
+        elif path.startswith("v2/") and self.mirror.registry:
+            self._pass_on(self.mirror.swapped.get(path, path), key)
+        else:
+            self._file(path)
+
+    def _file(self, name: str) -> None:
         if name not in self.mirror.files:
             self._send(404, b"not here")
             return
@@ -194,8 +192,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 return
             status, headers = 206, {"Content-Range": f"bytes {begin}-{len(content) - 1}/{len(content)}"}
             content = content[begin:]
-        if fault:
-            del self.mirror.faults[name]
+        if fault := self.mirror.faults.pop(name, None):
             self._break(fault, content)
         else:
             self._send(status, content, headers)
@@ -215,12 +212,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if fault.kind == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    def _pass_on(self) -> None:
+    def _pass_on(self, path: str, key: str) -> None:
         connection = http.client.HTTPConnection(self.mirror.registry, timeout=60)
         try:
-            headers = {name: self.headers[name] for name in ("Accept", "Range") if name in self.headers}
-            connection.request(self.command, self.path, headers=headers)
+            # Docker names each kind of manifest in a header of its own.
+            found = {name: ", ".join(self.headers.get_all(name, [])) for name in ("Accept", "Range")}
+            headers = {name: value for name, value in found.items() if value}
+            connection.request(self.command, f"/{path}", headers=headers)
             answer = connection.getresponse()
+            fault = self.mirror.faults.get(key)
+            if fault and int(answer.headers.get("Content-Length", "0")) > fault.after:
+                del self.mirror.faults[key]
+                self._break(fault, answer.read())
+                return
             self.send_response(answer.status)
             for name, value in answer.getheaders():
                 if name.lower() not in {"connection", "date", "server"}:

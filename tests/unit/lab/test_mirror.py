@@ -128,7 +128,7 @@ def test_the_engine_trusts_the_authority_for_the_mirror_alone(tmp_path: Path, mo
     assert written.read_bytes() == authority.file.read_bytes()
     assert (tmp_path / "trusted").read_text() == f"{written}\n"
     pull.distrust()
-    assert not written.exists()
+    assert list((tmp_path / "engine").iterdir()) == []
 
 
 def test_an_engine_that_trusts_the_authority_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
