@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 .PHONY: help setup up down clean images lab-up lab-down lab-doctor lab-mirror logs tools chart lint test-unit test-chart test-host \
 	test-fresh test-preflight \
-	test-report test-integration test-cluster test test-all
+	test-report test-integration test-cluster test-mirror test test-all
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -77,5 +77,8 @@ test-fresh: setup ## these two commands on a bare Debian with an engine of its o
 test: setup ## lint, unit, chart, preflight, report, integration, install and one upgrade on kind
 	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster
 
-test-all: setup ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, lost nodes, a killed lab
-	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster versions release helm3 bitnami disturbances fresh
+test-mirror: setup ## the lab in a closed network: a local mirror with an authority of its own, and make up takes all from it
+	@$(PY) -m dev.suite mirror
+
+test-all: setup ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, lost nodes, a killed lab, a mirror
+	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster versions release helm3 bitnami disturbances mirror fresh

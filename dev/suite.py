@@ -223,6 +223,7 @@ def versions(tally: Tally) -> None:
 def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
     folders = [f"tests/integration/{name}" for name in ("agent", "schema", "images", "connectivity")]
+    folders.append("tests/integration/mirror/test_images.py")
     # They wait for containers and time limits more than for a processor.
     tally.pytest("integration", folders, [VENV / "python", "-m", "dev.servers"], workers=3)
 
@@ -284,6 +285,12 @@ def disturbances(tally: Tally) -> None:
         tally.pytest("disturbances", ["tests/integration/disturbances"])
 
 
+def mirror(tally: Tally) -> None:
+    """The lab in a closed network: a mirror is filled, and everything that is released comes from there."""
+    engine.ensure()
+    tally.pytest("mirror", ["tests/integration/mirror"], seconds=3000)
+
+
 def _molecule(tally: Tally, scenario: str, note: str = "") -> None:
     title = f"molecule scenario {scenario}" + (f" ({note})" if note else "")
     # Molecule's own folder outlives a killed run: with instances that are gone, and locks that nobody gives back.
@@ -310,7 +317,7 @@ def _lab() -> Iterator[None]:
 # What a stage takes from this machine's distribution; all of it is asked for before the first stage begins.
 _LAB = (needs.ENGINE, needs.ROOTS)
 NEEDS = {"report": (needs.BROWSER,)} | dict.fromkeys(
-    ("host", "fresh", "integration", "cluster", "release", "helm3", "bitnami", "disturbances"), _LAB
+    ("host", "fresh", "integration", "cluster", "release", "helm3", "bitnami", "disturbances", "mirror"), _LAB
 )
 HELM = {"lint", "chart", "integration", "cluster", "release", "helm3", "bitnami"}
 """Stages that call helm."""
@@ -330,6 +337,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "bitnami": bitnami,
     "versions": versions,
     "disturbances": disturbances,
+    "mirror": mirror,
 }
 
 

@@ -94,10 +94,13 @@ def write_hosts() -> None:
         shutil.rmtree(HOSTS / mirror.DOCKER_HUB, ignore_errors=True)
         return
     host, _, path = f"{found.images}/{mirror.DOCKER_HUB}".partition("/")
-    lines = [f'server = "https://{host}/v2/{path}"', "override_path = true", 'capabilities = ["pull", "resolve"]']
+    server = f"https://{host}/v2/{path}"
+    settings = ['capabilities = ["pull", "resolve"]', "override_path = true"]
     if authorities := mirror.node_authorities(found):
         _write(HOSTS / mirror.DOCKER_HUB / "ca.crt", authorities.read_text())
-        lines.append(f'ca = "{CERTS}/{mirror.DOCKER_HUB}/ca.crt"')
+        settings.append(f'ca = "{CERTS}/{mirror.DOCKER_HUB}/ca.crt"')
+    # The mirror is named as the server, too: it would be Docker Hub otherwise, whose silence hides the mirror's answer.
+    lines = [f'server = "{server}"', *settings, "", f'[host."{server}"]', *settings]
     _write(HOSTS / mirror.DOCKER_HUB / "hosts.toml", "\n".join(lines) + "\n")
 
 

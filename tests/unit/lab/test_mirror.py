@@ -99,12 +99,14 @@ def test_the_nodes_ask_only_the_mirror_and_know_its_authority(tmp_path: Path, mo
     monkeypatch.setenv("LAB_MIRROR_CA", str(authority.file))
     registry.write_hosts()
     folder = registry.HOSTS / "docker.io"
-    assert tomllib.loads((folder / "hosts.toml").read_text()) == {
-        "server": "https://mirror.example.com:8443/v2/docker.io",
+    server = "https://mirror.example.com:8443/v2/docker.io"
+    settings = {
         "override_path": True,
         "capabilities": ["pull", "resolve"],
         "ca": "/etc/containerd/certs.d/docker.io/ca.crt",
     }
+    written = tomllib.loads((folder / "hosts.toml").read_text())
+    assert written == {"server": server, **settings, "host": {server: settings}}
     assert (folder / "ca.crt").read_text() == authority.file.read_text()
     monkeypatch.delenv("LAB_MIRROR")
     registry.write_hosts()
