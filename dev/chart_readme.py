@@ -88,9 +88,11 @@ def cell(text: str) -> str:
 
 
 def default(value: t.Any) -> str:
-    """Return a value as code; nothing for an empty one."""
+    """Return a value as code; nothing for an empty one, and where to look for one that no cell of a table can hold."""
     if value in ("", [], {}):
         return ""
+    if isinstance(value, str) and "\n" in value:
+        return "lines in values.yaml"
     return f"`{cell(value if isinstance(value, str) else json.dumps(value))}`"
 
 

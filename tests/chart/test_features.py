@@ -124,7 +124,13 @@ def test_monitoring_objects_come_on_request(render: Render) -> None:
     assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
     (group,) = made.one("PrometheusRule")["spec"]["groups"]
-    assert [rule["alert"] for rule in group["rules"]] == ["AgentDown", "AgentErrors", "AgentSlow", "AgentModelErrors"]
+    assert [rule["alert"] for rule in group["rules"]] == [
+        "AgentDown",
+        "AgentErrors",
+        "AgentSlow",
+        "AgentCacheDown",
+        "AgentModelErrors",
+    ]
     assert group["rules"][1]["expr"].endswith("> 2.5")
     for rule in group["rules"]:
         assert f'namespace="test", job="{RELEASE}"' in rule["expr"]
@@ -297,3 +303,25 @@ def test_stuck_rollout_begins_anew_and_a_quiet_one_is_left_alone(
     cluster.add(live)
     pods = render(cluster=cluster).one("Deployment")["spec"]["template"]
     assert pods["metadata"]["annotations"].get("ai-agent/rollout-began") == after
+
+
+def redis_lines(rendered: Rendered) -> list[str]:
+    """The lines of redis.conf that the master reads, of whichever ConfigMap."""
+    maps = [item["data"] for item in rendered if item["kind"] == "ConfigMap" and "redis" in item["metadata"]["name"]]
+    return [line for data in maps for text in data.values() for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"),
+    [("256Mi", 161061273), ("1Gi", 644245094), ("1.5Gi", 966367641), ("500M", 300000000), (67108864, 40265318)],
+)
+def test_redis_evicts_before_its_limit_kills_it(render: Render, limit: str | int, most: int) -> None:
+    lines = redis_lines(render({"redis": {"master": {"resources": {"limits": {"memory": limit}}}}}))
+    assert f"maxmemory {most}" in lines
+    assert "maxmemory-policy allkeys-lru" in lines
+
+
+def test_redis_without_a_memory_limit_has_no_maxmemory(render: Render) -> None:
+    lines = redis_lines(render({"redis": {"master": {"resources": {"limits": {"memory": None}}}}}))
+    assert not [line for line in lines if line.startswith("maxmemory")]
+    assert "appendonly yes" in lines

@@ -13,6 +13,7 @@ import redis
 from agent import probe
 from agent.cache import Cache
 from agent.lifecycle import Lifecycle
+from agent.metrics import CACHE_UP
 from agent.schema import Graph
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,11 @@ class Health:
         self._failing: frozenset[str] = frozenset()
 
     async def ready(self) -> tuple[bool, Checks]:
-        """Whether all is well, and each check's outcome by name."""
+        """Whether this pod may get requests, and each check's outcome by name: ok, degraded or failed.
+
+        Without its cache the agent answers more slowly, and rightly: that is degraded. If it were failed, one Redis
+        that restarts would take every pod out of the Service.
+        """
         looks: dict[tuple[str, ...], Callable[[], Checks]] = {
             ("database", "schema"): self._look_at_database,
             ("cache",): self._look_at_cache,
@@ -48,7 +53,7 @@ class Health:
         self._note(checks)
         if self._lifecycle.draining:
             checks["lifecycle"] = _outcome(False, "draining: this pod finishes what it has and takes nothing new")
-        return all(check["status"] == "ok" for check in checks.values()), checks
+        return all(check["status"] != "failed" for check in checks.values()), checks
 
     async def _in_time(self, names: tuple[str, ...], look: Callable[[], Checks]) -> Checks:
         running = self._running.get(names[0])
@@ -57,7 +62,10 @@ class Health:
             self._running[names[0]] = running
         done, _late = await asyncio.wait({running}, timeout=PATIENCE)
         if not done:
-            return {name: _outcome(False, f"no answer within {PATIENCE:g} s") for name in names}
+            if "cache" in names:
+                CACHE_UP.set(0)
+            worst = "degraded" if "cache" in names else "failed"
+            return {name: {"status": worst, "message": f"no answer within {PATIENCE:g} s"} for name in names}
         return running.result()
 
     def _look_at_database(self) -> Checks:
@@ -75,16 +83,21 @@ class Health:
         try:
             self._cache.ping()
         except redis.AuthenticationError:
-            return {"cache": _outcome(False, "the cache refuses this login: check REDIS_URL")}
+            problem = "the cache refuses this login: check REDIS_URL"
         except (redis.RedisError, OSError) as error:
-            return {"cache": _outcome(False, f"the cache does not answer: {type(error).__name__}")}
-        return {"cache": _outcome(True, "Redis answers")}
+            problem = f"the cache does not answer: {type(error).__name__}"
+        else:
+            CACHE_UP.set(1)
+            return {"cache": _outcome(True, "Redis answers")}
+        CACHE_UP.set(0)
+        return {"cache": {"status": "degraded", "message": f"{problem}; answers go on without it"}}
 
     def _note(self, checks: Checks) -> None:
         """A line in the log when a check begins or ceases to fail, not one a probe."""
         failing = frozenset(name for name, check in checks.items() if check["status"] != "ok")
         for name in sorted(failing - self._failing):
-            log.warning("not ready: %s: %s", name, checks[name]["message"])
+            state = "degraded" if checks[name]["status"] == "degraded" else "not ready"
+            log.warning("%s: %s: %s", state, name, checks[name]["message"])
         for name in sorted(self._failing - failing):
             log.info("well again: %s: %s", name, checks[name]["message"])
         self._failing = failing

@@ -8,5 +8,6 @@ REQUESTS = Counter("agent_requests_total", "Requests answered", ["route", "statu
 SECONDS = Histogram("agent_request_seconds", "Time until a request was answered whole, streams included", ["route"])
 IN_FLIGHT = Gauge("agent_requests_in_flight", "Requests and streams being answered now")
 CACHE = Counter("agent_cache_total", "Look-ups of replies in Redis", ["outcome"])
+CACHE_UP = Gauge("agent_cache_up", "1 while Redis answers, 0 while answers go on without it")
 MODEL_ERRORS = Counter("agent_model_errors_total", "Prompts that the model gave no answer to")
 DRAINING = Gauge("agent_draining", "1 after SIGTERM, while running requests finish")

@@ -53,6 +53,7 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
     "cache-connections-exhausted": ("fail", "End idle clients, lower pools, or raise maxclients."),
     "cache-read-only": ("fail", "This is a replica: name the master's Service in redis-url."),
     "cache-out-of-memory": ("fail", "Raise maxmemory, choose an eviction policy, or find what fills it (OOM)."),
+    "cache-memory-unlimited": ("warn", "Set maxmemory below the pod's limit, and maxmemory-policy allkeys-lru."),
     "cache-memory-scarce": ("warn", "Raise maxmemory or choose an eviction policy before writes fail."),
     "cache-disk": ("fail", "Redis cannot write to its disk (MISCONF): look at the volume."),
     "cache-persistence-failing": ("warn", "The last save failed: look at the volume and at Redis' log."),

@@ -71,7 +71,8 @@ def _observation(facts: Facts, observation: Facts, limits: Limits) -> t.Iterator
         failed = first_failure(observation, name)
         if failed:
             yield _failure(facts, observation, name, failed)
-        for item in (*_answers(observation, name, limits), *_rounds(observation, name, limits)):
+        own = _unlimited(facts, observation, name)
+        for item in (*_answers(observation, name, limits), *own, *_rounds(observation, name, limits)):
             # What comes after a failure, or says the same in other words, is its consequence.
             if not failed or item.id == "in-recovery":
                 yield dataclasses.replace(item, pod=observation["pod"])
@@ -144,6 +145,15 @@ def _redis(told: Facts, seen: t.Callable[[str, str], Seen]) -> t.Iterator[Seen]:
     failing = [name for name in ("aof_last_write_status", "rdb_last_bgsave_status") if told.get(name, "ok") != "ok"]
     if failing:
         yield seen("cache-persistence-failing", f"{', '.join(failing)} is not ok")
+
+
+def _unlimited(facts: Facts, observation: Facts, name: str) -> t.Iterator[Seen]:
+    """A Redis whose pod has a memory limit that Redis itself does not know: the kernel kills it instead of eviction."""
+    told = _query(observation, name)
+    limit = ((facts["release"] or {}).get("servers") or {}).get(name, {}).get("memory_limit")
+    if kind_of(name) == "redis" and limit and told.get("maxmemory") == 0:
+        words = f"{name}: maxmemory is not set and the pod's memory limit is {limit}: a full cache is killed"
+        yield Seen("cache-memory-unlimited", words, name, "query", "")
 
 
 def _rounds(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
@@ -232,7 +242,7 @@ def _endpoints(release: Facts, ready: set[str]) -> t.Iterator[Finding]:
 def _own_answer(observation: Facts, record: Facts) -> t.Iterator[Finding]:
     down = _down(observation)
     checks = (record.get("body") or {}).get("checks") if isinstance(record.get("body"), dict) else None
-    failing = {name: item for name, item in (checks or {}).items() if item.get("status") != "ok"}
+    failing = {name: item for name, item in (checks or {}).items() if item.get("status") not in {"ok", "degraded"}}
     if failing and all(EXPLAINED.get(name) in down for name in failing):
         return
     said = "; ".join(f"{name}: {item.get('message', '')}" for name, item in failing.items())

@@ -178,8 +178,16 @@ def servers(seen: Seen, namespace: str) -> dict[str, Object]:
                     "port": port["port"],
                     "ready": None if behind is None else len(behind["ready"]),
                     "labels": _labels(pods[0]) if pods else spec["selector"],
+                    "memory_limit": _memory_limit(pods[0], dependency) if pods else None,
                 }
     return found
+
+
+def _memory_limit(pod: Object, dependency: str) -> str | None:
+    """The memory limit of the server's container, as the pod writes it; sidecars have limits of their own."""
+    named = [item for item in pod["spec"].get("containers") or () if item["name"] == dependency]
+    limits = [(item.get("resources") or {}).get("limits") or {} for item in named]
+    return next((str(item["memory"]) for item in limits if "memory" in item), None)
 
 
 def _leads(item: Object, service: str) -> bool:

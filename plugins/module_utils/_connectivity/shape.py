@@ -7,7 +7,8 @@ The facts of a connectivity test are plain data, so that they can be recorded an
     release       None without Kubernetes, else
                   {name, namespace, replicas, pods: [{name, node, ready, reason, labels}],
                   endpoints: {ready: [pod], unready: [pod]} or None where they may not be read,
-                  servers: {name of a dependency: {host, port, ready: number or None, labels: of its pods}},
+                  servers: {name of a dependency: {host, port, ready: number or None, labels: of its pods,
+                  memory_limit: of its container, as the pod writes it, or None}},
                   of those that are Services of the release; policies: [NetworkPolicy] or None; stranger_labels;
                   other_namespace: {name, labels} or None}
     untested      sentences about negative tests that could not be made

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import typing as t
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -46,14 +46,34 @@ def port() -> int:
         return int(free.getsockname()[1])
 
 
-@pytest.fixture
-def server_process(folder: Path, database: Database, redis_url: str, port: int) -> t.Iterator[subprocess.Popen[bytes]]:
+@contextmanager
+def started(folder: Path, database: Database, redis_url: str, port: int) -> t.Iterator[subprocess.Popen[bytes]]:
     """The image's command."""
     env = {**os.environ, "DATABASE_URL": database.url, "REDIS_URL": redis_url, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, cwd=folder, env=env) as process:
         yield process
         process.kill()
+
+
+@pytest.fixture
+def server_process(folder: Path, database: Database, redis_url: str, port: int) -> t.Iterator[subprocess.Popen[bytes]]:
+    """The image beside a database and a cache that answer."""
+    with started(folder, database, redis_url, port) as process:
+        yield process
+
+
+def test_a_cache_that_is_away_leaves_it_ready(folder: Path, database: Database, port: int) -> None:
+    database.migrate(folder=folder)
+
+    def ready() -> tuple[int, str]:
+        with suppress(httpx.TransportError):
+            answer = httpx.get(f"http://127.0.0.1:{port}/ready", timeout=5)
+            return answer.status_code, answer.json()["checks"]["cache"]["status"]
+        return 0, ""
+
+    with started(folder, database, "redis://127.0.0.1:1/0", port):
+        eventually(lambda: ready() == (200, "degraded"), 30)
 
 
 def test_it_keeps_the_contract(

@@ -133,11 +133,11 @@ def test_a_chat_goes_on_without_its_cache(world: World) -> None:
         assert (answer.status_code, answer.json()["cached"]) == (200, False)
         assert time.monotonic() - begin < 3
         status, failed = agent.ready()
-        assert (status, set(failed)) == (503, {"cache"})
+        assert (status, set(failed)) == (200, {"cache"})
         world.redis_valve.thaw()
         if away == world.redis_valve.close:
             world.redis_valve.reopen()
-        eventually(lambda: agent.ready()[0] == 200)
+        eventually(lambda: agent.ready() == (200, {}))
         # A sign of life ends the pause.
         assert agent.chat("Hello").json()["cached"] is True
     assert 'agent_cache_total{outcome="error"}' in agent.http.get("/metrics").text
@@ -147,7 +147,8 @@ def test_a_chat_goes_on_without_its_cache(world: World) -> None:
 def test_a_wrong_password_of_the_cache_is_told_as_such(world: World) -> None:
     agent = world.start(REDIS_URL=f"redis://:wrong-s3cret@127.0.0.1:{world.redis_valve.port}/0")
     status, failed = agent.ready()
-    assert (status, failed) == (503, {"cache": "the cache refuses this login: check REDIS_URL"})
+    assert (status, set(failed)) == (200, {"cache"})
+    assert "refuses this login: check REDIS_URL" in failed["cache"]
     assert agent.chat("Hello").status_code == 200
     assert "wrong-s3cret" not in agent.log
 

@@ -86,9 +86,11 @@ def test_ready_names_each_part_that_fails(client: Client, caplog: pytest.LogCapt
         answers = [client.get("/ready") for _turn in range(2)]
     assert [answer.status_code for answer in answers] == [503, 503]
     checks = answers[0].json()["checks"]
-    assert {name: check["status"] for name, check in checks.items()} == dict.fromkeys(
-        ("database", "schema", "cache"), "failed"
-    )
+    assert {name: check["status"] for name, check in checks.items()} == {
+        "database": "failed",
+        "schema": "failed",
+        "cache": "degraded",
+    }
     assert "onnection refused" in checks["database"]["message"]
     assert SECRET not in answers[0].text + caplog.text
     # Said once, not once a probe.
@@ -101,6 +103,20 @@ def well(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {"server": "15.1", "revisions": frozenset({"0006"})}
     monkeypatch.setattr(probe, "look", lambda _url: probe.Seen(**seen))
     monkeypatch.setattr(Health, "_look_at_cache", lambda _self: {"cache": {"status": "ok", "message": "Redis answers"}})
+
+
+def test_without_its_cache_a_pod_stays_ready_and_says_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = probe.Seen(server="15.1", revisions=frozenset({"0006"}))
+    monkeypatch.setattr(probe, "look", lambda _url: seen)
+    with caplog.at_level(logging.INFO):
+        answer = client.get("/ready")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ready"
+    assert answer.json()["checks"]["cache"]["status"] == "degraded"
+    assert "agent_cache_up 0.0" in client.get("/metrics").text
+    assert "degraded: cache" in caplog.text
 
 
 @pytest.mark.usefixtures("well")

@@ -157,6 +157,19 @@ def test_one_pod_that_reaches_nothing() -> None:
     assert {(item.id, item.pods) for item in found} == {("database-filtered", ("b",)), ("cache-filtered", ("b",))}
 
 
+@pytest.mark.parametrize(
+    ("limit", "most", "wanted"), [("64Mi", 0, True), ("64Mi", 40_000_000, False), (None, 0, False)]
+)
+def test_a_cache_that_the_kernel_would_kill(limit: str | None, most: int, wanted: bool) -> None:
+    facts = release()
+    facts["release"]["servers"]["redis"]["memory_limit"] = limit
+    for observation in facts["observations"][:3]:
+        for record in observation["records"]:
+            if record.get("dependency") == "redis" and record.get("phase") == "query":
+                record["facts"]["maxmemory"] = most
+    assert ("cache-memory-unlimited" in {item.id for item in findings(facts)}) is wanted
+
+
 def test_a_service_that_selects_nobody() -> None:
     facts = release()
     facts["release"]["endpoints"] = {"ready": [], "unready": []}
