@@ -80,5 +80,5 @@ test: setup ## lint, unit, chart, preflight, report, integration, install and on
 test-mirror: setup ## the lab in a closed network: a local mirror with an authority of its own, and make up takes all from it
 	@$(PY) -m dev.suite mirror
 
-test-all: setup ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, lost nodes, a killed lab, a mirror
-	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster versions release helm3 bitnami disturbances mirror fresh
+test-all: setup ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, the documentation, lost nodes, a mirror
+	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster versions release helm3 bitnami documentation disturbances mirror fresh

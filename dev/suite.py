@@ -279,6 +279,12 @@ def bitnami(tally: Tally) -> None:
         tally.pytest("bitnami", [folder], extra={"LAB_SUBCHARTS": "bitnami"})
 
 
+def documentation(tally: Tally) -> None:
+    """Every command of the documentation, in the printed order, on the lab."""
+    with _lab():
+        tally.pytest("documentation", ["tests/integration/documentation"], seconds=5400)
+
+
 def disturbances(tally: Tally) -> None:
     """Nodes drained and lost, the lab killed in each of its steps."""
     with _lab():
@@ -317,9 +323,21 @@ def _lab() -> Iterator[None]:
 # What a stage takes from this machine's distribution; all of it is asked for before the first stage begins.
 _LAB = (needs.ENGINE, needs.ROOTS)
 NEEDS = {"report": (needs.BROWSER,)} | dict.fromkeys(
-    ("host", "fresh", "integration", "cluster", "release", "helm3", "bitnami", "disturbances", "mirror"), _LAB
+    (
+        "host",
+        "fresh",
+        "integration",
+        "cluster",
+        "release",
+        "helm3",
+        "bitnami",
+        "documentation",
+        "disturbances",
+        "mirror",
+    ),
+    _LAB,
 )
-HELM = {"lint", "chart", "integration", "cluster", "release", "helm3", "bitnami"}
+HELM = {"lint", "chart", "integration", "cluster", "release", "helm3", "bitnami", "documentation"}
 """Stages that call helm."""
 
 STAGES: dict[str, Callable[[Tally], None]] = {
@@ -336,6 +354,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "helm3": helm3,
     "bitnami": bitnami,
     "versions": versions,
+    "documentation": documentation,
     "disturbances": disturbances,
     "mirror": mirror,
 }

@@ -1,6 +1,7 @@
 {{/* Mistakes that the schema of the values cannot see. Each stops the rendering with one sentence that says what to change. */}}
 {{- define "ai-agent.guards" -}}
 {{- include "ai-agent.guards.servers" . -}}
+{{- include "ai-agent.guards.architecture" . -}}
 {{- include "ai-agent.guards.secret" . -}}
 {{- include "ai-agent.guards.keys" . -}}
 {{- include "ai-agent.guards.subcharts" . -}}
@@ -20,6 +21,21 @@
 {{- end -}}
 {{- if not (or (index $.Values $chart).enabled $host $.Values.existingSecret) -}}
 {{- fail (printf "%s.enabled is false, so the chart must know your own server: set %s.host, or name a Secret that holds its URL in existingSecret." $chart $external) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A primary with replicas is another StatefulSet, with another volume, than a single server: its database would be empty. */}}
+{{- define "ai-agent.guards.architecture" -}}
+{{- $postgresql := .Values.postgresql -}}
+{{- if and .Release.IsUpgrade $postgresql.enabled -}}
+{{- $other := ternary "standalone" "replication" (eq $postgresql.architecture "replication") -}}
+{{- $name := include "ai-agent.subchartFullname" (dict "root" . "chart" "postgresql") -}}
+{{- if eq $other "replication" -}}
+{{- $name = include "ai-agent.subchartObjectName" (dict "root" . "chart" "postgresql" "suffix" (dig "primary" "name" "primary" $postgresql)) -}}
+{{- end -}}
+{{- if and (lookup "apps/v1" "StatefulSet" .Release.Namespace $name) (not (lookup "apps/v1" "StatefulSet" .Release.Namespace (include "ai-agent.postgresql.host" .))) -}}
+{{- fail (printf "postgresql.architecture is %s, but the database of this release is %s, in the StatefulSet %s: the other one would begin empty. Set it back (values-dev.yaml and values-staging.yaml are standalone, values-prod.yaml is replication), or install another release." $postgresql.architecture $other $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -46,9 +46,26 @@ Argument: dict "root" the root context, "suffix" the suffix.
 {{- include "ai-agent.objectName" (dict "root" . "suffix" "test-scripts") -}}
 {{- end -}}
 
-{{/* Name of the hook's own Secret and ConfigMap; the hook's Job appends the revision. */}}
+{{/* Name of the hook's own Secret and ConfigMap. */}}
 {{- define "ai-agent.preUpgradeName" -}}
 {{- include "ai-agent.objectName" (dict "root" . "suffix" "pre-upgrade") -}}
+{{- end -}}
+
+{{/*
+Name of the hook's Job: the same each time, so that Helm removes the last run's before it makes this one's. One that a killed
+helm left at work must not be removed: then the revision makes another, which waits for it.
+*/}}
+{{- define "ai-agent.preUpgradeJobName" -}}
+{{- $name := include "ai-agent.objectName" (dict "root" . "suffix" "pre-upgrade-migration") -}}
+{{- $live := lookup "batch/v1" "Job" .Release.Namespace $name -}}
+{{- $ended := false -}}
+{{- range dig "status" "conditions" list $live -}}
+{{- if and (has .type (list "Complete" "Failed")) (eq .status "True") -}}{{- $ended = true -}}{{- end -}}
+{{- end -}}
+{{- if and $live (not $ended) -}}
+{{- $name = include "ai-agent.objectName" (dict "root" . "suffix" (printf "pre-upgrade-migration-%d" .Release.Revision)) -}}
+{{- end -}}
+{{- $name -}}
 {{- end -}}
 
 {{/*

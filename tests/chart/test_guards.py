@@ -160,3 +160,24 @@ def test_replication_needs_its_password_in_the_existing_secret(render: Render, c
 def test_unused_password_is_none(render: Render) -> None:
     secret = render({"postgresql": {"auth": {"password": "unused"}}}).secret()
     assert len(secret["password"]) == 32
+
+
+def database(name: str) -> Object:
+    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name}}
+
+
+@pytest.mark.parametrize(
+    ("live", "environment", "words"),
+    [
+        ("my-agent-postgresql", "prod", "is replication, but the database of this release is standalone"),
+        ("my-agent-postgresql-primary", "dev", "is standalone, but the database of this release is replication"),
+    ],
+)
+def test_values_of_another_environment_do_not_replace_the_database(
+    render: Render, cluster: Cluster, live: str, environment: str, words: str
+) -> None:
+    cluster.add(database(live))
+    with pytest.raises(RenderError, match=words):
+        render(environment, cluster=cluster)
+    same = "dev" if environment == "prod" else "prod"
+    assert live in render(same, cluster=cluster).names("StatefulSet")

@@ -378,13 +378,13 @@ HOOK: dict[str, tuple[t.Any, set[str]]] = {
         {
             "ConfigMap/~-pre-upgrade",
             "Job/~",
-            "Job/~-pre-upgrade-1",
+            "Job/~-pre-upgrade-migration",
             "NetworkPolicy/~-pre-upgrade",
             "Secret/~-pre-upgrade",
         },
     ),
-    "migration.timeout": (200, {"Job/~-pre-upgrade-1"}),
-    "migration.databaseTimeout": (30, {"Job/~-pre-upgrade-1"}),
+    "migration.timeout": (200, {"Job/~-pre-upgrade-migration"}),
+    "migration.databaseTimeout": (30, {"Job/~-pre-upgrade-migration"}),
 }
 SECRETS = {"existingSecret", "postgresql.auth.existingSecret", "redis.auth.existingSecret"}
 

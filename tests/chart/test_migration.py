@@ -49,11 +49,35 @@ def test_install_migrates_in_a_plain_job(render: Render) -> None:
     assert reference == {"name": f"{RELEASE}-secret", "key": "migration-database-url"}
 
 
+def job(*conditions: str) -> Object:
+    """Return the Job of an earlier hook, in the conditions that hold."""
+    found = [{"type": name, "status": "True"} for name in conditions]
+    metadata = {"name": f"{RELEASE}-pre-upgrade-migration"}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "status": {"conditions": found}}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "name"),
+    [
+        (["SuccessCriteriaMet", "Complete"], "pre-upgrade-migration"),
+        (["FailureTarget", "Failed"], "pre-upgrade-migration"),
+        # A killed helm left it at work: the next one waits for it.
+        ([], "pre-upgrade-migration-1"),
+        (["Suspended"], "pre-upgrade-migration-1"),
+    ],
+)
+def test_an_old_hook_goes_with_the_next_one_but_never_while_it_works(
+    render: Render, serving: Cluster, conditions: list[str], name: str
+) -> None:
+    serving.add(job(*conditions))
+    assert render(cluster=serving).names("Job") == [f"{RELEASE}-{name}"]
+
+
 def test_upgrade_of_what_serves_migrates_in_a_hook(render: Render, serving: Cluster) -> None:
     rendered = render(cluster=serving)
     found = hooks(rendered)
     assert found.keys() == {"Job", "Secret", "ConfigMap", "NetworkPolicy"}
-    assert rendered.names("Job") == [f"{RELEASE}-pre-upgrade-1"]
+    assert rendered.names("Job") == [f"{RELEASE}-pre-upgrade-migration"]
     job = found["Job"]
     assert job["metadata"]["annotations"] == {
         "helm.sh/hook": "pre-upgrade",
