@@ -65,7 +65,9 @@ class Need:
 
 def answers() -> bool:
     """Whether ``docker info`` reaches an engine."""
-    return shell.capture(["docker", "info", "--format", "{{.ServerVersion}}"], timeout=20).returncode == 0
+    done = shell.capture(["docker", "info", "--format", "{{.ServerVersion}}"], timeout=20)
+    # Debian trixie's docker-cli (26.1) ends with 0 and an empty line where no engine answers.
+    return done.returncode == 0 and bool(done.stdout.strip())
 
 
 def _engine() -> bool:

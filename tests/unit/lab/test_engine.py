@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
-from lab import apt, cluster, debian, engine, needs
+from lab import apt, cluster, debian, engine, needs, shell
 from lab.progress import LabError, minutes
 
 
@@ -82,3 +83,20 @@ def test_what_is_no_port_is_refused(wish: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("LAB_API_PORT", wish)
     with pytest.raises(LabError, match=f"LAB_API_PORT={wish} is no port"):
         cluster.require_port()
+
+
+@pytest.mark.parametrize(
+    ("code", "printed", "answers"),
+    [(0, "26.1.5", True), (1, "", False), (0, "\n", False), (127, "", False)],
+    ids=["answers", "newer docker", "docker 26 of Debian trixie", "no docker"],
+)
+def test_an_engine_answers_when_it_says_its_version(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: int, printed: str, answers: bool
+) -> None:
+    if code != 127:
+        program = tmp_path / "docker"
+        program.write_text(f"#!/bin/sh\nprintf '{printed}'\nexit {code}\n")
+        program.chmod(0o755)
+    monkeypatch.setattr(shell, "BIN", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert engine.answers() is answers
