@@ -15,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart_m
     CONSTRAINTS,
     execute,
 )
+from ansible_collections.ai_platform.agent.plugins.plugin_utils._in_place import as_a_module_gets, as_strings
 
 
 class ActionModule(ActionBase):
@@ -28,9 +29,9 @@ class ActionModule(ActionBase):
         """The result of the task."""
         super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS, **CONSTRAINTS)
-        environment: dict[str, str] = {}
+        environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         try:
-            return execute(arguments, environment)
+            return execute(as_a_module_gets(arguments), as_strings(environment))
         except ChartError as error:
             raise AnsibleActionFail(str(error)) from None

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.module import ARGUMENTS, execute
+from ansible_collections.ai_platform.agent.plugins.plugin_utils._in_place import as_a_module_gets
 
 
 class ActionModule(ActionBase):
@@ -25,6 +26,6 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
         try:
-            return execute(arguments, check_mode=self._task.check_mode)
+            return execute(as_a_module_gets(arguments), check_mode=self._task.check_mode)
         except FindingError as error:
             raise AnsibleActionFail(error.message) from None

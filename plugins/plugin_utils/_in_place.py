@@ -1,9 +1,11 @@
-"""Runs a module of this collection from its own files, where Ansible would pack it for the very Python it runs with.
+"""Runs a module from the collection's own files, without Ansible's archive of a module for another machine.
 
-Packing, unpacking and compiling what a module imports takes a second each time. With `connection: local` and the
-controller's own interpreter all of it is there already, compiled and partly loaded, so a fork of Ansible's worker runs
-the module's main() with its arguments on stdin: the way of the Developer Guide, "Testing modules locally", and what
-ansible.netcommon does with `import_modules`. Anywhere else Ansible does as it always does.
+Packing, unpacking and compiling that archive costs half a second of CPU for each start of a module. On `connection:
+local` with the controller's own Python the same files are there already. Arguments, result, warnings and failures go
+through Ansible's own encoders, so a task ends the same on both ways, which tests/unit/plugins/plugin_utils compares.
+
+`ai_agent_modules_in_place: false` (a variable) or `AI_AGENT_MODULES_IN_PLACE=false` (in the environment of
+ansible-playbook) chooses Ansible's own way everywhere.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -11,124 +13,130 @@ ansible.netcommon does with `import_modules`. Anywhere else Ansible does as it a
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import importlib
 import json
 import os
 import signal
+import subprocess
 import sys
-import tempfile
-import traceback
 import typing as t
+from pathlib import Path
 
 from ansible import constants
+from ansible.module_utils.common.json import Direction, get_module_decoder, get_module_encoder
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.utils.collection_loader import AnsibleCollectionConfig
+from ansible.utils.display import Display
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Mapping, Sequence
+
     from ansible.plugins.action import ActionBase
 
 Row = dict[str, t.Any]
 
+PROGRAM = Path(__file__).with_name("_module_process.py")
+# How Ansible encodes the arguments of a module that says nothing else about itself, as all modules here.
+PROFILE = "legacy"
+SWITCH = "ai_agent_modules_in_place"
+# Seconds that a module has for its end, to delete what it made in the cluster and on disk.
+GRACE_SECONDS = 5
 
-def possible(action: ActionBase, task_vars: t.Mapping[str, t.Any]) -> bool:
-    """Whether the module would run on this machine, as this user, with this Python, to its end."""
+
+def possible(action: ActionBase, task_vars: Mapping[str, t.Any]) -> bool:
+    """Whether the module would run on this machine, as this user, with this Python, while the task waits for it."""
     task = action._task
     if action._connection.transport != "local" or action._play_context.become or task.delegate_to or task.async_val:
         return False
-    # Who keeps the files of modules wants to look at what was packed.
-    if constants.DEFAULT_KEEP_REMOTE_FILES:
+    # Who keeps the files of modules wants to look at the archive. Only Linux ends a process together with its parent.
+    if constants.DEFAULT_KEEP_REMOTE_FILES or sys.platform != "linux":
+        return False
+    switches = (action._templar.template(task_vars.get(SWITCH, True)), os.environ.get(SWITCH.upper()) or True)
+    if not all(boolean(switch) for switch in switches):
         return False
     wanted = action._templar.template(task_vars.get("ansible_python_interpreter"))
     return bool(wanted == sys.executable)
 
 
-def run(name: str, arguments: Row, environment: t.Mapping[str, str]) -> Row:
-    """The result of the collection's module `name`; a failed one where it ended without any.
+def as_strings(environment: Mapping[str, t.Any]) -> dict[str, str]:
+    """The `environment` of a task as a process can have it: Ansible's own shell writes numbers and others as str()."""
+    return {str(name): str(value) for name, value in environment.items()}
 
-    arguments: its options, and Ansible's own (`_ansible_check_mode` and others). environment: the task's.
+
+def as_a_module_gets(arguments: Mapping[str, t.Any]) -> Row:
+    """The arguments of a task as a module would get them: times as strings, and nothing of Ansible's own types."""
+    decoder = get_module_decoder(PROFILE, Direction.CONTROLLER_TO_MODULE)
+    return t.cast("Row", json.loads(_encoded(arguments), cls=decoder))
+
+
+def _encoded(arguments: Mapping[str, t.Any]) -> str:
+    return json.dumps(arguments, cls=get_module_encoder(PROFILE, Direction.CONTROLLER_TO_MODULE))
+
+
+def run(module: str, arguments: Row, environment: Mapping[str, t.Any], paths: Sequence[str] = ()) -> Row:
+    """Run a module in a process of its own, and end with it what it started.
+
+    Args:
+        module: dotted name for Python, `ansible_collections.ai_platform.agent.plugins.modules.connectivity_test`.
+        arguments: its options, and Ansible's own (`_ansible_check_mode` and others). They go through a pipe: some are
+            secret.
+        environment: the task's, besides the variables of this process.
+        paths: where collections are searched; without any, where this Ansible searches them.
+
+    Returns: `rc`, `stdout` and `stderr`.
     """
-    # The arguments hold secrets, so they go through a pipe. What comes back holds none and may be longer than a pipe.
-    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as complained:
-        theirs, ours = os.pipe()
-        child = os.fork()
-        if not child:
-            os.close(ours)
-            _child(name, environment, (theirs, told.fileno(), complained.fileno()))
-        os.close(theirs)
-        status = None
-        try:
-            # It may die before it reads.
-            with contextlib.suppress(BrokenPipeError), os.fdopen(ours, "wb") as given:
-                given.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
-            _, status = os.waitpid(child, 0)
-        finally:
-            # A time-out of the task arrives as an exception.
-            if status is None:
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-        for file in (told, complained):
-            file.seek(0)
-        return _result(name, told.read().decode(), complained.read().decode(errors="replace"), status)
-
-
-def _child(name: str, environment: t.Mapping[str, str], streams: tuple[int, int, int]) -> t.NoReturn:
-    """As a program of its own: streams, signals, variables and what it leaves to its end are its, not the worker's.
-
-    The Kubernetes client keeps a kubeconfig's certificates and keys in files until its process ends.
-    """
-    code = 1
+    given = _encoded({"ANSIBLE_MODULE_ARGS": arguments})
+    places = paths or AnsibleCollectionConfig.collection_paths
+    process = subprocess.Popen(
+        [sys.executable, PROGRAM, str(os.getpid()), PROFILE, module, *places],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | as_strings(environment),
+        encoding="utf-8",
+        errors="surrogateescape",
+        process_group=0,
+    )
     try:
-        # As multiprocessing does after a fork.
-        atexit._clear()
-        for target, source in enumerate(streams):
-            os.dup2(source, target)
-        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115 - open to its end
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.environ.update(environment)
-        sys.argv = [name]
-        code = _ended(name)
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        told, complained = process.communicate(given)
     finally:
-        # Whatever happens, it must not go on as a second worker.
-        os._exit(code)
+        _end(process)
+    return {"rc": process.returncode, "stdout": told, "stderr": complained}
 
 
-def _ended(name: str) -> int:
-    """The exit code of the module's main()."""
-    try:
-        importlib.import_module(f"ansible_collections.ai_platform.agent.plugins.modules.{name}").main()
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
-        traceback.print_exc()
-        return 1
-    return 0
-
-
-def _result(name: str, told: str, complained: str, status: int) -> Row:
-    try:
-        result = json.loads(told[told.index("{") :])
-    except ValueError:
-        words = f"The module {name} ended without a result (exit code {os.waitstatus_to_exitcode(status)})."
-        return {"failed": True, "msg": words, "module_stdout": told, "module_stderr": complained}
-    return {"changed": False} | result
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the process, where a time-out of the task came before its result, and whatever it left running."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 class InPlace:
-    """Mixed into an action plugin that executes a module of this collection."""
+    """Mixed into an action plugin that executes a module of its own collection."""
 
     def _execute_module(self: t.Any, **options: t.Any) -> Row:
-        module, arguments = options.get("module_name"), options.get("module_args")
+        name, arguments = options.get("module_name"), options.get("module_args")
         task_vars = options.get("task_vars") or {}
-        if not module or arguments is None or not possible(self, task_vars):
+        if not name or name.count(".") != 2 or arguments is None or not possible(self, task_vars):
             return t.cast("Row", super()._execute_module(**options))
-        self._update_module_args(module, arguments, task_vars)
-        environment: dict[str, str] = {}
+        self._update_module_args(name, arguments, task_vars)
+        environment: Row = {}
         self._compute_environment_string(environment)
-        return run(module.rpartition(".")[2], arguments, environment)
+        collection, _, module = name.rpartition(".")
+        Display().vvv(f"{name} runs in place, from the files of its collection")
+        ended = run(f"ansible_collections.{collection}.plugins.modules.{module}", arguments, environment)
+        result = self._parse_returned_data(ended, PROFILE)
+        if isinstance(result, dict):  # ansible-core 2.19 and 2.20
+            from ansible.vars.clean import remove_internal_keys
+
+            remove_internal_keys(result)
+            return result
+        result.remove_internal_keys()
+        return t.cast("Row", result.as_result_dict(for_round_trip=True))
 
 
-__all__ = ("InPlace", "possible", "run")
+__all__ = ("InPlace", "as_a_module_gets", "as_strings", "possible", "run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import types
 import typing as t
 from pathlib import Path
@@ -15,7 +16,12 @@ from ansible_collections.ai_platform.agent.plugins.action.chart_assemble import 
 def run(check_mode: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
     """The task's result."""
     task = types.SimpleNamespace(
-        args=arguments, check_mode=check_mode, diff=False, async_val=0, environment=[{"FROM_TASK": "yes"}], action="x"
+        args=arguments,
+        check_mode=check_mode,
+        diff=False,
+        async_val=0,
+        environment=[{"FROM_TASK": "yes", "NUMBER": 7}],
+        action="x",
     )
     shell = types.SimpleNamespace(tmpdir="", env_prefix=lambda **_: "")
     connection = types.SimpleNamespace(_shell=shell)
@@ -73,6 +79,11 @@ def rendering(arguments: dict[str, t.Any], tmp_path: Path) -> dict[str, t.Any]:
 
 def test_values_render_it(rendering: dict[str, t.Any]) -> None:
     assert run(**rendering)["manifests"] == 'template demo yes\n{"a": 1}'
+
+
+def test_a_value_that_yaml_reads_as_a_date(rendering: dict[str, t.Any]) -> None:
+    values = {"agent": {"podAnnotations": {"since": datetime.date(2026, 11, 21)}}}
+    assert '{"since": "2026-11-21"}' in run(**rendering | {"values": values})["manifests"]
 
 
 def test_values_that_the_chart_refuses(rendering: dict[str, t.Any]) -> None:
