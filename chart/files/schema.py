@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 try:
     import psycopg
     from psycopg import sql
+    from psycopg.conninfo import conninfo_to_dict
 
     from schema_revisions import RevisionsError, State, judge, named, read_graph
     from schema_url import child_environment, plain_url, redact, secrets_of
@@ -125,26 +126,38 @@ class Reminder:
             self._last = (text, time.monotonic())
 
 
-def connect(settings: Settings, name: str) -> psycopg.Connection[Any]:
-    """Open an autocommit connection; raise Unreachable where there is no answer, SchemaError for a malformed URL."""
+def connect(settings: Settings, name: str, options: str | None = None) -> psycopg.Connection[Any]:
+    """Open an autocommit connection; raise Unreachable where there is no answer, SchemaError for a malformed URL.
+
+    options: libpq's, beside those of the URL. A pooler in transaction mode refuses them, where it would hand on to its
+    other clients what is set later.
+    """
     try:
+        given: dict[str, Any] = {"connect_timeout": 5, "application_name": name}
+        if options:
+            own = conninfo_to_dict(settings.url).get("options") or settings.environ.get("PGOPTIONS", "")
+            given["options"] = f"{own} {options}".strip()
         # A firewall drops the idle connection that holds the lock during a long migration, unless it is kept alive.
-        return psycopg.connect(
-            settings.url, autocommit=True, connect_timeout=5, application_name=name, keepalives_idle=30
-        )
+        # Statements are never prepared: behind a pooler the next one may meet another server connection.
+        return psycopg.connect(settings.url, autocommit=True, keepalives_idle=30, prepare_threshold=None, **given)
     except psycopg.OperationalError as error:
+        if "unsupported startup parameter" in str(error):
+            raise SchemaError(
+                "DATABASE_URL leads to a connection pooler, which cannot hold a migration's lock: give the migration a "
+                "direct connection in the Secret's key migration-database-url."
+            ) from error
         raise Unreachable(brief(error)) from error
     except psycopg.ProgrammingError as error:
         raise SchemaError("DATABASE_URL cannot be parsed: percent-encode its user name and its password.") from error
 
 
-def connect_patiently(settings: Settings, name: str, limit: float | None) -> psycopg.Connection[Any]:
+def connect_patiently(settings: Settings, name: str, limit: float | None, options: str) -> psycopg.Connection[Any]:
     """Connect, trying for `limit` seconds, without end where it is None; raise SchemaError after that."""
     reminder = Reminder(settings)
     start = time.monotonic()
     while True:
         try:
-            return connect(settings, name)
+            return connect(settings, name, options)
         except Unreachable as error:
             if limit is not None and time.monotonic() - start >= limit:
                 raise SchemaError(f"The database did not answer within {limit:g} s: {error}.") from error
@@ -163,7 +176,6 @@ def read_live(connection: psycopg.Connection[Any], table: tuple[str, ...]) -> fr
 
 def prepare_session(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
     """Set up the connection that holds the lock; return the session options that this server knows."""
-    connection.execute("SET statement_timeout = 0")
     # Unknown before PostgreSQL 14, refused on platforms that cannot notice a closed socket.
     with contextlib.suppress(psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError):
         connection.execute("SELECT set_config(%s, %s, false)", CHECK_INTERVAL)
@@ -284,7 +296,7 @@ def migrate(settings: Settings, database_timeout: float | None) -> None:
     runner = Runner()
     graph = read_graph(settings.config_file)
     with (
-        connect_patiently(settings, "ai-agent migrate", database_timeout) as connection,
+        connect_patiently(settings, "ai-agent migrate", database_timeout, "-c statement_timeout=0") as connection,
         migration_lock(connection, settings),
     ):
         live = read_live(connection, settings.version_table)
@@ -319,9 +331,11 @@ def wait(settings: Settings) -> None:
     reminder = Reminder(settings)
     while True:
         try:
-            with connect(settings, "ai-agent wait") as connection:
-                connection.execute("SET default_transaction_read_only = on")
-                connection.execute("SET statement_timeout = '10s'")
+            with connect(settings, "ai-agent wait") as connection, connection.transaction():
+                # For this transaction alone: DATABASE_URL may lead to a pooler, whose other clients would keep what a
+                # session sets.
+                connection.execute("SET TRANSACTION READ ONLY")
+                connection.execute("SET LOCAL statement_timeout = '10s'")
                 live = read_live(connection, settings.version_table)
             state = judge(live, graph.heads, graph.ancestors)
             seen = f"it is at {named(live)} ({state.value}), this image needs {graph.head}"
