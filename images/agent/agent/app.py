@@ -26,6 +26,7 @@ from agent.chat import Chat, Turn
 from agent.database import Database, UnknownSession
 from agent.health import Health, brief
 from agent.lifecycle import Lifecycle, Tracking
+from agent.limits import BodyLimit
 from agent.schema import Graph
 from agent.settings import Settings
 
@@ -94,6 +95,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
     # A body without a content type is JSON, and `JsonBodies` takes the type away.
     app = FastAPI(title="Reference AI agent", version=__version__, lifespan=lifespan, strict_content_type=False)
     app.add_middleware(JsonBodies)
+    app.add_middleware(BodyLimit)
     app.add_middleware(Tracking, lifecycle=lifecycle)
     _add_errors(app)
     _add_probes(app, settings, health)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
 from agent.cache import Cache
 from agent.database import Database
-from agent.llm import Model, ModelError
+from agent.llm import Model, ModelError, bounded
 from agent.metrics import MODEL_ERRORS
 from agent.models import Message
 
@@ -75,7 +75,7 @@ class Chat:
             return
         pieces = []
         try:
-            async for piece in self._model.stream(turn.prompt):
+            async for piece in bounded(self._model.stream(turn.prompt)):
                 pieces.append(piece)
                 yield piece
         except ModelError:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from typing import Protocol
 
 import httpx
 
+from agent.limits import ANSWER_BYTES, REPLY_CHARACTERS, REPLY_SECONDS
 from agent.settings import Settings
 
 Prompt = list[tuple[str, str]]
@@ -85,7 +87,7 @@ class OpenAIModel:
                         f"the model endpoint answered {response.status_code}: check LLM_BASE_URL and its key"
                     )
                 ended = False
-                async for line in response.aiter_lines():
+                async for line in _lines(response):
                     if not line.startswith("data:"):
                         continue
                     if (data := line[5:].strip()) == "[DONE]":
@@ -115,6 +117,38 @@ class OpenAIModel:
     async def close(self) -> None:
         """Give connections back."""
         await self._client.aclose()
+
+
+async def bounded(pieces: AsyncIterator[str]) -> AsyncIterator[str]:
+    """A reply that an endpoint cannot make longer, or let last longer, than limits.py allows.
+
+    :raises ModelError: it did
+    """
+    size, end = 0, time.monotonic() + REPLY_SECONDS
+    async for piece in pieces:
+        size += len(piece)
+        if size > REPLY_CHARACTERS:
+            raise ModelError(f"the model endpoint's answer has more than {REPLY_CHARACTERS} characters")
+        if time.monotonic() > end:
+            raise ModelError(f"the model endpoint's answer took more than {REPLY_SECONDS:g} s")
+        yield piece
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """The lines of an answer as they come; httpx's own iterator keeps a line that never ends without any limit.
+
+    :raises ModelError: the answer has more than ANSWER_BYTES
+    """
+    size, rest = 0, ""
+    async for text in response.aiter_text():
+        size += len(text)
+        if size > ANSWER_BYTES:
+            raise ModelError(f"the model endpoint's answer has more than {ANSWER_BYTES // 1024 // 1024} MiB")
+        *whole, rest = (rest + text).split("\n")
+        for line in whole:
+            yield line.rstrip("\r")
+    if rest:
+        yield rest
 
 
 def storable(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from agent import probe
 from agent.app import create_app
 from agent.health import Health, brief
 from agent.lifecycle import Lifecycle
+from agent.limits import BODY_BYTES
 from agent.settings import Settings
 
 SECRET = "s3cret"
@@ -179,3 +181,27 @@ def test_the_unforeseen_is_one_sentence(client: Client, monkeypatch: pytest.Monk
 def test_the_cause_is_told_where_several_addresses_were_tried() -> None:
     error = Exception("Multiple connection attempts failed. All failures were:\n- host: 'h', port: 1: refused\n- b")
     assert brief(error) == "host: 'h', port: 1: refused"
+
+
+async def _endless(piece: bytes, sent: list[int]) -> AsyncIterator[bytes]:
+    while True:
+        sent.append(len(piece))
+        yield piece
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["content-length", "chunked"])
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(client: Client, announced: bool) -> None:
+    sent: list[int] = []
+    if announced:
+        answer = client.post("/v1/chat", content=b'{"message": "' + b"x" * (3 * BODY_BYTES) + b'"}')
+    else:
+        answer = client.post("/v1/chat", content=_endless(b"x" * 65536, sent))
+    assert answer.status_code == 413
+    assert answer.json()["error"].startswith("the body is larger than 2048 KiB")
+    assert sum(sent) <= BODY_BYTES + 2 * 65536
+
+
+def test_the_longest_message_in_the_longest_spelling_is_no_large_body(client: Client) -> None:
+    body = '{"message": "' + "\\ud83d\\ude00" * 100_000 + '"}'
+    # It is read, and fails for want of a database.
+    assert client.post("/v1/chat", content=body.encode()).status_code == 503

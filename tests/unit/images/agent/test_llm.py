@@ -9,6 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from agent import llm
 from agent.llm import BuiltinModel, Model, ModelError, OpenAIModel, choose
 from agent.settings import Settings
 
@@ -101,3 +102,21 @@ def test_without_an_endpoint_the_builtin_model_answers_and_says_so() -> None:
     assert "environment dev" in reply
     assert reply.endswith("You said: What\n is up?")
     assert pieces == collect(model, "What\n is up?")
+
+
+def test_an_answer_without_an_end_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(llm, "ANSWER_BYTES", 1000)
+    with pytest.raises(ModelError, match="more than"):
+        collect(endpoint(lambda _request: httpx.Response(200, text="data: " + "x" * 2000)))
+
+
+@pytest.mark.parametrize(("name", "most"), [("REPLY_CHARACTERS", 5), ("REPLY_SECONDS", -1.0)])
+def test_a_reply_is_bounded_in_length_and_time(monkeypatch: pytest.MonkeyPatch, name: str, most: float) -> None:
+    async def run() -> None:
+        async for _piece in llm.bounded(BuiltinModel(settings()).stream([("user", "hello")])):
+            pass
+
+    asyncio.run(run())
+    monkeypatch.setattr(llm, name, most)
+    with pytest.raises(ModelError, match="the model endpoint's answer"):
+        asyncio.run(run())
