@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import subprocess
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
@@ -287,6 +289,30 @@ def test_no_probe_interrupts_a_recovery(subchart: Render) -> None:
     }
     kinds = [command("redis", probe)[-1] for probe in ("startupProbe", "livenessProbe", "readinessProbe")]
     assert kinds == ["alive", "alive", "ready"]
+
+
+@pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe"])
+def test_a_replica_is_alive_while_its_copy_grows(subchart: Render, tmp_path: Path, probe: str) -> None:
+    values = {"architecture": "replication", "readReplicas": {"replicaCount": 1}}
+    sets = {item["metadata"]["name"]: item for item in subchart("postgresql", values) if item["kind"] == "StatefulSet"}
+    stand_in = tmp_path / "pg_isready"
+    stand_in.write_text("#!/bin/sh\nexit 2\n")
+    stand_in.chmod(0o755)
+
+    def alive(name: str) -> bool:
+        container = sets[name]["spec"]["template"]["spec"]["containers"][0]
+        env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PGDATA": str(tmp_path / "data")}
+        return subprocess.run(container[probe]["exec"]["command"], env=env, check=False).returncode == 0
+
+    primary, replica = "my-agent-postgresql-primary", "my-agent-postgresql-read"
+    assert not alive(replica)
+    copied = tmp_path / "data.incomplete" / "base"
+    copied.mkdir(parents=True)
+    assert alive(replica)
+    assert not alive(primary)
+    for path in (copied, copied.parent):
+        os.utime(path, (time.time() - 3600, time.time() - 3600))
+    assert not alive(replica)
 
 
 @pytest.mark.parametrize("name", CHARTS)

@@ -217,8 +217,16 @@ spec:
 {{- if $auth.existingSecret }}{{ include "aipg.tpl" (list $auth.secretKeys.replicationPasswordKey .) }}{{ else }}replication-password{{ end -}}
 {{- end -}}
 
-{{/* Succeeds also with 1, "alive, but refuses": recovery or shutdown, which a restart would only prolong. */}}
+{{/*
+Succeeds also with 1, "alive, but refuses": recovery or shutdown, which a restart would only prolong; and for a replica that copies its primary's
+data, however long that takes, while the copy grows: a restart would begin it anew. Arguments: whether it is the primary; the root context.
+*/}}
 {{- define "aipg.aliveCommand" -}}
-{{- $command := printf "pg_isready --host=127.0.0.1 --port=%d --username=postgres || test $? -eq 1" (int .Values.containerPorts.postgresql) -}}
+{{- $primary := index . 0 -}}
+{{- $root := index . 1 -}}
+{{- $command := printf "pg_isready --host=127.0.0.1 --port=%d --username=postgres || test $? -eq 1" (int $root.Values.containerPorts.postgresql) -}}
+{{- if not $primary -}}
+{{- $command = printf "%s || test -n \"$(find \"$PGDATA.incomplete\" -mmin -10 -print -quit 2> /dev/null)\"" $command -}}
+{{- end -}}
 {{- list "sh" "-c" $command | toJson -}}
 {{- end -}}

@@ -120,7 +120,7 @@ spec:
           # By TCP: the server of the first start listens on its socket only, so nobody takes it for ready.
           startupProbe:
             exec:
-              command: {{ include "aipg.aliveCommand" $root }}
+              command: {{ include "aipg.aliveCommand" (list $primary $root) }}
             {{- omit $server.startupProbe "enabled" | toYaml | nindent 12 }}
           {{- end }}
           {{- if $server.readinessProbe.enabled }}
@@ -132,7 +132,7 @@ spec:
           {{- if $server.livenessProbe.enabled }}
           livenessProbe:
             exec:
-              command: {{ include "aipg.aliveCommand" $root }}
+              command: {{ include "aipg.aliveCommand" (list $primary $root) }}
             {{- omit $server.livenessProbe "enabled" | toYaml | nindent 12 }}
           {{- end }}
           resources:
