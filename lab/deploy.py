@@ -36,7 +36,7 @@ def write_vars() -> None:
     values = {
         "ai_agent_subcharts": "embedded",
         "ai_agent_images": {"agent": image(images.AGENT, repository=repository), **shared()},
-        "ai_agent_next_images": {"agent": image(images.AGENT_NEXT, repository=repository), **shared()},
+        "lab_next_images": {"agent": image(images.AGENT_NEXT, repository=repository), **shared()},
         "ai_agent_kubeconfig": str(KUBECONFIG),
         "ai_agent_helm_binary": str(BIN / "helm"),
     }

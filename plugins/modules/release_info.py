@@ -118,6 +118,9 @@ helm:
     problem:
       description: Why there is no answer about the release, empty where there is one.
       type: str
+    denied:
+      description: Where the account lacks a right, which one and which file grants it; else empty.
+      type: str
   sample:
     version: 4.3.1
     said: v4.3.1+g1a2b3c4
@@ -128,6 +131,7 @@ helm:
       status: deployed
       chart: ai-agent-1.0.0+3f9c02aa
     problem: ""
+    denied: ""
 namespace_exists:
   description: Whether the namespace exists, null where the account may not look.
   returned: success

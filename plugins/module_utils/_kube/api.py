@@ -22,14 +22,20 @@ Object = dict[str, t.Any]
 
 
 class Forbidden(FindingError):  # type: ignore[misc]
-    """The account lacks a right; `verb`, `resource` (plural.group) and `namespace` say which."""
+    """The account lacks a right; `verb`, `resource` (plural.group) and `namespace` say which, `account` whose."""
 
-    def __init__(self, verb: str, resource: str, namespace: str | None) -> None:
-        where = f"in namespace {namespace}" if namespace else "cluster-wide"
-        super().__init__(
-            "cluster-forbidden", f"The account may not {verb} {resource} {where}; grant it, or use another account."
-        )
+    def __init__(self, verb: str, resource: str, namespace: str | None, account: str = "") -> None:
+        super().__init__("cluster-forbidden", forbidden(verb, resource, namespace, account))
         self.verb, self.resource, self.namespace = verb, resource, namespace
+
+
+def forbidden(verb: str, resource: str, namespace: str | None, account: str) -> str:
+    """The sentence about a right that an account lacks, with the file that has it."""
+    where = f"in namespace {namespace}" if namespace else "cluster-wide"
+    file = "exec-rbac.yaml" if resource == "pods/exec" else "deployer-rbac.yaml"
+    remedy = f"apply roles/ai_agent/files/{file} there" if namespace else "grant it"
+    who = f"account {account}" if account else "account"
+    return f"The {who} may not {verb} {resource} {where}: {remedy}, or use another account."
 
 
 class Refused(FindingError):  # type: ignore[misc]
@@ -212,7 +218,7 @@ class Cluster:
         if error.status == 403 and ("exceeded quota" in said or "failed quota" in said):
             return Refused("quota-exceeded", f"A quota of {where} stands in the way: {said}.", 403, said)
         if error.status == 403 and "is forbidden: User" in said:
-            return Forbidden(verb, resource, namespace)
+            return Forbidden(verb, resource, namespace, said.partition('is forbidden: User "')[2].partition('"')[0])
         what = f"{resource} {name}" if name else resource
         words = f"The cluster at {self.address} refuses to {verb} {what} in {where} ({error.status}): {said}."
         return Refused("cluster-refused", words, int(error.status or 0), said)

@@ -17,6 +17,8 @@ import re
 import subprocess
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import forbidden
+
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Iterator, Sequence
 
@@ -26,6 +28,11 @@ Row = dict[str, t.Any]
 TIMED_OUT = 124
 NOT_FOUND = 127
 _VERSION = re.compile(r"v(\d+\.\d+\.\d+)")
+# The API server's words, pkg/endpoints/handlers/responsewriters/errors.go of k8s.io/apiserver.
+_FORBIDDEN = re.compile(
+    r'is forbidden: User "(?P<account>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]*)"'
+    r'(?: in API group "[^"]*")?(?: in the namespace "(?P<namespace>[^"]*)")?'
+)
 _TEST = re.compile(r"(?s)TEST SUITE: +(\S+).*?Phase: +(\w+)")
 # Every state in which a release exists. Plain `helm list` leaves out most of them.
 _STATES = ("--deployed", "--failed", "--pending", "--uninstalling")
@@ -92,7 +99,8 @@ def asked(command: Sequence[str] | None, params: Row, seconds: float) -> Iterato
 
     command: program and words before its arguments. params: release_name, release_namespace, kubeconfig (a path or
     None) and context. The answer: `version` (empty where none was told), `said` (the words instead), `release` (an
-    entry of `helm list`, empty without one), `problem` (why there is no answer about the release, else empty).
+    entry of `helm list`, empty without one), `problem` (why there is no answer about the release, else empty), `denied`
+    (that the account lacks a right, and the file that has it, where that is the problem; else empty).
     """
     if not command:
         yield lambda: None
@@ -117,8 +125,11 @@ def _told(version: Ended, record: Ended) -> Row:
     try:
         releases = json.loads(record.output or "[]") if record.code == 0 else []
     except ValueError:
-        return answer | {"release": {}, "problem": "helm list answered something that is no JSON"}
-    return answer | {"release": releases[0] if releases else {}, "problem": record.complaint}
+        return answer | {"release": {}, "problem": "helm list answered something that is no JSON", "denied": ""}
+    told = answer | {"release": releases[0] if releases else {}, "problem": record.complaint, "denied": ""}
+    if denied := _FORBIDDEN.search(record.complaint):
+        told["denied"] = forbidden(denied["verb"], denied["resource"], denied["namespace"], denied["account"])
+    return told
 
 
 def tests(ended: Ended) -> Row:

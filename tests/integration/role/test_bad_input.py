@@ -64,6 +64,11 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     ),
     "acceptance without a reason": ({"ai_agent_preflight_accept": [{"id": "destructive"}]}, ["reason"]),
     "wrong type": ({"ai_agent_images": "agent:1"}, ["ai_agent_images"]),
+    "a letter missing": ({"ai_agent_namespce": "x"}, ["ai_agent_namespce", "did you mean ai_agent_namespace?"]),
+    "two mistyped": (
+        {"ai_agent_reports_dirs": "x", "ai_agent_time_out": "1m"},
+        ["ai_agent_reports_dirs, ai_agent_time_out", "did you mean ai_agent_reports_dir, ai_agent_timeout?"],
+    ),
     "external database": (
         {"ai_agent_values": {"postgresql": {"enabled": False}}},
         ["ai_agent_existing_secret", "enabled: false"],
@@ -75,6 +80,50 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
 def test_variables(case: str, fake_helm: FakeHelm) -> None:
     variables, parts = VARIABLES[case]
     assert_one_clear_line(deploy(fake_helm("v4.3.1"), **variables), *parts)
+
+
+@pytest.mark.parametrize("place", ["group_vars/all.yml", "host_vars/h/main.yml", "hosts.yml"])
+def test_a_variable_is_mistyped_wherever_it_is_set(place: str, tmp_path: Path) -> None:
+    wrong = {"ai_agent_kubconfig": "/nowhere"}
+    hosts = {"all": {"hosts": {"h": {"ansible_connection": "local", **(wrong if place == "hosts.yml" else {})}}}}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    if place != "hosts.yml":
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_text(yaml.safe_dump(wrong))
+    assert_one_clear_line(play("-i", tmp_path, "site.yml"), "ai_agent_kubconfig", "did you mean ai_agent_kubeconfig?")
+
+
+def test_a_variable_without_effect_is_named_and_stops_nothing(fake_helm: FakeHelm) -> None:
+    run = deploy(fake_helm("v4.1.0"), ai_agent_owner="me")
+    assert "no such variable: ai_agent_owner" in run.output
+    assert_one_clear_line(run, "helm 4.1.0")
+
+
+def test_account_without_rights(tmp_path: Path) -> None:
+    said = 'secrets is forbidden: User "bare" cannot list resource "secrets" in API group "" in the namespace "dev"'
+    helm = tmp_path / "helm"
+    helm.write_text(f"#!/bin/sh\n[ \"$1\" = version ] && echo v4.3.1 && exit\necho 'Error: {said}' >&2\nexit 1\n")
+    helm.chmod(0o755)
+    run = deploy(helm)
+    assert_one_clear_line(run, "account bare may not list secrets in namespace dev", "files/deployer-rbac.yaml")
+    assert "gives no answer" not in run.output
+
+
+def test_a_vault_in_plain_text_warns_outside_dev(tmp_path: Path, fake_helm: FakeHelm) -> None:
+    for environment in ("dev", "staging"):
+        folder = tmp_path / environment
+        shutil.copytree(ROOT / "inventories/staging", folder)
+        main = folder / "group_vars/all/main.yml"
+        main.write_text(
+            main.read_text().replace("ai_agent_environment: staging", f"ai_agent_environment: {environment}")
+        )
+        example = (folder / "group_vars/all/vault.yml.example").read_text()
+        (folder / "group_vars/all/vault.yml").write_text(example.replace("change-me", "8Rz!a-real-one"))
+        run = play("-i", folder, "site.yml", ai_agent_helm_binary=str(fake_helm("v4.1.0")))
+        # It warns; what stops this run is the old helm.
+        assert_one_clear_line(run, "helm 4.1.0")
+        assert ("stand in plain text" in run.output) == (environment == "staging"), run.output
+        assert "8Rz!a-real-one" not in run.output
 
 
 def test_environment_without_inventory() -> None:

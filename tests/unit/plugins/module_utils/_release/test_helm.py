@@ -50,6 +50,18 @@ def test_no_release(helm: Program) -> None:
     assert ask(helm("[ $1 = version ] && echo v4.3.1 || echo '[]'"))["release"] == {}
 
 
+def test_an_account_without_rights_is_no_cluster_that_does_not_answer(helm: Program) -> None:
+    said = (
+        'Error: list: failed to list: secrets is forbidden: User "system:serviceaccount:a:bare" cannot list resource'
+        ' "secrets" in API group "" in the namespace "dev"'
+    )
+    told = ask(helm(f"[ $1 = version ] && echo v4.3.1 && exit; echo '{said}' >&2; exit 1"))
+    assert told["denied"] == (
+        "The account system:serviceaccount:a:bare may not list secrets in namespace dev:"
+        " apply roles/ai_agent/files/deployer-rbac.yaml there, or use another account."
+    )
+
+
 def test_a_cluster_that_does_not_answer(helm: Program) -> None:
     script = (
         "[ $1 = version ] && echo v4.3.1 && exit; echo 'WARNING: x' >&2; echo 'Error: connection\nrefused' >&2; exit 1"

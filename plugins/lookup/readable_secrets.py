@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: readable_secrets
+author: The ai_platform.agent authors (@ai-platform)
+short_description: Find files of an inventory in which a secret stands in plain text
+version_added: 1.0.0
+description:
+  - Reads the files in C(group_vars) and C(host_vars) of a folder that are not encrypted with Ansible Vault, and names
+    those in which one of the secrets is a value.
+  - A vault that somebody forgot to encrypt works as well as an encrypted one, so nothing else would tell.
+options:
+  _terms:
+    description: Folders, of an inventory or a playbook. One that does not exist is passed over.
+    type: list
+    elements: str
+    required: true
+  secrets:
+    description: The secrets to look for. Empty ones are passed over.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Name the files that should be encrypted
+  ansible.builtin.debug:
+    msg: "{{ query('ai_platform.agent.readable_secrets', inventory_dir, secrets=[ai_agent_redis_password]) }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: Paths of the files.
+  type: list
+  elements: path
+"""
+
+import typing as t
+from pathlib import Path
+
+import yaml
+from ansible.plugins.lookup import LookupBase
+
+_FOLDERS = ("group_vars", "host_vars")
+_ENDINGS = {"", ".yml", ".yaml", ".json"}
+_ENCRYPTED = b"$ANSIBLE_VAULT"
+# A file of variables is small.
+_MOST_BYTES = 1 << 20
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads past tags, !vault among them: what they hold is not plain text."""
+
+
+_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)  # type: ignore[no-untyped-call]
+
+
+def in_plain_text(folder: Path, secrets: t.Collection[str]) -> list[Path]:
+    """The files of variables below `folder` that hold one of `secrets` as a value and are not encrypted."""
+    wanted = {str(secret) for secret in secrets if secret}
+    files = sorted(file for name in _FOLDERS for file in (folder / name).rglob("*") if file.is_file())
+    return [file for file in files if file.suffix in _ENDINGS and wanted.intersection(_texts(_read(file)))]
+
+
+def _read(file: Path) -> t.Any:
+    try:
+        content = file.read_bytes() if file.stat().st_size <= _MOST_BYTES else b""
+        return None if content.startswith(_ENCRYPTED) else yaml.load(content, _Loader)  # noqa: S506 - a safe loader
+    except (OSError, ValueError, yaml.YAMLError):
+        # Whoever uses the file says what is wrong with it.
+        return None
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None:
+        yield str(value)
+
+
+class LookupModule(LookupBase):  # type: ignore[misc]
+    """Lookup plugin, see DOCUMENTATION."""
+
+    def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[str]:
+        """Return one path for each file."""
+        self.set_options(var_options=variables, direct=options)
+        secrets = self.get_option("secrets")
+        return [str(file) for folder in dict.fromkeys(terms) for file in in_plain_text(Path(folder), secrets)]
