@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-# Of difflib's ratio: a letter missing, doubled, changed, or two of them swapped in a name of six and more.
+# A letter missing, doubled, changed, or two of them swapped in a name of six and more.
 _ALIKE = 0.75
 
 
-def nearest(name: str, known: t.Iterable[str]) -> str:
-    """The one of `known` that is most like `name`, empty where none is."""
+def nearest(name: str, known: t.Iterable[str], alike: float = _ALIKE) -> str:
+    """The one of `known` that is most like `name`, empty where none is. alike: difflib's ratio from which on it is."""
     candidates = {item.lower(): item for item in known}
-    found = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=_ALIKE)
+    found = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=alike)
     return candidates[found[0]] if found else ""
 
 

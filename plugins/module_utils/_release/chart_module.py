@@ -8,10 +8,13 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm, value_words
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import CHOICES, assemble
 
 Row = dict[str, t.Any]
+
+CHART: t.Final = "ai-agent"
+"""Name of the chart, as Helm says it in its messages."""
 
 ARGUMENTS: t.Final[Row] = {
     "chart": {"type": "path", "required": True},
@@ -55,8 +58,10 @@ def execute(params: Row, environment: t.Mapping[str, str]) -> Row:
         return told
     rendered = helm.template(params["helm_binary"], told["path"], params, environment)
     if rendered.code:
-        words = f"The chart {told['version']} does not take the values: {rendered.complaint}"
-        return told | {"failed": True, "msg": words, "complaint": rendered.complaint}
+        schemas = value_words.read(assembled.path, CHART, assembled.subcharts)
+        complaint = value_words.explain(rendered.errors, schemas, params["values"]) or rendered.complaint
+        words = f"The chart {told['version']} does not take the values: {complaint}"
+        return told | {"failed": True, "msg": words, "complaint": complaint}
     return told | {"manifests": rendered.output}
 
 

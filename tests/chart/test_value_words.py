@@ -1,0 +1,98 @@
+"""Values that a schema refuses: Helm's tree and its regular expressions become one sentence for each key."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import value_words
+
+from tests.chart.conftest import ROOT, Object
+
+SCHEMAS = [ROOT / "chart/values.schema.json", *sorted(ROOT.glob("subcharts/*/values.schema.json"))]
+
+
+@pytest.fixture(scope="module")
+def explained(helm: str, chart: Path, tmp_path_factory: pytest.TempPathFactory) -> t.Callable[[Object], list[str]]:
+    """The sentences about values, from what the real helm says of them."""
+    file = tmp_path_factory.mktemp("values") / "values.yaml"
+    schemas = value_words.read(chart, "ai-agent", ["postgresql", "redis"])
+    assert list(schemas) == ["ai-agent", "postgresql", "redis"]
+
+    def explain(values: Object) -> list[str]:
+        file.write_text(yaml.safe_dump(values), encoding="utf-8")
+        done = subprocess.run([helm, "template", "x", chart, "-f", file], capture_output=True, text=True, check=False)
+        assert done.returncode
+        return value_words.explain(done.stderr, schemas, values).split("; ")
+
+    return explain
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (
+            {"agent": {"replicaCount": "3"}},
+            "agent.replicaCount must be a whole number, not text (write it without quotes)",
+        ),
+        ({"agent": {"replicaCount": 50}}, "agent.replicaCount is 50 and must be 10 at most"),
+        ({"agent": {"env": {"A": 4}}}, "agent.env.A must be text, not a number (put it in quotes)"),
+        ({"agent": {"replicas": 2}}, "agent.replicas does not exist: did you mean agent.replicaCount?"),
+        ({"replicaCount": 2}, "replicaCount does not exist: did you mean agent.replicaCount?"),
+        ({"agnet": {}}, "agnet does not exist: did you mean agent?"),
+        ({"xyz": {}}, "xyz does not exist"),
+        (
+            {"agent": {"resources": {"requests": {"memory": "1G i"}}}},
+            "agent.resources.requests.memory is '1G i' and must be a Kubernetes quantity: 500m, 1, 256Mi",
+        ),
+        ({"agent": {"resources": {"requests": {"cpu": None}}}}, "agent.resources.requests.cpu is missing"),
+        ({"migration": {"lockTimeout": "2"}}, "'2' and must be a PostgreSQL interval with its unit: 500ms, 2s, 1min"),
+        ({"agent": {"service": {"type": "Foo"}}}, "must be one of 'ClusterIP', 'NodePort', 'LoadBalancer'"),
+        ({"agent": {"env": {"NOT A NAME": "x"}}}, "agent.env.NOT A NAME cannot be set there (plain settings:"),
+        ({"agent": {"env": {"DATABASE_URL": "x"}}}, "agent.env.DATABASE_URL cannot be set there"),
+        ({"agent": {"podDisruptionBudget": {"minAvailable": [1]}}}, "agent.podDisruptionBudget.minAvailable must be a"),
+        (
+            {"postgresql": {"primary": {"resourcess": {}}}},
+            "postgresql.primary.resourcess does not exist: did you mean postgresql.primary.resources?",
+        ),
+        ({"postgresql": {"replica": {"replicaCount": 2}}}, "postgresql.readReplicas.replicaCount"),
+    ],
+)
+def test_one_sentence_without_a_regular_expression(
+    explained: t.Callable[[Object], list[str]], values: Object, sentence: str
+) -> None:
+    (said,) = explained(values)
+    assert sentence in said
+    assert not re.search(r"\^|\[[a-z0-9]|schema|validation", said)
+
+
+def test_several_mistakes_are_several_sentences_and_the_rest_is_counted(
+    explained: t.Callable[[Object], list[str]],
+) -> None:
+    wrong = {"agent": {"replicaCount": "3", **{f"key{number}": 1 for number in range(6)}}}
+    said = explained(wrong)
+    assert len(said) == value_words.SHOWN + 1
+    assert said[-1] == "and 2 more"
+
+
+def test_a_guards_sentence_is_left_as_it_is(explained: t.Callable[[Object], list[str]]) -> None:
+    (said,) = explained({"postgresql": {"enabled": False}})
+    assert said.startswith("postgresql.enabled is false")
+
+
+@pytest.mark.parametrize("file", SCHEMAS, ids=lambda file: file.parent.name)
+def test_every_pattern_is_described(file: Path) -> None:
+    def walk(node: object) -> t.Iterator[Object]:
+        if isinstance(node, dict):
+            yield node
+        for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            yield from walk(inner)
+
+    patterns = [node for node in walk(json.loads(file.read_text())) if isinstance(node.get("pattern"), str)]
+    assert patterns
+    assert [node for node in patterns if not node.get("description", "").startswith("A ")] == []
