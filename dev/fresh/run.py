@@ -37,7 +37,8 @@ def commands(readme: str) -> list[str]:
 
     :raises LabError: there is no such section
     """
-    found = re.search(r"^## Two commands\n+```console\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    section = re.search(r"^## Two commands\n.*?(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^```console\n(.*?)^```", section[0], re.MULTILINE | re.DOTALL) if section else None
     if not found:
         raise LabError('README.md has no section "Two commands" with a console block: what a newcomer types is unknown')
     return [line.partition(" #")[0].removeprefix("$ ").strip() for line in found[1].splitlines() if line[:2] == "$ "]
