@@ -15,7 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes 
 SHOWN_MESSAGES = 5
 SHOWN_REVISIONS = 100
 SHOWN_STATEMENTS = 300
-SHOWN_ASKERS = 12
+SHOWN_CLIENTS = 12
 _ORDER = {"fail": 0, "unknown": 1, "warn": 2, "skip": 3, "info": 4}
 _SOURCES = {"migration_preflight": "Preflight", "connectivity_test": "Connectivity"}
 _STRENGTH = {str(mode): mode.value for mode in Mode}
@@ -232,7 +232,7 @@ def negatives(connectivity: t.Mapping[str, t.Any]) -> Matrix | None:
     """The attempts that should have failed; None where none was made."""
     return _matrix(
         (
-            _asker(item),
+            _client(item),
             f"to {item.get('to')}",
             _cell(item, str(item.get("got") or "").replace("timeout", "timed out").replace("-", " "), "expected"),
         )
@@ -245,7 +245,7 @@ def answers(connectivity: t.Mapping[str, t.Any]) -> Matrix | None:
     return _matrix(
         (
             # The agent's pods are told apart; of another it matters only that it is none of them.
-            str(item.get("pod")) if item.get("from") == "agent" else _asker(item),
+            str(item.get("pod")) if item.get("from") == "agent" else _client(item),
             f"{item.get('path')} {_WAYS.get(str(item.get('via')), item.get('via'))}",
             _cell(item, str(item.get("error") or item.get("http_status") or "no answer"), ""),
         )
@@ -254,11 +254,11 @@ def answers(connectivity: t.Mapping[str, t.Any]) -> Matrix | None:
 
 
 _WAYS = {"itself": "directly", "service": "through the Service"}
-_ASKERS = {"stranger": "Pod without the client label", "elsewhere": "Pod in another namespace", "agent": "Agent pods"}
+_CLIENTS = {"stranger": "Pod without the client label", "elsewhere": "Pod in another namespace", "agent": "Agent pods"}
 
 
-def _asker(item: t.Mapping[str, t.Any]) -> str:
-    return _ASKERS.get(str(item.get("from")), str(item.get("from")))
+def _client(item: t.Mapping[str, t.Any]) -> str:
+    return _CLIENTS.get(str(item.get("from")), str(item.get("from")))
 
 
 _WORST = ("pass", "skip", "warn", "unknown", "fail")
@@ -273,19 +273,20 @@ def _cell(item: t.Mapping[str, t.Any], got: str, expected: str) -> Cell:
 def _matrix(tried: t.Iterable[tuple[str, str, Cell]]) -> Matrix | None:
     """The worst attempt where several pods tried the same target."""
     cells: dict[tuple[str, str], Cell] = {}
-    for asker, target, cell in tried:
-        known = cells.get((asker, target))
+    for client, target, cell in tried:
+        known = cells.get((client, target))
         if known is None or _WORST.index(cell.status) > _WORST.index(known.status):
-            cells[asker, target] = cell
+            cells[client, target] = cell
     if not cells:
         return None
-    columns = tuple(dict.fromkeys(target for _asker, target in cells))
-    askers = list(dict.fromkeys(asker for asker, _target in cells))
+    columns = tuple(dict.fromkeys(target for _name, target in cells))
+    clients = list(dict.fromkeys(client for client, _target in cells))
     ordered = sorted(
-        askers, key=lambda asker: -max(_WORST.index(cells[asker, to].status) for to in columns if (asker, to) in cells)
+        clients,
+        key=lambda client: -max(_WORST.index(cells[client, to].status) for to in columns if (client, to) in cells),
     )
-    rows = [(asker, tuple(cells.get((asker, target)) for target in columns)) for asker in ordered]
-    return Matrix(columns, tuple(rows[:SHOWN_ASKERS]))
+    rows = [(client, tuple(cells.get((client, target)) for target in columns)) for client in ordered]
+    return Matrix(columns, tuple(rows[:SHOWN_CLIENTS]))
 
 
 @dataclasses.dataclass(frozen=True)

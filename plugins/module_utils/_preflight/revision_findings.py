@@ -21,7 +21,7 @@ def position_findings(graph: Graph, rows: tuple[str, ...] | None, position: Posi
     if position.unknown and position.state != "ahead":
         words = f"The database is at {listed}; this directory does not know {', '.join(position.unknown)}."
         found.append(finding("revision-unknown", words))
-    elif position.state == "unknown":
+    elif position.state == "unknown" and position.asked:
         what = "no version table" if rows is None else "an empty version table"
         found.append(finding("state-unknown", f"The database has tables, but {what} {graph.version_table}."))
     elif position.state == "diverged":

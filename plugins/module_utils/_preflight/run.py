@@ -24,6 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     judge_server,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Deduced
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
@@ -55,18 +56,20 @@ class Request:
 
 def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Finding], str]:
     """The report, its findings, and the SQL. Raises FindingError where no verdict is possible."""
-    if deduced := source.deduced():
-        return _deduced(request, source, *deduced)
-    graph = source.graph()
-    live = source.live(graph.version_table, graph.version_table_schema)
+    located = source.locate()
+    if isinstance(located, Deduced):
+        return _deduced(request, source, located)
+    graph, live = located.graph, located.live
     rows = None if live["rows"] is None else tuple(live["rows"])
     position = revisions.position(graph, revisions.Live(rows, live["has_tables"]))
+    if located.unasked:
+        position = dataclasses.replace(position, state=located.unasked, asked=False)
     if position.unknown:
-        deployed = None if source.same else source.deployed()
+        deployed = None if source.same else located.deployed()
         position = revisions.seen_by_the_deployed(position, graph, rows or (), deployed, same=source.same)
     reader = Reader()
-    rendered = source.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
-    answer = source.facts(graph.version_table, graph.version_table_schema, names(reader.found))
+    rendered = located.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
+    answer = located.facts(names(reader.found))
     if answer.live != live:
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)
@@ -81,13 +84,16 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         # It reads quantities with the Kubernetes client, which the direct transport does without.
         from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import weigh
 
-        empty = position.state == "absent" and not source.unasked
+        empty = position.state == "absent" and position.asked
         findings = weigh(findings, source.release.plan, source.release.live, empty=empty)
         findings += _of_release(request.thresholds, source.release, answer, judged)
+    if position.state == "unknown" and not position.asked:
+        findings = [_perhaps(item) for item in findings]
     acceptances = [*request.acceptances, *acceptance.in_docstrings(rendered.segments)]
     findings = acceptance.accepted(findings, acceptances, request.environment)
     details = {
         "state": position.state,
+        "pending_known": position.pending_known,
         "live_revisions": list(rows or ()),
         "unknown_revisions": list(position.unknown),
         "target_revisions": graph.targets,
@@ -100,16 +106,20 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     return report("migration_preflight", source.where, findings, details), findings, rendered.sql
 
 
-def _deduced(
-    request: Request, source: Source, state: revisions.State, because: Finding
-) -> tuple[dict[str, t.Any], list[Finding], str]:
+def _perhaps(item: Finding) -> Finding:
+    """A finding about a revision that may have been applied long ago: it may hold, and stops no repair by itself."""
+    return dataclasses.replace(item, severity="unknown") if item.revision and item.severity == "fail" else item
+
+
+def _deduced(request: Request, source: Source, deduced: Deduced) -> tuple[dict[str, t.Any], list[Finding], str]:
     """The report of a state that follows without a question to the database."""
-    findings = [because, *source.findings()]
+    findings = [deduced.because, *source.findings()]
     if source.release:
         findings += _namespace(source.release)
     findings = acceptance.accepted(findings, list(request.acceptances), request.environment)
     details: dict[str, t.Any] = {
-        "state": state,
+        "state": deduced.state,
+        "pending_known": deduced.state == "current",
         "live_revisions": [],
         "unknown_revisions": [],
         "target_revisions": [],

@@ -44,45 +44,68 @@ class Release:
     missing: tuple[Access, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Of a release's preflight. `job_timeout`: seconds until a pod must run; `render_timeout`: that it may then take.
+
+    `limits`: of the session with the database, as _in_pod/session.py takes them.
+    """
+
+    release: str
+    namespace: str
+    target: str
+    job_timeout: int
+    render_timeout: int
+    limits: dict[str, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Deduced:
+    """A state that follows without asking the database, and the finding that says what it rests on."""
+
+    state: State
+    because: Finding
+
+
+@dataclasses.dataclass(frozen=True)
+class Located:
+    """Where the database stands, and what can be asked from there on; each may be asked once. All raise FindingError.
+
+    `graph`: the revisions of what would be deployed. `live`: rows of the version table, and whether there are other
+    tables: the answer of live_facts.live_rows. `unasked`: there may be a database that nobody could ask; its state is
+    taken to be this one, and `live` says nothing.
+
+    `deployed`: the revisions that the image deployed now knows, None where none can be asked. `render`: the SQL from
+    live revisions to the target; its second argument gets it part by part. `facts`: about these names, and the rows of
+    the version table once more.
+    """
+
+    graph: Graph
+    live: dict[str, t.Any]
+    render: t.Callable[[t.Sequence[str], Each], Rendered]
+    facts: t.Callable[[dict[str, t.Any]], Answer]
+    deployed: t.Callable[[], Graph | None] = lambda: None
+    unasked: State | None = None
+
+
 class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
-    """A transport. Its methods are called once each, in this order, between `with` and its end.
+    """A transport. `locate` is called once, inside `with`; everything else is asked through what it returns.
 
     `where`: the database for people, host:port/name. `release`: None where there is none. `same`: what is deployed has
-    the same migrations and serves. `unasked`: there may be a database that nobody could ask. All raise FindingError.
+    the same migrations and serves.
     """
 
     where: str = ""
     release: Release | None = None
     same: bool = False
-    unasked: bool = False
-
-    def deduced(self) -> tuple[State, Finding] | None:
-        """A state that follows without asking, and what it rests on; then nothing else is called but `findings`."""
-        return None
 
     @abc.abstractmethod
-    def graph(self) -> Graph:
-        """The revisions of what would be deployed."""
-
-    @abc.abstractmethod
-    def live(self, table: str, schema: str | None) -> dict[str, t.Any]:
-        """Rows of the version table, and whether there are other tables: the answer of live_facts.live_rows."""
-
-    @abc.abstractmethod
-    def render(self, heads: t.Sequence[str], each: Each) -> Rendered:
-        """The SQL from the live `heads` to the target, if something would run; `each` gets it part by part."""
-
-    @abc.abstractmethod
-    def facts(self, table: str, schema: str | None, names: dict[str, t.Any]) -> Answer:
-        """Facts about `names`, and the rows once more."""
-
-    def deployed(self) -> Graph | None:
-        """The revisions that the image deployed now knows, where there is one that can be asked."""
-        return None
+    def locate(self) -> Located | Deduced:
+        """Ask for the revisions of both sides. Raises FindingError."""
 
     def findings(self) -> list[Finding]:
-        """What the transport itself came across."""
+        """What the transport itself has come across until now."""
         return []
 
 
-__all__ = ("LOCK_KEY", "Answer", "Release", "Source")
+__all__ = ("LOCK_KEY", "Answer", "Deduced", "Located", "Options", "Release", "Source")

@@ -12,15 +12,15 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session import Session, session
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import LOCK_KEY, Answer, Source
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
+    LOCK_KEY,
+    Answer,
+    Located,
+    Source,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import (
-        AlembicProcess,
-        Each,
-        Graph,
-    )
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
 
 
 @contextlib.contextmanager
@@ -54,21 +54,18 @@ class DirectSource(Source):  # type: ignore[misc]
     def __exit__(self, *error: t.Any) -> None:
         self._stack.__exit__(*error)
 
-    def graph(self) -> Graph:
-        return self._alembic.graph()
-
-    def live(self, table: str, schema: str | None) -> dict[str, t.Any]:
-        with _translated(), self._session.snapshot() as connection:
-            found: dict[str, t.Any] = live_facts.live_rows(connection, table, schema)
-            return found
-
-    def render(self, heads: t.Sequence[str], each: Each) -> Rendered:
-        return self._alembic.render(heads, each)
-
-    def facts(self, table: str, schema: str | None, names: dict[str, t.Any]) -> Answer:
+    def locate(self) -> Located:
+        graph = self._alembic.graph()
+        table, schema = graph.version_table, graph.version_table_schema
         with _translated(), self._session.snapshot() as connection:
             live = live_facts.live_rows(connection, table, schema)
-            return Answer(live, live_facts.server(connection, LOCK_KEY), live_facts.collect(connection, names))
+
+        def facts(names: dict[str, t.Any]) -> Answer:
+            with _translated(), self._session.snapshot() as connection:
+                again = live_facts.live_rows(connection, table, schema)
+                return Answer(again, live_facts.server(connection, LOCK_KEY), live_facts.collect(connection, names))
+
+        return Located(graph, live, self._alembic.render, facts)
 
 
 __all__ = ("DirectSource",)

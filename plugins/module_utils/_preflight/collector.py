@@ -1,4 +1,4 @@
-"""Who is asked about the live database: a running agent pod, a short Job, or nobody because there is none."""
+"""The collector of facts about the live database: in a running agent pod, in a short Job, or none at all."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -27,25 +27,28 @@ Message = dict[str, t.Any]
 ANSWER_SECONDS = 60.0
 
 
-class Asker(contextlib.AbstractContextManager["Asker"], abc.ABC):
-    """Answers the requests of _in_pod/collect.py. Raises FindingError."""
-
-    @abc.abstractmethod
-    def ask(self, request: Message) -> Message:
-        """One answer."""
-
-
-class Nobody(Asker):
-    """A first install: there is no database."""
+class Collector(contextlib.AbstractContextManager["Collector"], abc.ABC):
+    """Where _in_pod/collect.py runs and answers requests about the database. Raises FindingError."""
 
     def __exit__(self, *_: object) -> None:
         return None
+
+    def begin(self, request: Message) -> None:
+        """Start to work on a request that will be asked soon, where that is possible."""
+
+    @abc.abstractmethod
+    def ask(self, request: Message) -> Message:
+        """The answer to one request."""
+
+
+class NoCollector(Collector):
+    """There is no database to ask, or nobody who could: it answers as an empty one would."""
 
     def ask(self, request: Message) -> Message:  # noqa: ARG002 - whatever it is
         return {"live": {"rows": None, "has_tables": False}, "server": None, "facts": {}}
 
 
-class Pod(Asker):
+class PodCollector(Collector):
     """A ready agent pod: one program in it answers all requests, with the pod's own URL, which stays there."""
 
     def __init__(self, cluster: Cluster, namespace: str, pod: str, container: str, limits: Message) -> None:
@@ -57,7 +60,6 @@ class Pod(Asker):
         self._session.__exit__(*error)
 
     def begin(self, request: Message) -> None:
-        """Let it work on a request that will be asked soon."""
         self._send(request)
         self._ahead.append(request)
 
@@ -77,15 +79,12 @@ class Pod(Asker):
         self._session.send(json.dumps(request))
 
 
-class Jobs(Asker):
+class JobCollector(Collector):
     """A Job for each request, of an image that has, or is about to have, the credentials anyway."""
 
     def __init__(self, cluster: Cluster, task: Task, limits: Message) -> None:
         """`task`: everything but the command."""
         self._cluster, self._task, self._limits = cluster, task, limits
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
     def ask(self, request: Message) -> Message:
         words = command(bundle(COLLECTOR, {"limits": self._limits, "once": request}))
@@ -124,4 +123,4 @@ def checked(answer: t.Any) -> Message:
     raise FindingError(error_id if error_id in CATALOGUE else "collector-failed", words)
 
 
-__all__ = ("ANSWER_SECONDS", "Asker", "Jobs", "Nobody", "Pod", "answers", "checked")
+__all__ = ("ANSWER_SECONDS", "Collector", "JobCollector", "NoCollector", "PodCollector", "answers", "checked")

@@ -1,0 +1,172 @@
+"""From where the facts about the live database come, decided before anything is started. Pure functions over facts."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Deduced
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts as release_facts
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revisions import State
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Container, Live, Planned
+
+Object = dict[str, t.Any]
+Secret = tuple[str, str]
+
+# How a Job of an image ends that was deployed, never had a ready pod, and cannot be asked.
+_NEVER_STARTED = frozenset({"image-pull", "image-start", "image-without-alembic", "pod-refused", "pod-memory"})
+_DATABASE_AWAY = frozenset({"database-unreachable", "database-host-unknown", "database-refused", "database-timeout"})
+
+
+class Rights(t.Protocol):
+    """What only the API server can say; looked up when a decision depends on it."""
+
+    @property
+    def may_exec(self) -> bool:
+        """Whether the account may exec into pods of the namespace."""
+
+    @property
+    def secret_exists(self) -> bool:
+        """Whether the Secret with the migrator's URL is there; true where the account may not look."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CollectionPlan:
+    """`kind`: by exec into a ready pod, by Jobs, or none where nobody can be asked.
+
+    `pod`, `container`: for exec, their names. `image`, `secret`, `pod_spec`: for Jobs, the container whose image runs,
+    where it finds the database's URL, and the pod spec whose placement it shares. `fallible`: the first answer may
+    fail, and then `after_failure` decides anew. `unchanged`: the image that is asked has the revisions that would be
+    deployed, so that no pod needs to render them. `same`: and its pods are ready. `deduced`: the state follows without
+    any question. `unasked`: the state that is assumed of a database that may be there and cannot be asked.
+    """
+
+    kind: t.Literal["none", "exec", "job"] = "none"
+    pod: str = ""
+    container: str = ""
+    image: Container | None = None
+    secret: Secret | None = None
+    pod_spec: Object = dataclasses.field(default_factory=dict)
+    fallible: bool = False
+    unchanged: bool = False
+    same: bool = False
+    deduced: Deduced | None = None
+    unasked: State | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def decide(live: Live | None, rights: Rights, wanted: Planned, namespace: str) -> CollectionPlan:
+    """The plan for a deployment of `wanted`; `live` is None where the namespace does not exist.
+
+    Raises FindingError where the container to be asked takes its URL from no Secret.
+    """
+    if live is None:
+        words = f"Namespace {namespace} does not exist, so nothing could be tried in it."
+        return CollectionPlan(deduced=Deduced("absent", finding("namespace-missing", words)))
+    if live.deployment is None:
+        return _first_install(live, rights, wanted, namespace)
+    if live.serving:
+        return _of_serving(live, rights, wanted, namespace)
+    return _job_of_deployed(live, fallible=True, unchanged=release_facts.same_migrations(wanted, live))
+
+
+def after_failure(
+    plan: CollectionPlan, error: FindingError, live: Live, rights: Rights, wanted: Planned
+) -> CollectionPlan | None:
+    """What to do instead where the first answer of a fallible plan failed; None: the error stands.
+
+    A release that failed is repaired by deploying again. An image that never started cannot be asked; the new one will
+    have these credentials in a minute anyway. A database of the release's own that does not run is brought up by
+    deploying, and only then can be asked.
+    """
+    if error.id in _NEVER_STARTED and rights.secret_exists:
+        return dataclasses.replace(_job_of_new(wanted), unchanged=plan.unchanged)
+    if error.id in _DATABASE_AWAY and not _runs(live, wanted.database):
+        words = f"{error.message} The release's own, of which nothing runs: not judged."
+        return CollectionPlan(unasked="unknown", findings=(finding(error.id, words, severity="unknown"),))
+    return None
+
+
+def _first_install(live: Live, rights: Rights, wanted: Planned, namespace: str) -> CollectionPlan:
+    """Nothing is deployed; an external database, or a volume that was kept, may hold something all the same."""
+    if wanted.database is None:
+        if rights.secret_exists:
+            # Whoever migrates in a minute has these credentials then; nothing is deployed that could ask instead.
+            return _job_of_new(wanted)
+        name = wanted.database_secret[0] if wanted.database_secret else "(none)"
+        words = f"Secret {namespace}/{name} does not exist yet, so the database was not asked."
+        return CollectionPlan(unasked="absent", findings=(finding("secret-missing", words),))
+    claim = f"data-{wanted.database}-0"
+    if any(item["metadata"]["name"] == claim for item in live.claims or ()):
+        words = f"The volume {claim} of an earlier release is still there; what is in it was not asked."
+        return CollectionPlan(unasked="absent", findings=(finding("volume-kept", words),))
+    return CollectionPlan()
+
+
+def _of_serving(live: Live, rights: Rights, wanted: Planned, namespace: str) -> CollectionPlan:
+    # A pod of the image before a stuck rollout serves too, and knows other revisions.
+    same = release_facts.same_migrations(wanted, live) and bool(live.ready_pods)
+    if release_facts.unchanged(wanted, live) or (same and not rights.may_exec):
+        return _deduced(live)
+    if rights.may_exec:
+        name = live.serving[0]["metadata"]["name"]
+        return CollectionPlan("exec", pod=name, container=_agent(live)["name"], unchanged=same, same=same)
+    words = f"The account may not exec into pods of {namespace}; a Job of the deployed image asked."
+    return _job_of_deployed(live, findings=(finding("exec-forbidden", words),))
+
+
+def _deduced(live: Live) -> CollectionPlan:
+    """The state follows from pods that are ready."""
+    words = (
+        f"The database was not asked: {len(live.ready_pods)} pods of {live.image} are ready, which they are only"
+        " with the schema that their image needs, and what would be deployed has the same migrations."
+    )
+    return CollectionPlan(unchanged=True, same=True, deduced=Deduced("current", finding("schema-deduced", words)))
+
+
+def _job_of_deployed(live: Live, **more: t.Any) -> CollectionPlan:
+    image = release_facts.container(_agent(live), {})
+    return CollectionPlan(
+        "job", image=image, secret=_checked(image, image.secrets.get("DATABASE_URL")), pod_spec=_trusted(live), **more
+    )
+
+
+def _job_of_new(wanted: Planned) -> CollectionPlan:
+    secret = _checked(wanted.migrator, wanted.database_secret)
+    return CollectionPlan("job", image=wanted.migrator, secret=secret, pod_spec=wanted.migrator_pod)
+
+
+def _checked(image: Container, secret: Secret | None) -> Secret:
+    if secret is None:
+        words = f"The container of {image.image} does not take DATABASE_URL from a Secret; the database stays unasked."
+        raise FindingError("database-url-invalid", words)
+    return secret
+
+
+def _trusted(live: Live) -> Object:
+    """Spec of the pod that serves, or else of those that the Deployment wants."""
+    spec = live.serving[0]["spec"] if live.serving else t.cast("Object", live.template)["spec"]
+    return t.cast("Object", spec)
+
+
+def _agent(live: Live) -> Object:
+    """The agent's container in it."""
+    containers = _trusted(live)["containers"]
+    found: Object = next((item for item in containers if item["name"] == "agent"), containers[0])
+    return found
+
+
+def _runs(live: Live, database: str | None) -> bool:
+    """Whether the release's own database has a ready pod; what is not its own is taken to run."""
+    own = [item for item in live.statefulsets if item["metadata"]["name"] == database]
+    return not database or any((item.get("status") or {}).get("readyReplicas") for item in own)
+
+
+__all__ = ("CollectionPlan", "Rights", "after_failure", "decide")

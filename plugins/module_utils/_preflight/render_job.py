@@ -1,0 +1,120 @@
+"""The pod of the new image that renders: it holds no credentials, reaches nobody, and is told the live revisions."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import contextlib
+import json
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_worker import PLACEHOLDER_URL
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RENDERER, bundle, command
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collector import ANSWER_SECONDS, answers
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.foreign import foreign_graph, foreign_sql
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Each, Graph
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Options
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Planned
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
+
+Message = dict[str, t.Any]
+
+
+class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
+    """One Job, started once. `findings`: what was noticed about its pod. Raises FindingError."""
+
+    def __init__(self, cluster: Cluster, wanted: Planned, options: Options) -> None:
+        self._cluster, self._migrator, self._options = cluster, wanted.migrator, options
+        self._pod, self._resources = wanted.migrator_pod, wanted.check_resources
+        self._stack = contextlib.ExitStack()
+        self._run: JobRun | None = None
+        self._messages: t.Iterator[Message] = iter(())
+        self._graph: Graph | None = None
+        self.findings: list[Finding] = []
+
+    def __exit__(self, *error: t.Any) -> None:
+        self._stack.__exit__(*error)
+
+    def begin(self, heads: t.Sequence[str] | None) -> None:
+        """Start the pod, if it was not started before; `heads`: the live revisions, None where `graph` will tell."""
+        if self._run:
+            return
+        options, migrator = self._options, self._migrator
+        own = {"DATABASE_URL": PLACEHOLDER_URL, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - the pod's
+        request = {"target": options.target, "heads": None if heads is None else list(heads)}
+        waits = max(ANSWER_SECONDS, options.job_timeout + Task.run_seconds) if heads is None else None
+        task = Task(
+            namespace=options.namespace,
+            release=options.release,
+            purpose="render",
+            image=migrator.image,
+            command=command(bundle(RENDERER, request)),
+            env=[{"name": name, "value": value} for name, value in (migrator.env | own).items()],
+            pod=self._pod,
+            pull_policy=migrator.pull_policy,
+            resources=self._resources,
+            isolated=True,
+            start_seconds=options.job_timeout,
+            run_seconds=options.render_timeout,
+            told_seconds=waits,
+        )
+        self._run = self._stack.enter_context(JobRun(self._cluster, task))
+
+    def graph(self, heads: t.Sequence[str]) -> Graph:
+        """The revisions of the new image; the pod goes on to render from `heads`."""
+        self.begin(heads)
+        run = t.cast("JobRun", self._run)
+        if run.task.told_seconds is not None:
+            run.tell(json.dumps(list(heads)))
+        self._messages = self._answers(run)
+        for message in self._messages:
+            if message.get("egress"):
+                words = "The pod that renders could reach the API server in spite of its NetworkPolicy."
+                self.findings.append(finding("egress-open", words))
+            if "graph" in message:
+                self._graph = foreign_graph(message["graph"])
+                return self._graph
+        raise self._broken()
+
+    def render(self, heads: t.Sequence[str], each: Each) -> Rendered:
+        """The SQL from `heads` to the target."""
+        graph = self._graph or self.graph(heads)
+        return foreign_sql(self._messages, graph, each)
+
+    def _answers(self, run: JobRun) -> t.Iterator[Message]:
+        """The answers of _in_pod/render.py."""
+        started = False
+        try:
+            for answer in answers(run):
+                started = True
+                yield answer
+        except FindingError as error:
+            raise _of_image(error, self._migrator.image, self._options.render_timeout, started=started) from None
+        problem = run.ended()
+        if problem and (problem.id != "image-start" or not started):
+            raise problem
+        raise self._broken()
+
+    def _broken(self) -> FindingError:
+        words = f"Image {self._migrator.image}: the process that renders died without an answer"
+        return FindingError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` in it.")
+
+
+def _of_image(error: FindingError, image: str, seconds: int, *, started: bool) -> FindingError:
+    """The same error with the image's name where its words come from the worker."""
+    if error.id == "pod-timeout" and started:
+        words = f"Alembic did not render in the pod of image {image} within {seconds} s"
+        return FindingError("alembic-timeout", f"{words}; find what env.py or a revision waits for.")
+    if error.id.startswith("alembic-") or error.id in {"image-without-alembic", "database-url-kind"}:
+        return FindingError(error.id, f"Image {image}: {error.message.rstrip('.')}.")
+    return error
+
+
+__all__ = ("RenderJob",)

@@ -1,0 +1,135 @@
+"""From where the facts come, as a table: what is deployed, what the account may, what would be deployed."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import typing as t
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collection_plan import (
+    CollectionPlan,
+    after_failure,
+    decide,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned, planned
+
+from tests.unit.plugins.module_utils._release.manifests import labels, living, release
+
+Object = dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rights:
+    may_exec: bool = True
+    secret_exists: bool = True
+
+
+def wanted(image: str = "agent:1", *, external: bool = False, replicas: int = 2) -> Planned:
+    objects = release(image, replicas=replicas)
+    return planned([item for item in objects if not external or item["kind"] != "StatefulSet"], "demo")
+
+
+def live(*pods: str, image: str = "agent:1", database: bool = True) -> Live:
+    """`image` is deployed; ready pods run `pods`; `database`: PostgreSQL has a ready pod."""
+    deployment = living(release(image, replicas=2), "Deployment", availableReplicas=len(pods))
+    found = []
+    for number, name in enumerate(pods):
+        spec = copy.deepcopy(deployment["spec"]["template"]["spec"])
+        spec["containers"][0]["image"] = name
+        status = {"conditions": [{"type": "Ready", "status": "True"}]}
+        metadata = {"name": f"demo-{number}", "labels": labels("agent")}
+        found.append({"metadata": metadata, "spec": spec, "status": status})
+    server = living(release(image), "StatefulSet", readyReplicas=int(database))
+    return Live(deployment=deployment, pods=tuple(found), statefulsets=(server,))
+
+
+def volume(name: str) -> Live:
+    return Live(claims=({"metadata": {"name": name}},))
+
+
+EMPTY, KEPT = Live(), volume("data-demo-postgresql-0")
+BOTH, NO_EXEC, NO_SECRET = Rights(), Rights(may_exec=False), Rights(secret_exists=False)
+STUCK = live("agent:1", image="agent:2")
+# What is there, the rights, what is wanted -> kind, image of the Jobs, unchanged, deduced state, assumed state, ids.
+TABLE: dict[str, tuple[Live | None, Rights, Planned, tuple[t.Any, ...]]] = {
+    "no namespace": (None, BOTH, wanted(), ("none", None, False, "absent", None, ["namespace-missing"])),
+    "first install": (EMPTY, BOTH, wanted(), ("none", None, False, None, None, [])),
+    "a volume was kept": (KEPT, BOTH, wanted(), ("none", None, False, None, "absent", ["volume-kept"])),
+    "another volume": (volume("data-other-0"), BOTH, wanted(), ("none", None, False, None, None, [])),
+    "external": (EMPTY, BOTH, wanted(external=True), ("job", "agent:1", False, None, None, [])),
+    "external, nothing told": (
+        EMPTY, NO_SECRET, wanted(external=True), ("none", None, False, None, "absent", ["secret-missing"])),
+    "nothing changes": (live("agent:1"), BOTH, wanted(), ("none", None, True, "current", None, ["schema-deduced"])),
+    "more pods": (live("agent:1"), BOTH, wanted(replicas=3), ("exec", None, True, None, None, [])),
+    "more pods, no exec": (
+        live("agent:1"), NO_EXEC, wanted(replicas=3), ("none", None, True, "current", None, ["schema-deduced"])),
+    "next image": (live("agent:1"), BOTH, wanted("agent:2"), ("exec", None, False, None, None, [])),
+    "next image, no exec": (
+        live("agent:1"), NO_EXEC, wanted("agent:2"), ("job", "agent:1", False, None, None, ["exec-forbidden"])),
+    "stuck, tried again": (STUCK, BOTH, wanted("agent:2"), ("exec", None, False, None, None, [])),
+    "stuck, no exec": (
+        STUCK, NO_EXEC, wanted("agent:2"), ("job", "agent:1", False, None, None, ["exec-forbidden"])),
+    "nothing serves": (live(), BOTH, wanted("agent:2"), ("job", "agent:1", False, None, None, [])),
+    "nothing serves, tried again": (live(), NO_EXEC, wanted(), ("job", "agent:1", True, None, None, [])),
+}  # fmt: skip
+
+
+def shown(plan: CollectionPlan) -> tuple[t.Any, ...]:
+    found = [item.id for item in plan.findings] + ([plan.deduced.because.id] if plan.deduced else [])
+    image = plan.image.image if plan.image else None
+    return plan.kind, image, plan.unchanged, plan.deduced and plan.deduced.state, plan.unasked, found
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_who_is_asked(case: str) -> None:
+    there, rights, plan, expected = TABLE[case]
+    made = decide(there, rights, plan, "demo")
+    assert shown(made) == expected
+    # A state that was deduced stands beside no question, and a Job always knows where its URL is.
+    assert not (made.deduced and made.kind != "none")
+    assert (made.kind == "job") == (made.secret is not None)
+    assert made.fallible == (there is not None and there.deployment is not None and not there.serving)
+
+
+@pytest.mark.parametrize(
+    ("case", "error_id", "rights", "expected"),
+    [
+        ("nothing serves", "image-pull", BOTH, ("job", "agent:2", False, None, None, [])),
+        ("nothing serves, tried again", "image-start", BOTH, ("job", "agent:1", True, None, None, [])),
+        ("nothing serves", "image-pull", NO_SECRET, None),
+        ("nothing serves", "database-unreachable", BOTH, None),
+        ("nothing serves", "database-auth", BOTH, None),
+    ],
+)
+def test_what_is_done_when_the_first_answer_fails(
+    case: str, error_id: str, rights: Rights, expected: tuple[t.Any, ...] | None
+) -> None:
+    there, _rights, plan, _expected = TABLE[case]
+    assert there is not None
+    first = decide(there, rights, plan, "demo")
+    made = after_failure(first, FindingError(error_id, "It says so."), there, rights, plan)
+    assert (made and shown(made)) == expected
+
+
+@pytest.mark.parametrize("external", [True, False])
+def test_a_database_of_its_own_that_does_not_run_is_not_asked(*, external: bool) -> None:
+    there, plan = live(database=False), wanted("agent:2", external=external)
+    made = after_failure(
+        decide(there, BOTH, plan, "demo"), FindingError("database-unreachable", "No answer."), there, BOTH, plan
+    )
+    if external:
+        assert made is None
+    else:
+        assert made is not None
+        assert shown(made) == ("none", None, False, None, "unknown", ["database-unreachable"])
+        assert made.findings[0].severity == "unknown"
+
+
+def test_a_container_that_takes_its_url_from_elsewhere() -> None:
+    there = live()
+    for item in there.deployment["spec"]["template"]["spec"]["containers"]:  # type: ignore[index]
+        item["env"] = [{"name": "DATABASE_URL", "value": "postgresql://u@h/d"}]
+    with pytest.raises(FindingError, match="does not take DATABASE_URL from a Secret"):
+        decide(there, BOTH, wanted("agent:2"), "demo")
