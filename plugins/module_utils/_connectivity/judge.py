@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.causes import LAYERS, cause_of
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import summary
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import judged, summary
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import (
     dependency_names,
     first_failure,
@@ -165,7 +165,7 @@ def _rounds(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
         figures = summary(item["samples_ms"])
         over = {
             share: figures[share]
-            for share, most in (("p95", limits.p95_ms), ("p99", limits.p99_ms))
+            for share, most in ((judged(figures), limits.p95_ms), ("p99", limits.p99_ms))
             if (figures[share] or 0) > most
         }
         if over:

@@ -9,6 +9,8 @@ import math
 import typing as t
 
 PERCENTILES = (50, 95, 99)
+ENOUGH = {50: 1, 95: 20, 99: 100}
+"""Samples from which on a percentile is another figure than the worst of them: of ten, p95 is the slowest one."""
 
 
 def percentile(samples: t.Sequence[float], share: float) -> float:
@@ -17,11 +19,16 @@ def percentile(samples: t.Sequence[float], share: float) -> float:
 
 
 def summary(samples: t.Sequence[float]) -> dict[str, float | None]:
-    """p50, p95, p99 and worst, each None without samples."""
+    """p50, p95, p99 and worst, each None without enough samples for it."""
     found: dict[str, float | None] = {
-        f"p{share}": percentile(samples, share) if samples else None for share in PERCENTILES
+        f"p{share}": percentile(samples, share) if len(samples) >= ENOUGH[share] else None for share in PERCENTILES
     }
     return found | {"worst": max(samples, default=None)}
 
 
-__all__ = ("PERCENTILES", "percentile", "summary")
+def judged(figures: t.Mapping[str, t.Any]) -> str:
+    """The figure that is held against the threshold of p95: the median where there are too few samples for it."""
+    return "p50" if figures.get("p95") is None else "p95"
+
+
+__all__ = ("ENOUGH", "PERCENTILES", "judged", "percentile", "summary")

@@ -32,7 +32,8 @@ def _dependencies(found: t.Sequence[Row]) -> list[str]:
         of_name = [item for item in found if item["name"] == name]
         well = [item for item in of_name if all(phase["status"] == "pass" for phase in item["phases"])]
         rounds = [item["rounds"] for item in of_name if item.get("rounds") and item["rounds"]["p50"] is not None]
-        figures = [f"{key} {max(item[key] for item in rounds):.1f}" for key in ("p50", "p95", "worst") if rounds]
+        worst = {key: max((item[key] or 0 for item in rounds), default=0) for key in ("p50", "p95", "worst")}
+        figures = [f"{key} {value:.1f}" for key, value in worst.items() if value]
         told = f", round trip in ms {', '.join(figures)}" if figures else ""
         lines.append(f"  {name.ljust(18)}  {len(well)} of {len(of_name)} well{told}")
     return lines

@@ -12,7 +12,7 @@ import dataclasses
 import math
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import summary
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import judged, summary
 
 # More pods than these are drawn as one row: a plot that does not fit a screen is not read at a glance.
 SHOWN_PODS = 12
@@ -134,6 +134,12 @@ class Row:
     over: bool
     problem: str
 
+    @property
+    def judged(self) -> Mark | None:
+        """What is held against the threshold: p95, or p50 of few rounds; None where no round came back."""
+        marks = {mark.name: mark for mark in self.marks}
+        return marks.get("p95") or marks.get("p50")
+
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
@@ -195,8 +201,8 @@ def _panel(name: str, items: list[dict[str, t.Any]], limits: t.Mapping[str, floa
 
 
 def _slowness(rounds: dict[str, t.Any]) -> float:
-    """A pod whose rounds failed comes first, then the one with the largest p95."""
-    return math.inf if rounds.get("failed") else float(rounds.get("p95") or 0)
+    """A pod whose rounds failed comes first, then the one with the largest p95, or p50 where there is none."""
+    return math.inf if rounds.get("failed") else float(rounds.get(judged(rounds)) or 0)
 
 
 def _slowest(rounds: dict[str, t.Any]) -> float:
@@ -220,13 +226,17 @@ def _row(pod: str, node: str, rounds: dict[str, t.Any], limits: t.Mapping[str, f
         span=(min(places), max(places)) if places else (0.0, 0.0),
         rounds=count,
         failed=failed,
-        over=bool(failed) or any(_over(rounds, limits, name) for name in ("p95", "p99")),
+        over=bool(failed) or any(_over(rounds, limits.get(limit), name) for limit, name in _held(rounds)),
         problem=f"{failed} of {count} rounds failed" if failed else "",
     )
 
 
-def _over(rounds: dict[str, t.Any], limits: t.Mapping[str, float], name: str) -> bool:
-    limit = limits.get(f"{name}_ms")
+def _held(rounds: dict[str, t.Any]) -> tuple[tuple[str, str], ...]:
+    """Thresholds, each with the figure that is held against it."""
+    return ("p95_ms", judged(rounds)), ("p99_ms", "p99")
+
+
+def _over(rounds: dict[str, t.Any], limit: float | None, name: str) -> bool:
     return bool(limit) and float(rounds.get(name) or 0) > float(limit or 0)
 
 

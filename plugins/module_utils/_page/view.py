@@ -17,6 +17,9 @@ SHOWN_REVISIONS = 100
 SHOWN_STATEMENTS = 300
 SHOWN_CLIENTS = 12
 _ORDER = {"fail": 0, "unknown": 1, "warn": 2, "skip": 3, "info": 4}
+# What the preflight says of a database that is not up yet, and what a verification after it has shown.
+_AWAY = frozenset({"database-unreachable", "database-host-unknown", "database-refused", "database-timeout"})
+_PROVEN = "Shown since: the verification reached the database from the agent's pods."
 _SOURCES = {"migration_preflight": "Preflight", "connectivity_test": "Connectivity"}
 _STRENGTH = {str(mode): mode.value for mode in Mode}
 # The page uses these words as names of CSS classes; any other word of a report is shown as unknown.
@@ -63,6 +66,7 @@ class Group:
 def groups(reports: t.Mapping[str, t.Any], runbook_url: str) -> list[Group]:
     """The findings of all reports, worst first, accepted ones last; those of one id and severity together."""
     found: dict[tuple[t.Any, ...], list[dict[str, t.Any]]] = {}
+    proven = _AWAY if _reached(reports.get("connectivity_test") or {}) else frozenset()
     for kind, report in reports.items():
         for item in report.get("findings", ()):
             accepted = item.get("accepted") is not None
@@ -75,13 +79,24 @@ def groups(reports: t.Mapping[str, t.Any], runbook_url: str) -> list[Group]:
             id=name,
             source=source,
             severity=severity,
-            hint=str(items[0].get("hint") or ""),
+            hint=_PROVEN if source == "Preflight" and name in proven else str(items[0].get("hint") or ""),
             runbook=_link(items[0], name, runbook_url),
             messages=tuple(_message(item) for item in items),
             accepted=accepted,
         )
         for (accepted, _number, source, name, severity), items in sorted(found.items(), key=lambda pair: pair[0][:2])
     ]
+
+
+def _reached(connectivity: t.Mapping[str, t.Any]) -> bool:
+    """Whether every pod that was asked has used the database."""
+    phases = [
+        phase
+        for item in connectivity.get("dependencies") or ()
+        if item.get("name") == "postgresql"
+        for phase in item.get("phases") or ()
+    ]
+    return bool(phases) and all(phase.get("status") == "pass" for phase in phases)
 
 
 def _link(item: dict[str, t.Any], name: str, runbook_url: str) -> str:

@@ -27,6 +27,8 @@ def main() -> None:
         path.write_text(report_page(troubled(), "https://example.com/docs/runbook.md"), encoding="utf-8")
         started = playwright.chromium.launch(executable_path=browser.ensure(), args=["--no-sandbox"])
         shown = started.new_page(viewport={"width": WIDTH, "height": 900})
+        # The machine may be at other work.
+        shown.set_default_timeout(180_000)
         shown.goto(path.as_uri())
         taken = [Image.open(io.BytesIO(shown.locator(part).screenshot())).convert("RGB") for part in PARTS]
         started.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import summary
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import details
 
 from tests.unit.plugins.module_utils._connectivity.cases import CASES
@@ -133,7 +134,27 @@ def test_details_have_phases_and_percentiles() -> None:
     assert {phase["status"] for phase in form["phases"]} == {"pass"}
     rounds = form["rounds"]
     assert rounds["count"] == len(rounds["samples_ms"]) == 5
-    assert min(rounds["samples_ms"]) <= rounds["p50"] <= rounds["p95"] <= rounds["p99"] == rounds["worst"]
+    assert min(rounds["samples_ms"]) <= rounds["p50"] <= rounds["worst"] == max(rounds["samples_ms"])
+
+
+@pytest.mark.parametrize(
+    ("count", "known"), [(0, set()), (1, {"p50"}), (19, {"p50"}), (20, {"p50", "p95"}), (100, {"p50", "p95", "p99"})]
+)
+def test_a_percentile_needs_enough_rounds_to_be_no_other_name_of_the_worst(count: int, known: set[str]) -> None:
+    figures = summary([float(number) for number in range(count)])
+    assert {name for name, value in figures.items() if value is not None} - {"worst"} == known
+    assert all(figures[name] < figures["worst"] for name in known - {"p50"})
+
+
+def test_one_slow_round_of_ten_is_no_alarm_and_ten_are() -> None:
+    facts = recorded("redis-well")
+    rounds = next(item for item in facts["observations"][0]["records"] if item["record"] == "rounds")
+    rounds["samples_ms"] = [1.0] * 9 + [450.0]
+    assert ids(facts) == []
+    rounds["samples_ms"] = [450.0] * 10
+    found = judge(facts, Limits())
+    assert [item.id for item in found] == ["latency-high"]
+    assert "p50 450 ms" in found[0].message
 
 
 def test_details_of_a_failure_name_the_finding() -> None:

@@ -52,7 +52,7 @@ def preflight(verdict: str = "unsafe") -> Json:
     return recorded
 
 
-def rounds(middle: float, spread: float, seed: int, count: int = 50, failed: int = 0) -> Json:
+def rounds(middle: float, spread: float, seed: int, count: int = 120, failed: int = 0) -> Json:
     """Rounds around `middle` ms; times of a network spread evenly on a logarithmic axis, with a tail."""
     source = random.Random(seed)  # noqa: S311 - no secret
     samples = [round(middle * source.lognormvariate(0, spread), 3) for _ in range(count - failed)]

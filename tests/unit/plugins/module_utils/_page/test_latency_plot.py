@@ -100,12 +100,23 @@ def test_a_tail_over_its_threshold_counts_as_well() -> None:
     assert [(row.pod, row.over) for row in plot.panels[0].rows] == [("pod-1", True), ("pod-0", False)]
 
 
+def test_of_few_rounds_the_median_is_held_against_the_threshold_and_no_tail_is_shown() -> None:
+    items = [item | {"rounds": rounds(item["rounds"]["p50"], 0.5, 3, count=10)} for item in _items(1, 30)]
+    plot = latency_plot(items, {"p95_ms": 20.0, "p99_ms": 0.1})
+    assert plot is not None
+    slow, quick = plot.panels[0].rows
+    assert [mark.name for mark in slow.marks] == ["p50", "worst"]
+    assert (slow.over, quick.over) == (True, False)
+    assert slow.judged is not None
+    assert slow.judged.name == "p50"
+
+
 def test_pods_whose_rounds_failed_come_before_slow_ones() -> None:
     items = [*_items(1, 900), {"name": "redis", "pod": "ill", "rounds": rounds(1, 0.1, 7, failed=3)}]
     plot = latency_plot(items, {})
     assert plot is not None
     first = plot.panels[0].rows[0]
-    assert (first.pod, first.over, first.problem) == ("ill", True, "3 of 50 rounds failed")
+    assert (first.pod, first.over, first.problem) == ("ill", True, "3 of 120 rounds failed")
 
 
 def test_many_pods_are_pooled_and_nothing_of_them_is_lost() -> None:
@@ -116,7 +127,7 @@ def test_many_pods_are_pooled_and_nothing_of_them_is_lost() -> None:
     for panel in plot.panels:
         assert len(panel.rows) == SHOWN_PODS + 1
         pooled = panel.rows[-1]
-        assert (pooled.pod, pooled.rounds, panel.left_out) == ("38 other pods", 38 * 50, 38)
+        assert (pooled.pod, pooled.rounds, panel.left_out) == ("38 other pods", 38 * 120, 38)
         assert pooled.marks[1].x <= min(row.marks[1].x for row in panel.rows[:-1])
 
 

@@ -16,6 +16,14 @@ def _reports(*findings: t.Any, kind: str = "migration_preflight") -> Json:
     return {kind: report(kind, "s", findings, {})}
 
 
+@pytest.mark.parametrize(("status", "told"), [("pass", "Shown since"), ("fail", "Check host, port")])
+def test_what_a_verification_has_shown_is_not_asked_for_any_more(status: str, told: str) -> None:
+    seen = {"dependencies": [{"name": "postgresql", "phases": [{"name": "tcp", "status": status}]}]}
+    reports = _reports(finding("database-unreachable", "1.")) | {"connectivity_test": {"findings": [], **seen}}
+    [group] = view.groups(reports, "https://e.example/r")
+    assert group.hint.startswith(told)
+
+
 def test_findings_of_one_id_are_one_group_and_the_worst_comes_first() -> None:
     found = [
         finding("lock-brief", "1."), finding("index-invalid", "2."), finding("rename", "3.", table="public.a"),
