@@ -74,6 +74,20 @@ def cause_of(lines: Iterable[str]) -> str:
     return ([line for line in filled if CAUSE.match(line)] or filled)[-1].rstrip(".")
 
 
+SILENCE = (
+    " - no packet came back, so a NetworkPolicy or a firewall drops it: name the server's address in"
+    " networkPolicy.database.to; the PostgreSQL of another release lets in only pods with its client label, which"
+    ' commonLabels can set ({"<its release>-db-client": "true"})'
+)
+"""What a time-out means and a refusal does not."""
+
+
+def why_unreachable(error: Exception) -> str:
+    """Return the line of the error, and what it means where that is not said."""
+    line = brief(error)
+    return line + (SILENCE if re.search(r"timeout expired|timed out", line) else "")
+
+
 def brief(error: Exception) -> str:
     """Return the line of a database error that names the cause, without a full stop."""
     lines = [line.strip(" \t-.") for line in str(error).splitlines() if line.strip()]
@@ -146,7 +160,7 @@ def connect(settings: Settings, name: str, options: str | None = None) -> psycop
                 "DATABASE_URL leads to a connection pooler, which cannot hold a migration's lock: give the migration a "
                 "direct connection in the Secret's key migration-database-url."
             ) from error
-        raise Unreachable(brief(error)) from error
+        raise Unreachable(why_unreachable(error)) from error
     except psycopg.ProgrammingError as error:
         raise SchemaError("DATABASE_URL cannot be parsed: percent-encode its user name and its password.") from error
 

@@ -55,6 +55,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "quota-exceeded": Entry("fail", "Have the quota raised, or ask for less in `resources`."),
     "limit-range": Entry("fail", "Fit `resources` and volume sizes to the namespace's LimitRange."),
     "storage-class-missing": Entry("fail", "Name a StorageClass that the cluster has, or have a default one set."),
+    "autoscaler-blind": Entry("warn", "Install metrics-server, or set agent.autoscaling.enabled to false."),
     "timeout-short": Entry("warn", "Raise migration.timeout, and ai_agent_timeout above it; or migrate in batches."),
     "disk-headroom": Entry("fail", "Enlarge the volume first, or avoid the rewrite."),
     # The revision graph

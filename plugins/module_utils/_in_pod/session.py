@@ -33,8 +33,12 @@ _SAID = (
     ("SSL", "database-tls", "and this client do not agree on TLS (sslmode)"),
     ("certificate", "database-tls", "has a certificate that this client does not accept"),
     ("Connection refused", "database-unreachable", "refuses TCP connections"),
-    ("timeout", "database-unreachable", "does not answer in time"),
-    ("timed out", "database-unreachable", "does not answer in time"),
+    ("timeout", "database-unreachable", "does not answer in time, so a network policy or a firewall drops the packets"),
+    (
+        "timed out",
+        "database-unreachable",
+        "does not answer in time, so a network policy or a firewall drops the packets",
+    ),
 )
 
 

@@ -146,6 +146,21 @@ class Cluster:
         if rest and unfinished:
             yield rest.decode("utf-8", "replace")
 
+    def serves(self, group: str) -> bool | None:
+        """Whether the API server has an API group, also one that another server answers for; None where it may not be
+        asked. Raises FindingError.
+        """
+        try:
+            self._ask("get", "", f"apis/{group}", None)
+        except Forbidden:
+            return None
+        except Refused as error:
+            # 404: nobody registered it. 503: who did does not answer.
+            if error.status in {404, 503}:
+                return False
+            raise
+        return True
+
     def server_minor(self) -> int:
         """The minor version of the API server, 34 of 1.34."""
         response = self._ask("get", "", "version", None)

@@ -122,6 +122,23 @@ def judge_timeout(plan: Planned, live: Live, todo: Work, limits: Thresholds) -> 
     return [finding("timeout-short", words)]
 
 
+def judge_autoscaler(plan: Planned, live: Live) -> list[Finding]:
+    """Whether the autoscaler that is planned will know anything of the pods it counts."""
+    if ("autoscaling/v2", "HorizontalPodAutoscaler") not in plan.kinds:
+        return []
+    if live.metrics is False:
+        words = "The cluster serves no metrics of pods (metrics.k8s.io): the HorizontalPodAutoscaler will not scale."
+        return [finding("autoscaler-blind", words)]
+    for condition in ((live.autoscaler or {}).get("status") or {}).get("conditions") or ():
+        # Without pods there is nothing to count, which is no fault of the metrics.
+        idle = condition.get("reason") == "ScalingDisabled"
+        if condition["type"] == "ScalingActive" and condition["status"] == "False" and live.available and not idle:
+            said = " ".join((condition.get("message") or condition.get("reason") or "no reason given").split())
+            words = f"The HorizontalPodAutoscaler does not scale now: {said.rstrip('.')}."
+            return [finding("autoscaler-blind", words)]
+    return []
+
+
 def judge_disk(plan: Planned, live: Live, server: dict[str, t.Any], largest: int) -> list[Finding]:
     """The database's volume against the largest rewrite, in bytes with indexes: a copy, and about as much WAL."""
     if not largest:
@@ -147,4 +164,14 @@ def judge_disk(plan: Planned, live: Live, server: dict[str, t.Any], largest: int
     return [finding("disk-headroom", words, severity="fail" if free < largest else "warn")]
 
 
-__all__ = ("BREAKING", "HARMLESS_IF_EMPTY", "Work", "judge_connections", "judge_disk", "judge_timeout", "weigh", "work")
+__all__ = (
+    "BREAKING",
+    "HARMLESS_IF_EMPTY",
+    "Work",
+    "judge_autoscaler",
+    "judge_connections",
+    "judge_disk",
+    "judge_timeout",
+    "weigh",
+    "work",
+)

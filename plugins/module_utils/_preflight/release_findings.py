@@ -13,6 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     judge_storage,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import (
+    judge_autoscaler,
     judge_connections,
     judge_disk,
     judge_timeout,
@@ -36,6 +37,7 @@ def of_namespace(plan: Planned, live: Live, missing: t.Sequence[Access], namespa
         *judge_quotas(plan, live),
         *judge_limit_ranges(plan, live),
         *judge_storage(plan, live),
+        *judge_autoscaler(plan, live),
     ]
 
 

@@ -112,7 +112,8 @@ class Live:
     """What is there now, as the API server shows it.
 
     `pods`: those of the component agent. None in `quotas`, `limit_ranges`, `storage_classes` or `claims`: they may not
-    be read. No deployment: nothing was installed yet.
+    be read. `metrics`: whether the cluster tells pods' CPU and memory, None: not known. No deployment: nothing was
+    installed yet.
     """
 
     deployment: Object | None = None
@@ -123,6 +124,7 @@ class Live:
     quotas: tuple[Object, ...] | None = ()
     limit_ranges: tuple[Object, ...] | None = ()
     storage_classes: tuple[Object, ...] | None = ()
+    metrics: bool | None = None
 
     @property
     def template(self) -> Object | None:

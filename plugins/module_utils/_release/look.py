@@ -49,6 +49,7 @@ def around(cluster: Cluster, live: Live, release: str, namespace: str) -> Live:
         quotas=_readable(cluster, "v1", "resourcequotas", namespace),
         limit_ranges=_readable(cluster, "v1", "limitranges", namespace),
         storage_classes=_readable(cluster, "storage.k8s.io/v1", "storageclasses", None),
+        metrics=cluster.serves("metrics.k8s.io"),
     )
 
 

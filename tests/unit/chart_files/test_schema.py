@@ -166,6 +166,22 @@ def test_lock_timeout_is_recognised_in_every_language() -> None:
     assert not schema.LOST_AGAINST_LOCK.search('relation "nowhere" does not exist')
 
 
+@pytest.mark.parametrize(
+    ("said", "explained"),
+    [
+        ("connection timeout expired", True),
+        ('connection to server at "h", port 1 failed: Connection timed out', True),
+        ('connection to server at "h", port 1 failed: Connection refused', False),
+        ('FATAL:  database "a" does not exist', False),
+    ],
+)
+def test_a_time_out_says_why_and_how(said: str, explained: bool) -> None:
+    words = schema.why_unreachable(psycopg.OperationalError(said))
+    assert words.startswith(said)
+    assert ("networkPolicy.database.to" in words and "-db-client" in words) == explained
+    assert "\n" not in words
+
+
 def test_brief_takes_the_line_with_the_cause() -> None:
     text = 'connection to server at "h", port 1 failed: Connection refused\n\tIs the server running on that host?'
     assert schema.brief(psycopg.OperationalError(text)) == text.splitlines()[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.ai_platform.agent.plugins.plugin_utils._in_place import SWITCH
 
 ROLE = Path(__file__).resolve().parents[3] / "roles/ai_agent"
 SPECS = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"][
@@ -45,3 +46,7 @@ def test_every_variable_that_is_used_is_declared() -> None:
 
 def test_internals_are_marked_as_such() -> None:
     assert not [name for name in INTERNALS if not name.startswith("__ai_agent_")]
+
+
+def test_variables_of_the_plugins_are_known_as_well() -> None:
+    assert INTERNALS["__ai_agent_plugin_variables"] == [SWITCH]

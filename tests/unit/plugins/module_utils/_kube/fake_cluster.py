@@ -34,6 +34,7 @@ class FakeCluster:
         self.status: Object | None = None
         self.events: list[Object] = []
         self.minor = 34
+        self.groups = {"metrics.k8s.io"}
         self.env: dict[str, str] = {}
         self.output: dict[str, tuple[list[str], int]] = {}
         self.cut: int | None = None
@@ -59,6 +60,9 @@ class FakeCluster:
         wanted = dict(part.split("=") for part in filter(None, labels.split(",")))
         found = [item for (kind, _name), item in self.kept.items() if kind == plural]
         return [item for item in found if wanted.items() <= (item["metadata"].get("labels") or {}).items()]
+
+    def serves(self, group: str) -> bool:
+        return group in self.groups
 
     def create(self, version: str, plural: str, body: Object, _namespace: str | None = None) -> Object:
         if plural == "selfsubjectrulesreviews":

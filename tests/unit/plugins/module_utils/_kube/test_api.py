@@ -197,6 +197,17 @@ def test_the_version(cluster: Cluster, minor: str, number: int) -> None:
     assert cluster.server_minor() == number
 
 
+@pytest.mark.parametrize(("code", "known"), [(200, True), (404, False), (503, False)])
+def test_whether_an_api_group_is_served(cluster: Cluster, code: int, known: bool) -> None:
+    answer("/apis/metrics.k8s.io", *(status(code, "x") if code != 200 else (200, b"{}")))
+    assert cluster.serves("metrics.k8s.io") is known
+
+
+def test_an_api_group_that_may_not_be_asked_for_is_not_known(cluster: Cluster) -> None:
+    answer("/apis/metrics.k8s.io", *status(403, 'is forbidden: User "x" cannot get path "/apis/metrics.k8s.io"'))
+    assert cluster.serves("metrics.k8s.io") is None
+
+
 def test_the_modules_own_accept_is_no_header(server: str) -> None:
     answer("/api/v1/namespaces/a/pods", 200, {"items": []})
     given = {"host": server, "api_key": TOKEN, "accept": [{"id": "destructive", "reason": "read"}]}

@@ -15,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import (
     Work,
+    judge_autoscaler,
     judge_connections,
     judge_disk,
     judge_timeout,
@@ -248,6 +249,36 @@ def test_storage_class() -> None:
     ]
     assert judge_storage(planned(named, "demo"), live(claims=(claim("10Gi"),), storage_classes=())) == []
     assert said(judge_storage(plan(), Live(storage_classes=None))) == [("storage-class-missing", "skip")]
+
+
+# The autoscaler
+
+SCALER = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "demo"},
+          "spec": {"scaleTargetRef": {"name": "demo"}, "minReplicas": 2, "maxReplicas": 4}}  # fmt: skip
+
+
+def scaling(**condition: str) -> dict[str, t.Any]:
+    return SCALER | {"status": {"conditions": [{"type": "ScalingActive", **condition}]}}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "scaler", "words"),
+    [
+        (True, None, None),
+        (None, None, None),
+        (False, None, "serves no metrics of pods"),
+        (True, scaling(status="True"), None),
+        (True, scaling(status="False", reason="FailedGetResourceMetric", message="unable to\nget cpu"), "get cpu"),
+        (True, scaling(status="False", reason="ScalingDisabled"), None),
+    ],
+)
+def test_autoscaler_without_figures(metrics: bool | None, scaler: dict[str, t.Any] | None, words: str | None) -> None:
+    scaled = planned([*release(), SCALER], "demo")
+    found = judge_autoscaler(scaled, live(metrics=metrics, autoscaler=scaler))
+    assert (words is None and found == []) or (
+        said(found) == [("autoscaler-blind", "warn")] and words in found[0].message
+    )
+    assert judge_autoscaler(plan(), live(metrics=False)) == []
 
 
 # Permissions
