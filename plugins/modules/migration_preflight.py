@@ -275,6 +275,13 @@ pending:
   returned: when a verdict was possible
   type: list
   elements: dict
+pending_unknown:
+  description:
+    - Id of the finding for which it is not known what is pending, nothing where it is known. RV(pending) then holds all
+      revisions of the image, of which some may have been applied before; none where the image could not be tried.
+  returned: when a verdict was possible
+  type: str
+  sample: database-unreachable
 pending_count:
   description: Number of pending revisions.
   returned: when a verdict was possible

@@ -19,8 +19,8 @@ def cut(lines: t.Iterable[str]) -> list[str]:
     return [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines]
 
 
-def complaints(found: t.Sequence[Row]) -> list[str]:
-    """The worst that nobody accepted, with what to do; the others are counted."""
+def complaints(found: t.Sequence[Row], *, reported: bool = True) -> list[str]:
+    """The worst that nobody accepted, with what to do; the others are counted, and named where no report has them."""
     listed = [item for item in found if item["severity"] in _LISTED and "accepted" not in item]
     # Worst first: what was skipped stands at the end, and is never shown in place of a complaint.
     shown = [item for item in listed[:FINDINGS] if item["severity"] != "skip"]
@@ -28,11 +28,16 @@ def complaints(found: t.Sequence[Row]) -> list[str]:
     for item in shown:
         where = f" ({item['revision']})" if "revision" in item else ""
         lines += [f"{item['severity']} {item['id']}{where}: {item['message']}", f"     do: {item['hint']}"]
-    left = [item["severity"] for item in listed[len(shown) :]]
+    others = listed[len(shown) :]
+    left = [item["severity"] for item in others]
     counts = [f"{left.count(name)} {name}" for name in _LISTED if name in left]
     accepted = sum("accepted" in item for item in found)
     counts += [f"{accepted} accepted"] if accepted else []
-    return lines + ([f"further: {', '.join(counts)}; in the report"] if counts else [])
+    if not counts:
+        return lines
+    elsewhere = "; in the report" if reported else ""
+    named = f" ({', '.join(dict.fromkeys(item['id'] for item in others))})" if others and not reported else ""
+    return [*lines, f"further: {', '.join(counts)}{named}{elsewhere}"]
 
 
 __all__ = ("WIDTH", "complaints", "cut")

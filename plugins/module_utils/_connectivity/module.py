@@ -86,7 +86,7 @@ def execute(params: Row) -> tuple[Row, str | None]:
     full = report.report(KIND, subject, findings, details)
     failing = policy.failing(findings, params["fail_on"])
     files.write_reports(params, full)
-    result = _bounded(report.inline(full)) | {"summary": table.summary(full)}
+    result = _bounded(report.inline(full)) | {"summary": table.summary(full, reported=bool(params["report_path"]))}
     return result, policy.problem(full["verdict"], failing, params["fail_on"])
 
 

@@ -12,10 +12,13 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.table im
 Row = dict[str, t.Any]
 
 
-def summary(full: Row) -> list[str]:
-    """The lines of a report: verdict, each dependency's latency over all pods, what must not be reached, findings."""
+def summary(full: Row, *, reported: bool = True) -> list[str]:
+    """The lines of a report: verdict, each dependency's latency over all pods, what must not be reached, findings.
+
+    `reported`: the whole report was written somewhere, to which what is left out here can be referred.
+    """
     lines = [_head(full), *_dependencies(full["dependencies"]), *_negatives(full["negatives"])]
-    lines += complaints(full["findings"])
+    lines += complaints(full["findings"], reported=reported)
     shown: list[str] = cut(lines)
     return shown
 

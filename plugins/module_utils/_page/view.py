@@ -156,7 +156,8 @@ class Revision:
 class Migrations:
     """Pending revisions in their order, or applied ones where the run went past the release; how many are left out.
 
-    `live`, `target`: revisions in words, empty where there are none or nobody asked.
+    `live`, `target`: revisions in words, empty where there are none or nobody asked. `unknown`: the finding for which
+    it is not known what is pending; then `revisions` are all that the image has, and some may have been applied before.
     """
 
     applied: bool
@@ -166,6 +167,7 @@ class Migrations:
     revisions: tuple[Revision, ...]
     left_out: int
     statements_left_out: int
+    unknown: str
 
 
 def migrations(report: t.Mapping[str, t.Any] | None, *, released: bool) -> Migrations | None:
@@ -194,13 +196,14 @@ def migrations(report: t.Mapping[str, t.Any] | None, *, released: bool) -> Migra
         )
     omitted += sum(len(revision.get("statements", ())) for revision in pending[SHOWN_REVISIONS:])
     return Migrations(
-        applied=released and bool(pending),
+        applied=released and bool(pending or report.get("pending_unknown")),
         state=str(report.get("state") or ""),
         live=", ".join(map(str, report.get("live_revisions", ()))),
         target=", ".join(map(str, report.get("target_revisions", ()))),
         revisions=tuple(shown),
         left_out=max(len(pending), int(report.get("pending_count") or 0)) - len(shown),
         statements_left_out=omitted,
+        unknown=str(report.get("pending_unknown") or ""),
     )
 
 

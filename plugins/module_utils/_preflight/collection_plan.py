@@ -10,11 +10,10 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Deduced
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inferred
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts as release_facts
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revisions import State
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Container, Live, Planned
 
 Object = dict[str, t.Any]
@@ -45,7 +44,7 @@ class CollectionPlan:
     where it finds the database's URL, and the pod spec whose placement it shares. `fallible`: the first answer may
     fail, and then `after_failure` decides anew. `unchanged`: the image that is asked has the revisions that would be
     deployed, so that no pod needs to render them. `same`: and its pods are ready. `deduced`: the state follows without
-    any question. `unasked`: the state that is assumed of a database that may be there and cannot be asked.
+    any question. `unasked`: what is assumed of a database that may be there and cannot be asked.
     """
 
     kind: t.Literal["none", "exec", "job"] = "none"
@@ -57,8 +56,8 @@ class CollectionPlan:
     fallible: bool = False
     unchanged: bool = False
     same: bool = False
-    deduced: Deduced | None = None
-    unasked: State | None = None
+    deduced: Inferred | None = None
+    unasked: Inferred | None = None
     findings: tuple[Finding, ...] = ()
 
 
@@ -69,7 +68,7 @@ def decide(live: Live | None, rights: Rights, wanted: Planned, namespace: str) -
     """
     if live is None:
         words = f"Namespace {namespace} does not exist, so nothing could be tried in it."
-        return CollectionPlan(deduced=Deduced("absent", finding("namespace-missing", words)))
+        return CollectionPlan(deduced=Inferred("absent", finding("namespace-missing", words)))
     if live.deployment is None:
         return _first_install(live, rights, wanted, namespace)
     if live.serving:
@@ -90,7 +89,7 @@ def after_failure(
         return dataclasses.replace(_job_of_new(wanted), unchanged=plan.unchanged)
     if error.id in _DATABASE_AWAY and not _runs(live, wanted.database):
         words = f"{error.message} The release's own, of which nothing runs: not judged."
-        return CollectionPlan(unasked="unknown", findings=(finding(error.id, words, severity="unknown"),))
+        return CollectionPlan(unasked=Inferred("unknown", finding(error.id, words, severity="unknown")))
     return None
 
 
@@ -102,11 +101,11 @@ def _first_install(live: Live, rights: Rights, wanted: Planned, namespace: str) 
             return _job_of_new(wanted)
         name = wanted.database_secret[0] if wanted.database_secret else "(none)"
         words = f"Secret {namespace}/{name} does not exist yet, so the database was not asked."
-        return CollectionPlan(unasked="absent", findings=(finding("secret-missing", words),))
+        return CollectionPlan(unasked=Inferred("absent", finding("secret-missing", words)))
     claim = f"data-{wanted.database}-0"
     if any(item["metadata"]["name"] == claim for item in live.claims or ()):
         words = f"The volume {claim} of an earlier release is still there; what is in it was not asked."
-        return CollectionPlan(unasked="absent", findings=(finding("volume-kept", words),))
+        return CollectionPlan(unasked=Inferred("absent", finding("volume-kept", words)))
     return CollectionPlan()
 
 
@@ -128,7 +127,7 @@ def _deduced(live: Live) -> CollectionPlan:
         f"The database was not asked: {len(live.ready_pods)} pods of {live.image} are ready, which they are only"
         " with the schema that their image needs, and what would be deployed has the same migrations."
     )
-    return CollectionPlan(unchanged=True, same=True, deduced=Deduced("current", finding("schema-deduced", words)))
+    return CollectionPlan(unchanged=True, same=True, deduced=Inferred("current", finding("schema-deduced", words)))
 
 
 def _job_of_deployed(live: Live, **more: t.Any) -> CollectionPlan:

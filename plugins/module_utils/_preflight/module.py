@@ -114,7 +114,8 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     files.write(params["sql_path"], sql)
     files.write_reports(params, full)
     problem = policy.problem(full["verdict"], policy.failing(findings, params["fail_on"]), params["fail_on"])
-    return _bounded(report.inline(full)) | {"summary": table.summary(full)}, problem
+    summary = table.summary(full, reported=bool(params["report_path"]))
+    return _bounded(report.inline(full)) | {"summary": summary}, problem
 
 
 @contextlib.contextmanager

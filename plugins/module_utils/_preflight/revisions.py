@@ -26,18 +26,13 @@ class Live:
 class Position:
     """State; the revisions that the directory does not know; whether `alembic upgrade` would run anything.
 
-    `asked`: the database was; without it the state is an assumption, and what is pending is not known.
+    `asked`: the database was; without it the state is an assumption.
     """
 
     state: State
     unknown: tuple[str, ...] = ()
     upgradable: bool = False
     asked: bool = True
-
-    @property
-    def pending_known(self) -> bool:
-        """Whether what an upgrade would run is known; a database ahead of the image is left as it is."""
-        return self.asked and (self.state == "ahead" or not self.unknown)
 
 
 def ancestors(graph: Graph, starts: t.Iterable[str], *, dependencies: bool = True) -> set[str]:

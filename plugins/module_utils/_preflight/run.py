@@ -24,7 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     judge_server,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Deduced
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inferred
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
@@ -57,13 +57,13 @@ class Request:
 def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Finding], str]:
     """The report, its findings, and the SQL. Raises FindingError where no verdict is possible."""
     located = source.locate()
-    if isinstance(located, Deduced):
+    if isinstance(located, Inferred):
         return _deduced(request, source, located)
     graph, live = located.graph, located.live
     rows = None if live["rows"] is None else tuple(live["rows"])
     position = revisions.position(graph, revisions.Live(rows, live["has_tables"]))
     if located.unasked:
-        position = dataclasses.replace(position, state=located.unasked, asked=False)
+        position = dataclasses.replace(position, state=located.unasked.state, asked=False)
     if position.unknown:
         deployed = None if source.same else located.deployed()
         position = revisions.seen_by_the_deployed(position, graph, rows or (), deployed, same=source.same)
@@ -93,7 +93,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     findings = acceptance.accepted(findings, acceptances, request.environment)
     details = {
         "state": position.state,
-        "pending_known": position.pending_known,
+        "pending_unknown": _pending_unknown(position, located.unasked),
         "live_revisions": list(rows or ()),
         "unknown_revisions": list(position.unknown),
         "target_revisions": graph.targets,
@@ -106,12 +106,20 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     return report("migration_preflight", source.where, findings, details), findings, rendered.sql
 
 
+def _pending_unknown(position: revisions.Position, unasked: Inferred | None) -> str | None:
+    """The finding for which it is not known what an upgrade would run; None where it is known."""
+    if unasked:
+        return unasked.because.id
+    # A database that is ahead of the image is left as it is, whatever its revisions are called.
+    return "revision-unknown" if position.unknown and position.state != "ahead" else None
+
+
 def _perhaps(item: Finding) -> Finding:
     """A finding about a revision that may have been applied long ago: it may hold, and stops no repair by itself."""
     return dataclasses.replace(item, severity="unknown") if item.revision and item.severity == "fail" else item
 
 
-def _deduced(request: Request, source: Source, deduced: Deduced) -> tuple[dict[str, t.Any], list[Finding], str]:
+def _deduced(request: Request, source: Source, deduced: Inferred) -> tuple[dict[str, t.Any], list[Finding], str]:
     """The report of a state that follows without a question to the database."""
     findings = [deduced.because, *source.findings()]
     if source.release:
@@ -119,7 +127,7 @@ def _deduced(request: Request, source: Source, deduced: Deduced) -> tuple[dict[s
     findings = acceptance.accepted(findings, list(request.acceptances), request.environment)
     details: dict[str, t.Any] = {
         "state": deduced.state,
-        "pending_known": deduced.state == "current",
+        "pending_unknown": None if deduced.state == "current" else deduced.because.id,
         "live_revisions": [],
         "unknown_revisions": [],
         "target_revisions": [],

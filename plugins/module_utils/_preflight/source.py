@@ -60,8 +60,8 @@ class Options:
 
 
 @dataclasses.dataclass(frozen=True)
-class Deduced:
-    """A state that follows without asking the database, and the finding that says what it rests on."""
+class Inferred:
+    """A state that the database was not asked for, and the finding that says what it rests on."""
 
     state: State
     because: Finding
@@ -72,8 +72,8 @@ class Located:
     """Where the database stands, and what can be asked from there on; each may be asked once. All raise FindingError.
 
     `graph`: the revisions of what would be deployed. `live`: rows of the version table, and whether there are other
-    tables: the answer of live_facts.live_rows. `unasked`: there may be a database that nobody could ask; its state is
-    taken to be this one, and `live` says nothing.
+    tables: the answer of live_facts.live_rows. `unasked`: there may be a database that nobody could ask, this is
+    assumed of it, and `live` says nothing.
 
     `deployed`: the revisions that the image deployed now knows, None where none can be asked. `render`: the SQL from
     live revisions to the target; its second argument gets it part by part. `facts`: about these names, and the rows of
@@ -85,7 +85,7 @@ class Located:
     render: t.Callable[[t.Sequence[str], Each], Rendered]
     facts: t.Callable[[dict[str, t.Any]], Answer]
     deployed: t.Callable[[], Graph | None] = lambda: None
-    unasked: State | None = None
+    unasked: Inferred | None = None
 
 
 class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
@@ -100,12 +100,12 @@ class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
     same: bool = False
 
     @abc.abstractmethod
-    def locate(self) -> Located | Deduced:
-        """Ask for the revisions of both sides. Raises FindingError."""
+    def locate(self) -> Located | Inferred:
+        """Ask for the revisions of both sides, or infer where they stand. Raises FindingError."""
 
     def findings(self) -> list[Finding]:
         """What the transport itself has come across until now."""
         return []
 
 
-__all__ = ("LOCK_KEY", "Answer", "Deduced", "Located", "Options", "Release", "Source")
+__all__ = ("LOCK_KEY", "Answer", "Inferred", "Located", "Options", "Release", "Source")

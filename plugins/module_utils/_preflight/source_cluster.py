@@ -30,7 +30,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rende
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
     LOCK_KEY,
     Answer,
-    Deduced,
+    Inferred,
     Located,
     Options,
     Release,
@@ -162,7 +162,7 @@ class ClusterSource(Source):  # type: ignore[misc]
             "key": LOCK_KEY,
         } | first
 
-    def locate(self) -> Located | Deduced:
+    def locate(self) -> Located | Inferred:
         if self._plan.deduced:
             return self._plan.deduced
         request = self._request()
@@ -202,7 +202,8 @@ class ClusterSource(Source):  # type: ignore[misc]
         return self._graph_of(revisions) if revisions else None
 
     def findings(self) -> list[Finding]:
-        return [*self._plan.findings, *self._render.findings, *self._compared]
+        unasked = [self._plan.unasked.because] if self._plan.unasked else []
+        return [*unasked, *self._plan.findings, *self._render.findings, *self._compared]
 
 
 __all__ = ("ClusterSource", "Options")

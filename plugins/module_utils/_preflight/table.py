@@ -17,9 +17,12 @@ REVISIONS = 5
 _RISKS = ("none", "low", "unknown", "high")
 
 
-def summary(full: Row) -> list[str]:
-    """The lines of a report of report.report: verdict, pending revisions, worst findings."""
-    lines = [_head(full), *_revisions(full["pending"]), *complaints(full["findings"])]
+def summary(full: Row, *, reported: bool = True) -> list[str]:
+    """The lines of a report of report.report: verdict, pending revisions, worst findings.
+
+    `reported`: the whole report was written somewhere, to which what is left out here can be referred.
+    """
+    lines = [_head(full), *_revisions(full["pending"]), *complaints(full["findings"], reported=reported)]
     shown: list[str] = cut(lines)
     return shown
 
@@ -27,6 +30,11 @@ def summary(full: Row) -> list[str]:
 def _head(full: Row) -> str:
     live, target = (" ".join(full[name]) or "nothing" for name in ("live_revisions", "target_revisions"))
     pending = len(full["pending"])
+    if because := full.get("pending_unknown"):
+        stands = f"{full['state']} at {live}" if full["live_revisions"] else "database not asked"
+        many = f"all {pending} revisions" if pending > 1 else "the one revision"
+        what = f"pending at most {many} of the image" if pending else "what is pending is not known"
+        return f"{full['verdict'].upper()}  {full['subject']}: {stands}, {what} ({because})"
     if not pending:
         # A state that was deduced comes without revisions.
         at = f" at {live}" if full["live_revisions"] else ""

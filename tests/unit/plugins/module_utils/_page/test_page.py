@@ -163,6 +163,26 @@ def test_what_nobody_asked_is_not_said_to_be_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        ("blocked", "What is pending is not known; these are all revisions of the image:"),
+        ("troubled", "Which of them were applied is not known; these are all revisions of the image:"),
+        ("unchanged", "What was applied is not known."),
+    ],
+)
+def test_what_is_not_known_is_said_with_its_reason_and_never_counted(run: str, words: str) -> None:
+    full = ALL[run]()
+    unknown = {"state": "unknown", "live_revisions": [], "pending_unknown": "database-unreachable"}
+    full["reports"]["migration_preflight"] |= unknown
+    text = " ".join(Read(page(full, RUNBOOK)).text.split())
+    assert "The database was not asked (database-unreachable)" in text
+    assert words in text
+    assert re.search(r"Not known migrations (pending|applied)", text)
+    for claim in ("Nothing is pending", "These revisions"):
+        assert claim not in text
+
+
+@pytest.mark.parametrize(
     ("seconds", "words"), [(None, ""), (0.04, "0.0 s"), (7.26, "7.3 s"), (41.5, "42 s"), (125.2, "2 min 05 s")]
 )
 def test_a_duration_in_words(seconds: float | None, words: str) -> None:

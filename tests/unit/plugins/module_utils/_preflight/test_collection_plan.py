@@ -77,9 +77,17 @@ TABLE: dict[str, tuple[Live | None, Rights, Planned, tuple[t.Any, ...]]] = {
 
 
 def shown(plan: CollectionPlan) -> tuple[t.Any, ...]:
-    found = [item.id for item in plan.findings] + ([plan.deduced.because.id] if plan.deduced else [])
+    inferred = [item for item in (plan.deduced, plan.unasked) if item]
+    found = [item.id for item in plan.findings] + [item.because.id for item in inferred]
     image = plan.image.image if plan.image else None
-    return plan.kind, image, plan.unchanged, plan.deduced and plan.deduced.state, plan.unasked, found
+    return (
+        plan.kind,
+        image,
+        plan.unchanged,
+        plan.deduced and plan.deduced.state,
+        plan.unasked and plan.unasked.state,
+        found,
+    )
 
 
 @pytest.mark.parametrize("case", TABLE)
@@ -124,7 +132,8 @@ def test_a_database_of_its_own_that_does_not_run_is_not_asked(*, external: bool)
     else:
         assert made is not None
         assert shown(made) == ("none", None, False, None, "unknown", ["database-unreachable"])
-        assert made.findings[0].severity == "unknown"
+        assert made.unasked is not None
+        assert made.unasked.because.severity == "unknown"
 
 
 def test_a_container_that_takes_its_url_from_elsewhere() -> None:

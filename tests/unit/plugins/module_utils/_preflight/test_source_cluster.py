@@ -10,6 +10,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import job as job_module
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import run as preflight
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_cluster import ClusterSource, Options
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.table import summary
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import planned
 
 from tests.unit.plugins.module_utils._in_pod.project import Project
@@ -72,6 +73,7 @@ def test_a_first_install_is_rendered_and_asks_nobody(cluster: FakeCluster) -> No
     assert [item["revision"] for item in full["pending"]] == ["0001", "0002"]
     assert "CREATE TABLE t (id int)" in sql
     assert (full["server"], full["subject"], full["verdict"]) == ({}, "demo/demo", "safe")
+    assert full["pending_unknown"] is None
     assert not {item.id for item in found.values() if item.severity == "fail"}
     assert len(cluster.of("jobs")) == 1
 
@@ -142,6 +144,7 @@ def test_an_unchanged_release_starts_no_pod(cluster: FakeCluster, denied: list[t
     cluster.denied.update(denied)
     full, found, sql = run(cluster, release())
     assert (full["state"], full["pending"], sql) == ("current", [], "")
+    assert full["pending_unknown"] is None
     assert "1 pods of agent:1 are ready" in found["schema-deduced"].message
     assert cluster.of("jobs") == []
 
@@ -176,6 +179,22 @@ def test_a_release_of_which_nothing_runs_may_be_repaired(cluster: FakeCluster) -
     assert "canary" not in str(full)
     images = [job["spec"]["template"]["spec"]["containers"][0]["image"] for job in cluster.of("jobs")]
     assert images == ["agent:1", "agent:2"], "the new image was tried all the same"
+    # Rendering needs no database: all that the image has is judged, and how much of it is pending is not claimed.
+    assert [item["revision"] for item in full["pending"]] == ["0001", "0002"]
+    assert full["target_revisions"] == ["0002"]
+    assert full["pending_unknown"] == "database-unreachable"
+    assert summary(full)[0] == (
+        "UNKNOWN  demo/demo: database not asked, pending at most all 2 revisions of the image (database-unreachable)"
+    )
+
+
+def test_a_revision_that_may_be_applied_already_stops_no_repair(cluster: FakeCluster, project: Project) -> None:
+    """A statement that would surely fail, in a revision that may have been applied otherwise long ago."""
+    project.add("0003", "0002", "CREATE INDEX CONCURRENTLY i ON t (a)")
+    deployed(cluster, release("agent:1"), ready=False, database=False)
+    cluster.env = {"DATABASE_URL": "postgresql://u@127.0.0.1:1/db"}
+    full, found, _sql = run(cluster, release("agent:2"))
+    assert (full["verdict"], found["concurrently-in-transaction"].severity) == ("unknown", "unknown")
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -236,6 +255,7 @@ def test_a_first_install_on_an_external_database(cluster: FakeCluster) -> None:
     full, found, _sql = run(cluster, external())
     assert full["state"] == "absent"
     assert found["secret-missing"].severity == "skip"
+    assert full["pending_unknown"] == "secret-missing"
     assert [job["spec"]["template"]["spec"]["containers"][0]["image"] for job in cluster.of("jobs")] == ["agent:2"]
     cluster.kept["secrets", "demo-secret"] = {"metadata": {"name": "demo-secret"}}
     cluster.env = {"DATABASE_URL": "postgresql://u@host.invalid/db"}
@@ -251,7 +271,9 @@ def test_a_volume_of_an_earlier_release(cluster: FakeCluster) -> None:
     cluster.kept["persistentvolumeclaims", name] = {
         "metadata": {"name": name, "labels": {"app.kubernetes.io/instance": "demo"}}
     }
-    assert name in run(cluster, release())[1]["volume-kept"].message
+    full, found, _sql = run(cluster, release())
+    assert name in found["volume-kept"].message
+    assert full["pending_unknown"] == "volume-kept"
 
 
 def test_without_the_namespace_nothing_is_tried(cluster: FakeCluster) -> None:
@@ -259,6 +281,10 @@ def test_without_the_namespace_nothing_is_tried(cluster: FakeCluster) -> None:
     full, found, _sql = run(cluster, release())
     assert (full["state"], full["verdict"]) == ("absent", "warn")
     assert set(found) == {"namespace-missing"}
+    assert summary(full, reported=False) == [
+        "WARN  demo/demo: database not asked, what is pending is not known (namespace-missing)",
+        "further: 1 skip (namespace-missing)",
+    ]
     assert [verb for verb, _plural, _name in cluster.history] == ["get"]
 
 

@@ -60,6 +60,19 @@ def test_nothing_to_do_is_one_line() -> None:
     assert summary(full([], state="current")) == ["SAFE  prod/agent: current at 0006, nothing to migrate"]
 
 
+@pytest.mark.parametrize("reported", [True, False])
+def test_what_is_left_out_is_in_the_report_or_named(*, reported: bool) -> None:
+    findings = [finding("fact-not-visible", "a"), finding("exec-forbidden", "b"), finding("secret-missing", "c")]
+    shown = summary(full(findings, state="current"), reported=reported)
+    named = "2 skip; in the report" if reported else "2 skip (fact-not-visible, secret-missing)"
+    assert shown[1:] == [f"further: {named}"]
+
+
+def test_a_revision_that_is_not_known_is_not_worded_as_nothing_to_do() -> None:
+    shown = summary(full([finding("revision-unknown", "x")], state="unknown") | {"pending_unknown": "revision-unknown"})
+    assert shown[0] == "UNSAFE  prod/agent: unknown at 0006, what is pending is not known (revision-unknown)"
+
+
 def test_it_never_exceeds_a_screen() -> None:
     findings = [finding("rename", "x" * 500, revision="0001") for _ in range(30)]
     findings += [finding("fact-not-visible", "hidden") for _ in range(3)]
