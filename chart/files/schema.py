@@ -362,7 +362,7 @@ def wait(settings: Settings) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+def main(arguments: list[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="schema.py", description="Migrate a schema with Alembic, or wait for it.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -370,6 +370,7 @@ def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.env
     migrating.add_argument("--database-timeout", type=float, metavar="SECONDS", help="longest wait for the database")
     commands.add_parser("wait", help="return when the schema is at or beyond what the image needs")
     options = parser.parse_args(arguments)
+    environ = os.environ if environ is None else environ
     secrets = secrets_of(environ.get("DATABASE_URL", ""))
     try:
         settings = Settings.read(environ)

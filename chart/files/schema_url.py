@@ -45,7 +45,7 @@ def child_environment(environ: Mapping[str, str], options: Iterable[tuple[str, s
     result = dict(environ)
     parts = urlsplit(environ["DATABASE_URL"])
     query = parse_qsl(parts.query, keep_blank_values=True)
-    if any(name == "options" for name, _ in query):
+    if any(name == "options" for name, _value in query):
         query = [(name, f"{added} {value}" if name == "options" else value) for name, value in query]
         result["DATABASE_URL"] = urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))
     else:

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import typing as t
 
-from psycopg import errors, sql
-from psycopg.rows import dict_row
-
 from . import live_queries as queries
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -22,12 +19,16 @@ Row = dict[str, t.Any]
 
 
 def _rows(connection: psycopg.Connection, query: str, **values: t.Any) -> list[Row]:
+    from psycopg.rows import dict_row
+
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(query, values or None).fetchall()
 
 
 def live_rows(connection: psycopg.Connection, table: str, schema: str | None) -> dict[str, t.Any]:
     """The rows of the version table (None: it does not exist), and whether the database has other tables."""
+    from psycopg import sql
+
     name = sql.Identifier(schema, table) if schema else sql.Identifier(table)
     text = name.as_string(connection)
     with connection.cursor() as cursor:
@@ -100,6 +101,8 @@ def _busy(connection: psycopg.Connection, oids: list[int]) -> list[int]:
 
 def _sizes(connection: psycopg.Connection, classes: dict[int, Row]) -> None:
     """Sizes from the files; the catalogue's own, as of the last VACUUM, where that would have to wait for a lock."""
+    from psycopg import errors
+
     busy = set(_busy(connection, list(classes)))
     try:
         with connection.transaction():

@@ -36,7 +36,7 @@ def libpq_parameters(url: str, wanted: Facts) -> Facts:
     """libpq's parameters of a URL, a driver after `+` left out; raise ValueError for what is none."""
     import psycopg.conninfo
 
-    scheme, _, rest = url.partition("://")
+    scheme, _separator, rest = url.partition("://")
     if scheme.partition("+")[0] not in ("postgresql", "postgres") or not rest:
         raise ValueError("it does not begin with postgresql://")
     try:

@@ -10,10 +10,10 @@ import socket
 import typing as t
 import urllib.parse
 
-import psycopg
-from psycopg import conninfo, errors
-
 from .errors import CollectorError
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    import psycopg
 
 APPLICATION = "ai_platform.agent preflight"
 _SCHEMES = {"postgresql", "postgres"}
@@ -44,6 +44,9 @@ _SAID = (
 
 def parameters(url: str) -> dict[str, t.Any]:
     """libpq's parameters of a URL; a driver after `+` is left out. Raises CollectorError without quoting the URL."""
+    import psycopg
+    from psycopg import conninfo
+
     scheme = url.partition("://")[0].partition("+")[0]
     if "://" not in url:
         raise CollectorError(
@@ -85,6 +88,9 @@ class Session:
 
         Raises CollectorError; the server's message, which may quote data, is dropped.
         """
+        import psycopg
+        from psycopg import errors
+
         try:
             # SET LOCAL holds behind a pooler as well; startup options do not.
             self._connection.execute(
@@ -112,6 +118,8 @@ def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_t
 
     Raises CollectorError; the driver's message, which may quote the URL, is dropped.
     """
+    import psycopg
+
     found = parameters(url)
     host = str(found.get("host", ""))
     if host and not host.startswith("/"):

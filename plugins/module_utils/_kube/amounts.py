@@ -9,8 +9,6 @@ import dataclasses
 import typing as t
 from decimal import Decimal
 
-from kubernetes.utils.quantity import parse_quantity
-
 Object = dict[str, t.Any]
 Amounts = dict[str, Decimal]
 
@@ -38,6 +36,8 @@ class Volume:
 
 def quantity(value: t.Any) -> Decimal:
     """A quantity of Kubernetes as a number: "250m" is 0.25, "1Gi" 1073741824. Raises ValueError."""
+    from kubernetes.utils.quantity import parse_quantity
+
     number: Decimal = parse_quantity(value)
     return number
 

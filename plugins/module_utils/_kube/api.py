@@ -102,8 +102,8 @@ class Cluster:
 
     def may(self, verb: str, resource: str, namespace: str | None) -> bool:
         """Whether the account has a right. `resource`: plural[.group][/subresource], `jobs.batch`, `pods/exec`."""
-        whole, _, subresource = resource.partition("/")
-        plural, _, group = whole.partition(".")
+        whole, _slash, subresource = resource.partition("/")
+        plural, _dot, group = whole.partition(".")
         wanted = {"verb": verb, "resource": plural, "group": group, "subresource": subresource}
         review = {
             "apiVersion": "authorization.k8s.io/v1",

@@ -43,7 +43,7 @@ def in_docstrings(segments: t.Iterable[Segment]) -> list[Acceptance]:
         for line in segment.doc.splitlines():
             words = line.strip()
             if words.startswith(_MARK):
-                finding_id, _, reason = words.removeprefix(_MARK).partition(":")
+                finding_id, _colon, reason = words.removeprefix(_MARK).partition(":")
                 found.append(Acceptance(finding_id.strip(), reason.strip(), segment.revision, None, "docstring"))
     return found
 

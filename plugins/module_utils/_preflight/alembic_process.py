@@ -62,7 +62,8 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         own = {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": alembic_worker.PLACEHOLDER_URL}
         try:
-            self.process = subprocess.Popen(
+            # It is spoken with while it runs, which run_command cannot.
+            self.process = subprocess.Popen(  # pylint: disable=ansible-bad-function
                 [python or sys.executable, "-c", source(alembic_worker.__name__)],
                 cwd=ini.parent,
                 env=passed_on | own | (environment or {}),
@@ -107,7 +108,7 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
                     words = f"The process that renders {self.ini} died without an answer"
                     raise FindingError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` there.")
                 chunks.append(chunk)
-        line, _, self.unread = b"".join(chunks).partition(b"\n")
+        line, _newline, self.unread = b"".join(chunks).partition(b"\n")
         answer: dict[str, t.Any] = json.loads(line)
         if error := answer.get("error"):
             raise FindingError(error["id"], f"{self.ini.parent}: {error['message']}.")

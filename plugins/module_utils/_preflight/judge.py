@@ -15,7 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.lock_
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.breakage import breakage, texts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.existing import already_there
-from pglast import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from pglast import ast
-from pglast.enums.parsenodes import VariableSetKind
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import VariableSetKind, ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement

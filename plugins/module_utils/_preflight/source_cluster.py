@@ -153,7 +153,7 @@ class ClusterSource(Source):  # type: ignore[misc]
 
     def _request(self, table: str | None = None, schema: str | None = None, names: Message | None = None) -> Message:
         """A request to the collector; without a table the first one."""
-        own_schema, _, own_table = self._wanted.version_table.rpartition(".")
+        own_schema, _dot, own_table = self._wanted.version_table.rpartition(".")
         first = {"target": self._options.target} if self._plan.unchanged and table is None else {}
         return {
             "table": table or own_table,
@@ -188,7 +188,7 @@ class ClusterSource(Source):  # type: ignore[misc]
 
     def _compare(self, graph: Graph) -> None:
         """The version table of env.py with the one that the release will look at."""
-        schema, _, table = self._wanted.version_table.rpartition(".")
+        schema, _dot, table = self._wanted.version_table.rpartition(".")
         own = graph.version_table_schema
         if table != graph.version_table or (schema and own and schema != own):
             there = f"{own}.{graph.version_table}" if own else graph.version_table

@@ -44,7 +44,10 @@ class DirectSource(Source):  # type: ignore[misc]
         self._stack.enter_context(self._alembic)
         try:
             with _translated():
-                self._session: Session = self._stack.enter_context(session(self._url, **self._limits))
+                # The limits are session()'s keywords, which pylint cannot see.
+                self._session: Session = self._stack.enter_context(
+                    session(self._url, **self._limits)  # pylint: disable=missing-kwoa
+                )
         except BaseException:
             self._stack.close()
             raise

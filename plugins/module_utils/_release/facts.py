@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts import (
     PodGroup,
@@ -180,6 +179,8 @@ class Live:
 
 def parse(text: str) -> list[Object]:
     """The objects of `helm template`'s output; raises FindingError `manifests-unreadable`."""
+    import yaml
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         found = [item for item in yaml.load_all(text, Loader=loader) if item]

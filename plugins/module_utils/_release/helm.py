@@ -66,7 +66,8 @@ def run(
     environment: variables besides those of this process.
     """
     try:
-        done = subprocess.run(
+        # A result of every failure, which run_command would end the module for.
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             list(words),
             input=text,
             env=os.environ | dict(environment or {}),

@@ -68,7 +68,7 @@ def lacking(cluster: Cluster, plan: Planned, namespace: str) -> tuple[Access, ..
 
 def _spelled(item: Access) -> str:
     """plural.group/subresource, as Cluster.may takes it."""
-    plural, _, subresource = item.resource.partition("/")
+    plural, _slash, subresource = item.resource.partition("/")
     group = f".{item.group}" if item.group else ""
     return f"{plural}{group}" + (f"/{subresource}" if subresource else "")
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Remark
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
@@ -16,9 +18,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
     strings,
     writes,
 )
-from pglast import ast
-from pglast.enums.parsenodes import AlterTableType as Command
-from pglast.enums.parsenodes import ConstrType, ObjectType
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog

@@ -8,8 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from pglast import ast
-from pglast.enums.primnodes import BoolExprType, NullTestType
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import BoolExprType, NullTestType, ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name

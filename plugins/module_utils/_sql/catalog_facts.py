@@ -14,8 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog imp
     Table,
     checked_not_null,
 )
-from pglast import parse_sql
-from pglast.parser import ParseError
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, parse_sql
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     functions,
     relations,
     strings,
 )
-from pglast import ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
@@ -42,9 +42,9 @@ def names(found: t.Iterable[Statement]) -> dict[str, t.Any]:
         elif kind is ast.AlterTableStmt:
             for command in node.cmds:
                 part: t.Any = command.def_
-                if type(part) is ast.ColumnDef and part.typeName:
+                if isinstance(part, ast.ColumnDef) and part.typeName:
                     types.add(strings(part.typeName.names)[1])
-                elif type(part) is ast.Constraint and part.indexname:
+                elif isinstance(part, ast.Constraint) and part.indexname:
                     tables[node.relation.schemaname, part.indexname] = None
     return {
         "tables": [list(name) for name in tables],

@@ -12,10 +12,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules_column, rules_constraint
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, named
-from pglast.enums.parsenodes import AlterTableType as Command
-from pglast.enums.parsenodes import ConstrType, ObjectType
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Table

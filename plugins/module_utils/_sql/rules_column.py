@@ -9,11 +9,10 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, functions, named
-from pglast import ast
-from pglast.enums.parsenodes import AlterTableType as Command
-from pglast.enums.parsenodes import ConstrType
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    ConstrType,
+    ObjectType,
+    ReindexObjectType,
+    ast,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
@@ -15,8 +21,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
     relations,
     strings,
 )
-from pglast import ast
-from pglast.enums.parsenodes import ConstrType, ObjectType, ReindexObjectType
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading

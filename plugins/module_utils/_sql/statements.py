@@ -8,15 +8,19 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from pglast import ast, parse_sql, scan
-from pglast.enums.parsenodes import TransactionStmtKind
-from pglast.parser import ParseError
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    ParseError,
+    TransactionStmtKind,
+    ast,
+    parse_sql,
+    scan,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
 
 # A schema (None: found on the search path) and a name, as the statement writes them.
-Name = tuple[str | None, str]
+Name = tuple[str | None, str]  # pylint: disable=unsupported-binary-operation
 
 _BEGIN = {TransactionStmtKind.TRANS_STMT_BEGIN, TransactionStmtKind.TRANS_STMT_START}
 _END = {TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_ROLLBACK}

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
-from pglast import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column
