@@ -1,0 +1,78 @@
+"""What ansible-test is given: the artefact, ignore files of one list, and pip's settings without its variables."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import tarfile
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dev import artefact, ignores, sanity
+from lab import shell
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_ignore_files_are_written_from_the_list() -> None:
+    wanted = ignores.text(artefact.tracked())
+    assert wanted
+    assert {file.name: file.read_text() for file in ignores.files()} == {
+        f"ignore-{core}.txt": wanted for core in sanity.CORES
+    }, "run `python -m dev.ignores`"
+    assert sorted((ROOT / "tests" / "sanity").iterdir()) == sorted(ignores.files())
+
+
+def test_every_exception_has_a_reason_and_a_file() -> None:
+    for one in ignores.IGNORED:
+        assert one.reason
+        for pattern in one.patterns:
+            alone = one._replace(patterns=(pattern,))
+            assert ignores.text(artefact.tracked()).count(f"{alone.test}  # {alone.reason}"), pattern
+
+
+def test_cores_are_those_that_the_collection_supports() -> None:
+    least = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["requires_ansible"]
+    assert least == f">={min(sanity.CORES)}.0"
+    assert all(release.startswith(f"{minor}.") for minor, release in sanity.CORES.items())
+
+
+def test_artefact_holds_what_a_user_calls_and_nothing_of_the_workshop(tmp_path: Path) -> None:
+    archive = artefact.build(tmp_path / "work")
+    with tarfile.open(archive) as packed:
+        names = packed.getnames()
+    top = {name.split("/")[0] for name in names}
+    assert top == {
+        *("CHANGELOG.md", "CHANGELOG.rst", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md"),
+        *("changelogs", "chart", "docs", "meta", "playbooks", "plugins", "requirements.txt", "roles", "site.yml"),
+        *("subcharts", "tests"),
+    }
+    shipped = {name for name in names if name.startswith("tests/") and "." in name}
+    assert shipped == {"tests/config.yml", *(f"tests/sanity/{file.name}" for file in ignores.files())}
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+
+
+def test_what_git_does_not_know_is_not_shipped(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    (tmp_path / "known").write_text("")
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "removed").write_text("")
+    subprocess.run(["git", "-C", tmp_path, "add", "."], check=True)
+    (tmp_path / "removed").unlink()
+    (tmp_path / "unknown").write_text("")
+    assert artefact.tracked(tmp_path) == [Path("known"), Path("link")]
+
+
+def test_pip_is_told_the_same_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ":env:.cert='/a.pem'\nglobal.cert='/b.pem'\nglobal.find-links='/x\\n/y'\ninstall.no-binary='z'\n"
+    answer: t.Any = subprocess.CompletedProcess([], 0, said, "")
+    monkeypatch.setattr(shell, "capture", lambda *_arguments, **_options: answer)
+    parser = configparser.RawConfigParser()
+    parser.read_string(sanity.pip_configuration(sanity.pip_settings()))
+    assert {name: dict(parser[name]) for name in parser.sections()} == {
+        "global": {"cert": "/a.pem", "find-links": "/x\n/y"},
+        "install": {"no-binary": "z"},
+    }
