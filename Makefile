@@ -47,7 +47,7 @@ tools: setup
 chart: setup ## the assembled chart in build/ai-agent-chart (SUBCHARTS=bitnami for Bitnami's)
 	@$(PY) -m dev.assemble_chart $(if $(SUBCHARTS),--subcharts $(SUBCHARTS),)
 
-lint: setup ## ansible-lint, yamllint, ruff, mypy, helm lint
+lint: setup ## ansible-lint, ansible-test sanity, yamllint, ruff, mypy, helm lint
 	@$(PY) -m dev.suite lint
 
 test-unit: setup ## pytest, seconds, no server
@@ -81,4 +81,4 @@ test-mirror: setup ## the lab in a closed network: a local mirror with an author
 	@$(PY) -m dev.suite mirror
 
 test-all: setup ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, the documentation, lost nodes, a mirror
-	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster versions release helm3 bitnami documentation disturbances mirror fresh
+	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster versions release helm3 bitnami documentation disturbances mirror fresh sanity

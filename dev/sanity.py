@@ -29,6 +29,10 @@ from lab.progress import LabError
 CORES = {"2.19": "2.19.14", "2.20": "2.20.10", "2.21": "2.21.5"}
 """The releases that judge the collection, by the minor version after which ansible-test names its ignore files."""
 
+*OLDER, NEWEST = CORES
+DEPENDENT = ("action-plugin-docs", "ansible-doc", "compile", "ignores", "import", "runtime-metadata", "validate-modules")
+"""The tests that ask ansible-core itself; the others judge text, and say the same with each of its releases."""
+
 DEPENDENCIES = [("kubernetes", "core")]
 """Collections whose documentation and plugins ours builds upon, as namespace and name."""
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dev import browser
+from dev import browser, sanity
 from dev.fresh.run import two_commands
 from lab import cluster, engine, needs, registry, shell, source, tools
 from lab.paths import BIN, LAB, ROOT
@@ -154,13 +154,32 @@ class Tally:
 
 
 def lint(tally: Tally) -> None:
-    """Linters, and Helm's own on the assembled chart with the values of every environment."""
+    """Linters, ansible-test sanity, and Helm's own linter on the assembled chart with the values of every environment."""
 
     def playbooks(count: Tally) -> None:
         count.command("ansible-lint (production)", [VENV / "ansible-lint", "--offline", "--strict"])
+        for core in sanity.OLDER:
+            _sanity(count, core, sanity.DEPENDENT)
 
-    # ansible-lint alone takes as long as all the others.
-    tally.side_by_side(playbooks, _lint_others)
+    def newest(count: Tally) -> None:
+        _sanity(count, sanity.NEWEST)
+
+    # ansible-lint, and pylint in the sanity tests, take as long as all the others each.
+    tally.side_by_side(playbooks, newest, _lint_others)
+
+
+def sanity_older(tally: Tally) -> None:
+    """All of ansible-test sanity with the older releases of ansible-core as well."""
+    for core in sanity.OLDER:
+        _sanity(tally, core)
+
+
+def _sanity(tally: Tally, core: str, tests: Sequence[str] = ()) -> None:
+    words: list[object] = [sys.executable, "-m", "dev.sanity", core]
+    for test in tests:
+        words += ["--test", test]
+    note = ": what depends on it" if tests else ""
+    tally.command(f"ansible-test sanity, ansible-core {sanity.CORES[core]}{note}", words)
 
 
 def _lint_others(tally: Tally) -> None:
@@ -342,6 +361,7 @@ HELM = {"lint", "chart", "integration", "cluster", "release", "helm3", "bitnami"
 
 STAGES: dict[str, Callable[[Tally], None]] = {
     "lint": lint,
+    "sanity": sanity_older,
     "unit": unit,
     "chart": chart,
     "host": host,
