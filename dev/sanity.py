@@ -8,20 +8,17 @@ else comes from PyPI, once.
 from __future__ import annotations
 
 import argparse
-import ast
 import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from dev import artefact
-from lab import shell
+from dev import artefact, environments
 from lab.cache import cached, digest
 from lab.paths import LAB
 from lab.progress import LabError
@@ -30,7 +27,15 @@ CORES = {"2.19": "2.19.14", "2.20": "2.20.10", "2.21": "2.21.5"}
 """The releases that judge the collection, by the minor version after which ansible-test names its ignore files."""
 
 *OLDER, NEWEST = CORES
-DEPENDENT = ("action-plugin-docs", "ansible-doc", "compile", "ignores", "import", "runtime-metadata", "validate-modules")
+DEPENDENT = (
+    "action-plugin-docs",
+    "ansible-doc",
+    "compile",
+    "ignores",
+    "import",
+    "runtime-metadata",
+    "validate-modules",
+)
 """The tests that ask ansible-core itself; the others judge text, and say the same with each of its releases."""
 
 DEPENDENCIES = [("kubernetes", "core")]
@@ -56,48 +61,18 @@ def environment(core: str) -> Path:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
 
     def build(folder: Path) -> None:
-        settings = pip_settings()
         home = folder / "home"
         scripts = home / ".ansible" / "test" / "cache"
         scripts.mkdir(parents=True)
         # ansible-test hands no PIP_… variable on, but pip reads a file in the home that it is given.
         (home / ".config" / "pip").mkdir(parents=True)
-        (home / ".config" / "pip" / "pip.conf").write_text(pip_configuration(settings))
+        (home / ".config" / "pip" / "pip.conf").write_text(environments.pip_configuration())
         (home / ".config" / "pip" / "pip.conf").chmod(0o600)
-        uv = Path(sys.executable).with_name("uv")
-        names = {"UV_DEFAULT_INDEX": "index-url", "SSL_CERT_FILE": "cert"}
-        env = {name: settings["global"][key] for name, key in names.items() if key in settings.get("global", {})}
-        env = {name: value for name, value in env.items() if name not in os.environ}
-        what = f"fetching ansible-core {CORES[core]} from PyPI"
-        # `cached` renames the folder when it is complete, which a relocatable environment survives.
-        made = [uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, folder / "venv"]
-        shell.run(made, log="sanity", what=what, env=env)
-        words = [uv, "pip", "install", "--quiet", "--python", folder / "venv" / "bin" / "python"]
-        shell.run([*words, f"ansible-core=={CORES[core]}"], log="sanity", what=what, env=env)
+        environments.fill(folder / "venv", f"ansible-core=={CORES[core]}")
         for version in _pip_versions(folder / "venv"):
             (scripts / f"get_pip_{version.replace('.', '_')}.py").write_text(BOOTSTRAP)
 
     return cached("sanity", f"{CORES[core]}-{python}-{digest([BOOTSTRAP])[:4]}", build)
-
-
-def pip_settings() -> dict[str, dict[str, str]]:
-    """What pip is told on this machine by files and variables, as sections of keys and values."""
-    settings: dict[str, dict[str, str]] = {}
-    done = shell.capture([sys.executable, "-m", "pip", "config", "list"])
-    for section, key, value in re.findall(r"^([^.\n]+)\.([\w-]+)=(.*)$", done.stdout, re.MULTILINE):
-        # Variables stand above files, and pip lists them first.
-        place = settings.setdefault("global" if section == ":env:" else section, {})
-        place.setdefault(key, str(ast.literal_eval(value)))
-    return settings
-
-
-def pip_configuration(settings: Mapping[str, Mapping[str, str]]) -> str:
-    """Those settings as a pip.conf."""
-    lines = []
-    for section, values in settings.items():
-        lines.append(f"[{section}]")
-        lines += [f"{key} = {textwrap.indent(value, '  ').strip()}" for key, value in values.items()]
-    return "\n".join(lines) + "\n"
 
 
 def _pip_versions(venv: Path) -> set[str]:

@@ -154,7 +154,7 @@ class Tally:
 
 
 def lint(tally: Tally) -> None:
-    """Linters, ansible-test sanity, and Helm's own linter on the assembled chart with the values of every environment."""
+    """Linters, ansible-test sanity, and Helm's own on the assembled chart with the values of every environment."""
 
     def playbooks(count: Tally) -> None:
         count.command("ansible-lint (production)", [VENV / "ansible-lint", "--offline", "--strict"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dev import artefact, ignores, sanity
+from dev import artefact, environments, ignores, sanity
 from lab import shell
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,7 +71,7 @@ def test_pip_is_told_the_same_without_variables(monkeypatch: pytest.MonkeyPatch)
     answer: t.Any = subprocess.CompletedProcess([], 0, said, "")
     monkeypatch.setattr(shell, "capture", lambda *_arguments, **_options: answer)
     parser = configparser.RawConfigParser()
-    parser.read_string(sanity.pip_configuration(sanity.pip_settings()))
+    parser.read_string(environments.pip_configuration())
     assert {name: dict(parser[name]) for name in parser.sections()} == {
         "global": {"cert": "/a.pem", "find-links": "/x\n/y"},
         "install": {"no-binary": "z"},

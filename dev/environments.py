@@ -1,0 +1,49 @@
+"""Virtual environments of programs whose pins would fight with everybody's, made by uv as pip is set up here."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+from lab import shell
+
+
+def fill(folder: Path, requirement: str) -> None:
+    """Make an environment of this Python's version that can be moved, and install one pinned requirement in it.
+
+    :raises LabError: PyPI cannot be reached, or does not have it for this Python
+    """
+    settings = pip_settings().get("global", {})
+    # uv reads no configuration of pip.
+    names = {"UV_DEFAULT_INDEX": "index-url", "SSL_CERT_FILE": "cert"}
+    env = {name: settings[key] for name, key in names.items() if key in settings and name not in os.environ}
+    uv = Path(sys.executable).with_name("uv")
+    what = f"fetching {requirement} from PyPI"
+    made = [uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, folder]
+    shell.run(made, log="environments", what=what, env=env)
+    words = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", requirement]
+    shell.run(words, log="environments", what=what, env=env)
+
+
+def pip_settings() -> dict[str, dict[str, str]]:
+    """What pip is told on this machine by files and variables, as sections of keys and values."""
+    settings: dict[str, dict[str, str]] = {}
+    done = shell.capture([sys.executable, "-m", "pip", "config", "list"])
+    for section, key, value in re.findall(r"^([^.\n]+)\.([\w-]+)=(.*)$", done.stdout, re.MULTILINE):
+        # Variables stand above files, and pip lists them first.
+        place = settings.setdefault("global" if section == ":env:" else section, {})
+        place.setdefault(key, str(ast.literal_eval(value)))
+    return settings
+
+
+def pip_configuration() -> str:
+    """The same as a pip.conf, for a pip that gets neither those variables nor this home."""
+    lines = []
+    for section, values in pip_settings().items():
+        lines.append(f"[{section}]")
+        lines += [f"{key} = {textwrap.indent(value, '  ').strip()}" for key, value in values.items()]
+    return "\n".join(lines) + "\n"
