@@ -126,7 +126,7 @@ class InPlace:
         self._update_module_args(name, arguments, task_vars)
         environment: Row = {}
         self._compute_environment_string(environment)
-        collection, _, module = name.rpartition(".")
+        collection, _dot, module = name.rpartition(".")
         Display().vvv(f"{name} runs in place, from the files of its collection")
         ended = run(f"ansible_collections.{collection}.plugins.modules.{module}", arguments, environment)
         result = self._parse_returned_data(ended, PROFILE)
