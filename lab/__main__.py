@@ -170,9 +170,11 @@ def _lab() -> list[graph.Step]:
         ]
     else:
         steps += [
-            graph.Step("tools", "helm and kind", lambda: (tools.helm(), tools.kind())),
             graph.Step("kubernetes", f"Kubernetes {KUBERNETES} with kubectl and etcd", tools.kubectl),
-            # Two compilers keep two cores busy; what Docker builds waits for the network and has the cores meanwhile.
+            # Nothing on the way to the cluster needs helm, so its compiler takes what the others leave. The others
+            # wait for Kubernetes: what they have in common is compiled once.
+            graph.Step("helm", "helm", lambda: tools.helm(later=True)),
+            graph.Step("tools", "kind", tools.kind, ("kubernetes",)),
             graph.Step("calico", f"Calico {CALICO}", golang.calico, ("kubernetes",)),
             graph.Step("programs", "CoreDNS and the storage provisioner", node.programs, ("kubernetes",)),
             graph.Step("system", "the nodes' operating system", node.base, ("engine",)),

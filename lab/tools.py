@@ -22,8 +22,11 @@ def helm_major() -> str:
     raise LabError(f"LAB_HELM={wish} is unknown: choose {' or '.join(HELMS)} (versions {', '.join(HELMS.values())})")
 
 
-def helm() -> Path:
-    """Helm, with its full version stamped in: a plain build calls itself v4.3, which version gates misread."""
+def helm(*, later: bool = False) -> Path:
+    """Helm, with its full version stamped in: a plain build calls itself v4.3, which version gates misread.
+
+    :param later: where it is compiled, other programs have the processors first
+    """
     major = helm_major()
     if source.chosen() == source.REGISTRIES:
         return _link(released.fetch(released.helm(major, released.architecture())), "helm")
@@ -34,7 +37,7 @@ def helm() -> Path:
         known, minor, _patch = KUBERNETES.split(".")
         for package in ("pkg/chartutil", "pkg/lint/rules"):
             stamp += f" -X {module}/{package}.k8sVersionMajor={known} -X {module}/{package}.k8sVersionMinor={minor}"
-    return _link(golang.install("helm", HELMS[major], f"{module}/cmd/helm", "helm", stamp), "helm")
+    return _link(golang.install("helm", HELMS[major], f"{module}/cmd/helm", "helm", stamp, later=later), "helm")
 
 
 def kind() -> Path:
