@@ -116,7 +116,7 @@ def fill(url: str, tables: int) -> None:
         for first in range(0, tables, 500):
             body = f"FOR n IN {first}..{first + 499} LOOP EXECUTE format('CREATE TABLE t%s"
             body += " (id bigint PRIMARY KEY, amount int, note text, seen timestamptz DEFAULT now())', n); END LOOP;"
-            connection.execute(f"DO $$ BEGIN {body} END $$")  # type: ignore[arg-type]
+            connection.execute(f"DO $$ BEGIN {body} END $$")
 
 
 def compare(title: str, revisions: int, tables: int, limit: float, runs: int) -> bool:

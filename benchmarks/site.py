@@ -45,7 +45,7 @@ def site() -> tuple[float, dict[str, float], dict[str, float]]:
     told = json.loads(done.stdout[done.stdout.index("{") :])
     if done.returncode or any(host["changed"] for host in told["stats"].values()):
         raise LabError("site.yml failed or changed something; run make up first, which says why")
-    steps: dict[str, float] = collections.Counter()
+    steps: dict[str, float] = collections.defaultdict(float)
     tasks: dict[str, float] = {}
     for task in (task["task"] for play in told["plays"] for task in play["tasks"]):
         start, end = (datetime.fromisoformat(task["duration"][name]) for name in ("start", "end"))
@@ -84,17 +84,17 @@ def main() -> int:
     chart = str(ROOT / "build" / "ai-agent-chart")
     bare = statistics.median(helm(chart, values) for _ in range(runs))
 
-    def median(index: int, name: str) -> float:
-        return statistics.median(run[index].get(name, 0.0) for run in measured)
+    def median(runs: list[dict[str, float]], name: str) -> float:
+        return statistics.median(run.get(name, 0.0) for run in runs)
 
     goal = f"(goal {GOAL_SECONDS} s)"
     say(f"site.yml on an unchanged release, median of {runs} runs on {os.cpu_count()} cores: {total:.1f} s {goal}")
-    known = {name: median(1, name) for name in STEPS}
+    known = {name: median([steps for _, steps, _ in measured], name) for name in STEPS}
     for name, seconds in known.items():
         say(f"  {name:12} {seconds:5.1f} s")
     say(f"  {'Ansible':12} {total - sum(known.values()):5.1f} s")
     say(f"bare helm upgrade --install: {bare:.1f} s; ratio {total / bare:.2f}")
-    tasks = {name: median(2, name) for name in measured[0][2]}
+    tasks = {name: median([tasks for _, _, tasks in measured], name) for name in measured[0][2]}
     say("the longest tasks:")
     for name, seconds in sorted(tasks.items(), key=lambda item: -item[1])[:SLOWEST]:
         say(f"  {seconds:5.2f} s  {name}")

@@ -11,7 +11,7 @@ from ansible_collections.ai_platform.agent.plugins.plugin_utils._in_place import
 from ansible_collections.kubernetes.core.plugins.action.k8s_info import ActionModule as KubernetesActionModule
 
 
-class ActionModule(InPlace, KubernetesActionModule):  # type: ignore[misc]
+class ActionModule(InPlace, KubernetesActionModule):
     def _ensure_invocation(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
         """As the module gave it: kubernetes.core adds the arguments to a result without them, secret ones in clear."""
         return result

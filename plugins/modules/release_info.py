@@ -188,7 +188,6 @@ error_id:
 import importlib.metadata
 import platform
 import sys
-import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import (
@@ -208,7 +207,7 @@ ARGUMENTS = {
 }
 
 
-def main() -> t.NoReturn:
+def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     if isinstance(module.params["kubeconfig"], dict):
         module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))

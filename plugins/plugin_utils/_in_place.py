@@ -32,6 +32,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping, Sequence
 
     from ansible.plugins.action import ActionBase
+else:
+    ActionBase = object
 
 Row = dict[str, t.Any]
 
@@ -115,10 +117,10 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-class InPlace:
+class InPlace(ActionBase):
     """Mixed into an action plugin that executes a module of its own collection."""
 
-    def _execute_module(self: t.Any, **options: t.Any) -> Row:
+    def _execute_module(self, **options: t.Any) -> Row:
         name, arguments = options.get("module_name"), options.get("module_args")
         task_vars = options.get("task_vars") or {}
         if not name or name.count(".") != 2 or arguments is None or not possible(self, task_vars):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import typing as t
 
 from alembic import context
 from sqlalchemy import create_engine
@@ -23,7 +24,7 @@ def run() -> None:
     """Render SQL in offline mode, else migrate."""
     # Straight from the environment: Alembic's configuration file would read a % in a password as its own syntax.
     url = driver_url(os.environ.get("DATABASE_URL", "postgresql://"))
-    options = {"target_metadata": Base.metadata, "transaction_per_migration": True}
+    options: dict[str, t.Any] = {"target_metadata": Base.metadata, "transaction_per_migration": True}
     if context.is_offline_mode():
         context.configure(dialect_name="postgresql", literal_binds=True, **options)
         with context.begin_transaction():

@@ -6,10 +6,11 @@ import itertools
 import json
 import os
 import time
+import typing as t
 import urllib.request
 
 URL = os.environ["AGENT_URL"]
-counts = {"requests": 0, "failed": 0, "longest_seconds": 0.0, "first_failure": ""}
+counts: dict[str, t.Any] = {"requests": 0, "failed": 0, "longest_seconds": 0.0, "first_failure": ""}
 printed = 0.0
 for number in itertools.count():
     begin = time.monotonic()

@@ -28,12 +28,12 @@ def rows(connection: psycopg.Connection[t.Any]) -> int:
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     ).fetchall()
     queries = [sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name)) for (name,) in names]
-    return sum(connection.execute(query).fetchone()[0] for query in queries)
+    return sum(count for query in queries for (count,) in connection.execute(query))
 
 
 found: dict[str, t.Any] = {}
 with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-    found["revision"] = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+    [(found["revision"],)] = connection.execute("SELECT version_num FROM alembic_version")
     found["rows_before"] = rows(connection)
     with call("/health") as response:
         found["health"] = response.status

@@ -193,7 +193,19 @@ class Finding:
         return form
 
 
-def finding(finding_id: str, message: str, *, severity: Severity | None = None, **where: t.Any) -> Finding:
+class Where(t.TypedDict, total=False):
+    """What a finding is about, as far as it is known: the fields of Finding."""
+
+    revision: str | None
+    statement: int | None
+    table: str | None
+    accepted: str | None
+    dependency: str | None
+    layer: str | None
+    pods: tuple[str, ...] | None
+
+
+def finding(finding_id: str, message: str, *, severity: Severity | None = None, **where: t.Unpack[Where]) -> Finding:
     """A finding of the catalogue, with another severity where the facts weigh more or less than usual."""
     return Finding(finding_id, message, severity or CATALOGUE[finding_id].severity, **where)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import functools
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
@@ -171,7 +172,7 @@ def servers(seen: Seen, namespace: str) -> dict[str, Object]:
         for port in spec.get("ports") or ():
             dependency = SERVERS.get((port.get("name", ""), component))
             if dependency and spec.get("clusterIP") != "None":
-                behind = endpoints(seen, lambda item, name=name: _leads(item, name))  # type: ignore[misc]
+                behind = endpoints(seen, functools.partial(_leads, service=name))
                 pods = [pod for pod in seen.pods if selects({"matchLabels": spec["selector"]}, _labels(pod))]
                 found[dependency] = {
                     "host": f"{name}.{namespace}.svc",

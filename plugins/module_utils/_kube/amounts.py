@@ -11,6 +11,7 @@ from decimal import Decimal
 
 Object = dict[str, t.Any]
 Amounts = dict[str, Decimal]
+Side = t.Literal["requests", "limits"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +48,7 @@ def amounts(found: t.Mapping[str, t.Any] | None) -> Amounts:
     return {name: quantity(value) for name, value in (found or {}).items()}
 
 
-def pod_amounts(spec: Object, which: t.Literal["requests", "limits"]) -> Amounts:
+def pod_amounts(spec: Object, which: Side) -> Amounts:
     """What one pod counts for: the sum of its containers, or its largest init container where that is more.
 
     A limit without a request is a request as well (the API server sets it so).
@@ -69,7 +70,7 @@ def pod_amounts(spec: Object, which: t.Literal["requests", "limits"]) -> Amounts
     return {name: max(together.get(name, Decimal(0)), peak.get(name, Decimal(0))) for name in together | peak}
 
 
-def _of(item: Object, which: t.Literal["requests", "limits"]) -> Amounts:
+def _of(item: Object, which: Side) -> Amounts:
     resources = item.get("resources") or {}
     limits = amounts(resources.get("limits"))
     return limits if which == "limits" else limits | amounts(resources.get("requests"))
@@ -113,4 +114,4 @@ def _volume(name: str, spec: Object) -> Volume:
     return Volume(name, spec.get("storageClassName"), int(quantity(spec["resources"]["requests"]["storage"])))
 
 
-__all__ = ("Amounts", "PodGroup", "Volume", "amounts", "groups", "pod_amounts", "quantity", "volumes")
+__all__ = ("Amounts", "PodGroup", "Side", "Volume", "amounts", "groups", "pod_amounts", "quantity", "volumes")

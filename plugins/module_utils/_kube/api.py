@@ -21,7 +21,7 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 Object = dict[str, t.Any]
 
 
-class Forbidden(FindingError):  # type: ignore[misc]
+class Forbidden(FindingError):
     """The account lacks a right; `verb`, `resource` (plural.group) and `namespace` say which, `account` whose."""
 
     def __init__(self, verb: str, resource: str, namespace: str | None, account: str = "") -> None:
@@ -38,7 +38,7 @@ def forbidden(verb: str, resource: str, namespace: str | None, account: str) -> 
     return f"The {who} may not {verb} {resource} {where}: {remedy}, or use another account."
 
 
-class Refused(FindingError):  # type: ignore[misc]
+class Refused(FindingError):
     """The API server did not take an object, for a reason of its own: `status` and `said` are its HTTP answer."""
 
     def __init__(self, error_id: str, message: str, status: int, said: str) -> None:

@@ -19,10 +19,10 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading, Remark
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
 
 # A statement's text in the result ends here; the artifact has all of it.
 SHOWN_CHARACTERS = 300
@@ -85,7 +85,7 @@ class Judge:
         return Judged(forms, findings)
 
     def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
-        where = {"revision": statement.revision, "statement": statement.number}
+        where: dict[str, t.Any] = {"revision": statement.revision, "statement": statement.number}
         inside = statement.transaction is not None
         form: dict[str, t.Any] = where | {"sql": statement.sql[:SHOWN_CHARACTERS], "transaction": inside, "locks": []}
         if statement.node is None:
@@ -93,7 +93,8 @@ class Judge:
             return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
         remarks = breakage(statement.node, self.catalog) + already_there(statement.node, self.catalog)
         new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
-        origins = {remark.table: self.catalog.table(remark.table) for remark in remarks if remark.table}
+        origins: dict[Name | None, Table | None] = {}
+        origins |= {remark.table: self.catalog.table(remark.table) for remark in remarks if remark.table}
         reading = rules.read(statement.node, self.catalog, self.version)
         found = [self._remark(item, origins.get(item.table), where) for item in remarks if item.table not in new]
         for item in reading.remarks:

@@ -53,11 +53,11 @@ class LockJudge:
     def label(self, name: Name) -> str:
         """The table's name as its owner knows it: with the schema, and before this upgrade renamed it."""
         table = self.catalog.table(name)
-        return str(dotted(table.name if table else self.catalog.full(name)))
+        return dotted(table.name if table else self.catalog.full(name))
 
     def small(self, table: Table) -> bool:
         """So small that reading or rewriting it is brief."""
-        return bool(max(table.bytes, table.total_bytes) < self.limits.small_table_bytes)
+        return max(table.bytes, table.total_bytes) < self.limits.small_table_bytes
 
     def judge(self, effect: Effect, where: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Finding]]:
         """The lock as the result shows it, and what is to be said about it."""

@@ -12,6 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts import (
     Amounts,
     PodGroup,
+    Side,
     amounts,
     pod_amounts,
 )
@@ -21,7 +22,7 @@ Object = dict[str, t.Any]
 
 _DEFAULT_CLASS = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 # Names that a quota gives to the same amount of a pod. https://kubernetes.io/docs/concepts/policy/resource-quotas/
-_QUOTA_NAMES = {
+_QUOTA_NAMES: dict[str, tuple[Side, str]] = {
     "requests.cpu": ("requests", "cpu"), "cpu": ("requests", "cpu"), "limits.cpu": ("limits", "cpu"),
     "requests.memory": ("requests", "memory"), "memory": ("requests", "memory"), "limits.memory": ("limits", "memory"),
     "requests.ephemeral-storage": ("requests", "ephemeral-storage"),

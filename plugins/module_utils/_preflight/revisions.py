@@ -80,8 +80,8 @@ def seen_by_the_deployed(
     """
     if not found.unknown:
         return found
-    known = deployed is not None and set(rows) <= deployed.nodes.keys()
-    if same or (known and set(graph.targets) <= ancestors(deployed, rows)):
+    known = ancestors(deployed, rows) if deployed and set(rows) <= deployed.nodes.keys() else set()
+    if same or (known and set(graph.targets) <= known):
         return dataclasses.replace(found, state="ahead")
     return found
 

@@ -67,7 +67,7 @@ class _AskedRights:
         return found is not None
 
 
-class ClusterSource(Source):  # type: ignore[misc]
+class ClusterSource(Source):
     """`wanted`: what will be deployed."""
 
     def __init__(self, cluster: Cluster, wanted: Planned, options: Options) -> None:

@@ -32,7 +32,7 @@ def _translated() -> t.Iterator[None]:
         raise FindingError(error.id, error.message) from None
 
 
-class DirectSource(Source):  # type: ignore[misc]
+class DirectSource(Source):
     """Holds the session and the process that renders, from `with` to its end."""
 
     def __init__(self, url: str, alembic: AlembicProcess, **limits: int) -> None:

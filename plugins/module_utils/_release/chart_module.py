@@ -47,7 +47,7 @@ def execute(params: Row, environment: t.Mapping[str, str]) -> Row:
         cache=folders["cache_dir"],
         helm=params["helm_binary"],
     )
-    told = {
+    told: Row = {
         "changed": False,
         "path": str(assembled.path),
         "version": assembled.version,
@@ -56,7 +56,7 @@ def execute(params: Row, environment: t.Mapping[str, str]) -> Row:
     }
     if params["values"] is None:
         return told
-    rendered = helm.template(params["helm_binary"], told["path"], params, environment)
+    rendered = helm.template(params["helm_binary"], str(assembled.path), params, environment)
     if rendered.code:
         schemas = value_words.read(assembled.path, CHART, assembled.subcharts)
         complaint = value_words.explain(rendered.errors, schemas, params["values"]) or rendered.complaint

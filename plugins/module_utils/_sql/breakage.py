@@ -48,11 +48,11 @@ def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
 
 def _label(item: t.Any) -> str:
     if isinstance(item, tuple):
-        return str(dotted(strings(item)))
+        return dotted(strings(item))
     if isinstance(item, ast.String):
         return str(item.sval)
-    names = item.names if isinstance(item, ast.TypeName) else item.objname
-    return str(dotted(strings(names)))
+    names: t.Any = item.names if isinstance(item, ast.TypeName) else item.objname
+    return dotted(strings(names))
 
 
 def _drop(node: t.Any) -> t.Iterator[Remark]:

@@ -73,9 +73,9 @@ class Table:
     # Of an index: the table it belongs to.
     table: Name | None = None
 
-    def foreign_keys(self) -> t.Iterator[Constraint]:
-        """Those whose other end is known, in either direction."""
-        return (item for item in self.constraints if item.kind == "f" and item.other)
+    def foreign_keys(self) -> t.Iterator[tuple[Constraint, Name]]:
+        """Those whose other end is known, in either direction, each with the table at that end."""
+        return ((item, item.other) for item in self.constraints if item.kind == "f" and item.other)
 
 
 @dataclasses.dataclass

@@ -14,6 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 
 def already_there(node: t.Any, catalog: Catalog) -> list[Remark]:
@@ -22,7 +23,7 @@ def already_there(node: t.Any, catalog: Catalog) -> list[Remark]:
     if isinstance(node, (ast.CreateStmt, ast.IndexStmt)) and not node.if_not_exists:
         table = named(node.relation)
         if isinstance(node, ast.CreateStmt):
-            name = (table[0] or catalog.schema, table[1])
+            name: Name = (table[0] or catalog.schema, table[1])
         else:
             name = (catalog.full(table)[0], node.idxname or "")
         if name in catalog.tables:

@@ -42,7 +42,7 @@ def names(found: t.Iterable[Statement]) -> dict[str, t.Any]:
         elif kind is ast.AlterTableStmt:
             for command in node.cmds:
                 part: t.Any = command.def_
-                if isinstance(part, ast.ColumnDef) and part.typeName:
+                if isinstance(part, ast.ColumnDef) and part.typeName and part.typeName.names:
                     types.add(strings(part.typeName.names)[1])
                 elif isinstance(part, ast.Constraint) and part.indexname:
                     tables[node.relation.schemaname, part.indexname] = None

@@ -43,7 +43,7 @@ def _truncate(node: t.Any, reading: Reading) -> None:
         for child in known.children if known and relation.inh else ():
             reading.lock(child, Mode.ACCESS_EXCLUSIVE, "truncate")
         if known and node.behavior:
-            for other in {item.other for item in known.foreign_keys() if not item.outgoing}:
+            for other in {other for key, other in known.foreign_keys() if not key.outgoing}:
                 reading.lock(other, Mode.ACCESS_EXCLUSIVE, "truncate")
 
 

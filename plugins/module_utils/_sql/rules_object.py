@@ -95,7 +95,7 @@ def _drop_relation(name: Name, node: t.Any, reading: Reading) -> None:
         return
     reading.lock(name, Mode.ACCESS_EXCLUSIVE, "drop")
     if known:
-        others = [item.other for item in known.foreign_keys() if item.outgoing or node.behavior]
+        others = [other for key, other in known.foreign_keys() if key.outgoing or node.behavior]
         # heap_drop_with_catalog: the parent's list of partitions changes.
         others += [known.partition_of] if known.partition_of else []
         parent = catalog.table(known.partition_of) if known.partition_of else None

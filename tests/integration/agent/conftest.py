@@ -47,13 +47,13 @@ def redis_url() -> str:
     return needed("TEST_REDIS_URL", "a Redis")
 
 
-def at(url: str, **parts: t.Any) -> str:
+def at(url: str, **parts: str | int) -> str:
     """Return *url* with another `login`, `port` (of this machine) or `path`."""
     split = urlsplit(url)
-    login, _, address = split.netloc.rpartition("@")
-    login = parts.get("login", login)
+    own, _, address = split.netloc.rpartition("@")
+    login = parts.get("login", own)
     address = f"127.0.0.1:{parts['port']}" if "port" in parts else address
-    return urlunsplit((split.scheme, f"{login}@{address}", parts.get("path", split.path), split.query, ""))
+    return urlunsplit((split.scheme, f"{login}@{address}", str(parts.get("path", split.path)), split.query, ""))
 
 
 class Database:
@@ -69,20 +69,20 @@ class Database:
         names = [sql.Identifier(one) for one in (self.name, role, template)]
         self._on_server(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(*names))
 
-    def _on_server(self, statement: sql.Composable) -> None:
+    def _on_server(self, statement: sql.Composed) -> None:
         with psycopg.connect(self._server, autocommit=True) as connection:
             connection.execute(statement)
 
     def rows(self, query: str) -> list[tuple[t.Any, ...]]:
         """What *query* finds."""
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            return connection.execute(query).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query).fetchall()
 
     def execute(self, *statements: str) -> None:
         """Run statements as superuser."""
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
             for statement in statements:
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
 
     def lock(self, table: str) -> psycopg.Connection[t.Any]:
         """Lock *table* against everybody until the connection that is returned closes."""

@@ -67,7 +67,7 @@ def test_models_and_migrations_say_the_same(database: Database) -> None:
 
 def test_alembic_works_from_any_folder(database: Database, tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("alembic")
-    words = [program, "-c", IMAGE / "alembic.ini", "upgrade", "head"]
+    words = [str(program), "-c", str(IMAGE / "alembic.ini"), "upgrade", "head"]
     done = subprocess.run(
         words, cwd=tmp_path, env={"DATABASE_URL": database.url}, capture_output=True, text=True, check=False
     )

@@ -63,9 +63,9 @@ def test_a_lock_time_out_of_the_environment_or_the_url_is_kept(database: Databas
     database.migrate("0003")
     options = "-c lock_timeout=300ms"
     with database.lock("messages"):
-        for environ in ({"PGOPTIONS": options}, {"DATABASE_URL": f"{database.url}?options={quote(options)}"}):
+        for name, value in (("PGOPTIONS", options), ("DATABASE_URL", f"{database.url}?options={quote(options)}")):
             begin = time.monotonic()
-            done = database.alembic("upgrade", "head", **environ)
+            done = database.alembic("upgrade", "head", folder=IMAGE, **{name: value})
             assert done.returncode == 1
             assert "lock timeout" in done.stderr
             assert time.monotonic() - begin < 15

@@ -65,7 +65,7 @@ class Stage:
                     "REVOKE TEMPORARY ON DATABASE closed FROM PUBLIC",
                     "CREATE DATABASE empty",
                 ):
-                    connection.execute(text)  # type: ignore[arg-type]
+                    connection.execute(text)
         return self._postgresql
 
     def redis(self) -> RedisServer:
@@ -317,8 +317,7 @@ def _with_tls(stage: Stage, name: str) -> t.Iterator[tuple[Server, Path]]:
     for path in (stage.folder, key, certificate):
         if os.geteuid() == 0:
             shutil.chown(path, postgresql.UNPRIVILEGED)
-    files = {"ssl_key_file": str(key), "ssl_cert_file": str(certificate)}
-    with postgresql.running(stage.major, ssl="on", **files) as server:
+    with postgresql.running(stage.major, ssl="on", ssl_key_file=str(key), ssl_cert_file=str(certificate)) as server:
         yield server, certificate
 
 
@@ -431,7 +430,7 @@ def redis_out_of_memory(_stage: Stage) -> t.Iterator[list[Dependency]]:
 @situation
 def redis_memory_scarce(_stage: Stage) -> t.Iterator[list[Dependency]]:
     with redis_server.running(CANARY) as server:
-        used = int(server.client().info("memory")["used_memory"])  # type: ignore[index]
+        used = int(server.client().info("memory")["used_memory"])
         server.client().config_set("maxmemory", str(used + 65536))
         yield [cache(server.url())]
 

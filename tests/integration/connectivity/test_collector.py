@@ -48,7 +48,7 @@ def _leftovers(stage: Stage) -> list[t.Any]:
     query = "SELECT relname FROM pg_class WHERE relname LIKE 'connectivity%'"
     with psycopg.connect(stage.postgresql().url()) as connection:
         tables = connection.execute(query).fetchall()
-    return [*tables, *stage.redis().client().keys("*connectivity*")]  # type: ignore[misc]
+    return [*tables, *stage.redis().client().keys("*connectivity*")]
 
 
 def test_nothing_stays_behind(stage: Stage) -> None:
@@ -68,7 +68,7 @@ def test_nothing_stays_behind_when_it_is_killed(stage: Stage) -> None:
     assert not ended
     assert {"write"} <= {record.get("phase") for record in records}
     client = stage.redis().client()
-    assert all(0 < client.pttl(key) <= 30_000 for key in client.scan_iter("*connectivity*"))  # type: ignore[operator]
+    assert all(0 < client.pttl(key) <= 30_000 for key in client.scan_iter("*connectivity*"))
     with psycopg.connect(stage.postgresql().url()) as connection:
         assert connection.execute("SELECT 1 FROM pg_class WHERE relname LIKE 'connectivity%'").fetchall() == []
 

@@ -34,7 +34,14 @@ def deploy() -> None:
             "redis": {"master": ON_STAYS},
         },
     }
-    words = [Path(sys.executable).parent / "ansible-playbook", "-i", "inventories/dev", "site.yml", "-e", f"@{VARS}"]
+    words: list[str | Path] = [
+        Path(sys.executable).parent / "ansible-playbook",
+        "-i",
+        "inventories/dev",
+        "site.yml",
+        "-e",
+        f"@{VARS}",
+    ]
     words += ["--vault-id", f"dev@{VAULT_PASSWORD}", "-e", json.dumps(variables)]
     done = subprocess.run(words, cwd=ROOT, env=shell.environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]

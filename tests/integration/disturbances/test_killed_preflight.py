@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -35,18 +36,22 @@ def test_everything_goes_by_itself(preflight: Preflight, moments: tuple[float, .
         "render_timeout": 5,
         "fail_on": "never",
     }
-    left = []
+
+    def begun(before: set[str]) -> set[str]:
+        return set(preflight.leftovers()) - before
+
+    left: list[str] = []
     for moment in moments:
         before = set(preflight.leftovers())
         process = subprocess.Popen([sys.executable, "-c", MODULE], cwd=ROOT, stdin=subprocess.PIPE, text=True)
         assert process.stdin is not None
         with process.stdin as stream:
             stream.write(json.dumps(given))
-        preflight.release.until("its Job is there", lambda seen=before: set(preflight.leftovers()) - seen, 90)  # type: ignore[misc,return-value]
+        preflight.release.until("its Job is there", functools.partial(begun, before), 90)
         time.sleep(moment)
         process.kill()
         process.wait()
-        left += set(preflight.leftovers()) - before
+        left += begun(before)
     assert left, "none was killed before it ended"
     # The Job's deadline, then its time to live.
     preflight.release.until("everything is gone", lambda: preflight.leftovers() == [], 180)

@@ -72,7 +72,7 @@ def probe(container: Container) -> bool:
 
 def value(connection: psycopg.Connection[t.Any], query: str) -> t.Any:
     """Return the single value that a query gives."""
-    row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+    row = connection.execute(query).fetchone()
     assert row is not None
     return row[0]
 

@@ -42,7 +42,7 @@ class _State(t.NamedTuple):
 
 
 def _states(connection: psycopg.Connection, scans: str) -> dict[int, _State]:
-    rows = connection.execute(RELATIONS.replace("{scans}", scans)).fetchall()  # type: ignore[arg-type]
+    rows = connection.execute(RELATIONS.replace("{scans}", scans)).fetchall()
     return {row[0]: _State(*row[1:]) for row in rows}
 
 
@@ -68,7 +68,7 @@ def inside(connection: psycopg.Connection, statement: str) -> dict[str, Seen]:
     connection.rollback()
     # In the transaction of the statement: between two, the counters may be sent away and begin at zero again.
     before = _states(connection, "pg_stat_get_xact_numscans")
-    connection.execute(statement)  # type: ignore[arg-type]
+    connection.execute(statement)
     modes: dict[int, Mode] = {}
     for oid, mode in connection.execute(LOCKS, [connection.info.backend_pid]).fetchall():
         modes[oid] = max(Mode.of_server(mode), modes.get(oid, Mode.NONE))
@@ -94,11 +94,11 @@ def alone(dsn: str, password: str, statement: str, tables: t.Sequence[str]) -> d
             blocker = stack.enter_context(psycopg.connect(dsn, password=password))
             blockers[blocker.info.backend_pid] = blocker
             for table in held:
-                blocker.execute(f"LOCK TABLE ONLY {table} IN {mode} MODE")  # type: ignore[arg-type]
+                blocker.execute(f"LOCK TABLE ONLY {table} IN {mode} MODE")
 
         def work() -> None:
             try:
-                worker.execute(statement)  # type: ignore[arg-type]
+                worker.execute(statement)
             except psycopg.Error as error:
                 failed.append(error)
 

@@ -48,7 +48,7 @@ def project(tmp_path: Path) -> Project:
 def execute(url: str, *texts: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for text in texts:
-            connection.execute(text)  # type: ignore[arg-type]
+            connection.execute(text)
 
 
 def run(project: Project, url: str, **more: t.Any) -> tuple[dict[str, t.Any], dict[str, Finding]]:
@@ -74,7 +74,7 @@ def opened(url: str, *texts: str) -> t.Iterator[psycopg.Connection]:
     """A session that sits in a transaction after some statements."""
     with psycopg.connect(url, application_name="report") as connection:
         for text in texts:
-            connection.execute(text)  # type: ignore[arg-type]
+            connection.execute(text)
         yield connection
         connection.rollback()
 
@@ -97,7 +97,7 @@ def test_the_session_can_only_read_and_does_not_wait(url: str) -> None:
         for _ in range(2):
             with database.snapshot() as connection:
                 names = ("transaction_read_only", "transaction_isolation", "lock_timeout", "statement_timeout")
-                values = [connection.execute(f"SHOW {name}").fetchone() for name in names]  # type: ignore[arg-type]
+                values = [connection.execute(f"SHOW {name}").fetchone() for name in names]
                 assert values == [("on",), ("repeatable read",), ("500ms",), ("5s",)]
         with pytest.raises(FindingError), database.snapshot() as connection:
             connection.execute("CREATE TABLE x (id int)")
@@ -128,7 +128,7 @@ def at_work(connection: psycopg.Connection, text: str, event: str) -> t.Iterator
 
     def work() -> None:
         with contextlib.suppress(psycopg.errors.QueryCanceled):
-            connection.execute(text)  # type: ignore[arg-type]
+            connection.execute(text)
 
     thread = threading.Thread(target=work)
     thread.start()

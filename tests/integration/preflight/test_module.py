@@ -150,7 +150,7 @@ def test_a_large_upgrade_has_a_small_result_and_a_whole_report(folder: Path, url
         connection.execute("CREATE TABLE event (id int) PARTITION BY RANGE (id)")
         for number in range(40):
             part = f"CREATE TABLE event_{number} PARTITION OF event FOR VALUES FROM ({number}) TO ({number + 1})"
-            connection.execute(part)  # type: ignore[arg-type]
+            connection.execute(part)
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     project = Project(folder / "large").add("0001", None)
     for number in range(2, 102):

@@ -77,7 +77,7 @@ def test_the_claim_is_true(case: Case, version: int, servers: Servers) -> None:
         return
     with copy_of(server) as url, psycopg.connect(url) as connection:
         for statement in case.before:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
         connection.commit()
         _check(connection, case, version)
 

@@ -57,7 +57,7 @@ class Preflight:
             assert self.objects() == before, "the preflight changed something or left something behind"
         assert problem is None
         assert CANARY not in json.dumps(result, default=str)
-        return t.cast("dict[str, t.Any]", result)
+        return result
 
     def refused(self, values: Values | None = None, **options: t.Any) -> FindingError:
         """The error of a run without a verdict."""

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-import typing as t
 from pathlib import Path
 from urllib.parse import quote
 
@@ -139,7 +138,7 @@ def knocked(preflight: Preflight, host: str, port: str, labels: dict[str, str], 
     with JobRun(connect({"kubeconfig": preflight.account}), task) as run:
         [line] = run.lines()
         assert run.ended() is None
-        return t.cast("str", line)
+        return line
 
 
 def test_a_closed_pod_reaches_neither_the_database_nor_the_api(preflight: Preflight) -> None:

@@ -146,7 +146,7 @@ class Release:
         """What the migrations that are still to be seen have printed."""
         return self.kubectl("logs", "-l", f"app={self.name},job=migration", "--tail=100")
 
-    def until(self, what: str, true: Callable[[], bool], seconds: float = 90) -> None:
+    def until(self, what: str, true: Callable[[], object], seconds: float = 90) -> None:
         """Wait for something."""
         deadline = time.monotonic() + seconds
         while not true():

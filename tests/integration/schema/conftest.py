@@ -151,12 +151,12 @@ class Image:
     def rows(self, query: str) -> list[tuple[t.Any, ...]]:
         """Return what ``query`` finds in the database."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(query).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query).fetchall()
 
     def execute(self, text: str) -> None:
         """Run a statement in the database."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(text)  # type: ignore[arg-type]
+            connection.execute(text)
 
     def version(self) -> set[str]:
         """Return the rows of the version table."""

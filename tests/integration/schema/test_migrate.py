@@ -203,13 +203,13 @@ def test_plain_job_waits_for_a_database_that_comes_late(server: str, tmp_path: P
     started = image.start("migrate")
     started.says(f'database "{name}" does not exist')
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}"')
         try:
             done = started.end()
             assert done.code == 0, done.err
             assert done.out.startswith("Waiting for the database: ")
         finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def test_hook_gives_up_and_never_prints_the_password(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def pooled(database: str) -> t.Iterator[str]:
 def left(url: str) -> list[str]:
     """The settings that the next client of the pool meets."""
     with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
-        return [str(connection.execute(f"SHOW {name}").fetchone()) for name in SETTINGS]  # type: ignore[arg-type]
+        return [str(connection.execute(f"SHOW {name}").fetchone()) for name in SETTINGS]
 
 
 def test_wait_leaves_nothing_behind(image: Image, pooled: str) -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import typing as t
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -230,7 +231,7 @@ def test_a_text_is_repeated_only_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(schema.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     reminder = schema.Reminder(schema.Settings.read({"DATABASE_URL": "postgresql://u:hunter2@h/d"}))
     for later, text in [(0, "a hunter2"), (1, "a hunter2"), (1, "b"), (20, "b")]:
         now[0] += later

@@ -17,7 +17,7 @@ PROGRAMS = Path(sys.executable).parent
 @pytest.mark.parametrize("form", ["md", "rst"])
 def test_the_changelog_is_generated(form: str, tmp_path: Path) -> None:
     made = tmp_path / f"CHANGELOG.{form}"
-    words = [PROGRAMS / "antsibull-changelog", "generate", "--output", made, "--output-format", form]
+    words: list[str | Path] = [PROGRAMS / "antsibull-changelog", "generate", "--output", made, "--output-format", form]
     # It asks the ansible-doc on PATH for the plugins.
     env = {**os.environ, "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run(words, cwd=ROOT, env=env, check=True, capture_output=True)

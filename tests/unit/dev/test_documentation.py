@@ -132,7 +132,8 @@ def _arguments(module: str) -> dict[str, dict[str, object]]:
     )
     wanted = {"release_info": 0, "migration_preflight": 1, "connectivity_test": 2, "deployment_report": 3}
     found = import_module(base + places[wanted[module]])
-    return found.ARGUMENTS
+    arguments: dict[str, dict[str, object]] = found.ARGUMENTS
+    return arguments
 
 
 _LIKE: dict[str, object] = {"dict": {}, "list": [], "int": 1, "float": 1.0, "bool": True}
@@ -158,7 +159,8 @@ def _filled(given: dict[str, object], options: dict[str, dict[str, t.Any]]) -> d
 def _complaints(module: str, given: dict[str, object]) -> list[str]:
     """What the module would say of these arguments."""
     specification = _arguments(module)
-    return ArgumentSpecValidator(specification).validate(_filled(given, specification)).error_messages
+    messages: list[str] = ArgumentSpecValidator(specification).validate(_filled(given, specification)).error_messages
+    return messages
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -174,9 +176,9 @@ def test_examples_of_a_module_fit_its_arguments(module: str) -> None:
     assert seen
 
 
-def _tasks(nodes: object) -> list[dict[str, object]]:
+def _tasks(nodes: object) -> list[dict[str, t.Any]]:
     """All tasks, those of plays and blocks too."""
-    found: list[dict[str, object]] = []
+    found: list[dict[str, t.Any]] = []
     for node in nodes if isinstance(nodes, list) else []:
         inner = [
             task

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from dev.fresh import run, settings
@@ -53,5 +55,5 @@ def test_apts_proxies_and_checks_are_handed_on(monkeypatch: pytest.MonkeyPatch) 
         'Acquire::http::Proxy::mirror.example.com "DIRECT";',
     ]
     answer = "\n".join(lines)
-    monkeypatch.setattr(shell, "capture", lambda *_words, **_more: shell.subprocess.CompletedProcess([], 0, answer, ""))
+    monkeypatch.setattr(shell, "capture", lambda *_words, **_more: subprocess.CompletedProcess([], 0, answer, ""))
     assert settings.apt().splitlines() == [lines[1], lines[2], lines[3], lines[5]]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import calico, cluster, kind_config, registry, source
+from lab import calico, cluster, kind_config, registry, shell, source
 from lab.progress import LabError
 
 
@@ -31,7 +31,7 @@ def test_why_a_cluster_cannot_stay(complete: Path) -> None:
 
 def test_stopped_nodes_are_started_the_control_plane_first(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
-    monkeypatch.setattr(cluster.shell, "run", lambda words, **_more: started.append(words[-1]))
+    monkeypatch.setattr(shell, "run", lambda words, **_more: started.append(words[-1]))
     states = dict.fromkeys(reversed(cluster.NODES), "exited")
     assert cluster._start_stopped({**states, cluster.NODES[1]: "running"}) == [cluster.NODES[0], cluster.NODES[2]]
     assert started == [cluster.CONTROL_PLANE, cluster.NODES[2]]

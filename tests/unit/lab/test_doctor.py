@@ -34,7 +34,7 @@ def test_values_of_secrets_whole_by_line_and_encoded() -> None:
     def encoded(text: str) -> str:
         return base64.b64encode(text.encode()).decode()
 
-    items = [
+    items: list[dict[str, object]] = [
         {"type": "Opaque", "data": {"password": encoded("first-one"), "file": encoded("line-one\nline-two")}},
         {"type": "helm.sh/release.v1", "data": {"release": encoded("huge")}},
         {"type": "Opaque", "data": {"binary": base64.b64encode(b"\xff\xfe").decode()}},

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "answers", lambda: False)
     monkeypatch.setattr(needs, "answers", lambda: False)
     monkeypatch.setattr(needs, "find", lambda _name: None)
-    monkeypatch.setattr(engine.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(apt, "install", lambda packages: pytest.fail(f"installed {packages}"))
     monkeypatch.delenv("DOCKER_HOST", raising=False)
 
@@ -26,7 +28,7 @@ def test_an_engine_is_not_installed_against_the_users_will(no_engine: None, monk
 
 
 def test_an_engine_is_not_installed_without_root(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(LabError, match="only root on Debian or Ubuntu"):
         engine.ensure()
 
@@ -49,7 +51,7 @@ def test_a_person_at_a_terminal_is_asked_first(
             return answer
 
     monkeypatch.setattr(debian, "host", lambda: debian.Host("debian", "bookworm", "Debian 12"))
-    monkeypatch.setattr(needs.sys, "stdin", Terminal())
+    monkeypatch.setattr(sys, "stdin", Terminal())
     with pytest.raises(LabError, match="was not wanted"):
         engine.ensure()
     assert "Install it with apt on this Debian 12 machine? [y/N]" in capsys.readouterr().out
@@ -68,7 +70,7 @@ def test_a_taken_port_stops_before_anything_is_created(monkeypatch: pytest.Monke
         port = taken.getsockname()[1]
         monkeypatch.setenv("LAB_API_PORT", str(port))
         monkeypatch.setattr(cluster, "exists", lambda: False)
-        monkeypatch.setattr(cluster.shell, "run", lambda *_args, **_more: pytest.fail("something was run"))
+        monkeypatch.setattr(shell, "run", lambda *_args, **_more: pytest.fail("something was run"))
         with pytest.raises(LabError, match=f"port {port}.*is taken"):
             cluster.require_port()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lab import __main__ as commands
-from lab import cluster, estimate, images, node, shell, source
+from lab import cluster, engine, estimate, images, node, shell, source
 from lab.estimate import Plan
 
 ORDER = {"compile": (), "system": (), "pack": ("compile", "system"), "cluster": ("pack",)}
@@ -84,7 +84,7 @@ def test_the_kind_of_a_run_is_what_is_there(
     for name in cache:
         (tmp_path / name).mkdir()
     monkeypatch.setattr(commands, "CACHE", tmp_path)
-    monkeypatch.setattr(commands.engine, "answers", lambda: "engine" in there)
+    monkeypatch.setattr(engine, "answers", lambda: "engine" in there)
     monkeypatch.setattr(images, "present", lambda _name: "image" in there)
     monkeypatch.setattr(node, "reference", lambda: "node:1")
     monkeypatch.setattr(cluster, "exists", lambda: "cluster" in there)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import images
+from lab import images, shell
 from lab.progress import LabError
 
 
@@ -48,6 +48,6 @@ def test_an_image_made_of_something_else_is_not_the_one(
     monkeypatch: pytest.MonkeyPatch, label: str, code: int, there: bool
 ) -> None:
     done = subprocess.CompletedProcess([], code, stdout=f"{label}\n", stderr="")
-    monkeypatch.setattr(images.shell, "capture", lambda _words: done)
+    monkeypatch.setattr(shell, "capture", lambda _words: done)
     assert images.present("registry.k8s.io/etcd:3.6.5-0", "abc") is there
     assert images.present("registry.k8s.io/etcd:3.6.5-0") is (code == 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 INVENTORIES = sorted(path.name for path in (ROOT / "inventories").iterdir())
 
 
-def load(path: str) -> dict:
+def load(path: str) -> t.Any:
     """Return the YAML file ``path`` of the project."""
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
@@ -87,7 +88,7 @@ def test_inventory_takes_its_passwords_from_the_vault(environment: str) -> None:
 
 def test_demo_vault_opens_with_the_demo_password_and_holds_demo_secrets() -> None:
     vault = ROOT / "inventories/dev/group_vars/all/vault.yml"
-    command = [Path(sys.executable).parent / "ansible-vault", "view", vault]
+    command: list[str | Path] = [Path(sys.executable).parent / "ansible-vault", "view", vault]
     command += ["--vault-id", f"dev@{ROOT / 'lab/dev-vault-password'}"]
     opened = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     secrets = yaml.safe_load(opened)

@@ -42,7 +42,7 @@ def made(port: int) -> Cache:
 
 def count(outcome: str) -> float:
     """The metric's value."""
-    return CACHE.labels(outcome)._value.get()
+    return float(CACHE.labels(outcome)._value.get())
 
 
 def test_a_silent_redis_costs_one_second_once(silent: int, caplog: pytest.LogCaptureFixture) -> None:

@@ -26,7 +26,7 @@ def run(check_mode: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
     shell = types.SimpleNamespace(tmpdir="", env_prefix=lambda **_: "")
     connection = types.SimpleNamespace(_shell=shell)
     plugin = ActionModule(task, connection, None, None, Templar(), None)
-    return t.cast("dict[str, t.Any]", plugin.run(task_vars={}))
+    return plugin.run(task_vars={})
 
 
 @pytest.fixture

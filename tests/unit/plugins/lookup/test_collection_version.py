@@ -18,7 +18,15 @@ def versions(names: list[str], *paths: Path) -> list[str]:
     expression = (
         f"{{{{ lookup('ai_platform.agent.collection_version', {', '.join(map(repr, names))}, wantlist=true) }}}}"
     )
-    command = [Path(sys.executable).parent / "ansible", "localhost", "-i", "localhost,", "-c", "local", "-o"]
+    command: list[str | Path] = [
+        Path(sys.executable).parent / "ansible",
+        "localhost",
+        "-i",
+        "localhost,",
+        "-c",
+        "local",
+        "-o",
+    ]
     command += ["-m", "ansible.builtin.debug", "-a", json.dumps({"msg": expression})]
     path = os.pathsep.join(map(str, [*paths, ROOT / "collections"]))
     done = subprocess.run(
@@ -29,7 +37,8 @@ def versions(names: list[str], *paths: Path) -> list[str]:
         cwd=ROOT,
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": path},
     )
-    return json.loads(done.stdout.split("=>", 1)[1])["msg"]
+    versions: list[str] = json.loads(done.stdout.split("=>", 1)[1])["msg"]
+    return versions
 
 
 def collection(folder: Path, name: str, file: str, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import typing as t
 import zlib
@@ -136,7 +137,8 @@ class Sent:
 
 class Session:
     def __init__(self, sent: Sent, name: str) -> None:
-        self.sent, self.name, self.lines = sent, name, []
+        self.sent, self.name = sent, name
+        self.lines: list[str] = []
         self.answers: t.Iterator[str] | None = None
 
     def __enter__(self) -> Session:
@@ -330,6 +332,6 @@ def test_a_service_without_ready_endpoints_is_seen() -> None:
 def test_the_modules_limits_are_the_judges() -> None:
     from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import module
 
-    assert Limits(**module._LIMITS) == Limits()
+    assert dataclasses.asdict(Limits()) == module._LIMITS
     options = module.ARGUMENTS["thresholds"]["options"]
     assert {name: option["default"] for name, option in options.items()} == module._LIMITS

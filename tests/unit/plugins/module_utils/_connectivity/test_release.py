@@ -130,7 +130,10 @@ def unready(facts: Facts, *names: str) -> None:
 def test_a_server_that_is_down_explains_the_agents_state(server: str, situation: tuple[str, str], wanted: str) -> None:
     facts = release()
     facts["release"]["servers"][server]["ready"] = 0
-    broken = {"status": 503, "body": {"checks": {"cache" if server == "redis" else "database": {"status": "failed"}}}}
+    broken: Facts = {
+        "status": 503,
+        "body": {"checks": {"cache" if server == "redis" else "database": {"status": "failed"}}},
+    }
     for observation in facts["observations"][:3]:
         observation["records"] = [*records(*situation), http("/health"), http("/ready", **broken)]
     replaced(facts, "stranger", "reach", got="refused")

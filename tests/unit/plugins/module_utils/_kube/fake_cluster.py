@@ -13,6 +13,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import TOLD_ANNOTATION, TOLD_VARIABLE
 
 Object = dict[str, t.Any]
+# FakeCluster.list hides the type of that name from what follows it.
+Objects = list[Object]
+Lines = list[str]
 
 
 class FakeCluster:
@@ -128,7 +131,7 @@ class FakeCluster:
             pod["status"] = {"phase": phase, "containerStatuses": [{"name": "main", "state": state}]}
         return iter(lines[: self.cut] if options.get("follow") else lines)
 
-    def _run(self, container: Object, annotations: dict[str, str]) -> tuple[list[str], int]:
+    def _run(self, container: Object, annotations: dict[str, str]) -> tuple[Lines, int]:
         literal = {item["name"]: item["value"] for item in container["env"] if "value" in item}
         if TOLD_VARIABLE in literal:
             told = self.folder.parent / "told"
@@ -145,7 +148,7 @@ class FakeCluster:
         )
         return (done.stdout + done.stderr).splitlines(), done.returncode
 
-    def of(self, plural: str) -> list[Object]:
+    def of(self, plural: str) -> Objects:
         """What was created of this kind, in order."""
         kind = {"jobs": "Job", "networkpolicies": "NetworkPolicy"}[plural]
         return [item for item in self.bodies if item["kind"] == kind]

@@ -152,7 +152,7 @@ def listening() -> t.Iterator[int]:
 def test_a_way_out_is_noticed(project: Project) -> None:
     def egress(host: str, port: int) -> bool:
         answers = rendered(project, KUBERNETES_SERVICE_HOST=host, KUBERNETES_SERVICE_PORT=str(port))
-        return next(answer["egress"] for answer in answers if "egress" in answer)
+        return bool(next(answer["egress"] for answer in answers if "egress" in answer))
 
     with listening() as port:
         assert egress("127.0.0.1", port) is True

@@ -109,7 +109,9 @@ def facts(pods: int = 3) -> Json:
         name: {"host": f"agent-prod-{name}.prod.svc", "port": 1, "ready": 1, "labels": {}}
         for name in ("postgresql", "redis")
     }
-    there = [{"name": name, "node": "worker-1", "ready": True, "reason": None, "labels": {}} for name in names]
+    there: list[dict[str, t.Any]] = [
+        {"name": name, "node": "worker-1", "ready": True, "reason": None, "labels": {}} for name in names
+    ]
     return {
         "observations": seen,
         "release": {

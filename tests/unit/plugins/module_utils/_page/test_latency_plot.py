@@ -137,7 +137,15 @@ def test_a_dependency_without_rounds_has_no_panel() -> None:
 
 
 def test_rounds_of_which_none_succeeded_are_drawn_without_marks() -> None:
-    empty = {"count": 5, "failed": 5, "p50": None, "p95": None, "p99": None, "worst": None, "samples_ms": []}
+    empty: dict[str, t.Any] = {
+        "count": 5,
+        "failed": 5,
+        "p50": None,
+        "p95": None,
+        "p99": None,
+        "worst": None,
+        "samples_ms": [],
+    }
     plot = latency_plot([{"name": "redis", "pod": "p", "rounds": empty}, *_items(1)], {})
     assert plot is not None
     assert (plot.panels[0].rows[0].marks, plot.panels[0].rows[0].problem) == ((), "5 of 5 rounds failed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import time
 import typing as t
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -13,7 +14,6 @@ import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.report import inline, report
-from ansible_collections.ai_platform.agent.plugins.module_utils._page import module
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.module import (
     ARGUMENTS,
     execute,
@@ -38,7 +38,7 @@ def _arguments(folder: Path, **changed: t.Any) -> Json:
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every run ends a second after the one before."""
     times = iter(NOON + 60 + number for number in range(100))
-    monkeypatch.setattr(module.time, "time", lambda: next(times))
+    monkeypatch.setattr(time, "time", lambda: next(times))
 
 
 def test_three_files_for_their_owner(tmp_path: Path) -> None:

@@ -87,6 +87,7 @@ def test_another_part_of_the_sql(path: tuple[t.Any, ...], value: t.Any) -> None:
 
 
 def test_none_at_all() -> None:
-    for answer in (None, [], "x", 1):
+    answers: tuple[t.Any, ...] = (None, [], "x", 1)
+    for answer in answers:
         with pytest.raises(FindingError):
             foreign_graph(answer)

@@ -27,7 +27,10 @@ def revision_map(*lines: str) -> RevisionMap:
             name, _, label = name.partition("@")
         revisions.append(
             Revision(
-                name.strip(), tuple(down.split()) or None, tuple(depends.split()) or None, label and [label.strip()]
+                name.strip(),
+                tuple(down.split()) or None,
+                tuple(depends.split()) or None,
+                label.strip() if label else None,
             )
         )
     return RevisionMap(lambda: revisions)
@@ -125,9 +128,10 @@ def graphs(draw: st.DrawFn) -> tuple[RevisionMap, str, list[str]]:
 @given(graphs())
 def test_what_is_pending_is_what_alembic_says(drawn: tuple[RevisionMap, str, list[str]]) -> None:
     known, target, rows = drawn
-    targets = [item.revision for item in known.get_revisions(target) if item]
+    targets = [item.revision for item in known.get_revisions(target) if isinstance(item, Revision)]
     graph = graph_of(known, targets)
-    pending = {item.revision for item in known.iterate_revisions(target, tuple(rows), implicit_base=True)}
+    steps = known.iterate_revisions(target, tuple(rows), implicit_base=True)
+    pending = {item.revision for item in steps if isinstance(item, Revision)}
     assert ancestors(graph, targets) - ancestors(graph, rows) == pending
     where = position(graph, Live(tuple(rows), True))
     if rows:

@@ -314,7 +314,7 @@ def said(folder: Path) -> dict[str, set[str]]:
     """The rules that squawk names for each statement, in a file of its own and inside a transaction as Alembic's."""
     for number, case in enumerate(CASES):
         (folder / f"{number:04}.sql").write_text(f"{case.sql};\n")
-    words = [SQUAWK, "--reporter", "json", "--pg-version", f"{VERSION}.0", "--assume-in-transaction"]
+    words: list[str | Path] = [SQUAWK, "--reporter", "json", "--pg-version", f"{VERSION}.0", "--assume-in-transaction"]
     done = subprocess.run([*words, *sorted(folder.glob("*.sql"))], capture_output=True, text=True, check=False)
     found: dict[str, set[str]] = {case.sql: set() for case in CASES}
     for row in json.loads(done.stdout):
