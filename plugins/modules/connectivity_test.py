@@ -88,11 +88,28 @@ options:
     type: str
   helm_test:
     description:
-      - A command that runs the release's own test, for example V([helm, test, my-agent, --logs]). It goes on beside
-        this one, and once more where only it failed, for it waits for nothing.
+      - Whether to run the release's own test, C(helm test), as well. It goes on beside this one, and once more where
+        only it failed, for it waits for nothing.
       - That it alone fails is a finding. Check mode leaves it out, because Helm records its outcome.
-    type: list
-    elements: str
+    type: bool
+    default: false
+  helm_test_timeout:
+    description: How long each pod of the release's own test may take, a duration such as V(5m).
+    type: str
+    default: 5m
+  helm_binary:
+    description: The helm program, a path or a name on E(PATH).
+    type: path
+    default: helm
+  helm_kubeconfig:
+    description:
+      - A kubeconfig for helm, whose account must be allowed to create the test's pod, which this module needs not.
+        Without it helm asks as the module does.
+      - An empty one is looked for where no option names one, E(K8S_AUTH_KUBECONFIG) included.
+    type: path
+  helm_context:
+    description: A context for helm, as O(helm_kubeconfig).
+    type: str
   job_timeout:
     description: Seconds until a pod of this module must have started.
     type: int
@@ -316,7 +333,7 @@ def main() -> None:
     if module.check_mode and not module.params["run_in_check_mode"]:
         module.exit_json(changed=False, skipped=True, msg="Not tested: run_in_check_mode is off.", findings=[])
     # Helm writes into its record of the release when it last tested it.
-    end(module, execute, module.params | ({"helm_test": None} if module.check_mode else {}))
+    end(module, execute, module.params | ({"helm_test": False} if module.check_mode else {}))
 
 
 if __name__ == "__main__":

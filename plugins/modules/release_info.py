@@ -29,12 +29,12 @@ attributes:
   idempotent:
     support: full
 options:
-  helm_command:
+  helm_binary:
     description:
-      - The helm program and words before its arguments. It is asked for its version and for its record of the release.
-      - It finds the cluster by O(kubeconfig) and O(context), or by its own variables.
-    type: list
-    elements: str
+      - The helm program, a path or a name on E(PATH). It is asked for its version and for its record of the release.
+        Without it neither is asked for.
+      - It asks the same cluster as the same account as the module, whichever options, variables or kubeconfig say so.
+    type: path
   helm_timeout:
     description: Seconds that helm may take to answer.
     type: int
@@ -69,7 +69,7 @@ EXAMPLES = r"""
     secret_name: agent-prod-secret
     secret_expected:
       redis-password: "{{ vaulted_redis_password | b64encode }}"
-    helm_command: [helm]
+    helm_binary: helm
   register: release
 
 - name: Stop where another run is at work
@@ -102,7 +102,7 @@ python:
     version: 3.13.0
     kubernetes: 36.0.2
 helm:
-  description: What helm says, null without O(helm_command).
+  description: What helm says, null without O(helm_binary).
   returned: always, with a Python that can run the module
   type: dict
   contains:
@@ -132,6 +132,22 @@ helm:
       chart: ai-agent-1.0.0+3f9c02aa
     problem: ""
     denied: ""
+cluster:
+  description: Which cluster was asked, and what of the authentication M(kubernetes.core.helm) would leave out.
+  returned: always, with a Python that can run the module
+  type: dict
+  contains:
+    address:
+      description: URL of the API server, empty where no configuration of a cluster was found.
+      type: str
+    unknown_to_helm:
+      description: >-
+        The E(K8S_AUTH_*) variables that are set, work for other modules, and are not read by M(kubernetes.core.helm).
+      type: list
+      elements: str
+  sample:
+    address: https://10.0.0.1:6443
+    unknown_to_helm: []
 namespace_exists:
   description: Whether the namespace exists, null where the account may not look.
   returned: success
@@ -197,7 +213,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 
 ARGUMENTS = {
     **AUTH_ARG_SPEC,
-    "helm_command": {"type": "list", "elements": "str"},
+    "helm_binary": {"type": "path"},
     "helm_timeout": {"type": "int", "default": 20},
     "release_name": {"type": "str", "required": True},
     "release_namespace": {"type": "str", "required": True},
@@ -216,20 +232,12 @@ def main() -> None:
     if sys.version_info < (3, 12):  # noqa: UP036 - an inventory may choose another Python
         words = f"{sys.executable} is Python {python['version']}; 3.12 or later is needed."
         module.fail_json(msg=words, error_id="library-missing", python=python)
-    from ansible_collections.ai_platform.agent.plugins.module_utils._common import errors
-    from ansible_collections.ai_platform.agent.plugins.module_utils._kube import api
-    from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm, info
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release import info
 
-    if module.params["helm_command"] and isinstance(module.params["kubeconfig"], dict):
-        words = "helm_command needs a kubeconfig that is a file: helm reads no other."
-        module.fail_json(msg=words, error_id="argument-invalid", python=python, helm=None)
-    with helm.asked(module.params["helm_command"], module.params, module.params["helm_timeout"]) as releases:
-        # connect() names the package that is missing.
-        try:
-            found = info.look(api.connect(module.params), module.params)
-        except errors.FindingError as error:
-            module.fail_json(msg=error.message, error_id=error.id, python=python, helm=releases())
-        module.exit_json(changed=False, python=python, helm=releases(), **found)
+    told = info.told(module.params)
+    if "msg" in told:
+        module.fail_json(python=python, **told)
+    module.exit_json(changed=False, python=python, **told)
 
 
 def _kubernetes() -> str:

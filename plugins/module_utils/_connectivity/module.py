@@ -13,6 +13,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import collector, negatives, shape, table
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
@@ -38,7 +40,11 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "timeout": {"type": "int", "default": 5},
     "negative": {"type": "bool", "default": True},
     "other_namespace": {"type": "str"},
-    "helm_test": {"type": "list", "elements": "str"},
+    "helm_test": {"type": "bool", "default": False},
+    "helm_test_timeout": {"type": "str", "default": "5m"},
+    "helm_binary": {"type": "path", "default": "helm"},
+    "helm_kubeconfig": {"type": "path"},
+    "helm_context": {"type": "str"},
     "job_timeout": {"type": "int", "default": 60},
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 120},
@@ -62,7 +68,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
 CONSTRAINTS: t.Final[dict[str, t.Any]] = {
     "required_one_of": [["release_name", "database_url", "redis_url"]],
     "required_together": [["release_name", "release_namespace"]],
-    "required_by": {"helm_test": ["release_name"]},
+    "required_if": [("helm_test", True, ["release_name"])],
     "mutually_exclusive": [["release_name", "database_url"], ["release_name", "redis_url"]],
 }
 
@@ -73,16 +79,17 @@ def execute(params: Row) -> tuple[Row, str | None]:
     Raises FindingError where there is no verdict, which is then all that the reports say.
     """
     _check(params)
-    with helm.beside(params["helm_test"]) as helm_test:
-        try:
+    program = params["helm_binary"] if params["helm_test"] else None
+    try:
+        with helm.test_beside(program, params, _helms_kubeconfig(params) if program else {}) as helm_test:
             subject, findings, details = _patiently(params)
-        except FindingError as error:
-            subject = f"{params['release_namespace']}/{params['release_name']}" if params["release_name"] else "direct"
-            files.write_error(params, KIND, subject, error)
-            raise
-    if helm_test:
-        own, more = _helm_test(params, helm_test.result(), findings)
-        findings, details = [*findings, *more], details | {"helm_test": own}
+            if helm_test:
+                own, more = _helm_test(helm_test, findings)
+                findings, details = [*findings, *more], details | {"helm_test": own}
+    except FindingError as error:
+        subject = f"{params['release_namespace']}/{params['release_name']}" if params["release_name"] else "direct"
+        files.write_error(params, KIND, subject, error)
+        raise
     full = report.report(KIND, subject, findings, details)
     failing = policy.failing(findings, params["fail_on"])
     files.write_reports(params, full)
@@ -90,13 +97,21 @@ def execute(params: Row) -> tuple[Row, str | None]:
     return result, policy.problem(full["verdict"], failing, params["fail_on"])
 
 
-def _helm_test(params: Row, first: helm.Ended, findings: list[Finding]) -> tuple[Row, list[Finding]]:
+def _helms_kubeconfig(params: Row) -> Row:
+    """For the account that helm tests with; where none is named, it is the module's. Raises FindingError."""
+    own = {name: params[f"helm_{name}"] for name in ("kubeconfig", "context") if params[f"helm_{name}"] is not None}
+    content: Row = kubeconfig(connect(params | {name: value or None for name, value in own.items()}))
+    return content
+
+
+def _helm_test(helm_test: t.Callable[[], helm.Ended], findings: list[Finding]) -> tuple[Row, list[Finding]]:
     """What `helm test` said, and a finding where it failed although our own test found no cause.
 
     It waits for nothing, where the test beside it waited until the release was well; so it may try again.
     """
     explained = bool(policy.failing(findings, "fail"))
-    ended = first if first.code == 0 or explained else helm.run(params["helm_test"])
+    first = helm_test()
+    ended = first if first.code == 0 or explained else helm_test()
     own = helm.tests(ended) | {"attempts": 1 if ended is first else 2, "complaint": ended.complaint}
     if ended.code == 0 or explained:
         return own, []
@@ -134,7 +149,6 @@ def _on_cluster(params: Row) -> tuple[Row, list[Finding]]:
 
     dependencies.assert_libraries({"kubernetes": dependencies.CLUSTER["kubernetes"]})
     from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import cluster
-    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 
     options = cluster.Options(
         release=params["release_name"],

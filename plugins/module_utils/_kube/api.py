@@ -9,6 +9,7 @@ Who is asked, and as whom, is decided by kubernetes.core's options, K8S_AUTH_* v
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
@@ -276,10 +277,12 @@ def connect(params: dict[str, t.Any]) -> Cluster:
         raise FindingError("library-missing", words) from None
     # kubernetes.core's `accept` is a media type; a module's own option of that name is something else.
     given = {name: value for name, value in params.items() if name != "accept"}
+    # An earlier connection with a kubeconfig left its own as the default of the process.
+    client.Configuration.set_default(None)
     try:
         configuration = _create_configuration(_create_auth_spec(**given))
     except (config.ConfigException, OSError, ValueError, KeyError) as error:
-        words = f"No configuration of a cluster can be had ({_kind(error)}); check kubeconfig, context or host."
+        words = f"No configuration of a cluster can be had from {_whence(given)} ({_kind(error)}); check them."
         raise FindingError("cluster-unreachable", words) from None
     # urllib3 tries four times, each up to the whole time limit.
     configuration.retries = 0
@@ -287,6 +290,17 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     for name, value in _create_headers(**given).items():
         _set_header(api, name, value)
     return Cluster(api)
+
+
+def _whence(given: dict[str, t.Any]) -> str:
+    """What was looked at for a configuration, without its content."""
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _create_auth_spec
+
+    auth = _create_auth_spec(**given)
+    path = auth.get("kubeconfig") or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    words = [f"kubeconfig {path}" if isinstance(path, str) else "the kubeconfig that was passed"]
+    words += [f"{name} {auth[name]}" for name in ("context", "host") if auth.get(name)]
+    return " and ".join(words)
 
 
 def _said(error: t.Any) -> str:

@@ -1,6 +1,6 @@
 """What is asked of the helm program beside kubernetes.core.helm: its version, a release's record and test, a chart.
 
-Helm takes authentication from its own flags and variables; roles/ai_agent/files/helm.sh translates kubernetes.core's.
+A helm that asks a cluster gets the variables of `_kube.kubeconfig`, so it asks as the module itself does.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -17,6 +17,8 @@ import re
 import subprocess
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import kubeconfig as kubeconfigs
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import forbidden
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -85,39 +87,47 @@ def run(
 
 
 @contextlib.contextmanager
-def beside(words: Sequence[str] | None) -> Iterator[concurrent.futures.Future[Ended] | None]:
-    """Helm at work while the block is; None without `words`. The end of the block waits for it."""
-    if not words:
+def test_beside(helm: str | None, params: Row, kubeconfig: Row) -> Iterator[t.Callable[[], Ended] | None]:
+    """`helm test` at work while the block is: call what it gets for the end. None without `helm`, the program.
+
+    params: release_name, release_namespace and helm_test_timeout, a duration as helm writes it. What is called another
+    time runs the test again.
+    """
+    if not helm:
         yield None
         return
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        yield pool.submit(run, words)
+    words = [helm, "test", params["release_name"], "--namespace", params["release_namespace"], "--logs"]
+    words += ["--timeout", params["helm_test_timeout"]]
+    with kubeconfigs.variables(kubeconfig) as environment, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        ends = [pool.submit(run, words, environment=environment)]
+        yield lambda: ends.pop().result() if ends else run(words, environment=environment)
 
 
 @contextlib.contextmanager
-def asked(command: Sequence[str] | None, params: Row, seconds: float) -> Iterator[t.Callable[[], Row | None]]:
+def asked(
+    helm: str | None, params: Row, kubeconfig: Row | FindingError, seconds: float
+) -> Iterator[t.Callable[[], Row | None]]:
     """Helm's version and its record of a release, asked for while the block is at work: call what it gets.
 
-    command: program and words before its arguments. params: release_name, release_namespace, kubeconfig (a path or
-    None) and context. The answer: `version` (empty where none was told), `said` (the words instead), `release` (an
-    entry of `helm list`, empty without one), `problem` (why there is no answer about the release, else empty), `denied`
-    (that the account lacks a right, and the file that has it, where that is the problem; else empty).
+    helm: the program. params: release_name and release_namespace. kubeconfig: as _kube.kubeconfig makes it, or why
+    there is none. The answer: `version` (empty where none was told), `said` (the words instead), `release` (an entry of
+    `helm list`, empty without one), `problem` (why there is no answer about the release, else empty), `denied` (that
+    the account lacks a right, and the file that has it, where that is the problem; else empty).
     """
-    if not command:
+    if not helm:
         yield lambda: None
         return
     name = re.escape(params["release_name"])
-    record = ["list", "--filter", f"^{name}$", *_STATES, "--output", "json", *_flags(params)]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        first = pool.submit(run, [*command, "version", "--short"], seconds=seconds)
-        second = pool.submit(run, [*command, *record], seconds=seconds)
+    record = [helm, "list", "--filter", f"^{name}$", *_STATES, "--output", "json"]
+    record += ["--namespace", params["release_namespace"]]
+    if isinstance(kubeconfig, FindingError):
+        version, refusal = run([helm, "version", "--short"], seconds=seconds), Ended(1, "", kubeconfig.message)
+        yield lambda: _told(version, refusal)
+        return
+    with kubeconfigs.variables(kubeconfig) as environment, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        first = pool.submit(run, [helm, "version", "--short"], seconds=seconds)
+        second = pool.submit(run, record, seconds=seconds, environment=environment)
         yield lambda: _told(first.result(), second.result())
-
-
-def _flags(params: Row) -> list[str]:
-    """Helm's flags for the namespace and, where they are given, for kubeconfig and context."""
-    given = {"--namespace": "release_namespace", "--kubeconfig": "kubeconfig", "--kube-context": "context"}
-    return [word for flag, name in given.items() if params.get(name) for word in (flag, str(params[name]))]
 
 
 def _told(version: Ended, record: Ended) -> Row:
@@ -145,4 +155,4 @@ def template(helm: str, chart: str, params: Row, environment: t.Mapping[str, str
     return run([*words, "--values", "-"], text=json.dumps(params["values"]), environment=environment)
 
 
-__all__ = ("Ended", "asked", "beside", "run", "template", "tests")
+__all__ = ("Ended", "asked", "run", "template", "test_beside", "tests")

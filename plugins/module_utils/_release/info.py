@@ -6,13 +6,55 @@
 from __future__ import annotations
 
 import base64
+import os
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import namespace_exists
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect, namespace_exists
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_PROXY_HEADERS_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
+
+
+# What kubernetes.core.helm reads of the authentication that kubernetes.core's other modules know.
+_KNOWN_TO_HELM = {"kubeconfig", "context", "host", "api_key", "verify_ssl", "ssl_ca_cert", "persist_config"}
+
+
+def told(params: Object) -> Object:
+    """The module's result without `python`; with `msg` and `error_id` where the cluster gave no answer."""
+    binary, seconds = params["helm_binary"], params["helm_timeout"]
+    account: Object | FindingError
+    try:
+        # connect() names the package that is missing.
+        cluster = connect(params)
+        account = kubeconfig(cluster) if binary else {}
+    except FindingError as error:
+        with helm.asked(binary, params, error, seconds) as releases:
+            return _failure(error) | {"helm": releases(), "cluster": _cluster("")}
+    with helm.asked(binary, params, account, seconds) as releases:
+        try:
+            found = look(cluster, params)
+        except FindingError as error:
+            found = _failure(error)
+        return found | {"helm": releases(), "cluster": _cluster(cluster.address)}
+
+
+def _failure(error: FindingError) -> Object:
+    return {"msg": error.message, "error_id": error.id}
+
+
+def _cluster(address: str) -> Object:
+    return {"address": address, "unknown_to_helm": unknown_to_helm(os.environ)}
+
+
+def unknown_to_helm(environment: t.Mapping[str, str]) -> list[str]:
+    """The K8S_AUTH_* variables by which other modules would ask otherwise than kubernetes.core.helm."""
+    options = {*AUTH_ARG_MAP, *AUTH_ARG_MAP.values(), "impersonate_user", "impersonate_groups"} - _KNOWN_TO_HELM
+    options |= {f"proxy_headers_{name}" for name in AUTH_PROXY_HEADERS_SPEC}
+    return sorted(name for name in (f"K8S_AUTH_{option.upper()}" for option in options) if environment.get(name))
 
 
 def look(cluster: Cluster, params: Object) -> Object:
@@ -68,4 +110,4 @@ def _text(name: str, value: str) -> str:
         raise FindingError("argument-invalid", f"The key {name} of the Secret holds no text.") from None
 
 
-__all__ = ("look",)
+__all__ = ("look", "told", "unknown_to_helm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class OwnTest:
             "printf 'TEST SUITE: x\\nPhase: Succeeded\\nPOD LOGS: x\\nwell\\n'\n"
         )
         path.chmod(0o755)
-        self.command = [str(path)]
+        self.program = str(path)
 
     @property
     def runs(self) -> int:
@@ -36,9 +37,10 @@ class OwnTest:
 def run(
     monkeypatch: pytest.MonkeyPatch, own: OwnTest, *found: Finding, **more: t.Any
 ) -> tuple[dict[str, t.Any], str | None]:
+    monkeypatch.setattr(module, "_helms_kubeconfig", lambda _params: {})
     monkeypatch.setattr(module, "_once", lambda _params: ("dev/x", list(found), DETAILS))
     params = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
-    given = {"release_name": "x", "release_namespace": "dev", "helm_test": own.command}
+    given = {"release_name": "x", "release_namespace": "dev", "helm_test": True, "helm_binary": own.program}
     return module.execute(params | given | more)
 
 
@@ -83,7 +85,36 @@ def test_without_a_verdict_there_is_none_of_it_either(monkeypatch: pytest.Monkey
 
     own = OwnTest(tmp_path, failures=9)
     params = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
+    monkeypatch.setattr(module, "_helms_kubeconfig", lambda _params: {})
     monkeypatch.setattr(module, "_once", refuse)
     with pytest.raises(FindingError, match="no release x"):
-        module.execute(params | {"release_name": "x", "release_namespace": "dev", "helm_test": own.command})
+        module.execute(
+            params | {"release_name": "x", "release_namespace": "dev", "helm_test": True, "helm_binary": own.program}
+        )
     assert own.runs == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "server"),
+    [
+        ({}, "https://module"),
+        ({"helm_kubeconfig": "{folder}/helm"}, "https://helm"),
+        ({"helm_kubeconfig": ""}, "https://found"),
+        ({"helm_kubeconfig": "{folder}/helm", "helm_context": "other"}, "https://other"),
+    ],
+)
+def test_helm_may_have_an_account_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own: dict[str, str], server: str
+) -> None:
+    for name in ("module", "helm", "found"):
+        places = {"c": f"https://{name}", "other": "https://other"}
+        config = {
+            "apiVersion": "v1", "kind": "Config", "current-context": "c", "users": [],
+            "clusters": [{"name": key, "cluster": {"server": place}} for key, place in places.items()],
+            "contexts": [{"name": key, "context": {"cluster": key, "user": ""}} for key in places],
+        }  # fmt: skip
+        (tmp_path / name).write_text(json.dumps(config))
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "found"))
+    params: dict[str, t.Any] = dict.fromkeys(module.ARGUMENTS) | {"kubeconfig": str(tmp_path / "module")}
+    given = {name: value.format(folder=tmp_path) for name, value in own.items()}
+    assert module._helms_kubeconfig(params | given)["clusters"][0]["cluster"]["server"] == server

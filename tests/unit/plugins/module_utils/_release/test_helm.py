@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import json
+import os
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm as helm_asks
 
-PARAMS = {"release_name": "agent-dev", "release_namespace": "dev", "kubeconfig": "/kube config", "context": "c"}
+PARAMS = {"release_name": "agent-dev", "release_namespace": "dev", "helm_test_timeout": "10m"}
+KUBECONFIG = {"kind": "Config", "users": [{"name": "u", "user": {"token": "c4nary"}}]}
 RECORD = '[{"name":"agent-dev","status":"pending-upgrade","revision":"3"}]'
-Program = t.Callable[[str], list[str]]
+Program = t.Callable[[str], str]
 
 
 @pytest.fixture
 def helm(tmp_path: Path) -> Program:
     """Make a helm of a shell script's lines."""
 
-    def make(script: str) -> list[str]:
+    def make(script: str) -> str:
         path = tmp_path / "helm"
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
-        return [str(path)]
+        return str(path)
 
     return make
 
 
-def ask(command: list[str], seconds: float = 10) -> dict[str, t.Any]:
-    with helm_asks.asked(command, PARAMS, seconds) as answer:
+def ask(
+    program: str, seconds: float = 10, kubeconfig: dict[str, t.Any] | FindingError = KUBECONFIG
+) -> dict[str, t.Any]:
+    with helm_asks.asked(program, PARAMS, kubeconfig, seconds) as answer:
         told = answer()
     assert told is not None
     return told
@@ -43,7 +49,7 @@ def test_version_and_record(helm: Program, tmp_path: Path) -> None:
     words = (tmp_path / "words").read_text().splitlines()
     assert words[:3] == ["list", "--filter", r"^agent\-dev$"]
     assert {"--pending", "--failed", "--uninstalling", "--deployed"} <= set(words)
-    assert words[-6:] == ["--namespace", "dev", "--kubeconfig", "/kube config", "--kube-context", "c"]
+    assert words[-2:] == ["--namespace", "dev"]
 
 
 def test_no_release(helm: Program) -> None:
@@ -83,7 +89,7 @@ def test_no_version(helm: Program, script: str, said: str) -> None:
 
 
 def test_no_helm() -> None:
-    told = ask(["/nowhere/helm"])
+    told = ask("/nowhere/helm")
     assert told["said"] == told["problem"] == "/nowhere/helm: No such file or directory"
 
 
@@ -92,14 +98,14 @@ def test_an_answer_that_is_no_json(helm: Program) -> None:
 
 
 def test_nobody_is_asked_without_a_command() -> None:
-    with helm_asks.asked(None, PARAMS, 1) as answer:
+    with helm_asks.asked(None, PARAMS, {}, 1) as answer:
         assert answer() is None
-    with helm_asks.beside(None) as running:
+    with helm_asks.test_beside(None, PARAMS, {}) as running:
         assert running is None
 
 
 def test_values_reach_template_by_its_input(helm: Program) -> None:
-    [program] = helm('echo "$@"; cat')
+    program = helm('echo "$@"; cat')
     params = PARAMS | {"values": {"a": "c4nary"}}
     ended = helm_asks.template(program, "/chart", params)
     assert ended.output == 'template agent-dev /chart --namespace dev --values -\n{"a": "c4nary"}'
@@ -123,11 +129,36 @@ redis well
 
 def test_what_helm_test_prints(helm: Program, tmp_path: Path) -> None:
     (tmp_path / "said").write_text(OUTPUT)
-    with helm_asks.beside([*helm(f"cat {tmp_path}/said")]) as running:
-        assert running is not None
-    told = helm_asks.tests(running.result())
+    with helm_asks.test_beside(helm(f'echo "$@" >>{tmp_path}/words; cat {tmp_path}/said'), PARAMS, {}) as ended:
+        assert ended is not None
+        told = helm_asks.tests(ended())
+        ended()
+    words = "test agent-dev --namespace dev --logs --timeout 10m"
+    assert (tmp_path / "words").read_text().splitlines() == [words, words]
     assert told == {"outcomes": {"agent-dev-connection-test": "Succeeded"}, "log": ["postgresql well", "redis well"]}
 
 
 def test_a_test_that_printed_nothing() -> None:
     assert helm_asks.tests(helm_asks.Ended(1, "", "Error: x")) == {"outcomes": {}, "log": []}
+
+
+def test_the_cluster_is_named_by_a_file_that_is_gone_afterwards(helm: Program, tmp_path: Path) -> None:
+    script = (
+        f'echo "$KUBECONFIG $(stat -c %a "$KUBECONFIG") $NO_PROXY ${{HELM_KUBETOKEN:-none}} $@" >{tmp_path}/seen; '
+        f'cat "$KUBECONFIG" >{tmp_path}/read; echo "[]"'
+    )
+    os.environ["HELM_KUBETOKEN"] = "another account"
+    try:
+        ask(helm(f"[ $1 = version ] || {{ {script}; }}"))
+    finally:
+        del os.environ["HELM_KUBETOKEN"]
+    path, mode, no_proxy, token, *words = (tmp_path / "seen").read_text().split()
+    assert (mode, no_proxy, token) == ("600", "*", "none")
+    assert json.loads((tmp_path / "read").read_text()) == KUBECONFIG
+    assert not Path(path).parent.exists()
+    assert "c4nary" not in " ".join(words)
+
+
+def test_without_a_cluster_the_version_is_told_all_the_same(helm: Program) -> None:
+    told = ask(helm("echo v4.3.1"), kubeconfig=FindingError("cluster-unreachable", "No configuration."))
+    assert (told["version"], told["release"], told["problem"]) == ("4.3.1", {}, "No configuration.")

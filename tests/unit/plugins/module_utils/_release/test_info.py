@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.info import look
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.info import (
+    _KNOWN_TO_HELM,
+    look,
+    told,
+    unknown_to_helm,
+)
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+from ansible_collections.kubernetes.core.plugins.module_utils.helm_args_common import HELM_AUTH_ARG_SPEC
 
 from tests.unit.plugins.module_utils._kube.fake_cluster import FakeCluster, Object
 
@@ -91,3 +98,34 @@ def test_a_shown_key_that_is_no_text(cluster: FakeCluster) -> None:
     secret["data"]["rotation-id"] = base64.b64encode(b"\xff").decode()
     with pytest.raises(FindingError, match="rotation-id of the Secret holds no text"):
         look(cluster, WANTED)  # type: ignore[arg-type]
+
+
+def test_what_only_other_modules_read_of_the_authentication() -> None:
+    known = {
+        "K8S_AUTH_KUBECONFIG": "k",
+        "K8S_AUTH_API_KEY": "t",
+        "K8S_AUTH_VERIFY_SSL": "no",
+        "K8S_AUTH_SSL_CA_CERT": "c",
+    }
+    unknown = ["K8S_AUTH_CA_CERT", "K8S_AUTH_IMPERSONATE_USER", "K8S_AUTH_NO_PROXY", "K8S_AUTH_PASSWORD",
+               "K8S_AUTH_PROXY", "K8S_AUTH_PROXY_HEADERS_BASIC_AUTH"]  # fmt: skip
+    assert unknown_to_helm(known | dict.fromkeys(unknown, "x") | {"K8S_AUTH_USERNAME": ""}) == unknown
+
+
+def test_what_kubernetes_core_helm_reads() -> None:
+    """A release of kubernetes.core that knows more must be noticed here."""
+    options = {name: spec["fallback"][1][0] for name, spec in HELM_AUTH_ARG_SPEC.items() if "fallback" in spec}
+    assert {f"K8S_AUTH_{name.upper()}" for name in _KNOWN_TO_HELM - {"persist_config"}} == set(options.values())
+
+
+def test_without_a_configuration_the_helm_is_told_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    helm = tmp_path / "helm"
+    helm.write_text("#!/bin/sh\necho v4.3.1\n")
+    helm.chmod(0o755)
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "none"))
+    params = dict.fromkeys(AUTH_ARG_SPEC) | WANTED | {"helm_binary": str(helm), "helm_timeout": 5}
+    found = told(params | {"context": "elsewhere"})
+    assert (found["helm"]["version"], found["cluster"]["address"]) == ("4.3.1", "")
+    assert found["helm"]["problem"] == found["msg"]
+    assert "context elsewhere" in found["msg"]
+    assert str(tmp_path / "none") in found["msg"]
