@@ -17,13 +17,11 @@ options:
       - Empty ones are left out.
     type: dict
     required: true
-  database:
-    description: User, host, port and name of the database.
-    type: dict
-    required: true
-  cache:
-    description: Host and port of Redis.
-    type: dict
+  manifests:
+    description:
+      - What C(helm template) prints for the release, as RV(ai_platform.agent.chart_assemble#module:manifests) has it.
+        Host, port, user and database are read from it. A server that it does not install gets no URL.
+    type: str
     required: true
 """
 
@@ -36,14 +34,12 @@ EXAMPLES = r"""
       metadata:
         name: my-agent-secret
         namespace: dev
-      data: "{{ passwords | ai_platform.agent.secret_data(database=database, cache=cache) }}"
+      data: "{{ passwords | ai_platform.agent.secret_data(chart.manifests) }}"
   vars:
     passwords:
       password: "{{ vaulted_password }}"
       postgres-password: "{{ vaulted_admin_password }}"
       redis-password: "{{ vaulted_redis_password }}"
-    database: {user: agent_user, host: my-agent-postgresql, port: 5432, name: agent_db}
-    cache: {host: my-agent-redis-master, port: 6379}
   no_log: true
 """
 
@@ -55,7 +51,16 @@ _value:
 
 import typing as t
 
+from ansible.errors import AnsibleFilterError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret import secret_data
+
+
+def _secret_data(passwords: t.Mapping[str, str], manifests: str) -> dict[str, str]:
+    try:
+        return secret_data(passwords, manifests)
+    except FindingError as error:
+        raise AnsibleFilterError(error.message) from None
 
 
 class FilterModule:
@@ -63,4 +68,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters of this file by name."""
-        return {"secret_data": secret_data}
+        return {"secret_data": _secret_data}

@@ -114,7 +114,7 @@ def asked(
     `helm list`, empty without one), `problem` (why there is no answer about the release, else empty), `denied` (that
     the account lacks a right, and the file that has it, where that is the problem; else empty).
     """
-    if not helm:
+    if helm is None:
         yield lambda: None
         return
     name = re.escape(params["release_name"])

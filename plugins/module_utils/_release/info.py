@@ -30,7 +30,7 @@ def told(params: Object) -> Object:
     try:
         # connect() names the package that is missing.
         cluster = connect(params)
-        account = kubeconfig(cluster) if binary else {}
+        account = kubeconfig(cluster) if binary is not None else {}
     except FindingError as error:
         with helm.asked(binary, params, error, seconds) as releases:
             return _failure(error) | {"helm": releases(), "cluster": _cluster("")}

@@ -1,4 +1,8 @@
-"""The data of a release's Secret: its passwords, and the URLs that lead to its servers."""
+"""The data of a release's Secret: its passwords, and the URLs that lead to its servers.
+
+Where the servers are is read from the rendered manifests, which are what will be there: the rule by which the charts
+name things, and the user and database that they start with, are not known here a second time.
+"""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -9,27 +13,87 @@ import base64
 import typing as t
 from urllib.parse import quote
 
-Place = t.Mapping[str, t.Any]
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import parse
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Mapping, Sequence
+
+Object = dict[str, t.Any]
+
+# Both sources of subcharts name the ports of their Services so, and their StatefulSets by this component.
+_POSTGRESQL = ("primary", "tcp-postgresql")
+_REDIS = ("master", "tcp-redis")
+_COMPONENT = "app.kubernetes.io/component"
+# The user and the database that PostgreSQL itself starts with; that user's password is the administrator's.
+_INITIAL = "postgres"
 
 
-def secret_data(passwords: t.Mapping[str, str], database: Place, cache: Place) -> dict[str, str]:
+def secret_data(passwords: Mapping[str, str], manifests: str) -> dict[str, str]:
     """Keys of the Secret (design.md, "Names") with their values in base64, as in its `data`.
 
-    passwords: by the Secret's keys, among them `password`, the agent's in PostgreSQL, and `redis-password`; empty ones
-    are left out. database: user, host, port, name. cache: host, port. The migration has the agent's own URL.
+    Args:
+        passwords: by the Secret's keys, among them `password`, the agent's in PostgreSQL, `postgres-password`, the
+            administrator's, and `redis-password`. Empty ones are left out.
+        manifests: what `helm template` printed. A server that it does not install has no URL here.
+
+    Raises FindingError where the manifests are no YAML, or hold half a server.
     """
-    # As in RFC 3986, section 2.1: every character that may end the password, a slash too, is encoded.
-    database_url = (
-        f"postgresql://{_quoted(database['user'])}:{_quoted(passwords.get('password', ''))}"
-        f"@{database['host']}:{database['port']}/{_quoted(database['name'])}"
-    )
-    redis_url = f"redis://:{_quoted(passwords.get('redis-password', ''))}@{cache['host']}:{cache['port']}/0"
-    urls = {"database-url": database_url, "migration-database-url": database_url, "redis-url": redis_url}
+    objects = parse(manifests)
+    urls = {}
+    if found := _server(objects, *_POSTGRESQL):
+        urls["database-url"] = urls["migration-database-url"] = _database_url(*found, passwords)
+    if found := _server(objects, *_REDIS):
+        urls["redis-url"] = _redis_url(*found, passwords)
     plain = {name: value for name, value in passwords.items() if value} | urls
     return {name: base64.b64encode(value.encode()).decode() for name, value in plain.items()}
 
 
+def _database_url(place: str, environment: Mapping[str, str], passwords: Mapping[str, str]) -> str:
+    user = environment.get("POSTGRES_USER") or _INITIAL
+    database = environment.get("POSTGRES_DATABASE") or environment.get("POSTGRES_DB") or _INITIAL
+    password = passwords.get("postgres-password" if user == _INITIAL else "password", "")
+    return f"postgresql://{_quoted(user)}:{_quoted(password)}@{place}/{_quoted(database)}"
+
+
+def _redis_url(place: str, environment: Mapping[str, str], passwords: Mapping[str, str]) -> str:
+    asks = {"REDIS_PASSWORD", "REDIS_PASSWORD_FILE"} & environment.keys()
+    login = f":{_quoted(passwords.get('redis-password', ''))}@" if asks else ""
+    return f"redis://{login}{place}/0"
+
+
+def _server(objects: Sequence[Object], component: str, port: str) -> tuple[str, dict[str, str]] | None:
+    """`host:port` of the Service that leads to a server, and its container's environment; None where it is external.
+
+    A variable that comes from elsewhere, such as a Secret, has an empty value.
+    """
+    servers = [item for item in objects if item["kind"] == "StatefulSet" and _component(item) == component]
+    services = [
+        (item["metadata"]["name"], each["port"])
+        for item in objects
+        if item["kind"] == "Service" and item["spec"].get("clusterIP") != "None"
+        and (item["spec"].get("selector") or {}).get(_COMPONENT) == component
+        for each in item["spec"]["ports"]
+        if each.get("name") == port
+    ]  # fmt: skip
+    if not servers and not services:
+        return None
+    if len(servers) != 1 or len(services) != 1:
+        words = f"The manifests hold {len(servers)} StatefulSets and {len(services)} Services of {port}, not 1 each."
+        raise FindingError("manifests-unreadable", words)
+    container = servers[0]["spec"]["template"]["spec"]["containers"][0]
+    environment = {each["name"]: str(each.get("value") or "") for each in container.get("env") or []}
+    host, number = services[0]
+    return f"{host}:{number}", environment
+
+
+def _component(item: Object) -> str | None:
+    labels: Mapping[str, str] = item["metadata"].get("labels") or {}
+    return labels.get(_COMPONENT)
+
+
 def _quoted(text: str) -> str:
+    """As in RFC 3986, section 2.1: every character that may end the part of a URL, a slash too, is encoded."""
     return quote(text, safe="")
 
 

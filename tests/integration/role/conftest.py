@@ -57,11 +57,11 @@ def lab() -> dict[str, t.Any]:
 
 @pytest.fixture
 def fake_helm(tmp_path: Path) -> t.Callable[[str, str], Path]:
-    """Make a helm that tells a version and gives one answer to every other command: for states hard to reach."""
+    """Make a helm that tells a version and answers `list`, and renders nothing: for states hard to reach."""
 
     def make(version: str, answer: str = "[]") -> Path:
         path = tmp_path / "helm"
-        path.write_text(f"#!/bin/sh\nif [ \"$1\" = version ]; then echo '{version}'; else echo '{answer}'; fi\n")
+        path.write_text(f"#!/bin/sh\ncase $1 in version) echo '{version}' ;; list) echo '{answer}' ;; esac\n")
         path.chmod(0o755)
         return path
 
