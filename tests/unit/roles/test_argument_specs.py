@@ -49,4 +49,4 @@ def test_internals_are_marked_as_such() -> None:
 
 
 def test_variables_of_the_plugins_are_known_as_well() -> None:
-    assert INTERNALS["__ai_agent_plugin_variables"] == [SWITCH]
+    assert SPECS[SWITCH]["type"] == "bool"
