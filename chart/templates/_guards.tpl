@@ -2,6 +2,7 @@
 {{- define "ai-agent.guards" -}}
 {{- include "ai-agent.guards.servers" . -}}
 {{- include "ai-agent.guards.architecture" . -}}
+{{- include "ai-agent.guards.identity" . -}}
 {{- include "ai-agent.guards.secret" . -}}
 {{- include "ai-agent.guards.keys" . -}}
 {{- include "ai-agent.guards.subcharts" . -}}

@@ -1,4 +1,4 @@
-"""A stand-in for the Kubernetes API: discovery, and reading single objects, which is all that `lookup` asks for."""
+"""A stand-in for the Kubernetes API: discovery, and reading objects, one or all, as `lookup` asks for them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ Object = dict[str, t.Any]
 RESOURCES = {
     "v1": {
         "ConfigMap": "configmaps",
+        "PersistentVolumeClaim": "persistentvolumeclaims",
         "Pod": "pods",
         "Secret": "secrets",
         "Service": "services",
@@ -29,6 +30,10 @@ RESOURCES = {
 }
 
 
+VERBS = ["get", "list"]
+PLURALS = {plural for kinds in RESOURCES.values() for plural in kinds.values()}
+
+
 class Cluster:
     """Serves objects on a port of this machine while it is entered; `kubeconfig` leads there."""
 
@@ -38,7 +43,13 @@ class Cluster:
         self._answers: dict[str, Object] = {}
         for group_version, kinds in RESOURCES.items():
             resources = [
-                {"name": plural, "kind": kind, "namespaced": True, "singularName": kind.lower(), "verbs": ["get"]}
+                {
+                    "name": plural,
+                    "kind": kind,
+                    "namespaced": True,
+                    "singularName": kind.lower(),
+                    "verbs": ["get", "list"],
+                }
                 for kind, plural in kinds.items()
             ]
             answer = {
@@ -74,7 +85,11 @@ class Cluster:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                found = answers.get(self.path.partition("?")[0])
+                path = self.path.partition("?")[0]
+                found = answers.get(path)
+                if found is None and path.startswith(("/api/", "/apis/")) and path.rpartition("/")[2] in PLURALS:
+                    items = [item for name, item in answers.items() if name.startswith(f"{path}/")]
+                    found = {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}
                 missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
                 body = json.dumps(found or missing).encode()
                 self.send_response(200 if found else 404)

@@ -119,7 +119,16 @@ def environment(request: pytest.FixtureRequest, render: Render) -> Rendered:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> t.Iterator[Cluster]:
+def empty_cluster(tmp_path: Path) -> t.Iterator[Cluster]:
     """A stand-in API server that holds the objects given to it."""
     with Cluster(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def cluster(empty_cluster: Cluster) -> Cluster:
+    """The same with the volumes of a release that runs with its own database and cache."""
+    for server in ("data-{}-postgresql-0", "data-{}-postgresql-primary-0", "redis-data-{}-redis-master-0"):
+        name = server.format(RELEASE)
+        empty_cluster.add({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}})
+    return empty_cluster

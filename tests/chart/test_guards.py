@@ -181,3 +181,84 @@ def test_values_of_another_environment_do_not_replace_the_database(
         render(environment, cluster=cluster)
     same = "dev" if environment == "prod" else "prod"
     assert live in render(same, cluster=cluster).names("StatefulSet")
+
+
+def server(chart: str, name: str) -> Object:
+    """A live database or cache of the release, as both sources of subcharts label it."""
+    component = {"postgresql": "primary", "redis": "master"}[chart]
+    labels = {"app.kubernetes.io/instance": "my-agent", "app.kubernetes.io/component": component}
+    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name, "labels": labels}}
+
+
+def claim(name: str) -> Object:
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}}
+
+
+OWN_DATABASE: Object = {
+    "postgresql": {"enabled": False},
+    "externalDatabase": {"host": "db.example.org", "password": "p"},
+    "networkPolicy": {"database": {"to": ANY}},
+}
+OWN_CACHE: Object = {
+    "redis": {"enabled": False},
+    "externalCache": {"host": "kv.example.org"},
+    "networkPolicy": {"cache": {"to": ANY}},
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"postgresql": {"nameOverride": "pg"}}, "these values name it my-agent-pg"),
+        ({"postgresql": {"fullnameOverride": "other"}}, "these values name it other"),
+        (
+            {"postgresql": {"architecture": "replication"}},
+            "is replication, but the database of this release is standalone",
+        ),
+        ({"redis": {"nameOverride": "kv"}}, "these values name it my-agent-kv-master"),
+        ({"redis": {"fullnameOverride": "other"}}, "these values name it other-master"),
+        (OWN_DATABASE, "postgresql.enabled is false, but the database of this release is the StatefulSet"),
+        (OWN_CACHE, "redis.enabled is false, but the cache of this release is the StatefulSet"),
+    ],
+)
+def test_an_upgrade_leads_to_the_same_servers(render: Render, cluster: Cluster, values: Object, words: str) -> None:
+    cluster.add(server("postgresql", "my-agent-postgresql"))
+    cluster.add(server("redis", "my-agent-redis-master"))
+    cluster.add(server("postgresql", "of-another-release") | {"metadata": {"name": "of-another-release", "labels": {}}})
+    assert render("dev", cluster=cluster)
+    with pytest.raises(RenderError, match=words):
+        render("dev", values, cluster=cluster)
+
+
+BUNDLED = {"postgresql": "my-agent-postgresql", "redis": "my-agent-redis-master"}
+
+
+@pytest.mark.parametrize(
+    ("values", "bundled", "volume"),
+    [
+        (OWN_DATABASE, "postgresql", "data-my-agent-postgresql-0"),
+        (OWN_CACHE, "redis", "redis-data-my-agent-redis-master-0"),
+    ],
+)
+def test_a_release_with_servers_of_its_own_gets_no_empty_ones(
+    render: Render, empty_cluster: Cluster, values: Object, bundled: str, volume: str
+) -> None:
+    """The other server of the release is bundled before and after."""
+    for name, live in BUNDLED.items():
+        if name != bundled:
+            empty_cluster.add(server(name, live))
+    empty_cluster.add({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "my-agent"}})
+    assert render("dev", values, cluster=empty_cluster)
+    with pytest.raises(RenderError, match=f"{bundled}.enabled is true, but this release runs without"):
+        render("dev", cluster=empty_cluster)
+    # Its volume is there: the data were moved into it, or the StatefulSet was deleted to be made anew.
+    empty_cluster.add(claim(volume))
+    assert render("dev", cluster=empty_cluster)
+
+
+@pytest.mark.parametrize(("name", "given"), [("username", "other"), ("database", "other"), ("username", "")])
+def test_the_living_databases_own_names_stay(render: Render, cluster: Cluster, name: str, given: str) -> None:
+    cluster.add(render("dev").one("Secret"))
+    assert render("dev", cluster=cluster)
+    with pytest.raises(RenderError, match=f"postgresql.auth.{name} is .*, but the living database was made with"):
+        render("dev", {"postgresql": {"auth": {name: given}}}, cluster=cluster)

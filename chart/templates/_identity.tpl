@@ -1,0 +1,56 @@
+{{/*
+An upgrade must not lead a living release to another database or cache: one that is named otherwise begins empty, beside the old one's volume.
+What lives is told by its labels, which Bitnami's charts and the embedded ones share; what is planned, by the names of this rendering. A server
+that was set aside on purpose (its StatefulSet deleted with --cascade=orphan, or its data moved) is none that lives.
+*/}}
+{{- define "ai-agent.guards.identity" -}}
+{{- if .Release.IsUpgrade -}}
+{{- $sets := dig "items" list (lookup "apps/v1" "StatefulSet" .Release.Namespace "") -}}
+{{- include "ai-agent.guards.server" (dict "root" . "sets" $sets "chart" "postgresql" "component" "primary" "planned" (include "ai-agent.postgresql.host" .) "what" "database") -}}
+{{- include "ai-agent.guards.server" (dict "root" . "sets" $sets "chart" "redis" "component" "master" "planned" (include "ai-agent.redis.host" .) "what" "cache") -}}
+{{- include "ai-agent.guards.login" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Argument: dict "root", "sets" the live StatefulSets, "chart", "component", "planned" the name in this rendering, "what". */}}
+{{- define "ai-agent.guards.server" -}}
+{{- $root := .root -}}
+{{- $component := .component -}}
+{{- $live := list -}}
+{{- range .sets -}}
+{{- $labels := default dict .metadata.labels -}}
+{{- if and (eq (get $labels "app.kubernetes.io/instance") $root.Release.Name) (eq (get $labels "app.kubernetes.io/component") $component) -}}
+{{- $live = append $live .metadata.name -}}
+{{- end -}}
+{{- end -}}
+{{- $bundled := (index $root.Values .chart).enabled -}}
+{{- $way := printf "Set the values back, or move the data first: docs/runbook.md, another-database." -}}
+{{- if and $live (not $bundled) -}}
+{{- fail (printf "%s.enabled is false, but the %s of this release is the StatefulSet %s: an upgrade would delete it and leave its volume behind. %s" .chart .what (first $live) $way) -}}
+{{- end -}}
+{{- if and $live (not (has .planned $live)) -}}
+{{- fail (printf "The %s of this release is the StatefulSet %s; these values name it %s (architecture, nameOverride or fullnameOverride of %s), which would begin empty. %s" .what (first $live) .planned .chart $way) -}}
+{{- end -}}
+{{- if and $bundled (not $live) (include "ai-agent.liveDeployment" $root | fromJson) -}}
+{{- if and (dig .component "persistence" "enabled" true (index $root.Values .chart)) (not (dig .component "persistence" "existingClaim" "" (index $root.Values .chart))) -}}
+{{- $volume := ternary (printf "data-%s-0" .planned) (printf "redis-data-%s-0" .planned) (eq .chart "postgresql") -}}
+{{- if not (lookup "v1" "PersistentVolumeClaim" $root.Release.Namespace $volume) -}}
+{{- fail (printf "%s.enabled is true, but this release runs without a %s of its own: one would be made and begin empty. %s" .chart .what $way) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The user and the database that the chart's own Secret names: PostgreSQL makes both at its first start only. */}}
+{{- define "ai-agent.guards.login" -}}
+{{- if and .Values.postgresql.enabled (not .Values.existingSecret) -}}
+{{- $url := dig "data" "database-url" "" (lookup "v1" "Secret" .Release.Namespace (include "ai-agent.secretName" .)) | b64dec -}}
+{{- $user := regexFind "^postgresql://[^:]*" $url | trimPrefix "postgresql://" -}}
+{{- $database := regexFind "[^/?]*([?].*)?$" $url | regexFind "^[^?]*" -}}
+{{- range $name, $both := dict "username" (list $user (include "ai-agent.percentEncode" (include "ai-agent.postgresql.username" .))) "database" (list $database (include "ai-agent.percentEncode" (include "ai-agent.postgresql.database" .))) -}}
+{{- if and (hasPrefix "postgresql://" $url) (ne (first $both) (last $both)) -}}
+{{- fail (printf "postgresql.auth.%s is %s, but the living database was made with %s, and PostgreSQL makes it at its first start only: set it back, or move the data first: docs/runbook.md, another-database." $name (last $both) (first $both)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
