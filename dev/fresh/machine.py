@@ -19,6 +19,8 @@ from lab.progress import LabError
 
 README_HAS = ("git", "make", "python3", "python3-venv", "ca-certificates")
 """What the README says a newcomer has."""
+HYBRID = Path("/sys/fs/cgroup/unified")
+"""Where a machine with control groups of both versions has those of version 2."""
 CHECKOUT = "/root/ai_platform.agent"
 CACHES = {"cache": "/root/.cache", "go": "/root/go"}
 """Folders of the machine that may be lent to it, by their names in the lender's folder."""
@@ -171,6 +173,9 @@ class Machine:
                     file.write_text(text)
                     file.chmod(0o644)
                     self.put(file, target)
+        if HYBRID.is_dir():
+            # Docker leaves out the second tree of control groups, without which the nodes' systemds would share one.
+            self.read("sh", "-c", f"mkdir -p {HYBRID} && mount -t cgroup2 cgroup2 {HYBRID}")
         for path in settings.certificates():
             if path != debian.TRUSTED:
                 self.put(path, str(path))
