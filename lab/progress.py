@@ -114,7 +114,7 @@ class Progress:
             return ""
         seconds = self.estimate.remaining(set(self.durations), self._times())
         if self.estimate.late(self._times()):
-            return f"longer than expected, {about(seconds)} or more to go" if seconds >= 5 else "longer than expected"
+            return f"at least {about(seconds)} to go" if seconds >= 5 else "longer than expected"
         return f"about {about(seconds)} to go" if seconds >= 5 else ""
 
     def _times(self) -> dict[str, float]:

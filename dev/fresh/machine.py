@@ -88,7 +88,7 @@ class Machine:
         if self._client and self._client.stderr:
             self._client.stderr.close()
 
-    def read(self, *words: str, timeout: float = 60) -> str:
+    def read(self, *words: str, timeout: float = 600) -> str:
         """What a command on the machine prints.
 
         :raises LabError: it failed
@@ -101,7 +101,8 @@ class Machine:
     def put(self, source: Path, target: str) -> None:
         """Copy a file or folder of this machine to the new one, as root's."""
         self.read("mkdir", "-p", str(Path(target).parent))
-        done = shell.capture(["docker", "cp", "--quiet", "--follow-link", str(source), f"{self.name}:{target}"])
+        words = ["docker", "cp", "--quiet", "--follow-link", str(source), f"{self.name}:{target}"]
+        done = shell.capture(words, timeout=600)
         if done.returncode:
             raise LabError(f"copying {source.name} to the new machine failed: {done.stderr.strip()}")
 
@@ -153,7 +154,7 @@ class Machine:
         self.read("sh", "-c", f'"$@" > {log} 2>&1 < /dev/null &', "sh", *words)
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         client = self._client
         while client and time.monotonic() < deadline:
             if client.poll() is not None:
@@ -162,7 +163,7 @@ class Machine:
             if shell.capture(["docker", "exec", self.name, "true"]).returncode == 0:
                 return
             time.sleep(0.2)
-        raise LabError("the new machine did not start within 60 s: see docker ps")
+        raise LabError("the new machine did not start within 5 minutes: see docker ps")
 
     def _configure(self) -> None:
         texts = {"/etc/pip.conf": settings.pip(), "/etc/apt/apt.conf.d/90-as-its-host": settings.apt()}
