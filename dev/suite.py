@@ -179,6 +179,7 @@ def _sanity(tally: Tally, core: str, tests: Sequence[str] = ()) -> None:
 
 
 def _lint_others(tally: Tally) -> None:
+    tally.command("commit subjects", [VENV / "python", "-m", "dev.subjects"])
     tally.command("ruff", [VENV / "ruff", "check", "."])
     tally.command("ruff format", [VENV / "ruff", "format", "--check", "."])
     tally.command("mypy", [ROOT / "dev" / "mypy.sh"])
