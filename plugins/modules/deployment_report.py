@@ -33,9 +33,8 @@ attributes:
       measured in them aside.
 options:
   folder:
-    description: Folder for the three files, on the controller.
+    description: Folder for the three files, on the controller. Without one only the outcome is returned.
     type: path
-    required: true
   run:
     description: What the run says of itself.
     type: dict

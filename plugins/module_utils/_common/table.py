@@ -5,18 +5,34 @@
 
 from __future__ import annotations
 
+import textwrap
 import typing as t
 
 Row = dict[str, t.Any]
 
 FINDINGS = 3
 WIDTH = 150
+HEIGHT = 15
 _LISTED = ("fail", "unknown", "warn", "skip")
 
 
-def cut(lines: t.Iterable[str]) -> list[str]:
-    """Lines of at most WIDTH characters."""
-    return [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines]
+def wrapped(lines: t.Iterable[str]) -> list[str]:
+    """Lines of at most WIDTH characters; what is longer goes on in the next one, for its end may be what matters.
+
+    More than HEIGHT lines are not read in ten seconds, so those that come last are cut where there is no room.
+    """
+    given = list(lines)
+    spare = max(0, HEIGHT - len(given))
+    found: list[str] = []
+    for line in given:
+        indent = " " * (len(line) - len(line.lstrip()) + 5)
+        parts = textwrap.wrap(line, WIDTH, subsequent_indent=indent, drop_whitespace=True) or [line]
+        kept = parts[: 1 + spare]
+        if len(kept) < len(parts):
+            kept[-1] = f"{kept[-1][: WIDTH - 2].rstrip()} …"
+        spare -= len(kept) - 1
+        found += kept
+    return found
 
 
 def complaints(found: t.Sequence[Row], *, reported: bool = True) -> list[str]:
@@ -40,4 +56,4 @@ def complaints(found: t.Sequence[Row], *, reported: bool = True) -> list[str]:
     return [*lines, f"further: {', '.join(counts)}{named}{elsewhere}"]
 
 
-__all__ = ("WIDTH", "complaints", "cut")
+__all__ = ("WIDTH", "complaints", "wrapped")

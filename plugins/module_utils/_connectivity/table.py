@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.table import complaints, cut
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.table import complaints, wrapped
 
 Row = dict[str, t.Any]
 
@@ -19,7 +19,7 @@ def summary(full: Row, *, reported: bool = True) -> list[str]:
     """
     lines = [_head(full), *_dependencies(full["dependencies"]), *_negatives(full["negatives"])]
     lines += complaints(full["findings"], reported=reported)
-    shown: list[str] = cut(lines)
+    shown: list[str] = wrapped(lines)
     return shown
 
 
@@ -38,7 +38,7 @@ def _dependencies(found: t.Sequence[Row]) -> list[str]:
         worst = {key: max((item[key] or 0 for item in rounds), default=0) for key in ("p50", "p95", "worst")}
         figures = [f"{key} {value:.1f}" for key, value in worst.items() if value]
         told = f", round trip in ms {', '.join(figures)}" if figures else ""
-        lines.append(f"  {name.ljust(18)}  {len(well)} of {len(of_name)} well{told}")
+        lines.append(f"  {name.ljust(18)}  answers {len(well)} of {len(of_name)}{told}")
     return lines
 
 

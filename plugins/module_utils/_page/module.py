@@ -27,7 +27,7 @@ RUNBOOK_URL = "https://github.com/ai-platform/agent/blob/main/docs/runbook.md"
 _BEFORE_AND_AFTER: t.Final[dict[str, t.Any]] = {"before": {"type": "str"}, "after": {"type": "str"}}
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
-    "folder": {"type": "path", "required": True},
+    "folder": {"type": "path"},
     "run": {
         "type": "dict",
         "required": True,
@@ -63,9 +63,10 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
 def execute(params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
     """The module's result, after report.json, junit.xml and report.html are written (not in check mode).
 
+    Without a folder nothing is written, and the result is the outcome alone.
+
     :raises FindingError: an argument is of no use, or the folder cannot be written
     """
-    folder = Path(params["folder"])
     reports, policies = {}, {}
     for given in params["reports"]:
         found = report_of(given["kind"], given["result"], _whole(given["path"]))
@@ -73,6 +74,9 @@ def execute(params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
             reports[given["kind"]], policies[given["kind"]] = found, given["fail_on"]
     run = params["run"] | {"steps": _times(params["run"]["steps"] or {})}
     full = document(run, reports, ended=round(time.time(), 3), check_mode=check_mode)
+    if not params["folder"]:
+        return {"changed": False, "path": "", "files": [], **full["outcome"]}
+    folder = Path(params["folder"])
     files = {
         "report.json": json.dumps(full, indent=1, ensure_ascii=False) + "\n",
         "junit.xml": junit_of_run(full, policies),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.table import complaints, cut
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.table import complaints, wrapped
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 
@@ -23,7 +23,7 @@ def summary(full: Row, *, reported: bool = True) -> list[str]:
     `reported`: the whole report was written somewhere, to which what is left out here can be referred.
     """
     lines = [_head(full), *_revisions(full["pending"]), *complaints(full["findings"], reported=reported)]
-    shown: list[str] = cut(lines)
+    shown: list[str] = wrapped(lines)
     return shown
 
 

@@ -134,8 +134,29 @@ def test_wrong_vault_password(tmp_path: Path) -> None:
     wrong = tmp_path / "password"
     wrong.write_text("not-it\n")
     run = play("-i", "inventories/dev", "--vault-id", f"dev@{wrong}", "site.yml")
-    # The line is Ansible's own: it reads group_vars before the first task.
+    # The line is Ansible's own: it reads group_vars before the first task. The warning before it is the callback's.
     assert_one_clear_line(run, "Decryption failed (no vault secrets were found that could decrypt)")
+    assert "[WARNING]: inventories/dev/group_vars/all/vault.yml cannot be decrypted" in run.output.replace(
+        f"{ROOT}/", ""
+    )
+    assert "--vault-id dev@prompt" in run.output
+
+
+def test_no_vault_password_and_the_right_one() -> None:
+    run = play("-i", "inventories/dev", "site.yml")
+    assert run.code != 0
+    assert "inventories/dev/group_vars/all/vault.yml cannot be decrypted" in run.output
+    assert "--vault-id dev@lab/dev-vault-password" in run.output
+    assert "cannot be decrypted" not in deploy("/nowhere/helm").output
+
+
+def test_the_last_line_is_the_outcome_also_where_the_rest_is_hidden(fake_helm: FakeHelm) -> None:
+    words = [*DEV, "site.yml"]
+    for env in ({}, {"ANSIBLE_DISPLAY_OK_HOSTS": "no"}):
+        run = play(*words, env=env, ai_agent_helm_binary=str(fake_helm("v4.1.0")), ai_agent_quiet=True)
+        last = run.output.rstrip().splitlines()[-1]
+        assert last.startswith("FAILED  agent-dev: Stop at a helm that does not fit: "), run.output
+        assert "helm 4.1.0" in last
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_password_is_not_logged(name: str) -> None:
 
 def test_every_variable_that_is_used_is_declared() -> None:
     used = {name for text in SOURCES.values() for name in re.findall(r"(?<![\w.`])ai_agent_\w+", text)}
-    assert {name for name in used if not name.startswith("ai_agent_chart_")} - set(SPECS) <= {"ai_agent_"}
+    assert {name for name in used if not name.startswith("ai_agent_chart_")} - set(SPECS) <= {"ai_agent_", SWITCH}
 
 
 def test_internals_are_marked_as_such() -> None:

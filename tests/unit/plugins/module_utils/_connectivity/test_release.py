@@ -320,7 +320,7 @@ def test_the_summary_is_read_at_a_glance() -> None:
     full = report("connectivity_test", "n/r", [*judge(facts, Limits()), *reached], details(facts, entries))
     lines = summary(full)
     assert lines[0] == "UNSAFE  n/r: asked from 3 agent pods"
-    assert lines[1].startswith("  postgresql          3 of 3 well, round trip in ms p50 ")
+    assert lines[1].startswith("  postgresql          answers 3 of 3, round trip in ms p50 ")
     assert "stranger to redis: reached" in lines[3]
     assert "agent to api-server: timeout" in lines[3]
     assert len(lines) <= 15

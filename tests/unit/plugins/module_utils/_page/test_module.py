@@ -53,6 +53,15 @@ def test_three_files_for_their_owner(tmp_path: Path) -> None:
     assert full["reports"]["migration_preflight"]["findings"] == preflight()["findings"]
 
 
+def test_without_a_folder_there_is_an_outcome_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = execute(_arguments(tmp_path) | {"folder": None}, check_mode=False)
+    assert (result["changed"], result["path"], result["files"]) == (False, "", [])
+    assert result["word"]
+    assert result["sentence"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_second_run_changes_nothing_but_the_times(tmp_path: Path) -> None:
     assert execute(_arguments(tmp_path), check_mode=False)["changed"]
     before = json.loads((tmp_path / "report.json").read_text())
