@@ -38,6 +38,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "alembic-not-an-environment": Entry("fail", "Name the folder with alembic.ini and the script folder with env.py."),
     "alembic-env-failed": Entry("fail", "Run `alembic upgrade head --sql` in that folder and repair env.py."),
     "alembic-revision-broken": Entry("fail", "Repair the revision file; `alembic history` must list it."),
+    "alembic-several-databases": Entry(
+        "fail", "The preflight judges one database in one run: let env.py migrate one, chosen by a variable."
+    ),
     "alembic-timeout": Entry("fail", "env.py or a revision does not end offline; find what it waits for."),
     "alembic-target-unknown": Entry("fail", "Name a revision, a branch or `heads` that `alembic history` lists."),
     "database-url-invalid": Entry("fail", "Use postgresql://user:password@host:port/database."),
@@ -74,6 +77,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     ),
     "version-table-rows": Entry(
         "warn", "Several rows in the version table: branches are live; check that this is intended."
+    ),
+    "revisions-none": Entry(
+        "unknown", "Nothing can be judged: name the folder of the revisions in script_location or version_locations."
     ),
     # What could not be known
     "revision-not-static": Entry("unknown", "Read this revision: what it does depends on the database while it runs."),

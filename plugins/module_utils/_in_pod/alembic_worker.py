@@ -12,11 +12,13 @@ one part while the next is rendered. An error is {"error": {"id", "message"}}.
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import gc
 import io
 import json
 import os
+import re
 import sys
 import traceback
 import typing as t
@@ -24,6 +26,14 @@ from pathlib import Path
 
 # What a revision asks to learn about the database or about being rendered: from then on its SQL is only one of several.
 INSPECTING = frozenset({"get_bind", "is_offline_mode", "as_sql", "bind", "connection"})
+# What it asks to learn about the process in which it runs, which is another one when it migrates.
+SURROUNDINGS = frozenset({"environ", "getenv"})
+# The end of a transaction as a statement of its own; what stands in quotes was taken out before.
+ENDS_TRANSACTION = re.compile(
+    r"(?:^|;)\s*(commit|rollback|abort)(?:\s+(?:work|transaction))?(?:\s+and\s+(?:no\s+)?chain)?\s*(?:;|$)",
+    re.IGNORECASE,
+)
+QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 # Revisions in one part of the answer.
 PART = 50
 PLACEHOLDER_URL = "postgresql://preflight@preflight.invalid/preflight"
@@ -48,18 +58,56 @@ def said(error: BaseException, root: str) -> str:
 
 
 def inspects(path: str) -> str | None:
-    """The first place, `downgrade` aside, that asks for the database or the mode, by Python's own parser."""
+    """The first place, `downgrade` aside, that asks for database, mode or environment, by Python's own parser."""
     text = Path(path).read_text(encoding="utf-8")
     # Most revisions name none of it; outside of ASCII one name can be written in several ways.
-    if text.isascii() and not any(name in text for name in INSPECTING):
+    if text.isascii() and not any(name in text for name in INSPECTING | SURROUNDINGS):
         return None
     tree = ast.parse(text)
     parts = [part for part in tree.body if not (isinstance(part, ast.FunctionDef) and part.name == "downgrade")]
     for part in parts:
         for node in ast.walk(part):
-            if isinstance(node, ast.Attribute) and node.attr in INSPECTING:
+            if isinstance(node, ast.Attribute) and node.attr in INSPECTING | SURROUNDINGS:
                 return f"{node.attr} in line {node.lineno}"
+            if isinstance(node, ast.Name) and node.id in SURROUNDINGS:
+                return f"{node.id} in line {node.lineno}"
     return None
+
+
+def has_body(path: str) -> bool:
+    """Whether `upgrade` of this revision does more than to pass."""
+    for node in ast.parse(Path(path).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == "upgrade":
+            return not all(
+                isinstance(item, ast.Pass)
+                or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+                or (isinstance(item, ast.Return) and item.value is None)
+                for item in node.body
+            )
+    return True
+
+
+def ends_transaction(construct: t.Any) -> str | None:
+    """The word by which a statement ends the transaction that Alembic opened; what follows depends on the driver."""
+    found = ENDS_TRANSACTION.search(QUOTED.sub(" ", str(construct)).strip())
+    return found.group(1).upper() if found else None
+
+
+@contextlib.contextmanager
+def kept_off_disk() -> t.Iterator[None]:
+    """What env.py or a revision writes into files goes nowhere: a preflight changes nothing."""
+    original = builtins.open
+
+    def nowhere(file: t.Any, mode: str = "r", *arguments: t.Any, **more: t.Any) -> t.Any:
+        if set(mode) & set("wax+") and not isinstance(file, int):
+            return original(os.devnull, mode.replace("x", "w"), *arguments, **more)
+        return original(file, mode, *arguments, **more)
+
+    builtins.open = io.open = nowhere  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        builtins.open = io.open = original
 
 
 class Worker:
@@ -120,14 +168,20 @@ class Worker:
         """The revisions, and the version table that env.py configures."""
         answer = self.revisions()
         table: dict[str, t.Any] = {}
+        calls = 0
 
         def look(_heads: t.Any, context: t.Any) -> list[t.Any]:
+            nonlocal calls
+            calls += 1
             table.update(name=context.version_table, schema=context.version_table_schema, dialect=context.dialect.name)
             return []
 
         self.run(look, None)
         if not table:
             raise Broken("alembic-env-failed", "env.py never calls context.run_migrations() offline")
+        if calls > 1:
+            words = f"env.py runs the migrations {calls} times offline, for several databases or schemas"
+            raise Broken("alembic-several-databases", words)
         if table["dialect"] != "postgresql":
             raise Broken(
                 "database-url-kind",
@@ -142,8 +196,16 @@ class Worker:
         environment = EnvironmentContext(
             self.config, self.script, fn=function, as_sql=True, starting_rev=heads or None, destination_rev=self.target
         )
+        configure = environment.configure
+
+        def judged(*arguments: t.Any, **options: t.Any) -> None:
+            """Whatever buffer or file env.py chooses, the SQL comes here."""
+            options.pop("output_buffer", None)
+            configure(*arguments, **options)
+
+        environment.configure = judged  # type: ignore[method-assign]
         try:
-            with environment, contextlib.redirect_stdout(sys.stderr):
+            with environment, contextlib.redirect_stdout(sys.stderr), kept_off_disk():
                 self.script.run_env()
         except SystemExit as error:
             raise Broken("alembic-env-failed", f"env.py ends the process with exit code {error.code}") from error
@@ -202,6 +264,8 @@ class Worker:
                 segment["error"] = said(error, self.root)
             segment["end"] = self.buffer.tell()
             segment["inspects"] = asked[0] if asked else inspects(revision.path)
+            if not segment["inspects"] and segment["start"] == segment["end"] and has_body(revision.path):
+                segment["inspects"] = "upgrade() has a body and wrote no SQL"
             segments.append(segment)
             if len(segments) == PART:
                 emit(self.part(segments) | {"more": True})
@@ -212,10 +276,11 @@ class Worker:
 
 def watch(asked: list[str]) -> t.Callable[[], None]:
     """Note each question for the database or the mode while revisions run; gives back what undoes it."""
+    from alembic.ddl.impl import DefaultImpl
     from alembic.operations import Operations
     from alembic.runtime.environment import EnvironmentContext
 
-    originals = (Operations.get_bind, EnvironmentContext.is_offline_mode)
+    originals = (Operations.get_bind, EnvironmentContext.is_offline_mode, DefaultImpl._exec)
 
     def get_bind(self: t.Any) -> t.Any:
         asked.append("op.get_bind()")
@@ -225,10 +290,20 @@ def watch(asked: list[str]) -> t.Callable[[], None]:
         asked.append("context.is_offline_mode()")
         return originals[1](self)
 
-    Operations.get_bind, EnvironmentContext.is_offline_mode = get_bind, is_offline_mode  # type: ignore[method-assign]
+    def _exec(self: t.Any, construct: t.Any, *arguments: t.Any, **more: t.Any) -> t.Any:
+        # Alembic's own COMMIT of autocommit_block() does not come by here. Other constructs than text end nothing.
+        text = isinstance(construct, str) or construct.__class__.__name__ == "TextClause"
+        if text and (word := ends_transaction(construct)):
+            asked.append(f"{word} written by hand, after which drivers differ; autocommit_block() does it for all")
+        return originals[2](self, construct, *arguments, **more)
+
+    def put(*methods: t.Any) -> None:
+        Operations.get_bind, EnvironmentContext.is_offline_mode, DefaultImpl._exec = methods  # type: ignore[method-assign]
+
+    put(get_bind, is_offline_mode, _exec)
 
     def restore() -> None:
-        Operations.get_bind, EnvironmentContext.is_offline_mode = originals  # type: ignore[method-assign]
+        put(*originals)
 
     return restore
 

@@ -178,7 +178,7 @@ def _not_static(segment: Segment) -> list[Finding]:
         return [finding("revision-not-rendered", words, revision=segment.revision)]
     if segment.inspects:
         words = (
-            f"{segment.path}: it asks for the database or the mode ({segment.inspects}); online it may run other SQL."
+            f"{segment.path}: what it runs is not known from here ({segment.inspects}); online it may run other SQL."
         )
         return [finding("revision-not-static", words, revision=segment.revision)]
     return []

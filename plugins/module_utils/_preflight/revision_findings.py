@@ -29,6 +29,9 @@ def position_findings(graph: Graph, rows: tuple[str, ...] | None, position: Posi
         found.append(finding("state-diverged", words))
     elif position.state == "ahead":
         found.append(finding("state-ahead", f"The database is at {listed}, beyond the target {targets}."))
+    if not graph.nodes:
+        words = "Alembic finds no revision here; one that env.py finds by itself would run unseen."
+        found.append(finding("revisions-none", words))
     if len(graph.heads) > 1:
         independent = all(graph.nodes[head]["labels"] for head in graph.heads)
         words = f"The directory has {len(graph.heads)} heads: {', '.join(sorted(graph.heads))}."

@@ -1,0 +1,113 @@
+"""What would run online is what was judged, or it is said to be unknown: env.py and revisions that hide SQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_worker import ends_transaction
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess, Graph
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
+
+from tests.unit.plugins.module_utils._in_pod.project import ENV, Project
+
+
+def asked(folder: Path, ini: str = "alembic.ini") -> tuple[Graph, Rendered]:
+    with AlembicProcess(folder / ini, "heads", 60) as alembic:
+        graph = alembic.graph()
+        return graph, alembic.render([])
+
+
+OWN_BUFFERS = {
+    "a file": 'with open("main.sql", "w") as own:',
+    "a file by pathlib": 'from pathlib import Path\nwith (Path(__file__).parent / "main.sql").open("w") as own:',
+    "memory": "import io\nwith io.StringIO() as own:",
+}
+
+
+@pytest.mark.parametrize("kind", OWN_BUFFERS)
+def test_sql_that_env_py_writes_elsewhere_is_judged_and_no_file_is_made(tmp_path: Path, kind: str) -> None:
+    env = f"""
+from alembic import context
+{OWN_BUFFERS[kind]}
+    context.configure(dialect_name="postgresql", literal_binds=True, output_buffer=own)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+    project = Project(tmp_path / "app", env).add("0001", None, "DROP TABLE t")
+    before = sorted(project.folder.rglob("*"))
+    assert "DROP TABLE t" in asked(project.folder)[1].sql
+    assert sorted(project.folder.rglob("*")) == before
+
+
+def test_several_databases_are_no_verdict(tmp_path: Path) -> None:
+    env = """
+from alembic import context
+for name in ("main", "other"):
+    context.configure(dialect_name="postgresql", literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations(engine_name=name)
+"""
+    project = Project(tmp_path / "app", env).add("0001", None, "SELECT 1")
+    with pytest.raises(FindingError, match="2 times") as caught:
+        asked(project.folder)
+    assert caught.value.id == "alembic-several-databases"
+
+
+NOT_KNOWN = {
+    "it returns early": "    if not SETTING:\n        return\n    op.execute('DROP TABLE t')",
+    "it asks the environment": "    import os\n    if os.environ.get('X'): pass\n    op.execute('SELECT 1')",
+    "it asks in another way": "    from os import getenv\n    op.execute(f'SELECT {len(getenv(str()) or str())}')",
+    "a generator that nobody runs": "    (op.execute('DROP TABLE t') for _ in ())",
+    "COMMIT": "    op.execute('COMMIT')\n    op.execute('CREATE INDEX CONCURRENTLY i ON t (id)')",
+    "rollback, in a longer text": "    op.execute('SELECT 1; rollback work; SELECT 2')",
+    "COMMIT as a construct": "    import sqlalchemy as sa\n    op.execute(sa.text(' COMMIT ;'))",
+    "COMMIT by the context": "    op.get_context().execute('COMMIT')",
+}
+KNOWN = {
+    "it passes": "    pass",
+    "a docstring": "    'Nothing to do.'",
+    "an early return of nothing": "    return",
+    "autocommit_block": "    with op.get_context().autocommit_block(): op.execute('VACUUM t')",
+    "COMMIT in a procedure": "    op.execute('CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN x; COMMIT; END $$')",
+    "COMMIT in quotes and comments": "    op.execute(\"INSERT INTO t VALUES ('; COMMIT;') -- ; COMMIT\")",
+    "a name that begins so": "    op.execute('COMMENT ON TABLE t IS NULL'); op.execute('SELECT 1; SELECT commit_id')",
+    "a prepared transaction": "    op.execute(\"SELECT 1; COMMIT PREPARED 'x'\")",
+}
+
+
+@pytest.mark.parametrize("kind", NOT_KNOWN)
+def test_a_revision_whose_sql_is_not_all(tmp_path: Path, kind: str) -> None:
+    project = Project(tmp_path / "app").add("0001", None, body=NOT_KNOWN[kind], SETTING=False)
+    [segment] = asked(project.folder)[1].segments
+    assert segment.inspects is not None
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_a_revision_whose_sql_is_all(tmp_path: Path, kind: str) -> None:
+    project = Project(tmp_path / "app").add("0001", None, body=KNOWN[kind])
+    [segment] = asked(project.folder)[1].segments
+    assert (segment.inspects, segment.error) == (None, None)
+
+
+@pytest.mark.parametrize(("text", "word"), [("COMMIT AND CHAIN", "COMMIT"), ("abort;", "ABORT"), ("SAVEPOINT s", None)])
+def test_the_end_of_a_transaction(text: str, word: str | None) -> None:
+    assert ends_transaction(text) == word
+
+
+@pytest.mark.parametrize("rows", [None, (), ("0001",)])
+def test_no_revision_is_never_safe(tmp_path: Path, rows: tuple[str, ...] | None) -> None:
+    graph, _rendered = asked(Project(tmp_path / "app").folder)
+    position = revisions.position(graph, revisions.Live(rows, has_tables=bool(rows)))
+    found = {item.id: item.severity for item in position_findings(graph, rows, position)}
+    assert found["revisions-none"] == "unknown"
+
+
+def test_revisions_of_a_folder_that_only_env_py_knows_are_not_safe(tmp_path: Path) -> None:
+    env = "from alembic import context\ncontext.script.version_locations = ['/elsewhere']\n" + ENV
+    graph, _rendered = asked(Project(tmp_path / "app", env).folder)
+    found = position_findings(graph, None, revisions.position(graph, revisions.Live(None, has_tables=False)))
+    assert [item.id for item in found] == ["revisions-none"]
