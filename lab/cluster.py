@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from lab import calico, kind_config, node, pins, registry, released, shell, source, tools
@@ -17,6 +18,10 @@ CONTROL_PLANE = f"{CLUSTER}-control-plane"
 NODES = (CONTROL_PLANE, *(f"{CLUSTER}-worker{number if number > 1 else ''}" for number in range(1, WORKERS + 1)))
 COMPLETE = LAB / "cluster"
 """Digest of the recipe that the cluster was made by, written when it was complete: without it, it is half made."""
+
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_FOR_MORE = 512
+"""What kind's known issues advise; 128, the kernel's default, carried one cluster of three nodes here, not a second."""
 
 WORKLOADS = (
     ("kube-system", "daemonset/calico-node"),
@@ -116,8 +121,30 @@ def _start_stopped(found: dict[str, str]) -> list[str]:
     return stopped
 
 
+def crowd(instances: int, others: Collection[str]) -> str:
+    """What to know before a cluster is made beside `others`; empty when there is nothing.
+
+    :param instances: fs.inotify.max_user_instances, which all the nodes of this machine share
+    """
+    if not others or instances >= INOTIFY_FOR_MORE:
+        return ""
+    return (
+        f"beside the cluster {', '.join(sorted(others))} this one may lack inotify instances"
+        f" (fs.inotify.max_user_instances is {instances}); should it not come up: run as root"
+        f" sysctl fs.inotify.max_user_instances={INOTIFY_FOR_MORE}, or remove the other one"
+    )
+
+
+def _others() -> set[str]:
+    label = "io.x-k8s.kind.cluster"
+    words = ["docker", "ps", "--filter", f"label={label}", "--format", f'{{{{.Label "{label}"}}}}']
+    return set(shell.capture(words).stdout.split()) - {CLUSTER}
+
+
 def _create() -> None:
     require_port()
+    if note := crowd(int(INOTIFY.read_text()), _others()):
+        say(f"        {note}")
     config = LAB / "kind.yaml"
     config.write_text(json.dumps(kind_config.config(_port(), source.chosen()), indent=1))
     words = [tools.kind(), "create", "cluster", "--name", CLUSTER, "--image", node.reference(), "--config", config]

@@ -71,3 +71,20 @@ def test_calico_does_not_call_home() -> None:
 def test_a_manifest_of_another_form_is_refused() -> None:
     with pytest.raises(LabError, match="no container calico-node"):
         calico.quiet("kind: ConfigMap\nmetadata: {name: calico-node}\n")
+
+
+@pytest.mark.parametrize(
+    ("instances", "others", "says"),
+    [
+        (128, (), ""),
+        (512, ("other",), ""),
+        (128, ("other", "another"), "beside the cluster another, other this one may"),
+    ],
+)
+def test_a_second_cluster_on_one_machine_is_warned_of_what_it_may_lack(
+    instances: int, others: tuple[str, ...], says: str
+) -> None:
+    note = cluster.crowd(instances, others)
+    assert note.startswith(says)
+    assert bool(note) is bool(says)
+    assert not note or "run as root sysctl fs.inotify.max_user_instances=512" in note
