@@ -183,15 +183,16 @@ def _pip_settings() -> list[Path]:
 def _programs(place: Workplace, page: str) -> None:
     """What a page calls by name: an editor, a Python of the version it names, a docker that builds in this network."""
     (place.bin / "python3.12").symlink_to(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
-    _script(place.bin / "editor", f'cd "$PWD" && exec {sys.executable} -m dev.walk --edit {page} "$PWD" "$@"', ROOT)
+    # From this checkout: `python -m` would take the copy's modules, which know no cluster.
+    edit_there = f'here=$PWD; cd {ROOT} && exec {sys.executable} -m dev.walk --edit {page} "$here" "$@"'
+    _script(place.bin / "editor", edit_there)
     docker = shutil.which("docker") or "docker"
     network = '[ "$1" != build ] || { shift; set -- build --network host "$@"; }'
     _script(place.bin / "docker", f'{network}\nexec {docker} "$@"')
 
 
-def _script(path: Path, text: str, checkout: Path | None = None) -> None:
-    imports = f"export PYTHONPATH={checkout}:{checkout / 'collections'}\n" if checkout else ""
-    path.write_text(f"#!/bin/sh\n{imports}{text}\n")
+def _script(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
 
 
@@ -201,7 +202,9 @@ def _cluster(place: Workplace) -> Iterator[None]:
     hosts = registry.HOSTS / place.address
     hosts.mkdir(parents=True, exist_ok=True)
     server = f"http://{registry.NAME}:{registry.PORT}"
-    (hosts / "hosts.toml").write_text(f'[host."{server}"]\n  capabilities = ["pull", "resolve"]\n')
+    (hosts / "hosts.toml").write_text(
+        f'server = "{server}"\n\n[host."{server}"]\n  capabilities = ["pull", "resolve"]\n'
+    )
     remove = [BIN / "kubectl", "--kubeconfig", KUBECONFIG, "delete", "namespace", "--ignore-not-found"]
     names = [f"{PREFIX}{name}" for name in NAMESPACES]
     shell.capture([*remove, *names], timeout=300)
