@@ -221,4 +221,4 @@ def of_error(error: FindingError) -> dict[str, t.Any]:
     return finding(error.id, error.message).as_dict()
 
 
-__all__ = ("CATALOGUE", "Entry", "Finding", "Severity", "Status", "finding", "of_error")
+__all__ = ("CATALOGUE", "Entry", "Finding", "Severity", "Status", "Where", "finding", "of_error")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_lock import LockJudge, figures
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.kept_locks import KeptLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.lock_timeout import LockTimeout
@@ -85,7 +85,7 @@ class Judge:
         return Judged(forms, findings)
 
     def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
-        where: dict[str, t.Any] = {"revision": statement.revision, "statement": statement.number}
+        where: Where = {"revision": statement.revision, "statement": statement.number}
         inside = statement.transaction is not None
         form: dict[str, t.Any] = where | {"sql": statement.sql[:SHOWN_CHARACTERS], "transaction": inside, "locks": []}
         if statement.node is None:
@@ -112,17 +112,16 @@ class Judge:
             found += self.locks.without_timeout(reading.effects, where)
         return form | {"risk": _NAMES[max((_RISKS[item.severity] for item in found), default=0)]}, found
 
-    def _remark(self, remark: Remark, table: t.Any, where: dict[str, t.Any]) -> Finding:
+    def _remark(self, remark: Remark, table: t.Any, where: Where) -> Finding:
         small = table is not None and self.locks.small(table)
         return finding(
             remark.id,
             f"{remark.message.removesuffix('.')} {figures(table)}." if table else remark.message,
             severity="info" if small and remark.id in _HARMLESS_IF_SMALL else None,
-            table=self.locks.label(remark.table) if remark.table else None,
-            **where,
+            **(where | {"table": self.locks.label(remark.table) if remark.table else None}),
         )
 
-    def _transaction(self, statement: Statement, reading: Reading, where: dict[str, t.Any]) -> list[Finding]:
+    def _transaction(self, statement: Statement, reading: Reading, where: Where) -> list[Finding]:
         """Source: "Notes" of CREATE INDEX, and ALTER TYPE, "Notes" for the enum value."""
         found = []
         number, node = statement.transaction, statement.node
@@ -144,7 +143,7 @@ class Judge:
             self.enum_values[node.newVal] = number
         return found
 
-    def _creation(self, statement: Statement, where: dict[str, t.Any]) -> list[Finding]:
+    def _creation(self, statement: Statement, where: Where) -> list[Finding]:
         """CREATE on the schema, without which PostgreSQL 15 and later make nothing in `public` for a plain role."""
         node = statement.node
         if not isinstance(node, ast.CreateStmt) or node.relation is None or self.server["may_create"]:
@@ -157,7 +156,7 @@ class Judge:
         )
         return [finding("privilege-missing", words, **where)]
 
-    def _extension(self, statement: Statement, where: dict[str, t.Any]) -> list[Finding]:
+    def _extension(self, statement: Statement, where: Where) -> list[Finding]:
         node = statement.node
         if not isinstance(node, ast.CreateExtensionStmt) or not self.catalog.complete:
             return []

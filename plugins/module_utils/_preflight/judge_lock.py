@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import (
     Mode,
@@ -59,7 +59,7 @@ class LockJudge:
         """So small that reading or rewriting it is brief."""
         return max(table.bytes, table.total_bytes) < self.limits.small_table_bytes
 
-    def judge(self, effect: Effect, where: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[Finding]]:
+    def judge(self, effect: Effect, where: Where) -> tuple[dict[str, t.Any], list[Finding]]:
         """The lock as the result shows it, and what is to be said about it."""
         name, new, table = effect.table, effect.new, effect.known
         if table and table.kind in {"p", "v"}:
@@ -92,7 +92,7 @@ class LockJudge:
             *self._right(effect, table, where),
         ]
 
-    def _cost(self, effect: Effect, table: Table, where: dict[str, t.Any]) -> t.Iterator[Finding]:
+    def _cost(self, effect: Effect, table: Table, where: Where) -> t.Iterator[Finding]:
         reads, writes = blocks_reads(effect.mode), blocks_writes(effect.mode)
         if not (reads or writes):
             return
@@ -115,7 +115,7 @@ class LockJudge:
             words = f"Checks every row of {where['table']} while the lock is held."
             yield finding("constraint-validated", words, **where)
 
-    def _now(self, effect: Effect, table: Table, where: dict[str, t.Any]) -> t.Iterator[Finding]:
+    def _now(self, effect: Effect, table: Table, where: Where) -> t.Iterator[Finding]:
         if ("lock", table.name) in self.said:
             return
         for row in self.held.get(table.name, ()):
@@ -135,7 +135,7 @@ class LockJudge:
             )
             yield finding("lock-held", words, **where)
 
-    def _right(self, effect: Effect, table: Table, where: dict[str, t.Any]) -> t.Iterator[Finding]:
+    def _right(self, effect: Effect, table: Table, where: Where) -> t.Iterator[Finding]:
         if effect.rule in _GRANTED or table.may_alter or effect.mode < Mode.SHARE_UPDATE_EXCLUSIVE:
             return
         if effect.rule == "foreign-key" and effect.mode == Mode.SHARE_ROW_EXCLUSIVE and table.may_reference:
@@ -145,7 +145,7 @@ class LockJudge:
             words = f"{where['table']} belongs to {table.owner}, of which the role {self.server['role']} is no member."
             yield finding("privilege-missing", words, **where)
 
-    def without_timeout(self, effects: t.Iterable[Effect], where: dict[str, t.Any]) -> t.Iterator[Finding]:
+    def without_timeout(self, effects: t.Iterable[Effect], where: Where) -> t.Iterator[Finding]:
         """One finding for each table whose writers would queue behind a statement that waits without a limit."""
         for effect in effects:
             table = effect.known
@@ -154,7 +154,7 @@ class LockJudge:
             self.said.add(("timeout", table.name))
             label = dotted(table.name)
             words = f"No lock_timeout is set: while this waits for {effect.mode} on {label}, all others wait behind it."
-            yield finding("lock-timeout-missing", words, table=label, **where)
+            yield finding("lock-timeout-missing", words, **(where | {"table": label}))
 
 
 __all__ = ("LockJudge", "figures")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, blocks_reads, blocks_writes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted
 
@@ -33,7 +33,7 @@ class KeptLocks:
         self._held: dict[Name, tuple[Mode, int]] = {}
         self._said: set[Name] = set()
 
-    def after(self, statement: Statement, effects: t.Sequence[Effect], where: dict[str, t.Any]) -> list[Finding]:
+    def after(self, statement: Statement, effects: t.Sequence[Effect], where: Where) -> list[Finding]:
         """The locks of earlier statements that this statement's work prolongs; then its own are taken in."""
         if statement.transaction is None or statement.transaction != self._transaction:
             self._transaction, self._held, self._said = statement.transaction, {}, set()
@@ -45,7 +45,7 @@ class KeptLocks:
                     self._held[effect.known.name] = (effect.mode, statement.number)
         return found
 
-    def _prolonged(self, effects: t.Sequence[Effect], where: dict[str, t.Any]) -> t.Iterator[Finding]:
+    def _prolonged(self, effects: t.Sequence[Effect], where: Where) -> t.Iterator[Finding]:
         work = [item for item in effects if item.known and self._takes_long(item, item.known)]
         if not work:
             return
