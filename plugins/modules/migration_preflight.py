@@ -29,7 +29,7 @@ author:
 requirements:
   - pglast >= 8
   - kubernetes >= 36.0.2, for a release
-  - PyYAML >= 5, for a release
+  - PyYAML >= 6.0, for a release
   - alembic >= 1.13, for a directory
   - SQLAlchemy >= 2, for a directory
   - psycopg >= 3.1, for a directory

@@ -19,7 +19,7 @@ DIRECT: t.Final[dict[str, tuple[int, ...]]] = {
     "SQLAlchemy": (2,),
     "psycopg": (3, 1),
 }
-CLUSTER: t.Final[dict[str, tuple[int, ...]]] = {"pglast": (8,), "kubernetes": (36, 0, 2), "PyYAML": (5,)}
+CLUSTER: t.Final[dict[str, tuple[int, ...]]] = {"pglast": (8,), "kubernetes": (36, 0, 2), "PyYAML": (6, 0)}
 
 
 def assert_libraries(required: t.Mapping[str, tuple[int, ...]]) -> None:
