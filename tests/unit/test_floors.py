@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from ansible_collections.ai_platform.agent.plugins.module_utils._common import dependencies
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +28,12 @@ MENTIONS = [
     ("chart/README.md", "cluster", rf"Kubernetes {V} or newer"),
     ("chart/README.md", "helm 4", rf"Helm {V} or newer"),
     ("chart/README.md", "helm 3", rf"or {V} and newer"),
-    ("README.md", "ansible-core", rf"Needs ansible-core ≥ {V}"),
-    ("README.md", "kubernetes.core", rf"kubernetes\.core ≥ {V}"),
+    ("README.md", "ansible-core", rf"^\| ansible-core \| ≥ {V}"),
+    ("README.md", "kubernetes.core", rf"^\| kubernetes\.core \| ≥ {V}"),
+    ("README.md", "python", rf"^\| Python on the controller \| ≥ {V}"),
+    ("README.md", "cluster", rf"^\| Kubernetes \| ≥ {V}"),
+    ("README.md", "helm 4", rf"^\| Helm \| ≥ {V},"),
+    ("README.md", "helm 3", rf"^\| Helm \| ≥ [\d.]+, or ≥ {V}"),
     ("README.md", "python", rf"Python ≥ {V}"),
     ("README.md", "helm 4", rf"helm ≥ {V} or"),
     ("README.md", "helm 3", rf"or ≥ {V} must be"),
