@@ -45,6 +45,9 @@ def test_rollback_to_an_older_version_leaves_the_newer_schema_alone(serving: Rel
     serving.nothing_failed()
     serving.deployed(**NEXT)
     serving.nothing_failed()
+    # The hook ran twice; its first Job went when the second began.
+    hooks = [job for job in serving.get("jobs")["items"] if "pre-upgrade" in job["metadata"]["name"]]
+    assert len(hooks) == 1
 
 
 def test_failed_migration_changes_nothing_and_the_next_run_heals(serving: Release) -> None:
