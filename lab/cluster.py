@@ -12,7 +12,7 @@ from pathlib import Path
 from lab import calico, kind_config, node, pins, registry, released, shell, source, tools
 from lab.cache import digest
 from lab.paths import CLUSTER, KUBECONFIG, LAB, WORKERS
-from lab.progress import LabError, say
+from lab.progress import LabError, minutes, say
 
 CONTROL_PLANE = f"{CLUSTER}-control-plane"
 NODES = (CONTROL_PLANE, *(f"{CLUSTER}-worker{number if number > 1 else ''}" for number in range(1, WORKERS + 1)))
@@ -184,8 +184,12 @@ def _network() -> Path:
 
 
 def _demand_ready() -> None:
-    if not _ready(180):
-        raise LabError(f"the new cluster {CLUSTER} is not ready after 3 minutes: see its log in .lab/logs/cluster.log")
+    # Calico's released images come over the network to each node; those that are built here are in the node image.
+    limit = 600 if source.chosen() == source.REGISTRIES else 180
+    if not _ready(limit):
+        raise LabError(
+            f"the new cluster {CLUSTER} is not ready after {minutes(limit)}: see its log in .lab/logs/cluster.log"
+        )
 
 
 def _port() -> int:
