@@ -104,7 +104,10 @@ def read_graph(config_file: str) -> Graph:
     sys.path.insert(0, str(Path.cwd()))
     parents: dict[str, list[str]] = {}
     try:
-        scripts = ScriptDirectory.from_config(Config(config_file))
+        # As Alembic's own command line, from 1.16 on: what alembic.ini does not say may stand in [tool.alembic].
+        toml = Path("pyproject.toml").absolute()
+        more = {"toml_file": str(toml)} if toml.is_file() and hasattr(Config, "toml_alembic_config") else {}
+        scripts = ScriptDirectory.from_config(Config(config_file, **more))  # type: ignore[arg-type]
         for script in scripts.walk_revisions():
             before = [*_names(script.down_revision), *_names(script.dependencies)]
             found = [known for name in before for known in scripts.get_revisions(name)]

@@ -103,7 +103,7 @@ def kept_off_disk() -> t.Iterator[None]:
             return original(os.devnull, mode.replace("x", "w"), *arguments, **more)
         return original(file, mode, *arguments, **more)
 
-    builtins.open = io.open = nowhere  # type: ignore[assignment]
+    builtins.open = io.open = nowhere
     try:
         yield
     finally:
@@ -124,7 +124,10 @@ class Worker:
         self.sent = 0
         if not ini.is_file():
             raise Broken("alembic-not-an-environment", f"{ini.name} is not in the folder alembic_dir")
-        self.config = Config(str(ini), output_buffer=self.buffer, stdout=io.StringIO())
+        # As Alembic's own command line, from 1.16 on: what alembic.ini does not say may stand in [tool.alembic].
+        toml = ini.parent / "pyproject.toml"
+        more = {"toml_file": str(toml)} if toml.is_file() and hasattr(Config, "toml_alembic_config") else {}
+        self.config = Config(str(ini), output_buffer=self.buffer, stdout=io.StringIO(), **more)  # type: ignore[arg-type]
         try:
             self.config.set_main_option("sqlalchemy.url", PLACEHOLDER_URL)
             self.script = ScriptDirectory.from_config(self.config)

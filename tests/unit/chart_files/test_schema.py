@@ -63,10 +63,24 @@ def test_missing_revisions_are_counted() -> None:
     assert [graph.missing(frozenset(live)) for live in ((), ("1",), ("2a",), ("2a", "2b"), ("3",))] == [4, 3, 2, 1, 0]
 
 
-def test_graph_follows_merges_and_dependencies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"alembic.ini": "[alembic]\nscript_location = %(here)s/migrations\n"},
+        {
+            "alembic.ini": "[loggers]\nkeys = root\n",
+            "pyproject.toml": '[tool.alembic]\nscript_location = "%(here)s/migrations"\n',
+        },
+    ],
+    ids=["alembic.ini", "pyproject.toml"],
+)
+def test_graph_follows_merges_and_dependencies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
+) -> None:
     versions = tmp_path / "migrations" / "versions"
     versions.mkdir(parents=True)
-    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s/migrations\n")
+    for name, text in settings.items():
+        (tmp_path / name).write_text(text)
     (tmp_path / "migrations" / "env.py").write_text("")
     rows = [("1", None, None), ("2a", "1", None), ("2b", "1", "2a"), ("3", ("2a", "2b"), None)]
     for revision, down, depends in rows:

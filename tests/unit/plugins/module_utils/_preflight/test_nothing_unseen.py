@@ -111,3 +111,12 @@ def test_revisions_of_a_folder_that_only_env_py_knows_are_not_safe(tmp_path: Pat
     graph, _rendered = asked(Project(tmp_path / "app", env).folder)
     found = position_findings(graph, None, revisions.position(graph, revisions.Live(None, has_tables=False)))
     assert [item.id for item in found] == ["revisions-none"]
+
+
+@pytest.mark.parametrize("setting", ['"%(here)s/migrations"', '"migrations"'])
+def test_a_script_folder_that_pyproject_names(tmp_path: Path, setting: str) -> None:
+    """What `alembic init -t pyproject` makes, with an alembic.ini for logging only."""
+    project = Project(tmp_path / "app").add("0001", None, "SELECT 1")
+    (project.folder / "alembic.ini").write_text("[loggers]\nkeys = root\n")
+    (project.folder / "pyproject.toml").write_text(f"[tool.alembic]\nscript_location = {setting}\n")
+    assert "SELECT 1" in asked(project.folder)[1].sql
