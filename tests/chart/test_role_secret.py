@@ -21,6 +21,8 @@ PASSWORDS = {
 IN_VALUES: Object = {
     "postgresql": {"auth": {"password": "a@:/%+ü", "postgresPassword": "b b", "replicationPassword": "r"}},
     "redis": {"auth": {"password": "c?#"}},
+    "externalDatabase": {"password": "a"},
+    "externalCache": {"password": "c"},
 }
 URLS = ("database-url", "migration-database-url", "redis-url")
 _REPLICATION: Object = {"architecture": "replication"}
@@ -36,7 +38,7 @@ POSTGRESQL: dict[str, Object] = {
     "another port": {"primary": {"service": {"ports": {"postgresql": 5433}}}},
     "no user of its own": {"auth": {"username": ""}},
     "the user of the administrator": {"auth": {"username": "postgres"}},
-    "no database of its own": {"auth": {"database": ""}},
+    "neither user nor database of its own": {"auth": {"username": "", "database": ""}},
     "other names": {"auth": {"username": "a@b", "database": "a/b"}},
 }
 REDIS: dict[str, Object] = {
@@ -57,11 +59,16 @@ CASES: dict[str, Object] = {
     **{f"global, {name}": {"global": values} for name, values in GLOBAL.items()},
     "external database": {
         "postgresql": {"enabled": False},
-        "externalDatabase": {"host": "db.example", "password": "a"},
+        "externalDatabase": {"host": "db.example"},
+        "networkPolicy": {"enabled": False},
     },
-    "external cache": {"redis": {"enabled": False}, "externalCache": {"host": "cache.example", "password": "c"}},
+    "external cache": {
+        "redis": {"enabled": False},
+        "externalCache": {"host": "cache.example"},
+        "networkPolicy": {"enabled": False},
+    },
 }
-RELEASES = (RELEASE, "my-postgresql", "redis-x", "a" * 40)
+RELEASES = (RELEASE, "my-postgresql", "redis-x", "a" * 39)
 
 
 def decoded(data: t.Mapping[str, str]) -> dict[str, str]:
