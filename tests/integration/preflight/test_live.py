@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session import session
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import run as preflight
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
@@ -99,7 +100,7 @@ def test_the_session_can_only_read_and_does_not_wait(url: str) -> None:
                 names = ("transaction_read_only", "transaction_isolation", "lock_timeout", "statement_timeout")
                 values = [connection.execute(f"SHOW {name}").fetchone() for name in names]
                 assert values == [("on",), ("repeatable read",), ("500ms",), ("5s",)]
-        with pytest.raises(FindingError), database.snapshot() as connection:
+        with pytest.raises(CollectorError), database.snapshot() as connection:
             connection.execute("CREATE TABLE x (id int)")
 
 
