@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import typing as t
 from pathlib import Path
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common import dependencies, files
+from ansible_collections.ai_platform.agent.plugins.module_utils._common import dependencies, files, policy
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -22,11 +23,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 INLINE_STATEMENTS = 50
 INLINE_LOCKS = 10
 CONNECT_SECONDS = 5
-_LIMITS = {
-    "small_table_bytes": 16777216, "long_transaction_seconds": 300, "idle_transaction_seconds": 60,
-    "connections_left": 5, "replication_lag_seconds": 30, "slot_bytes": 1073741824, "backup_hours": 24,
-    "scan_bytes_per_second": 52428800, "write_bytes_per_second": 16777216,
-}  # fmt: skip
+_LIMITS = dataclasses.asdict(policy.Thresholds())
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
     **AUTH_ARG_SPEC,
@@ -96,13 +93,12 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
 def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     with (_on_cluster if params.get("release_name") else _direct)(params) as source:
         # These import what was just looked for, which takes as long as the start of the transport.
-        from ansible_collections.ai_platform.agent.plugins.module_utils._common import policy
         from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, run
 
         request = run.Request(
             environment=params["environment"],
             acceptances=tuple(acceptance.Acceptance(**item) for item in params["accept"]),
-            thresholds=policy.Thresholds(**(_LIMITS | (params["thresholds"] or {}))),
+            thresholds=policy.Thresholds(**(params["thresholds"] or {})),
             migrator_lock_timeout=params["migrator_sets_lock_timeout"],
             connections_needed=params["connections_needed"],
             last_backup=params["last_verified_backup"],
