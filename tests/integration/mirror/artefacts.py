@@ -5,6 +5,7 @@ The versions in the names are those that the lab asks for; the programs are this
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import tarfile
@@ -74,7 +75,7 @@ def _images() -> dict[str, Callable[[], str]]:
     for recipe in images.ALL:
         made[recipe.public_base] = _python if "python" in recipe.public_base else lambda: debian.base_image("bookworm")
     for part, name in zip(calico.PARTS, calico.PUBLIC_IMAGES, strict=True):
-        made[name] = lambda part=part: _calico(part)
+        made[name] = functools.partial(_calico, part)
     return made
 
 

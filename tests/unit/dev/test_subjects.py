@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def checked(message: str, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "message").write_text(message)
-    words = [sys.executable, "-m", "dev.subjects", "--message", folder / "message"]
+    words: list[str | Path] = [sys.executable, "-m", "dev.subjects", "--message", folder / "message"]
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

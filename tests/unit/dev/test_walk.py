@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from dev import walk
-from dev.documentation import Block, Command
+from dev.documentation import Block, Command, read
+from lab import registry
 from lab.paths import ROOT
 
 
@@ -58,7 +59,7 @@ def test_the_editor_sets_what_stands_as_a_comment(tmp_path: Path, monkeypatch: p
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(yaml.safe_dump({"current-context": "kind-lab"}))
     monkeypatch.setattr(walk, "KUBECONFIG", kubeconfig)
-    monkeypatch.setattr(walk.registry, "address", lambda: "127.0.0.1:5000")
+    monkeypatch.setattr(registry, "address", lambda: "127.0.0.1:5000")
     source = ROOT / "inventories/staging/group_vars/all"
     (tmp_path / "main.yml").write_text((source / "main.yml").read_text())
     (tmp_path / "vault.yml").write_text((source / "vault.yml.example").read_text())
@@ -73,7 +74,7 @@ def test_the_editor_sets_what_stands_as_a_comment(tmp_path: Path, monkeypatch: p
 
 
 def test_the_image_of_the_page_has_all_its_files() -> None:
-    blocks: list[Block] = walk.read("docs/agent-image.md")
+    blocks: list[Block] = read("docs/agent-image.md")
     assert set(walk.files(blocks)) == {
         "Dockerfile", "main.py", "alembic.ini", "migrations/env.py", "migrations/script.py.mako",
         "migrations/versions/0001_notes.py",
