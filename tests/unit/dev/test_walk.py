@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +82,11 @@ def test_the_image_of_the_page_has_all_its_files() -> None:
         "Dockerfile", "main.py", "alembic.ini", "migrations/env.py", "migrations/script.py.mako",
         "migrations/versions/0001_notes.py",
     }  # fmt: skip
+
+
+def test_a_tool_finds_the_collections_code_by_itself(tmp_path: Path) -> None:
+    """`make chart` sets no PYTHONPATH, and pytest's settings do not reach it."""
+    words = [sys.executable, "-m", "dev.assemble_chart", "--help"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
