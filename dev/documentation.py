@@ -231,18 +231,9 @@ def specification() -> dict[str, dict[str, object]]:
     return {name: {key: item for key, item in each.items() if key != "default"} for name, each in options.items()}
 
 
-@functools.cache
-def _of_plugins() -> list[str]:
-    """Variables that the collection's plugins read, and no task of the role."""
-    names: list[str] = yaml.safe_load((ROOT / "roles/ai_agent/vars/main.yml").read_text("utf-8"))[
-        "__ai_agent_plugin_variables"
-    ]
-    return names
-
-
 def _variables(text: str) -> Iterator[str]:
     for name in dict.fromkeys(_VARIABLE.findall(text)):
-        if name not in specification() and name not in _of_plugins() and not name.endswith("_"):
+        if name not in specification() and not name.endswith("_"):
             yield f"the role knows no variable {name}"
 
 
