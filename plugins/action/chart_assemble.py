@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import ChartError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart_module import (
@@ -34,4 +33,5 @@ class ActionModule(ActionBase):
         try:
             return execute(as_a_module_gets(arguments), as_strings(environment))
         except ChartError as error:
-            raise AnsibleActionFail(str(error)) from None
+            # Not raised: `failed_when` and `register` of a task count for what is returned.
+            return {"failed": True, "changed": False, "msg": str(error)}

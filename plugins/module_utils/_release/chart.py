@@ -155,6 +155,7 @@ def _build(chart: Path, sources: dict[str, Path], version: str, target: Path, he
             (copy / "Chart.lock").unlink(missing_ok=True)
         else:
             _fetch(copy, helm)
+            _check_fetched(copy / "charts", helm)
         try:
             entry.rename(target.parent)
         except OSError:
@@ -202,11 +203,25 @@ def _out_of_reach(copy: Path) -> str:
     return f"Helm could not fetch Bitnami's subcharts from {', '.join(registries) or 'the repository of Chart.yaml'}"
 
 
+def _check_fetched(charts: Path, helm: str) -> None:
+    """Raise ChartError where a helm that said nothing of a failure left something out; the cache would keep that."""
+    for name in SUBCHARTS:
+        if (found := len(_packages(charts, name))) != 1:
+            raise ChartError(
+                f"{helm} dependency build reported no failure, but the chart holds {found} packages of the subchart "
+                f"{name} where it must hold one: check that this program is helm."
+            )
+
+
+def _packages(charts: Path, name: str) -> list[Path]:
+    return sorted(charts.glob(f"{name}-*.tgz"))
+
+
 def _packed_version(charts: Path, name: str) -> str:
     """Return the version of a subchart in ``charts``, which holds folders or Helm's ``<name>-<version>.tgz``."""
     if (charts / name).is_dir():
         return chart_version(charts / name)
-    packages = sorted(charts.glob(f"{name}-*.tgz"))
+    packages = _packages(charts, name)
     if len(packages) != 1:
         raise ChartError(
             f"{charts} holds {len(packages)} packages of the subchart {name} where it must hold one: remove it."

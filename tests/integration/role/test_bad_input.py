@@ -209,9 +209,12 @@ def test_python_without_the_kubernetes_client(tmp_path: Path, fake_helm: FakeHel
         ("uninstalling", "helm uninstall agent-dev -n dev"),
     ],
 )
-def test_release_left_half_way(status: str, remedy: str, fake_helm: FakeHelm) -> None:
+def test_release_left_half_way(status: str, remedy: str, fake_helm: FakeHelm, tmp_path: Path) -> None:
     release = {"name": "agent-dev", "status": status, "updated": "2026-11-21 05:00:00 UTC", "chart": "ai-agent-1.0.0"}
-    assert_one_clear_line(deploy(fake_helm("v4.3.1", json.dumps([release]))), status, remedy)
+    helm = fake_helm("v4.3.1", json.dumps([release]))
+    # Helm is asked about a cluster that a kubeconfig names; here only this helm answers for it.
+    run = deploy(helm, ai_agent_kubeconfig=str(kubeconfig(tmp_path / "kubeconfig", "https://127.0.0.1:1")))
+    assert_one_clear_line(run, status, remedy)
 
 
 def kubeconfig(path: Path, server: str) -> Path:

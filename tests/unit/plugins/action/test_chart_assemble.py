@@ -97,13 +97,28 @@ def test_values_that_the_chart_refuses(rendering: dict[str, t.Any]) -> None:
     [
         ({"subcharts": "other"}, "value of subcharts must be one of: bitnami, embedded, got: other"),
         ({"subcharts_dir": None}, "subcharts is embedded but all of the following are missing: subcharts_dir"),
-        ({"chart": "/nowhere"}, "/nowhere/Chart.yaml cannot be read"),
-        ({"subcharts": "bitnami", "helm_binary": "/nowhere/helm"}, "There is no program /nowhere/helm"),
         ({"values": {}}, "missing parameter(s) required by 'values': release_name, release_namespace"),
     ],
 )
-def test_mistakes_are_one_sentence(arguments: dict[str, t.Any], change: dict[str, t.Any], sentence: str) -> None:
+def test_wrong_arguments_are_one_sentence(arguments: dict[str, t.Any], change: dict[str, t.Any], sentence: str) -> None:
     given = {name: value for name, value in (arguments | change).items() if value is not None}
     with pytest.raises(AnsibleError) as caught:
         run(**given)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"chart": "/nowhere"}, "/nowhere/Chart.yaml cannot be read"),
+        ({"subcharts": "bitnami", "helm_binary": "/nowhere/helm"}, "There is no program /nowhere/helm"),
+    ],
+)
+def test_a_chart_that_cannot_be_assembled_is_a_result(
+    arguments: dict[str, t.Any], change: dict[str, t.Any], sentence: str
+) -> None:
+    """The role looks at it later: `failed_when: false` does not count for what an action raises."""
+    result = run(**arguments | change)
+    assert result["failed"] is True
+    assert sentence in result["msg"]
+    assert "path" not in result

@@ -211,6 +211,9 @@ def test_missing_helm_is_named(chart: Path, tmp_path: Path) -> None:
 def test_helm_that_fetched_nothing_is_noticed(chart: Path, tmp_path: Path, helm: t.Callable[[str], str]) -> None:
     with pytest.raises(ChartError, match="holds 0 packages of the subchart postgresql"):
         assemble(chart, "bitnami", cache=tmp_path / "cache", helm=helm("true"))
+    # Another helm may fetch it: the cache keeps nothing of this one.
+    program = helm("mkdir charts && touch charts/postgresql-12.12.10.tgz charts/redis-17.17.1.tgz")
+    assert assemble(chart, "bitnami", cache=tmp_path / "cache", helm=program).path.is_dir()
 
 
 def test_unknown_choice_is_refused(chart: Path, tmp_path: Path) -> None:
