@@ -28,6 +28,7 @@ import yaml
 from dev import postgresql, redis_server
 from dev.documentation import PAGES, Block, Command, read
 from lab import debian, engine, images, registry, shell, source
+from lab.cache import digest
 from lab.paths import BIN, CACHE, KUBECONFIG, LOGS, REGISTRY, ROOT
 from lab.progress import LabError, say
 
@@ -143,16 +144,11 @@ def _python_image() -> str:
     if source.chosen() == source.REGISTRIES:
         return PYTHON_IMAGE
     reference = f"{REGISTRY}/{PYTHON_IMAGE}"
-    recipe = (
-        f"FROM {debian.base_image('trixie')}\n"
-        "RUN apt-get update -q && apt-get install -y -q --no-install-recommends ca-certificates python3 python3-venv"
-        " && python3 -m venv /usr/local/venv\n"
-        "ENV PATH=/usr/local/venv/bin:$PATH\n"
-    )
-    with images.workspace() as folder:
-        (folder / "Dockerfile").write_text(recipe)
-        if not images.present(reference, recipe):
-            images.build(reference, folder / "Dockerfile", folder, inputs=recipe.replace("\n", " "))
+    recipe = ROOT / "dev" / "walk_image"
+    inputs = digest([recipe])
+    if not images.present(reference, inputs):
+        base = {"BASE_IMAGE": debian.base_image("trixie")}
+        images.build(reference, recipe / "Dockerfile", recipe, base, inputs=inputs)
     return reference
 
 
