@@ -65,7 +65,7 @@ ALL = (AGENT, AGENT_NEXT, POSTGRESQL, REDIS)
 
 
 PIP = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST")
-"""Where pip finds packages, in a network that does not let it reach pypi.org."""
+"""Where pip finds packages, in a network that does not let it reach the public index."""
 
 INPUTS = "local.ai-platform.inputs"
 """Label with the digest of what an image was made of, where its name cannot say that."""
