@@ -25,9 +25,6 @@ class Ignored(t.NamedTuple):
 
 IGNORED = [
     Ignored(("chart/templates/*.yaml", "subcharts/*/templates/*.yaml"), "yamllint!skip", "a Go template is no YAML"),
-    Ignored(
-        ("plugins/module_utils/_page/page.html.j2",), "no-smart-quotes!skip", "typographic quotes in a page for people"
-    ),
 ]
 
 

@@ -310,6 +310,7 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     ),
     "redis.auth.password": ("plain", "q", SECRET),
     "redis.auth.existingSecretPasswordKey": ("kept", "other", REDIS),
+    "redis.master.configuration": ("plain", "maxmemory 1mb", {"ConfigMap/~-redis-configuration", *MASTER}),
     "redis.master.persistence.enabled": ("plain", False, MASTER),
     "redis.master.persistence.size": ("plain", "9Gi", MASTER),
     "redis.master.serviceAccount.automountServiceAccountToken": ("plain", True, MASTER),
@@ -371,6 +372,8 @@ KEYS |= {
     for kind in ("requests", "limits")
     for name, value in (("cpu", "9"), ("memory", "9Gi"), ("ephemeral-storage", "9Gi"))
 }
+# Redis is told to evict at a share of its limit.
+KEYS["redis.master.resources.limits.memory"] = ("plain", "9Gi", {"ConfigMap/~-redis-configuration", *MASTER})
 # Keys that do nothing, or nothing good, without a cluster or without each other: changed in the tests at the end.
 HOOK: dict[str, tuple[t.Any, set[str]]] = {
     "migration.hook": (

@@ -69,9 +69,9 @@ def _bypassed(configuration: t.Any) -> bool:
 
 def _account(cluster: Cluster) -> Object:
     configuration, account = cluster.api.configuration, t.cast("Object", {})
-    kind, _, secret = _authorization(configuration).partition(" ")
+    kind, _space, secret = _authorization(configuration).partition(" ")
     if kind.lower() == "basic":
-        name, _, password = base64.b64decode(secret).decode().partition(":")
+        name, _colon, password = base64.b64decode(secret).decode().partition(":")
         account |= {"username": name, "password": password}
     elif secret or kind:
         account["token"] = secret or kind

@@ -104,7 +104,9 @@ def test_account_without_rights(tmp_path: Path) -> None:
     helm = tmp_path / "helm"
     helm.write_text(f"#!/bin/sh\n[ \"$1\" = version ] && echo v4.3.1 && exit\necho 'Error: {said}' >&2\nexit 1\n")
     helm.chmod(0o755)
-    run = deploy(helm)
+    # A cluster has to be named, or the run ends before helm is asked.
+    config = kubeconfig(tmp_path / "kubeconfig", "https://127.0.0.1:1")
+    run = deploy(helm, ai_agent_kubeconfig=str(config))
     assert_one_clear_line(run, "account bare may not list secrets in namespace dev", "files/deployer-rbac.yaml")
     assert "gives no answer" not in run.output
 
