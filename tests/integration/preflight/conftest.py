@@ -72,3 +72,10 @@ def copy_of(prepared: Prepared, template: str = TEMPLATE) -> t.Iterator[str]:
         yield prepared.server.url(name)
     finally:
         prepared.admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database(servers: Servers) -> t.Iterator[str]:
+    """The URL of an empty database on the newest server of those chosen."""
+    with copy_of(servers(CHOSEN[-1]), "template1") as url:
+        yield url

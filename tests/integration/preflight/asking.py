@@ -1,0 +1,111 @@
+"""Asks the real module, in a process of its own, what it makes of an Alembic directory and a database."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import psycopg
+from ansible_collections.ai_platform.agent.plugins.plugin_utils import _in_place
+
+ROOT = Path(__file__).resolve().parents[3]
+MODULE = "ansible_collections.ai_platform.agent.plugins.modules.migration_preflight"
+# As the role asks before it changes production.
+STRICT = {"environment": "prod", "migrator_sets_lock_timeout": True, "fail_on": "never"}
+# Alembic's own template, with the URL as docs/agent-image.md has it: it renders offline and migrates online.
+BOTH_MODES = """
+import os
+from alembic import context
+from sqlalchemy import create_engine, pool
+
+if context.is_offline_mode():
+    context.configure(dialect_name="postgresql", literal_binds=True, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    url = os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
+    with create_engine(url, poolclass=pool.NullPool).connect() as connection:
+        context.configure(connection=connection, transaction_per_migration=True)
+        with context.begin_transaction():
+            context.run_migrations()
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What the module said. `verdict`: None where there was none. `findings`: its JSON forms, worst first."""
+
+    verdict: str | None
+    findings: list[dict[str, t.Any]]
+    message: str
+    result: dict[str, t.Any]
+
+    @property
+    def ids(self) -> set[str]:
+        """Of the findings, whatever their severity; without a verdict the one that made it impossible."""
+        return {item["id"] for item in self.findings}
+
+    @property
+    def serious(self) -> dict[str, str]:
+        """Severity by id of what keeps the verdict from `safe`; the worst where an id is there more than once."""
+        return {
+            item["id"]: item["severity"] for item in reversed(self.findings) if item["severity"] not in {"info", "skip"}
+        }
+
+    def said(self, finding_id: str) -> str:
+        """The messages of that id, joined."""
+        return " ".join(item["message"] for item in self.findings if item["id"] == finding_id)
+
+
+def ask(folder: Path, url: str, **arguments: t.Any) -> Verdict:
+    """The module's answer over its direct transport.
+
+    A traceback, or anything but one JSON result, fails the test, and so does a change of the catalogue or of `folder`.
+    """
+    given = STRICT | {"alembic_dir": str(folder), "database_url": url} | arguments
+    given |= {"_ansible_check_mode": False, "_ansible_no_log": False, "_ansible_verbosity": 0}
+    before = state_of(url), files_of(folder)
+    ended = _in_place.run(MODULE, given, {}, [str(ROOT / "collections")])
+    assert "Traceback" not in ended["stdout"] + ended["stderr"], ended
+    result = json.loads(ended["stdout"])
+    assert (state_of(url), files_of(folder)) == before
+    return Verdict(result.get("verdict"), result.get("findings", []), result.get("msg", ""), result)
+
+
+def migrate(folder: Path, url: str, target: str = "head", **environment: str) -> str:
+    """The real `alembic upgrade`: what it said where it fails, empty where it succeeds."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    env |= {"DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1"} | environment
+    words = [sys.executable, "-m", "alembic", "upgrade", target]
+    done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
+
+
+def prepare(url: str, *texts: str, revision: str | None = None) -> None:
+    """Execute statements; with a revision, make the version table and put it in there."""
+    made = "CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(32) PRIMARY KEY)"
+    with psycopg.connect(url, autocommit=True) as connection:
+        for text in texts:
+            connection.execute(text)
+        if revision:
+            connection.execute(made)
+            connection.execute("INSERT INTO alembic_version VALUES (%s)", [revision])
+
+
+def state_of(url: str) -> t.Any:
+    """All that a migration could have changed, in short; None where nobody answers."""
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
+            catalogue = "SELECT oid, relname, relfilenode, relnatts FROM pg_class WHERE oid >= 16384 ORDER BY oid"
+            return connection.execute(catalogue).fetchall()
+    except psycopg.Error:
+        return None
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
