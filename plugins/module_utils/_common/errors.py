@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
+
 
 class FindingError(Exception):
     """A run that ends as one finding instead of a verdict.
 
     `id` is an entry of the catalogue in findings.py; the text is one sentence: what is wrong, where, what to do.
-    It never holds a password, and never a driver's own message with a connection string in it.
+    It never holds a password, and never a driver's own message with a connection string in it. Words of pods and
+    servers among it are made printable here: Ansible writes a module's message to the terminal as it is.
     """
 
     def __init__(self, error_id: str, message: str) -> None:
+        message = printable(message)
         super().__init__(message)
         self.id = error_id
         self.message = message

@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_connectivity import (
     CONNECTIVITY_FINDINGS,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
 
 Severity = t.Literal["fail", "unknown", "warn", "info", "skip"]
 Status = t.Literal["pass", "warn", "fail", "skip"]
@@ -173,6 +174,10 @@ class Finding:
     dependency: str | None = None
     layer: str | None = None
     pods: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Words of pods and servers stand in the message: they must not reach a terminal as they are."""
+        object.__setattr__(self, "message", printable(self.message))
 
     @property
     def status(self) -> Status:

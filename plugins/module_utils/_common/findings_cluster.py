@@ -22,6 +22,7 @@ CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "
     "image-without-alembic": ("fail", "Install alembic and its configuration in the image: docs/agent-image.md."),
     "pod-memory": ("fail", "Raise migration.resources.limits.memory."),
     "log-incomplete": ("fail", "Run it again: the node lost or rotated the pod's log."),
+    "answer-too-large": ("fail", "Load data outside of migrations, from a file or in batches, and run it again."),
     "collector-failed": ("fail", "Run it again; if it stays, report it with the type of error in the message."),
     # What the transport saw
     "egress-open": ("warn", "Use a network plugin that enforces NetworkPolicies."),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import collections
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
+
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
 
@@ -30,10 +32,13 @@ def verdict_of(findings: t.Iterable[Finding]) -> Verdict:
 
 
 def report(kind: str, subject: str, findings: t.Sequence[Finding], details: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A report of `kind` about `subject`: verdict, counts, findings (worst first), then what the module adds."""
+    """A report of `kind` about `subject`: verdict, counts, findings (worst first), then what the module adds.
+
+    Whatever a pod or a server said in it is made printable: results are shown on terminals.
+    """
     ordered = sorted(findings, key=lambda item: (item.accepted is not None, _ORDER[item.severity]))
     counts = collections.Counter(item.status for item in findings)
-    return {
+    made: dict[str, t.Any] = {
         "form": FORM,
         "kind": kind,
         "subject": subject,
@@ -43,6 +48,7 @@ def report(kind: str, subject: str, findings: t.Sequence[Finding], details: dict
         "findings": [item.as_dict() for item in ordered],
         **details,
     }
+    return t.cast("dict[str, t.Any]", all_printable(made))
 
 
 def without_verdict(kind: str, subject: str, error: dict[str, t.Any]) -> dict[str, t.Any]:

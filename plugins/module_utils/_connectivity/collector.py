@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Incomplete, Unframer
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Incomplete, Unframer, parsed
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle, command
 
 Record = dict[str, t.Any]
@@ -34,8 +33,8 @@ def of_lines(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
     """Answers that came over a stream of their own: an object a line."""
     for line in lines:
         try:
-            yield json.loads(line)
-        except ValueError:
+            yield parsed(line.encode("utf-8", "replace"))
+        except Incomplete:
             continue
 
 

@@ -16,13 +16,33 @@ import zlib
 
 # containerd writes lines above 16 KiB in pieces, between which those of another stream may come.
 CHUNK = 12000
-# An answer comes from an image that is not trusted: it must not fill the reader's memory.
-MOST_BYTES = 256 << 20
+# Answers come from images that are not trusted: they must not fill the reader's memory. In all, as JSON.
+MOST_BYTES = 16 << 20
+# `[[],[],…` of that size would be 400 MiB of Python: what separates values is counted before anything is made of them.
+MOST_MARKS = 2_000_000
 _LINE = re.compile(r"@@preflight:(\d+):([01]):([A-Za-z0-9+/=]*)@@")
 
 
 class Incomplete(Exception):
     """Lines of an answer are missing, or it is none."""
+
+
+class TooLarge(Incomplete):
+    """Answers that hold more than anybody would read."""
+
+
+def parsed(text: bytes) -> t.Any:
+    """What this JSON says. Raises TooLarge, and Incomplete where it is none, or no text that can be written."""
+    if len(text) > MOST_BYTES or sum(map(text.count, (b",", b"[", b"{", b'"'))) > MOST_MARKS:
+        raise TooLarge
+    try:
+        answer = json.loads(text)
+        if b"\\ud" in text or b"\\uD" in text:
+            # Half of a character would break whatever writes or parses it later.
+            json.dumps(answer, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise Incomplete from None
+    return answer
 
 
 class Framer:
@@ -46,9 +66,11 @@ class Unframer:
     def __init__(self) -> None:
         self._number = 0
         self._parts: list[str] = []
+        self._kept = 0
+        self._left = MOST_BYTES
 
     def feed(self, line: str) -> dict[str, t.Any] | None:
-        """The answer that this line completes, None where it completes none. Raises Incomplete."""
+        """The answer that this line completes, None where it completes none. Raises Incomplete and TooLarge."""
         found = _LINE.search(line)
         if found is None:
             return None
@@ -56,17 +78,25 @@ class Unframer:
             raise Incomplete
         self._number += 1
         self._parts.append(found[3])
+        self._kept += len(found[3])
+        # Base64 is a third longer, and what cannot be compressed hardly grows.
+        if self._kept > 1.5 * MOST_BYTES:
+            raise TooLarge
         if found[2] == "0":
             return None
-        text, self._parts = "".join(self._parts), []
+        packed, self._parts, self._kept = "".join(self._parts), [], 0
         inflater = zlib.decompressobj()
         try:
-            answer = json.loads(inflater.decompress(base64.b64decode(text), MOST_BYTES))
-        except (ValueError, zlib.error, RecursionError):
+            text = inflater.decompress(base64.b64decode(packed), self._left + 1)
+        except (ValueError, zlib.error):
             raise Incomplete from None
-        if not isinstance(answer, dict) or inflater.unconsumed_tail:
+        self._left -= len(text)
+        if self._left < 0:
+            raise TooLarge
+        answer = parsed(text)
+        if not isinstance(answer, dict):
             raise Incomplete
         return answer
 
 
-__all__ = ("Framer", "Incomplete", "Unframer")
+__all__ = ("MOST_BYTES", "Framer", "Incomplete", "TooLarge", "Unframer", "parsed")

@@ -12,6 +12,7 @@ import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import MOST_BYTES
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -70,6 +71,8 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
             words = f"No session opens in {self.where} ({_brief(text)}); check that it still runs."
             raise FindingError("cluster-unreachable", words)
         self._socket = opened[0]
+        # The library keeps all that comes; whatever it takes in goes through here.
+        self._socket._all = _Counted(self.where)
 
     def __exit__(self, *_: object) -> None:
         # The program reads the end of its stdin and ends by itself.
@@ -86,7 +89,7 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
     def receive(self, seconds: float) -> str | None:
         """The next line of stdout without its end, None when the program ended.
 
-        Raises FindingError after `seconds` without a line.
+        Raises FindingError after `seconds` without a line, and `answer-too-large`.
         """
         if self._left:
             return self._left.pop(0)
@@ -97,6 +100,8 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
             if not line and not self._socket.is_open():
                 # The library does not look at what came together with the end.
                 self._left = [text for text in self._socket.read_stdout(timeout=0).splitlines() if text]
+        except FindingError:
+            raise
         except Exception:
             raise self._lost() from None
         if not line and self._socket.is_open() and time.monotonic() >= deadline:
@@ -115,6 +120,20 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
 
     def _lost(self) -> FindingError:
         return FindingError("cluster-unreachable", f"The session in {self.where} broke; run it again.")
+
+
+class _Counted:
+    """Takes the place of the library's memory of all output, and ends a session that says too much."""
+
+    def __init__(self, where: str) -> None:
+        self._where, self._left = where, MOST_BYTES
+
+    def write(self, text: str) -> None:
+        """Called by the library for each piece of stdout and stderr."""
+        self._left -= len(text)
+        if self._left < 0:
+            words = f"The program in {self._where} answers with more than {MOST_BYTES >> 20} MiB"
+            raise FindingError("answer-too-large", f"{words}; look for what else writes there.")
 
 
 def _open(cluster: Cluster, namespace: str, pod: str, container: str, command: list[str]) -> t.Any:

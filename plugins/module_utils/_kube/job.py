@@ -16,6 +16,7 @@ import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import MOST_BYTES
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import job_failures
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, Refused
 
@@ -33,7 +34,8 @@ POLL_SECONDS = 0.15
 EVENTS_SECONDS = 1.0
 # Until the node told the API server how a container ended.
 STATUS_SECONDS = 10.0
-LOG_BYTES = 64 << 20
+# The most that answers may hold (framing.MOST_BYTES), as base64, and what else a program prints.
+LOG_BYTES = 2 * MOST_BYTES
 # What a program is told after its pod was made: an annotation of the pod, which kubelet writes into a file within a
 # second of a change (measured 0.5 to 0.8 s, Kubernetes 1.34). The program finds the file's name in its environment.
 TOLD_ANNOTATION = "ai-agent/told"

@@ -9,6 +9,7 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.outcome import Step, outcome, steps_of
 
 FORM = "ai_platform.agent/deployment/1"
@@ -20,8 +21,6 @@ _NOT_REPORTED = frozenset({
     "skip_reason", "skipped", "stderr", "stdout", "summary", "warnings",
 })  # fmt: skip
 _IDENTITY = ("form", "kind", "subject", "verdict", "counts")
-# Control characters are allowed neither in XML nor in HTML, and lone surrogates in no UTF-8 file.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _PASSWORD_IN_URL = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
 _TIMES = frozenset({"began", "ended", "seconds", "ms", "p50", "p95", "p99", "worst", "samples_ms"})
 _TIME_IN_WORDS = re.compile(r"\b\d[\d.,]*\s?(?:µs|ms|s|seconds?|min|minutes?|h|hours?)\b")
@@ -86,7 +85,7 @@ def _printable(value: t.Any) -> t.Any:
     if isinstance(value, (list, tuple)):
         return [_printable(item) for item in value]
     if isinstance(value, str):
-        return _PASSWORD_IN_URL.sub(r"\1:***@", _UNPRINTABLE.sub("\ufffd", str(value)))
+        return _PASSWORD_IN_URL.sub(r"\1:***@", printable(str(value)))
     return value if value is None or isinstance(value, (bool, int, float)) else _printable(str(value))
 
 

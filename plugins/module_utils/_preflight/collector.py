@@ -13,7 +13,13 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import CATALOGUE
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Incomplete, Unframer
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import (
+    MOST_BYTES,
+    Incomplete,
+    TooLarge,
+    Unframer,
+    parsed,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import COLLECTOR, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
@@ -73,7 +79,13 @@ class PodCollector(Collector):
             last = self._session.stderr.strip().rpartition("\n")[2][:200].rstrip(".") or "without a word"
             words = f"The program in {self._session.where} ended before it answered: {last}."
             raise FindingError("image-start", words)
-        return checked(json.loads(line))
+        try:
+            return checked(parsed(line.encode("utf-8", "replace")))
+        except TooLarge:
+            raise _too_large(self._session.where) from None
+        except Incomplete:
+            words = f"The program in {self._session.where} gave an answer that is none; look for what else writes."
+            raise FindingError("collector-failed", words) from None
 
     def _send(self, request: Message) -> None:
         self._session.send(json.dumps(request))
@@ -103,11 +115,18 @@ def answers(run: JobRun) -> t.Iterator[Message]:
     for line in run.lines():
         try:
             answer = unframer.feed(line)
+        except TooLarge:
+            raise _too_large(f"the pod of image {run.task.image}") from None
         except Incomplete:
             words = f"The log of the pod of image {run.task.image} is incomplete; run it again."
             raise FindingError("log-incomplete", words) from None
         if answer is not None:
             yield checked(answer)
+
+
+def _too_large(where: str) -> FindingError:
+    words = f"The program in {where} answers with more than {MOST_BYTES >> 20} MiB, or more values than are judged"
+    return FindingError("answer-too-large", f"{words}; load data outside of migrations.")
 
 
 def checked(answer: t.Any) -> Message:

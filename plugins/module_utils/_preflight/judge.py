@@ -75,10 +75,19 @@ class Judge:
         self.enum_values: dict[str, int] = {}
         self.types_of: dict[str, int | None] = {}
 
-    def judge(self, statements: t.Sequence[Statement], segments: t.Sequence[Segment]) -> Judged:
-        """Everything about these statements, and about revisions whose statements cannot be known."""
+    def judge(
+        self,
+        statements: t.Sequence[Statement],
+        segments: t.Sequence[Segment],
+        tick: t.Callable[[], object] = lambda: None,
+    ) -> Judged:
+        """Everything about these statements, and about revisions whose statements cannot be known.
+
+        `tick`: called before each statement; it may raise what shall end a judgement that takes too long.
+        """
         forms, findings = [], [item for segment in segments for item in _not_static(segment)]
         for statement in statements:
+            tick()
             form, found = self._statement(statement)
             forms.append(form)
             findings += found

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
+import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
@@ -34,6 +35,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Answer, Release, Source
 
+# Processor time for reading and judging the SQL of an image: 10,000 statements take 2.5 s.
+JUDGE_SECONDS: t.Final = 120.0
 # The server facts before a first install, when there is no server: no finding may come of them.
 _NO_FACTS: t.Final[dict[str, t.Any]] = {"extensions": [], "locks": [], "invalid_indexes": [], "classes": []}
 _NO_SERVER: t.Final[dict[str, t.Any]] = {
@@ -54,6 +57,18 @@ class Request:
     last_backup: str | None = None
 
 
+class _Patience:
+    """Ends a run whose SQL takes too long. It counts processor time: a busy machine makes no other verdict."""
+
+    def __init__(self) -> None:
+        self._end = time.process_time() + JUDGE_SECONDS
+
+    def __call__(self) -> None:
+        if time.process_time() > self._end:
+            words = f"The SQL of the upgrade could not be read and judged within {JUDGE_SECONDS:g} s of processor time"
+            raise FindingError("answer-too-large", f"{words}; load data outside of migrations.")
+
+
 def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Finding], str]:
     """The report, its findings, and the SQL. Raises FindingError where no verdict is possible."""
     located = source.locate()
@@ -67,13 +82,14 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     if position.unknown:
         deployed = None if source.same else located.deployed()
         position = revisions.seen_by_the_deployed(position, graph, rows or (), deployed, same=source.same)
-    reader = Reader()
+    patience = _Patience()
+    reader = Reader(patience)
     rendered = located.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
     answer = located.facts(names(reader.found))
     if answer.live != live:
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)
-    judged = _judged(request, reader, rendered, answer)
+    judged = _judged(request, reader, rendered, answer, patience)
     findings = source.findings() + position_findings(graph, rows, position)
     if rendered.segments:
         findings += _around(request, answer, judged, source.release)
@@ -145,14 +161,14 @@ def _deployed_image(source: Source) -> str | None:
     return source.release.live.image if source.release else None
 
 
-def _judged(request: Request, reader: Reader, rendered: Rendered, answer: Answer) -> Judged:
+def _judged(request: Request, reader: Reader, rendered: Rendered, answer: Answer, patience: _Patience) -> Judged:
     facts, server = answer.facts or _NO_FACTS, answer.server or _NO_SERVER
     if answer.server:
         catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
     else:
         catalog = Catalog(complete=False, timezone_is_utc=True, schema="public")
     judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=request.migrator_lock_timeout)
-    return judge.judge(reader.found, rendered.segments)
+    return judge.judge(reader.found, rendered.segments, patience)
 
 
 def _around(request: Request, answer: Answer, judged: Judged, release: Release | None) -> list[Finding]:

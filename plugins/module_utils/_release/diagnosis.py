@@ -9,6 +9,8 @@ import re
 import typing as t
 from dataclasses import asdict, dataclass, field
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
+
 Object = dict[str, t.Any]
 
 # Waiting reasons of the kubelet (pkg/kubelet/images/types.go) that mean: the image is not there.
@@ -101,8 +103,9 @@ def diagnose(release: str, pods: list[Object], events: list[Object], helm_error:
 
 
 def as_dict(diagnosis: Diagnosis) -> Object:
-    """Return ``diagnosis`` as plain data."""
-    return asdict(diagnosis)
+    """Return ``diagnosis`` as plain data, without what would drive a terminal: pods have words of their own."""
+    plain: Object = all_printable(asdict(diagnosis))
+    return plain
 
 
 def helm_line(text: str) -> str:

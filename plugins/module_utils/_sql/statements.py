@@ -138,8 +138,10 @@ def _pieces(sql: str) -> list[tuple[str, t.Any, None]]:
 class Reader:
     """Reads an upgrade part by part. `found`: its statements without Alembic's own BEGIN, COMMIT and version table."""
 
-    def __init__(self) -> None:
+    def __init__(self, tick: t.Callable[[], object] = lambda: None) -> None:
+        """`tick`: called before each statement; it may raise what shall end a reading that takes too long."""
         self.found: list[Statement] = []
+        self._tick = tick
         self._transaction: int | None = None
         self._opened = 0
         self._end = 0
@@ -154,6 +156,7 @@ class Reader:
 
     def _take(self, revision: str | None, sql: str) -> None:
         for text, node, problem in _parsed(sql):
+            self._tick()
             if isinstance(node, ast.TransactionStmt):
                 if node.kind in _BEGIN:
                     self._opened += 1

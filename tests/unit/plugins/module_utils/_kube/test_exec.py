@@ -108,3 +108,16 @@ def test_a_session_that_does_not_open(
         ExecSession(None, "a", "p", "c", ["python"])  # type: ignore[arg-type]
     assert words in caught.value.message
     assert "audit" not in caught.value.message
+
+
+@pytest.mark.parametrize("channel", [b"\x01", b"\x02"])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_program_that_floods_is_left(monkeypatch: pytest.MonkeyPatch, channel: bytes, end: bytes) -> None:
+    piece = (ABNF.OPCODE_BINARY, channel + b"a" * (1 << 20) + end)
+    found = session(monkeypatch, *[piece] * 40)
+    with pytest.raises(FindingError) as caught:
+        list(iter(lambda: found.receive(1), None))
+    assert caught.value.id == "answer-too-large"
+    assert "16 MiB" in caught.value.message
+    # It was left where it was too much, not after all of it came.
+    assert len(found._socket.sock.frames) > 20

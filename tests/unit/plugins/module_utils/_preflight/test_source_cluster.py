@@ -329,6 +329,44 @@ def test_pods_that_do_not_run(cluster: FakeCluster, monkeypatch: pytest.MonkeyPa
     assert refused(cluster, release()).id == "cluster-old"
 
 
+def test_an_image_that_writes_to_the_terminal(cluster: FakeCluster, project: Project) -> None:
+    env_py = "raise RuntimeError('\\x1b]52;c;UFdORUQ=\\x07\\x1b[2J\\x9b2Jpwned')"
+    (project.folder / "migrations" / "env.py").write_text(env_py)
+    error = refused(cluster, release())
+    assert error.id == "alembic-env-failed"
+    assert "pwned" in error.message
+    assert error.message.isprintable()
+
+
+def test_sql_that_takes_too_long_ends_the_run(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "JUDGE_SECONDS", 0.0)
+    error = refused(cluster, release())
+    assert error.id == "answer-too-large"
+    assert "processor time" in error.message
+
+
+def test_an_answer_that_would_fill_the_memory(cluster: FakeCluster, project: Project) -> None:
+    # Such an image answers by itself, in the form of the collection's own program.
+    env_py = """
+import base64, os, sys, zlib
+packed = base64.b64encode(zlib.compress(b'{"a":[' + b'[],' * 5_000_000 + b'[]]}')).decode()
+frame = sys.modules[[name for name in sys.modules if name.endswith('framing')][0]]
+import gc
+for framer in gc.get_objects():
+    if isinstance(framer, frame.Framer):
+        number = framer._number
+file = [one for one in gc.get_objects() if type(one).__name__ == 'TextIOWrapper' and one.encoding == 'ascii'][-1]
+for start in range(0, len(packed), 12000):
+    file.write(f"@@preflight:{number}:{int(start + 12000 >= len(packed))}:{packed[start:start + 12000]}@@\\n")
+    number += 1
+file.flush()
+os._exit(0)
+"""
+    (project.folder / "migrations" / "env.py").write_text(env_py)
+    error = refused(cluster, release())
+    assert (error.id, "16 MiB" in error.message) == ("answer-too-large", True)
+
+
 @pytest.mark.parametrize(
     ("env_py", "error_id"),
     [
