@@ -177,7 +177,7 @@ def _lab() -> list[graph.Step]:
             graph.Step("tools", "kind", tools.kind, ("kubernetes",)),
             graph.Step("calico", f"Calico {CALICO}", golang.calico, ("kubernetes",)),
             graph.Step("programs", "CoreDNS and the storage provisioner", node.programs, ("kubernetes",)),
-            graph.Step("system", "the nodes' operating system", node.base, ("engine",)),
+            graph.Step("system", "the nodes' operating system", node.system, ("engine",)),
             graph.Step("parts", "what the node image consists of", node.prepare, ("kubernetes", "programs", "system")),
             graph.Step("node", "the node image", node.build, ("parts", "calico")),
         ]

@@ -7,15 +7,21 @@ from pathlib import Path
 
 import yaml
 
-from lab import debian, golang, images
+from lab import golang, images, packet_filter
 from lab.cache import digest
 from lab.paths import CALICO, CALICO_API_MODULE, CALICO_MODULE, REGISTRY, ROOT
 from lab.progress import LabError
 
 RECIPES = ROOT / "lab" / "calico"
-PARTS = ("node", "cni", "kube-controllers")
+PARTS = ("node", "cni")
+"""The images that are built here."""
+
+CONTROLLERS = "kube-controllers"
+"""The part that is not: it tidies up after nodes that left for good, which the lab's never do, and calls functions that
+Kubernetes' present modules no longer have."""
+
 PUBLIC = "docker.io/calico"
-PUBLIC_IMAGES = tuple(f"{PUBLIC}/{part}:v{CALICO}" for part in PARTS)
+PUBLIC_IMAGES = tuple(f"{PUBLIC}/{part}:v{CALICO}" for part in (*PARTS, CONTROLLERS))
 """Calico's own images, as its manifest names them."""
 
 MODULE = "github.com/projectcalico/calico"
@@ -23,7 +29,9 @@ MODULE = "github.com/projectcalico/calico"
 
 def key() -> str:
     """Digest of everything that Calico's images and manifest are made from."""
-    return digest([RECIPES, ROOT / "lab" / "go" / "calico", Path(__file__), CALICO, CALICO_MODULE, CALICO_API_MODULE])
+    go = ROOT / "lab" / "go"
+    parts = [RECIPES, packet_filter.RECIPE, go / "calico", go / "kubernetes" / "go.mod", Path(__file__)]
+    return digest([*parts, CALICO, CALICO_MODULE, CALICO_API_MODULE])
 
 
 def reference(part: str) -> str:
@@ -41,11 +49,21 @@ def build() -> list[str]:
 
 
 def manifest() -> str:
-    """Calico's VXLAN manifest out of its module, with the images that are built here."""
+    """Calico's VXLAN manifest out of its module, with the images that are built here and without the controllers."""
     text = (golang.module_folder(MODULE, CALICO_MODULE) / "manifests" / "calico-vxlan.yaml").read_text()
     for part in PARTS:
         text = text.replace(f"{PUBLIC}/{part}:v{CALICO}", reference(part))
-    return quiet(text)
+    return without_controllers(quiet(text))
+
+
+def without_controllers(text: str) -> str:
+    """The manifest without all that has the controllers' name: the Deployment, its account and rights."""
+    documents = [document for document in yaml.safe_load_all(text) if document]
+    name = f"calico-{CONTROLLERS}"
+    kept = [document for document in documents if document["metadata"]["name"] != name]
+    if len(kept) == len(documents):
+        raise LabError(f"Calico's manifest of v{CALICO} has nothing of the name {name}")
+    return yaml.safe_dump_all(kept, sort_keys=False)
 
 
 def quiet(text: str) -> str:
@@ -76,14 +94,10 @@ def _build(part: str, programs: Path) -> None:
                 if not path.is_symlink():
                     path.chmod(0o755)
             shutil.copy2(programs / "calico-node", folder)
-            args = {"BASE_IMAGE": debian.base_image("trixie")}
+            args = {"BASE_IMAGE": packet_filter.image()}
         else:
             (folder / "bin").mkdir()
-            names = {"cni": ("install", "calico"), "kube-controllers": ("kube-controllers", "check-status")}[part]
-            for name in names:
+            for name in ("install", "calico"):
                 shutil.copy2(programs / name, folder / "bin")
-            if part == "cni":
-                shutil.copy2(programs / "calico", folder / "bin" / "calico-ipam")
-            for name in ("status", "profiles"):
-                (folder / name).mkdir()
+            shutil.copy2(programs / "calico", folder / "bin" / "calico-ipam")
         images.build(reference(part), RECIPES / f"{part}.Dockerfile", folder, args)

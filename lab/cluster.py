@@ -25,7 +25,6 @@ INOTIFY_FOR_MORE = 512
 
 WORKLOADS = (
     ("kube-system", "daemonset/calico-node"),
-    ("kube-system", "deployment/calico-kube-controllers"),
     ("kube-system", "deployment/coredns"),
     ("local-path-storage", "deployment/local-path-provisioner"),
 )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
-from lab import calico, debian, golang, images, pull, shell, source
+from lab import calico, debian, golang, images, packet_filter, pull, shell, source
 from lab.cache import digest
 from lab.paths import (
     CLUSTER,
@@ -43,6 +44,14 @@ def programs() -> None:
     golang.pause()
 
 
+def system() -> None:
+    """Build all that comes from Debian's packages; it waits for the network while the compilers have the cores."""
+    if not images.present(reference()):
+        base()
+        packet_filter.image()
+        _helper()
+
+
 def base() -> str:
     """Build the node's operating system when Docker does not have it; returns its name."""
     name = f"{REGISTRY}/node-base:{digest([RECIPES, KIND])}"
@@ -58,8 +67,8 @@ def parts() -> list[str]:
     if not images.present(bare):
         with images.workspace() as folder:
             (folder / "bin").mkdir()
-            for program in ("kubeadm", "kubelet", "kubectl"):
-                shutil.copy2(binaries / program, folder / "bin")
+            for program in ("kubernetes", "kubeadm", "kubelet", "kubectl"):
+                shutil.copy2(binaries / program, folder / "bin", follow_symlinks=False)
             (folder / "version").write_text(f"v{KUBERNETES}")
             shutil.copytree(RECIPES / "manifests", folder / "manifests")
             (folder / "manifests" / "default-cni.yaml").write_text(calico.manifest())
@@ -97,59 +106,51 @@ def _control_plane(binaries: Path) -> list[str]:
     if listed.returncode:
         raise LabError(f"kubeadm does not say which images it needs: {listed.stderr.strip()}")
     names = {word.rpartition("/")[2].partition(":")[0]: word for word in listed.stdout.split()}
-    programs = {
-        "kube-apiserver": binaries / "kube-apiserver",
-        "kube-controller-manager": binaries / "kube-controller-manager",
-        "kube-scheduler": binaries / "kube-scheduler",
-        "kube-proxy": binaries / "kube-proxy",
-        "etcd": binaries / "server",
-        "coredns": golang.programs(KUBERNETES) / "coredns",
-        "pause": golang.pause(),
-    }
-    if set(names) != set(programs):
-        raise LabError(f"kubeadm {KUBERNETES} wants the images {sorted(names)}, the lab builds {sorted(programs)}")
-    for part, name in names.items():
-        if part == "kube-proxy":
-            _kube_proxy(name, programs[part])
-        else:
-            # kubeadm's manifests call these programs by name, kube-dns and pause by the image's entry point.
-            images.static(name, programs[part], part)
+    together = {part for part in golang.TOGETHER if part in names}
+    alone = {"coredns": golang.programs(KUBERNETES) / "coredns", "pause": golang.pause()}
+    if set(names) != together | set(alone):
+        built = sorted(together | set(alone))
+        raise LabError(f"kubeadm {KUBERNETES} wants the images {sorted(names)}, the lab builds {built}")
+    _kubernetes(binaries, {part: names[part] for part in sorted(together)})
+    for part, program in alone.items():
+        images.static(names[part], program, part)
     return list(names.values())
 
 
-def _kube_proxy(name: str, program: Path) -> None:
-    recipe = RECIPES / "kube-proxy.Dockerfile"
-    inputs = digest([program, recipe])
-    if images.present(name, inputs):
+def _kubernetes(binaries: Path, names: Mapping[str, str]) -> None:
+    """One image with the programs that are one file, under each name that is asked for.
+
+    kubeadm's manifests call these programs by name, so that they need no entry point.
+    """
+    recipe = RECIPES / "kubernetes.Dockerfile"
+    base = packet_filter.image()
+    inputs = digest([binaries / "kubernetes", recipe, base, *names])
+    missing = [name for name in names.values() if not images.present(name, inputs)]
+    if not missing:
         return
     with images.workspace() as folder:
-        shutil.copy2(program, folder / "program")
-        layered = f"{REGISTRY}/kube-proxy-layers:{KUBERNETES}"
-        args = {"BASE_IMAGE": debian.base_image("trixie")}
-        images.build(layered, recipe, folder, args)
-        _flatten(layered, name, folder / "flat.tar", inputs)
-
-
-def _flatten(layered: str, name: str, archive: Path, inputs: str) -> None:
-    """One layer instead of several: deleted files cannot be unpacked on an overlay over an overlay (pre-loading)."""
-    container = shell.capture(["docker", "create", layered, "none"]).stdout.strip()
-    try:
-        shell.run(["docker", "export", "-o", archive, container], log="node", what=f"exporting {layered}")
-        label = ["--change", f"LABEL {images.INPUTS}={inputs}"]
-        shell.run(["docker", "import", *label, archive, name], log="node", what=f"importing {name}")
-    finally:
-        shell.capture(["docker", "rm", container])
-    images.remember(name)
+        (folder / "bin").mkdir()
+        for program in ("kubernetes", *names):
+            shutil.copy2(binaries / program, folder / "bin", follow_symlinks=False)
+        first, *others = names.values()
+        images.build(first, recipe, folder, {"BASE_IMAGE": base}, inputs=inputs)
+        for name in others:
+            shell.run(["docker", "tag", first, name], log="node", what=f"naming {name}")
+            images.remember(name)
 
 
 def _storage() -> list[str]:
     images.static(STORAGE, golang.programs(KUBERNETES) / "local-path-provisioner", "local-path-provisioner")
+    return [STORAGE, _helper()]
+
+
+def _helper() -> str:
     recipe = RECIPES / "helper.Dockerfile"
     if not images.present(STORAGE_HELPER, inputs := digest([recipe])):
         with images.workspace() as folder:
             args = {"BASE_IMAGE": debian.base_image("bookworm")}
             images.build(STORAGE_HELPER, recipe, folder, args, inputs=inputs)
-    return [STORAGE, STORAGE_HELPER]
+    return STORAGE_HELPER
 
 
 def _preload(bare: str, name: str, parts: list[str]) -> None:

@@ -88,3 +88,14 @@ def test_a_second_cluster_on_one_machine_is_warned_of_what_it_may_lack(
     assert note.startswith(says)
     assert bool(note) is bool(says)
     assert not note or "run as root sysctl fs.inotify.max_user_instances=512" in note
+
+
+def test_calico_without_its_controllers() -> None:
+    theirs = "kind: {kind}\nmetadata: {{name: calico-kube-controllers}}\n"
+    text = "---\n".join([MANIFEST, theirs.format(kind="Deployment"), theirs.format(kind="ServiceAccount")])
+    assert list(yaml.safe_load_all(calico.without_controllers(text))) == [yaml.safe_load(MANIFEST)]
+
+
+def test_controllers_of_another_name_are_not_kept_in_silence() -> None:
+    with pytest.raises(LabError, match="nothing of the name calico-kube-controllers"):
+        calico.without_controllers(MANIFEST)
