@@ -20,8 +20,8 @@ description:
   - C(env.py) and the revisions are foreign code. They run in a process without the database URL and without the
     caller's environment; for a release in a pod of the new image, under a NetworkPolicy that lets nothing in or out.
   - The database of a release is asked from a ready agent pod, by exec; where the account may not do that or no pod is
-    ready, by a short Job of the deployed image. Its URL never leaves the pod. If neither the image nor the migration's
-    environment changed, no pod is started.
+    ready, by a short Job of the deployed image, or of the new one where O(trust_new_image) allows it. Its URL never
+    leaves the pod. If neither the image nor the migration's environment changed, no pod is started.
   - Killed at any moment, it leaves nothing but Jobs that end at their deadline and are removed a minute later, with
     everything they own.
 author:
@@ -59,6 +59,16 @@ options:
       - Image, environment, placement and limits of the migration come from it, and what the namespace must have room
         for.
     type: str
+  trust_new_image:
+    description:
+      - May the image that would be deployed have the database's URL, to ask where no deployed image can?
+      - That is so at a first install on an external database whose Secret is there, and where the deployed image
+        never started. What asks is this collection's program, in a read-only transaction, under the image's own Python.
+      - Without it the database is not asked there, and the finding C(database-unasked) says so. In check mode no new
+        image ever gets the URL.
+    type: bool
+    default: false
+    version_added: 1.0.0
   job_timeout:
     description: Seconds until a pod of the preflight must run, the pull of its image included.
     type: int
@@ -364,7 +374,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.modul
 
 def main() -> None:
     module = started(ARGUMENTS, **CONSTRAINTS)
-    end(module, execute, module.params)
+    end(module, execute, module.params | {"check_mode": module.check_mode})
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "
     "exec-forbidden": ("info", "Grant get and create on pods/exec to save the Job that asked instead."),
     "namespace-missing": ("skip", "Create the namespace; what is in it is asked in the next run."),
     "secret-missing": ("skip", "Write the Secret first; the database is asked once it is there."),
+    "database-unasked": (
+        "unknown",
+        "Set trust_new_image (ai_agent_preflight_trust_new_image) if this image may ask the database; or accept it.",
+    ),
     "volume-kept": ("warn", "Look at what an earlier release left in the volume before it is used again."),
     "schema-deduced": ("info", "Nothing to do; a deployment that changes something has the database asked."),
     "version-table-differs": ("fail", "Set migration.versionTable to the table that env.py configures."),

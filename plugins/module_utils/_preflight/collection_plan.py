@@ -10,10 +10,11 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inferred
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inferred, NewImage
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts as release_facts
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revisions import State
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Container, Live, Planned
 
 Object = dict[str, t.Any]
@@ -61,44 +62,55 @@ class CollectionPlan:
     findings: tuple[Finding, ...] = ()
 
 
-def decide(live: Live | None, rights: Rights, wanted: Planned, namespace: str) -> CollectionPlan:
+def decide(
+    live: Live | None, rights: Rights, wanted: Planned, namespace: str, new_image: NewImage = "untrusted"
+) -> CollectionPlan:
     """The plan for a deployment of `wanted`; `live` is None where the namespace does not exist.
 
-    Raises FindingError where the container to be asked takes its URL from no Secret.
+    `new_image`: whether what would be deployed may be given the database's URL. Raises FindingError where the container
+    to be asked takes its URL from no Secret.
     """
     if live is None:
         words = f"Namespace {namespace} does not exist, so nothing could be tried in it."
         return CollectionPlan(deduced=Inferred("absent", finding("namespace-missing", words)))
     if live.deployment is None:
-        return _first_install(live, rights, wanted, namespace)
+        return _first_install(live, rights, wanted, namespace, new_image)
     if live.serving:
         return _of_serving(live, rights, wanted, namespace)
     return _job_of_deployed(live, fallible=True, unchanged=release_facts.same_migrations(wanted, live))
 
 
 def after_failure(
-    plan: CollectionPlan, error: FindingError, live: Live, rights: Rights, wanted: Planned
+    plan: CollectionPlan,
+    error: FindingError,
+    live: Live,
+    rights: Rights,
+    wanted: Planned,
+    *,
+    new_image: NewImage = "untrusted",
 ) -> CollectionPlan | None:
     """What to do instead where the first answer of a fallible plan failed; None: the error stands.
 
-    A release that failed is repaired by deploying again. An image that never started cannot be asked; the new one will
-    have these credentials in a minute anyway. A database of the release's own that does not run is brought up by
-    deploying, and only then can be asked.
+    A release that failed is repaired by deploying again. An image that never started cannot be asked, and the new one
+    only where it is trusted; one that is deployed already has these credentials. A database of the release's own that
+    does not run is brought up by deploying, and only then can be asked.
     """
     if error.id in _NEVER_STARTED and rights.secret_exists:
-        return dataclasses.replace(_job_of_new(wanted), unchanged=plan.unchanged)
+        if plan.image and plan.image.image == wanted.migrator.image:
+            new_image = "trusted"
+        instead = _new_asks(wanted, "unknown", f"{error.message} It never started, so it was not asked", new_image)
+        return dataclasses.replace(instead, unchanged=plan.unchanged and instead.kind == "job")
     if error.id in _DATABASE_AWAY and not _runs(live, wanted.database):
         words = f"{error.message} The release's own, of which nothing runs: not judged."
         return CollectionPlan(unasked=Inferred("unknown", finding(error.id, words, severity="unknown")))
     return None
 
 
-def _first_install(live: Live, rights: Rights, wanted: Planned, namespace: str) -> CollectionPlan:
+def _first_install(live: Live, rights: Rights, wanted: Planned, namespace: str, new_image: NewImage) -> CollectionPlan:
     """Nothing is deployed; an external database, or a volume that was kept, may hold something all the same."""
     if wanted.database is None:
         if rights.secret_exists:
-            # Whoever migrates in a minute has these credentials then; nothing is deployed that could ask instead.
-            return _job_of_new(wanted)
+            return _new_asks(wanted, "absent", "Nothing is deployed that could ask the external database", new_image)
         name = wanted.database_secret[0] if wanted.database_secret else "(none)"
         words = f"Secret {namespace}/{name} does not exist yet, so the database was not asked."
         return CollectionPlan(unasked=Inferred("absent", finding("secret-missing", words)))
@@ -107,6 +119,19 @@ def _first_install(live: Live, rights: Rights, wanted: Planned, namespace: str) 
         words = f"The volume {claim} of an earlier release is still there; what is in it was not asked."
         return CollectionPlan(unasked=Inferred("absent", finding("volume-kept", words)))
     return CollectionPlan()
+
+
+def _new_asks(wanted: Planned, state: State, why: str, new_image: NewImage) -> CollectionPlan:
+    """A Job of the image that would be deployed, with the database's URL; where it may not have it, nobody asks."""
+    if new_image == "trusted":
+        secret = _checked(wanted.migrator, wanted.database_secret)
+        return CollectionPlan("job", image=wanted.migrator, secret=secret, pod_spec=wanted.migrator_pod)
+    words = f"{why}, and the new image was not given its URL"
+    if new_image == "check-mode":
+        because = finding("database-unasked", f"{words}, which never happens in check mode.", severity="skip")
+    else:
+        because = finding("database-unasked", f"{words}: trust_new_image is off.")
+    return CollectionPlan(unasked=Inferred(state, because))
 
 
 def _of_serving(live: Live, rights: Rights, wanted: Planned, namespace: str) -> CollectionPlan:
@@ -135,11 +160,6 @@ def _job_of_deployed(live: Live, **more: t.Any) -> CollectionPlan:
     return CollectionPlan(
         "job", image=image, secret=_checked(image, image.secrets.get("DATABASE_URL")), pod_spec=_trusted(live), **more
     )
-
-
-def _job_of_new(wanted: Planned) -> CollectionPlan:
-    secret = _checked(wanted.migrator, wanted.database_secret)
-    return CollectionPlan("job", image=wanted.migrator, secret=secret, pod_spec=wanted.migrator_pod)
 
 
 def _checked(image: Container, secret: Secret | None) -> Secret:

@@ -17,7 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alemb
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Source
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import NewImage, Source
 
 # More is in report_path; a result must stay readable in AWX.
 INLINE_STATEMENTS = 50
@@ -37,6 +37,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "alembic_python": {"type": "path"},
     "alembic_environment": {"type": "dict", "default": {}},
     "database_url": {"type": "str", "no_log": True},
+    "trust_new_image": {"type": "bool", "default": False},
     "target": {"type": "str", "default": "heads"},
     "environment": {"type": "str", "choices": ["dev", "staging", "prod"], "default": "dev"},
     "accept": {
@@ -79,6 +80,7 @@ CONSTRAINTS: t.Final[dict[str, t.Any]] = {
 def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     """The module's result, and the sentence for which it fails under its policy (None: it does not).
 
+    `params`: the module's arguments, and `check_mode` where that is on.
     Raises FindingError where there is no verdict, which is then all that the reports say.
     """
     _check(params)
@@ -146,9 +148,17 @@ def _on_cluster(params: dict[str, t.Any]) -> t.Iterator[Source]:
         job_timeout=params["job_timeout"],
         render_timeout=params["render_timeout"],
         limits=_session(params),
+        new_image=_new_image(params),
     )
     with source_cluster.ClusterSource(connect(params), plan, options) as source:
         yield source
+
+
+def _new_image(params: dict[str, t.Any]) -> NewImage:
+    """A rehearsal gives no image anything, whatever the deployment may."""
+    if not params["trust_new_image"]:
+        return "untrusted"
+    return "check-mode" if params.get("check_mode") else "trusted"
 
 
 def _session(params: dict[str, t.Any]) -> dict[str, int]:

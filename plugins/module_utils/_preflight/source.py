@@ -18,6 +18,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import Access
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
 
+# Whether the image that would be deployed may be given the database's URL, to ask where no deployed one can.
+NewImage = t.Literal["trusted", "untrusted", "check-mode"]
+
 # The key that chart/files/schema.py takes: "ai_agent" in ASCII.
 LOCK_KEY = int.from_bytes(b"ai_agent", "big")
 
@@ -48,7 +51,7 @@ class Release:
 class Options:
     """Of a release's preflight. `job_timeout`: seconds until a pod must run; `render_timeout`: that it may then take.
 
-    `limits`: of the session with the database, as _in_pod/session.py takes them.
+    `limits`: of the session with the database, as _in_pod/session.py takes them. `new_image`: whether it may have it.
     """
 
     release: str
@@ -57,6 +60,7 @@ class Options:
     job_timeout: int
     render_timeout: int
     limits: dict[str, int]
+    new_image: NewImage = "untrusted"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,4 +112,4 @@ class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
         return []
 
 
-__all__ = ("LOCK_KEY", "Answer", "Inferred", "Located", "Options", "Release", "Source")
+__all__ = ("LOCK_KEY", "Answer", "Inferred", "Located", "NewImage", "Options", "Release", "Source")

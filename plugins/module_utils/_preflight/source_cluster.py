@@ -103,12 +103,12 @@ class ClusterSource(Source):
         if not early:
             live = look.around(cluster, live, options.release, options.namespace)
         rights = _AskedRights(cluster, wanted, options.namespace)
-        self._carry_out(decide(live, rights, wanted, options.namespace))
+        self._carry_out(decide(live, rights, wanted, options.namespace, options.new_image))
         if self._plan.fallible:
             try:
                 self._first = self._collector.ask(self._request())
             except FindingError as error:
-                instead = after_failure(self._plan, error, live, rights, wanted)
+                instead = after_failure(self._plan, error, live, rights, wanted, new_image=options.new_image)
                 if instead is None:
                     raise
                 self._carry_out(instead)

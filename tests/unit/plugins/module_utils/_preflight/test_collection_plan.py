@@ -13,6 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.colle
     after_failure,
     decide,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import NewImage
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned, planned
 
 from tests.unit.plugins.module_utils._release.manifests import labels, living, release
@@ -58,7 +59,7 @@ TABLE: dict[str, tuple[Live | None, Rights, Planned, tuple[t.Any, ...]]] = {
     "first install": (EMPTY, BOTH, wanted(), ("none", None, False, None, None, [])),
     "a volume was kept": (KEPT, BOTH, wanted(), ("none", None, False, None, "absent", ["volume-kept"])),
     "another volume": (volume("data-other-0"), BOTH, wanted(), ("none", None, False, None, None, [])),
-    "external": (EMPTY, BOTH, wanted(external=True), ("job", "agent:1", False, None, None, [])),
+    "external": (EMPTY, BOTH, wanted(external=True), ("none", None, False, None, "absent", ["database-unasked"])),
     "external, nothing told": (
         EMPTY, NO_SECRET, wanted(external=True), ("none", None, False, None, "absent", ["secret-missing"])),
     "nothing changes": (live("agent:1"), BOTH, wanted(), ("none", None, True, "current", None, ["schema-deduced"])),
@@ -104,7 +105,7 @@ def test_who_is_asked(case: str) -> None:
 @pytest.mark.parametrize(
     ("case", "error_id", "rights", "expected"),
     [
-        ("nothing serves", "image-pull", BOTH, ("job", "agent:2", False, None, None, [])),
+        ("nothing serves", "image-pull", BOTH, ("none", None, False, None, "unknown", ["database-unasked"])),
         ("nothing serves, tried again", "image-start", BOTH, ("job", "agent:1", True, None, None, [])),
         ("nothing serves", "image-pull", NO_SECRET, None),
         ("nothing serves", "database-unreachable", BOTH, None),
@@ -142,3 +143,37 @@ def test_a_container_that_takes_its_url_from_elsewhere() -> None:
         item["env"] = [{"name": "DATABASE_URL", "value": "postgresql://u@h/d"}]
     with pytest.raises(FindingError, match="does not take DATABASE_URL from a Secret"):
         decide(there, BOTH, wanted("agent:2"), "demo")
+
+
+NEW_IMAGES: t.Final[tuple[NewImage, ...]] = ("trusted", "untrusted", "check-mode")
+
+
+@pytest.mark.parametrize("new_image", NEW_IMAGES)
+@pytest.mark.parametrize("case", [name for name, (there, *_) in TABLE.items() if there is not None])
+@pytest.mark.parametrize("error_id", [None, "image-pull", "image-start", "pod-memory", "pod-refused"])
+def test_no_image_gets_the_database_unless_it_is_deployed_or_trusted(
+    case: str, new_image: NewImage, error_id: str | None
+) -> None:
+    there, rights, plan, _expected = TABLE[case]
+    assert there is not None
+    made = decide(there, rights, plan, "demo", new_image)
+    if error_id and made.fallible:
+        error = FindingError(error_id, "It says so.")
+        made = after_failure(made, error, there, rights, plan, new_image=new_image) or made
+    given = made.image.image if made.image else None
+    deployed = {there.image, *(pod["spec"]["containers"][0]["image"] for pod in there.pods)}
+    assert given is None or given in deployed or new_image == "trusted"
+    if made.unasked and made.unasked.because.id == "database-unasked":
+        assert new_image != "trusted"
+        assert made.unasked.because.severity == ("skip" if new_image == "check-mode" else "unknown")
+
+
+def test_a_new_image_that_is_trusted_asks_where_no_other_can() -> None:
+    first = decide(EMPTY, BOTH, wanted(external=True), "demo", "trusted")
+    assert shown(first) == ("job", "agent:1", False, None, None, [])
+    plan, there = wanted("agent:2"), live()
+    made = after_failure(
+        decide(there, BOTH, plan, "demo"), FindingError("image-pull", "No."), there, BOTH, plan, new_image="trusted"
+    )
+    assert made is not None
+    assert shown(made) == ("job", "agent:2", False, None, None, [])

@@ -38,7 +38,9 @@ def cluster(project: Project) -> FakeCluster:
 
 def run(cluster: FakeCluster, objects: list[Object], **more: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any], str]:
     limits = {"connect_timeout": 1, "lock_timeout_ms": 500, "statement_timeout_ms": 1000}
-    options = Options("demo", "demo", "heads", more.get("job_timeout", 5), 30, limits)
+    options = Options(
+        "demo", "demo", "heads", more.get("job_timeout", 5), 30, limits, more.get("new_image", "untrusted")
+    )
     source = ClusterSource(cluster, planned(objects, "demo"), options)  # type: ignore[arg-type]
     with source:
         full, findings, sql = preflight.run(preflight.Request(migrator_lock_timeout=True), source)
@@ -204,8 +206,30 @@ def test_an_image_that_never_started_is_not_asked(cluster: FakeCluster, *, there
     cluster.broken = {"agent:broken"}
     if there:
         cluster.kept["secrets", "demo-secret"] = {"metadata": {"name": "demo-secret"}}
-    error = refused(cluster, release("agent:2"))
+    error = refused(cluster, release("agent:2"), new_image="trusted")
     assert error.id == ("database-host-unknown" if there else "image-pull")
+
+
+def test_a_new_image_that_is_not_trusted_gets_no_database(cluster: FakeCluster) -> None:
+    """Neither in place of one that never started, nor at a first install on a database that is there."""
+    cluster.kept["secrets", "demo-secret"] = {"metadata": {"name": "demo-secret"}}
+    cluster.env = {"DATABASE_URL": "postgresql://u@host.invalid/db"}
+    full, found, sql = run(cluster, external())
+    assert (full["verdict"], full["pending_unknown"]) == ("unknown", "database-unasked")
+    assert "CREATE TABLE t (id int)" in sql
+    full, found, _sql = run(cluster, external(), new_image="check-mode")
+    assert found["database-unasked"].severity == "skip"
+    deployed(cluster, release("agent:broken"), ready=False)
+    cluster.broken = {"agent:broken"}
+    full, found, _sql = run(cluster, release("agent:2"))
+    assert (full["verdict"], full["state"], full["pending_unknown"]) == ("unknown", "unknown", "database-unasked")
+    assert "agent:broken" in found["database-unasked"].message
+    given = {
+        job["spec"]["template"]["spec"]["containers"][0]["image"]
+        for job in cluster.of("jobs")
+        if "secretKeyRef" in str(job)
+    }
+    assert given == {"agent:broken"}
 
 
 def test_a_stuck_rollout_is_asked_by_what_still_serves(cluster: FakeCluster) -> None:
@@ -259,7 +283,7 @@ def test_a_first_install_on_an_external_database(cluster: FakeCluster) -> None:
     assert [job["spec"]["template"]["spec"]["containers"][0]["image"] for job in cluster.of("jobs")] == ["agent:2"]
     cluster.kept["secrets", "demo-secret"] = {"metadata": {"name": "demo-secret"}}
     cluster.env = {"DATABASE_URL": "postgresql://u@host.invalid/db"}
-    assert refused(cluster, external()).id == "database-host-unknown"
+    assert refused(cluster, external(), new_image="trusted").id == "database-host-unknown"
     [job] = asked(cluster)
     [container] = job["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "agent:2"
