@@ -165,7 +165,8 @@ def lint(tally: Tally) -> None:
 
 
 def sanity_older(tally: Tally) -> None:
-    """All of ansible-test sanity with the older releases of ansible-core as well."""
+    """All of ansible-test sanity with the older releases of ansible-core as well; what Galaxy asks of the artefact."""
+    tally.command("galaxy-importer", [sys.executable, "-m", "dev.importer"])
     for core in sanity.OLDER:
         _sanity(tally, core)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dev import artefact, environments, ignores, sanity
+from dev import artefact, environments, ignores, importer, sanity
 from lab import shell
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -76,3 +76,14 @@ def test_pip_is_told_the_same_without_variables(monkeypatch: pytest.MonkeyPatch)
         "global": {"cert": "/a.pem", "find-links": "/x\n/y"},
         "install": {"no-binary": "z"},
     }
+
+
+def test_what_galaxy_would_refuse_or_ask_about_is_a_complaint() -> None:
+    end = "Importer processing completed successfully\n"
+    expected = "WARNING: Ignore files skip ansible-test sanity tests, found ignore-2.19.txt with 44 statement(s)\n"
+    assert importer.complaints(expected + end) == []
+    assert importer.complaints("WARNING: No changelog found\n" + end) == ["WARNING: No changelog found"]
+    assert importer.complaints("ERROR: The import failed\n") == [
+        "ERROR: The import failed",
+        "it did not come to its end",
+    ]
