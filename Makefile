@@ -5,7 +5,7 @@ LAB := $(PY) -m lab
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean images lab-up lab-down lab-doctor lab-mirror logs tools chart lint test-unit test-chart test-host \
+.PHONY: help setup up down clean artefact images lab-up lab-down lab-doctor lab-mirror logs tools chart lint test-unit test-chart test-host \
 	test-fresh test-preflight \
 	test-report test-integration test-cluster test-mirror test test-all
 
@@ -46,6 +46,9 @@ tools: setup
 
 chart: setup ## the assembled chart in build/ai-agent-chart (SUBCHARTS=bitnami for Bitnami's)
 	@$(PY) -m dev.assemble_chart $(if $(SUBCHARTS),--subcharts $(SUBCHARTS),)
+
+artefact: setup ## the collection as users install it, in build/; the same files give the same bytes
+	@$(PY) -m dev.artefact
 
 lint: setup ## ansible-lint, ansible-test sanity, yamllint, ruff, mypy, helm lint
 	@$(PY) -m dev.suite lint

@@ -1,7 +1,16 @@
-"""What users of the collection get: the files that git knows, packed by ``ansible-galaxy collection build``."""
+"""What users of the collection get: the files that git knows, packed by ``ansible-galaxy collection build``.
+
+Two builds of the same files give the same bytes, so that a checksum or a signature can be compared: names are
+sorted, and every time is that of the last commit, or SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/).
+"""
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import io
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -28,6 +37,49 @@ def tracked(root: Path = ROOT) -> list[Path]:
     return sorted(name for name in names if (root / name).is_symlink() or (root / name).exists())
 
 
+def date(root: Path = ROOT) -> int:
+    """Seconds since 1970 that every file of an artefact carries.
+
+    :raises LabError: SOURCE_DATE_EPOCH is no number, or git knows no commit here
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    done = shell.capture(["git", "-C", root, "log", "-1", "--format=%ct"]) if given is None else None
+    try:
+        return int(done.stdout if done else given or "")
+    except ValueError:
+        whence = f"git knows no commit of {root}" if done else f'SOURCE_DATE_EPOCH is "{given}", which is no number'
+        raise LabError(f"{whence}, so an artefact has no date; set it to seconds since 1970.") from None
+
+
+def reproducible(archive: Path, seconds: int) -> None:
+    """Pack an artefact anew, so that its bytes depend on its files and on ``seconds`` alone.
+
+    FILES.json lists the files in the order in which the file system gave them; it is sorted, and its
+    checksum in MANIFEST.json is set anew.
+    """
+    with tarfile.open(archive) as packed:
+        members = {member.name: member for member in packed.getmembers()}
+        bodies = {name: packed.extractfile(member) for name, member in members.items() if member.isfile()}
+        content = {name: body.read() for name, body in bodies.items() if body}
+    files = json.loads(content["FILES.json"])
+    files["files"].sort(key=lambda entry: entry["name"])
+    content["FILES.json"] = json.dumps(files, indent=True).encode()
+    manifest = json.loads(content["MANIFEST.json"])
+    manifest["file_manifest_file"]["chksum_sha256"] = hashlib.sha256(content["FILES.json"]).hexdigest()
+    content["MANIFEST.json"] = json.dumps(manifest, indent=True).encode()
+    # Galaxy reads these two first.
+    names = ["MANIFEST.json", "FILES.json", *sorted(members.keys() - {"MANIFEST.json", "FILES.json"})]
+    with (
+        archive.open("wb") as file,
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=seconds) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.GNU_FORMAT) as packed,
+    ):
+        for name in names:
+            member = members[name]
+            member.mtime, member.size, member.pax_headers = seconds, len(content.get(name, b"")), {}
+            packed.addfile(member, io.BytesIO(content[name]) if name in content else None)
+
+
 def build(work: Path = LAB / "artefact", root: Path = ROOT) -> Path:
     """Pack the checkout, changed files as they are now, and return the archive.
 
@@ -45,6 +97,7 @@ def build(work: Path = LAB / "artefact", root: Path = ROOT) -> Path:
     archives = list(work.glob("*.tar.gz"))
     if done.returncode or not archives:
         raise LabError(f"ansible-galaxy collection build failed: {(done.stderr or done.stdout).strip()[-600:]}")
+    reproducible(archives[0], date(root))
     return archives[0]
 
 
@@ -62,10 +115,12 @@ def main() -> int:
     """Build it and say where it is; return the exit code."""
     try:
         archive = build()
+        (ROOT / "build").mkdir(exist_ok=True)
+        archive = archive.replace(ROOT / "build" / archive.name)
     except (LabError, subprocess.SubprocessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(archive)
+    print(f"{hashlib.sha256(archive.read_bytes()).hexdigest()}  {archive.relative_to(ROOT)}")
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import subprocess
-import tarfile
 import typing as t
 from pathlib import Path
 
@@ -38,32 +37,6 @@ def test_cores_are_those_that_the_collection_supports() -> None:
     least = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["requires_ansible"]
     assert least == f">={min(sanity.CORES)}.0"
     assert all(release.startswith(f"{minor}.") for minor, release in sanity.CORES.items())
-
-
-def test_artefact_holds_what_a_user_calls_and_nothing_of_the_workshop(tmp_path: Path) -> None:
-    archive = artefact.build(tmp_path / "work")
-    with tarfile.open(archive) as packed:
-        names = packed.getnames()
-    top = {name.split("/")[0] for name in names}
-    assert top == {
-        *("CHANGELOG.md", "CHANGELOG.rst", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md"),
-        *("changelogs", "chart", "docs", "meta", "playbooks", "plugins", "requirements.txt", "roles", "site.yml"),
-        *("subcharts", "tests"),
-    }
-    shipped = {name for name in names if name.startswith("tests/") and "." in name}
-    assert shipped == {"tests/config.yml", *(f"tests/sanity/{file.name}" for file in ignores.files())}
-    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
-
-
-def test_what_git_does_not_know_is_not_shipped(tmp_path: Path) -> None:
-    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
-    (tmp_path / "known").write_text("")
-    (tmp_path / "link").symlink_to("nowhere")
-    (tmp_path / "removed").write_text("")
-    subprocess.run(["git", "-C", tmp_path, "add", "."], check=True)
-    (tmp_path / "removed").unlink()
-    (tmp_path / "unknown").write_text("")
-    assert artefact.tracked(tmp_path) == [Path("known"), Path("link")]
 
 
 def test_pip_is_told_the_same_without_variables(monkeypatch: pytest.MonkeyPatch) -> None:
