@@ -37,7 +37,7 @@ def commands(readme: str) -> list[str]:
 
     :raises LabError: there is no such section
     """
-    section = re.search(r"^## Two commands\n.*?(?=^## |\Z)", readme, re.MULTILINE | re.DOTALL)
+    section = re.search(r"^### Two commands\n.*?(?=^##|\Z)", readme, re.MULTILINE | re.DOTALL)
     found = re.search(r"^```console\n(.*?)^```", section[0], re.MULTILINE | re.DOTALL) if section else None
     if not found:
         raise LabError('README.md has no section "Two commands" with a console block: what a newcomer types is unknown')

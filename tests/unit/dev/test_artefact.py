@@ -151,7 +151,7 @@ def test_galaxy_installs_it_and_finds_every_checksum_right(checkout: Path, tmp_p
         ["verify", "--offline", "-p", where, "ai_platform.agent"],
     ):
         done = subprocess.run(
-            [GALAXY, "collection", *words],
+            [GALAXY, "collection", *map(str, words)],
             capture_output=True,
             text=True,
             check=False,

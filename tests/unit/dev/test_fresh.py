@@ -11,13 +11,13 @@ from lab.progress import LabError
 
 def test_commands_are_read_without_their_comments() -> None:
     first = "```console\n$ make up      # a kind cluster\noutput\n$ make test\n```\n"
-    text = f"## Two commands\n\n<!-- a note -->\n{first}\n```console\n$ other\n```\n"
+    text = f"### Two commands\n\n<!-- a note -->\n{first}\n```console\n$ other\n```\n"
     assert run.commands(text) == ["make up", "make test"]
 
 
 def test_a_readme_without_commands_is_an_error() -> None:
     with pytest.raises(LabError, match="no section"):
-        run.commands("## Two commands\n\n## Something else\n\n```console\n$ make up\n```\n")
+        run.commands("### Two commands\n\n### Something else\n\n```console\n$ make up\n```\n")
 
 
 def test_what_no_pattern_names_is_unlisted() -> None:

@@ -1,0 +1,53 @@
+"""Write the index at the top of docs/runbook.md from its headings: ``python -m dev.runbook_index``."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from lab.paths import ROOT
+
+RUNBOOK = ROOT / "docs" / "runbook.md"
+BEGIN, END = "<!-- index: begin (python -m dev.runbook_index) -->", "<!-- index: end -->"
+HEADING = re.compile(r"^(##|###) (.+)$", re.MULTILINE)
+
+
+def anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading: lower case, punctuation gone, spaces as hyphens."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def index(text: str) -> str:
+    """A line for each part of the runbook with links to its sections; parts without sections share the first line."""
+    alone: list[str] = []
+    parts: list[tuple[str, list[str]]] = []
+    for level, heading in HEADING.findall(text):
+        link = f"[{heading}](#{anchor(heading)})"
+        if level == "###":
+            parts[-1][1].append(link)
+        else:
+            parts.append((link, []))
+    lines = []
+    for link, sections in parts:
+        if sections:
+            lines.append(f"- {link}: {', '.join(sections)}")
+        else:
+            alone.append(link)
+    return "\n".join([f"- {', '.join(alone)}", *lines])
+
+
+def updated(text: str) -> str:
+    """The runbook with its index as its headings are now."""
+    before, _begin, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    return f"{before}{BEGIN}\n{index(after)}\n{END}{after}"
+
+
+def main() -> int:
+    """Write it; return the exit code."""
+    RUNBOOK.write_text(updated(RUNBOOK.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
