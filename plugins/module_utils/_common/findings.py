@@ -79,6 +79,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "version-table-rows": Entry(
         "warn", "Several rows in the version table: branches are live; check that this is intended."
     ),
+    "revision-id-long": Entry(
+        "fail", "Shorten the id, or widen version_num in a revision before it (env.py's version table as well)."
+    ),
     "revisions-none": Entry(
         "unknown", "Nothing can be judged: name the folder of the revisions in script_location or version_locations."
     ),
@@ -104,6 +107,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "index-not-concurrent": Entry("warn", "postgresql_concurrently=True inside op.get_context().autocommit_block()."),
     "constraint-validated": Entry("warn", "Add it NOT VALID, then VALIDATE CONSTRAINT in another transaction."),
     "concurrently-in-transaction": Entry("fail", "Wrap it in `with op.get_context().autocommit_block():`."),
+    "concurrently-lock-timeout": Entry(
+        "warn", "Put `SET lock_timeout = 0` first in the autocommit_block(): CONCURRENTLY waits, and blocks nobody."
+    ),
     "fails-in-transaction": Entry("fail", "This command cannot run inside a transaction: use autocommit_block()."),
     "lock-timeout-missing": Entry(
         "warn", "Set lock_timeout in the migrator's session or as the revision's first statement."
@@ -133,6 +139,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "lock-held": Entry("fail", "Another session holds or awaits a conflicting lock on this table now."),
     "migrator-active": Entry("fail", "Another migration holds the advisory lock: wait for it."),
     "index-invalid": Entry("warn", "Left by a failed CREATE INDEX CONCURRENTLY: drop it and build it again."),
+    "index-not-built": Entry(
+        "fail", "Drop the index that is there (CONCURRENTLY) before this revision, or as its first statement."
+    ),
     "connections-scarce": Entry("warn", "Few connections are left; the migrator and new pods need theirs."),
     "privilege-missing": Entry("fail", "Migrate as the owner, or grant membership in the owning role."),
     "extension-unavailable": Entry("fail", "The server has no such extension: use an image that has it."),

@@ -26,7 +26,10 @@ def _rows(connection: psycopg.Connection, query: str, **values: t.Any) -> list[R
 
 
 def live_rows(connection: psycopg.Connection, table: str, schema: str | None) -> dict[str, t.Any]:
-    """The rows of the version table (None: it does not exist), and whether the database has other tables."""
+    """The rows of the version table (None: it does not exist), and whether the database has other tables.
+
+    `characters`: how many version_num holds, None where it has no limit or there is no such table.
+    """
     from psycopg import sql
 
     name = sql.Identifier(schema, table) if schema else sql.Identifier(table)
@@ -35,7 +38,9 @@ def live_rows(connection: psycopg.Connection, table: str, schema: str | None) ->
         exists = cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (text,)).fetchone() == (True,)
         query = sql.SQL("SELECT version_num FROM {} ORDER BY 1").format(name)
         rows = [row[0] for row in cursor.execute(query).fetchall()] if exists else None
-    return {"rows": rows, "has_tables": _rows(connection, queries.USER_TABLES, version_table=text)[0]["found"]}
+    width = _rows(connection, queries.VERSION_WIDTH, version_table=text)
+    others = _rows(connection, queries.USER_TABLES, version_table=text)[0]["found"]
+    return {"rows": rows, "has_tables": others, "characters": width[0]["characters"] if width else None}
 
 
 def server(connection: psycopg.Connection, advisory_key: int) -> dict[str, t.Any]:

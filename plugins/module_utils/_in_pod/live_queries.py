@@ -20,7 +20,7 @@ SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery(
 SESSIONS = """
 SELECT pid, usename AS user, application_name AS application, state, datname = current_database() AS here,
        extract(epoch FROM now() - xact_start)::float AS transaction_seconds,
-       extract(epoch FROM now() - state_change)::float AS state_seconds
+       extract(epoch FROM now() - state_change)::float AS state_seconds, backend_xmin IS NOT NULL AS snapshot
 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usesysid IS NOT NULL
   AND coalesce(backend_type, 'client backend') = 'client backend'
 """
@@ -62,6 +62,7 @@ SELECT c.oid::bigint, n.nspname AS schema, c.relname AS name, c.relkind::text AS
          (SELECT b.dattablespace FROM pg_database b
            WHERE b.datname = current_database()) ELSE c.reltablespace END) AS tablespace,
        i.indrelid::bigint AS table_oid, coalesce(i.indisvalid, true) AS valid,
+       coalesce(i.indisunique, false) AS unique,
        (SELECT h.inhparent::bigint FROM pg_inherits h WHERE h.inhrelid = c.oid AND c.relispartition) AS partition_of,
        (SELECT nullif(p.partdefid, 0)::bigint FROM pg_partitioned_table p
          WHERE p.partrelid = c.oid) AS default_partition,
@@ -136,6 +137,13 @@ SELECT a.name, a.installed_version AS installed, coalesce(bool_or(v.trusted), fa
 FROM pg_available_extensions a LEFT JOIN pg_available_extension_versions v ON v.name = a.name
   AND v.version = a.default_version
 WHERE a.name = ANY(%(names)s) GROUP BY a.name, a.installed_version
+"""
+VERSION_WIDTH = """
+SELECT CASE WHEN coalesce(b.typname, y.typname) IN ('varchar', 'bpchar') THEN
+  nullif(greatest(CASE y.typtype WHEN 'd' THEN y.typtypmod ELSE a.atttypmod END, 4), 4) - 4 END AS characters
+FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_type b ON y.typtype = 'd'
+  AND b.oid = y.typbasetype
+WHERE a.attrelid = to_regclass(%(version_table)s) AND a.attname = 'version_num' AND NOT a.attisdropped
 """
 USER_TABLES = """
 SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rule
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.breakage import breakage, texts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.existing import already_there
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, conflicts
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
@@ -28,6 +29,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 SHOWN_CHARACTERS = 300
 _RISKS = {"fail": 3, "unknown": 2, "warn": 1, "info": 0, "skip": 0}
 _NAMES = ("none", "low", "unknown", "high")
+# chart/files/schema.py: SCHEMA_LOCK_TIMEOUT.
+_USUAL_LOCK_TIMEOUT_SECONDS = 2
 # Findings that a table below the threshold makes harmless.
 _HARMLESS_IF_SMALL = {"full-table-write"}
 # Findings that hold for tables of this upgrade as well.
@@ -139,7 +142,7 @@ class Judge:
             words = f"{reading.alone} cannot run inside a transaction, and Alembic opens one here."
             found.append(finding(wrong, words, **where))
         if number is None:
-            return found
+            return found + self._waiting(reading, where)
         used = {value for value in texts(node) if self.enum_values.get(value) == number} if self.enum_values else set()
         for value in sorted(used):
             words = f"The enum value {value!r} is used in the transaction that adds it."
@@ -151,6 +154,26 @@ class Judge:
         if adds_value and self.types_of.get(node.typeName[-1].sval) != number:
             self.enum_values[node.newVal] = number
         return found
+
+    def _waiting(self, reading: Reading, where: Where) -> list[Finding]:
+        """CONCURRENTLY waits under lock_timeout: for who has the table locked, and for every older snapshot.
+
+        Source: WaitForLockers and WaitForOlderSnapshots in src/backend/commands/indexcmds.c.
+        """
+        if not (reading.alone and "CONCURRENTLY" in reading.alone and self.lock_timeout.set):
+            return []
+        words = f"{reading.alone} waits for older transactions of the whole database, and lock_timeout ends that wait"
+        waits = Mode.SHARE if reading.alone.startswith("CREATE") else Mode.ACCESS_EXCLUSIVE
+        users = [
+            row for effect in reading.effects if effect.known for row in self.locks.held.get(effect.known.name, ())
+        ]
+        older = [row for row in users if row["granted"] and conflicts(waits, Mode.of_server(row["mode"]))]
+        older += [row for row in self.server["sessions"] if row["here"] and row.get("snapshot")]
+        oldest = max(older, key=_age, default=None)
+        if oldest and _age(oldest) >= _USUAL_LOCK_TIMEOUT_SECONDS:
+            words += f"; process {oldest['pid']} has had one open for {_age(oldest):.0f} s"
+            return [finding("concurrently-lock-timeout", words + ".", severity="fail", **where)]
+        return [finding("concurrently-lock-timeout", words + " and leaves an invalid index.", **where)]
 
     def _creation(self, statement: Statement, where: Where) -> list[Finding]:
         """CREATE on the schema, without which PostgreSQL 15 and later make nothing in `public` for a plain role."""
@@ -178,6 +201,10 @@ class Judge:
                 words = f"The role {self.server['role']} may not create the extension {node.extname}."
                 return [finding("extension-privilege", words, **where)]
         return []
+
+
+def _age(session: dict[str, t.Any]) -> float:
+    return float(session["transaction_seconds"] or 0)
 
 
 def _not_static(segment: Segment) -> list[Finding]:

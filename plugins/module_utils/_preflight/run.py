@@ -25,6 +25,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     judge_server,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_ids import room, too_long
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inferred
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
@@ -41,7 +42,7 @@ JUDGE_SECONDS: t.Final = 120.0
 _NO_FACTS: t.Final[dict[str, t.Any]] = {"extensions": [], "locks": [], "invalid_indexes": [], "classes": []}
 _NO_SERVER: t.Final[dict[str, t.Any]] = {
     "version": NEWEST_KNOWN * 10000, "lock_timeout": "0", "may_create": True, "may_create_in_database": True,
-    "superuser": False, "role": "", "schema": "public",
+    "superuser": False, "role": "", "schema": "public", "sessions": [],
 }  # fmt: skip
 
 
@@ -96,6 +97,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     elif answer.server:
         findings += judge_recovery(answer.server)
     findings += judged.findings
+    findings += _long_ids(graph, reader, rendered, answer)
     if source.release:
         # It reads quantities with the Kubernetes client, which the direct transport does without.
         from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import weigh
@@ -169,6 +171,13 @@ def _judged(request: Request, reader: Reader, rendered: Rendered, answer: Answer
         catalog = Catalog(complete=False, timezone_is_utc=True, schema="public")
     judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=request.migrator_lock_timeout)
     return judge.judge(reader.found, rendered.segments, patience)
+
+
+def _long_ids(graph: Graph, reader: Reader, rendered: Rendered, answer: Answer) -> list[Finding]:
+    characters = answer.live.get("characters")
+    for node in reader.between:
+        characters = room(node, graph.version_table, characters)
+    return too_long(rendered.segments, reader.found, graph.version_table, characters)
 
 
 def _around(request: Request, answer: Answer, judged: Judged, release: Release | None) -> list[Finding]:

@@ -70,8 +70,10 @@ class Table:
     persistence: str = "p"
     access_method: str | None = None
     tablespace: str | None = None
-    # Of an index: the table it belongs to.
+    # Of an index: the table it belongs to, whether queries may use it and it is kept, whether it is unique.
     table: Name | None = None
+    valid: bool = True
+    unique: bool = False
 
     def foreign_keys(self) -> t.Iterator[tuple[Constraint, Name]]:
         """Those whose other end is known, in either direction, each with the table at that end."""

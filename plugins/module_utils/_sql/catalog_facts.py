@@ -73,6 +73,8 @@ def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) ->
             access_method=row["access_method"],
             tablespace=row["tablespace"],
             table=full.get(row["table_oid"]),
+            valid=row["valid"],
+            unique=row["unique"],
         )
     for row in facts["names"]:
         if row["oid"] and row["schema"] is None:

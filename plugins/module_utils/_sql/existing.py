@@ -28,15 +28,46 @@ def already_there(node: t.Any, catalog: Catalog) -> list[Remark]:
             name = (catalog.full(table)[0], node.idxname or "")
         if name in catalog.tables:
             found.append(Remark("object-exists", f"{dotted(name)} exists already: this will fail."))
+    elif isinstance(node, ast.IndexStmt):
+        found += _index_skipped(node, catalog)
     elif isinstance(node, ast.AlterTableStmt):
         for command in node.cmds or ():
-            if isinstance(command, ast.AlterTableCmd) and command.subtype == Command.AT_AddColumn:
+            if isinstance(command, ast.AlterTableCmd) and command.subtype == Command.AT_AddConstraint:
+                found += _index_taken(node, command.def_, catalog)
+            elif isinstance(command, ast.AlterTableCmd) and command.subtype == Command.AT_AddColumn:
                 name = named(node.relation)
                 column = getattr(command.def_, "colname", "")
                 if not command.missing_ok and catalog.column(name, column):
                     words = f"{dotted(name)} has a column {column} already: this will fail."
                     found.append(Remark("object-exists", words, name))
     return found
+
+
+def _index_skipped(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+    """CREATE INDEX IF NOT EXISTS looks at the name alone: whatever is there counts as done."""
+    table = named(node.relation)
+    index = catalog.tables.get((catalog.full(table)[0], node.idxname or ""))
+    if index is None or catalog.is_new(table):
+        return
+    label = dotted(index.name)
+    if index.table is None or index.table != getattr(catalog.table(table), "name", index.table):
+        words = f"{label} exists and is no index of {dotted(table)}: IF NOT EXISTS skips this, and nothing is built."
+    elif not index.valid:
+        words = f"The index {label} exists and is invalid: IF NOT EXISTS skips this and records it as done."
+    elif node.unique and not index.unique:
+        words = f"The index {label} exists and is not unique: IF NOT EXISTS skips this and records it as done."
+    else:
+        return
+    yield Remark("index-not-built", words, table)
+
+
+def _index_taken(node: t.Any, constraint: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+    """ADD CONSTRAINT … USING INDEX refuses an index that is invalid or not unique (transformIndexConstraint)."""
+    index = catalog.table((node.relation.schemaname, constraint.indexname)) if constraint.indexname else None
+    if index and not (index.valid and index.unique):
+        wrong = "invalid" if not index.valid else "not unique"
+        words = f"The index {dotted(index.name)} is {wrong}: no constraint can be made of it, so this will fail."
+        yield Remark("index-not-built", words, named(node.relation))
 
 
 __all__ = ("already_there",)

@@ -165,6 +165,7 @@ def _reindex(node: t.Any, reading: Reading) -> None:
             # Every plan on the table looks at its indexes: readers wait for the index as they would for the table.
             own = Mode.SHARE_UPDATE_EXCLUSIVE if concurrent else Mode.ACCESS_EXCLUSIVE
             reading.lock(name, own, "reindex", rewrite=not concurrent)
+            index.valid = True
     else:
         reading.lock(name, mode, "reindex", scan=True)
 

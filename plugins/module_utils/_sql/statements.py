@@ -136,12 +136,16 @@ def _pieces(sql: str) -> list[tuple[str, t.Any, None]]:
 
 
 class Reader:
-    """Reads an upgrade part by part. `found`: its statements without Alembic's own BEGIN, COMMIT and version table."""
+    """Reads an upgrade part by part. `found`: its statements without Alembic's own BEGIN, COMMIT and version table.
+
+    `between`: the CREATE TABLE that Alembic itself wrote, for its version table.
+    """
 
     def __init__(self, tick: t.Callable[[], object] = lambda: None) -> None:
         """`tick`: called before each statement; it may raise what shall end a reading that takes too long."""
         self.found: list[Statement] = []
         self._tick = tick
+        self.between: list[t.Any] = []
         self._transaction: int | None = None
         self._opened = 0
         self._end = 0
@@ -166,6 +170,8 @@ class Reader:
             elif revision is not None:
                 number = len(self.found) + 1
                 self.found.append(Statement(number, revision, text, node, self._transaction, problem))
+            elif isinstance(node, ast.CreateStmt):
+                self.between.append(node)
 
 
 def statements(rendered: Rendered) -> list[Statement]:

@@ -47,7 +47,7 @@ def ids(found: list[Finding]) -> set[str]:
         ("ALTER TABLE item ADD COLUMN extra int", set(), set()),
         ("ALTER TABLE item ADD COLUMN extra int DEFAULT random()", set(), {"lock-blocks-reads", "table-rewrite"}),
         ("CREATE INDEX i ON item (note)", set(), {"lock-blocks-writes", "index-not-concurrent"}),
-        ("COMMIT; CREATE INDEX CONCURRENTLY i ON item (note)", set(), set()),
+        ("COMMIT; SET lock_timeout = 0; CREATE INDEX CONCURRENTLY i ON item (note)", set(), set()),
         ("ALTER TABLE item ADD CHECK (qty > 0)", set(), {"lock-blocks-reads", "constraint-validated"}),
         ("ALTER TABLE item ADD CONSTRAINT c CHECK (qty > 0) NOT VALID", set(), set()),
         ("UPDATE item SET qty = 1", set(), {"full-table-write"}),
