@@ -24,11 +24,15 @@ _LIMITED = {"varchar", "bpchar"}
 
 def room(node: t.Any, table: str, before: int | None) -> int | None:
     """Characters that the version table's column holds after this statement; None: as many as one likes."""
-    if isinstance(node, ast.CreateStmt) and node.relation.relname == table:
+    if not isinstance(node, (ast.CreateStmt, ast.AlterTableStmt)) or node.relation is None:
+        return before
+    if node.relation.relname != table:
+        return before
+    if isinstance(node, ast.CreateStmt):
         for element in node.tableElts or ():
             if isinstance(element, ast.ColumnDef) and element.colname == COLUMN:
                 return _length(element.typeName)
-    elif isinstance(node, ast.AlterTableStmt) and node.relation.relname == table:
+    else:
         for command in node.cmds or ():
             changes = isinstance(command, ast.AlterTableCmd) and command.subtype == Command.AT_AlterColumnType
             if changes and command.name == COLUMN:
