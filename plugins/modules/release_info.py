@@ -39,6 +39,11 @@ options:
     description: Seconds that helm may take to answer.
     type: int
     default: 20
+  manifests:
+    description:
+      - What C(helm template) prints for the release. With it, the living database and cache are compared with those
+        that would be deployed.
+    type: str
   release_name:
     description: Name of the release.
     type: str
@@ -194,6 +199,22 @@ secret:
     shown:
       description: The values of O(secret_shown).
       type: dict
+another:
+  description: >-
+    What would lead the release to another database or cache than it has, a sentence each, without passwords. Without
+    O(manifests) nothing is compared.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - The database of this release is the StatefulSet agent-prod-postgresql-primary, and postgresql.enabled is false.
+other_volumes:
+  description: >-
+    Volumes of living StatefulSets that the manifests want otherwise, which Kubernetes refuses, a sentence each.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 error_id:
   description: Id of what stood in the way, a heading of docs/runbook.md.
   returned: failure
@@ -214,6 +235,8 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 ARGUMENTS = {
     **AUTH_ARG_SPEC,
     "helm_binary": {"type": "path"},
+    # Not secret; but nobody reads it in a log.
+    "manifests": {"type": "str", "no_log": True},
     "helm_timeout": {"type": "int", "default": 20},
     "release_name": {"type": "str", "required": True},
     "release_namespace": {"type": "str", "required": True},

@@ -7,6 +7,7 @@ import threading
 import typing as t
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import yaml
 
@@ -28,6 +29,15 @@ RESOURCES = {
     "networking.k8s.io/v1": {"NetworkPolicy": "networkpolicies"},
     "policy/v1": {"PodDisruptionBudget": "poddisruptionbudgets"},
 }
+
+
+def selected(item: Object, query: str) -> bool:
+    """Whether the label selector of a query, which here is of the form a=b,c=d, takes an object."""
+    selector = "".join(parse_qs(query).get("labelSelector", []))
+    labels = item["metadata"].get("labels") or {}
+    return all(
+        labels.get(name) == value for name, _, value in (part.partition("=") for part in selector.split(",") if part)
+    )
 
 
 VERBS = ["get", "list"]
@@ -73,6 +83,11 @@ class Cluster:
     def _root(version: str) -> str:
         return f"/apis/{version}" if "/" in version else f"/api/{version}"
 
+    def add_namespace(self, name: str) -> None:
+        """Make a namespace."""
+        item = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        self._answers[f"/api/v1/namespaces/{name}"] = item
+
     def add(self, item: Object, namespace: str = "test") -> None:
         """Make `item` a live object."""
         version = item["apiVersion"]
@@ -85,10 +100,11 @@ class Cluster:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                path = self.path.partition("?")[0]
+                path, _, query = self.path.partition("?")
                 found = answers.get(path)
                 if found is None and path.startswith(("/api/", "/apis/")) and path.rpartition("/")[2] in PLURALS:
                     items = [item for name, item in answers.items() if name.startswith(f"{path}/")]
+                    items = [item for item in items if selected(item, query)]
                     found = {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}
                 missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
                 body = json.dumps(found or missing).encode()

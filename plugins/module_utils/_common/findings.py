@@ -55,6 +55,8 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "database-timeout": Entry("fail", "A catalogue query waited too long: look for a lock on system tables or load."),
     # The release
     "manifests-unreadable": Entry("fail", "Pass what `helm template` prints for this release, all of it."),
+    "another-database": Entry("fail", "Set the values back, or move the data first, as the section says."),
+    "volume-differs": Entry("fail", "Set size and class back, or grow the claims and have the StatefulSet made anew."),
     "permission-missing": Entry("fail", "Grant the account what roles/ai_agent/files/deployer-rbac.yaml lists."),
     "quota-exceeded": Entry("fail", "Have the quota raised, or ask for less in `resources`."),
     "limit-range": Entry("fail", "Fit `resources` and volume sizes to the namespace's LimitRange."),

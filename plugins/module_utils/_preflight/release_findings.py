@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_identity import judge_identity
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_namespace import (
     judge_limit_ranges,
     judge_quotas,
@@ -33,6 +34,7 @@ def of_namespace(plan: Planned, live: Live, missing: t.Sequence[Access], namespa
     `missing`: what rights.not_granted left, and a SelfSubjectAccessReview refused.
     """
     return [
+        *judge_identity(plan, live),
         *judge_permissions(missing, namespace),
         *judge_quotas(plan, live),
         *judge_limit_ranges(plan, live),

@@ -16,11 +16,10 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts im
     quantity,
     volumes,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT, Server, servers
 
 Object = dict[str, t.Any]
 
-COMPONENT = "app.kubernetes.io/component"
-NAME = "app.kubernetes.io/name"
 # chart/templates/migration-job.yaml: the deadline of the hook, which `helm template` does not render.
 DEADLINE_ANNOTATION = "ai-agent/hook-deadline-seconds"
 # Environment of the agent's container: threads that hold a connection each (docs/agent-image.md), and the processes of
@@ -52,7 +51,7 @@ class Planned:
     agent's stand in: they run the same image). `migration_seconds`: deadline of the upgrade's hook, None without one.
     `replicas`: pods wanted at first; `most_replicas`: also by the autoscaler. `surge`: further ones while it rolls.
     `pool`: connections a process may open, None where the image is not told; `processes` of a pod.
-    `database`: StatefulSet of the primary PostgreSQL, None where it is external.
+    `servers`: StatefulSets.
     """
 
     agent: Container
@@ -66,10 +65,15 @@ class Planned:
     surge: int
     processes: int
     pool: int | None
-    database: str | None
+    servers: tuple[Server, ...]
     pods: tuple[PodGroup, ...]
     volumes: tuple[Volume, ...]
     kinds: frozenset[tuple[str, str]]
+
+    @property
+    def database(self) -> str | None:
+        """StatefulSet of the primary PostgreSQL, None where it is external."""
+        return next((item.name for item in self.servers if item.chart == "postgresql"), None)
 
     @property
     def migrator(self) -> Container:
@@ -223,7 +227,7 @@ def planned(objects: t.Sequence[Object], release: str) -> Planned:
         surge=_share(rolling.get("maxSurge", "25%"), replicas),
         processes=_whole(agent.env.get(PROCESS_VARIABLE)) or 1,
         pool=_whole(agent.env.get(POOL_VARIABLE)),
-        database=next((item["metadata"]["name"] for item in objects if _is_database(item)), None),
+        servers=servers(objects),
         pods=groups(ours),
         volumes=volumes(ours),
         kinds=frozenset((item["apiVersion"], item["kind"]) for item in objects),
@@ -321,11 +325,6 @@ def _component(objects: t.Sequence[Object], kind: str, component: str, release: 
         ),
         None,
     )
-
-
-def _is_database(item: Object) -> bool:
-    labels = item["metadata"].get("labels") or {}
-    return item["kind"] == "StatefulSet" and labels.get(NAME) == "postgresql" and labels.get(COMPONENT) == "primary"
 
 
 def _deadline(job: Object) -> int | None:

@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect, namespace_exists
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, helm, living
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_PROXY_HEADERS_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -58,35 +58,36 @@ def unknown_to_helm(environment: t.Mapping[str, str]) -> list[str]:
 
 
 def look(cluster: Cluster, params: Object) -> Object:
-    """namespace_exists, statefulsets and secret, as plugins/modules/release_info.py documents them.
+    """namespace_exists, statefulsets, secret, another and other_volumes, as plugins/modules/release_info.py says.
 
     Raises FindingError; a namespace that may not be looked at is None.
     """
-    namespace = params["release_namespace"]
+    namespace, selector = params["release_namespace"], f"app.kubernetes.io/instance={params['release_name']}"
     exists = namespace_exists(cluster, namespace)
-    found = [] if exists is False else _servers(cluster, params["release_name"], namespace)
+    sets = [] if exists is False else cluster.list("apps/v1", "statefulsets", namespace, labels=selector)
     secret = None
     if params["secret_name"] and exists is not False:
         secret = cluster.get("v1", "secrets", params["secret_name"], namespace)
-    return {
+    found: Object = {
         "namespace_exists": exists,
-        "statefulsets": found,
+        "statefulsets": [_described_set(item) for item in sets],
         "secret": _described(secret, params["secret_expected"] or {}, params["secret_shown"]),
+        "another": [],
+        "other_volumes": [],
     }
+    if params["manifests"] and exists is not False:
+        wanted = living.Wanted(facts.parse(params["manifests"]), params["secret_name"], params["secret_expected"] or {})
+        found |= living.compared(cluster, wanted, sets, secret, params)
+    return found
 
 
-def _servers(cluster: Cluster, release: str, namespace: str) -> list[Object]:
-    return [
-        {
-            "name": item["metadata"]["name"],
-            "labels": item["metadata"].get("labels") or {},
-            "containers": [
-                {"name": container["name"], "image": container["image"]}
-                for container in item["spec"]["template"]["spec"]["containers"]
-            ],
-        }
-        for item in cluster.list("apps/v1", "statefulsets", namespace, labels=f"app.kubernetes.io/instance={release}")
-    ]
+def _described_set(item: Object) -> Object:
+    containers = item["spec"]["template"]["spec"]["containers"]
+    return {
+        "name": item["metadata"]["name"],
+        "labels": item["metadata"].get("labels") or {},
+        "containers": [{"name": each["name"], "image": each["image"]} for each in containers],
+    }
 
 
 def _described(secret: Object | None, expected: t.Mapping[str, str], shown: t.Sequence[str]) -> Object:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import parse
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import INITIAL, environment, login
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping, Sequence
@@ -25,8 +26,6 @@ Object = dict[str, t.Any]
 _POSTGRESQL = ("primary", "tcp-postgresql")
 _REDIS = ("master", "tcp-redis")
 _COMPONENT = "app.kubernetes.io/component"
-# The user and the database that PostgreSQL itself starts with; that user's password is the administrator's.
-_INITIAL = "postgres"
 
 
 def secret_data(passwords: Mapping[str, str], manifests: str) -> dict[str, str]:
@@ -49,24 +48,21 @@ def secret_data(passwords: Mapping[str, str], manifests: str) -> dict[str, str]:
     return {name: base64.b64encode(value.encode()).decode() for name, value in plain.items()}
 
 
-def _database_url(place: str, environment: Mapping[str, str], passwords: Mapping[str, str]) -> str:
-    user = environment.get("POSTGRES_USER") or _INITIAL
-    database = environment.get("POSTGRES_DATABASE") or environment.get("POSTGRES_DB") or _INITIAL
-    password = passwords.get("postgres-password" if user == _INITIAL else "password", "")
+def _database_url(place: str, server: Object, passwords: Mapping[str, str]) -> str:
+    user, database = login(server)
+    # The initial user's password is the administrator's.
+    password = passwords.get("postgres-password" if user == INITIAL else "password", "")
     return f"postgresql://{_quoted(user)}:{_quoted(password)}@{place}/{_quoted(database)}"
 
 
-def _redis_url(place: str, environment: Mapping[str, str], passwords: Mapping[str, str]) -> str:
-    asks = {"REDIS_PASSWORD", "REDIS_PASSWORD_FILE"} & environment.keys()
-    login = f":{_quoted(passwords.get('redis-password', ''))}@" if asks else ""
-    return f"redis://{login}{place}/0"
+def _redis_url(place: str, server: Object, passwords: Mapping[str, str]) -> str:
+    asks = {"REDIS_PASSWORD", "REDIS_PASSWORD_FILE"} & environment(server).keys()
+    access = f":{_quoted(passwords.get('redis-password', ''))}@" if asks else ""
+    return f"redis://{access}{place}/0"
 
 
-def _server(objects: Sequence[Object], component: str, port: str) -> tuple[str, dict[str, str]] | None:
-    """`host:port` of the Service that leads to a server, and its container's environment; None where it is external.
-
-    A variable that comes from elsewhere, such as a Secret, has an empty value.
-    """
+def _server(objects: Sequence[Object], component: str, port: str) -> tuple[str, Object] | None:
+    """`host:port` of the Service that leads to a server, and its StatefulSet; None where it is external."""
     servers = [item for item in objects if item["kind"] == "StatefulSet" and _component(item) == component]
     services = [
         (item["metadata"]["name"], each["port"])
@@ -81,10 +77,8 @@ def _server(objects: Sequence[Object], component: str, port: str) -> tuple[str, 
     if len(servers) != 1 or len(services) != 1:
         words = f"The manifests hold {len(servers)} StatefulSets and {len(services)} Services of {port}, not 1 each."
         raise FindingError("manifests-unreadable", words)
-    container = servers[0]["spec"]["template"]["spec"]["containers"][0]
-    environment = {each["name"]: str(each.get("value") or "") for each in container.get("env") or []}
     host, number = services[0]
-    return f"{host}:{number}", environment
+    return f"{host}:{number}", servers[0]
 
 
 def _component(item: Object) -> str | None:

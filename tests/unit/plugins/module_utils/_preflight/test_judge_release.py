@@ -7,6 +7,7 @@ import typing as t
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_identity import judge_identity
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_namespace import (
     additions,
     judge_limit_ranges,
@@ -22,6 +23,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     weigh,
     work,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.release_findings import of_namespace
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned, planned
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import (
     Access,
@@ -318,3 +320,21 @@ def test_a_subresource_by_its_wildcard() -> None:
     wanted = [Access("get", "", "pods/log")]
     assert not_granted(wanted, [{"verbs": ["get"], "apiGroups": [""], "resources": ["*/log"]}]) == ()
     assert not_granted(wanted, [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]) == tuple(wanted)
+
+
+# Identity
+
+
+def test_another_database_and_other_volumes() -> None:
+    assert judge_identity(plan(), live()) == []
+    renamed = release()
+    for item in renamed:
+        if item["kind"] == "StatefulSet":
+            item["metadata"]["name"] = "demo-postgresql-primary"
+    assert said(judge_identity(planned(renamed, "demo"), live())) == [("another-database", "fail")]
+    grown = release()
+    for item in grown:
+        if item["kind"] == "StatefulSet":
+            item["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"] = "20Gi"
+    assert said(judge_identity(planned(grown, "demo"), live())) == [("volume-differs", "fail")]
+    assert said(of_namespace(planned(renamed, "demo"), live(), (), "demo"))[0] == ("another-database", "fail")

@@ -22,7 +22,7 @@ from tests.unit.plugins.module_utils._kube.fake_cluster import FakeCluster, Obje
 
 WANTED: Object = {
     "release_name": "demo", "release_namespace": "demo", "secret_name": "demo-secret", "secret_expected": {},
-    "secret_shown": ["rotation-id"],
+    "secret_shown": ["rotation-id"], "manifests": None,
 }  # fmt: skip
 CANARY = "c4nary"
 

@@ -1,0 +1,28 @@
+"""Whether the release keeps its database, its cache and their volumes. Pure."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import identity
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
+
+
+def judge_identity(plan: Planned, live: Live) -> list[Finding]:
+    """Another database or cache, and volumes that Kubernetes will not change."""
+    there = identity.servers(live.statefulsets)
+    claims = None if live.claims is None else {item["metadata"]["name"] for item in live.claims}
+    other = identity.another(plan.servers, there, claims=claims, runs=bool(live.available))
+    return [
+        *(finding("another-database", words) for words in other),
+        *(finding("volume-differs", words) for words in identity.other_disks(plan.servers, there)),
+    ]
+
+
+__all__ = ("judge_identity",)

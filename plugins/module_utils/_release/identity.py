@@ -1,0 +1,165 @@
+"""Whether what will be deployed keeps the database and the cache that a living release has. Pure.
+
+The chart's templates/_identity.tpl asks the same when helm renders with a cluster; here it is known before the Secret
+is written. What lives is told by labels that Bitnami's charts and the embedded ones share.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from decimal import Decimal
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts import quantity
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Collection, Iterable, Sequence
+
+Object = dict[str, t.Any]
+
+COMPONENT = "app.kubernetes.io/component"
+# The user and the database that PostgreSQL itself starts with.
+INITIAL = "postgres"
+# Both sources of subcharts name the component of the server that takes writes so.
+_SERVERS = {"primary": ("postgresql", "database"), "master": ("redis", "cache")}
+_EMBEDDED = "_embedded"
+
+
+@dataclasses.dataclass(frozen=True)
+class Disk:
+    """A template of volume claims. `storage_class`: None is the cluster's default. `size` in bytes."""
+
+    name: str
+    storage_class: str | None
+    size: Decimal
+    shown: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A StatefulSet. `chart` and `what` are empty but for the servers that take writes.
+
+    `login`: user and database that it began with, None for a cache. `source`: bitnami or embedded, empty if not told.
+    """
+
+    name: str
+    chart: str
+    what: str
+    login: tuple[str, str] | None
+    source: str
+    disks: tuple[Disk, ...]
+
+
+def servers(objects: Iterable[Object]) -> tuple[Server, ...]:
+    """The StatefulSets among objects, of manifests as well as of the API server."""
+    return tuple(_server(item) for item in objects if item.get("kind", "StatefulSet") == "StatefulSet")
+
+
+def _server(item: Object) -> Server:
+    labels = item["metadata"].get("labels") or {}
+    chart, what = _SERVERS.get(labels.get(COMPONENT, ""), ("", ""))
+    origin = labels.get("helm.sh/chart", "")
+    source = "" if not origin else "embedded" if origin.endswith(_EMBEDDED) else "bitnami"
+    disks = tuple(_disk(template) for template in item["spec"].get("volumeClaimTemplates") or ())
+    return Server(item["metadata"]["name"], chart, what, login(item) if what == "database" else None, source, disks)
+
+
+def _disk(template: Object) -> Disk:
+    size = str(template["spec"]["resources"]["requests"]["storage"])
+    return Disk(template["metadata"]["name"], template["spec"].get("storageClassName"), quantity(size), size)
+
+
+def environment(item: Object) -> dict[str, str]:
+    """Variables of the first container of a StatefulSet; one that comes from elsewhere has an empty value."""
+    container = item["spec"]["template"]["spec"]["containers"][0]
+    return {each["name"]: str(each.get("value") or "") for each in container.get("env") or []}
+
+
+def login(item: Object) -> tuple[str, str]:
+    """User and database with which the StatefulSet of a PostgreSQL begins."""
+    told = environment(item)
+    return told.get("POSTGRES_USER") or INITIAL, told.get("POSTGRES_DATABASE") or told.get("POSTGRES_DB") or INITIAL
+
+
+def another(
+    planned: Sequence[Server], live: Sequence[Server], *, claims: Collection[str] | None = (), runs: bool = False
+) -> list[str]:
+    """What would lead the release to another database or cache, a sentence each.
+
+    claims: names of the volume claims that are there, None where they may not be read. runs: pods of the release serve.
+    A server that was set aside on purpose (its StatefulSet deleted, its volume kept) is none that lives.
+    """
+    found = []
+    for chart, what in _SERVERS.values():
+        wanted = next((item for item in planned if item.chart == chart), None)
+        here = {item.name: item for item in live if item.chart == chart}
+        now = f"The {what} of this release is the StatefulSet {next(iter(here), '')}"
+        if here and wanted is None:
+            words = f"{chart}.enabled is false: the upgrade would delete it and leave its volume behind"
+            found.append(f"{now}, and {words}.")
+        elif wanted and wanted.name in here:
+            found += _altered(wanted, here[wanted.name])
+        elif wanted and here:
+            words = f"(architecture, nameOverride or fullnameOverride of {chart}), which would begin empty"
+            found.append(f"{now}; these values name it {wanted.name} {words}.")
+        elif wanted and runs and claims is not None and not _volumes(wanted) <= set(claims):
+            words = f"this release runs without a {what} of its own: {wanted.name} would begin empty"
+            found.append(f"{chart}.enabled is true, but {words}.")
+    return found
+
+
+def _volumes(server: Server) -> set[str]:
+    """Claims of the first pod; none without persistence or with a claim of the user's own."""
+    return {f"{disk.name}-{server.name}-0" for disk in server.disks}
+
+
+def _altered(wanted: Server, same: Server) -> list[str]:
+    found = []
+    if wanted.source and same.source and wanted.source != same.source:
+        words = f"these values take the {wanted.source} one, which lays out its data otherwise"
+        found.append(f"The {same.what} {same.name} comes from the {same.source} subchart, and {words}.")
+    parts = zip(("username", "database"), same.login or (), wanted.login or (), strict=True) if wanted.login else ()
+    for name, now, then in parts:
+        if now != then:
+            words = f"{same.name} was made with {now}, and PostgreSQL makes it at its first start only"
+            found.append(f"postgresql.auth.{name} is {then}, but {words}.")
+    return found
+
+
+def other_disks(planned: Sequence[Server], live: Sequence[Server]) -> list[str]:
+    """Volumes that are wanted otherwise than the living StatefulSets have them, which Kubernetes changes for nobody."""
+    there = {item.name: item for item in live}
+    found = []
+    for wanted in planned:
+        if wanted.name not in there:
+            continue
+        now = {disk.name: disk for disk in there[wanted.name].disks}
+        then = {disk.name: disk for disk in wanted.disks}
+        for name in sorted(now.keys() | then.keys()):
+            if difference := _difference(now.get(name), then.get(name)):
+                found.append(f"The volume {name} of the StatefulSet {wanted.name} {difference}.")
+    return found
+
+
+def _difference(now: Disk | None, then: Disk | None) -> str:
+    if now is None or then is None:
+        return "is there, and these values want none" if now else "is wanted by these values, and is not there"
+    parts = []
+    if now.size != then.size:
+        parts.append(f"has {now.shown}, and these values want {then.shown}")
+    if now.storage_class != then.storage_class:
+        names = [_class(disk.storage_class) for disk in (now, then)]
+        parts.append(f"is of {names[0]}, and these values want {names[1]}")
+    return "; it ".join(parts)
+
+
+def _class(name: str | None) -> str:
+    if name is None:
+        return "the cluster's default StorageClass"
+    return f"StorageClass {name}" if name else "no StorageClass"
+
+
+__all__ = ("INITIAL", "Disk", "Server", "another", "environment", "login", "other_disks", "servers")
