@@ -26,6 +26,10 @@ CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "
     "collector-failed": ("fail", "Run it again; if it stays, report it with the type of error in the message."),
     # What the transport saw
     "egress-open": ("warn", "Use a network plugin that enforces NetworkPolicies."),
+    "agent-memory-short": (
+        "warn",
+        "Raise agent.resources.limits.memory: the agent itself has little room.",
+    ),
     "exec-forbidden": ("info", "Grant get and create on pods/exec to save the Job that asked instead."),
     "namespace-missing": ("skip", "Create the namespace; what is in it is asked in the next run."),
     "secret-missing": ("skip", "Write the Secret first; the database is asked once it is there."),

@@ -74,6 +74,11 @@ def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
         strangers = {place: pool.submit(work.stranger, place) for place in work.places()}
         agents = [pool.submit(work.agent, pod) for pod in chosen] if chosen else [pool.submit(work.probe)]
         observations = [future.result() for future in agents]
+        if refused := [item for item in observations if item["refused"]]:
+            observations = [item for item in observations if not item["refused"]]
+            # Each that has room says what all of them reach; where none has, a pod of our own does.
+            observations = observations or [work.probe()]
+            found.append(_spared(refused, observations))
         for place, future in strangers.items():
             try:
                 observations.append(future.result())
@@ -111,6 +116,14 @@ def _choose(seen: Seen, options: Options, found: list[Finding]) -> list[Object]:
     words = f"The account may not exec into pods of {options.namespace}; a pod of the same image and labels asked."
     found.append(finding("exec-forbidden", words))
     return []
+
+
+def _spared(refused: list[Object], instead: list[Object]) -> Finding:
+    """The agents in which nothing was started, for it might have ended them."""
+    names = tuple(item["pod"] for item in refused)
+    by = "a pod of the same image and labels" if instead[0]["from"] == "probe" else "the other pods"
+    words = f"{names[0]} {refused[0]['problem']}{f', and {len(names) - 1} more' if names[1:] else ''}; {by} asked."
+    return finding("agent-memory-short", words, pods=names)
 
 
 def _settled(cluster: Cluster, options: Options, release: Object) -> Object:
@@ -153,7 +166,7 @@ class Work:
         port = next((item["containerPort"] for item in self._container.get("ports") or ()), 8000)
         own = [{"name": "itself", "host": "127.0.0.1", "port": port, "path": path} for path in PATHS]
         negative = [API_SERVER] if self._options.negative else []
-        request = self._request(dependencies=self._dependencies(), http=own, reach=negative)
+        request = self._request(dependencies=self._dependencies(), http=own, reach=negative) | {"guest": True}
         lines: list[str] = []
         problem = None
         try:
@@ -162,6 +175,9 @@ class Work:
         except FindingError as error:
             problem = error.message
         records, ended = collector.read(collector.of_lines(lines))
+        if refusal := next((item for item in records if item["record"] == "refused"), None):
+            refused = self._observation("agent", name, pod["spec"].get("nodeName"), [], str(refusal.get("text")))
+            return refused | {"refused": True}
         if not ended and problem is None:
             problem = f"The collector in pod {name} ended before it was done."
         return self._observation("agent", name, pod["spec"].get("nodeName"), records, problem)
@@ -249,7 +265,7 @@ class Work:
 
     @staticmethod
     def _observation(place: str, pod: str, node: str | None, records: list[Object], problem: str | None) -> Object:
-        return {"from": place, "pod": pod, "node": node, "records": records, "problem": problem}
+        return {"from": place, "pod": pod, "node": node, "records": records, "problem": problem, "refused": False}
 
 
 __all__ = ("Options", "collect")

@@ -15,12 +15,17 @@ import sys
 import typing as t
 from pathlib import Path
 
+from . import guest_memory
 from .errors import CollectorError
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from .session import Session
 
 Request = dict[str, t.Any]
+
+# psycopg, Alembic and a directory of revisions take about 60 MiB, facts a few more.
+MEMORY_BYTES = 256 << 20
+LEAST_BYTES = 80 << 20
 
 
 def main(request: Request) -> None:
@@ -32,12 +37,17 @@ def main(request: Request) -> None:
 
     framer = Framer()
 
+    guest = once is None
+
     def send(answer: dict[str, t.Any]) -> None:
         lines = framer.lines(answer) if once else [json.dumps(answer)]
         answers.writelines(line + "\n" for line in lines)
         answers.flush()
 
     try:
+        # In a Job the limit is its own, and reaching it harms nobody.
+        if guest:
+            _assert_room()
         with contextlib.ExitStack() as stack:
             session = _session(request["limits"], stack)
             requests = [once] if once else map(json.loads, sys.stdin)
@@ -45,6 +55,9 @@ def main(request: Request) -> None:
                 send(_answer(item, session))
     except CollectorError as error:
         send({"error": {"id": error.id, "message": error.message}})
+    except MemoryError:
+        words = "The agent's pod has less of its memory limit left than the answer takes."
+        send({"error": {"id": "agent-memory-short" if guest else "pod-memory", "message": words}})
     except ModuleNotFoundError as error:
         words = f"The image lacks the Python package {error.name}."
         send({"error": {"id": "image-start", "message": words}})
@@ -52,6 +65,11 @@ def main(request: Request) -> None:
         # No text of the error: it may quote what it worked on.
         words = f"The collector fails in the pod ({type(error).__name__})."
         send({"error": {"id": "collector-failed", "message": words}})
+
+
+def _assert_room() -> None:
+    if why := guest_memory.confine(MEMORY_BYTES, LEAST_BYTES):
+        raise CollectorError("agent-memory-short", f"The agent's pod {why}.")
 
 
 def _session(limits: dict[str, int], stack: contextlib.ExitStack) -> Session:

@@ -5,6 +5,7 @@ Python 3.10, psycopg 3 and redis-py, holds one connection at a time, changes not
 
 The request is one JSON object. Times in seconds:
     timeout       of each step, default 5; deadline: of everything, after which SIGALRM ends the process, default 60
+    guest         true: the process shares the memory limit of the agent, and does not begin where little is left of it
     framed        true: answers go through a pod's log, in the lines of framing.py
     rounds        questions on the reused connection of each dependency, default 10
     dependencies  [{name, kind: postgresql|replica|redis, env: variable with the URL, or url; host, port: instead of the
@@ -13,7 +14,8 @@ The request is one JSON object. Times in seconds:
     reach         [{name, host, port}], a TCP connection tried, nothing sent, each within reach_timeout, default 1.5:
                   Linux repeats after a second what was lost (RFC 6298)
 
-The answer is one JSON object a line, `record` says of which kind: phase, rounds, http, reach, and end as the last one.
+The answer is one JSON object a line, `record` says of which kind: phase, rounds, http, reach, and end as the last
+one; or refused as the only one, with its reason as `text`.
 Times in milliseconds. No password, in whichever encoding, and no URL is in it.
 """
 
@@ -36,11 +38,12 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import probe_postgresql, probe_redis
+from . import guest_memory, probe_postgresql, probe_redis
 from .probe_wire import Dependency, Log, Stop, ask_http, begun, elapsed, reach
 
-# The agent's memory limit is shared: this process refuses to grow before the kernel has to choose one to kill.
+# It takes about 47 MiB. Beside an agent it has less where less is left, and does not begin below the second figure.
 MEMORY_BYTES = 192 * 1024 * 1024
+LEAST_BYTES = 56 * 1024 * 1024
 
 
 def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None:
@@ -90,9 +93,12 @@ def _answer(request: dict[str, t.Any]) -> int:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, float(request.get("deadline", 60)))
     threading.stack_size(512 * 1024)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
-    # Where the memory limit is hit all the same, this process is the one to go, not the agent.
+    guest = bool(request.get("guest"))
+    if why := guest_memory.confine(MEMORY_BYTES, LEAST_BYTES if guest else None):
+        # pylint: disable-next=ansible-bad-function
+        print(json.dumps({"record": "refused", "text": why}), flush=True)
+        return 0
+    # A kernel that ends one process instead of the container shall choose this one.
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     if request.get("framed"):

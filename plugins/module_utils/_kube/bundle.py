@@ -24,8 +24,10 @@ def _named(entry: t.Any, *others: str) -> tuple[str, ...]:
 
 # The full names of what each program consists of; the first one's `main` takes the request.
 RENDERER: t.Final = _named(render, "alembic_worker", "framing")
-COLLECTOR: t.Final = _named(collect, "alembic_worker", "errors", "framing", "live_facts", "live_queries", "session")
-PROBE: t.Final = _named(probe, "framing", "probe_postgresql", "probe_redis", "probe_wire")
+COLLECTOR: t.Final = _named(
+    collect, "alembic_worker", "errors", "framing", "guest_memory", "live_facts", "live_queries", "session"
+)
+PROBE: t.Final = _named(probe, "framing", "guest_memory", "probe_postgresql", "probe_redis", "probe_wire")
 
 
 def bundle(names: t.Sequence[str], request: dict[str, t.Any]) -> str:

@@ -106,6 +106,15 @@ def after_failure(
     return None
 
 
+def without_exec(plan: CollectionPlan, error: FindingError, live: Live) -> CollectionPlan | None:
+    """A Job of the deployed image where an agent's pod has no memory to spare; None: the error stands."""
+    if plan.kind != "exec" or error.id != "agent-memory-short":
+        return None
+    words = f"{error.message.rstrip('.')}; a Job of the deployed image asked instead."
+    found = (*plan.findings, finding(error.id, words))
+    return _job_of_deployed(live, unchanged=plan.unchanged, same=plan.same, findings=found)
+
+
 def _first_install(live: Live, rights: Rights, wanted: Planned, namespace: str, new_image: NewImage) -> CollectionPlan:
     """Nothing is deployed; an external database, or a volume that was kept, may hold something all the same."""
     if wanted.database is None:
@@ -188,4 +197,4 @@ def _runs(live: Live, database: str | None) -> bool:
     return not database or any((item.get("status") or {}).get("readyReplicas") for item in own)
 
 
-__all__ = ("CollectionPlan", "Rights", "after_failure", "decide")
+__all__ = ("CollectionPlan", "Rights", "after_failure", "decide", "without_exec")

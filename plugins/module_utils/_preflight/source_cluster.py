@@ -19,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.colle
     CollectionPlan,
     after_failure,
     decide,
+    without_exec,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collector import (
     Collector,
@@ -41,7 +42,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts i
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
-    from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Container, Planned
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Container, Live, Planned
 
 Message = dict[str, t.Any]
 
@@ -76,6 +77,7 @@ class ClusterSource(Source):
         self._plan = CollectionPlan()
         self._collector: Collector = NoCollector()
         self._first: Message | None = None
+        self._live: Live | None = None
         self._compared: list[Finding] = []
         self.where = f"{options.namespace}/{options.release}"
 
@@ -103,6 +105,7 @@ class ClusterSource(Source):
         if not early:
             live = look.around(cluster, live, options.release, options.namespace)
         rights = _AskedRights(cluster, wanted, options.namespace)
+        self._live = live
         self._carry_out(decide(live, rights, wanted, options.namespace, options.new_image))
         if self._plan.fallible:
             try:
@@ -166,7 +169,7 @@ class ClusterSource(Source):
         if self._plan.deduced:
             return self._plan.deduced
         request = self._request()
-        first = self._first or self._collector.ask(request)
+        first = self._first or self._ask_first(request)
         self.where = first.get("where") or self.where
         revisions = first.get("revisions") if self._plan.unchanged else None
         graph = self._graph_of(revisions) if revisions else self._render.graph(first["live"]["rows"] or [])
@@ -180,6 +183,17 @@ class ClusterSource(Source):
             return Answer(answer["live"], answer["server"], answer["facts"])
 
         return Located(graph, live, self._render.render, facts, self._deployed, self._plan.unasked)
+
+    def _ask_first(self, request: Message) -> Message:
+        """By exec where that is the plan; an agent that has no memory to spare is spared."""
+        try:
+            return self._collector.ask(request)
+        except FindingError as error:
+            instead = without_exec(self._plan, error, self._live) if self._live else None
+            if instead is None:
+                raise
+            self._carry_out(instead)
+            return self._collector.ask(request)
 
     def _graph_of(self, revisions: Message) -> Graph:
         """The revisions of the deployed image, whose env.py was not run."""

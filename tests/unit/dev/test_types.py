@@ -12,7 +12,10 @@ from lab.paths import ROOT
 
 OURS = "ansible_collections.ai_platform.agent.plugins.module_utils"
 # Links into plugins, checked there.
-LINKS = {Path(f"chart/files/{name}.py") for name in ("probe", "probe_postgresql", "probe_redis", "probe_wire")}
+LINKS = {
+    Path(f"chart/files/{name}.py")
+    for name in ("guest_memory", "probe", "probe_postgresql", "probe_redis", "probe_wire")
+}
 
 
 def files() -> set[Path]:

@@ -102,11 +102,15 @@ class Sent:
         self.requests: dict[str, Object] = {}
         self.tasks: list[Task] = []
         self.broken: dict[str, FindingError] = {}
+        self.full: set[str] = set()
         monkeypatch.setattr(cluster_module, "ExecSession", self._session)
         monkeypatch.setattr(cluster_module, "JobRun", self._job)
         monkeypatch.setattr(cluster_module, "SETTLE_SECONDS", 0)
 
     def _answers(self, request: Object, host: str) -> list[str]:
+        if host in self.full:
+            assert request["guest"] is True
+            return [json.dumps({"record": "refused", "text": "has 20 MiB left of its memory limit"})]
         well = records("postgresql-well", "redis-well") if request.get("dependencies") else []
         told = [{"record": "http", "name": item["name"], "path": item["path"], "ms": 1, "status": 200}
                 for item in request.get("http", [])]  # fmt: skip
@@ -335,3 +339,20 @@ def test_the_modules_limits_are_the_judges() -> None:
     assert dataclasses.asdict(Limits()) == module._LIMITS
     options = module.ARGUMENTS["thresholds"]["options"]
     assert {name: option["default"] for name, option in options.items()} == module._LIMITS
+
+
+def test_an_agent_without_memory_to_spare_is_spared(sent: Sent) -> None:
+    sent.full = {"a"}
+    facts, ids = asked(FakeCluster(), negative=False)
+    assert ids == ["agent-memory-short"]
+    assert [(item["from"], item["pod"]) for item in facts["observations"]] == [("agent", "b")]
+    sent.full = {"a", "b"}
+    facts, ids = asked(FakeCluster(), negative=False)
+    assert ids == ["agent-memory-short"]
+    assert [(item["from"], item["pod"]) for item in facts["observations"]] == [("probe", "r-probe-x")]
+    assert not sent.requests["probe"].get("guest")
+    _facts, found = collect(t.cast("Cluster", FakeCluster()), Options("r", "n", negative=False))
+    assert found[0].pods == ("a", "b")
+    assert found[0].message == (
+        "a has 20 MiB left of its memory limit, and 1 more; a pod of the same image and labels asked."
+    )

@@ -12,6 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.colle
     CollectionPlan,
     after_failure,
     decide,
+    without_exec,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import NewImage
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned, planned
@@ -177,3 +178,16 @@ def test_a_new_image_that_is_trusted_asks_where_no_other_can() -> None:
     )
     assert made is not None
     assert shown(made) == ("job", "agent:2", False, None, None, [])
+
+
+def test_an_agent_without_memory_to_spare_is_spared() -> None:
+    there, plan = live("agent:1"), wanted("agent:2")
+    first = decide(there, BOTH, plan, "demo")
+    assert first.kind == "exec"
+    error = FindingError("agent-memory-short", "The agent's pod has 20 MiB left of its memory limit.")
+    made = without_exec(first, error, there)
+    assert made is not None
+    assert shown(made) == ("job", "agent:1", False, None, None, ["agent-memory-short"])
+    assert made.findings[0].severity == "warn"
+    assert without_exec(first, FindingError("database-auth", "No."), there) is None
+    assert without_exec(made, error, there) is None
