@@ -13,11 +13,12 @@ from urllib.parse import quote
 
 import pytest
 import yaml
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import module as connectivity
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
 
 from lab import images
-from lab.paths import KUBECONFIG, ROOT
+from lab.paths import BIN, KUBECONFIG, ROOT
 from tests.integration.preflight_cluster.conftest import CANARY, NAME, Preflight, finding
 from tests.integration.release.conftest import NEXT
 
@@ -31,6 +32,29 @@ except TimeoutError:
     print("timeout")
 except OSError as error:
     print(type(error).__name__)
+"""
+
+
+# In a pod: takes what is left of its memory but for so many MiB, says so, and keeps it until its stdin ends.
+HOARD = """
+import sys
+from pathlib import Path
+version2, version1 = Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/memory")
+def number(folder, name):
+    return int((folder / name).read_text())
+def left():
+    if (version2 / "memory.max").exists():
+        most, used, folder = number(version2, "memory.max"), number(version2, "memory.current"), version2
+    else:
+        folder = version1
+        most, used = number(folder, "memory.limit_in_bytes"), number(folder, "memory.usage_in_bytes")
+    pages = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    return most - used + int(pages.get("total_inactive_file", pages["inactive_file"]))
+kept = []
+while left() > int(sys.argv[1]) << 20:
+    kept.append(b"x" * (1 << 20))
+print("full", flush=True)
+sys.stdin.read()
 """
 
 
@@ -69,6 +93,35 @@ def test_an_account_without_exec(deployer: Preflight) -> None:
     assert [item["revision"] for item in result["pending"]] == ["0007"]
     assert finding(result, "exec-forbidden")["severity"] == "info"
     assert result["server"]["role"] == "agent_user"
+
+
+def test_an_agent_near_its_memory_limit_is_spared(preflight: Preflight) -> None:
+    """Asked from inside, it would be ended by the kernel with all of its processes."""
+    release = preflight.release
+    [name] = release.agents()
+
+    def restarts() -> int:
+        return int(release.get("pod", name)["status"]["containerStatuses"][0]["restartCount"])
+
+    before = restarts()
+    words = ["exec", "-i", name, "-c", "agent", "--", "python", "-c", HOARD, "30"]
+    kubectl = [str(BIN / "kubectl"), "--kubeconfig", str(KUBECONFIG), "-n", release.namespace]
+    with subprocess.Popen([*kubectl, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as hoard:
+        try:
+            assert hoard.stdout is not None
+            assert hoard.stdout.readline().strip() == "full"
+            result = preflight.run(NEXT)
+            assert finding(result, "agent-memory-short")["severity"] == "warn"
+            assert (result["state"], result["server"]["role"]) == ("behind", "agent_user")
+            params = {option: spec.get("default") for option, spec in connectivity.ARGUMENTS.items()}
+            params |= {"kubeconfig": preflight.account, "release_name": NAME, "release_namespace": release.namespace}
+            tested, _problem = connectivity.execute(params | {"negative": False, "fail_on": "never", "thresholds": {}})
+            assert finding(tested, "agent-memory-short")["pods"] == [name]
+            assert [item["from"] for item in tested["pods"]] == ["probe"]
+            assert tested["counts"]["fail"] == 0, tested["summary"]
+        finally:
+            hoard.kill()
+    assert restarts() == before
 
 
 @pytest.mark.parametrize(
