@@ -218,7 +218,9 @@ def test_files_in_the_pods_are_the_files_of_the_chart(environment: Rendered) -> 
     assert scripts == {file.name: file.read_text() for file in files.glob("schema*.py")}
     tests = environment.one("ConfigMap", f"{RELEASE}-test-scripts")["data"]
     assert tests == {
-        file.name: file.read_text() for name in ("connection_test", "probe*") for file in files.glob(f"{name}.py")
+        file.name: file.read_text()
+        for name in ("connection_test", "guest_memory", "probe*")
+        for file in files.glob(f"{name}.py")
     }
 
 
