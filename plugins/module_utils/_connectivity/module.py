@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import typing as t
 
@@ -25,7 +26,7 @@ INLINE_SAMPLES = 20
 PAUSE_SECONDS = 2.0
 # Direct transport: the collector's own limit, besides the rounds.
 DIRECT_SECONDS = 60
-_LIMITS = {"p95_ms": 100.0, "p99_ms": 500.0, "dns_ms": 1000.0, "connections_left": 5}
+_LIMITS = dataclasses.asdict(Limits())
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
     **AUTH_ARG_SPEC,
@@ -53,12 +54,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "thresholds": {
         "type": "dict",
         "default": {},
-        "options": {
-            "p95_ms": {"type": "float", "default": _LIMITS["p95_ms"]},
-            "p99_ms": {"type": "float", "default": _LIMITS["p99_ms"]},
-            "dns_ms": {"type": "float", "default": _LIMITS["dns_ms"]},
-            "connections_left": {"type": "int", "default": _LIMITS["connections_left"]},
-        },
+        "options": {name: {"type": type(value).__name__, "default": value} for name, value in _LIMITS.items()},
     },
     "report_path": {"type": "path"},
     "junit_path": {"type": "path"},
