@@ -106,6 +106,25 @@ options:
           message:
             description: What it said.
             type: str
+  registered:
+    description:
+      - What the tasks of the role registered. From it O(run.chart), O(run.images), O(run.revision) and O(run.changed)
+        are worked out, and results of steps that O(run.steps) does not name are left out, for an earlier play may have
+        left them.
+    type: dict
+    suboptions:
+      found:
+        description: What M(ai_platform.agent.release_info) returned before anything was changed.
+        type: dict
+      chart:
+        description: What M(ai_platform.agent.chart_assemble) returned.
+        type: dict
+      credentials:
+        description: Whether the Secret changed, as C(changed). Nothing else of it belongs here.
+        type: dict
+      release:
+        description: What M(kubernetes.core.helm) returned.
+        type: dict
   reports:
     description: Results of M(ai_platform.agent.migration_preflight) and of the connectivity test.
     type: list

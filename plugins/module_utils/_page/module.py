@@ -14,6 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.files import write
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.junit import junit_of_run
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import FAIL_ON
+from ansible_collections.ai_platform.agent.plugins.module_utils._page.changes import changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.page import page
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.run import (
     KINDS,
@@ -24,6 +25,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._page.run import
 
 RUNBOOK_URL = "https://github.com/ai-platform/agent/blob/main/docs/runbook.md"
 
+# The role's step in which each module runs.
+_STEPS: t.Final = {"migration_preflight": "preflight", "connectivity_test": "verify"}
 _BEFORE_AND_AFTER: t.Final[dict[str, t.Any]] = {"before": {"type": "str"}, "after": {"type": "str"}}
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
@@ -44,6 +47,10 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
             "steps": {"type": "dict", "default": {}},
             "failure": {"type": "dict", "options": {"task": {"type": "str"}, "message": {"type": "str"}}},
         },
+    },
+    "registered": {
+        "type": "dict",
+        "options": {name: {"type": "dict"} for name in ("found", "chart", "credentials", "release")},
     },
     "reports": {
         "type": "list",
@@ -67,12 +74,18 @@ def execute(params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
 
     :raises FindingError: an argument is of no use, or the folder cannot be written
     """
+    run = params["run"] | {"steps": _times(params["run"]["steps"] or {})}
+    given_reports = params["reports"]
+    if params.get("registered"):
+        given_reports = [item for item in given_reports if _STEPS[item["kind"]] in run["steps"]]
+        results = {item["kind"]: item["result"] for item in given_reports}
+        registered = params["registered"] | {"preflight": results.get("migration_preflight")}
+        run |= changes(registered, run["steps"])
     reports, policies = {}, {}
-    for given in params["reports"]:
+    for given in given_reports:
         found = report_of(given["kind"], given["result"], _whole(given["path"]))
         if found is not None:
             reports[given["kind"]], policies[given["kind"]] = found, given["fail_on"]
-    run = params["run"] | {"steps": _times(params["run"]["steps"] or {})}
     full = document(run, reports, ended=round(time.time(), 3), check_mode=check_mode)
     if not params["folder"]:
         return {"changed": False, "path": "", "files": [], **full["outcome"]}
