@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import LAB_VARS, ROOT, Run, play
+from .conftest import LAB_VARS, ROOT, VENV, Run, play
 
 DEV = ["-i", "inventories/dev", "--vault-id", "dev@lab/dev-vault-password"]
 NAMESPACE = "role-bad-input"
@@ -56,6 +56,15 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         {"ai_agent_values": {"redis": {"auth": {"password": "x"}}}},
         ["redis.auth.password", "readable"],
     ),
+    "password of digits": ({"ai_agent_redis_password": 70}, ["ai_agent_redis_password is a number", "in quotes"]),
+    "password with a line break": (
+        {"ai_agent_postgresql_password": "demo-only\n"},
+        ["ai_agent_postgresql_password holds a line break", "printf", "runbook.md#password-unfit"],
+    ),
+    "password that is a template": (
+        {"ai_agent_postgresql_password": "demo-only{{ nosuch"},
+        ["ai_agent_postgresql_password holds {{", "!unsafe"],
+    ),
     "release name": ({"ai_agent_release_name": "my_agent"}, ['"my_agent"', "lower-case"]),
     "time-out": ({"ai_agent_timeout": "600"}, ['ai_agent_timeout is "600"', "10m"]),
     "preflight's policy": (
@@ -80,6 +89,37 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
 def test_variables(case: str, fake_helm: FakeHelm) -> None:
     variables, parts = VARIABLES[case]
     assert_one_clear_line(deploy(fake_helm("v4.3.1"), **variables), *parts)
+
+
+PRINTABLE = "'\"\\$`!&|;<>()*?[]{{ {% {# }}%:@/+=,~^ end"
+
+
+def test_any_printable_password_of_an_inventory_arrives(tmp_path: Path, fake_helm: FakeHelm) -> None:
+    """As the examples write it, in a file that ansible-vault encrypted; debug shows what the role would write."""
+    folder = tmp_path / "prod"
+    shutil.copytree(ROOT / "inventories/prod", folder)
+    example = (folder / "group_vars/all/vault.yml.example").read_text()
+    assert example.count(": !unsafe 'change-me'") == 4
+    vault = folder / "group_vars/all/vault.yml"
+    vault.write_text(example.replace("change-me", PRINTABLE.replace("'", "''")))
+    (tmp_path / "password").write_text("v\n")
+    subprocess.run(
+        [VENV / "ansible-vault", "encrypt", "--vault-id", f"prod@{tmp_path}/password", vault],
+        check=True,
+        capture_output=True,
+    )
+    words = ["-i", folder, "--vault-id", f"prod@{tmp_path}/password"]
+    # What stops this run is the old helm; the passwords were taken.
+    assert_one_clear_line(play(*words, "site.yml", ai_agent_helm_binary=str(fake_helm("v4.1.0"))), "helm 4.1.0")
+    (tmp_path / "show.yml").write_text(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n"
+        "    - ansible.builtin.copy: {content: '{{ ai_agent_redis_password }}', dest: '"
+        + f"{tmp_path}/arrived"
+        + "'}\n"
+    )
+    shown = play(*words, str(tmp_path / "show.yml"))
+    assert shown.code == 0, shown.output
+    assert (tmp_path / "arrived").read_text() == PRINTABLE
 
 
 @pytest.mark.parametrize("place", ["group_vars/all.yml", "host_vars/h/main.yml", "hosts.yml"])

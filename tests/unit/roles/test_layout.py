@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
 
 ROOT = Path(__file__).resolve().parents[3]
 INVENTORIES = sorted(path.name for path in (ROOT / "inventories").iterdir())
@@ -82,7 +83,9 @@ def test_inventory_takes_its_passwords_from_the_vault(environment: str) -> None:
     if vault.exists():
         assert vault.read_text(encoding="utf-8").startswith(f"$ANSIBLE_VAULT;1.2;AES256;{environment}\n")
     else:
-        assert used == set(load(f"inventories/{environment}/group_vars/all/vault.yml.example"))
+        # !unsafe is a tag of Ansible's.
+        example = ROOT / f"inventories/{environment}/group_vars/all/vault.yml.example"
+        assert used == set(DataLoader().load_from_file(str(example)))
     assert len(used) == 4
 
 

@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.lookup.readable_secrets impor
         ('{"a": "s3:cret\'"}', True),
         ("$ANSIBLE_VAULT;1.2;AES256;prod\n3333\n", False),
         ("a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  33\n", False),
+        ("a: !unsafe 's3:cret'''\n", True),
         ("a: other\n# s3:cret'\n", False),
         ("a: [\n", False),
         ("", False),

@@ -1,0 +1,78 @@
+"""Secrets that would not arrive as they were meant."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+from ansible_collections.ai_platform.agent.plugins.lookup.unfit_secrets import LookupModule
+
+CANARY = "c4n4ry"
+FORMS = ("x{#%s#}z", "p{{ 7*7 }}%s", "{{%s", "{%% %s", "%s{{", "{{ a }}%s", "{{ a }}%s{{ b }}", "{{}}%s")
+TEMPLATES = [form % CANARY for form in FORMS]
+
+
+def found(value: t.Any, *, trusted: bool = True, **others: t.Any) -> list[dict[str, str]]:
+    """What is said of `outer`, which names `vaulted`, whose value it is."""
+    given = trust_as_template(value) if trusted and isinstance(value, str) else value
+    outer = trust_as_template("{{ vaulted | default('') }}")
+    variables = {"vaulted": given, "outer": outer} | {key: trust_as_template(text) for key, text in others.items()}
+    templar = Templar(loader=DataLoader(), variables=variables)
+    told: list[dict[str, str]] = LookupModule(loader=DataLoader(), templar=templar).run(["outer"], variables=variables)
+    assert CANARY not in str(told)
+    return told
+
+
+@pytest.mark.parametrize("value", TEMPLATES)
+def test_a_secret_that_is_taken_for_a_template(value: str) -> None:
+    (told,) = found(value)
+    assert told["name"] == "vaulted"
+    assert "!unsafe" in told["problem"]
+
+
+@pytest.mark.parametrize("value", TEMPLATES)
+def test_unsafe_and_vaulted_strings_are_no_templates(value: str) -> None:
+    assert found(value, trusted=False) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (1234567, "is a number"),
+        (70, "in quotes"),
+        (True, "is a boolean"),
+        (1.5, "is a number"),
+        ([CANARY], "is a list"),
+        (f"{CANARY}\n", "a line break"),
+        (f"{CANARY}\r\n", "a line break"),
+        (f"a\t{CANARY}", "a tab"),
+        (f"a\x1b{CANARY}", "a control character"),
+        (f"{CANARY}\x00", "a control character"),
+        (f"{CANARY}\u0085", "a control character"),
+        (f" {CANARY}", "white space"),
+        (f"{CANARY}\u00a0", "white space"),
+        (f"\ufeff{CANARY}", "white space"),
+    ],
+)
+def test_a_secret_that_programs_take_differently(value: t.Any, words: str) -> None:
+    (told,) = found(value)
+    assert told["name"] == "vaulted"
+    assert words in told["problem"]
+
+
+@pytest.mark.parametrize("value", ["0123", "a b", "@:/%+ü?#[]'\"\\$`!*&|<>", "{ {x} }", "%}", "", "é" * 40])
+def test_what_fits(value: str) -> None:
+    assert found(value) == []
+
+
+def test_what_is_put_together_on_purpose() -> None:
+    assert found("{{ a ~ '-' ~ b }}", a="x", b="y") == []
+    assert found("{{ lookup('ansible.builtin.env', 'HOME') }}") == []
+    # What it names is looked at too.
+    assert found("{{ a }}", a=f"x{{#{CANARY}#}}")[0]["name"] == "a"
+    assert found("{{ a }}", a=f"{CANARY}\n")[0]["name"] == "a"
+    # Whoever is asked for it says better that it is missing.
+    assert found("{{ nowhere }}") == []
+    assert found(None) == []
