@@ -273,9 +273,11 @@ def edit(page: str, folder: Path, names: Sequence[str]) -> None:
             path.write_text(re.sub("change-me", lambda _: secrets.token_urlsafe(18) + "/@%", text), encoding="utf-8")
         elif path.name == "main.yml":
             text = uncommented(path.read_text(encoding="utf-8"))
-            context = yaml.safe_load(KUBECONFIG.read_text(encoding="utf-8"))["current-context"]
+            config = yaml.safe_load(KUBECONFIG.read_text(encoding="utf-8"))
+            context, server = config["current-context"], config["clusters"][0]["cluster"]["server"]
             text = re.sub(r"^ai_agent_kubeconfig: .*", f"ai_agent_kubeconfig: {KUBECONFIG}", text, flags=re.MULTILINE)
             text = re.sub(r"^ai_agent_context: .*", f"ai_agent_context: {context}", text, flags=re.MULTILINE)
+            text = re.sub(r"^ai_agent_cluster: .*", f"ai_agent_cluster: {server}", text, flags=re.MULTILINE)
             path.write_text(text, encoding="utf-8")
         else:
             raise LabError(f"{page} does not show what to write into {path.name}")

@@ -57,7 +57,7 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 # !unsafe is plain text that Ansible does not take for a template.
-_Loader.add_constructor("!unsafe", lambda loader, node: str(node.value) if isinstance(node, yaml.ScalarNode) else None)
+_Loader.add_constructor("!unsafe", lambda _loader, node: str(node.value) if isinstance(node, yaml.ScalarNode) else None)
 
 
 def in_plain_text(folder: Path, secrets: t.Collection[str]) -> list[Path]:

@@ -29,6 +29,12 @@ attributes:
   idempotent:
     support: full
 options:
+  cluster_expected:
+    description:
+      - Which cluster is meant. Nothing is told of another one.
+      - Either the URL of its API server, or the SHA-256 fingerprint of its certificate authority, or the uid of its
+        namespace C(kube-system).
+    type: str
   helm_binary:
     description:
       - The helm program, a path or a name on E(PATH). It is asked for its version and for its record of the release.
@@ -234,6 +240,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 
 ARGUMENTS = {
     **AUTH_ARG_SPEC,
+    "cluster_expected": {"type": "str"},
     "helm_binary": {"type": "path"},
     # Not secret; but nobody reads it in a log.
     "manifests": {"type": "str", "no_log": True},

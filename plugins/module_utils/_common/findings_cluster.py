@@ -10,6 +10,7 @@ import typing as t
 CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "info", "skip"], str]]] = {
     # What ends the run before a verdict
     "cluster-unreachable": ("fail", "Check kubeconfig, context and host, and that the cluster and its nodes run."),
+    "cluster-another": ("fail", "Correct context and kubeconfig, or ai_agent_cluster, if the cluster was made anew."),
     "cluster-auth": ("fail", "Renew the account's token or certificate."),
     "cluster-forbidden": ("fail", "Grant the right, or use another account; the message names verb and resource."),
     "cluster-refused": ("fail", "Read the server's reason in the message: an admission webhook or a policy said no."),

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect, namespace_exists
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, helm, living
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_PROXY_HEADERS_SPEC
 
@@ -27,13 +28,17 @@ def told(params: Object) -> Object:
     """The module's result without `python`; with `msg` and `error_id` where the cluster gave no answer."""
     binary, seconds = params["helm_binary"], params["helm_timeout"]
     account: Object | FindingError
+    address = ""
     try:
         # connect() names the package that is missing.
         cluster = connect(params)
+        address = cluster.address
+        if params["cluster_expected"]:
+            assert_meant(cluster, params["cluster_expected"])
         account = kubeconfig(cluster) if binary is not None else {}
     except FindingError as error:
         with helm.asked(binary, params, error, seconds) as releases:
-            return _failure(error) | {"helm": releases(), "cluster": _cluster("")}
+            return _failure(error) | {"helm": releases(), "cluster": _cluster(address)}
     with helm.asked(binary, params, account, seconds) as releases:
         try:
             found = look(cluster, params)

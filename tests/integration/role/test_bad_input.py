@@ -19,6 +19,12 @@ DEV = ["-i", "inventories/dev", "--vault-id", "dev@lab/dev-vault-password"]
 NAMESPACE = "role-bad-input"
 SECRETS = ["demo-only"]
 FakeHelm = Callable[..., Path]
+_PASSWORDS = (
+    "ai_agent_postgresql_password",
+    "ai_agent_postgresql_admin_password",
+    "ai_agent_replication_password",
+    "ai_agent_redis_password",
+)
 
 
 def deploy(helm: Path | str, **variables: t.Any) -> Run:
@@ -108,9 +114,10 @@ def test_any_printable_password_of_an_inventory_arrives(tmp_path: Path, fake_hel
         check=True,
         capture_output=True,
     )
-    words = ["-i", folder, "--vault-id", f"prod@{tmp_path}/password"]
+    words: list[str | Path] = ["-i", folder, "--vault-id", f"prod@{tmp_path}/password"]
     # What stops this run is the old helm; the passwords were taken.
-    assert_one_clear_line(play(*words, "site.yml", ai_agent_helm_binary=str(fake_helm("v4.1.0"))), "helm 4.1.0")
+    run = play(*words, "site.yml", ai_agent_helm_binary=str(fake_helm("v4.1.0")), ai_agent_context="c")
+    assert_one_clear_line(run, "helm 4.1.0")
     (tmp_path / "show.yml").write_text(
         "- hosts: all\n  gather_facts: false\n  tasks:\n"
         "    - ansible.builtin.copy: {content: '{{ ai_agent_redis_password }}', dest: '"
@@ -120,6 +127,30 @@ def test_any_printable_password_of_an_inventory_arrives(tmp_path: Path, fake_hel
     shown = play(*words, str(tmp_path / "show.yml"))
     assert shown.code == 0, shown.output
     assert (tmp_path / "arrived").read_text() == PRINTABLE
+
+
+def test_outside_dev_a_cluster_is_named(tmp_path: Path, fake_helm: FakeHelm) -> None:
+    # What a shell has as its current context is no choice for prod.
+    config = kubeconfig(tmp_path / "kubeconfig", "https://127.0.0.1:1")
+    nothing = {"KUBECONFIG": str(config)}
+    passwords = dict.fromkeys(_PASSWORDS, "9q!xR-a-real-one")
+    given = {"ai_agent_helm_binary": str(fake_helm("v4.3.1")), **passwords}
+    for playbook in ("site.yml", "playbooks/preflight.yml", "playbooks/verify.yml"):
+        run = play("-i", "inventories/prod", playbook, env=nothing, **given)
+        assert_one_clear_line(run, "No cluster is named for host agent-prod", "ai_agent_context", "ai_agent_cluster")
+    # It is asked, and named in the first lines, once anything names it.
+    for named in ({"ai_agent_context": "c"}, {"ai_agent_cluster": "https://127.0.0.1:1"}):
+        run = play("-i", "inventories/prod", "site.yml", env=nothing, **given, **named)
+        where = "Release agent-prod in namespace prod, environment prod, cluster https://127.0.0.1:1"
+        assert where in " ".join(run.output.split()), run.output
+        assert run.recap("changed") == 0
+
+
+def test_another_cluster_than_the_one_that_is_meant(tmp_path: Path, fake_helm: FakeHelm) -> None:
+    config = kubeconfig(tmp_path / "kubeconfig", "https://127.0.0.1:1")
+    meant = "https://prod.example:6443"
+    run = deploy(fake_helm("v4.3.1"), ai_agent_kubeconfig=str(config), ai_agent_cluster=meant)
+    assert_one_clear_line(run, "https://127.0.0.1:1 is not the one that is meant", meant, "runbook.md#cluster-another")
 
 
 @pytest.mark.parametrize("place", ["group_vars/all.yml", "host_vars/h/main.yml", "hosts.yml"])
@@ -161,7 +192,7 @@ def test_a_vault_in_plain_text_warns_outside_dev(tmp_path: Path, fake_helm: Fake
         )
         example = (folder / "group_vars/all/vault.yml.example").read_text()
         (folder / "group_vars/all/vault.yml").write_text(example.replace("change-me", "8Rz!a-real-one"))
-        run = play("-i", folder, "site.yml", ai_agent_helm_binary=str(fake_helm("v4.1.0")))
+        run = play("-i", folder, "site.yml", ai_agent_helm_binary=str(fake_helm("v4.1.0")), ai_agent_context="c")
         # It warns; what stops this run is the old helm.
         assert_one_clear_line(run, "helm 4.1.0")
         assert ("stand in plain text" in run.output) == (environment == "staging"), run.output

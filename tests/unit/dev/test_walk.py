@@ -61,7 +61,8 @@ def test_registry_and_namespaces_are_those_of_the_lab(place: walk.Workplace) -> 
 
 def test_the_editor_sets_what_stands_as_a_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(yaml.safe_dump({"current-context": "kind-lab"}))
+    clusters = [{"cluster": {"server": "https://127.0.0.1:6443"}}]
+    kubeconfig.write_text(yaml.safe_dump({"current-context": "kind-lab", "clusters": clusters}))
     monkeypatch.setattr(walk, "KUBECONFIG", kubeconfig)
     monkeypatch.setattr(registry, "address", lambda: "127.0.0.1:5000")
     source = ROOT / "inventories/staging/group_vars/all"
@@ -70,7 +71,7 @@ def test_the_editor_sets_what_stands_as_a_comment(tmp_path: Path, monkeypatch: p
     walk.edit("README.md", tmp_path, ["main.yml", "vault.yml"])
     main = yaml.safe_load((tmp_path / "main.yml").read_text())
     assert (main["ai_agent_context"], main["ai_agent_kubeconfig"]) == ("kind-lab", str(kubeconfig))
-    assert main["ai_agent_subcharts"] == "embedded"
+    assert (main["ai_agent_cluster"], main["ai_agent_subcharts"]) == ("https://127.0.0.1:6443", "embedded")
     # !unsafe is a tag of Ansible's.
     assert len(set(DataLoader().load_from_file(str(tmp_path / "vault.yml")).values())) == 4
     walk.edit("chart/README.md", tmp_path, ["my-values.yaml"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import typing as t
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from tests.unit.plugins.module_utils._kube.fake_cluster import FakeCluster, Obje
 
 WANTED: Object = {
     "release_name": "demo", "release_namespace": "demo", "secret_name": "demo-secret", "secret_expected": {},
-    "secret_shown": ["rotation-id"], "manifests": None,
+    "secret_shown": ["rotation-id"], "manifests": None, "cluster_expected": None,
 }  # fmt: skip
 CANARY = "c4nary"
 
@@ -129,3 +130,19 @@ def test_without_a_configuration_the_helm_is_told_all_the_same(tmp_path: Path, m
     assert found["helm"]["problem"] == found["msg"]
     assert "context elsewhere" in found["msg"]
     assert str(tmp_path / "none") in found["msg"]
+
+
+def test_nothing_is_told_of_another_cluster(tmp_path: Path) -> None:
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+        "clusters": [{"name": "k", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": {}}],
+    }  # fmt: skip
+    (tmp_path / "kubeconfig").write_text(json.dumps(config))
+    params = dict.fromkeys(AUTH_ARG_SPEC) | WANTED | {"helm_binary": "/nowhere/helm", "helm_timeout": 5}
+    given = {"kubeconfig": str(tmp_path / "kubeconfig"), "cluster_expected": "https://prod.example:6443"}
+    found = told(params | given)
+    # Nothing listens there: whoever had asked would say that.
+    assert found["error_id"] == "cluster-another"
+    assert found["cluster"]["address"] == "https://127.0.0.1:1"
