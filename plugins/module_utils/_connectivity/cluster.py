@@ -20,6 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.re
     release_facts,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import FORBIDDEN
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
@@ -196,10 +197,11 @@ class Work:
     def probe(self) -> Object:
         """The same from a pod of our own with the release's client label. Raises FindingError."""
         client = {"app.kubernetes.io/instance": self._options.release, f"{self._options.release}-db-client": "true"}
-        env = [item for item in self._container.get("env") or () if item["name"] in VARIABLES.values()]
+        env = shared.environment(self._container, tuple(VARIABLES.values()))
         request = self._request(dependencies=self._dependencies())
         task = self._task("probe", self._options.namespace, request)
-        return self._run("probe", dataclasses.replace(task, labels=client, env=env))
+        own = {"labels": {**task.labels, **client}, "env": env, "container": self._container}
+        return self._run("probe", dataclasses.replace(task, **own))
 
     def places(self) -> list[str]:
         """The places from which pods without the client label try to connect."""
@@ -236,12 +238,18 @@ class Work:
             purpose=purpose,
             image=self._container["image"],
             command=command(bundle(PROBE, request | {"framed": True})),
-            pod=self._seen.pod_spec,
+            labels=shared.given_labels(self._seen.deployment, self._options.release),
+            annotations=shared.given_annotations(self._seen.deployment["metadata"]),
+            pod=self._seen.pod_spec if namespace == self._options.namespace else self._elsewhere(),
             pull_policy=self._container.get("imagePullPolicy"),
             resources=RESOURCES,
             start_seconds=self._options.job_timeout,
             run_seconds=self._options.deadline,
         )
+
+    def _elsewhere(self) -> Object:
+        """The pod spec without what another namespace does not have."""
+        return {name: value for name, value in self._seen.pod_spec.items() if name != "serviceAccountName"}
 
     def _run(self, place: str, task: Task) -> Object:
         with JobRun(self._cluster, task) as run:

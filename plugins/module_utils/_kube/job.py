@@ -17,13 +17,13 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import MOST_BYTES
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube import job_failures
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import job_failures, shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, Refused
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
-CONTAINER = "main"
+CONTAINER = job_failures.CONTAINER
 # On Job, pod and policy: a value of its own for each run. No policy or Service of a release selects by it.
 RUN_LABEL = "ai-agent/run"
 GATE = "ai-agent/policy"
@@ -42,15 +42,21 @@ TOLD_ANNOTATION = "ai-agent/told"
 TOLD_VARIABLE = "AI_AGENT_TOLD"
 TOLD_FOLDER = "/etc/ai-agent-check"
 # Of the pod spec that is given: where and under which name it may run.
-PLACEMENT = ("imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName")
+PLACEMENT = (
+    "imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName",
+    "runtimeClassName", "hostAliases", "dnsConfig",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
     """What the Job runs.
 
-    `purpose`: part of its name. `env`: as in a container. `labels`: besides those of its own. `pod`: a pod spec whose
-    placement, user and pull secrets it shares. `isolated`: it starts under a policy that lets nothing in or out.
+    `purpose`: part of its name. `env`: as in a container. `labels`: besides those of its own. `annotations`: of Job and
+    pod. `pod`: a pod spec whose placement, user, pull secrets and service account it shares. `container`: one of it,
+    whose volumes and sources of environment it shares. `absent`: objects that both name and that are not there yet.
+    `isolated`: it starts under a policy that lets nothing in or out, and neither account, volume nor source brings it
+    a secret.
     `start_seconds`: until the container runs; `run_seconds`: from then on, or from when it was told what it waits for;
     `told_seconds`: how long it waits for that at most, None where it waits for nothing.
     """
@@ -62,7 +68,10 @@ class Task:
     command: t.Sequence[str] = dataclasses.field(repr=False)
     env: t.Sequence[Object] = ()
     labels: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    annotations: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     pod: Object = dataclasses.field(default_factory=dict)
+    container: Object = dataclasses.field(default_factory=dict)
+    absent: t.Collection[shared.Named] = ()
     pull_policy: str | None = None
     resources: Object = dataclasses.field(default_factory=dict)
     isolated: bool = False
@@ -81,6 +90,11 @@ def manifest(task: Task, run: str) -> Object:
         RUN_LABEL: run,
     }
     spec: Object = {name: task.pod[name] for name in PLACEMENT if task.pod.get(name)}
+    # Clouds put a token of the account into its pods, whether Kubernetes' own is mounted or not.
+    if not task.isolated and (account := shared.account(task.pod, task.absent)):
+        spec["serviceAccountName"] = account
+    volumes, _mounts = shared.volumes(task.pod, task.container, task.absent, closed=task.isolated)
+    about = {"labels": labels} | ({"annotations": dict(task.annotations)} if task.annotations else {})
     spec |= {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -90,7 +104,7 @@ def manifest(task: Task, run: str) -> Object:
         "securityContext": (task.pod.get("securityContext") or {})
         | {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [_container(task)],
-        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "volumes": [{"name": "tmp", "emptyDir": {}}, *volumes],
     }
     if task.isolated:
         spec["schedulingGates"] = [{"name": GATE}]
@@ -101,17 +115,18 @@ def manifest(task: Task, run: str) -> Object:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": f"{task.release}-{task.purpose}-{run}", "labels": labels},
+        "metadata": {"name": f"{task.release}-{task.purpose}-{run}", **about},
         "spec": {
             "backoffLimit": 0,
             "activeDeadlineSeconds": math.ceil(seconds) + 5,
             "ttlSecondsAfterFinished": KEEP_SECONDS,
-            "template": {"metadata": {"labels": labels}, "spec": spec},
+            "template": {"metadata": about, "spec": spec},
         },
     }
 
 
 def _container(task: Task) -> Object:
+    _volumes, mounts = shared.volumes(task.pod, task.container, task.absent, closed=task.isolated)
     container: Object = {
         "name": CONTAINER,
         "image": task.image,
@@ -123,8 +138,10 @@ def _container(task: Task) -> Object:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a folder of the pod
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, *mounts],  # noqa: S108 - a folder of the pod
     }
+    if sources := shared.env_from(task.container, task.absent, closed=task.isolated):
+        container["envFrom"] = sources
     if task.told_seconds is not None:
         container["env"].append({"name": TOLD_VARIABLE, "value": f"{TOLD_FOLDER}/told"})
         container["volumeMounts"].append({"name": "told", "mountPath": TOLD_FOLDER, "readOnly": True})
@@ -276,10 +293,9 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
             time.sleep(POLL_SECONDS)
 
     def _is_over(self) -> bool:
-        """Whether the container has ended, or the pod went away."""
+        """Whether the container has ended, or the pod went away. Other containers, put there by a mesh, never end."""
         pods = self._pods()
-        statuses = [item for pod in pods for item in (pod.get("status") or {}).get("containerStatuses") or ()]
-        return not pods or any("terminated" in (item.get("state") or {}) for item in statuses)
+        return not pods or any("terminated" in state for pod in pods for state in job_failures.states(pod))
 
     def ended(self) -> FindingError | None:
         """Once the log ended: what was wrong with the container's end, None where its exit code is 0."""
@@ -288,7 +304,7 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
             for pod in self._pods():
                 if error := job_failures.end(pod, self.task.image):
                     return error
-                if (pod.get("status") or {}).get("phase") == "Succeeded":
+                if any("terminated" in state for state in job_failures.states(pod)):
                     return None
             time.sleep(POLL_SECONDS)
         return FindingError("image-start", f"The pod of image {self.task.image} went away before it ended.")

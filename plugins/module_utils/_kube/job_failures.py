@@ -14,6 +14,8 @@ Object = dict[str, t.Any]
 # The kubelet's reasons, pkg/kubelet/images/types.go and pkg/kubelet/kuberuntime/kuberuntime_container.go.
 PULL = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable"}
 START = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError", "ContainerCannotRun"}
+# The one whose end is the program's; others in the pod were put there by somebody else.
+CONTAINER = "main"
 # Kubernetes makes this account soon after the namespace, and the Job tries again.
 PASSING = 'serviceaccount "default" not found'
 
@@ -31,21 +33,28 @@ def refusal(events: t.Iterable[Object], namespace: str) -> FindingError | None:
     return FindingError("pod-refused", f"Namespace {namespace} refuses the pod: {text}.")
 
 
+def states(pod: Object, *, others: bool = False) -> list[Object]:
+    """The state of our container, or those of the others; none before there is one."""
+    status = pod.get("status") or {}
+    found = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    return [item.get("state") or {} for item in found if (item["name"] == CONTAINER) != others]
+
+
 def failure(pod: Object, image: str) -> FindingError | None:
     """Why the pod cannot start any more, or never ran, None where it may still."""
     status = pod.get("status") or {}
     node = (pod.get("spec") or {}).get("nodeName") or "no node yet"
-    states = [item.get("state") or {} for item in status.get("containerStatuses") or ()]
-    for state in states:
+    own = states(pod)
+    for state in own:
         waiting = state.get("waiting") or {}
         reason, text = waiting.get("reason"), _line(waiting.get("message"))
         if reason in PULL:
             return FindingError("image-pull", f"The image {image} cannot be pulled on {node} ({reason}): {text}.")
         if reason in START:
             return FindingError("image-start", f"The image {image} does not start ({reason}): {text}.")
-    if error := _ended(states, image):
+    if error := _ended(own, image) or _beside(pod, own):
         return error
-    if status.get("phase") == "Failed" and not any("terminated" in state for state in states):
+    if status.get("phase") == "Failed" and not any("terminated" in state for state in own):
         reason, text = status.get("reason") or "no reason", _line(status.get("message")) or "no message"
         error_id = "pod-timeout" if reason == "DeadlineExceeded" else "pod-refused"
         return FindingError(error_id, f"The pod on {node} was ended ({reason}): {text}.")
@@ -56,10 +65,22 @@ def end(pod: Object, image: str) -> FindingError | None:
     """What was wrong with the end of a pod that ran; None where it has not ended, or ended well."""
     if error := failure(pod, image):
         return error
-    for item in (pod.get("status") or {}).get("containerStatuses") or ():
-        code = ((item.get("state") or {}).get("terminated") or {}).get("exitCode")
+    for state in states(pod):
+        code = (state.get("terminated") or {}).get("exitCode")
         if code:
             return FindingError("image-start", f"The program in the image {image} ended with exit code {code}.")
+    return None
+
+
+def _beside(pod: Object, own: t.Sequence[Object]) -> FindingError | None:
+    """A container that admission added and that cannot start, while ours waits for it."""
+    if any(state.keys() & {"running", "terminated"} for state in own):
+        return None
+    for state in states(pod, others=True):
+        waiting = state.get("waiting") or {}
+        if waiting.get("reason") in PULL | START:
+            words = f"A container that the cluster added to the pod does not start ({waiting['reason']})"
+            return FindingError("pod-refused", f"{words}: {_line(waiting.get('message'))}.")
     return None
 
 
@@ -86,8 +107,8 @@ def late(pods: t.Sequence[Object], namespace: str, seconds: float) -> FindingErr
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             words = f"No node takes the pod {after}: {_line(condition.get('message')) or condition.get('reason')}."
             return FindingError("pod-unschedulable", words)
-    states = [item.get("state") or {} for item in status.get("containerStatuses") or ()]
-    reason = next((state["waiting"].get("reason") for state in states if "waiting" in state), "no reason given")
+    waits = [state["waiting"].get("reason") for state in states(pods[0]) if "waiting" in state]
+    reason = next(iter(waits), "no reason given")
     node = (pods[0].get("spec") or {}).get("nodeName") or "no node"
     return FindingError("pod-timeout", f"The pod on {node} did not start {after} ({reason}); look at that node.")
 
@@ -97,4 +118,4 @@ def _line(text: str | None) -> str:
     return " ".join((text or "").split())[:300].rstrip(".")
 
 
-__all__ = ("end", "failure", "late", "refusal")
+__all__ = ("CONTAINER", "end", "failure", "late", "refusal", "states")

@@ -42,10 +42,11 @@ class CollectionPlan:
     """`kind`: by exec into a ready pod, by Jobs, or none where nobody can be asked.
 
     `pod`, `container`: for exec, their names. `image`, `secret`, `pod_spec`: for Jobs, the container whose image runs,
-    where it finds the database's URL, and the pod spec whose placement it shares. `fallible`: the first answer may
-    fail, and then `after_failure` decides anew. `unchanged`: the image that is asked has the revisions that would be
-    deployed, so that no pod needs to render them. `same`: and its pods are ready. `deduced`: the state follows without
-    any question. `unasked`: what is assumed of a database that may be there and cannot be asked.
+    where it finds the database's URL, and the pod spec that it shares; `absent`: what that names and is not there yet.
+    `fallible`: the first answer may fail, and then `after_failure` decides anew. `unchanged`: the image that is asked
+    has the revisions that would be deployed, so that no pod needs to render them. `same`: and its pods are ready.
+    `deduced`: the state follows without any question. `unasked`: what is assumed of a database that may be there and
+    cannot be asked.
     """
 
     kind: t.Literal["none", "exec", "job"] = "none"
@@ -54,6 +55,7 @@ class CollectionPlan:
     image: Container | None = None
     secret: Secret | None = None
     pod_spec: Object = dataclasses.field(default_factory=dict)
+    absent: frozenset[tuple[str, str]] = frozenset()
     fallible: bool = False
     unchanged: bool = False
     same: bool = False
@@ -134,7 +136,9 @@ def _new_asks(wanted: Planned, state: State, why: str, new_image: NewImage) -> C
     """A Job of the image that would be deployed, with the database's URL; where it may not have it, nobody asks."""
     if new_image == "trusted":
         secret = _checked(wanted.migrator, wanted.database_secret)
-        return CollectionPlan("job", image=wanted.migrator, secret=secret, pod_spec=wanted.migrator_pod)
+        return CollectionPlan(
+            "job", image=wanted.migrator, secret=secret, pod_spec=wanted.migrator_pod, absent=wanted.made
+        )
     words = f"{why}, and the new image was not given its URL"
     if new_image == "check-mode":
         because = finding("database-unasked", f"{words}, which never happens in check mode.", severity="skip")

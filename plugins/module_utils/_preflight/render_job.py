@@ -12,6 +12,8 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_worker import PLACEHOLDER_URL
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RENDERER, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collector import ANSWER_SECONDS, answers
@@ -32,7 +34,7 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
 
     def __init__(self, cluster: Cluster, wanted: Planned, options: Options) -> None:
         self._cluster, self._migrator, self._options = cluster, wanted.migrator, options
-        self._pod, self._resources = wanted.migrator_pod, wanted.check_resources
+        self._wanted = wanted
         self._stack = contextlib.ExitStack()
         self._run: JobRun | None = None
         self._messages: t.Iterator[Message] = iter(())
@@ -57,15 +59,29 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
             image=migrator.image,
             command=command(bundle(RENDERER, request)),
             env=[{"name": name, "value": value} for name, value in (migrator.env | own).items()],
-            pod=self._pod,
+            labels=self._wanted.labels,
+            annotations=self._wanted.annotations,
+            pod=self._with_pull_secrets(),
+            container=migrator.spec,
+            absent=self._wanted.made,
             pull_policy=migrator.pull_policy,
-            resources=self._resources,
+            resources=self._wanted.check_resources,
             isolated=True,
             start_seconds=options.job_timeout,
             run_seconds=options.render_timeout,
             told_seconds=waits,
         )
         self._run = self._stack.enter_context(JobRun(self._cluster, task))
+
+    def _with_pull_secrets(self) -> Message:
+        """The migrator's pod spec with the secrets by which its service account pulls, but not as that account."""
+        pod = self._wanted.migrator_pod
+        name = shared.account(pod, self._wanted.made) or "default"
+        found = None
+        with contextlib.suppress(Forbidden):
+            found = self._cluster.get("v1", "serviceaccounts", name, self._options.namespace)
+        secrets = [*(pod.get("imagePullSecrets") or ()), *((found or {}).get("imagePullSecrets") or ())]
+        return pod | {"imagePullSecrets": [item for number, item in enumerate(secrets) if item not in secrets[:number]]}
 
     def graph(self, heads: t.Sequence[str]) -> Graph:
         """The revisions of the new image; the pod goes on to render from `heads`."""

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import Task
@@ -140,15 +141,22 @@ class ClusterSource(Source):
         options, image = self._options, t.cast("Container", plan.image)
         name, key = t.cast("tuple[str, str]", plan.secret)
         url = {"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": name, "key": key}}}
+        client = {"app.kubernetes.io/instance": options.release, f"{options.release}-db-client": "true"}
+        # What the ConfigMaps of the manifests say is in `image.env`; they themselves may not be there yet.
+        known = {"DATABASE_URL", *image.env}
+        others = [item for item in shared.environment(image.spec, ()) if item["name"] not in known]
         return Task(
             namespace=options.namespace,
             release=options.release,
             purpose="facts",
             image=image.image,
             command=(),
-            env=[*({"name": variable, "value": value} for variable, value in image.env.items()), url],
-            labels={"app.kubernetes.io/instance": options.release, f"{options.release}-db-client": "true"},
+            env=[*({"name": variable, "value": value} for variable, value in image.env.items()), *others, url],
+            labels=self._wanted.labels | client,
+            annotations=self._wanted.annotations,
             pod=plan.pod_spec,
+            container=image.spec,
+            absent=plan.absent,
             pull_policy=image.pull_policy,
             resources=self._wanted.check_resources,
             start_seconds=options.job_timeout,

@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts import (
     PodGroup,
     Volume,
@@ -51,7 +52,8 @@ class Planned:
     agent's stand in: they run the same image). `migration_seconds`: deadline of the upgrade's hook, None without one.
     `replicas`: pods wanted at first; `most_replicas`: also by the autoscaler. `surge`: further ones while it rolls.
     `pool`: connections a process may open, None where the image is not told; `processes` of a pod.
-    `servers`: StatefulSets.
+    `servers`: StatefulSets. `made`: kind and name of what the release itself brings. `labels`, `annotations`: those
+    that the values give every object.
     """
 
     agent: Container
@@ -69,6 +71,9 @@ class Planned:
     pods: tuple[PodGroup, ...]
     volumes: tuple[Volume, ...]
     kinds: frozenset[tuple[str, str]]
+    made: frozenset[tuple[str, str]] = frozenset()
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
+    annotations: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def database(self) -> str | None:
@@ -231,6 +236,9 @@ def planned(objects: t.Sequence[Object], release: str) -> Planned:
         pods=groups(ours),
         volumes=volumes(ours),
         kinds=frozenset((item["apiVersion"], item["kind"]) for item in objects),
+        made=frozenset((item["kind"], item["metadata"]["name"]) for item in objects),
+        labels=shared.given_labels(deployment, release),
+        annotations=shared.given_annotations(deployment["metadata"]),
     )
 
 

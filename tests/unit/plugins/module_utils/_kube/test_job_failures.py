@@ -5,7 +5,13 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_failures import end, failure, late, refusal
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_failures import (
+    end,
+    failure,
+    late,
+    refusal,
+    states,
+)
 
 IMAGE = "registry.example.com/agent:2"
 
@@ -109,3 +115,38 @@ def test_time_is_up() -> None:
     error = late([waiting("ContainerCreating")], "a", 30)
     assert error.id == "pod-timeout"
     assert "ContainerCreating" in error.message
+
+
+def beside(own: dict[str, t.Any], other: dict[str, t.Any], *, init: bool = False) -> dict[str, t.Any]:
+    """A pod into which admission put a container of its own, which never ends."""
+    extra = {"name": "istio-proxy", "state": other}
+    status = {"phase": "Running", "containerStatuses": [{"name": "main", "state": own}]}
+    status["initContainerStatuses" if init else "containerStatuses"] = [
+        extra,
+        *([] if init else status["containerStatuses"]),
+    ]
+    return {"spec": {"nodeName": "node-1"}, "status": status}
+
+
+RUNNING = {"running": {"startedAt": "2026-11-21T15:00:00Z"}}
+
+
+def test_a_sidecar_that_never_ends_holds_nothing_and_says_nothing() -> None:
+    done = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+    bad = {"terminated": {"exitCode": 3, "reason": "Error"}}
+    assert states(beside(done, RUNNING)) == [done]
+    assert end(beside(done, RUNNING), IMAGE) is None
+    assert failure(beside(RUNNING, bad), IMAGE) is None
+    assert end(beside(done, bad), IMAGE) is None
+    error = end(beside(bad, RUNNING), IMAGE)
+    assert error is not None
+    assert "exit code 3" in error.message
+
+
+@pytest.mark.parametrize("init", [True, False])
+def test_a_sidecar_that_cannot_start_is_told_while_ours_waits_for_it(*, init: bool) -> None:
+    missing = {"waiting": {"reason": "ImagePullBackOff", "message": "istio/proxyv2:9 not found"}}
+    error = failure(beside({"waiting": {"reason": "PodInitializing"}}, missing, init=init), IMAGE)
+    assert error is not None
+    assert (error.id, "istio/proxyv2:9" in error.message) == ("pod-refused", True)
+    assert failure(beside(RUNNING, missing, init=init), IMAGE) is None
