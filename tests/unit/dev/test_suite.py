@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from dev import suite
+from dev import tally as counting
+from dev.tally import Tally
 
 CASES = """
 import pytest
@@ -18,34 +20,34 @@ def test_left_out(): pass
 
 
 @pytest.fixture
-def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> suite.Tally:
-    monkeypatch.setattr(suite, "REPORTS", tmp_path / "reports")
-    return suite.Tally()
+def tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tally:
+    monkeypatch.setattr(counting, "REPORTS", tmp_path / "reports")
+    return Tally()
 
 
-def test_a_skipped_case_counts_as_failed(tally: suite.Tally, tmp_path: Path) -> None:
+def test_a_skipped_case_counts_as_failed(tally: Tally, tmp_path: Path) -> None:
     (tmp_path / "test_cases.py").write_text(CASES.replace("{mark}", "skip"))
     tally.pytest("cases", [str(tmp_path)])
     assert tally.passed == 1
     assert [name.rpartition("::")[2] for name in tally.failures] == ["test_bad", "test_left_out"]
 
 
-def test_a_run_without_cases_counts_as_failed(tally: suite.Tally, tmp_path: Path) -> None:
+def test_a_run_without_cases_counts_as_failed(tally: Tally, tmp_path: Path) -> None:
     tally.pytest("empty", [str(tmp_path)])
     assert tally.passed == 0
     assert tally.failures == ["empty (pytest's exit code 5)"]
 
 
-def test_a_command_counts_once(tally: suite.Tally) -> None:
+def test_a_command_counts_once(tally: Tally) -> None:
     assert tally.command("good", ["true"])
     assert not tally.command("bad", ["false"])
     assert (tally.passed, tally.failures) == (1, ["bad"])
 
 
-def test_strands_are_counted_together(tally: suite.Tally, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_strands_are_counted_together(tally: Tally, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "test_cases.py").write_text(CASES.replace("{mark}", "skip"))
 
-    def cases(count: suite.Tally) -> None:
+    def cases(count: Tally) -> None:
         count.pytest("cases", [str(tmp_path)])
 
     tally.side_by_side(cases, lambda count: count.failures.append("other"))
@@ -67,13 +69,13 @@ ERROR    Ansible return code was 2
 """
 
 
-def test_a_failed_play_leaves_its_reason_at_the_end(tally: suite.Tally) -> None:
+def test_a_failed_play_leaves_its_reason_at_the_end(tally: Tally) -> None:
     tally.command("play", ["sh", "-c", f"echo '{ANSIBLE}'; exit 2"])
     assert tally.failures == ["play: role : Install: fatal: [host]: FAILED! => msg: no room"]
 
 
 def test_a_scenario_begins_without_what_a_killed_run_left(
-    tally: suite.Tally, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tally: Tally, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "molecule").mkdir()
     (tmp_path / "molecule" / "redis.ansible_lockfile").touch()
