@@ -29,7 +29,7 @@ _COMPONENT = "app.kubernetes.io/component"
 
 
 def secret_data(passwords: Mapping[str, str], manifests: str) -> dict[str, str]:
-    """Keys of the Secret (design.md, "Names") with their values in base64, as in its `data`.
+    """Keys of the Secret (chart/README.md lists them) with their values in base64, as in its `data`.
 
     Args:
         passwords: by the Secret's keys, among them `password`, the agent's in PostgreSQL, `postgres-password`, the
