@@ -149,6 +149,12 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "extension-unavailable": Entry("fail", "The server has no such extension: use an image that has it."),
     "extension-privilege": Entry("fail", "Not a trusted extension: a superuser must create it first."),
     "object-exists": Entry("fail", "A migration was half applied or made by hand: compare, then drop it or stamp."),
+    "object-missing": Entry(
+        "fail", "The schema is not what its revision says: compare with one migrated from empty, or use IF EXISTS."
+    ),
+    "object-depended-upon": Entry(
+        "fail", "Drop what depends on it first, in this revision, and make it again afterwards."
+    ),
     "search-path-set": Entry("unknown", "Write the schema before each name instead of changing search_path."),
     "partitioned-concurrently": Entry(
         "fail", "Build it ON ONLY the parent, CONCURRENTLY on each partition, then ATTACH."

@@ -8,9 +8,11 @@ It only selects, and only from catalogues and statistics, but for the version ta
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from . import live_queries as queries
+from . import object_facts
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -97,6 +99,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "functions": _rows(connection, queries.FUNCTIONS, names=request["functions"]),
         "types": _rows(connection, queries.TYPES, names=request["types"]),
         "extensions": _rows(connection, queries.EXTENSIONS, names=request["extensions"]),
+        "objects": object_facts.collect(functools.partial(_rows, connection), request["objects"], resolved, every),
     }
 
 

@@ -81,7 +81,8 @@ FROM pg_class c WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('r', 'm', 't', 'i'
 """
 COLUMNS = """
 SELECT a.attrelid::bigint AS oid, a.attname AS name, coalesce(b.typname, y.typname) AS type,
-  CASE y.typtype WHEN 'd' THEN y.typtypmod ELSE a.atttypmod END AS modifier, a.attnotnull AS not_null, EXISTS (
+  CASE y.typtype WHEN 'd' THEN y.typtypmod ELSE a.atttypmod END AS modifier, a.attnotnull AS not_null,
+  a.atthasdef AND a.attgenerated = '' AS has_default, EXISTS (
          SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND (a.attnum = ANY(i.indkey) OR EXISTS (
            SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
@@ -93,7 +94,7 @@ WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
 CONSTRAINTS = """
 SELECT k.oid::bigint AS constraint_oid, k.conrelid::bigint AS oid, k.conname AS name, k.contype::text AS kind,
   k.convalidated AS validated,
-       k.confrelid::bigint AS other_oid,
+       k.confrelid::bigint AS other_oid, k.conindid::bigint AS index_oid,
        ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = k.conrelid
          AND a.attnum = ANY(k.conkey)) AS columns,
        ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = k.confrelid

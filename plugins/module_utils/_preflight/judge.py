@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_lock import LockJudge, figures
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_objects import BLURRING, ObjectJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.kept_locks import KeptLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.lock_timeout import LockTimeout
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
@@ -72,6 +73,7 @@ class Judge:
         self.version = server["version"] // 10000
         self.locks = LockJudge(catalog, facts, server, limits)
         self.lock_timeout = LockTimeout(lock_timeout_set or server["lock_timeout"] not in {"0", ""})
+        self.objects = ObjectJudge(catalog, facts)
         self.kept = KeptLocks(self.locks.small)
         self.extensions = {row["name"]: row for row in facts["extensions"]}
         self.said: set[str] = set()
@@ -89,9 +91,14 @@ class Judge:
         `tick`: called before each statement; it may raise what shall end a judgement that takes too long.
         """
         forms, findings = [], [item for segment in segments for item in _not_static(segment)]
+        order = {segment.revision: number for number, segment in enumerate(segments)}
+        first = min((order[item.revision] for item in findings if item.revision), default=len(order))
         for statement in statements:
             tick()
+            # A revision that cannot be known may have made or dropped anything.
+            self.objects.certain = self.objects.certain and order.get(statement.revision, -1) < first
             form, found = self._statement(statement)
+            self.objects.certain = self.objects.certain and not BLURRING & {item.id for item in found}
             forms.append(form)
             findings += found
         return Judged(forms, findings)
@@ -103,12 +110,13 @@ class Judge:
         if statement.node is None:
             words = f"PostgreSQL's grammar refuses it: {statement.problem}."
             return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
+        found = self.objects.judge(statement, where)
         remarks = breakage(statement.node, self.catalog) + already_there(statement.node, self.catalog)
         new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
         origins: dict[Name | None, Table | None] = {}
         origins |= {remark.table: self.catalog.table(remark.table) for remark in remarks if remark.table}
         reading = rules.read(statement.node, self.catalog, self.version)
-        found = [self._remark(item, origins.get(item.table), where) for item in remarks if item.table not in new]
+        found += [self._remark(item, origins.get(item.table), where) for item in remarks if item.table not in new]
         for item in reading.remarks:
             if item.table is None or item.id in _ALSO_IF_NEW or not self.catalog.is_new(item.table):
                 found.append(self._remark(item, self.catalog.table(item.table) if item.table else None, where))

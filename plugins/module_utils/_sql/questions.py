@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import touches
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     functions,
+    named,
     relations,
     strings,
 )
@@ -19,7 +22,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
 
-def names(found: t.Iterable[Statement]) -> dict[str, t.Any]:
+def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
     """Names of tables and indexes ([schema or None, name]), functions, types and extensions."""
     tables: dict[Name, None] = {}
     called: set[str] = set()
@@ -46,11 +49,54 @@ def names(found: t.Iterable[Statement]) -> dict[str, t.Any]:
                     types.add(strings(part.typeName.names)[1])
                 elif isinstance(part, ast.Constraint) and part.indexname:
                     tables[node.relation.schemaname, part.indexname] = None
+    objects = _objects(found, tables)
+    called |= set(objects["functions"])
     return {
+        "objects": objects,
         "tables": [list(name) for name in tables],
         "functions": sorted(called),
         "types": sorted(types),
         "extensions": sorted(extensions),
+    }
+
+
+def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str, t.Any]:
+    """Names of objects that are no tables; of those that are dropped or changed, so that dependents are asked for.
+
+    `tables` gets the relations that statements make.
+    """
+    by_kind: dict[str, set[str]] = {}
+    dropped: dict[str, set[str]] = {}
+    changed: dict[Name, None] = {}
+    casts = False
+    for statement in found:
+        for touch in touches(statement.node) if statement.node is not None else ():
+            if touch.kind == "relation" and touch.table is not None:
+                tables[touch.table[0], touch.name[1]] = None
+            elif touch.kind == "relation":
+                tables[touch.name] = None
+            elif touch.kind == "value" and touch.table is not None:
+                by_kind.setdefault("type", set()).add(touch.table[1])
+            by_kind.setdefault(touch.kind, set()).add(touch.name[1])
+            if touch.action == "drop" and not touch.cascade:
+                dropped.setdefault(touch.kind, set()).add(touch.name[1])
+                if touch.kind == "relation" or touch.table is not None:
+                    changed[touch.table or touch.name] = None
+        if isinstance(statement.node, ast.AlterTableStmt) and statement.node.relation is not None:
+            kinds = {command.subtype for command in statement.node.cmds or () if isinstance(command, ast.AlterTableCmd)}
+            if Command.AT_AlterColumnType in kinds:
+                casts = True
+                changed[named(statement.node.relation)] = None
+    return {
+        "types": sorted(by_kind.get("type", ())),
+        "functions": sorted(by_kind.get("function", ())),
+        "roles": sorted(by_kind.get("role", ())),
+        "schemas": sorted(by_kind.get("schema", ())),
+        "classes": sorted(by_kind.get("operator class", ())),
+        "extensions": sorted(by_kind.get("extension", ())),
+        "changed": [list(name) for name in changed],
+        "casts": casts,
+        **{f"dropped_{kind}s": sorted(dropped.get(kind, ())) for kind in ("type", "function", "schema", "extension")},
     }
 
 

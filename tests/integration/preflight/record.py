@@ -36,7 +36,11 @@ def main() -> None:
             answer["server"]["sessions"] = []
             lines = [f'"server": {json.dumps(answer["server"])}']
             for name, rows in answer["facts"].items():
-                lines.append(f'"{name}": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]")
+                if isinstance(rows, dict):
+                    parts = [f'"{part}": {json.dumps(value)}' for part, value in rows.items()]
+                    lines.append(f'"{name}": {{\n' + ",\n".join(parts) + "\n}")
+                else:
+                    lines.append(f'"{name}": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]")
             (FOLDER / f"{major}.json").write_text("{" + ",\n".join(lines) + "}\n")
 
 

@@ -1,0 +1,49 @@
+"""Facts about objects that are no tables, and about what depends on those that an upgrade drops or changes."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from . import object_queries as queries
+
+Row = dict[str, t.Any]
+Ask = t.Callable[..., list[Row]]
+
+
+def collect(ask: Ask, request: dict[str, t.Any], resolved: list[Row], relations: list[int]) -> dict[str, t.Any]:
+    """`ask`: runs a query with named values. `request`: as _sql/questions.py's `objects` has it.
+
+    `resolved`: the tables' names with their oid, `relations`: the oids of all tables that are spoken of.
+    """
+    types = ask(queries.TYPES, names=request["types"]) if request["types"] else []
+    names = {key: request[key] for key in ("roles", "schemas", "classes", "extensions")}
+    changed = {tuple(name) for name in request["changed"]}
+    dropped: dict[str, t.Any] = {
+        "relations": [row["oid"] for row in resolved if row["oid"] and (row["schema"], row["name"]) in changed],
+        "types": [row["oid"] for row in types if row["name"] in request["dropped_types"]],
+        "functions": request["dropped_functions"],
+        "schemas": request["dropped_schemas"],
+        "extensions": request["dropped_extensions"],
+    }
+    return {
+        # Of a name that nobody asked for, nothing is known.
+        "asked": {
+            "type": request["types"],
+            "function": request["functions"],
+            "role": request["roles"],
+            "schema": request["schemas"],
+            "operator class": request["classes"],
+            "extension": request["extensions"],
+        },
+        "parts": ask(queries.PARTS, oids=relations),
+        "types": types,
+        "named": ask(queries.NAMED, **names),
+        "casts": ask(queries.CASTS) if request["casts"] else [],
+        "dependents": ask(queries.DEPENDENTS, **dropped) if any(dropped.values()) else [],
+    }
+
+
+__all__ = ("collect",)

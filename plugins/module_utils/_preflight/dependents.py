@@ -1,0 +1,203 @@
+"""What stands in the way of a DROP or a change of type because it depends on the object. Pure functions over facts.
+
+Source: findDependentObjects in src/backend/catalog/dependency.c, RememberAllDependentForRebuilding in
+src/backend/commands/tablecmds.c.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.type_changes import type_name
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import Touch
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+
+Row = dict[str, t.Any]
+Said = tuple[str, "Name | None"]
+# What a change of type cannot carry along; indexes, constraints and defaults are made anew.
+_RETYPE = {"pg_rewrite", "pg_trigger", "pg_policy", "pg_publication_rel", "pg_proc"}
+_STRING = "S"
+
+
+class Dependents:
+    """Followed from statement to statement."""
+
+    def __init__(self, catalog: Catalog, facts: dict[str, t.Any], objects: dict[str, t.Any]) -> None:
+        self._catalog = catalog
+        full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+        self._of_relation: dict[Name, list[Row]] = {}
+        self._of_name: dict[tuple[str, str], list[Row]] = {}
+        types = {row["oid"]: row["name"] for row in objects["types"]}
+        for row in objects["dependents"]:
+            if row["kind"] == "relation":
+                if row["root"] in full:
+                    self._of_relation.setdefault(full[row["root"]], []).append(row)
+            else:
+                name = types.get(row["root"]) if row["kind"] == "type" else row["root_name"]
+                self._of_name.setdefault((row["kind"], str(name)), []).append(row)
+        self._index_of: dict[tuple[Name, str], int] = {}
+        self._users: dict[int, list[Row]] = {}
+        self._constraint_of = {full[row["oid"]]: row["name"] for row in objects["parts"] if row["kind"] == "owner"}
+        for row in facts.get("constraints", ()):
+            self._learn(row, full)
+        self._defaults = {
+            (full[row["oid"]], row["name"]): bool(row.get("has_default"))
+            for row in facts.get("columns", ())
+            if row["oid"] in full
+        }
+        self._gone_parts: set[tuple[Name, str]] = set()
+        self._casts = {(row["source"], row["target"]) for row in objects["casts"]}
+        self._categories = {row["name"]: row["category"] for row in objects["types"]}
+
+    def _learn(self, row: Row, full: dict[int, Name]) -> None:
+        index, own = row.get("index_oid"), full.get(row["oid"])
+        if not index or own is None:
+            return
+        if row["kind"] == "f":
+            self._users.setdefault(index, []).append({"owner": own, "part": row["name"]})
+        else:
+            self._index_of[own, row["name"]] = index
+
+    def drop_part(self, table: Name, name: str) -> None:
+        """A constraint, trigger, policy or column that is gone; `table` as it was called before the upgrade."""
+        self._gone_parts.add((table, name))
+
+    def of(self, node: t.Any, done: t.Sequence[Touch]) -> list[Said]:
+        """What stands in the way of this statement, each with the table that it is about."""
+        found: list[Said] = []
+        going = {
+            table.name
+            for touch in done
+            if touch.action == "drop" and touch.kind == "relation" and (table := self._catalog.table(touch.name))
+        }
+        for touch in done:
+            if touch.action == "drop" and not touch.cascade:
+                found += self._dropped(touch, going)
+        if isinstance(node, ast.AlterTableStmt) and node.objtype == ObjectType.OBJECT_TABLE:
+            table = self._catalog.table(named(node.relation))
+            if table:
+                found += self._altered(table, node)
+        return found
+
+    def _dropped(self, touch: Touch, going: set[Name]) -> t.Iterator[Said]:
+        if touch.kind == "relation":
+            if table := self._catalog.table(touch.name):
+                rows = self._of_relation.get(table.name, ())
+                yield from self._listed(dotted(table.name), table.name, rows, going | {table.name})
+                name = self._constraint_of.get(table.name)
+                if name and table.table and (table.table, name) not in self._gone_parts:
+                    words = f"The index {dotted(table.name)} belongs to the constraint {name}: this will fail."
+                    yield words, table.table
+            return
+        if touch.table is None:
+            rows = self._of_name.get((touch.kind, touch.name[1]), ())
+            yield from self._listed(f"{touch.kind} {dotted(touch.name)}", None, rows, going)
+            return
+        table = self._catalog.table(touch.table)
+        if table is None:
+            return
+        if touch.kind == "constraint":
+            users = self._users.get(self._index_of.get((table.name, touch.name[1]), 0), ())
+            left = [row for row in users if self._lives(row["owner"], row["part"], going)]
+            if left:
+                labels = ", ".join(f"{row['part']} on {dotted(row['owner'])}" for row in left[:3])
+                yield f"The foreign key {labels} needs the constraint {touch.name[1]}: this will fail.", table.name
+        elif touch.kind == "column":
+            rows = [row for row in self._of_relation.get(table.name, ()) if row["column"] == touch.name[1]]
+            yield from self._listed(f"{dotted(table.name)}.{touch.name[1]}", table.name, rows, going)
+
+    def _listed(self, label: str, table: Name | None, rows: t.Iterable[Row], going: set[Name]) -> t.Iterator[Said]:
+        left = {
+            _label(row): None for row in rows if row["strength"] == "n" and self._lives(_owner(row), row["part"], going)
+        }
+        if left:
+            more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+            yield f"{', '.join(list(left)[:3])}{more} depends on {label}: this will fail without CASCADE.", table
+
+    def _lives(self, owner: Name | None, part: str | None, going: set[Name]) -> bool:
+        """Neither dropped before in this upgrade nor by this statement. A renamed relation is still there."""
+        if owner is None:
+            return True
+        moved = (
+            any(table.name == owner for table in self._catalog.tables.values()) if owner in self._catalog.gone else True
+        )
+        return moved and owner not in going and (owner, part or "") not in self._gone_parts
+
+    def _altered(self, table: Table, node: t.Any) -> t.Iterator[Said]:
+        dropped = {
+            command.name
+            for command in node.cmds
+            if command.subtype == Command.AT_ColumnDefault and command.def_ is None
+        }
+        for command in node.cmds:
+            kind, key = Command(command.subtype), (table.name, command.name)
+            if kind == Command.AT_AlterColumnType:
+                yield from self._retyped(
+                    table, command, has_default=bool(self._defaults.get(key)) and command.name not in dropped
+                )
+            elif kind in {Command.AT_ColumnDefault, Command.AT_DropColumn}:
+                # The type of a default of this upgrade is not known.
+                self._defaults[key] = False
+
+    def _retyped(self, table: Table, command: t.Any, *, has_default: bool) -> t.Iterator[Said]:
+        label = f"{dotted(table.name)}.{command.name}"
+        blocking = {
+            _label(row): None
+            for row in self._of_relation.get(table.name, ())
+            if row["column"] == command.name
+            and self._blocks(row, table, command.name)
+            and self._lives(_owner(row), row["part"], set())
+        }
+        if blocking:
+            yield f"{', '.join(list(blocking)[:3])} uses {label}, whose type is changed: this will fail.", table.name
+        old, (new, _modifier, array) = table.columns.get(command.name), type_name(command.def_.typeName)
+        if old is None or not self._casts or self._castable(old.type, new, array=array):
+            return
+        if command.def_.raw_default is None:
+            yield (
+                f"No cast leads from {old.type} to {new} by itself, and {label} has no USING: this will fail.",
+                table.name,
+            )
+        elif has_default:
+            yield f"The default of {label} cannot become {new}: this will fail unless it is dropped first.", table.name
+
+    def _blocks(self, row: Row, table: Table, column: str) -> bool:
+        if row["class"] in {"pg_attrdef", "pg_class"}:
+            # A generated column: until 14 the column itself depends on the other, since then its expression does.
+            return _owner(row) == table.name and row["part"] not in {None, column}
+        return row["class"] in _RETYPE
+
+    def _castable(self, old: str, new: str, *, array: bool) -> bool:
+        """By assignment: the same type, a cast of pg_cast, or the text form where the new type is a string."""
+        if domain := self._catalog.domains.get(new):
+            new = domain[0]
+        category = self._categories.get(new)
+        if old == new or (old, new) in self._casts or category is None:
+            return True
+        if array or old.startswith("_") or new.startswith("_"):
+            # Arrays are cast member by member; a string takes any text form.
+            return (array and old.startswith("_")) or (not array and category == _STRING)
+        return category == _STRING
+
+
+def _owner(row: Row) -> Name | None:
+    return (row["owner_schema"], row["owner"]) if row["owner"] else None
+
+
+def _label(row: Row) -> str:
+    """A view is known by its name, not by that of its rule."""
+    if row["class"] == "pg_rewrite":
+        return f"view {row['owner_schema']}.{row['owner']}"
+    return str(row["label"])
+
+
+__all__ = ("Dependents",)

@@ -1,0 +1,206 @@
+"""Objects that are missing, in the way or depended upon: drift between the database and the history of its revisions.
+
+Facts over names, moved on by each statement, as the catalogue is. What an opaque statement before may have made or
+dropped is not known: from there on nothing is certain.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.dependents import Dependents
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import PARTS, Touch, touches
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
+
+# What an extension brings when it is created, which nobody can list before.
+_OF_EXTENSIONS = {"type", "function", "operator class", "access method"}
+# After one of these, what is there is not known for certain.
+BLURRING: t.Final[frozenset[str]] = frozenset(
+    {"statement-opaque", "statement-unparsed", "statement-unruled", "search-path-set", "revision-not-static",
+     "revision-not-rendered"}
+)  # fmt: skip
+
+
+class ObjectJudge:
+    """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
+
+    def __init__(self, catalog: Catalog, facts: dict[str, t.Any], *, may_be_seen: bool = True) -> None:
+        """`facts`: the answer of live_facts.collect. `may_be_seen`: the server was asked."""
+        self.catalog = catalog
+        self.certain = True
+        objects = facts.get("objects")
+        self._asked = may_be_seen and catalog.complete and objects is not None
+        objects = objects or {"asked": {}, "parts": [], "types": [], "named": [], "casts": [], "dependents": []}
+        self._known = {(kind, name) for kind, names in objects["asked"].items() for name in names}
+        full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+        # By kind and table, as it was called before the upgrade.
+        self._parts: dict[tuple[str, Name], set[str]] = {}
+        for kind, rows in (("column", facts.get("columns", ())), ("constraint", facts.get("constraints", ()))):
+            for row in rows:
+                if row["oid"] in full:
+                    self._parts.setdefault((kind, full[row["oid"]]), set()).add(row["name"])
+        for row in objects["parts"]:
+            self._parts.setdefault((row["kind"], full[row["oid"]]), set()).add(row["name"])
+        self._types: dict[str, set[str]] = {}
+        self._labels: dict[str, set[str]] = {}
+        for row in objects["types"]:
+            self._types.setdefault(row["name"], set()).add(row["schema"])
+            self._labels.setdefault(row["name"], set()).update(row["labels"])
+        self._named = {(row["kind"], row["name"]) for row in objects["named"]}
+        self._extensions_to_come = False
+        # Tables with constraints whose names the server chose, or that an inline definition made.
+        self._blurred: set[Name] = set()
+        self.dependents = Dependents(catalog, facts, objects)
+
+    def judge(self, statement: Statement, where: Where) -> list[Finding]:
+        """Before the statement is read, so that the catalogue is that before it."""
+        if not self._asked:
+            return []
+        found = []
+        done = touches(statement.node)
+        for touch in done:
+            found += self._touch(touch, statement, where)
+        found += [
+            self._said("object-depended-upon", words, where, table)
+            for words, table in self.dependents.of(statement.node, done)
+        ]
+        if isinstance(statement.node, ast.CreateExtensionStmt) and found == []:
+            self._extensions_to_come = True
+        if isinstance(statement.node, ast.AlterTableStmt):
+            self._blur(statement.node)
+        return found
+
+    def _said(self, finding_id: str, words: str, where: Where, table: Name | None = None) -> Finding:
+        label = {"table": dotted(table)} if table else {}
+        if self.certain:
+            return finding(finding_id, words, **(where | label))  # type: ignore[typeddict-item]
+        words = words.replace("this will fail", "this would fail") + " What ran before it may have changed that."
+        return finding(finding_id, words, severity="unknown", **(where | label))  # type: ignore[typeddict-item]
+
+    def _touch(self, touch: Touch, statement: Statement, where: Where) -> t.Iterator[Finding]:
+        if touch.kind in PARTS:
+            yield from self._part(touch, where, renames=isinstance(statement.node, ast.RenameStmt))
+        elif touch.kind == "relation":
+            yield from self._relation(touch, where)
+        elif touch.kind == "value":
+            yield from self._value(touch, where)
+        elif touch.kind in {"type", "function"}:
+            yield from self._in_schema(touch, where)
+        else:
+            yield from self._global(touch, where)
+
+    def _part(self, touch: Touch, where: Where, *, renames: bool) -> t.Iterator[Finding]:
+        table: Table | None = self.catalog.table(touch.table) if touch.table else None
+        if table is None or table.kind not in {"r", "p", "f", "v", "m"} or not table.columns:
+            return
+        present = self._parts.setdefault((touch.kind, table.name), set())
+        name, label = touch.name[1], dotted(table.name)
+        if touch.action == "make":
+            # ADD COLUMN over a column that is there is existing.py's.
+            if name in present and not touch.lenient and (renames or touch.kind != "column"):
+                words = f"{label} has a {touch.kind} {name} already: this will fail."
+                yield self._said("object-exists", words, where, table.name)
+            present.add(name)
+            return
+        if name not in present and not touch.lenient:
+            if touch.kind == "constraint" and table.name in self._blurred:
+                return
+            words = f"{label} has no {touch.kind} {name}: this will fail."
+            yield self._said("object-missing", words, where, table.name)
+        if touch.action == "drop":
+            present.discard(name)
+            self.dependents.drop_part(table.name, name)
+
+    def _blur(self, node: t.Any) -> None:
+        table = self.catalog.table(named(node.relation))
+        for command in node.cmds or () if table else ():
+            part = command.def_
+            unnamed = isinstance(part, ast.Constraint) and not part.conname
+            inline = isinstance(part, ast.ColumnDef) and part.constraints
+            if table and (unnamed or inline or command.subtype.name == "AT_SetNotNull"):
+                self._blurred.add(table.name)
+
+    def _relation(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
+        if touch.action == "make":
+            schema = touch.name[0]
+            if touch.table is not None:
+                schema = self.catalog.full(touch.table)[0]
+            name = (schema or self.catalog.schema, touch.name[1])
+            if name in self.catalog.tables and not touch.lenient:
+                yield self._said("object-exists", f"{dotted(name)} exists already: this will fail.", where)
+            return
+        if touch.lenient or self.catalog.known(touch.name):
+            return
+        # What was made together with a new table has a name that only the server knows.
+        if self.catalog.full(touch.name) in self.catalog.gone or not self.catalog.was_known(touch.name):
+            yield self._said("object-missing", f"There is no {dotted(touch.name)}: this will fail.", where)
+
+    def _value(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
+        labels = self._labels.get(touch.table[1]) if touch.table else None
+        if labels is None or touch.table is None or touch.table[1] in self.catalog.created_types:
+            return
+        name, label = touch.name[1], dotted(touch.table)
+        if touch.action == "make":
+            if name in labels and not touch.lenient:
+                yield self._said("object-exists", f"{label} has a value {name!r} already: this will fail.", where)
+            labels.add(name)
+        else:
+            if name not in labels:
+                yield self._said("object-missing", f"{label} has no value {name!r}: this will fail.", where)
+            labels.discard(name)
+
+    def _in_schema(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
+        kind, (schema, name) = touch.kind, touch.name
+        there = self._has(kind, schema, name)
+        if touch.action == "make":
+            if kind == "type" and not touch.lenient and (schema or self.catalog.schema) in self._types.get(name, ()):
+                yield self._said(
+                    "object-exists", f"The type {dotted(touch.name)} exists already: this will fail.", where
+                )
+            self._types.setdefault(name, set()).add(schema or self.catalog.schema)
+            self._named.add((kind, name))
+            return
+        if not there and not touch.lenient and not self._extensions_to_come and (kind, name) in self._known:
+            said = f"There is no {kind} {dotted(touch.name)}: this will fail."
+            yield self._said("object-missing", said, where)
+        if touch.action == "drop":
+            if kind == "type":
+                self._types.pop(name, None)
+            self._named.discard((kind, name))
+
+    def _has(self, kind: str, schema: str | None, name: str) -> bool:
+        if (kind, name) in self._named:
+            return True
+        if kind == "function":
+            return (schema, name) in self.catalog.volatility or (None, name) in self.catalog.volatility
+        schemas = self._types.get(name)
+        # A table is a type, too.
+        made = self.catalog.is_new((schema, name)) or name in self.catalog.created_types
+        return made or bool(schemas and (schema is None or schema in schemas))
+
+    def _global(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
+        kind, name = touch.kind, touch.name[1]
+        there = (kind, name) in self._named
+        if touch.action == "make":
+            if there and not touch.lenient:
+                yield self._said("object-exists", f"The {kind} {name} exists already: this will fail.", where)
+            self._named.add((kind, name))
+            return
+        brought = kind in _OF_EXTENSIONS and self._extensions_to_come
+        asked = kind == "access method" or (kind, name) in self._known
+        if asked and not there and not touch.lenient and not brought:
+            yield self._said("object-missing", f"There is no {kind} {name}: this will fail.", where)
+        if touch.action == "drop":
+            self._named.discard((kind, name))
+
+
+__all__ = ("BLURRING", "ObjectJudge")

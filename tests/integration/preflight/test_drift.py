@@ -1,0 +1,179 @@
+"""Objects that are missing, in the way or depended upon: what is said, and whether the server then fails."""
+
+# ruff: noqa: E501 - a table
+
+from __future__ import annotations
+
+import typing as t
+
+import psycopg
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+
+from tests.integration.preflight.conftest import CHOSEN, Servers
+from tests.unit.plugins.module_utils._sql.cases import CASES, Case
+from tests.unit.plugins.module_utils._sql.claims import parsed
+
+TABLES = """
+CREATE TABLE ledger (id int PRIMARY KEY, label varchar(40), amount int, state varchar(8), body text);
+INSERT INTO ledger SELECT n, 'label', n, 'open', '{}' FROM generate_series(1, 2) n;
+"""
+# Findings that say that the server will refuse the statement.
+WILL_FAIL = {"object-missing", "object-exists", "object-depended-upon", "table-missing"}
+VIEW = "CREATE VIEW labels AS SELECT label FROM ledger"
+ENUM = "CREATE TYPE runstate AS ENUM ('queued', 'done')"
+CHILD = "CREATE TABLE entry (id int, ledger_id int CONSTRAINT entry_ledger REFERENCES ledger)"
+KEY = "ALTER TABLE ledger ADD CONSTRAINT uq_label UNIQUE (id, label)"
+BLOCK = "DO $$ BEGIN PERFORM 1; END $$"
+
+
+def sql(*texts: str) -> list[str]:
+    return list(texts)
+
+
+# setup, statements, id, a word of the server's error
+DRIFT: dict[str, tuple[str, list[str], str | None, str]] = {
+    "constraint of another name": (KEY, sql("ALTER TABLE ledger DROP CONSTRAINT ledger_label_key"), "object-missing", "does not exist"),
+    "constraint that is there": (KEY, sql("ALTER TABLE ledger DROP CONSTRAINT uq_label"), None, ""),
+    "constraint, IF EXISTS": ("", sql("ALTER TABLE ledger DROP CONSTRAINT IF EXISTS nothing"), None, ""),
+    "constraint made in the way": (KEY, sql("ALTER TABLE ledger ADD CONSTRAINT uq_label CHECK (id > 0)"), "object-exists", "already exists"),
+    "constraint whose index's name is taken": ("CREATE INDEX uq_label ON ledger (label)", sql(KEY), "object-exists", "already exists"),
+    "constraint made and dropped": ("", sql(KEY, "ALTER TABLE ledger DROP CONSTRAINT uq_label"), None, ""),
+    "constraint named by the server": ("", sql("ALTER TABLE ledger ADD CHECK (amount > 0)", "ALTER TABLE ledger DROP CONSTRAINT ledger_amount_check"), None, ""),
+    "constraint dropped twice": (KEY, sql("ALTER TABLE ledger DROP CONSTRAINT uq_label", "ALTER TABLE ledger DROP CONSTRAINT uq_label"), "object-missing", "does not exist"),
+    "constraint renamed": (KEY, sql("ALTER TABLE ledger RENAME CONSTRAINT uq_label TO renamed", "ALTER TABLE ledger DROP CONSTRAINT renamed"), None, ""),
+    "constraint after its table was renamed": (KEY, sql("ALTER TABLE ledger RENAME TO book", "ALTER TABLE book DROP CONSTRAINT uq_label"), "rename", ""),
+    "constraint validated that is not there": ("", sql("ALTER TABLE ledger VALIDATE CONSTRAINT nothing"), "object-missing", "does not exist"),
+    "primary key that a foreign key needs": (CHILD, sql("ALTER TABLE ledger DROP CONSTRAINT ledger_pkey"), "object-depended-upon", "depend on it"),
+    "primary key after its foreign key": (CHILD, sql("ALTER TABLE entry DROP CONSTRAINT entry_ledger", "ALTER TABLE ledger DROP CONSTRAINT ledger_pkey"), None, ""),
+    "table that a foreign key needs": (CHILD, sql("DROP TABLE ledger"), "object-depended-upon", "depend on it"),
+    "table after the one that refers to it": (CHILD, sql("DROP TABLE entry", "DROP TABLE ledger"), "destructive", ""),
+    "tables together": (CHILD, sql("DROP TABLE ledger, entry"), "destructive", ""),
+    "table that a view reads": (VIEW, sql("DROP TABLE ledger"), "object-depended-upon", "depend on it"),
+    "column that a view reads": (VIEW, sql("ALTER TABLE ledger DROP COLUMN label"), "object-depended-upon", "depend on it"),
+    "column that a view does not read": (VIEW, sql("ALTER TABLE ledger ALTER amount TYPE bigint"), "type-change", ""),
+    "column that a generated one uses": ("ALTER TABLE ledger ADD twice int GENERATED ALWAYS AS (amount * 2) STORED", sql("ALTER TABLE ledger ALTER amount TYPE bigint"), "object-depended-upon", "generated column"),
+    "column that a policy uses": ("CREATE POLICY own ON ledger USING (label = 'x')", sql("ALTER TABLE ledger ALTER label TYPE varchar(80)"), "object-depended-upon", "policy"),
+    "column that a trigger watches": ("CREATE FUNCTION n() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER w BEFORE UPDATE OF label ON ledger EXECUTE FUNCTION n()", sql("ALTER TABLE ledger ALTER label TYPE varchar(80)"), "object-depended-upon", "trigger"),
+    "column widened under a view": (VIEW, sql("ALTER TABLE ledger ALTER label TYPE varchar(80)"), "object-depended-upon", "used by a view"),
+    "column widened, view made again": (VIEW, sql("DROP VIEW labels", "ALTER TABLE ledger ALTER label TYPE varchar(80)", VIEW), "type-change", ""),
+    "column widened under a renamed view": (VIEW, sql("ALTER VIEW labels RENAME TO l2", "ALTER TABLE ledger ALTER label TYPE varchar(80)"), "object-depended-upon", "used by a view"),
+    "column missing": ("", sql("ALTER TABLE ledger ALTER COLUMN nothing SET NOT NULL"), "object-missing", "does not exist"),
+    "column missing in an index": ("", sql("CREATE INDEX i ON ledger (nothing)"), "object-missing", "does not exist"),
+    "column missing in a foreign key": (CHILD, sql("ALTER TABLE entry ADD CONSTRAINT f FOREIGN KEY (nothing) REFERENCES ledger (id)"), "object-missing", "does not exist"),
+    "column missing in an UPDATE": ("", sql("UPDATE ledger SET nothing = 1"), "object-missing", "does not exist"),
+    "column renamed to one that is there": ("", sql("ALTER TABLE ledger RENAME label TO state"), "object-exists", "already exists"),
+    "column of an array type, then indexed": ("", sql("ALTER TABLE ledger ADD tags text[]", "CREATE INDEX i ON ledger USING gin (tags)"), None, ""),
+    "column renamed, then indexed": ("", sql("ALTER TABLE ledger RENAME label TO l2", "CREATE INDEX i ON ledger (l2)"), "rename", ""),
+    "type in the way": (ENUM, sql(ENUM), "object-exists", "already exists"),
+    "type of another schema": ("CREATE SCHEMA loft; CREATE TYPE loft.runstate AS ENUM ('x')", sql(ENUM), None, ""),
+    "type missing": ("", sql("ALTER TABLE ledger ADD run runstate"), "object-missing", "does not exist"),
+    "type made before": ("", sql(ENUM, "ALTER TABLE ledger ADD run runstate"), None, ""),
+    "type that a column uses": (ENUM + "; ALTER TABLE ledger ADD run runstate", sql("DROP TYPE runstate"), "object-depended-upon", "depend on it"),
+    "type that an array uses": (ENUM + "; ALTER TABLE ledger ADD runs runstate[]", sql("DROP TYPE runstate"), "object-depended-upon", "depend on it"),
+    "type after its column": (ENUM + "; ALTER TABLE ledger ADD run runstate", sql("ALTER TABLE ledger DROP run", "DROP TYPE runstate"), "destructive", ""),
+    "type dropped that is not there": ("", sql("DROP TYPE runstate"), "object-missing", "does not exist"),
+    "type renamed, then dropped": (ENUM, sql("ALTER TYPE runstate RENAME TO r2", "DROP TYPE r2"), "rename", ""),
+    "enum value that is there": (ENUM, sql("ALTER TYPE runstate ADD VALUE 'done'"), "object-exists", "already exists"),
+    "enum value renamed that is not there": (ENUM, sql("ALTER TYPE runstate RENAME VALUE 'nothing' TO 'x'"), "object-missing", "not an existing enum label"),
+    "role missing": ("", sql("GRANT SELECT ON ledger TO reporting_ro"), "object-missing", "does not exist"),
+    "role missing as owner": ("", sql("ALTER TABLE ledger OWNER TO reporting_ro"), "object-missing", "does not exist"),
+    "role that everybody is": ("", sql("GRANT SELECT ON ledger TO PUBLIC"), None, ""),
+    "operator class missing": ("", sql("CREATE INDEX i ON ledger USING gin (label gin_trgm_ops)"), "object-missing", "does not exist"),
+    "operator class that is there": ("", sql("CREATE INDEX i ON ledger (label varchar_pattern_ops)"), None, ""),
+    "access method missing": ("", sql("CREATE INDEX i ON ledger USING hnsw (label)"), "object-missing", "does not exist"),
+    "function missing": ("", sql("ALTER TABLE ledger ADD u uuid DEFAULT uuid_generate_v4()"), "object-missing", "does not exist"),
+    "function that a trigger needs": ("CREATE FUNCTION n() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER w BEFORE UPDATE ON ledger EXECUTE FUNCTION n()", sql("DROP FUNCTION n()"), "object-depended-upon", "depend on it"),
+    "function for a trigger missing": ("", sql("CREATE TRIGGER w BEFORE UPDATE ON ledger EXECUTE FUNCTION n()"), "object-missing", "does not exist"),
+    "trigger missing": ("", sql("DROP TRIGGER w ON ledger"), "object-missing", "does not exist"),
+    "trigger in the way": ("CREATE FUNCTION n() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER w BEFORE UPDATE ON ledger EXECUTE FUNCTION n()", sql("CREATE TRIGGER w BEFORE UPDATE ON ledger EXECUTE FUNCTION n()"), "object-exists", "already exists"),
+    "policy missing": ("", sql("DROP POLICY own ON ledger"), "object-missing", "does not exist"),
+    "index missing": ("", sql("DROP INDEX nothing"), "object-missing", "does not exist"),
+    "index missing, IF EXISTS": ("", sql("DROP INDEX IF EXISTS nothing"), None, ""),
+    "index of a constraint": (KEY, sql("DROP INDEX uq_label"), "object-depended-upon", "requires it"),
+    "index of a new table": ("", sql("CREATE TABLE fresh (id int PRIMARY KEY)", "ALTER TABLE fresh DROP CONSTRAINT fresh_pkey"), None, ""),
+    "sequence in the way": ("CREATE SEQUENCE tock", sql("CREATE SEQUENCE tock"), "object-exists", "already exists"),
+    "sequence that a default uses": ("CREATE TABLE s (id serial)", sql("DROP SEQUENCE s_id_seq"), "object-depended-upon", "depend on it"),
+    "sequence missing": ("", sql("DROP SEQUENCE tock"), "object-missing", "does not exist"),
+    "view in the way": (VIEW, sql(VIEW), "object-exists", "already exists"),
+    "view replaced": (VIEW, sql(VIEW.replace("CREATE", "CREATE OR REPLACE")), None, ""),
+    "table missing": ("", sql("DROP TABLE nothing"), "object-missing", "does not exist"),
+    "table dropped twice": ("", sql("DROP TABLE ledger", "DROP TABLE ledger"), "object-missing", "does not exist"),
+    "table dropped and made again": ("", sql("DROP TABLE ledger", "CREATE TABLE ledger (id int)", "DROP TABLE ledger"), "destructive", ""),
+    "view missing": ("", sql("DROP VIEW labels"), "object-missing", "does not exist"),
+    "view that a view reads": (VIEW + "; CREATE VIEW l2 AS TABLE labels", sql("DROP VIEW labels"), "object-depended-upon", "depend on it"),
+    "schema in the way": ("CREATE SCHEMA loft", sql("CREATE SCHEMA loft"), "object-exists", "already exists"),
+    "schema missing": ("", sql("CREATE TABLE loft.t (id int)"), "object-missing", "does not exist"),
+    "schema that is not empty": ("CREATE SCHEMA loft; CREATE TABLE loft.t (id int)", sql("DROP SCHEMA loft"), "object-depended-upon", "depend on it"),
+    "extension in the way": ("", sql("CREATE EXTENSION plpgsql"), "object-exists", "already exists"),
+    "text to jsonb without USING": ("", sql("ALTER TABLE ledger ALTER body TYPE jsonb"), "object-depended-upon", "cannot be cast automatically"),
+    "text to jsonb with USING": ("", sql("ALTER TABLE ledger ALTER body TYPE jsonb USING body::jsonb"), "type-change", ""),
+    "text to jsonb with a default": ("ALTER TABLE ledger ALTER body SET DEFAULT 'x'", sql("ALTER TABLE ledger ALTER body TYPE jsonb USING body::jsonb"), "object-depended-upon", "default for column"),
+    "text to jsonb, default dropped": ("ALTER TABLE ledger ALTER body SET DEFAULT 'x'", sql("ALTER TABLE ledger ALTER body DROP DEFAULT, ALTER body TYPE jsonb USING body::jsonb"), "type-change", ""),
+    "varchar to an enum without USING": (ENUM, sql("ALTER TABLE ledger ALTER state TYPE runstate"), "object-depended-upon", "cannot be cast automatically"),
+    "varchar to int without USING": ("", sql("ALTER TABLE ledger ALTER state TYPE int"), "object-depended-upon", "cannot be cast automatically"),
+    "int to text without USING": ("", sql("ALTER TABLE ledger ALTER amount TYPE text"), "type-change", ""),
+    "int to bool without USING": ("", sql("ALTER TABLE ledger ALTER amount TYPE bool"), "object-depended-upon", "cannot be cast automatically"),
+    "int to numeric with a default": ("ALTER TABLE ledger ALTER amount SET DEFAULT 0", sql("ALTER TABLE ledger ALTER amount TYPE numeric"), "type-change", ""),
+}  # fmt: skip
+
+
+def judged(connection: psycopg.Connection, texts: list[str]) -> list[Finding]:
+    """The findings about these statements, all in one transaction, on what the session sees now."""
+    found = [parsed(text, number=number) for number, text in enumerate(texts, 1)]
+    server = live_facts.server(connection, 0)
+    facts = live_facts.collect(connection, names(found))
+    catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
+    return Judge(catalog, facts, server, Thresholds(), lock_timeout_set=True).judge(found, []).findings
+
+
+@pytest.fixture(params=CHOSEN, ids=str)
+def session(request: pytest.FixtureRequest, servers: Servers) -> t.Iterator[psycopg.Connection]:
+    connection = servers(request.param).shared()
+    connection.rollback()
+    yield connection
+    connection.rollback()
+
+
+def ended(connection: psycopg.Connection, texts: list[str]) -> str:
+    """The server's error, empty without one."""
+    try:
+        for text in texts:
+            connection.execute(text)
+    except psycopg.Error as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("name", DRIFT)
+def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) -> None:
+    setup, texts, wanted, words = DRIFT[name]
+    session.execute(TABLES)
+    if setup:
+        session.execute(setup)
+    found = judged(session, texts)
+    failing = {item.id for item in found if item.severity == "fail"} & WILL_FAIL
+    error = ended(session, texts)
+    assert bool(failing) == bool(error), (error, [item.message for item in found])
+    assert words in error
+    if wanted:
+        assert wanted in {item.id for item in found}
+
+
+def test_what_a_block_may_have_made_is_not_known(session: psycopg.Connection) -> None:
+    session.execute(TABLES)
+    found = judged(session, [BLOCK, "ALTER TABLE ledger DROP CONSTRAINT nothing"])
+    assert [item.severity for item in found if item.id == "object-missing"] == ["unknown"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_statement_that_runs_is_not_said_to_fail(case: Case, session: psycopg.Connection) -> None:
+    if case.alone or case.before or case.cost(session.info.server_version // 10000) is None:
+        return
+    found = [item.message for item in judged(session, [case.sql]) if item.id in WILL_FAIL]
+    assert found == []
