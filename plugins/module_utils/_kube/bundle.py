@@ -25,7 +25,16 @@ def _named(entry: t.Any, *others: str) -> tuple[str, ...]:
 # The full names of what each program consists of; the first one's `main` takes the request.
 RENDERER: t.Final = _named(render, "alembic_worker", "framing")
 COLLECTOR: t.Final = _named(
-    collect, "alembic_worker", "errors", "framing", "guest_memory", "live_facts", "live_queries", "session"
+    collect,
+    "alembic_worker",
+    "errors",
+    "framing",
+    "guest_memory",
+    "live_facts",
+    "live_queries",
+    "object_facts",
+    "object_queries",
+    "session",
 )
 PROBE: t.Final = _named(probe, "framing", "guest_memory", "probe_postgresql", "probe_redis", "probe_wire")
 

@@ -173,7 +173,7 @@ class Dependents:
     def _blocks(self, row: Row, table: Table, column: str) -> bool:
         if row["class"] in {"pg_attrdef", "pg_class"}:
             # A generated column: until 14 the column itself depends on the other, since then its expression does.
-            return _owner(row) == table.name and row["part"] not in {None, column}
+            return bool(_owner(row) == table.name and row["part"] not in {None, column})
         return row["class"] in _RETYPE
 
     def _castable(self, old: str, new: str, *, array: bool) -> bool:

@@ -65,7 +65,7 @@ class ObjectJudge:
         """Before the statement is read, so that the catalogue is that before it."""
         if not self._asked:
             return []
-        found = []
+        found: list[Finding] = []
         done = touches(statement.node)
         for touch in done:
             found += self._touch(touch, statement, where)
@@ -80,11 +80,12 @@ class ObjectJudge:
         return found
 
     def _said(self, finding_id: str, words: str, where: Where, table: Name | None = None) -> Finding:
-        label = {"table": dotted(table)} if table else {}
+        if table:
+            where = where | {"table": dotted(table)}
         if self.certain:
-            return finding(finding_id, words, **(where | label))  # type: ignore[typeddict-item]
+            return finding(finding_id, words, **where)
         words = words.replace("this will fail", "this would fail") + " What ran before it may have changed that."
-        return finding(finding_id, words, severity="unknown", **(where | label))  # type: ignore[typeddict-item]
+        return finding(finding_id, words, severity="unknown", **where)
 
     def _touch(self, touch: Touch, statement: Statement, where: Where) -> t.Iterator[Finding]:
         if touch.kind in PARTS:

@@ -140,7 +140,7 @@ def _drop(node: t.Any) -> t.Iterator[Touch]:
         if kind in _OWNED:
             yield Touch("drop", _OWNED[kind], (None, item[-1].sval), strings(item[:-1]), **more)
         elif kind in _DROPPED:
-            yield Touch("drop", _DROPPED[kind], _name(item), **more)
+            yield Touch("drop", _DROPPED[kind], _name(item), None, **more)
 
 
 def _name(item: t.Any) -> Name:
@@ -209,7 +209,7 @@ def _extension(node: t.Any) -> t.Iterator[Touch]:
 
 
 def _role(node: t.Any) -> t.Iterator[Touch]:
-    yield Touch("make", "role", (None, node.role))
+    yield Touch("make", "role", (None, node.role or ""))
 
 
 def _relation(node: t.Any) -> t.Iterator[Touch]:
@@ -217,7 +217,7 @@ def _relation(node: t.Any) -> t.Iterator[Touch]:
         yield Touch("make", "relation", named(node.sequence), lenient=bool(node.if_not_exists))
     elif isinstance(node, ast.ViewStmt):
         yield Touch("make", "relation", named(node.view), lenient=bool(node.replace))
-    elif isinstance(node, ast.CreateTableAsStmt):
+    elif node.into is not None:
         yield Touch("make", "relation", named(node.into.rel), lenient=bool(node.if_not_exists))
 
 
