@@ -186,7 +186,7 @@ class Dependents:
         if array or old.startswith("_") or new.startswith("_"):
             # Arrays are cast member by member; a string takes any text form.
             return (array and old.startswith("_")) or (not array and category == _STRING)
-        return category == _STRING
+        return bool(category == _STRING)
 
 
 def _owner(row: Row) -> Name | None:

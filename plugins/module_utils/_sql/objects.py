@@ -203,7 +203,7 @@ def _schema(node: t.Any) -> t.Iterator[Touch]:
 
 def _extension(node: t.Any) -> t.Iterator[Touch]:
     if isinstance(node, ast.CreateExtensionStmt):
-        yield Touch("make", "extension", (None, node.extname), lenient=bool(node.if_not_exists))
+        yield Touch("make", "extension", (None, node.extname or ""), lenient=bool(node.if_not_exists))
     else:
         yield Touch("need", "extension", (None, node.extname))
 
