@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 LOCK_KEY = int.from_bytes(b"ai_agent", "big")
 # PostgreSQL finishes the running statement of a killed migrator, and holds its lock, unless it looks after the client.
 CHECK_INTERVAL = ("client_connection_check_interval", "2s")
+# PostgreSQL 17 has it, and refuses a session that sets what it does not know.
+TRANSACTION_TIMEOUT_SINCE = 170000
 LOST_AGAINST_LOCK = re.compile(r"LockNotAvailable|55P03|lock timeout")
 # The line of a Python traceback, or of Alembic, that names the cause; PostgreSQL's DETAIL and HINT lines do not match.
 CAUSE = re.compile(r"^(?:FAILED|(?:\w+\.)*[A-Z]\w*[a-z]\w*): ")
@@ -198,6 +200,14 @@ def prepare_session(connection: psycopg.Connection[Any]) -> list[tuple[str, str]
     return []
 
 
+def lifted_timeouts(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    """Return the session options that take back what ALTER ROLE may have set: a migration takes as long as it takes."""
+    names = ["statement_timeout", "idle_in_transaction_session_timeout"]
+    if connection.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
+        names.append("transaction_timeout")
+    return [(name, "0") for name in names]
+
+
 @contextlib.contextmanager
 def migration_lock(connection: psycopg.Connection[Any], settings: Settings) -> Iterator[None]:
     """Hold the advisory lock, taken by trying and sleeping; a connection that ends gives it back.
@@ -285,6 +295,7 @@ class Runner:
 def upgrade(runner: Runner, settings: Settings, connection: psycopg.Connection[Any]) -> None:
     """Run `alembic upgrade head`, again after a pause where it gets no lock; raise SchemaError when it fails."""
     options = [("lock_timeout", settings.lock_timeout), *prepare_session(connection)]
+    options += lifted_timeouts(connection)
     environ = child_environment(settings.environ, options)
     command = [sys.executable, "-m", "alembic", "-c", settings.config_file, "upgrade", "head"]
     for attempt in range(1, LOCK_ATTEMPTS + 1):

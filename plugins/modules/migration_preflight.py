@@ -178,6 +178,13 @@ options:
     description: Whether the migrator sets a C(lock_timeout) for its session, as this collection's migration Job does.
     type: bool
     default: false
+  migrator_lifts_timeouts:
+    description:
+      - Whether the migrator takes back C(statement_timeout), C(transaction_timeout) and
+        C(idle_in_transaction_session_timeout) for its session, as this collection's migration Job does.
+      - Without it those of the role in O(database_url) are held against the pending work.
+    type: bool
+    default: false
   connections_needed:
     description: Connections that migrator and new pods will open. A release says itself how many.
     type: int

@@ -113,6 +113,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "warn", "Put `SET lock_timeout = 0` first in the autocommit_block(): CONCURRENTLY waits, and blocks nobody."
     ),
     "fails-in-transaction": Entry("fail", "This command cannot run inside a transaction: use autocommit_block()."),
+    "timeout-of-role": Entry(
+        "fail", "Lift it for the migration: `ALTER ROLE … SET statement_timeout = 0`, or SET it first in the revision."
+    ),
     "lock-timeout-missing": Entry(
         "warn", "Set lock_timeout in the migrator's session or as the revision's first statement."
     ),

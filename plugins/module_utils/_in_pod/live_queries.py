@@ -13,6 +13,8 @@ SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery(
          + coalesce(current_setting('reserved_connections', true)::int, 0) AS reserved, pg_backend_pid() AS pid,
        (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
        (SELECT reset_val FROM pg_settings WHERE name = 'lock_timeout') AS lock_timeout,
+       (SELECT json_object_agg(name, reset_val::int) FROM pg_settings WHERE name IN ('statement_timeout',
+         'transaction_timeout', 'idle_in_transaction_session_timeout')) AS timeouts,
        pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all, pg_database_size(current_database()) AS database_bytes,
        has_database_privilege(current_database(), 'CREATE') AS may_create_in_database,
        current_schema() AS schema, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create

@@ -11,12 +11,11 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts import quantity
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.work import Work, work
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
-
-Statement = dict[str, t.Any]
 
 # Findings that are about the version still running, and about nothing else.
 BREAKING = frozenset({"contract-phase", "rename", "type-change", "trigger-created"})
@@ -33,19 +32,6 @@ HARMLESS_IF_EMPTY = frozenset(
 )
 # One pod of the reference agent looks after its database on a connection beside the pool; so does the migrator.
 _PROBE, _MIGRATOR = 1, 1
-
-
-@dataclasses.dataclass(frozen=True)
-class Work:
-    """Bytes that pending statements read, and bytes that they write anew, at most."""
-
-    scanned: int
-    written: int
-
-    def seconds(self, limits: Thresholds) -> float:
-        """How long that takes at the cautious speeds of the thresholds."""
-        seconds: float = self.scanned / limits.scan_bytes_per_second + self.written / limits.write_bytes_per_second
-        return seconds
 
 
 def weigh(findings: t.Sequence[Finding], plan: Planned, live: Live, *, empty: bool) -> list[Finding]:
@@ -93,20 +79,6 @@ def judge_connections(plan: Planned, server: dict[str, t.Any], limits: Threshold
         f" ({server['max_connections']} less {server['reserved']} reserved and {others} of others)."
     )
     return [finding("connections-scarce", words, severity="fail" if wanted > room else "warn")]
-
-
-def work(statements: t.Iterable[Statement]) -> Work:
-    """`statements`: as Judged has them. Where the planner decides, the whole table is counted; new tables are empty."""
-    scanned = written = 0
-    for lock in (lock for item in statements for lock in item["locks"]):
-        total = max(lock.get("total_bytes", 0), lock.get("bytes", 0))
-        if lock["rewrite"] or (lock["rule"] == "write" and lock["scan"] is not False):
-            written += total
-        elif lock["rule"] in {"create-index", "reindex"} and lock["scan"]:
-            written += lock.get("bytes", 0)
-        elif lock["scan"] is not False:
-            scanned += lock.get("bytes", 0)
-    return Work(scanned, written)
 
 
 def judge_timeout(plan: Planned, live: Live, todo: Work, limits: Thresholds) -> list[Finding]:

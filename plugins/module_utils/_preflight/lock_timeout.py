@@ -1,4 +1,4 @@
-"""Whether lock_timeout is set where a statement runs. Source: SET and SET LOCAL in PostgreSQL's documentation."""
+"""Which time-out is in force where a statement runs. Source: SET and SET LOCAL in PostgreSQL's documentation."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -12,27 +12,29 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
-_NAME = "lock_timeout"
 _RESETS = {VariableSetKind.VAR_RESET, VariableSetKind.VAR_SET_DEFAULT, VariableSetKind.VAR_RESET_ALL}
+_UNITS = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
-class LockTimeout:
-    """Followed from statement to statement. `set`: it is other than 0 now."""
+class Timeout:
+    """A setting of the session, followed from statement to statement. Values in milliseconds; 0: no limit."""
 
-    def __init__(self, session: bool) -> None:
+    def __init__(self, name: str, session: int) -> None:
         """`session`: what the migrator's session starts with."""
+        self._name = name
         self._default = self._session = session
-        self._local: tuple[int, bool] | None = None
+        self._local: tuple[int, int] | None = None
         self._transaction: int | None = None
 
     @property
-    def set(self) -> bool:
+    def milliseconds(self) -> int:
+        """What is in force for the statement taken in last."""
         if self._local and self._local[0] == self._transaction:
             return self._local[1]
         return self._session
 
     def after(self, statement: Statement) -> None:
-        """Take in one statement, before the locks of which are judged."""
+        """Take in one statement, before its effects are judged."""
         self._transaction = statement.transaction
         node = statement.node
         if isinstance(node, ast.VariableSetStmt):
@@ -44,28 +46,47 @@ class LockTimeout:
 
     def _variable(self, node: ast.VariableSetStmt) -> None:
         resets = node.kind in _RESETS
-        if node.name != _NAME and node.kind != VariableSetKind.VAR_RESET_ALL:
+        if node.name != self._name and node.kind != VariableSetKind.VAR_RESET_ALL:
             return
         value = None if resets or not node.args else getattr(node.args[0], "val", None)
-        self._assign(self._default if resets else _is_set(value), local=bool(node.is_local))
+        self._assign(self._default if resets else _read(value), local=bool(node.is_local))
 
     def _function(self, node: ast.FuncCall) -> None:
         values = [getattr(item, "val", None) for item in node.args or ()]
         name = node.funcname[-1] if node.funcname else None
-        if getattr(name, "sval", "") != "set_config" or len(values) != 3 or getattr(values[0], "sval", "") != _NAME:
+        if getattr(name, "sval", "") != "set_config" or len(values) != 3:
             return
-        self._assign(_is_set(values[1]), local=bool(getattr(values[2], "boolval", True)))
+        if getattr(values[0], "sval", "") == self._name:
+            self._assign(_read(values[1]), local=bool(getattr(values[2], "boolval", True)))
 
-    def _assign(self, value: bool, *, local: bool) -> None:
+    def _assign(self, value: int, *, local: bool) -> None:
         if not local:
             self._session, self._local = value, None
         elif self._transaction is not None:
             self._local = (self._transaction, value)
 
 
-def _is_set(value: t.Any) -> bool:
-    text = str(getattr(value, "sval", getattr(value, "ival", None)) or "0")
-    return text.rstrip("usminhd ") not in {"0", ""}
+class LockTimeout(Timeout):
+    """`set`: it is other than 0 now."""
+
+    def __init__(self, session: bool) -> None:
+        """`session`: the migrator's session starts with one; its length does not matter here."""
+        super().__init__("lock_timeout", int(session))
+
+    @property
+    def set(self) -> bool:
+        return self.milliseconds != 0
 
 
-__all__ = ("LockTimeout",)
+def _read(value: t.Any) -> int:
+    """Milliseconds of a constant; -1 for a text that is none, which no limit is taken for."""
+    text = str(getattr(value, "sval", getattr(value, "ival", None)) or "0").strip()
+    number = text.rstrip("usminhd ")
+    try:
+        amount = float(number or "0") * _UNITS.get(text[len(number) :].strip() or "ms", 1)
+    except ValueError:
+        return -1
+    return max(1, round(amount)) if amount > 0 else 0
+
+
+__all__ = ("LockTimeout", "Timeout")

@@ -58,6 +58,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
         "options": {name: {"type": "int", "default": value} for name, value in _LIMITS.items()},
     },
     "migrator_sets_lock_timeout": {"type": "bool", "default": False},
+    "migrator_lifts_timeouts": {"type": "bool", "default": False},
     "connections_needed": {"type": "int", "default": 1},
     "last_verified_backup": {"type": "str"},
     "sql_path": {"type": "path"},
@@ -102,6 +103,7 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
             acceptances=tuple(acceptance.Acceptance(**item) for item in params["accept"]),
             thresholds=policy.Thresholds(**(params["thresholds"] or {})),
             migrator_lock_timeout=params["migrator_sets_lock_timeout"],
+            migrator_timeouts_off=params["migrator_lifts_timeouts"],
             connections_needed=params["connections_needed"],
             last_backup=params["last_verified_backup"],
         )

@@ -24,6 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     judge_recovery,
     judge_server,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_timeouts import judge_timeouts
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_ids import room, too_long
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inferred
@@ -54,6 +55,7 @@ class Request:
     acceptances: tuple[acceptance.Acceptance, ...] = ()
     thresholds: Thresholds = dataclasses.field(default_factory=Thresholds)
     migrator_lock_timeout: bool = False
+    migrator_timeouts_off: bool = False
     connections_needed: int = 1
     last_backup: str | None = None
 
@@ -98,6 +100,8 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         findings += judge_recovery(answer.server)
     findings += judged.findings
     findings += _long_ids(graph, reader, rendered, answer)
+    if answer.server and not request.migrator_timeouts_off:
+        findings += judge_timeouts(reader.found, judged.statements, answer.server, request.thresholds)
     if source.release:
         # It reads quantities with the Kubernetes client, which the direct transport does without.
         from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import weigh

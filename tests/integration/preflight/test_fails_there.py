@@ -163,3 +163,38 @@ def test_an_id_too_long_for_the_table_that_alembic_will_make(database: str, tmp_
     project = Project(tmp_path / "app", BOTH_MODES).add(LONG, None, "CREATE TABLE ledger (id int)")
     assert ask(project.folder, database).serious["revision-id-long"] == "fail"
     assert "StringDataRightTruncation" in migrate(project.folder, database)
+
+
+LARGE = """
+INSERT INTO ledger SELECT n, repeat('x', 40), n, 'open', repeat('y', 200) FROM generate_series(3, 100000) n;
+ANALYZE ledger
+"""
+
+
+INDEX = (NO_LIMIT, "CREATE INDEX CONCURRENTLY i ON ledger (label)")
+# The role's statement_timeout, what the revision runs, whether the migrator lifts it, what is said.
+TIMEOUTS = [
+    ("30ms", INDEX, False, "fail"),
+    ("10min", INDEX, False, None),
+    ("30ms", ("SET statement_timeout = 0", *INDEX), False, None),
+    ("30ms", INDEX, True, None),
+]
+
+
+@pytest.mark.parametrize("case", TIMEOUTS)
+def test_time_outs_of_the_role(
+    case: tuple[str, tuple[str, ...], bool, str | None], database: str, tmp_path: Path
+) -> None:
+    limit, statements, lifts, severity = case
+    project = Project(tmp_path / "app", BOTH_MODES).add("0001", None)
+    alone(*statements)(project)
+    prepare(database, TABLES, LARGE, revision="0001")
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS limited")
+        connection.execute("CREATE ROLE limited LOGIN SUPERUSER PASSWORD 'x'")
+        connection.execute(f"ALTER ROLE limited SET statement_timeout = '{limit}'")
+        url = f"postgresql://limited:x@127.0.0.1:{connection.info.port}/{connection.info.dbname}"
+    answer = ask(project.folder, url, migrator_lifts_timeouts=lifts)
+    assert answer.serious.get("timeout-of-role") == severity
+    ended = migrate(project.folder, url, PGOPTIONS="-c statement_timeout=0" if lifts else "")
+    assert ("QueryCanceled" in ended) == (severity == "fail")

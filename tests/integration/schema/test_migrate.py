@@ -260,6 +260,24 @@ def test_options_of_the_user_are_kept_and_win(image: Image) -> None:
     assert image.rows("SELECT value FROM own.seen") == [("7s",)]
 
 
+def test_time_outs_of_the_role_do_not_end_a_migration(image: Image) -> None:
+    names = ("statement_timeout", "idle_in_transaction_session_timeout")
+    columns = ", ".join(f"current_setting('{name}')" for name in names)
+    for name in names:
+        with psycopg.connect(image.url, autocommit=True) as connection:
+            connection.execute(f"ALTER ROLE CURRENT_USER SET {name} = '20ms'")
+    try:
+        texts = ("SELECT pg_sleep(0.1)", f"CREATE TABLE seen AS SELECT ARRAY[{columns}] AS value")
+        image.add(Revision("0003", "0002", "\n    ".join(statement(text) for text in texts)))
+        done = image.run("migrate")
+    finally:
+        with psycopg.connect(image.url, autocommit=True, options="-c statement_timeout=0") as connection:
+            for name in names:
+                connection.execute(f"ALTER ROLE CURRENT_USER RESET {name}")
+    assert done.code == 0, done.err
+    assert image.rows("SELECT value FROM seen") == [(["0", "0"],)]
+
+
 def test_session_of_the_migration_has_the_lock_timeout(image: Image) -> None:
     names = ("lock_timeout", "client_connection_check_interval", "application_name")
     columns = ", ".join(f"current_setting('{name}')" for name in names)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 import typing as t
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -51,6 +52,15 @@ def test_state(parents: dict[str, list[str]], heads: set[str], live: set[str], s
 def test_only_what_is_missing_something_has_to_wait() -> None:
     waiting = {state for state in State if not state.serves}
     assert waiting == {State.ABSENT, State.BEHIND, State.DIVERGED}
+
+
+@pytest.mark.parametrize(("version", "names"), [(160004, 2), (170002, 3)])
+def test_only_time_outs_that_the_server_knows_are_lifted(version: int, names: int) -> None:
+    connection: t.Any = types.SimpleNamespace(info=types.SimpleNamespace(server_version=version))
+    options = dict(schema.lifted_timeouts(connection))
+    assert set(options.values()) == {"0"}
+    assert len(options) == names
+    assert ("transaction_timeout" in options) == (version >= 170000)
 
 
 def test_ancestors_include_the_revision_and_everything_before() -> None:
