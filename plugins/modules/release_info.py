@@ -221,6 +221,14 @@ other_volumes:
   type: list
   elements: str
   sample: []
+lacking:
+  description: >-
+    Secrets, or keys of them, that the manifests' pods need and nobody has made. Optional ones are not among them.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - Secret agent/agent-prod-db lacks the keys uri
 error_id:
   description: Id of what stood in the way, a heading of docs/runbook.md.
   returned: failure

@@ -71,6 +71,11 @@ def as_a_module_gets(arguments: Mapping[str, t.Any]) -> Row:
     return t.cast("Row", json.loads(_encoded(arguments), cls=decoder))
 
 
+def as_plain_json(arguments: Mapping[str, t.Any]) -> str:
+    """The arguments of a task as JSON that any program may read."""
+    return json.dumps(as_a_module_gets(arguments), sort_keys=True)
+
+
 def _encoded(arguments: Mapping[str, t.Any]) -> str:
     return json.dumps(arguments, cls=get_module_encoder(PROFILE, Direction.CONTROLLER_TO_MODULE))
 
@@ -141,4 +146,4 @@ class InPlace(ActionBase):
         return t.cast("Row", result.as_result_dict(for_round_trip=True))
 
 
-__all__ = ("InPlace", "as_a_module_gets", "as_strings", "possible", "run")
+__all__ = ("InPlace", "as_a_module_gets", "as_plain_json", "as_strings", "possible", "run")

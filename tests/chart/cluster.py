@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import typing as t
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,6 +52,9 @@ class Cluster:
         """Keep the kubeconfig in `folder`."""
         self.kubeconfig = folder / "kubeconfig"
         self._answers: dict[str, Object] = {}
+        # What is written is refused with words that quote it, as an admission webhook may; or never answered.
+        self.hangs = False
+        self.written = threading.Event()
         for group_version, kinds in RESOURCES.items():
             resources = [
                 {
@@ -96,9 +100,24 @@ class Cluster:
 
     def __enter__(self) -> t.Self:
         """Start serving."""
-        answers = self._answers
+        answers, world = self._answers, self
 
         class Handler(BaseHTTPRequestHandler):
+            def do_PATCH(self) -> None:
+                quoted = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                world.written.set()
+                while world.hangs:
+                    time.sleep(0.1)
+                said = {"kind": "Status", "status": "Failure", "code": 422, "message": f"the webhook denied {quoted}"}
+                body = json.dumps(said).encode()
+                self.send_response(422)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_PATCH
+
             def do_GET(self) -> None:
                 path, _, query = self.path.partition("?")
                 found = answers.get(path)
@@ -133,5 +152,6 @@ class Cluster:
 
     def __exit__(self, *_error: object) -> None:
         """Stop serving."""
+        self.hangs = False
         self._server.shutdown()
         self._server.server_close()

@@ -79,6 +79,7 @@ def look(cluster: Cluster, params: Object) -> Object:
         "secret": _described(secret, params["secret_expected"] or {}, params["secret_shown"]),
         "another": [],
         "other_volumes": [],
+        "lacking": [],
     }
     if params["manifests"] and exists is not False:
         wanted = living.Wanted(facts.parse(params["manifests"]), params["secret_name"], params["secret_expected"] or {})

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import identity, urls
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import identity, references, urls
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class Wanted:
 def compared(
     cluster: Cluster, wanted: Wanted, sets: Sequence[Object], secret: Object | None, params: Object
 ) -> dict[str, list[str]]:
-    """`another` and `other_volumes`, sentences without secrets. Raises FindingError.
+    """`another`, `other_volumes` and `lacking`, sentences without secrets. Raises FindingError.
 
     sets: the release's living StatefulSets. secret: the living Secret of the planned name, None where there is none.
     """
@@ -50,7 +50,26 @@ def compared(
     if not other:
         secrets = _Secrets(cluster, wanted, namespace, (secret or {}).get("data") or {})
         other = secrets.changed() + (secrets.moved(agent) if agent else [])
-    return {"another": other, "other_volumes": identity.other_disks(planned, live)}
+    return {
+        "another": other,
+        "other_volumes": identity.other_disks(planned, live),
+        "lacking": _lacking(cluster, wanted, secret, namespace),
+    }
+
+
+def _lacking(cluster: Cluster, wanted: Wanted, secret: Object | None, namespace: str) -> list[str]:
+    """Secrets, and keys of them, that pods cannot start without and nobody has made."""
+    found = []
+    for name, keys in sorted(references.needed(wanted.objects).items()):
+        if name == wanted.secret and wanted.expected:
+            continue  # the role writes it
+        there = secret if name == wanted.secret else cluster.get("v1", "secrets", name, namespace)
+        missing = sorted(keys - ((there or {}).get("data") or {}).keys())
+        if there is None:
+            found.append(f"Secret {namespace}/{name} does not exist")
+        elif missing:
+            found.append(f"Secret {namespace}/{name} lacks the keys {', '.join(missing)}")
+    return found
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,66 +1,42 @@
 """What would lead a living release elsewhere stops in guard: the playbook, the real helm, and a stand-in API server.
 
-The stand-in answers reading only, so a run that went on to write would fail with other words.
+The stand-in refuses writing, so a run that went on to write would fail with other words.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
-import yaml
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import assemble
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret import secret_data
 
 from tests.chart.cluster import Cluster
 
-from .conftest import ROOT, Run, play
+from . import living
+from .conftest import Run, play
 
 Object = dict[str, t.Any]
-RELEASE, NAMESPACE, SECRET = "agent-dev", "dev", "agent-dev-secret"
-# Those of dev's vault, and one that no output may hold.
+# One that no output may hold.
 CANARY = "c4n4ry!p4ss"
-PASSWORDS = dict.fromkeys(("password", "postgres-password", "replication-password", "redis-password"), CANARY)
-VARIABLES = {
-    f"ai_agent_{name}": CANARY
-    for name in ("postgresql_password", "postgresql_admin_password", "replication_password", "redis_password")
-}
+VARIABLES = dict.fromkeys(
+    (f"ai_agent_{name}_password" for name in ("postgresql", "postgresql_admin", "redis")), CANARY
+) | {"ai_agent_replication_password": CANARY}
 
 
 @pytest.fixture(scope="module")
 def helm() -> str:
-    program = ROOT / ".lab/bin/helm"
-    assert program.is_file(), "make tools first"
-    return str(program)
+    return living.helm()
 
 
 @pytest.fixture(scope="module")
-def manifests(helm: str, tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
-    """What dev's values install."""
-    folder = tmp_path_factory.mktemp("charts")
-    chart = assemble(ROOT / "chart", "embedded", subcharts_dir=ROOT / "subcharts", cache=folder).path
-    auth = {"auth": {"existingSecret": SECRET}}
-    (folder / "role.yaml").write_text(json.dumps({"existingSecret": SECRET, "postgresql": auth, "redis": auth}))
-    words = [helm, "template", RELEASE, str(chart), "-n", NAMESPACE, "-f", f"{chart}/values-dev.yaml"]
-    done = subprocess.run([*words, "-f", f"{folder}/role.yaml"], capture_output=True, text=True, check=True)
-    return [item for item in yaml.safe_load_all(done.stdout) if item]
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
+    return living.manifests(tmp_path_factory.mktemp("charts"))
 
 
 @pytest.fixture
 def cluster(manifests: list[Object], tmp_path: Path) -> t.Iterator[Cluster]:
     """The release as it lives, read only."""
-    running = Cluster(tmp_path)
-    running.add_namespace(NAMESPACE)
-    for item in manifests:
-        if item["kind"] in {"Deployment", "StatefulSet", "Service"}:
-            status = {"availableReplicas": 1} if item["kind"] == "Deployment" else {}
-            running.add(item | {"status": status}, NAMESPACE)
-    data = secret_data(PASSWORDS, yaml.safe_dump_all(manifests)) | {"rotation-id": "YWJj"}
-    running.add({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}, "data": data}, NAMESPACE)
-    with running:
+    with living.release(manifests, CANARY, tmp_path) as running:
         yield running
 
 

@@ -1,0 +1,58 @@
+"""Which keys of which Secrets the pods of a release cannot start without. Pure."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Iterable, Iterator, Sequence
+
+Object = dict[str, t.Any]
+
+
+def needed(objects: Sequence[Object]) -> dict[str, frozenset[str]]:
+    """Names of Secrets that other people make, with the keys that pods of these manifests need of each.
+
+    What is optional is not among them, nor are Secrets of the manifests. A Secret that is only named as a whole has no
+    keys here.
+    """
+    own = {item["metadata"]["name"] for item in objects if item["kind"] == "Secret"}
+    found: dict[str, set[str]] = {}
+    for item in objects:
+        for name, keys in _of_pod(_pod(item)):
+            if name not in own:
+                found.setdefault(name, set()).update(keys)
+    return {name: frozenset(keys) for name, keys in found.items()}
+
+
+def _pod(item: Object) -> Object:
+    spec: Object = item.get("spec") or {}
+    if item["kind"] == "Pod":
+        return spec
+    if item["kind"] == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    inside: Object = (spec.get("template") or {}).get("spec") or {}
+    return inside
+
+
+def _of_pod(pod: Object) -> Iterator[tuple[str, Iterable[str]]]:
+    for container in [*(pod.get("containers") or ()), *(pod.get("initContainers") or ())]:
+        for variable in container.get("env") or ():
+            key = (variable.get("valueFrom") or {}).get("secretKeyRef")
+            if key and not key.get("optional"):
+                yield key["name"], [key["key"]]
+        for source in container.get("envFrom") or ():
+            whole = source.get("secretRef")
+            if whole and not whole.get("optional"):
+                yield whole["name"], []
+    for volume in pod.get("volumes") or ():
+        sources = [volume, *((volume.get("projected") or {}).get("sources") or ())]
+        for source in (each["secret"] for each in sources if each.get("secret")):
+            if not source.get("optional"):
+                yield source.get("secretName") or source["name"], [each["key"] for each in source.get("items") or ()]
+
+
+__all__ = ("needed",)
