@@ -297,7 +297,8 @@ def upgrade(runner: Runner, settings: Settings, connection: psycopg.Connection[A
     options = [("lock_timeout", settings.lock_timeout), *prepare_session(connection)]
     options += lifted_timeouts(connection)
     environ = child_environment(settings.environ, options)
-    command = [sys.executable, "-m", "alembic", "-c", settings.config_file, "upgrade", "head"]
+    program = str(Path(__file__).with_name("schema_alembic.py"))
+    command = [sys.executable, program, "-c", settings.config_file, "upgrade", "head"]
     for attempt in range(1, LOCK_ATTEMPTS + 1):
         code, tail = runner.run(command, environ, settings.say, lambda: answers(connection))
         if code == 0:

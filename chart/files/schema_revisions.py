@@ -96,17 +96,18 @@ def named(revisions: Iterable[str]) -> str:
 
 def read_graph(config_file: str) -> Graph:
     """Read the image's revisions with Alembic's API; raise RevisionsError where that fails or heads are several."""
-    if not Path(config_file).is_file():
+    # As Alembic's own command line, from 1.16 on: what alembic.ini does not say may stand in [tool.alembic].
+    toml = Path("pyproject.toml").absolute()
+    knows_toml = toml.is_file() and hasattr(Config, "toml_alembic_config")
+    if not Path(config_file).is_file() and not knows_toml:
         raise RevisionsError(
             f"There is no {config_file} in {Path.cwd()}: the image must start in its Alembic directory."
         )
-    # Revision files may import the application, which `python -m alembic` finds in the working directory.
-    sys.path.insert(0, str(Path.cwd()))
+    # Revision files may import the application; nothing of it may hide Python's own modules.
+    sys.path.append(str(Path.cwd()))
     parents: dict[str, list[str]] = {}
     try:
-        # As Alembic's own command line, from 1.16 on: what alembic.ini does not say may stand in [tool.alembic].
-        toml = Path("pyproject.toml").absolute()
-        more = {"toml_file": str(toml)} if toml.is_file() and hasattr(Config, "toml_alembic_config") else {}
+        more = {"toml_file": str(toml)} if knows_toml else {}
         scripts = ScriptDirectory.from_config(Config(config_file, **more))  # type: ignore[arg-type]
         for script in scripts.walk_revisions():
             before = [*_names(script.down_revision), *_names(script.dependencies)]
@@ -116,6 +117,11 @@ def read_graph(config_file: str) -> Graph:
     except Exception as error:  # revision files are the image's own code: any error is possible
         text = " ".join(str(error).split()).rstrip(".")
         raise RevisionsError(f"Alembic cannot read the image's revisions: {type(error).__name__}: {text}.") from error
+    if not heads:
+        raise RevisionsError(
+            f"Alembic finds no revision by {config_file}: name their folder in script_location or version_locations "
+            "there, not in env.py alone; an image without a schema has migration.enabled=false."
+        )
     if len(heads) > 1:
         raise RevisionsError(
             f"The image has {len(heads)} Alembic heads ({named(heads)}): "

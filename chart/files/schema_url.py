@@ -39,11 +39,14 @@ def child_environment(environ: Mapping[str, str], options: Iterable[tuple[str, s
     """Return the migration's environment: `environ` with PostgreSQL session options (name, value) added.
 
     An `options` parameter in the URL hides PGOPTIONS from libpq, so such a URL is extended instead. Options of the user
-    come last and win.
+    come last and win. The scheme becomes one that SQLAlchemy knows.
     """
     added = " ".join(f"-c {name}={value}" for name, value in options)
     result = dict(environ)
-    parts = urlsplit(environ["DATABASE_URL"])
+    url = re.sub(r"^postgres(?=://|\+)", "postgresql", environ["DATABASE_URL"])
+    if url != environ["DATABASE_URL"]:
+        result["DATABASE_URL"] = url
+    parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     if any(name == "options" for name, _value in query):
         query = [(name, f"{added} {value}" if name == "options" else value) for name, value in query]

@@ -77,7 +77,9 @@ options:
     description: Folder with the Alembic configuration file.
     type: path
   alembic_ini:
-    description: Name of the configuration file in O(alembic_dir).
+    description:
+      - Configuration file, relative to O(alembic_dir), where C(alembic) is called.
+      - Where C(pyproject.toml) has a C([tool.alembic]), it need not exist.
     type: str
     default: alembic.ini
   alembic_python:
@@ -87,8 +89,14 @@ options:
     description:
       - Environment variables for C(env.py). It gets these, C(PATH), the locale and a placeholder for E(DATABASE_URL).
       - No place for secrets, because foreign code reads them.
+      - With C(FLASK_APP) among them, C(env.py) runs in the context of that application, as C(flask db upgrade) has it.
     type: dict
     default: {}
+  alembic_x:
+    description: What C(alembic -x) would be given, V(key=value) each, for C(context.get_x_argument).
+    type: list
+    elements: str
+    default: []
   database_url:
     description:
       - URL of the database, V(postgresql://user:password@host:port/database), as the role that will migrate.

@@ -87,6 +87,12 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "revisions-none": Entry(
         "unknown", "Nothing can be judged: name the folder of the revisions in script_location or version_locations."
     ),
+    # env.py
+    "env-branches-differ": Entry("warn", "Configure both branches of env.py alike, from one dictionary."),
+    "env-online-unseen": Entry(
+        "unknown", "Let env.py come to context.configure() without a database: move waits and look-ups behind it."
+    ),
+    "env-online-statements": Entry("unknown", "Put the statements into a revision, where they are judged."),
     # What could not be known
     "revision-not-static": Entry("unknown", "Read this revision: what it does depends on the database while it runs."),
     "revision-not-rendered": Entry(

@@ -1,7 +1,7 @@
 """Runs env.py and the revisions, which are foreign code, in a process of its own that holds no credentials.
 
-A program: one JSON request a line on stdin, one JSON answer a line on stdout. It imports nothing of this collection,
-so it can be handed as text to another interpreter. Requests: {"graph": {"ini", "target"}} and then
+Its `main` reads one JSON request a line on stdin and writes one JSON answer a line. It imports nothing of this
+collection but its neighbours in _in_pod, with which it is packed. Requests: {"graph": {"ini", "target"}} and then
 {"render": {"heads"}}, whose answer comes in parts, all but the last with "more": true, so that the caller can read
 one part while the next is rendered. An error is {"error": {"id", "message"}}.
 """
@@ -11,32 +11,25 @@ one part while the next is rendered. An error is {"error": {"id", "message"}}.
 
 from __future__ import annotations
 
-import ast
-import builtins
 import contextlib
 import gc
 import io
 import json
 import os
-import re
 import sys
 import traceback
 import typing as t
+import warnings
 from pathlib import Path
 
-# What a revision asks to learn about the database or about being rendered: from then on its SQL is only one of several.
-INSPECTING = frozenset({"get_bind", "is_offline_mode", "as_sql", "bind", "connection"})
-# What it asks to learn about the process in which it runs, which is another one when it migrates.
-SURROUNDINGS = frozenset({"environ", "getenv"})
-# The end of a transaction as a statement of its own; what stands in quotes was taken out before.
-ENDS_TRANSACTION = re.compile(
-    r"(?:^|;)\s*(commit|rollback|abort)(?:\s+(?:work|transaction))?(?:\s+and\s+(?:no\s+)?chain)?\s*(?:;|$)",
-    re.IGNORECASE,
-)
-QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+from .alembic_online import DECISIVE, observe
+from .alembic_watch import Watch, has_body, inspects, kept_off_disk
+
 # Revisions in one part of the answer.
 PART = 50
-PLACEHOLDER_URL = "postgresql://preflight@preflight.invalid/preflight"
+# A percent sign, as every special character of a real password brings one: where env.py hands the URL to
+# set_main_option, which takes it for the beginning of a variable, this fails before the migration does.
+PLACEHOLDER_URL = "postgresql://preflight:pre%25flight@preflight.invalid/preflight"
 
 
 class Broken(Exception):
@@ -57,99 +50,92 @@ def said(error: BaseException, root: str) -> str:
     return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: {text}" if frames else text
 
 
-def inspects(path: str) -> str | None:
-    """The first place, `downgrade` aside, that asks for database, mode or environment, by Python's own parser."""
-    text = Path(path).read_text(encoding="utf-8")
-    # Most revisions name none of it; outside of ASCII one name can be written in several ways.
-    if text.isascii() and not any(name in text for name in INSPECTING | SURROUNDINGS):
-        return None
-    tree = ast.parse(text)
-    parts = [part for part in tree.body if not (isinstance(part, ast.FunctionDef) and part.name == "downgrade")]
-    for part in parts:
-        for node in ast.walk(part):
-            if isinstance(node, ast.Attribute) and node.attr in INSPECTING | SURROUNDINGS:
-                return f"{node.attr} in line {node.lineno}"
-            if isinstance(node, ast.Name) and node.id in SURROUNDINGS:
-                return f"{node.id} in line {node.lineno}"
-    return None
+def configuration(request: dict[str, t.Any], buffer: io.StringIO) -> t.Any:
+    """Alembic's configuration as its own command line makes it; raises Broken where there is no file for it."""
+    from alembic.config import CommandLine, Config
 
-
-def has_body(path: str) -> bool:
-    """Whether `upgrade` of this revision does more than to pass."""
-    for node in ast.parse(Path(path).read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name == "upgrade":
-            return not all(
-                isinstance(item, ast.Pass)
-                or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
-                or (isinstance(item, ast.Return) and item.value is None)
-                for item in node.body
-            )
-    return True
-
-
-def ends_transaction(construct: t.Any) -> str | None:
-    """The word by which a statement ends the transaction that Alembic opened; what follows depends on the driver."""
-    found = ENDS_TRANSACTION.search(QUOTED.sub(" ", str(construct)).strip())
-    return found.group(1).upper() if found else None
-
-
-@contextlib.contextmanager
-def kept_off_disk() -> t.Iterator[None]:
-    """What env.py or a revision writes into files goes nowhere: a preflight changes nothing."""
-    original = builtins.open
-
-    def nowhere(file: t.Any, mode: str = "r", *arguments: t.Any, **more: t.Any) -> t.Any:
-        if set(mode) & set("wax+") and not isinstance(file, int):
-            return original(os.devnull, mode.replace("x", "w"), *arguments, **more)
-        return original(file, mode, *arguments, **more)
-
-    builtins.open = io.open = nowhere
-    try:
-        yield
-    finally:
-        builtins.open = io.open = original
+    ini, words = str(request["ini"]), ["upgrade", request["target"], "--sql"]
+    for value in request.get("x") or ():
+        words = ["-x", value, *words]
+    # From Alembic 1.16 on: what alembic.ini does not say may stand in [tool.alembic], where nothing else has to be.
+    knows_toml = hasattr(Config, "toml_alembic_config")
+    toml = Path(ini if Path(ini).name == "pyproject.toml" else "pyproject.toml")
+    if toml == Path(ini):
+        ini = "alembic.ini"
+    more = {"toml_file": str(toml.absolute())} if knows_toml and toml.is_file() else {}
+    options = CommandLine(prog="alembic").parser.parse_args(["-c", ini, *words])
+    config = Config(ini, output_buffer=buffer, stdout=io.StringIO(), cmd_opts=options, **more)  # type: ignore[arg-type]
+    if not Path(ini).is_file():
+        try:
+            found = more and config.toml_alembic_config
+        except Exception as error:
+            raise Broken("alembic-not-an-environment", f"{toml.name} cannot be read: {said(error, '')}") from error
+        if not found:
+            raise Broken("alembic-not-an-environment", f"{Path(ini).name} is not in the folder alembic_dir")
+    return config
 
 
 class Worker:
-    """One Alembic directory, loaded once."""
+    """One Alembic directory, loaded once; the working directory is the one where `alembic` would be called."""
 
     def __init__(self, request: dict[str, t.Any]) -> None:
-        from alembic.config import Config
+        """`request`: `ini`, relative or not; `target`; `x`, the values of -x.
+
+        `flask`: env.py runs in its application. `elsewhere`: the migration will not run with this Python.
+        """
         from alembic.script import ScriptDirectory
 
-        ini = Path(request["ini"])
-        self.root = str(ini.parent)
+        self.root = str(Path.cwd())
         self.target: str = request["target"]
         self.buffer = io.StringIO()
         self.sent = 0
-        if not ini.is_file():
-            raise Broken("alembic-not-an-environment", f"{ini.name} is not in the folder alembic_dir")
-        # As Alembic's own command line, from 1.16 on: what alembic.ini does not say may stand in [tool.alembic].
-        toml = ini.parent / "pyproject.toml"
-        more = {"toml_file": str(toml)} if toml.is_file() and hasattr(Config, "toml_alembic_config") else {}
-        self.config = Config(str(ini), output_buffer=self.buffer, stdout=io.StringIO(), **more)  # type: ignore[arg-type]
+        self.loaded: list[t.Any] | None = None
+        self.flask: bool = request.get("flask", False)
+        self.elsewhere: bool = request.get("elsewhere", False)
+        name = Path(request["ini"]).name
+        self.config = configuration(request, self.buffer)
         try:
-            self.config.set_main_option("sqlalchemy.url", PLACEHOLDER_URL)
+            self.config.set_main_option("sqlalchemy.url", PLACEHOLDER_URL.replace("%", "%%"))
+            self._script_beside_env(Path(request["ini"]))
+            # Alembic's own folder for what env.py imports, prepend_sys_path, is set here.
             self.script = ScriptDirectory.from_config(self.config)
         except Exception as error:
             raise Broken(
-                "alembic-not-an-environment", f"{ini.name} names no script folder: {said(error, self.root)}"
+                "alembic-not-an-environment", f"{name} names no script folder: {said(error, self.root)}"
             ) from error
         if not (Path(self.script.dir) / "env.py").is_file():
-            raise Broken("alembic-not-an-environment", f"the script folder that {ini.name} names has no env.py")
-        try:
-            self.loaded = list(self.script.walk_revisions())
-        except SyntaxError as error:
-            raise Broken(
-                "alembic-revision-broken", f"a revision file has a syntax error: {said(error, self.root)}"
-            ) from error
-        except Exception as error:
-            raise Broken(
-                "alembic-revision-broken", f"the revisions cannot be loaded: {said(error, self.root)}"
-            ) from error
+            raise Broken("alembic-not-an-environment", f"the script folder that {name} names has no env.py")
+
+    def _script_beside_env(self, ini: Path) -> None:
+        """Flask-Migrate's alembic.ini names no folder: it lies in it."""
+        if self.flask and self.config.get_main_option("script_location") is None and (ini.parent / "env.py").is_file():
+            self.config.set_main_option("script_location", str(ini.parent).replace("%", "%%"))
+
+    def load(self) -> list[t.Any]:
+        """The revisions, from the folders that are configured now: env.py may have named others."""
+        if self.loaded is None:
+            try:
+                with warnings.catch_warnings(record=True) as noted:
+                    warnings.simplefilter("always")
+                    self.loaded = list(self.script.walk_revisions())
+            except SyntaxError as error:
+                raise Broken(
+                    "alembic-revision-broken", f"a revision file has a syntax error: {said(error, self.root)}"
+                ) from error
+            except SystemExit as error:
+                where = said(error, self.root)
+                words = f"a revision file ends the process when it is loaded, with exit code {error.code} ({where})"
+                raise Broken("alembic-revision-broken", words) from error
+            except Exception as error:
+                # Alembic names the file in a warning, and the missing revision in the error.
+                hints = [str(item.message) for item in noted if "is not present" in str(item.message)]
+                words = hints[0] if hints else said(error, self.root)
+                raise Broken("alembic-revision-broken", f"the revisions cannot be loaded: {words}") from error
+        return self.loaded
 
     def revisions(self) -> dict[str, t.Any]:
         """The revisions and what the target resolves to; env.py is not run."""
+        loaded = self.load()
         try:
             targets = [item.revision for item in self.script.get_revisions(self.target) if item is not None]
         except Exception as error:
@@ -163,13 +149,16 @@ class Worker:
                 "labels": sorted(item.branch_labels),
                 "title": (item.doc or "").splitlines()[0] if item.doc else "",
             }
-            for item in self.loaded
+            for item in loaded
         }
         return {"nodes": nodes, "heads": list(self.script.get_heads()), "targets": targets}
 
     def graph(self) -> dict[str, t.Any]:
-        """The revisions, and the version table that env.py configures."""
-        answer = self.revisions()
+        """The revisions, the version table that env.py configures, and how it goes online."""
+        self.online = self.observed()
+        if (self.online["problem"] or "").endswith("sqlalchemy.dialects:postgres"):
+            words = "env.py hands on a URL that begins with postgres://, and SQLAlchemy knows postgresql:// only"
+            raise Broken("alembic-env-failed", words)
         table: dict[str, t.Any] = {}
         calls = 0
 
@@ -182,15 +171,45 @@ class Worker:
         self.run(look, None)
         if not table:
             raise Broken("alembic-env-failed", "env.py never calls context.run_migrations() offline")
-        if calls > 1:
-            words = f"env.py runs the migrations {calls} times offline, for several databases or schemas"
+        if max(calls, self.online["runs"]) > 1:
+            often = f"{max(calls, self.online['runs'])} times {'offline' if calls > 1 else 'online'}"
+            words = f"env.py runs the migrations {often}, for several databases or schemas"
             raise Broken("alembic-several-databases", words)
         if table["dialect"] != "postgresql":
             raise Broken(
                 "database-url-kind",
                 f"env.py configures the dialect {table['dialect']} offline; only PostgreSQL is judged",
             )
-        return answer | {"version_table": table}
+        return self.revisions() | {"version_table": table, "online": self.online}
+
+    def observed(self) -> dict[str, t.Any]:
+        """env.py as it goes online; see alembic_online."""
+        from alembic.runtime.environment import EnvironmentContext
+
+        environment = EnvironmentContext(self.config, self.script, fn=lambda *_: [], destination_rev=self.target)
+        options = self.config.cmd_opts
+        sql = getattr(options, "sql", None)
+
+        def go() -> None:
+            with environment, contextlib.redirect_stdout(sys.stderr), kept_off_disk(), self._application():
+                self.script.run_env()
+
+        if options:
+            options.sql = False
+        try:
+            return observe(environment, go, drivers=self.elsewhere)
+        finally:
+            if options:
+                options.sql = sql
+
+    def _application(self) -> contextlib.AbstractContextManager[t.Any]:
+        """The context of a Flask application, as `flask db` runs env.py in it."""
+        if not self.flask:
+            return contextlib.nullcontext()
+        from flask.cli import ScriptInfo
+
+        context: contextlib.AbstractContextManager[t.Any] = ScriptInfo().load_app().app_context()
+        return context
 
     def run(self, function: t.Callable[..., t.Any], heads: list[str] | None) -> None:
         """Run env.py offline with `function` choosing the steps; what it prints is kept off the protocol."""
@@ -202,18 +221,33 @@ class Worker:
         configure = environment.configure
 
         def judged(*arguments: t.Any, **options: t.Any) -> None:
-            """Whatever buffer or file env.py chooses, the SQL comes here."""
+            """Whatever buffer or file env.py chooses, the SQL comes here; what decides on it is as it is online."""
             options.pop("output_buffer", None)
+            options.setdefault("literal_binds", True)
+            self.online.setdefault("offline", {name: options.get(name, value) for name, value in DECISIVE.items()})
+            if self.online["problem"] is None:
+                options |= self.online["options"]
             configure(*arguments, **options)
 
         environment.configure = judged  # type: ignore[method-assign]
         try:
-            with environment, contextlib.redirect_stdout(sys.stderr), kept_off_disk():
+            with environment, contextlib.redirect_stdout(sys.stderr), kept_off_disk(), self._application():
                 self.script.run_env()
         except SystemExit as error:
             raise Broken("alembic-env-failed", f"env.py ends the process with exit code {error.code}") from error
         except Exception as error:
-            raise Broken("alembic-env-failed", f"env.py fails offline: {said(error, self.root)}") from error
+            raise Broken("alembic-env-failed", f"env.py fails offline: {self.explained(error)}") from error
+
+    def explained(self, error: Exception) -> str:
+        """What `said` says, and for one error that only some passwords bring, what it means."""
+        words = said(error, self.root)
+        if isinstance(error, ValueError) and "interpolation syntax" in str(error):
+            words = (
+                f"{words.partition(': ')[0]}: set_main_option takes the % of a percent-encoded URL for the beginning of"
+                " a variable, so that the migration fails with the first password that has a special character; write"
+                " url.replace('%', '%%')"
+            )
+        return words
 
     def render(self, heads: list[str], emit: t.Callable[[dict[str, t.Any]], None]) -> dict[str, t.Any]:
         """The SQL of the upgrade in order, cut by revision; a revision that fails keeps what it wrote until then.
@@ -221,22 +255,19 @@ class Worker:
         `emit` gets every part but the last, which is returned.
         """
         segments: list[dict[str, t.Any]] = []
-        asked: list[str] = []
-        restore = watch(asked)
+        watch = Watch()
 
         def steps(_heads: t.Any, _context: t.Any) -> list[t.Any]:
             planned = self.script._upgrade_revs(self.target, tuple(heads) or None)  # type: ignore[arg-type]
             for step in planned:
-                step.migration_fn = self.watched(step, segments, asked, emit)
+                step.migration_fn = self.watched(step, segments, watch, emit)
             return planned
 
         self.buffer.seek(0)
         self.buffer.truncate()
         self.sent = 0
-        try:
+        with watch:
             self.run(steps, heads)
-        finally:
-            restore()
         return self.part(segments)
 
     def part(self, segments: list[dict[str, t.Any]]) -> dict[str, t.Any]:
@@ -251,22 +282,23 @@ class Worker:
         self,
         step: t.Any,
         segments: list[dict[str, t.Any]],
-        asked: list[str],
+        watch: Watch,
         emit: t.Callable[[dict[str, t.Any]], None],
     ) -> t.Callable[..., None]:
         original, revision = step.migration_fn, step.revision
 
         def migrate(**arguments: t.Any) -> None:
-            asked.clear()
+            watch.asked.clear()
+            watch.revision = revision.path
             segment: dict[str, t.Any] = {"revision": revision.revision, "start": self.buffer.tell(), "error": None}
             segment["doc"] = revision.module.__doc__ or ""
             segment["path"] = Path(revision.path).name
             try:
                 original(**arguments)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 segment["error"] = said(error, self.root)
             segment["end"] = self.buffer.tell()
-            segment["inspects"] = asked[0] if asked else inspects(revision.path)
+            segment["inspects"] = watch.asked[0] if watch.asked else inspects(revision.path)
             if not segment["inspects"] and segment["start"] == segment["end"] and has_body(revision.path):
                 segment["inspects"] = "upgrade() has a body and wrote no SQL"
             segments.append(segment)
@@ -277,68 +309,30 @@ class Worker:
         return migrate
 
 
-def watch(asked: list[str]) -> t.Callable[[], None]:
-    """Note each question for the database or the mode while revisions run; gives back what undoes it."""
-    from alembic.ddl.impl import DefaultImpl
-    from alembic.operations import Operations
-    from alembic.runtime.environment import EnvironmentContext
-
-    originals = (Operations.get_bind, EnvironmentContext.is_offline_mode, DefaultImpl._exec)
-
-    def get_bind(self: t.Any) -> t.Any:
-        asked.append("op.get_bind()")
-        return originals[0](self)
-
-    def is_offline_mode(self: t.Any) -> t.Any:
-        asked.append("context.is_offline_mode()")
-        return originals[1](self)
-
-    def _exec(self: t.Any, construct: t.Any, *arguments: t.Any, **more: t.Any) -> t.Any:
-        # Alembic's own COMMIT of autocommit_block() does not come by here. Other constructs than text end nothing.
-        text = isinstance(construct, str) or construct.__class__.__name__ == "TextClause"
-        if text and (word := ends_transaction(construct)):
-            asked.append(f"{word} written by hand, after which drivers differ; autocommit_block() does it for all")
-        return originals[2](self, construct, *arguments, **more)
-
-    def put(*methods: t.Any) -> None:
-        Operations.get_bind, EnvironmentContext.is_offline_mode, DefaultImpl._exec = methods  # type: ignore[method-assign]
-
-    put(get_bind, is_offline_mode, _exec)
-
-    def restore() -> None:
-        put(*originals)
-
-    return restore
-
-
-def main() -> None:
-    """Answer requests until stdin ends. File descriptor 1 is moved away first: foreign code may print."""
+def main(request: dict[str, t.Any]) -> None:
+    """Answer requests until stdin ends. `request`: `answers`, the file descriptor for them: foreign code may print."""
     # A process of seconds that keeps what it loads: collecting costs a tenth of its time and frees nothing.
     gc.disable()
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    sys.argv = ["alembic"]
+    answers = os.fdopen(request["answers"], "w", encoding="utf-8")
 
     def send(answer: dict[str, t.Any]) -> None:
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
-    os.dup2(2, 1)
     worker: Worker | None = None
     for line in sys.stdin:
-        request = json.loads(line)
+        asked = json.loads(line)
         try:
             if worker is None:
-                worker = Worker(request["graph"])
+                worker = Worker(asked["graph"])
                 answer = worker.graph()
             else:
-                answer = worker.render(request["render"]["heads"], send)
+                answer = worker.render(asked["render"]["heads"], send)
         except Broken as error:
             answer = {"error": {"id": error.id, "message": str(error)}}
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             answer = {
                 "error": {"id": "alembic-env-failed", "message": f"Alembic fails: {said(error, str(Path.cwd()))}"}
             }
         send(answer)
-
-
-if __name__ == "__main__":
-    main()

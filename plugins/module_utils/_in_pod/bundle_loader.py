@@ -8,12 +8,17 @@ The bundle, one line of base64 as _kube/bundle.py makes it, is the argument, or 
 
 from __future__ import annotations
 
+import sys
+
+# Python puts the working directory first, where a folder `alembic` or `logging` of the application would hide others.
+if sys.path[:1] == [""]:
+    sys.path.append(sys.path.pop(0))
+
 import base64
 import importlib
 import importlib.abc
 import importlib.util
 import json
-import sys
 import typing as t
 import zlib
 

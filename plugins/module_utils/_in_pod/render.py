@@ -90,7 +90,7 @@ def main(request: dict[str, t.Any]) -> None:
 
 def _answer(request: dict[str, t.Any], reach: Reach, send: t.Callable[[dict[str, t.Any]], None]) -> None:
     ini = Path(os.environ.get("ALEMBIC_CONFIG", "alembic.ini")).absolute()
-    if not ini.is_file():
+    if not ini.is_file() and not Path("pyproject.toml").is_file():
         words = f"{ini.name} is not in the image's working directory {ini.parent}"
         raise Broken("image-without-alembic", words)
     import alembic  # noqa: F401 - takes most of the start, while the network is tried

@@ -13,7 +13,13 @@ import zlib
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_text import source
 
 # Ansible ships with a module what is imported somewhere, and finds no names in strings.
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import bundle_loader, collect, probe, render
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
+    alembic_worker,
+    bundle_loader,
+    collect,
+    probe,
+    render,
+)
 
 PACKAGE: t.Final = bundle_loader.__name__.rpartition(".")[0]
 
@@ -23,10 +29,13 @@ def _named(entry: t.Any, *others: str) -> tuple[str, ...]:
 
 
 # The full names of what each program consists of; the first one's `main` takes the request.
-RENDERER: t.Final = _named(render, "alembic_worker", "framing")
+_WORKER: t.Final = ("alembic_online", "alembic_watch", "alembic_worker")
+RENDERER: t.Final = _named(render, *_WORKER, "framing")
+# On this machine, for the direct transport.
+RENDERING_WORKER: t.Final = _named(alembic_worker, *_WORKER[:2])
 COLLECTOR: t.Final = _named(
     collect,
-    "alembic_worker",
+    *_WORKER,
     "errors",
     "framing",
     "guest_memory",
@@ -50,4 +59,4 @@ def command(*arguments: str) -> list[str]:
     return ["python", "-c", source(bundle_loader.__name__), *arguments]
 
 
-__all__ = ("COLLECTOR", "PROBE", "RENDERER", "bundle", "command")
+__all__ = ("COLLECTOR", "PROBE", "RENDERER", "RENDERING_WORKER", "bundle", "command")

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -17,12 +18,28 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_text import source
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import alembic_worker
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_worker import PLACEHOLDER_URL
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RENDERING_WORKER, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
 
 # Nothing else of the caller's environment reaches foreign code: no PGPASSWORD, no vault, no cloud credentials.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
+
+
+@dataclasses.dataclass(frozen=True)
+class Online:
+    """How env.py goes when it migrates, seen without a connection: the answer of _in_pod/alembic_online.py.
+
+    `offline`, `options`: what it configures in the one mode and in the other. `problem`: why that is not known, None
+    where it is. `driver`: SQLAlchemy's name of it. `executed`: what env.py itself runs on the connection.
+    """
+
+    options: dict[str, t.Any]
+    offline: dict[str, t.Any]
+    driver: str | None
+    executed: list[str]
+    autocommit: bool
+    problem: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +51,7 @@ class Graph:
     targets: list[str]
     version_table: str
     version_table_schema: str | None
+    online: Online | None = None
 
 
 # Gets each part of the SQL, with its revisions, while the next one is rendered.
@@ -49,9 +67,18 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         target: str,
         timeout: float,
         environment: dict[str, str] | None = None,
+        *,
         python: str | None = None,
+        folder: Path | None = None,
+        x: t.Sequence[str] = (),
+        scheme: str = "postgresql",
     ) -> None:
-        if not ini.is_file():
+        """`folder`: where `alembic` would be called, the one of `ini` where it is not told. `x`: the values of -x.
+
+        `scheme`: that of the URL with which the migration will run.
+        """
+        folder = folder or ini.parent
+        if not ini.is_file() and not (folder / "pyproject.toml").is_file():
             raise FindingError(
                 "alembic-not-an-environment",
                 f"{ini} does not exist; name the folder that holds the Alembic configuration in alembic_dir.",
@@ -60,30 +87,50 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         self.deadline = time.monotonic() + timeout
         # The module's own payload is not on the path: it could hide the application's packages.
         passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        own = {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": alembic_worker.PLACEHOLDER_URL}
+        own = {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": scheme + PLACEHOLDER_URL.removeprefix("postgresql")}
+        environment = environment or {}
+        self.read, write = os.pipe()
+        words = command(bundle(RENDERING_WORKER, {"answers": write}))[1:]
         try:
             # It is spoken with while it runs, which run_command cannot.
             self.process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-                [python or sys.executable, "-c", source(alembic_worker.__name__)],
-                cwd=ini.parent,
-                env=passed_on | own | (environment or {}),
+                [python or sys.executable, *words],
+                cwd=folder,
+                env=passed_on | own | environment,
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                pass_fds=[write],
                 start_new_session=True,
             )
         except OSError as error:
-            words = f"The interpreter {python} cannot be started ({error.strerror}); correct alembic_python."
-            raise FindingError("argument-invalid", words) from None
+            os.close(self.read)
+            words_ = f"The interpreter {python} cannot be started ({error.strerror}); correct alembic_python."
+            raise FindingError("argument-invalid", words_) from None
+        finally:
+            os.close(write)
         self.unread = b""
         # It begins at once, while the caller imports what it needs.
-        self._send({"graph": {"ini": str(ini.absolute()), "target": target}})
+        self._send(
+            {
+                "graph": {
+                    "ini": str(ini.absolute()),
+                    "target": target,
+                    "x": list(x),
+                    # As `flask db` finds the application.
+                    "flask": "FLASK_APP" in environment,
+                    "elsewhere": True,
+                }
+            }
+        )
 
     def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        for pipe in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+        # With whatever env.py has started.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            t.cast("t.IO[bytes]", self.process.stdin).close()
+        os.close(self.read)
         self.process.wait()
 
     def _send(self, request: dict[str, t.Any]) -> None:
@@ -94,16 +141,15 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
 
     def _receive(self) -> dict[str, t.Any]:
         """One answer. Raises FindingError with the worker's id, or `alembic-timeout`."""
-        answers = t.cast("t.IO[bytes]", self.process.stdout)
         with selectors.DefaultSelector() as selector:
-            selector.register(answers, selectors.EVENT_READ)
+            selector.register(self.read, selectors.EVENT_READ)
             chunks = [self.unread]
             while b"\n" not in chunks[-1]:
                 left = self.deadline - time.monotonic()
                 if left <= 0 or not selector.select(left):
                     words = f"Alembic did not render {self.ini} within {self.timeout:g} s"
                     raise FindingError("alembic-timeout", f"{words}; find what env.py or a revision waits for.")
-                chunk = os.read(answers.fileno(), 1 << 16)
+                chunk = os.read(self.read, 1 << 16)
                 if not chunk:
                     words = f"The process that renders {self.ini} died without an answer"
                     raise FindingError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` there.")
@@ -126,8 +172,9 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
 
 def graph_of(answer: dict[str, t.Any]) -> Graph:
     """The worker's answer about the revisions."""
-    table = answer["version_table"]
-    return Graph(answer["nodes"], answer["heads"], answer["targets"], table["name"], table["schema"])
+    table, online = answer["version_table"], answer["online"]
+    seen = Online(**{field.name: online[field.name] for field in dataclasses.fields(Online)})
+    return Graph(answer["nodes"], answer["heads"], answer["targets"], table["name"], table["schema"], seen)
 
 
 def rendered_of(answers: t.Iterator[dict[str, t.Any]], each: Each) -> Rendered:
@@ -144,4 +191,4 @@ def rendered_of(answers: t.Iterator[dict[str, t.Any]], each: Each) -> Rendered:
     return Rendered("".join(texts), segments)
 
 
-__all__ = ("AlembicProcess", "Each", "Graph", "Rendered", "Segment", "graph_of", "rendered_of")
+__all__ = ("AlembicProcess", "Each", "Graph", "Online", "Rendered", "Segment", "graph_of", "rendered_of")

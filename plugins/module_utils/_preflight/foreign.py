@@ -24,6 +24,7 @@ def foreign_graph(answer: t.Any) -> Graph:
     with_form = _dictionary(answer)
     table = _dictionary(with_form.get("version_table"))
     _check(isinstance(table.get("name"), str) and isinstance(table.get("schema"), str | None))
+    _online(with_form.get("online"))
     nodes = _dictionary(with_form.get("nodes"))
     for node in map(_dictionary, nodes.values()):
         _check(isinstance(node.get("title"), str))
@@ -33,6 +34,14 @@ def foreign_graph(answer: t.Any) -> Graph:
     for name in ("heads", "targets"):
         _check(_texts(with_form.get(name)) and set(with_form[name]) <= nodes.keys())
     return graph_of(with_form)
+
+
+def _online(answer: t.Any) -> None:
+    seen = _dictionary(answer)
+    for options in (_dictionary(seen.get("options")), _dictionary(seen.get("offline"))):
+        _check(all(isinstance(value, str | bool | None) for value in options.values()))
+    _check(_texts(seen.get("executed")) and isinstance(seen.get("autocommit"), bool))
+    _check(all(isinstance(seen.get(name), str | None) for name in ("driver", "problem")))
 
 
 def foreign_sql(answers: t.Iterator[Message], graph: Graph, each: Each) -> Rendered:

@@ -36,6 +36,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "alembic_ini": {"type": "str", "default": "alembic.ini"},
     "alembic_python": {"type": "path"},
     "alembic_environment": {"type": "dict", "default": {}},
+    "alembic_x": {"type": "list", "elements": "str", "default": []},
     "database_url": {"type": "str", "no_log": True},
     "trust_new_image": {"type": "bool", "default": False},
     "target": {"type": "str", "default": "heads"},
@@ -127,7 +128,11 @@ def _direct(params: dict[str, t.Any]) -> t.Iterator[Source]:
         params["target"],
         params["render_timeout"],
         {name: str(value) for name, value in params["alembic_environment"].items()},
-        params["alembic_python"],
+        python=params["alembic_python"],
+        folder=Path(params["alembic_dir"]),
+        x=params["alembic_x"],
+        # SQLAlchemy knows the longer one only, unless env.py helps it.
+        scheme="postgres" if params["database_url"].startswith("postgres:") else "postgresql",
     )
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_direct import DirectSource
 

@@ -15,7 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.report import report
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, env_findings, revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judged
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server import (
@@ -92,8 +92,14 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     if answer.live != live:
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)
-    judged = _judged(request, reader, rendered, answer, patience)
+    believed = bool(source.release) or env_findings.reads_pgoptions(graph.online)
+    lasting = request.migrator_lock_timeout and believed
+    judged = _judged(request, reader, rendered, answer, patience, lock_timeout_set=lasting)
     findings = source.findings() + position_findings(graph, rows, position)
+    if graph.online and (rendered.segments or position.state == "unknown"):
+        findings += env_findings.env_findings(graph.online)
+        if request.migrator_lock_timeout and not believed:
+            findings.append(env_findings.unread_pgoptions(graph.online))
     if rendered.segments:
         findings += _around(request, answer, judged, source.release)
     elif answer.server:
@@ -167,13 +173,21 @@ def _deployed_image(source: Source) -> str | None:
     return source.release.live.image if source.release else None
 
 
-def _judged(request: Request, reader: Reader, rendered: Rendered, answer: Answer, patience: _Patience) -> Judged:
+def _judged(
+    request: Request,
+    reader: Reader,
+    rendered: Rendered,
+    answer: Answer,
+    patience: _Patience,
+    *,
+    lock_timeout_set: bool,
+) -> Judged:
     facts, server = answer.facts or _NO_FACTS, answer.server or _NO_SERVER
     if answer.server:
         catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
     else:
         catalog = Catalog(complete=False, timezone_is_utc=True, schema="public")
-    judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=request.migrator_lock_timeout)
+    judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=lock_timeout_set)
     return judge.judge(reader.found, rendered.segments, patience)
 
 

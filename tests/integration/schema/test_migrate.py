@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.schema.conftest import (
     COLUMN,
+    ENV,
     TABLE,
     Image,
     Revision,
@@ -285,3 +286,66 @@ def test_session_of_the_migration_has_the_lock_timeout(image: Image) -> None:
     done = image.run("migrate", PGOPTIONS="-c application_name=mine")
     assert done.code == 0, done.err
     assert image.rows("SELECT value FROM seen") == [(["2s", "2s", "mine"],)]
+
+
+FOREIGN_DRIVER = """
+import os, psycopg
+from alembic import context
+from sqlalchemy import create_engine, pool
+
+class Foreign(psycopg.Connection):
+    "As asyncpg and pg8000: PGOPTIONS says nothing to it."
+
+def connect():
+    return Foreign.connect(os.environ["DATABASE_URL"], options="-c lock_timeout=0")
+
+with create_engine("postgresql+psycopg://", creator=connect, poolclass=pool.NullPool).connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+@pytest.mark.parametrize(("options", "value"), [("", "2s"), ("-c lock_timeout=7s", "7s")])
+def test_a_driver_that_reads_no_pgoptions_has_the_lock_timeout(image: Image, options: str, value: str) -> None:
+    (image.folder / "migrations" / "env.py").write_text(FOREIGN_DRIVER)
+    image.add(
+        Revision("0003", "0002", statement("CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS value"))
+    )
+    done = image.run("migrate", PGOPTIONS=options)
+    assert done.code == 0, done.err
+    assert image.rows("SELECT value FROM seen") == [(value,)]
+
+
+def test_a_scheme_that_sqlalchemy_does_not_know(image: Image) -> None:
+    (image.folder / "migrations" / "env.py").write_text(
+        ENV.replace('.replace("postgresql://", "postgresql+psycopg://", 1)', "")
+    )
+    image.url = image.url.replace("postgresql://", "postgres+psycopg://", 1)
+    done = image.run("migrate")
+    assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize("name", ["alembic", "logging", "sqlalchemy", "json"])
+def test_a_folder_of_the_application_hides_no_package(image: Image, name: str) -> None:
+    (image.folder / name).mkdir()
+    (image.folder / name / "__init__.py").write_text("raise RuntimeError('hidden')\n")
+    done = image.run("migrate")
+    assert done.code == 0, done.err
+
+
+def test_pyproject_alone_names_the_folder(image: Image) -> None:
+    (image.folder / "alembic.ini").unlink()
+    (image.folder / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "%(here)s/migrations"\n')
+    done = image.run("migrate")
+    assert done.code == 0, done.err
+    assert image.version() == {"0002"}
+
+
+@pytest.mark.parametrize("command", ["migrate", "wait"])
+def test_no_revision_is_no_success(image: Image, command: str) -> None:
+    for path in (image.folder / "migrations" / "versions").glob("*.py"):
+        path.unlink()
+    done = image.run(command)
+    assert done.code == 1
+    assert done.err.startswith("Alembic finds no revision by alembic.ini")

@@ -130,10 +130,10 @@ def test_an_env_py_that_ends_the_process_leaves_no_last_answer(tmp_path: Path) -
 
 
 def test_an_image_without_alembic(project: Project) -> None:
-    (project.folder / "alembic.py").write_text(
-        "raise ModuleNotFoundError(\"No module named 'alembic'\", name='alembic')"
-    )
-    assert rendered(project)[-1]["error"]["id"] == "image-without-alembic"
+    nothing = project.folder.parent / "nothing"
+    nothing.mkdir()
+    (nothing / "alembic.py").write_text("raise ModuleNotFoundError(\"No module named 'alembic'\", name='alembic')")
+    assert rendered(project, PYTHONPATH=str(nothing))[-1]["error"]["id"] == "image-without-alembic"
 
 
 def test_an_image_without_a_configuration_where_it_starts(project: Project) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_worker import ends_transaction
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_watch import ends_transaction
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess, Graph
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings

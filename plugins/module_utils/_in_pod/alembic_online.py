@@ -1,0 +1,260 @@
+"""env.py as it goes when it migrates, but for the connection: what it configures then, which may differ from offline.
+
+Nothing is connected to: SQLAlchemy's engines give a stand-in that takes every statement and answers nothing.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import contextlib
+import importlib.abc
+import importlib.machinery
+import re
+import signal
+import sys
+import threading
+import types
+import typing as t
+
+# What env.py configures that decides what an upgrade runs, and Alembic's own values.
+DECISIVE: t.Final[dict[str, t.Any]] = {
+    "version_table": "alembic_version",
+    "version_table_schema": None,
+    "transaction_per_migration": False,
+    "transactional_ddl": None,
+}
+# What env.py connects with, if not with psycopg.
+DRIVERS: t.Final = frozenset({"asyncpg", "pg8000", "psycopg2"})
+# env.py may wait for a database, which is not there; the preflight does not wait for its end.
+SECONDS = 5.0
+# Statements of env.py itself that leave what revisions find as it is.
+HARMLESS = re.compile(
+    r"\s*(?:--[^\n]*\n\s*)*(?:select\b(?!.*set_config)|show\b|set\s+(?:session\s+|local\s+)?\w*timeout\b|begin\b|commit\b"
+    r"|create\s+schema\s+if\s+not\s+exists\b|create\s+extension\s+if\s+not\s+exists\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class Enough(BaseException):
+    """The time is over."""
+
+
+class Nothing:
+    """The answer to a statement: no rows, whatever is asked of it."""
+
+    rowcount = 0
+
+    def __getattr__(self, _name: str) -> t.Any:
+        return lambda *_arguments, **_options: Nothing()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __iter__(self) -> t.Iterator[t.Any]:
+        return iter(())
+
+    def __enter__(self) -> Nothing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def __await__(self) -> t.Generator[t.Any, None, Nothing]:
+        yield from ()
+        return self
+
+    async def __aenter__(self) -> Nothing:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+
+class StandIn(Nothing):
+    """A connection, synchronous or not. `executed`: what it was given."""
+
+    def __init__(self, engine: t.Any, executed: list[str]) -> None:
+        self.engine, self.dialect, self.executed = engine, engine.dialect, executed
+        self.sync_connection = self.connection = self
+        self.autocommit = _autocommit(getattr(engine, "_execution_options", None) or {})
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __enter__(self) -> StandIn:
+        return self
+
+    async def __aenter__(self) -> StandIn:
+        return self
+
+    def __await__(self) -> t.Generator[t.Any, None, t.Any]:
+        yield from ()
+        return self
+
+    def execution_options(self, **options: t.Any) -> StandIn:
+        self.autocommit = self.autocommit or _autocommit(options)
+        return self
+
+    def in_transaction(self) -> bool:
+        return False
+
+    def execute(self, statement: t.Any, *_arguments: t.Any, **_options: t.Any) -> Nothing:
+        self.executed.append(" ".join(str(statement).split()))
+        return Nothing()
+
+    exec_driver_sql = scalar = scalars = execute
+
+    async def run_sync(self, function: t.Callable[..., t.Any], *arguments: t.Any, **options: t.Any) -> t.Any:
+        return function(self, *arguments, **options)
+
+
+def _autocommit(options: t.Mapping[str, t.Any]) -> bool:
+    return str(options.get("isolation_level", "")).upper() == "AUTOCOMMIT"
+
+
+class Context(Nothing):
+    """What context.get_context() gives after a configuration."""
+
+    def __init__(self, connection: t.Any) -> None:
+        self.connection = self.bind = connection
+        self.dialect = getattr(connection, "dialect", None)
+        self.as_sql = False
+
+    def begin_transaction(self, *_: t.Any) -> Nothing:
+        return Nothing()
+
+    def autocommit_block(self) -> Nothing:
+        return Nothing()
+
+
+class Driver(types.ModuleType):
+    """Stands in for a driver that is not installed: each of its names is an exception class, which can be caught."""
+
+    __version__ = "3.0.0"
+    paramstyle = "pyformat"
+
+    def __getattr__(self, name: str) -> t.Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        made = type(name, (Exception,), {})
+        setattr(self, name, made)
+        return made
+
+
+class Drivers(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds DRIVERS where nobody else has found them, from `with` to its end."""
+
+    def find_spec(self, fullname: str, _path: t.Any = None, _target: t.Any = None) -> t.Any:
+        found = fullname.partition(".")[0] in DRIVERS
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True) if found else None
+
+    def create_module(self, spec: t.Any) -> Driver:
+        return Driver(spec.name)
+
+    def exec_module(self, module: t.Any) -> None:
+        module.__path__ = []
+
+    def __enter__(self) -> None:
+        sys.meta_path.append(self)
+
+    def __exit__(self, *_: object) -> None:
+        sys.meta_path.remove(self)
+        for name in [name for name, module in sys.modules.items() if isinstance(module, Driver)]:
+            del sys.modules[name]
+
+
+def observe(environment: t.Any, run_env: t.Callable[[], None], *, drivers: bool) -> dict[str, t.Any]:
+    """What env.py configures online. `environment`: an EnvironmentContext that is not offline.
+
+    drivers: whether one that is not installed may be so: the migration runs elsewhere.
+
+    Returns: `options`, those of DECISIVE; `driver` of the connection; `runs`, how often it migrates; `executed`, what
+    it runs on the connection itself; `autocommit`; `problem`, why it is not known, None where it is.
+    """
+    configured: list[dict[str, t.Any]] = []
+    connections: list[t.Any] = []
+    executed: list[str] = []
+    runs = 0
+
+    def configure(connection: t.Any = None, *_arguments: t.Any, **options: t.Any) -> None:
+        connections.append(connection)
+        configured.append({name: options.get(name, value) for name, value in DECISIVE.items()})
+
+    def run_migrations(**_options: t.Any) -> None:
+        nonlocal runs
+        runs += 1
+
+    environment.configure, environment.run_migrations = configure, run_migrations
+    environment.begin_transaction = Nothing
+    environment.get_context = lambda: Context(connections[-1] if connections else None)
+    environment.get_bind = lambda: connections[-1] if connections else None
+    environment.execute = lambda text, *_arguments, **_options: executed.append(" ".join(str(text).split()))
+    problem = None
+    try:
+        with _engines(executed), _limited(), Drivers() if drivers else contextlib.nullcontext():
+            run_env()
+    except Enough:
+        problem = f"it did not come to its end within {SECONDS:g} s"
+    except SystemExit as error:
+        problem = f"it ends the process with exit code {error.code}"
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        problem = f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+    if runs:
+        problem = None
+    elif problem is None:
+        problem = "it never calls context.run_migrations()"
+    dialect = getattr(connections[-1], "dialect", None) if connections else None
+    return {
+        "options": configured[-1] if configured else dict(DECISIVE),
+        "driver": getattr(dialect, "driver", None),
+        "runs": runs,
+        "executed": [text[:200] for text in executed if not HARMLESS.match(text)][:5],
+        "autocommit": any(getattr(item, "autocommit", False) for item in connections),
+        "problem": problem,
+    }
+
+
+@contextlib.contextmanager
+def _engines(executed: list[str]) -> t.Iterator[None]:
+    """Connections are stand-ins."""
+    from sqlalchemy.engine import Engine
+
+    def connect(engine: t.Any, *_arguments: t.Any, **_options: t.Any) -> StandIn:
+        return StandIn(engine, executed)
+
+    owners: list[t.Any] = [Engine]
+    with contextlib.suppress(ImportError):
+        from sqlalchemy.ext.asyncio import AsyncEngine
+
+        owners.append(AsyncEngine)
+    names = ("connect", "begin", "raw_connection")
+    before = [(owner, name, vars(owner)[name]) for owner in owners for name in names if name in vars(owner)]
+    for owner, name, _original in before:
+        setattr(owner, name, connect)
+    try:
+        yield
+    finally:
+        for owner, name, original in before:
+            setattr(owner, name, original)
+
+
+@contextlib.contextmanager
+def _limited() -> t.Iterator[None]:
+    """SECONDS, where signals can be had."""
+    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
+        yield
+        return
+
+    def over(_number: int, _frame: object) -> None:
+        raise Enough
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

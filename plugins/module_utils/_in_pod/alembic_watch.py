@@ -1,0 +1,280 @@
+"""What a revision asks before it decides what to run: the database, the mode, the environment, the application.
+
+From such a question on its SQL is only one of several. Questions are noticed while it runs, in helper modules as well,
+and looked for in its text, where a branch was not taken.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import functools
+import io
+import os
+import re
+import sys
+import sysconfig
+import typing as t
+from pathlib import Path
+
+# What a revision asks to learn about the database or about being rendered: from then on its SQL is only one of several.
+INSPECTING = frozenset({"get_bind", "is_offline_mode", "as_sql", "bind", "connection"})
+# What it asks to learn about the process in which it runs, which is another one when it migrates.
+SURROUNDINGS = frozenset({"environ", "getenv"})
+# Packages whose names say nothing about the application.
+LIBRARIES = sys.stdlib_module_names | {
+    "alembic", "sqlalchemy", "sqlmodel", "sqlalchemy_utils", "geoalchemy2", "pgvector", "typing_extensions",
+}  # fmt: skip
+# What the dialect of a connection is, is known without one.
+KNOWN_OF_A_BIND = frozenset({"dialect", "engine", "name", "driver"})
+# The end of a transaction as a statement of its own; what stands in quotes was taken out before.
+ENDS_TRANSACTION = re.compile(
+    r"(?:^|;)\s*(commit|rollback|abort)(?:\s+(?:work|transaction))?(?:\s+and\s+(?:no\s+)?chain)?\s*(?:;|$)",
+    re.IGNORECASE,
+)
+QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+IMPORTS = re.compile(r"^\s*(?:from|import)\s+(\w+)", re.MULTILINE)
+
+
+def inspects(path: str) -> str | None:
+    """The first place, `downgrade` aside, that asks for database, mode, environment or application."""
+    text = Path(path).read_text(encoding="utf-8")
+    asking = not text.isascii() or any(name in text for name in INSPECTING | SURROUNDINGS)
+    # In a package that is no library, a setting may decide. Outside of ASCII one name can be written in several ways.
+    if not asking and not (
+        re.search(r"\b(?:if|while|match|and|or)\b", text) and set(IMPORTS.findall(text)) - LIBRARIES
+    ):
+        return None
+    tree = ast.parse(text)
+    parts = [part for part in tree.body if not (isinstance(part, ast.FunctionDef) and part.name == "downgrade")]
+    harmless = _of_dialect(tree)
+    imported = _imported(tree)
+    for part in parts:
+        for node in ast.walk(part):
+            if isinstance(node, ast.Attribute) and node.attr in INSPECTING | SURROUNDINGS and id(node) not in harmless:
+                return f"{node.attr} in line {node.lineno}"
+            if isinstance(node, ast.Name) and node.id in SURROUNDINGS:
+                return f"{node.id} in line {node.lineno}"
+            if imported and (name := _decides(node, imported)):
+                return f"{name}, which the application decides, in line {getattr(node, 'lineno', 0)}"
+    return None
+
+
+def _imported(tree: ast.Module) -> frozenset[str]:
+    """Names that the file takes from packages other than libraries."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").partition(".")[0] not in LIBRARIES):
+            found |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            roots = (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+            found |= {root for root, alias in zip(roots, node.names, strict=True)
+                      if alias.name.partition(".")[0] not in LIBRARIES}  # fmt: skip
+    return frozenset(found)
+
+
+def _decides(node: ast.AST, names: frozenset[str]) -> str | None:
+    """The name among `names` that a condition reads; None where it reads none."""
+    if isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert):
+        conditions: list[ast.AST] = [node.test]
+    elif isinstance(node, ast.BoolOp):
+        conditions = list(node.values)
+    elif isinstance(node, ast.Match):
+        conditions = [node.subject]
+    else:
+        return None
+    read = (item.id for test in conditions for item in ast.walk(test) if isinstance(item, ast.Name))
+    return next((name for name in read if name in names), None)
+
+
+def _of_dialect(tree: ast.Module) -> set[int]:
+    """Nodes `….get_bind`, by id(), of whose result only the dialect is used; a name that holds it included."""
+    above = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Attribute) and node.attr == "get_bind"):
+            continue
+        call = above.get(id(node))
+        if not isinstance(call, ast.Call):
+            continue
+        use = above.get(id(call))
+        if _is_dialect(use, call, above):
+            found.add(id(node))
+        elif isinstance(use, ast.Assign) and len(use.targets) == 1 and isinstance(use.targets[0], ast.Name):
+            scope: t.Any = use
+            while not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
+                scope = above[id(scope)]
+            name = use.targets[0].id
+            uses = [item for item in ast.walk(scope) if isinstance(item, ast.Name) and item.id == name]
+            loads = [item for item in uses if isinstance(item.ctx, ast.Load)]
+            if loads and all(_is_dialect(above.get(id(item)), item, above) for item in loads):
+                found.add(id(node))
+    return found
+
+
+def _is_dialect(use: ast.AST | None, value: ast.AST, above: dict[int, ast.AST]) -> bool:
+    """Whether `use` is `value.dialect`, or `value.engine.name` and the like."""
+    if not (isinstance(use, ast.Attribute) and use.value is value):
+        return False
+    return use.attr == "dialect" or (use.attr == "engine" and _is_name_of(above.get(id(use)), use))
+
+
+def _is_name_of(use: ast.AST | None, engine: ast.Attribute) -> bool:
+    return isinstance(use, ast.Attribute) and use.value is engine and use.attr in {"dialect", "name", "driver"}
+
+
+@functools.cache
+def only_dialects(path: str) -> bool:
+    """Whether every get_bind() in this file is there for its dialect alone."""
+    try:
+        tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return False
+    asking = {id(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "get_bind"}
+    return asking <= _of_dialect(tree)
+
+
+def has_body(path: str) -> bool:
+    """Whether `upgrade` of this revision does more than to pass."""
+    for node in ast.parse(Path(path).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == "upgrade":
+            return not all(
+                isinstance(item, ast.Pass)
+                or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+                or (isinstance(item, ast.Return) and item.value is None)
+                for item in node.body
+            )
+    return True
+
+
+def ends_transaction(construct: t.Any) -> str | None:
+    """The word by which a statement ends the transaction that Alembic opened; what follows depends on the driver."""
+    found = ENDS_TRANSACTION.search(QUOTED.sub(" ", str(construct)).strip())
+    return found.group(1).upper() if found else None
+
+
+@contextlib.contextmanager
+def kept_off_disk() -> t.Iterator[None]:
+    """What env.py or a revision writes into files goes nowhere: a preflight changes nothing."""
+    original = builtins.open
+
+    def nowhere(file: t.Any, mode: str = "r", *arguments: t.Any, **more: t.Any) -> t.Any:
+        if set(mode) & set("wax+") and not isinstance(file, int):
+            return original(os.devnull, mode.replace("x", "w"), *arguments, **more)
+        return original(file, mode, *arguments, **more)
+
+    builtins.open = io.open = nowhere
+    try:
+        yield
+    finally:
+        builtins.open = io.open = original
+
+
+class Bind:
+    """What op.get_bind() returns while SQL is rendered: its dialect is known, of all else the question is noted."""
+
+    def __init__(self, dialect: t.Any, asked: list[str]) -> None:
+        self.dialect, self._asked = dialect, asked
+        self.name, self.driver = dialect.name, dialect.driver
+
+    @property
+    def engine(self) -> Bind:
+        return self
+
+    def __getattr__(self, name: str) -> t.Any:
+        # As Alembic has it, where there is no connection.
+        self._asked.append(f"op.get_bind().{name}")
+        raise AttributeError(f"offline there is no connection, which {name!r} was asked of")
+
+
+class Watch:
+    """Notes in `asked` what revisions ask while they run, from `with` to its end."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        # The file of the revision that runs.
+        self.revision = ""
+        self._undo = contextlib.ExitStack()
+        paths = sysconfig.get_paths()
+        self._libraries = tuple({paths["stdlib"], paths["platstdlib"]})
+        self._packages = tuple({paths["purelib"], paths["platlib"]})
+
+    def __enter__(self) -> Watch:
+        from alembic.ddl.impl import DefaultImpl
+        from alembic.operations import Operations
+        from alembic.runtime.environment import EnvironmentContext
+        from alembic.runtime.migration import MigrationContext
+
+        asked = self.asked
+        is_offline_mode, execute = EnvironmentContext.is_offline_mode, DefaultImpl._exec
+
+        def get_bind(operations: t.Any) -> t.Any:
+            if not only_dialects(sys._getframe(1).f_code.co_filename):
+                asked.append("op.get_bind()")
+            return Bind(operations.migration_context.dialect, asked)
+
+        def offline(environment: t.Any) -> t.Any:
+            asked.append("context.is_offline_mode()")
+            return is_offline_mode(environment)
+
+        def _exec(impl: t.Any, construct: t.Any, *arguments: t.Any, **more: t.Any) -> t.Any:
+            # Alembic's own COMMIT of autocommit_block() does not come by here. Other constructs than text end nothing.
+            text = isinstance(construct, str) or construct.__class__.__name__ == "TextClause"
+            if text and (word := ends_transaction(construct)):
+                asked.append(f"{word} written by hand, after which drivers differ; autocommit_block() does it for all")
+            return execute(impl, construct, *arguments, **more)
+
+        self._put(Operations, "get_bind", get_bind)
+        self._put(EnvironmentContext, "is_offline_mode", offline)
+        self._put(DefaultImpl, "_exec", _exec)
+        for owner in (MigrationContext, DefaultImpl):
+            for name in ("as_sql", "connection"):
+                self._put(owner, name, self._attribute(name))
+        self._put(type(os.environ), "__getitem__", self._variable(type(os.environ).__getitem__))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._undo.close()
+
+    def _put(self, owner: t.Any, name: str, value: t.Any) -> None:
+        had, before = name in vars(owner), vars(owner).get(name)
+        setattr(owner, name, value)
+        self._undo.callback(setattr if had else lambda place, key, _none: delattr(place, key), owner, name, before)
+
+    def _attribute(self, name: str) -> property:
+        """An attribute of Alembic's objects that notes who else than Alembic reads it."""
+
+        def read(owner: t.Any) -> t.Any:
+            if self._foreign(sys._getframe(1).f_code.co_filename):
+                self.asked.append(f"{name} in {self._place(sys._getframe(1))}")
+            return owner.__dict__[name]
+
+        return property(read, lambda owner, value: owner.__dict__.__setitem__(name, value))
+
+    def _variable(self, original: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+        """Reading of a variable of the process, by code of the application."""
+
+        def read(environ: t.Any, name: t.Any) -> t.Any:
+            frame: t.Any = sys._getframe(1)
+            while frame and frame.f_globals.get("__name__") in {"os", "_collections_abc", "collections.abc"}:
+                frame = frame.f_back
+            if frame and self._foreign(frame.f_code.co_filename):
+                self.asked.append(f"the variable {name} in {self._place(frame)}")
+            return original(environ, name)
+
+        return read
+
+    def _place(self, frame: t.Any) -> str:
+        file = frame.f_code.co_filename
+        helper = "" if file == self.revision else f"{Path(file).name}, "
+        return f"{helper}line {frame.f_lineno}"
+
+    def _foreign(self, file: str) -> bool:
+        """Whether a file is neither Python's, Alembic's nor SQLAlchemy's, nor this one."""
+        if file.startswith(self._packages):
+            return not re.search(r"[/\\](?:alembic|sqlalchemy|psycopg\w*|mako)[/\\]", file)
+        return not file.startswith((*self._libraries, "<"))

@@ -1,0 +1,53 @@
+"""Findings about env.py: whether what it does when it migrates is what was rendered. Pure."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Online
+
+# SQLAlchemy's names of drivers that are made of libpq, and read PGOPTIONS as it does.
+LIBPQ: t.Final = frozenset({"psycopg", "psycopg2", "psycopg_async", "psycopg2cffi", "pygresql"})
+
+
+def env_findings(online: Online) -> list[Finding]:
+    """What env.py configures or runs online alone."""
+    if online.problem:
+        words = f"env.py was not seen as it goes online ({online.problem}); what it configures then may differ."
+        return [finding("env-online-unseen", words)]
+    found = []
+    differing = [name for name, value in online.options.items() if online.offline.get(name, value) != value]
+    if differing:
+        listed = ", ".join(f"{name}={online.options[name]!r} for {online.offline[name]!r}" for name in differing)
+        words = f"env.py configures online, and not with --sql, {listed}; it was judged as it goes online."
+        found.append(finding("env-branches-differ", words))
+    if online.autocommit:
+        words = "env.py migrates on a connection in AUTOCOMMIT, where each statement is a transaction of its own."
+        found.append(finding("env-branches-differ", words, severity="unknown"))
+    if online.executed:
+        words = f"env.py itself runs online, beside the revisions: {'; '.join(online.executed)}."
+        found.append(finding("env-online-statements", words))
+    return found
+
+
+def reads_pgoptions(online: Online | None) -> bool:
+    """Whether the migrator's PGOPTIONS reach its session; a driver that is not known is taken for one of libpq."""
+    return online is None or online.driver is None or online.driver in LIBPQ
+
+
+def unread_pgoptions(online: Online) -> Finding:
+    """Of a migrator that says it sets lock_timeout, and connects with another driver."""
+    words = (
+        f"env.py connects with {online.driver}, which reads no PGOPTIONS: a lock_timeout that the migrator passes in"
+        " them is not set."
+    )
+    return finding("lock-timeout-missing", words)
+
+
+__all__ = ("env_findings", "reads_pgoptions", "unread_pgoptions")
