@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import io
 import json
 import os
@@ -206,9 +207,9 @@ class Worker:
         """The context of a Flask application, as `flask db` runs env.py in it."""
         if not self.flask:
             return contextlib.nullcontext()
-        from flask.cli import ScriptInfo
-
-        context: contextlib.AbstractContextManager[t.Any] = ScriptInfo().load_app().app_context()
+        # Only the application's own Python has it.
+        command_line = importlib.import_module("flask.cli")
+        context: contextlib.AbstractContextManager[t.Any] = command_line.ScriptInfo().load_app().app_context()
         return context
 
     def run(self, function: t.Callable[..., t.Any], heads: list[str] | None) -> None:
