@@ -66,6 +66,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
     )
     descendants = _rows(connection, queries.DESCENDANTS, oids=[row["oid"] for row in resolved if row["oid"]])
     wanted = {row["oid"] for row in resolved if row["oid"]} | {row["oid"] for row in descendants}
+    wanted |= _referrers(connection, request, resolved)
     classes: dict[int, Row] = {}
     constraints: dict[int, Row] = {}
     uses: list[Row] = []
@@ -79,7 +80,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         wanted |= {row[key] for row in found for key in ("table_oid", "partition_of", "default_partition") if row[key]}
         if step == 0:
             busy = _busy(connection, oids)
-            uses = _rows(connection, queries.USES, oids=oids)
+            uses = _uses(connection, oids)
             wanted |= {row["used"] for row in uses}
             constraints = {
                 row["constraint_oid"]: row for row in _rows(connection, queries.CONSTRAINTS, oids=oids, busy=busy)
@@ -101,6 +102,31 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "extensions": _rows(connection, queries.EXTENSIONS, names=request["extensions"]),
         "objects": object_facts.collect(functools.partial(_rows, connection), request["objects"], resolved, every),
     }
+
+
+def _uses(connection: psycopg.Connection, oids: list[int]) -> list[Row]:
+    """What views read, and what the views among that read."""
+    found: list[Row] = []
+    todo, seen = set(oids), set(oids)
+    while todo:
+        more = _rows(connection, queries.USES, oids=sorted(todo))
+        found += more
+        todo = {row["used"] for row in more} - seen
+        seen |= todo
+    return found
+
+
+def _referrers(connection: psycopg.Connection, request: Row, resolved: list[Row]) -> set[int]:
+    """Tables that statements reach over foreign keys, as far as these lead; through views, too."""
+    oids = {(row["schema"], row["name"]): row["oid"] for row in resolved if row["oid"]}
+    found: set[int] = set()
+    for kind in ("emptied", "deleted"):
+        named = {oids[name] for item in request.get(kind, ()) if (name := tuple(item)) in oids}
+        if named:
+            named |= {row["used"] for row in _uses(connection, sorted(named))}
+            rows = _rows(connection, queries.REFERRERS, oids=sorted(named), every=kind == "emptied")
+            found |= {row["oid"] for row in rows}
+    return found
 
 
 def _busy(connection: psycopg.Connection, oids: list[int]) -> list[int]:

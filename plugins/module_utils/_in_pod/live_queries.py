@@ -55,6 +55,15 @@ WITH RECURSIVE descendants (root, oid) AS (
 )
 SELECT root::bigint, oid::bigint FROM descendants
 """
+# Tables that lose rows with these: those of TRUNCATE … CASCADE, or of foreign keys that act on a DELETE.
+REFERRERS = """
+WITH RECURSIVE reached (oid) AS (
+    SELECT unnest(%(oids)s::oid[])
+    UNION SELECT k.conrelid FROM reached r JOIN pg_constraint k ON k.confrelid = r.oid AND k.contype = 'f'
+      AND (%(every)s OR k.confdeltype IN ('c', 'n', 'd'))
+)
+SELECT oid::bigint FROM reached
+"""
 CLASSES = """
 SELECT c.oid::bigint, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.reltuples::bigint AS rows,
        c.relpages::bigint * current_setting('block_size')::bigint AS bytes, pg_get_userbyid(c.relowner) AS owner,
@@ -88,14 +97,19 @@ SELECT a.attrelid::bigint AS oid, a.attname AS name, coalesce(b.typname, y.typna
          SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND (a.attnum = ANY(i.indkey) OR EXISTS (
            SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
-               AND d.refobjsubid = a.attnum))) AS indexed
+               AND d.refobjsubid = a.attnum))) AS indexed, EXISTS (
+         SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+           AND (a.attnum = ANY(i.indkey) OR EXISTS (
+             SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+               AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
+                 AND d.refobjsubid = a.attnum))) AS computed
 FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_type b ON y.typtype = 'd'
   AND b.oid = y.typbasetype
 WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
 """
 CONSTRAINTS = """
 SELECT k.oid::bigint AS constraint_oid, k.conrelid::bigint AS oid, k.conname AS name, k.contype::text AS kind,
-  k.convalidated AS validated,
+  k.convalidated AS validated, k.confdeltype::text AS on_delete, k.confupdtype::text AS on_update,
        k.confrelid::bigint AS other_oid, k.conindid::bigint AS index_oid,
        ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = k.conrelid
          AND a.attnum = ANY(k.conkey)) AS columns,

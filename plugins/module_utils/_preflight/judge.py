@@ -97,6 +97,7 @@ class Judge:
             tick()
             # A revision that cannot be known may have made or dropped anything.
             self.objects.certain = self.objects.certain and order.get(statement.revision, -1) < first
+            self.locks.uncertain = not self.objects.certain
             form, found = self._statement(statement)
             self.objects.certain = self.objects.certain and not BLURRING & {item.id for item in found}
             forms.append(form)

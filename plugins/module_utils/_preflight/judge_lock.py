@@ -49,6 +49,8 @@ class LockJudge:
         for row in facts["locks"]:
             self.held.setdefault(by_oid[row["oid"]], []).append(row)
         self.said: set[tuple[str, Name]] = set()
+        # Whether something ran before of which it is not known what it made.
+        self.uncertain = False
 
     def label(self, name: Name) -> str:
         """The table's name as its owner knows it: with the schema, and before this upgrade renamed it."""
@@ -80,8 +82,11 @@ class LockJudge:
         if new or table is None:
             missing = not new and self.catalog.complete and not self.catalog.was_known(name)
             where = where | {"table": self.label(name)}
-            words = f"{dotted(name)} neither exists nor is created before this."
-            return form, [finding("table-missing", words, **where)] if missing else []
+            words = f"{dotted(name)} neither exists nor is created before this"
+            if self.uncertain:
+                words += ", unless by what could not be rendered or read"
+            severity: t.Any = "unknown" if self.uncertain else None
+            return form, [finding("table-missing", f"{words}.", severity=severity, **where)] if missing else []
         for field in ("bytes", "total_bytes", "rows", "writes", "reads"):
             form[field] = getattr(table, field)
         form["sessions"] = len({row["pid"] for row in self.held.get(table.name, ())})

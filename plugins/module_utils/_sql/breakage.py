@@ -31,6 +31,7 @@ _USED = {
     ObjectType.OBJECT_TYPE: "type", ObjectType.OBJECT_DOMAIN: "domain", ObjectType.OBJECT_EXTENSION: "extension",
     ObjectType.OBJECT_TRIGGER: "trigger",
 }  # fmt: skip
+_TYPES = {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}
 _COLUMNS = {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_ATTRIBUTE}
 _NAMED = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE}
 _GENERATED = {Command.AT_AddIdentity, Command.AT_SetIdentity, Command.AT_DropIdentity, Command.AT_DropExpression}
@@ -40,10 +41,25 @@ _FILLED = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CON
 def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
     """Remarks about what is lost. Objects that this upgrade itself made are left out: no running version uses them."""
     handler = _HANDLERS.get(type(node))
-    found = list(handler(node)) if handler else []
+    found = list(handler(node)) if handler and not _of_this_upgrade(node, catalog) else []
     if getattr(node, "missing_ok", False) and catalog.complete:
         found = [remark for remark in found if remark.table is None or catalog.known(remark.table)]
     return [remark for remark in found if remark.table is None or not catalog.is_new(remark.table)]
+
+
+def _of_this_upgrade(node: t.Any, catalog: Catalog) -> bool:
+    """Whether a statement is about types or schemas that this upgrade made: no running version uses them."""
+    if isinstance(node, ast.RenameStmt) and node.relation is None:
+        if ObjectType(node.renameType) in _TYPES:
+            return strings(node.object)[1] in catalog.created_types
+        return ObjectType(node.renameType) == ObjectType.OBJECT_SCHEMA and node.subname in catalog.created_schemas
+    if isinstance(node, ast.AlterEnumStmt):
+        return strings(node.typeName)[1] in catalog.created_types
+    if isinstance(node, ast.DropStmt) and ObjectType(node.removeType) in _TYPES:
+        return all(strings(item.names)[1] in catalog.created_types for item in node.objects)
+    if isinstance(node, ast.DropStmt) and ObjectType(node.removeType) == ObjectType.OBJECT_SCHEMA:
+        return all(item.sval in catalog.created_schemas for item in node.objects)
+    return False
 
 
 def _label(item: t.Any) -> str:

@@ -17,12 +17,13 @@ if t.TYPE_CHECKING:  # pragma: no cover
 @dataclasses.dataclass(frozen=True)
 class Column:
     """A column: the type's internal name (`int4`; of a domain that of its base), its modifier (pg_attribute.atttypmod,
-    -1: none), its NOT NULL, whether an index is built on it."""
+    -1: none), its NOT NULL, whether an index is built on it, and whether one with an expression or a predicate is."""
 
     type: str
     modifier: int = -1
     not_null: bool = False
     indexed: bool = False
+    computed: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +31,9 @@ class Constraint:
     """A constraint. kind: pg_constraint.contype (c check, f foreign key, p primary, u unique, x exclusion, n not null).
 
     `not_null_of`: the columns that a check proves to be not null. `other`: the table at the other end of a foreign
-    key; `outgoing` whether this table is the referencing one.
+    key; `outgoing` whether this table is the referencing one. `on_delete`, `on_update`: pg_constraint.confdeltype and
+    confupdtype (a no action, r restrict, c cascade, n set null, d set default). The kind `parent` is no constraint: of
+    a partition that this upgrade made, `other` is the table it belongs to.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Constraint:
     other: Name | None = None
     outgoing: bool = True
     not_null_of: frozenset[str] = frozenset()
+    on_delete: str = "a"
+    on_update: str = "a"
 
 
 @dataclasses.dataclass
@@ -100,7 +105,12 @@ class Catalog:
     complete: bool = False
     created: set[Name] = dataclasses.field(default_factory=set)
     created_types: set[str] = dataclasses.field(default_factory=set)
+    created_schemas: set[str] = dataclasses.field(default_factory=set)
     gone: set[Name] = dataclasses.field(default_factory=set)
+    # Of what this upgrade made: where a table's foreign keys lead, an index's table, what a view reads.
+    references: dict[Name, list[Constraint]] = dataclasses.field(default_factory=dict)
+    indexes: dict[Name, Name] = dataclasses.field(default_factory=dict)
+    views: dict[Name, tuple[Name, ...]] = dataclasses.field(default_factory=dict)
 
     def full(self, name: Name) -> Name:
         """Schema and name: two spellings of one table are one table."""
@@ -139,6 +149,8 @@ class Catalog:
         full = self.full(name)
         self.created.discard(full)
         self.tables.pop(full, None)
+        for made in (self.references, self.indexes, self.views):
+            made.pop(full, None)
         self.gone.add(full)
 
     def move(self, name: Name, *, schema: str | None = None, to: str | None = None) -> None:
@@ -151,6 +163,13 @@ class Catalog:
             self.created.add(new)
         if old in self.tables:
             self.tables[new] = self.tables.pop(old)
+        made: dict[Name, t.Any]
+        for made in (self.references, self.indexes, self.views):
+            if old in made:
+                made[new] = made.pop(old)
+        self.indexes = {index: new if table == old else table for index, table in self.indexes.items()}
+        for keys in (*self.references.values(), *(table.constraints for table in self.tables.values())):
+            keys[:] = [dataclasses.replace(key, other=new) if key.other == old else key for key in keys]
         if name[0] is None:
             self.resolved[None, new[1]] = new
 
@@ -160,8 +179,41 @@ class Catalog:
 
     def constraints(self, name: Name, constraint: str | None = None) -> list[Constraint]:
         """All, or those of that name."""
+        return [item for item in self._constraints(name) if constraint in {None, item.name}]
+
+    def _constraints(self, name: Name) -> list[Constraint]:
         table = self.table(name)
-        return [item for item in table.constraints if constraint in {None, item.name}] if table else []
+        return table.constraints if table else self.references.get(self.full(name), [])
+
+    def add_constraint(self, name: Name, made: Constraint) -> None:
+        """One more, on a table of the server or of this upgrade; a foreign key is known at its other end as well."""
+        table = self.table(name)
+        (table.constraints if table else self.references.setdefault(self.full(name), [])).append(made)
+        other = self.table(made.other) if made.other and made.kind == "f" else None
+        if other and other is not table:
+            key = next((item.columns for item in other.constraints if item.kind == "p"), ())
+            back = dataclasses.replace(made, columns=key, other=self.full(name), outgoing=False)
+            other.constraints.append(back)
+
+    def drop_constraints(self, name: Name, gone: t.Callable[[Constraint], bool]) -> None:
+        """Forget those of which `gone` says so, at both ends."""
+        found = self._constraints(name)
+        for item in [item for item in found if gone(item)]:
+            found.remove(item)
+            other = self.table(item.other) if item.other else None
+            if other:
+                full = self.full(name)
+                other.constraints = [back for back in other.constraints if (back.name, back.other) != (item.name, full)]
+
+    def read_by(self, name: Name) -> tuple[Name, ...]:
+        """What a view reads; nothing where it is no view."""
+        table = self.table(name)
+        return table.uses if table and table.kind == "v" else self.views.get(self.full(name), ())
+
+    def with_partitions(self, name: Name) -> tuple[Name, ...]:
+        """The table, and its partitions where it has some."""
+        table = self.table(name)
+        return (name, *table.children) if table and table.kind == "p" else (name,)
 
     def proves_not_null(self, name: Name, column: str) -> bool:
         """NOT NULL itself says so already, or a valid check does.

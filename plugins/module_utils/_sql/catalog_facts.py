@@ -42,7 +42,9 @@ def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) ->
     catalog = Catalog(complete=True, timezone_is_utc=timezone in _UTC, schema=schema or "public")
     columns: dict[int, dict[str, Column]] = {oid: {} for oid in full}
     for row in facts["columns"]:
-        columns[row["oid"]][row["name"]] = Column(row["type"], row["modifier"], row["not_null"], row["indexed"])
+        columns[row["oid"]][row["name"]] = Column(
+            row["type"], row["modifier"], row["not_null"], row["indexed"], row.get("computed", False)
+        )
     constraints = _constraints(facts["constraints"], full)
     children: dict[int, list[Name]] = {oid: [] for oid in full}
     for row in facts["descendants"]:
@@ -90,6 +92,7 @@ def _constraints(rows: list[dict[str, t.Any]], full: dict[int, Name]) -> dict[in
     found: dict[int, list[Constraint]] = {}
     for row in rows:
         own, other = row["oid"], row["other_oid"]
+        actions = {name: row.get(name) or "a" for name in ("on_delete", "on_update")}
         found.setdefault(own, []).append(
             Constraint(
                 row["name"],
@@ -98,11 +101,14 @@ def _constraints(rows: list[dict[str, t.Any]], full: dict[int, Name]) -> dict[in
                 row["validated"],
                 full.get(other),
                 not_null_of=_proof(row["expression"]),
+                **actions,
             )
         )
         if other and other != own and own in full:
             found.setdefault(other, []).append(
-                Constraint(row["name"], row["kind"], tuple(row["other_columns"]), row["validated"], full[own], False)
+                Constraint(
+                    row["name"], row["kind"], tuple(row["other_columns"]), row["validated"], full[own], False, **actions
+                )
             )
     return found
 

@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
     named,
     relations,
     strings,
+    writes,
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -23,17 +24,25 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
-    """Names of tables and indexes ([schema or None, name]), functions, types and extensions."""
+    """Names of tables and indexes ([schema or None, name]), functions, types and extensions.
+
+    `emptied`, `deleted`: tables of TRUNCATE … CASCADE and of DELETE, which reach further over foreign keys.
+    """
     tables: dict[Name, None] = {}
     called: set[str] = set()
     types: set[str] = set()
     extensions: set[str] = set()
+    emptied: dict[Name, None] = {}
+    deleted: dict[Name, None] = {}
     for statement in found:
         node: t.Any = statement.node
         if node is None:
             continue
         kind: t.Any = type(node)
         tables |= dict.fromkeys(relations(node))
+        if kind is ast.TruncateStmt and node.behavior:
+            emptied |= dict.fromkeys(named(relation) for relation in node.relations)
+        deleted |= dict.fromkeys(named(part.relation) for part in writes(node) if isinstance(part, ast.DeleteStmt))
         called |= {name[1] for name in functions(node)}
         if kind in {ast.DropStmt, ast.CommentStmt}:
             for item in node.objects if kind is ast.DropStmt else (node.object,):
@@ -57,6 +66,8 @@ def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
         "functions": sorted(called),
         "types": sorted(types),
         "extensions": sorted(extensions),
+        "emptied": [list(name) for name in emptied],
+        "deleted": [list(name) for name in deleted],
     }
 
 

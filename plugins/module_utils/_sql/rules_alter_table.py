@@ -51,7 +51,13 @@ _RULE = {
 def alter_table(node: t.Any, reading: Reading) -> None:
     """Read one ALTER TABLE, or an ALTER INDEX, VIEW or SEQUENCE, which pglast parses into the same node."""
     if node.objtype == ObjectType.OBJECT_TYPE:
-        return  # a composite type: typed tables aside, no table is locked
+        # A composite type: no table is locked, but for typed tables, which only CASCADE may change.
+        if any(command.behavior for command in node.cmds):
+            words = (
+                f"ALTER TYPE {dotted(named(node.relation))} … CASCADE changes the tables of that type; it names none."
+            )
+            reading.say("statement-opaque", words)
+        return
     table = named(node.relation)
     if node.missing_ok and reading.catalog.complete and not reading.catalog.known(table):
         return

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
@@ -12,6 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_constraint import foreign_key, referenced
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, functions, named
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -65,7 +67,8 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
         # A new column that is null everywhere is not checked (transformFKConstraints: skip_validation).
         reading.lock(table, _ALTER, "foreign-key", scan=has_default)
         scan = None if has_default else False
-        reading.lock(named(foreign.pktable), Mode.SHARE_ROW_EXCLUSIVE, "foreign-key", scan=scan)
+        referenced(named(foreign.pktable), "foreign-key", reading, scan=scan)
+        catalog.add_constraint(table, foreign_key(table, foreign, (column.colname,), reading))
     if known:
         kind, modifier, array = type_changes.type_name(column.typeName)
         if modifier is not None and not array:
@@ -89,7 +92,7 @@ def _drop_not_null(table: Name, command: t.Any, reading: Reading) -> None:
 def _update(table: Name, column: str, reading: Reading, *, not_null: bool) -> None:
     known = reading.catalog.table(table)
     if known and (old := known.columns.get(column)):
-        known.columns[column] = Column(old.type, old.modifier, not_null, old.indexed)
+        known.columns[column] = dataclasses.replace(old, not_null=not_null)
 
 
 def _alter_type(table: Name, command: t.Any, reading: Reading) -> None:
@@ -100,7 +103,8 @@ def _alter_type(table: Name, command: t.Any, reading: Reading) -> None:
     own = [item for item in catalog.constraints(table) if column in item.columns]
     # Another operator class or collation: indexes are built again and foreign keys are checked again.
     other_order = answer != "none" or old is None or not type_changes.same_order(old, new)
-    index = bool(old and old.indexed and (other_order or command.def_.collClause))
+    # One with an expression or a predicate is built again in any case: CheckIndexCompatible in commands/indexcmds.c.
+    index = bool(old and ((old.indexed and (other_order or command.def_.collClause)) or old.computed))
     scan = index or any(item.kind == "c" for item in own)
     reading.lock(table, _ALTER, "type-change", rewrite=answer != "none", scan=scan)
     if answer == "unknown":
@@ -117,16 +121,18 @@ def _alter_type(table: Name, command: t.Any, reading: Reading) -> None:
         kind, modifier, array = type_changes.type_name(new)
         known.columns.pop(column, None)
         if modifier is not None and not array:
-            known.columns[column] = Column(kind, modifier, bool(old and old.not_null), bool(old and old.indexed))
+            before = old or Column(kind)
+            known.columns[column] = dataclasses.replace(before, type=kind, modifier=modifier)
 
 
 def _drop(table: Name, command: t.Any, reading: Reading) -> None:
     for item in reading.catalog.constraints(table):
         if item.kind == "f" and item.other and item.outgoing and command.name in item.columns:
-            reading.lock(item.other, _ALTER, "drop")
+            for name in reading.catalog.with_partitions(item.other):
+                reading.lock(name, _ALTER, "drop")
+    reading.catalog.drop_constraints(table, lambda item: command.name in item.columns)
     if known := reading.catalog.table(table):
         known.columns.pop(command.name, None)
-        known.constraints = [item for item in known.constraints if command.name not in item.columns]
     if command.behavior:
         reading.say("statement-opaque", f"DROP COLUMN {command.name} CASCADE drops objects that it does not name.")
 

@@ -10,9 +10,14 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Constraint, checked_not_null
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    Name,
+    below,
+    dotted,
+    named,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
@@ -29,7 +34,7 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
     if kind == ConstrType.CONSTR_FOREIGN:
         reading.lock(table, Mode.SHARE_ROW_EXCLUSIVE, "foreign-key", scan=not waits)
         # Every row looks for its partner there, by a plan that the planner chooses.
-        reading.lock(named(constraint.pktable), Mode.SHARE_ROW_EXCLUSIVE, "foreign-key", scan=False if waits else None)
+        referenced(named(constraint.pktable), "foreign-key", reading, scan=False if waits else None)
         _remember(table, constraint, "f", reading, validated=not waits)
     elif kind == ConstrType.CONSTR_CHECK:
         reading.lock(table, _ALTER, "add-constraint", scan=not waits)
@@ -57,14 +62,47 @@ def _add_index(table: Name, constraint: t.Any, kind: ConstrType, reading: Readin
     _remember(table, constraint, "p" if kind == ConstrType.CONSTR_PRIMARY else "u", reading, validated=True)
 
 
+def referenced(other: Name, rule: str, reading: Reading, *, scan: bool | None = False) -> None:
+    """The table that a new foreign key leads to. Source: addFkRecurseReferenced in commands/tablecmds.c."""
+    for name in reading.catalog.with_partitions(other):
+        reading.lock(name, Mode.SHARE_ROW_EXCLUSIVE, rule, scan=scan)
+
+
+def foreign_key(table: Name, constraint: t.Any, columns: tuple[str, ...], reading: Reading) -> Constraint:
+    """A valid foreign key as the catalogue has it; without a name PostgreSQL gives one (ChooseConstraintName)."""
+    name = constraint.conname or f"{table[1]}_{'_'.join(columns)}_fkey"
+    other = reading.catalog.full(named(constraint.pktable))
+    actions = {"on_delete": constraint.fk_del_action or "a", "on_update": constraint.fk_upd_action or "a"}
+    return Constraint(name, "f", columns, True, other, **actions)
+
+
 def _remember(table: Name, constraint: t.Any, kind: str, reading: Reading, *, validated: bool) -> None:
-    known = reading.catalog.table(table)
-    if known is None:
+    catalog, keys = reading.catalog, tuple(key.sval for key in constraint.fk_attrs or constraint.keys or ())
+    if kind == "f":
+        made = dataclasses.replace(foreign_key(table, constraint, keys, reading), validated=validated)
+        catalog.add_constraint(table, made)
         return
-    keys = tuple(key.sval for key in constraint.fk_attrs or constraint.keys or ())
-    other = reading.catalog.full(named(constraint.pktable)) if constraint.pktable else None
+    if catalog.table(table) is None:
+        return
     proof = checked_not_null(constraint.raw_expr) if kind == "c" else frozenset()
-    known.constraints.append(Constraint(constraint.conname or "", kind, keys, validated, other, True, proof))
+    keys = columns_below(constraint.raw_expr) if kind == "c" else keys
+    catalog.add_constraint(table, Constraint(constraint.conname or "", kind, keys, validated, None, True, proof))
+    if kind in {"p", "u"}:
+        note_index(table, keys, reading, computed=False)
+
+
+def columns_below(node: t.Any) -> tuple[str, ...]:
+    """The columns that an expression names."""
+    fields = (part.fields[-1] for part in below(node) if isinstance(part, ast.ColumnRef) and part.fields)
+    return tuple(dict.fromkeys(str(field.sval) for field in fields if isinstance(field, ast.String)))
+
+
+def note_index(table: Name, columns: t.Iterable[str], reading: Reading, *, computed: bool) -> None:
+    """An index that this upgrade builds on these columns. `computed`: with an expression or a predicate."""
+    if known := reading.catalog.table(table):
+        for name in columns:
+            if old := known.columns.get(name):
+                known.columns[name] = dataclasses.replace(old, indexed=True, computed=old.computed or computed)
 
 
 def _validate(table: Name, command: t.Any, reading: Reading) -> None:
@@ -86,17 +124,23 @@ def _validate(table: Name, command: t.Any, reading: Reading) -> None:
 def _drop(table: Name, command: t.Any, reading: Reading) -> None:
     for item in reading.catalog.constraints(table, command.name):
         if item.kind == "f" and item.other:
-            reading.lock(item.other, _ALTER, "drop")
-    if known := reading.catalog.table(table):
-        known.constraints = [item for item in known.constraints if item.name != command.name]
+            for name in reading.catalog.with_partitions(item.other):
+                reading.lock(name, _ALTER, "drop")
+    reading.catalog.drop_constraints(table, lambda item: item.name == command.name)
     if command.behavior:
         reading.say("statement-opaque", f"DROP CONSTRAINT {command.name} CASCADE drops objects that it does not name.")
+
+
+def _alter(table: Name, command: t.Any, reading: Reading) -> None:
+    if getattr(command.def_, "alterEnforceability", False) or getattr(command.def_, "alterInheritability", False):
+        reading.since(f"ALTER CONSTRAINT of this kind on {dotted(table)}", 18)
 
 
 HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {
     Command.AT_AddConstraint: _add,
     Command.AT_ValidateConstraint: _validate,
     Command.AT_DropConstraint: _drop,
+    Command.AT_AlterConstraint: _alter,
 }
 
-__all__ = ("HANDLERS",)
+__all__ = ("HANDLERS", "columns_below", "foreign_key", "note_index", "referenced")

@@ -42,16 +42,32 @@ def _truncate(node: t.Any, reading: Reading) -> None:
         known = reading.catalog.table(name)
         for child in known.children if known and relation.inh else ():
             reading.lock(child, Mode.ACCESS_EXCLUSIVE, "truncate")
-        if known and node.behavior:
-            for other in {other for key, other in known.foreign_keys() if not key.outgoing}:
+        if node.behavior:
+            for other in sorted(_referrers(name, reading)):
                 reading.lock(other, Mode.ACCESS_EXCLUSIVE, "truncate")
+
+
+def _referrers(name: Name, reading: Reading) -> set[Name]:
+    """The tables that lead to this one over foreign keys, as far as these go, with their partitions."""
+    found: set[Name] = set()
+    todo = [reading.catalog.full(name)]
+    while todo:
+        known = reading.catalog.table(todo.pop())
+        for other in {other for key, other in known.foreign_keys() if not key.outgoing} if known else ():
+            for part in reading.catalog.with_partitions(other):
+                if part not in found:
+                    found.add(part)
+                    todo.append(part)
+    return found
 
 
 def _lock(node: t.Any, reading: Reading) -> None:
     for relation in node.relations:
         name = named(relation)
         known = reading.catalog.table(name)
-        for table in (name, *(known.children if known and relation.inh else ())):
+        # Of a view, what it reads is locked as well: LockViewRecurse in commands/lockcmds.c.
+        behind = _behind(name, reading)
+        for table in (name, *(known.children if known and relation.inh else ()), *behind):
             reading.lock(table, Mode(node.mode), "lock")
 
 
@@ -109,6 +125,39 @@ def _query(node: t.Any, reading: Reading) -> None:
     _opaque_calls(node, reading)
 
 
+def _behind(view: Name, reading: Reading) -> list[Name]:
+    """The tables that a view reads, through other views as well."""
+    found: dict[Name, None] = {}
+    todo = [view]
+    while todo:
+        for used in reading.catalog.read_by(todo.pop()):
+            if used not in found:
+                found[used] = None
+                todo.append(used)
+    return list(found)
+
+
+def _cascade(target: Name, node: t.Any, reading: Reading) -> None:
+    """Tables whose rows a DELETE deletes or changes over foreign keys, or an UPDATE of the columns they lead to."""
+    deletes = isinstance(node, ast.DeleteStmt)
+    columns = set() if deletes else {item.name for item in node.targetList or ()}
+    seen, todo = {reading.catalog.full(target)}, [reading.catalog.full(target)]
+    while todo:
+        known = reading.catalog.table(todo.pop())
+        for key, other in known.foreign_keys() if known else ():
+            acts = (key.on_delete if deletes else key.on_update) in {"c", "n", "d"}
+            if key.outgoing or not acts or other in seen or not (deletes or columns & set(key.columns)):
+                continue
+            seen.add(other)
+            for name in reading.catalog.with_partitions(other):
+                reading.lock(name, Mode.ROW_EXCLUSIVE, "write", scan=None)
+            what = "deletes" if deletes and key.on_delete == "c" else "changes"
+            words = f"The foreign key {key.name} {what} rows of {dotted(other)}, which stay locked until the commit."
+            reading.say("full-table-write", words, other)
+            if what == "deletes":
+                todo.append(other)
+
+
 def _change(node: t.Any, reading: Reading) -> None:
     if isinstance(node, ast.MergeStmt):
         reading.since("MERGE", 15)
@@ -121,6 +170,16 @@ def _change(node: t.Any, reading: Reading) -> None:
         verb = "UPDATE" if isinstance(node, ast.UpdateStmt) else "DELETE"
         words = f"{verb} of {dotted(target)} {how}: its rows stay locked until the commit."
         reading.say("full-table-write", words, target)
+        _cascade(target, node, reading)
+    # What an updatable view writes to.
+    for used in _behind(target, reading):
+        reading.lock(used, Mode.ROW_EXCLUSIVE, "write", scan=scan)
+        if whole:
+            words = (
+                f"{verb} of {dotted(used)} through the view {dotted(target)}: its rows stay locked until the commit."
+            )
+            reading.say("full-table-write", words, used)
+            _cascade(used, node, reading)
 
 
 def _opaque_calls(node: t.Any, reading: Reading) -> None:

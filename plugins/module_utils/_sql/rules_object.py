@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Constraint
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     ConstrType,
     ObjectType,
@@ -14,6 +15,12 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
     ast,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_constraint import (
+    columns_below,
+    foreign_key,
+    note_index,
+    referenced,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     dotted,
@@ -27,7 +34,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # Objects that live in catalogues only: no lock on any table that others use.
 _NO_TABLE = (
-    ast.AlterEnumStmt, ast.CreateSchemaStmt, ast.CreateDomainStmt, ast.CreateExtensionStmt,
+    ast.AlterEnumStmt, ast.CreateExtensionStmt,
     ast.AlterExtensionStmt, ast.CreateFunctionStmt, ast.AlterFunctionStmt, ast.GrantRoleStmt,
     ast.AlterDefaultPrivilegesStmt, ast.CreateRoleStmt, ast.AlterRoleStmt, ast.AlterRoleSetStmt, ast.DefineStmt,
     ast.CreateCastStmt, ast.CreateSeqStmt, ast.AlterDatabaseSetStmt,
@@ -48,13 +55,25 @@ def _type(node: t.Any, reading: Reading) -> None:
     reading.catalog.created_types.add(name)
 
 
+def _domain_made(node: t.Any, reading: Reading) -> None:
+    reading.catalog.created_types.add(strings(node.domainname)[1])
+
+
+def _schema_made(node: t.Any, reading: Reading) -> None:
+    reading.catalog.created_schemas.add(node.schemaname or "")
+
+
 def _create(node: t.Any, reading: Reading) -> None:
     """CREATE TABLE. Source: DefineRelation and ATAddForeignKeyConstraint in src/backend/commands/tablecmds.c."""
+    keys: list[Constraint] = []
     for element in node.tableElts or ():
         constraints = [element] if isinstance(element, ast.Constraint) else getattr(element, "constraints", None) or ()
         for constraint in constraints:
             if constraint.contype == ConstrType.CONSTR_FOREIGN and named(constraint.pktable) != named(node.relation):
-                reading.lock(named(constraint.pktable), Mode.SHARE_ROW_EXCLUSIVE, "create-table-references")
+                referenced(named(constraint.pktable), "create-table-references", reading)
+                columns = (element.colname,) if element is not constraint else None
+                columns = columns or tuple(key.sval for key in constraint.fk_attrs or ())
+                keys.append(foreign_key(named(node.relation), constraint, columns, reading))
         if isinstance(element, ast.TableLikeClause):
             reading.lock(named(element.relation), Mode.ACCESS_SHARE, "create-table")
     for parent in node.inhRelations or ():
@@ -62,10 +81,15 @@ def _create(node: t.Any, reading: Reading) -> None:
             reading.lock(named(parent), Mode.SHARE_UPDATE_EXCLUSIVE, "inherit-parent")
             continue
         reading.lock(named(parent), Mode.ACCESS_EXCLUSIVE, "create-partition")
+        keys.append(Constraint("", "parent", (), True, reading.catalog.full(named(parent))))
         if (known := reading.catalog.table(named(parent))) and known.default_partition:
             # Its rows might belong into the new partition.
             reading.lock(known.default_partition, Mode.ACCESS_EXCLUSIVE, "create-partition", scan=True)
-    reading.catalog.create(named(node.relation))
+    name = named(node.relation)
+    reading.catalog.create(name)
+    if reading.catalog.is_new(name):
+        for key in keys:
+            reading.catalog.add_constraint(name, key)
 
 
 def _create_as(node: t.Any, reading: Reading) -> None:
@@ -102,6 +126,16 @@ def _drop_relation(name: Name, node: t.Any, reading: Reading) -> None:
         others += [parent.default_partition] if parent and parent.default_partition else []
         for other in (*others, *known.children):
             reading.lock(other, Mode.ACCESS_EXCLUSIVE, "drop")
+    for key in catalog.references.get(catalog.full(name), ()):
+        # A table of this upgrade, which leads to older ones.
+        for other in catalog.with_partitions(key.other) if key.other and key.kind == "f" else ():
+            reading.lock(other, Mode.ACCESS_EXCLUSIVE, "drop")
+        if key.other and key.kind == "parent":
+            parent = catalog.table(key.other)
+            for other in (key.other, parent.default_partition if parent else None):
+                if other:
+                    reading.lock(other, Mode.ACCESS_EXCLUSIVE, "drop")
+    catalog.drop_constraints(name, lambda _key: True)
     catalog.drop(name)
 
 
@@ -115,6 +149,9 @@ def _drop_index(name: Name, node: t.Any, reading: Reading) -> None:
         for child in index.children:
             part = reading.catalog.table(child)
             reading.lock(part.table if part and part.table else child, mode, "drop-index")
+    elif own := reading.catalog.indexes.get(reading.catalog.full(name)):
+        for table in reading.catalog.with_partitions(own):
+            reading.lock(table, mode, "drop-index")
     reading.catalog.drop(name)
 
 
@@ -142,8 +179,13 @@ def _index(node: t.Any, reading: Reading) -> None:
         for child in known.children if node.relation.inh else ():
             part = reading.catalog.table(child)
             reading.lock(child, mode, "create-index", scan=part is None or part.kind != "p")
-    if node.idxname:
-        reading.catalog.create(full)
+    keys = [item.name for item in node.indexParams or () if item.name]
+    computed = bool(node.whereClause) or len(keys) < len(node.indexParams or ())
+    note_index(table, {*keys, *columns_below((node.indexParams, node.whereClause))}, reading, computed=computed)
+    # PostgreSQL's own name: ChooseIndexName in commands/indexcmds.c.
+    full = (full[0], node.idxname or "_".join([table[1], *keys, "idx"]))
+    reading.catalog.create(full)
+    reading.catalog.indexes[full] = reading.catalog.full(table)
 
 
 def _reindex(node: t.Any, reading: Reading) -> None:
@@ -160,7 +202,8 @@ def _reindex(node: t.Any, reading: Reading) -> None:
     name = named(node.relation)
     if node.kind == ReindexObjectType.REINDEX_OBJECT_INDEX:
         index = reading.catalog.table(name)
-        reading.lock(index.table if index and index.table else name, mode, "reindex", scan=True)
+        own_table = index.table if index else reading.catalog.indexes.get(reading.catalog.full(name))
+        reading.lock(own_table or name, mode, "reindex", scan=True)
         if index:
             # Every plan on the table looks at its indexes: readers wait for the index as they would for the table.
             own = Mode.SHARE_UPDATE_EXCLUSIVE if concurrent else Mode.ACCESS_EXCLUSIVE
@@ -172,6 +215,12 @@ def _reindex(node: t.Any, reading: Reading) -> None:
 
 def _rename(node: t.Any, reading: Reading) -> None:
     kind = ObjectType(node.renameType)
+    if kind in {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}:
+        old = strings(node.object)[1]
+        if old in reading.catalog.created_types:
+            reading.catalog.created_types.add(node.newname)
+    if kind == ObjectType.OBJECT_ATTRIBUTE and node.behavior:
+        reading.say("statement-opaque", "RENAME ATTRIBUTE … CASCADE changes the tables of that type; it names none.")
     if node.relation is None or kind == ObjectType.OBJECT_ATTRIBUTE:
         return
     name, catalog = named(node.relation), reading.catalog
@@ -195,7 +244,9 @@ def _schema_change(node: t.Any, reading: Reading) -> None:
 
 def _trigger(node: t.Any, reading: Reading) -> None:
     table = named(node.relation)
-    reading.lock(table, Mode.SHARE_ROW_EXCLUSIVE, "trigger")
+    # One for each row is made on every partition as well.
+    for name in reading.catalog.with_partitions(table) if node.row else (table,):
+        reading.lock(name, Mode.SHARE_ROW_EXCLUSIVE, "trigger")
     reading.say(
         "trigger-created", f"Trigger {node.trigname} runs inside every matching write to {dotted(table)}.", table
     )
@@ -216,7 +267,7 @@ def _comment(node: t.Any, reading: Reading) -> None:
         reading.lock(strings(node.object), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
     elif kind == ObjectType.OBJECT_COLUMN:
         reading.lock(strings(node.object[:-1]), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
-    elif kind in _ON_TABLE:
+    elif kind in _ON_TABLE and isinstance(node.object, tuple):
         reading.lock(strings(node.object[:-1]), Mode.ACCESS_SHARE, "comment")
 
 
@@ -233,6 +284,9 @@ def _view(node: t.Any, reading: Reading) -> None:
         reading.lock(view, Mode.ACCESS_EXCLUSIVE, "view")
     else:
         reading.catalog.create(view)
+        reading.catalog.views[reading.catalog.full(view)] = tuple(
+            reading.catalog.full(name) for name in relations(node.query)
+        )
     for name in relations(node.query):
         reading.lock(name, Mode.ACCESS_SHARE, "view")
 
@@ -248,6 +302,8 @@ def _domain(_node: t.Any, reading: Reading) -> None:
 HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
     **dict.fromkeys(_NO_TABLE, _none),
     **dict.fromkeys(_TYPES, _type),
+    ast.CreateDomainStmt: _domain_made,
+    ast.CreateSchemaStmt: _schema_made,
     ast.CreateStmt: _create,
     ast.CreateTableAsStmt: _create_as,
     ast.DropStmt: _drop,
