@@ -172,8 +172,8 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
 
 def graph_of(answer: dict[str, t.Any]) -> Graph:
     """The worker's answer about the revisions."""
-    table, online = answer["version_table"], answer["online"]
-    seen = Online(**{field.name: online[field.name] for field in dataclasses.fields(Online)})
+    table, online = answer["version_table"], answer.get("online")
+    seen = Online(**{field.name: online[field.name] for field in dataclasses.fields(Online)}) if online else None
     return Graph(answer["nodes"], answer["heads"], answer["targets"], table["name"], table["schema"], seen)
 
 

@@ -24,7 +24,8 @@ def foreign_graph(answer: t.Any) -> Graph:
     with_form = _dictionary(answer)
     table = _dictionary(with_form.get("version_table"))
     _check(isinstance(table.get("name"), str) and isinstance(table.get("schema"), str | None))
-    _online(with_form.get("online"))
+    if "online" in with_form:
+        _online(with_form["online"])
     nodes = _dictionary(with_form.get("nodes"))
     for node in map(_dictionary, nodes.values()):
         _check(isinstance(node.get("title"), str))
@@ -38,6 +39,7 @@ def foreign_graph(answer: t.Any) -> Graph:
 
 def _online(answer: t.Any) -> None:
     seen = _dictionary(answer)
+    _check({"options", "offline", "driver", "executed", "autocommit", "problem"} <= seen.keys())
     for options in (_dictionary(seen.get("options")), _dictionary(seen.get("offline"))):
         _check(all(isinstance(value, str | bool | None) for value in options.values()))
     _check(_texts(seen.get("executed")) and isinstance(seen.get("autocommit"), bool))
