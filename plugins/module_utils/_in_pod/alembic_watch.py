@@ -50,7 +50,7 @@ def inspects(path: str) -> str | None:
     ):
         return None
     tree = ast.parse(text)
-    parts = [part for part in tree.body if not (isinstance(part, ast.FunctionDef) and part.name == "downgrade")]
+    parts = _parts(tree)
     harmless = _of_dialect(tree)
     imported = _imported(tree)
     for part in parts:
@@ -62,6 +62,11 @@ def inspects(path: str) -> str | None:
             if imported and (name := _decides(node, imported)):
                 return f"{name}, which the application decides, in line {getattr(node, 'lineno', 0)}"
     return None
+
+
+def _parts(tree: ast.Module) -> list[ast.stmt]:
+    """What an upgrade runs: all but `downgrade`."""
+    return [part for part in tree.body if not (isinstance(part, ast.FunctionDef) and part.name == "downgrade")]
 
 
 def _imported(tree: ast.Module) -> frozenset[str]:
@@ -134,7 +139,8 @@ def only_dialects(path: str) -> bool:
         tree = ast.parse(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError):
         return False
-    asking = {id(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "get_bind"}
+    nodes = (node for part in _parts(tree) for node in ast.walk(part))
+    asking = {id(node) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "get_bind"}
     return asking <= _of_dialect(tree)
 
 
@@ -208,12 +214,17 @@ class Watch:
         from alembic.operations import Operations
         from alembic.runtime.environment import EnvironmentContext
         from alembic.runtime.migration import MigrationContext
+        from sqlalchemy.exc import CompileError
 
         asked = self.asked
         is_offline_mode, execute = EnvironmentContext.is_offline_mode, DefaultImpl._exec
 
         def get_bind(operations: t.Any) -> t.Any:
-            if not only_dialects(sys._getframe(1).f_code.co_filename):
+            frame: t.Any = sys._getframe(1)
+            # `op` is a module whose functions Alembic makes from a text.
+            while frame and frame.f_code.co_filename.startswith("<"):
+                frame = frame.f_back
+            if not (frame and only_dialects(frame.f_code.co_filename)):
                 asked.append("op.get_bind()")
             return Bind(operations.migration_context.dialect, asked)
 
@@ -226,7 +237,18 @@ class Watch:
             text = isinstance(construct, str) or construct.__class__.__name__ == "TextClause"
             if text and (word := ends_transaction(construct)):
                 asked.append(f"{word} written by hand, after which drivers differ; autocommit_block() does it for all")
-            return execute(impl, construct, *arguments, **more)
+            try:
+                return execute(impl, construct, *arguments, **more)
+            except CompileError:
+                if not impl.literal_binds:
+                    raise
+            # As env.py has it without literal_binds: the text shows the parameter's name.
+            asked.append("a parameter whose value cannot be written into the text")
+            impl.literal_binds = False
+            try:
+                return execute(impl, construct, *arguments, **more)
+            finally:
+                impl.literal_binds = True
 
         self._put(Operations, "get_bind", get_bind)
         self._put(EnvironmentContext, "is_offline_mode", offline)

@@ -49,15 +49,16 @@ def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
 
 def _of_this_upgrade(node: t.Any, catalog: Catalog) -> bool:
     """Whether a statement is about types or schemas that this upgrade made: no running version uses them."""
-    if isinstance(node, ast.RenameStmt) and node.relation is None:
+    statement: t.Any = type(node)
+    if statement is ast.RenameStmt and node.relation is None:
         if ObjectType(node.renameType) in _TYPES:
             return strings(node.object)[1] in catalog.created_types
         return ObjectType(node.renameType) == ObjectType.OBJECT_SCHEMA and node.subname in catalog.created_schemas
-    if isinstance(node, ast.AlterEnumStmt):
+    if statement is ast.AlterEnumStmt:
         return strings(node.typeName)[1] in catalog.created_types
-    if isinstance(node, ast.DropStmt) and ObjectType(node.removeType) in _TYPES:
+    if statement is ast.DropStmt and ObjectType(node.removeType) in _TYPES:
         return all(strings(item.names)[1] in catalog.created_types for item in node.objects)
-    if isinstance(node, ast.DropStmt) and ObjectType(node.removeType) == ObjectType.OBJECT_SCHEMA:
+    if statement is ast.DropStmt and ObjectType(node.removeType) == ObjectType.OBJECT_SCHEMA:
         return all(item.sval in catalog.created_schemas for item in node.objects)
     return False
 

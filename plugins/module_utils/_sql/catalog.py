@@ -163,8 +163,8 @@ class Catalog:
             self.created.add(new)
         if old in self.tables:
             self.tables[new] = self.tables.pop(old)
-        made: dict[Name, t.Any]
-        for made in (self.references, self.indexes, self.views):
+        places: tuple[dict[Name, t.Any], ...] = (self.references, self.indexes, self.views)
+        for made in places:
             if old in made:
                 made[new] = made.pop(old)
         self.indexes = {index: new if table == old else table for index, table in self.indexes.items()}

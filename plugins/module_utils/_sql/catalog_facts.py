@@ -92,7 +92,7 @@ def _constraints(rows: list[dict[str, t.Any]], full: dict[int, Name]) -> dict[in
     found: dict[int, list[Constraint]] = {}
     for row in rows:
         own, other = row["oid"], row["other_oid"]
-        actions = {name: row.get(name) or "a" for name in ("on_delete", "on_update")}
+        actions: dict[str, t.Any] = {name: row.get(name) or "a" for name in ("on_delete", "on_update")}
         found.setdefault(own, []).append(
             Constraint(
                 row["name"],

@@ -72,7 +72,10 @@ def foreign_key(table: Name, constraint: t.Any, columns: tuple[str, ...], readin
     """A valid foreign key as the catalogue has it; without a name PostgreSQL gives one (ChooseConstraintName)."""
     name = constraint.conname or f"{table[1]}_{'_'.join(columns)}_fkey"
     other = reading.catalog.full(named(constraint.pktable))
-    actions = {"on_delete": constraint.fk_del_action or "a", "on_update": constraint.fk_upd_action or "a"}
+    actions: dict[str, t.Any] = {
+        "on_delete": constraint.fk_del_action or "a",
+        "on_update": constraint.fk_upd_action or "a",
+    }
     return Constraint(name, "f", columns, True, other, **actions)
 
 

@@ -132,9 +132,9 @@ def _drop_relation(name: Name, node: t.Any, reading: Reading) -> None:
             reading.lock(other, Mode.ACCESS_EXCLUSIVE, "drop")
         if key.other and key.kind == "parent":
             parent = catalog.table(key.other)
-            for other in (key.other, parent.default_partition if parent else None):
-                if other:
-                    reading.lock(other, Mode.ACCESS_EXCLUSIVE, "drop")
+            reading.lock(key.other, Mode.ACCESS_EXCLUSIVE, "drop")
+            if parent and parent.default_partition:
+                reading.lock(parent.default_partition, Mode.ACCESS_EXCLUSIVE, "drop")
     catalog.drop_constraints(name, lambda _key: True)
     catalog.drop(name)
 

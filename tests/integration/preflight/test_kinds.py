@@ -120,9 +120,11 @@ else:
     asyncio.run(online())
 """
 ARGUMENTS = BOTH_MODES.replace(
-    "if context", "import sys\nif context.get_x_argument(as_dictionary=True).get('tenant') != 'a' or "
-    "context.config.cmd_opts.autogenerate_is_missing is None:\n    sys.exit(9)\n\nif context", 1
-).replace("context.config.cmd_opts.autogenerate_is_missing", "context.config.cmd_opts.tag")  # fmt: skip
+    "if context",
+    "import sys\ntenant = context.get_x_argument(as_dictionary=True).get('tenant')\n"
+    "if tenant != 'a' or context.config.cmd_opts.tag is not None:\n    sys.exit(9)\n\nif context",
+    1,
+)
 NEEDS = "    from support import wanted\n    if wanted(op):\n        op.execute('DROP TABLE ledger')"
 OWN_FOLDER = "from alembic import context\nimport pathlib\n" + (
     "context.script.version_locations = [str(pathlib.Path(__file__).parent / 'history')]\n" + BOTH_MODES
@@ -132,7 +134,8 @@ DIALECT = (
     "        op.execute('ALTER TABLE ledger ADD n int')"
 )
 BOUND = (
-    "    import sqlalchemy as sa\n    table = sa.table('ledger', sa.column('id'), sa.column('label'))\n"
+    "    import sqlalchemy as sa\n    table = sa.table('ledger', sa.column('id', sa.Integer),"
+    " sa.column('label', sa.String))\n"
     "    op.execute(table.insert().values(id=0, label='it''s'))"
 )
 
