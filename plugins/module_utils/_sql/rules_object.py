@@ -219,6 +219,8 @@ def _rename(node: t.Any, reading: Reading) -> None:
         old = strings(node.object)[1]
         if old in reading.catalog.created_types:
             reading.catalog.created_types.add(node.newname)
+    if kind == ObjectType.OBJECT_SCHEMA and node.subname in reading.catalog.created_schemas:
+        reading.catalog.created_schemas.add(node.newname)
     if kind == ObjectType.OBJECT_ATTRIBUTE and node.behavior:
         reading.say("statement-opaque", "RENAME ATTRIBUTE … CASCADE changes the tables of that type; it names none.")
     if node.relation is None or kind == ObjectType.OBJECT_ATTRIBUTE:

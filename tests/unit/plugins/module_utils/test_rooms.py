@@ -15,7 +15,8 @@ PACKAGE = "ansible_collections.ai_platform.agent.plugins.module_utils"
 FLOORS = [{"_page"}, {"_preflight", "_connectivity"}, {"_release"}, {"_kube"}, {"_in_pod"}, {"_common", "_sql"}]
 FILES = sorted(HERE.rglob("*.py"))
 IN_POD = sorted((HERE / "_in_pod").glob("*.py"))
-DRIVERS = {"alembic", "psycopg", "redis"}
+# Alembic is made on SQLAlchemy and brings it.
+DRIVERS = {"alembic", "psycopg", "redis", "sqlalchemy"}
 
 
 def imported(file: Path) -> set[str]:
