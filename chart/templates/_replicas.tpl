@@ -26,17 +26,22 @@ repaired outside the template (the database, a pushed image) would never be foun
 The number of pods that the Deployment asks for; empty where the autoscaler sets it.
 One case between the two: the autoscaler was just turned on and Helm is still the only one that ever set the number. Left out, it
 would fall back to 1 before the autoscaler looks; so the live number stays until somebody else owns the field.
+Where Helm applies on its own side (Helm 3, and releases that it installed: operation Update) that is never so: its last manifest has the
+number, and one that is left out is deleted, whoever owns it. There the live number is always said.
 */}}
 {{- define "ai-agent.replicas" -}}
 {{- if not .Values.agent.autoscaling.enabled -}}
 {{- .Values.agent.replicaCount -}}
 {{- else -}}
 {{- $deployment := include "ai-agent.liveDeployment" . | fromJson -}}
+{{- $live := "" -}}
 {{- range dig "metadata" "managedFields" list $deployment -}}
-{{- if and (eq .manager "helm") (not .subresource) (hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas") -}}
-{{- dig "spec" "replicas" "" $deployment -}}
+{{- $owned := hasKey (dig "fieldsV1" "f:spec" dict .) "f:replicas" -}}
+{{- if and (eq .manager "helm") (not .subresource) (or $owned (eq .operation "Update")) -}}
+{{- $live = dig "spec" "replicas" "" $deployment -}}
 {{- end -}}
 {{- end -}}
+{{- $live -}}
 {{- end -}}
 {{- end -}}
 

@@ -107,9 +107,10 @@ options:
     type: str
     default: heads
   environment:
-    description: V(prod) takes acceptances from O(accept) only, not from docstrings.
+    description:
+      - Name of the environment. V(dev) and V(staging) take acceptances from docstrings too, every other one takes them
+        from O(accept) only.
     type: str
-    choices: [dev, staging, prod]
     default: dev
   accept:
     description:

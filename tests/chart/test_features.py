@@ -54,12 +54,23 @@ def managed(manager: str, **entry: str) -> Object:
     return SERVING | {"metadata": metadata, "spec": {"replicas": 4}}
 
 
+def scaled_after(operation: str, by: str = "kube-controller-manager") -> Object:
+    """Return the same, scaled by another manager after Helm, by its way of applying, had set it."""
+    live = managed(by, operation="Update", subresource="scale")
+    own = {"manager": "helm", "operation": operation, "fieldsV1": {"f:spec": {"f:template": {}}}}
+    return live | {"metadata": live["metadata"] | {"managedFields": [*live["metadata"]["managedFields"], own]}}
+
+
 @pytest.mark.parametrize(
     ("live", "replicas"),
     [
         # Left out by its only owner, the number would be 1 until the autoscaler looks.
         (managed("helm"), 4),
         (managed("kube-controller-manager", subresource="scale"), None),
+        # Helm 3 keeps the number in its last manifest, and would delete what the next one leaves out.
+        (scaled_after("Update"), 4),
+        (scaled_after("Apply"), None),
+        (scaled_after("Update", by="kubectl"), 4),
         (SERVING, None),
     ],
 )

@@ -17,6 +17,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
 
+# Environments that take an acceptance from whoever wrote the revision.
+_LENIENT = frozenset({"dev", "staging"})
 _MARK = "preflight-accept"
 
 
@@ -68,11 +70,11 @@ def accepted(findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance],
                     revision=item.revision,
                 )
             )
-        elif item.where == "docstring" and environment == "prod":
+        elif item.where == "docstring" and environment not in _LENIENT:
             said.append(
                 finding(
                     "acceptance-worthless",
-                    f"{item.id} is accepted in a docstring; prod takes it from the inventory only.",
+                    f"{item.id} is accepted in a docstring; {environment} takes it from the inventory only.",
                     revision=item.revision,
                 )
             )

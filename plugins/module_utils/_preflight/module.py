@@ -40,7 +40,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "database_url": {"type": "str", "no_log": True},
     "trust_new_image": {"type": "bool", "default": False},
     "target": {"type": "str", "default": "heads"},
-    "environment": {"type": "str", "choices": ["dev", "staging", "prod"], "default": "dev"},
+    "environment": {"type": "str", "default": "dev"},
     "accept": {
         "type": "list",
         "elements": "dict",

@@ -53,9 +53,17 @@ class Assembled:
 
 
 def default_cache() -> Path:
-    """Return the folder for assembled charts, by the XDG Base Directory Specification."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "ai_platform.agent" / "charts"
+    """Return the folder for assembled charts, by the XDG Base Directory Specification. Raises ChartError."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not base.is_absolute():
+        try:
+            base = Path.home() / ".cache"
+        except RuntimeError:
+            words = (
+                "This user has no home folder to keep the assembled chart in: set HOME or XDG_CACHE_HOME to a folder."
+            )
+            raise ChartError(words) from None
+    return base / "ai_platform.agent" / "charts"
 
 
 def content_digest(*folders: Path) -> str:
@@ -125,7 +133,7 @@ def assemble(
         except OSError as error:
             raise ChartError(
                 f"The chart cannot be assembled in {cache} ({error.strerror}: {error.filename}): "
-                "make that folder writable, or choose another cache."
+                "make that folder writable, or choose another cache with XDG_CACHE_HOME."
             ) from error
     versions = {name: _packed_version(target / "charts", name) for name in SUBCHARTS}
     return Assembled(target, version, digest, versions)

@@ -242,6 +242,16 @@ def test_cache_that_cannot_be_written_is_one_sentence(chart: Path, subcharts: Pa
         assemble(chart, "embedded", subcharts_dir=subcharts, cache=tmp_path / "file" / "cache")
 
 
+def test_a_user_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", none)
+    with pytest.raises(chart_module.ChartError, match=r"no home folder .* set HOME or XDG_CACHE_HOME"):
+        chart_module.default_cache()
+
+
 def test_default_cache_follows_the_xdg_specification(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
