@@ -38,7 +38,7 @@ def live_rows(connection: psycopg.Connection, table: str, schema: str | None) ->
     text = name.as_string(connection)
     with connection.cursor() as cursor:
         exists = cursor.execute("SELECT to_regclass(%s) IS NOT NULL", (text,)).fetchone() == (True,)
-        query = sql.SQL("SELECT version_num FROM {} ORDER BY 1").format(name)
+        query = sql.SQL("SELECT coalesce(version_num::text, '(null)') FROM {} ORDER BY 1").format(name)
         rows = [row[0] for row in cursor.execute(query).fetchall()] if exists else None
     width = _rows(connection, queries.VERSION_WIDTH, version_table=text)
     others = _rows(connection, queries.USER_TABLES, version_table=text)[0]["found"]

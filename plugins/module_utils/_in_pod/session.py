@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import threading
 import typing as t
 import urllib.parse
 
@@ -16,6 +18,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
 
 APPLICATION = "ai_platform.agent preflight"
+# Beyond the server's own limit for a statement: whoever says nothing until then is gone, and so is its limit.
+SILENT_SECONDS = 10.0
 _SCHEMES = {"postgresql", "postgres"}
 # The server's and libpq's own words, in the order in which they are looked for.
 _SAID = (
@@ -73,6 +77,28 @@ def place(found: dict[str, t.Any]) -> str:
     return f"{found.get('host', 'localhost')}:{found.get('port', 5432)}/{found.get('dbname', '')}"
 
 
+def _ended_when_silent(connection: psycopg.Connection, seconds: float) -> threading.Event:
+    """Have each wait for an answer end after `seconds`, with the connection; the event says that one did."""
+    silent, wait = threading.Event(), connection.wait
+
+    def give_up() -> None:
+        silent.set()
+        with contextlib.suppress(Exception), socket.socket(fileno=os.dup(connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+    def limited(*arguments: t.Any, **options: t.Any) -> t.Any:
+        timer = threading.Timer(seconds, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            return wait(*arguments, **options)
+        finally:
+            timer.cancel()
+
+    connection.wait = limited  # type: ignore[method-assign]
+    return silent
+
+
 class Session:
     """A connection that only reads."""
 
@@ -81,6 +107,7 @@ class Session:
     ) -> None:
         self._connection, self.where = connection, where
         self._limits = (f"{lock_timeout_ms}ms", f"{statement_timeout_ms}ms")
+        self._silent = _ended_when_silent(connection, statement_timeout_ms / 1000 + SILENT_SECONDS)
 
     @contextlib.contextmanager
     def snapshot(self) -> t.Iterator[psycopg.Connection]:
@@ -108,6 +135,9 @@ class Session:
             words = f"The version table at {self.where} has no column version_num: it is not Alembic's; name another."
             raise CollectorError("state-unknown", words) from None
         except psycopg.Error as error:
+            if self._silent.is_set():
+                words = f"The server at {self.where}, or a pooler before it, answers no more since the login"
+                raise CollectorError("database-timeout", f"{words}; look at both and at the network between.") from None
             words = f"The server at {self.where} ended the session ({error.sqlstate or 'connection lost'})"
             raise CollectorError("database-refused", f"{words}; its log says why.") from None
 
