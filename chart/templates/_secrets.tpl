@@ -23,9 +23,27 @@ Argument: dict "root" the root context, "live" the Secret's decoded data, "key" 
 {{- .given -}}
 {{- else if and .required (include "ai-agent.serving" .root) -}}
 {{- fail (printf "The Secret %s has no key %s although the release is serving: restore the Secret, or set %s to the password that the server knows." $secret .key .path) -}}
+{{- else if eq .root.Values.secrets.generate "never" -}}
+{{- fail (printf "%s is empty and secrets.generate is never: give it, or name a Secret in existingSecret." .path) -}}
 {{- else -}}
-{{- randAlphaNum 32 -}}
+{{- include "ai-agent.generated" (dict "root" .root "path" .path "length" 32) -}}
 {{- end -}}
+{{- end -}}
+
+{{/*
+"true" where what is random stays, because the next rendering finds it in the cluster, or where it is not meant to stay. Without a
+cluster (`helm template`, `--dry-run=client`, Argo CD) every lookup is empty; with one, a list has a kind even if nothing is in it.
+*/}}
+{{- define "ai-agent.stays" -}}
+{{- if or (eq .Values.secrets.generate "always") (lookup "v1" "Secret" .Release.Namespace "").kind -}}true{{- end -}}
+{{- end -}}
+
+{{/* A random text in place of a value that nobody gave. Argument: dict "root" the root context, "path" the value, "length". */}}
+{{- define "ai-agent.generated" -}}
+{{- if not (include "ai-agent.stays" .root) -}}
+{{- fail (printf "%s is empty and this rendering cannot look into a cluster, so each one would invent another and lock the agent out: name a Secret in existingSecret, or give %s; secrets.generate: always renders what must not be deployed." .path .path) -}}
+{{- end -}}
+{{- randAlphaNum .length -}}
 {{- end -}}
 
 {{/*
@@ -61,8 +79,13 @@ be the same in the Secret, in the hook's Secret and in the annotation of the age
 {{- $_ := set $data "postgres-password" $admin -}}
 {{- $password = include "ai-agent.password" (dict "root" . "live" $live "key" "password" "required" true "path" "postgresql.auth.password" "given" (include "ai-agent.givenPassword" (list (get $globalAuth "password") $auth.password))) -}}
 {{- $_ := set $data "password" $password -}}
-{{- $replication := include "ai-agent.password" (dict "root" . "live" $live "key" "replication-password" "required" false "path" "postgresql.auth.replicationPassword" "given" (include "ai-agent.givenPassword" (list $auth.replicationPassword))) -}}
+{{- /* Replicas may come later, and find it; where nothing may be generated, it is asked for when they come. */ -}}
+{{- $given := include "ai-agent.givenPassword" (list $auth.replicationPassword) -}}
+{{- $generates := and (ne .Values.secrets.generate "never") (include "ai-agent.stays" .) -}}
+{{- if or $given (get $live "replication-password") $generates (eq .Values.postgresql.architecture "replication") -}}
+{{- $replication := include "ai-agent.password" (dict "root" . "live" $live "key" "replication-password" "required" false "path" "postgresql.auth.replicationPassword" "given" $given) -}}
 {{- $_ := set $data "replication-password" $replication -}}
+{{- end -}}
 {{- if eq (include "ai-agent.postgresql.username" .) "postgres" -}}
 {{- $password = $admin -}}
 {{- end -}}
@@ -87,7 +110,11 @@ be the same in the Secret, in the hook's Secret and in the annotation of the age
 {{- range $key := list "database-url" "redis-url" -}}
 {{- if ne (get $live $key) (get $data $key) }}{{ $id = "" }}{{ end -}}
 {{- end -}}
-{{- $_ := set $data "rotation-id" (coalesce .Values.rotationId $id (randAlphaNum 16)) -}}
+{{- $id = coalesce .Values.rotationId $id -}}
+{{- if not $id -}}
+{{- $id = include "ai-agent.generated" (dict "root" . "path" "rotationId" "length" 16) -}}
+{{- end -}}
+{{- $_ := set $data "rotation-id" $id -}}
 {{- $_ := set . "aiAgentSecretData" $data -}}
 {{- end -}}
 {{- .aiAgentSecretData | toJson -}}

@@ -95,7 +95,12 @@ def render(helm: str, chart: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     scratch = tmp_path_factory.mktemp("values")
 
     def call(*values: Object | str, release: str = RELEASE, cluster: Cluster | None = None) -> Rendered:
+        # What is rendered without a cluster is only looked at, unless a test says otherwise.
         command = [helm, "template", release, str(chart), "--namespace", "test"]
+        if not cluster:
+            file = scratch / "looked-at.yaml"
+            file.write_text("secrets: {generate: always}", encoding="utf-8")
+            command += ["-f", str(file)]
         for number, given in enumerate(values):
             file = chart / f"values-{given}.yaml" if isinstance(given, str) else scratch / f"{number}.yaml"
             if not isinstance(given, str):

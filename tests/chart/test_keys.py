@@ -109,6 +109,7 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     "imagePullSecrets": ("plain", [{"name": "pull"}], IMAGE),
     "commonLabels": ("plain", {"team": "x"}, OURS),
     "commonAnnotations": ("plain", {"note": "x"}, OURS),
+    "secrets.generate": ("plain", "never", set()),
     "rotationId": ("plain", "r2", {"Deployment/~", "Secret/~-secret"}),
     "agent.replicaCount": ("plain", 2, {"Deployment/~", "PodDisruptionBudget/~"}),
     "agent.image.repository": ("plain", "other/agent", IMAGE),

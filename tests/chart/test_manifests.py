@@ -239,7 +239,17 @@ def test_environment_to_itself_changes_no_immutable_field(render: Render) -> Non
 
 
 def test_notes_tell_what_to_do_next(helm: str, chart: Path) -> None:
-    command = [helm, "install", RELEASE, str(chart), "--dry-run=client", "--namespace", "test"]
+    command = [
+        helm,
+        "install",
+        RELEASE,
+        str(chart),
+        "--dry-run=client",
+        "--namespace",
+        "test",
+        "--set",
+        "secrets.generate=always",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     notes = done.stdout.partition("NOTES:")[2]

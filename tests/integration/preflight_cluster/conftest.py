@@ -95,7 +95,7 @@ def finding(result: dict[str, t.Any], finding_id: str) -> dict[str, t.Any]:
 def installed(chart: t.Any, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Preflight]:
     """The release, under the restricted Pod Security Standard."""
     # Without a cluster to look into, helm template would invent another rotation id each time.
-    own = {"postgresql": {"auth": {"password": CANARY}}, "rotationId": "fixed"}
+    own = {"postgresql": {"auth": {"password": CANARY}}, "rotationId": "fixed", "secrets": {"generate": "always"}}
     base = merged(lab_images(), own)
     release = Release(NAME, "asked", tmp_path_factory.mktemp("asked"), base=base)
     release.kubectl("delete", "namespace", release.namespace, "--ignore-not-found")
