@@ -52,6 +52,7 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
     "cache-loading": ("fail", "Redis reads its data from disk: wait, and look at how long that takes."),
     "cache-connections-exhausted": ("fail", "End idle clients, lower pools, or raise maxclients."),
     "cache-read-only": ("fail", "This is a replica: name the master's Service in redis-url."),
+    "cache-cluster": ("fail", "Name a server that takes every key in redis-url: the agent does not follow MOVED."),
     "cache-out-of-memory": ("fail", "Raise maxmemory, choose an eviction policy, or find what fills it (OOM)."),
     "cache-memory-unlimited": ("warn", "Set maxmemory below the pod's limit, and maxmemory-policy allkeys-lru."),
     "cache-memory-scarce": ("warn", "Raise maxmemory or choose an eviction policy before writes fail."),

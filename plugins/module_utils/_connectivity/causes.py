@@ -62,6 +62,9 @@ _CACHE = {
     "disk": "cache-disk",
     "refused": "cache-connection-refused",
 }
+# The probe's own error, and what redis-py raises where the user may not ask whether it is one; their words name
+# another node, or only a number.
+_CLUSTER = {"ClusterNodeError", "MovedError", "AskError", "ClusterDownError", "ClusterCrossSlotError", "TryAgainError"}
 # What each layer's failure means, before anything is known of its cause.
 LAYERS: t.Final[dict[str, str]] = {
     "driver": "the driver cannot be imported",
@@ -104,6 +107,8 @@ def _of_database(name: str, error: dict[str, t.Any]) -> str:
 
 
 def _of_cache(name: str, error: dict[str, t.Any]) -> str:
+    if error.get("type") in _CLUSTER:
+        return "cache-cluster"
     found = _CACHE.get(str(error.get("cause")))
     if name == "write":
         return "cache-write-failed" if found in {None, "cache-not-redis"} else str(found)

@@ -24,6 +24,10 @@ TOLD = (
 )  # fmt: skip
 
 
+class ClusterNodeError(Exception):
+    """The server is one node of a Redis Cluster."""
+
+
 def tls(it: Dependency, settings: Facts) -> t.Callable[[socket.socket, str], Facts]:
     """TLS as a rediss:// URL wants it."""
 
@@ -68,10 +72,13 @@ def ask(it: Dependency, wanted: Facts, url: str, rounds: int) -> None:
             client.ping()
         with it.phase("query") as facts:
             try:
-                told: Facts = client.info()
+                told = t.cast("Facts", client.info())
                 facts.update({name: told[name] for name in TOLD if name in told})
             except redis.exceptions.NoPermissionError:
-                facts["hidden"] = True
+                told, facts["hidden"] = {}, True
+            if told.get("cluster_enabled") == 1:
+                # Which of its keys this node takes would differ from run to run.
+                raise ClusterNodeError("this is one node of a Redis Cluster, which takes only its own part of the keys")
         with contextlib.suppress(it.stop), it.phase("write"):
             try:
                 client.set(key, "written", px=KEY_MILLISECONDS, nx=True)

@@ -441,6 +441,38 @@ def redis_replica(stage: Stage) -> t.Iterator[list[Dependency]]:
         yield [cache(server.url())]
 
 
+@contextlib.contextmanager
+def cluster_node() -> t.Iterator[RedisServer]:
+    """A node that has no slot, of a cluster whose other node has all: every key is another node's."""
+    words = ["--cluster-enabled", "yes", "--cluster-port"]
+    with (
+        redis_server.running(CANARY, *words, str(postgresql.free_port())) as asked,
+        redis_server.running(CANARY, *words, str(bus := postgresql.free_port())) as owner,
+    ):
+        owner.client().execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        asked.client().execute_command("CLUSTER", "MEET", "127.0.0.1", owner.port, bus)
+        deadline = time.monotonic() + 30
+        while "cluster_state:ok" not in str(asked.client().execute_command("CLUSTER", "INFO")):
+            assert time.monotonic() < deadline, "the two nodes made no cluster"
+            time.sleep(0.1)
+        yield asked
+
+
+@situation
+def redis_cluster(_stage: Stage) -> t.Iterator[list[Dependency]]:
+    with cluster_node() as server:
+        yield [cache(server.url())]
+
+
+@situation
+def redis_cluster_hidden(_stage: Stage) -> t.Iterator[list[Dependency]]:
+    """The user may not read INFO."""
+    with cluster_node() as server:
+        server.client().acl_setuser("blind", enabled=True, passwords=["+blind"], commands=["-info"],
+                                    categories=["+@all"], keys=["*"])  # fmt: skip
+        yield [cache(f"redis://blind:blind@127.0.0.1:{server.port}/0")]
+
+
 @situation
 def redis_no_permission(stage: Stage) -> t.Iterator[list[Dependency]]:
     stage.redis().client().acl_setuser("limited", enabled=True, passwords=["+limited"], categories=["+@connection"])

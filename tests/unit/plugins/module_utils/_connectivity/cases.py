@@ -45,6 +45,8 @@ CASES: dict[str, frozenset[str]] = {
     "redis-out-of-memory": frozenset({"cache-out-of-memory"}),
     "redis-memory-scarce": frozenset({"cache-memory-scarce"}),
     "redis-replica": frozenset({"cache-read-only"}),
+    "redis-cluster": frozenset({"cache-cluster"}),
+    "redis-cluster-hidden": frozenset({"cache-cluster"}),
     "redis-no-permission": frozenset({"cache-permission"}),
     "redis-too-many-clients": frozenset({"cache-connections-exhausted"}),
     "redis-not-redis": frozenset({"cache-not-redis"}),
