@@ -36,6 +36,7 @@ try:
     from psycopg import sql
     from psycopg.conninfo import conninfo_to_dict
 
+    from schema_libpq import complaint
     from schema_revisions import RevisionsError, State, judge, named, read_graph
     from schema_url import child_environment, plain_url, redact, secrets_of
 except ImportError as missing:
@@ -164,7 +165,7 @@ def connect(settings: Settings, name: str, options: str | None = None) -> psycop
             ) from error
         raise Unreachable(why_unreachable(error)) from error
     except psycopg.ProgrammingError as error:
-        raise SchemaError("DATABASE_URL cannot be parsed: percent-encode its user name and its password.") from error
+        raise SchemaError(f"DATABASE_URL: {complaint(settings.url)}.") from error
 
 
 def connect_patiently(settings: Settings, name: str, limit: float | None, options: str) -> psycopg.Connection[Any]:

@@ -219,7 +219,7 @@ def test_files_in_the_pods_are_the_files_of_the_chart(environment: Rendered) -> 
     tests = environment.one("ConfigMap", f"{RELEASE}-test-scripts")["data"]
     assert tests == {
         file.name: file.read_text()
-        for name in ("connection_test", "guest_memory", "probe*")
+        for name in ("connection_test", "guest_memory", "libpq_url", "probe*")
         for file in files.glob(f"{name}.py")
     }
 

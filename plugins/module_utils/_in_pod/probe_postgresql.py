@@ -13,6 +13,8 @@ import time
 import typing as t
 import uuid
 
+from . import libpq_url
+
 if t.TYPE_CHECKING:  # pragma: no cover
     import socket
 
@@ -42,7 +44,10 @@ def libpq_parameters(url: str, wanted: Facts) -> Facts:
     try:
         found = psycopg.conninfo.conninfo_to_dict("postgresql://" + rest)
     except psycopg.Error:
-        raise ValueError("it cannot be read: percent-encode its user name and its password") from None
+        raise ValueError(libpq_url.complaint(url)) from None
+    if not libpq_url.ports_are_numbers(str(found.get("port") or "")):
+        # Its words would quote what stands there: the end of a password that was not encoded.
+        raise ValueError("its port is no number: percent-encode its user name and its password")
     given = {name: value for name, value in wanted.items() if value}
     return {name: value for name, value in {**found, **given}.items() if value is not None}
 

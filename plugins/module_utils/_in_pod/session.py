@@ -10,8 +10,8 @@ import os
 import socket
 import threading
 import typing as t
-import urllib.parse
 
+from . import libpq_url
 from .errors import CollectorError
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -62,19 +62,34 @@ def parameters(url: str) -> dict[str, t.Any]:
             "database-url-kind", f"database_url is of the kind {name}; the preflight judges PostgreSQL only."
         )
     try:
-        urllib.parse.urlsplit(url).port  # noqa: B018 - the attribute raises for a port that is no number
         found = conninfo.conninfo_to_dict("postgresql://" + url.partition("://")[2])
-    except (psycopg.Error, ValueError):
-        raise CollectorError(
-            "database-url-invalid",
-            "database_url cannot be read; percent-encode the special characters of its password.",
-        ) from None
+    except psycopg.Error:
+        raise CollectorError("database-url-invalid", f"database_url: {libpq_url.complaint(url)}.") from None
+    if not libpq_url.ports_are_numbers(str(found.get("port") or "")):
+        words = "database_url: its port is no number: percent-encode its user name and its password."
+        raise CollectorError("database-url-invalid", words)
     return {name: value for name, value in found.items() if value is not None}
 
 
 def place(found: dict[str, t.Any]) -> str:
-    """host:port/database, the part of a URL that may be shown."""
-    return f"{found.get('host', 'localhost')}:{found.get('port', 5432)}/{found.get('dbname', '')}"
+    """host:port/database, the part of a URL that may be shown; several hosts with a comma between."""
+    hosts = str(found.get("host") or found.get("hostaddr") or "localhost").split(",")
+    ports = str(found.get("port") or 5432).split(",")
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    pairs = zip(hosts, ports, strict=False)
+    return f"{','.join(f'{host}:{port or 5432}' for host, port in pairs)}/{found.get('dbname', '')}"
+
+
+def _unknown_names(found: dict[str, t.Any]) -> list[str]:
+    """The hosts, where none can be resolved: libpq tries one after the other, and resolves none with hostaddr."""
+    hosts = str(found.get("host") or "").split(",")
+    if found.get("hostaddr") or any(not host or host.startswith("/") for host in hosts):
+        return []
+    for host in hosts:
+        with contextlib.suppress(OSError):
+            socket.getaddrinfo(host, None)
+            return []
+    return hosts
 
 
 def _ended_when_silent(connection: psycopg.Connection, seconds: float) -> threading.Event:
@@ -151,13 +166,9 @@ def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_t
     import psycopg
 
     found = parameters(url)
-    host = str(found.get("host", ""))
-    if host and not host.startswith("/"):
-        try:
-            socket.getaddrinfo(host, None)
-        except OSError:
-            words = f"The name of the database host {host} cannot be resolved; correct it or DNS."
-            raise CollectorError("database-host-unknown", words) from None
+    if names := _unknown_names(found):
+        words = f"The name of the database host {', '.join(names)} cannot be resolved; correct it or DNS."
+        raise CollectorError("database-host-unknown", words)
     # Without an encoding of its own a client of an SQL_ASCII database is given bytes for text.
     own = {"connect_timeout": connect_timeout, "application_name": APPLICATION, "client_encoding": "UTF8"}
     try:

@@ -39,13 +39,14 @@ COLLECTOR: t.Final = _named(
     "errors",
     "framing",
     "guest_memory",
+    "libpq_url",
     "live_facts",
     "live_queries",
     "object_facts",
     "object_queries",
     "session",
 )
-PROBE: t.Final = _named(probe, "framing", "guest_memory", "probe_postgresql", "probe_redis", "probe_wire")
+PROBE: t.Final = _named(probe, "framing", "guest_memory", "libpq_url", "probe_postgresql", "probe_redis", "probe_wire")
 
 
 def bundle(names: t.Sequence[str], request: dict[str, t.Any]) -> str:
