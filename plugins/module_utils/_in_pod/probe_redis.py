@@ -72,7 +72,7 @@ def ask(it: Dependency, wanted: Facts, url: str, rounds: int) -> None:
             client.ping()
         with it.phase("query") as facts:
             try:
-                told = t.cast("Facts", client.info())
+                told: Facts = client.info()
                 facts.update({name: told[name] for name in TOLD if name in told})
             except redis.exceptions.NoPermissionError:
                 told, facts["hidden"] = {}, True

@@ -441,6 +441,10 @@ def redis_replica(stage: Stage) -> t.Iterator[list[Dependency]]:
         yield [cache(server.url())]
 
 
+def _said(server: RedisServer, *words: str | int) -> str:
+    return str(server.client().execute_command(*words))  # type: ignore[no-untyped-call]
+
+
 @contextlib.contextmanager
 def cluster_node() -> t.Iterator[RedisServer]:
     """A node that has no slot, of a cluster whose other node has all: every key is another node's."""
@@ -449,10 +453,10 @@ def cluster_node() -> t.Iterator[RedisServer]:
         redis_server.running(CANARY, *words, str(postgresql.free_port())) as asked,
         redis_server.running(CANARY, *words, str(bus := postgresql.free_port())) as owner,
     ):
-        owner.client().execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-        asked.client().execute_command("CLUSTER", "MEET", "127.0.0.1", owner.port, bus)
+        _said(owner, "CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        _said(asked, "CLUSTER", "MEET", "127.0.0.1", owner.port, bus)
         deadline = time.monotonic() + 30
-        while "cluster_state:ok" not in str(asked.client().execute_command("CLUSTER", "INFO")):
+        while "cluster_state:ok" not in _said(asked, "CLUSTER", "INFO"):
             assert time.monotonic() < deadline, "the two nodes made no cluster"
             time.sleep(0.1)
         yield asked
