@@ -36,7 +36,7 @@ try:
     from psycopg import sql
     from psycopg.conninfo import conninfo_to_dict
 
-    from schema_libpq import complaint
+    from libpq_url import complaint
     from schema_revisions import RevisionsError, State, judge, named, read_graph
     from schema_url import child_environment, plain_url, redact, secrets_of
 except ImportError as missing:

@@ -22,7 +22,7 @@ A hook without that condition deadlocks: it would wait for a database whose repa
 
 {{/* The migration's program, data of the ConfigMaps that carry it. */}}
 {{- define "ai-agent.migration.scripts" -}}
-{{- range $path, $_ := .Files.Glob "files/schema*.py" }}
+{{- range $path, $_ := .Files.Glob "files/{libpq_url,schema*}.py" }}
 {{ base $path }}: |
   {{- $.Files.Get $path | nindent 2 }}
 {{- end }}

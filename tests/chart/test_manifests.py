@@ -215,7 +215,9 @@ def test_configuration_is_consumed_and_a_change_rolls_the_pods(render: Render) -
 def test_files_in_the_pods_are_the_files_of_the_chart(environment: Rendered) -> None:
     files = ROOT / "chart" / "files"
     scripts = environment.one("ConfigMap", f"{RELEASE}-migration-scripts")["data"]
-    assert scripts == {file.name: file.read_text() for file in files.glob("schema*.py")}
+    assert scripts == {
+        file.name: file.read_text() for name in ("libpq_url", "schema*") for file in files.glob(f"{name}.py")
+    }
     tests = environment.one("ConfigMap", f"{RELEASE}-test-scripts")["data"]
     assert tests == {
         file.name: file.read_text()

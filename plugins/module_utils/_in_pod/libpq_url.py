@@ -1,4 +1,4 @@
-"""Why libpq cannot read a URL of PostgreSQL, in words that quote nothing secret. Also chart/files/schema_libpq.py."""
+"""Why libpq cannot read a URL of PostgreSQL, in words that quote nothing secret. Also of schema.py."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later

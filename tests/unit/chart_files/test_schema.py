@@ -293,8 +293,9 @@ def test_runner_stops_the_program_when_the_lock_is_gone(runner: schema.Runner, m
 def test_runs_from_the_links_of_a_mounted_configmap(tmp_path: Path, environ: dict[str, str]) -> None:
     shutil.copytree(Path(schema.__file__).parent, tmp_path / "..2026_11_21")
     (tmp_path / "..data").symlink_to("..2026_11_21")
-    for file in (tmp_path / "..data").glob("schema*.py"):
-        (tmp_path / file.name).symlink_to(f"..data/{file.name}")
+    for pattern in ("libpq_url.py", "schema*.py"):
+        for file in (tmp_path / "..data").glob(pattern):
+            (tmp_path / file.name).symlink_to(f"..data/{file.name}")
     command = [sys.executable, str(tmp_path / "schema.py"), "wait"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (

@@ -59,7 +59,10 @@ def test_what_runs_in_pods_needs_python_3_10_and_the_drivers_of_an_image(file: P
 
 def test_the_charts_test_pod_runs_the_same_probe() -> None:
     links = {file.name: file for file in (ROOT / "chart" / "files").glob("*.py") if file.is_symlink()}
-    assert set(links) == {file.name for file in IN_POD if file.name.startswith("probe")} | {"guest_memory.py"}
+    assert set(links) == {file.name for file in IN_POD if file.name.startswith("probe")} | {
+        "guest_memory.py",
+        "libpq_url.py",
+    }
     assert not {file.name for file in IN_POD} & {file.name for file in (ROOT / "chart" / "files").glob("*.py")} - set(
         links
     )

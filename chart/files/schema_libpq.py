@@ -1,1 +1,0 @@
-../../plugins/module_utils/_in_pod/libpq_url.py
