@@ -245,7 +245,7 @@ EXAMPLES = r"""
 
 - name: Render what would be deployed
   ansible.builtin.command:
-    argv: [helm, template, agent, "{{ playbook_dir }}/build/ai-agent-chart", --namespace, prod]
+    argv: [helm, template, agent, "{{ playbook_dir }}/build/ai-agent-chart", --namespace, prod, --dry-run=server]
   register: rendered
   changed_when: false
   check_mode: false
