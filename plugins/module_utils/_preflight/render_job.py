@@ -23,10 +23,12 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Each, Graph
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Options
-    from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Planned
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Container, Planned
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
 
 Message = dict[str, t.Any]
+# Stands in for what a Secret holds, in a pod that is given none.
+PLACEHOLDER: t.Final = "preflight-placeholder"
 
 
 class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
@@ -50,6 +52,8 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
             return
         options, migrator = self._options, self._migrator
         own = {"DATABASE_URL": PLACEHOLDER_URL, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - the pod's
+        # Settings that are read at import want to be there; what they hold stays with the Secret.
+        env = dict.fromkeys(migrator.secrets, PLACEHOLDER) | migrator.env | own
         request = {"target": options.target, "heads": None if heads is None else list(heads)}
         waits = max(ANSWER_SECONDS, options.job_timeout + Task.run_seconds) if heads is None else None
         task = Task(
@@ -58,7 +62,7 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
             purpose="render",
             image=migrator.image,
             command=command(bundle(RENDERER, request)),
-            env=[{"name": name, "value": value} for name, value in (migrator.env | own).items()],
+            env=[{"name": name, "value": value} for name, value in env.items()],
             labels=self._wanted.labels,
             annotations=self._wanted.annotations,
             pod=self._with_pull_secrets(),
@@ -112,7 +116,10 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
                 started = True
                 yield answer
         except FindingError as error:
-            raise _of_image(error, self._migrator.image, self._options.render_timeout, started=started) from None
+            named = _of_image(error, self._migrator.image, self._options.render_timeout, started=started)
+            if named.id == "alembic-env-failed" and (left := _left_out(self._migrator)):
+                named = FindingError(named.id, f"{named.message.rstrip('.')}; its pod holds no Secret: {left}.")
+            raise named from None
         problem = run.ended()
         if problem and (problem.id != "image-start" or not started):
             raise problem
@@ -121,6 +128,16 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
     def _broken(self) -> FindingError:
         words = f"Image {self._migrator.image}: the process that renders died without an answer"
         return FindingError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` in it.")
+
+
+def _left_out(migrator: Container) -> str:
+    """What of its environment the pod got no value of, in words; empty where it got all."""
+    parts = []
+    if names := sorted(set(migrator.secrets) - {"DATABASE_URL"}):
+        parts.append(f"{', '.join(names)} had a placeholder")
+    if migrator.opaque:
+        parts.append("the variables of a whole Secret (envFrom) were left out, name them in agent.extraEnv")
+    return ", and ".join(parts)
 
 
 def _of_image(error: FindingError, image: str, seconds: int, *, started: bool) -> FindingError:

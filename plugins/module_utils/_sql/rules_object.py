@@ -106,7 +106,10 @@ def _drop(node: t.Any, reading: Reading) -> None:
         elif kind == ObjectType.OBJECT_INDEX:
             _drop_index(strings(item), node, reading)
         elif kind in _ON_TABLE:
-            reading.lock(strings(item[:-1]), Mode.ACCESS_EXCLUSIVE, _ON_TABLE[kind])
+            table = strings(item[:-1])
+            # A trigger for each row is on every partition as well.
+            for name in reading.catalog.with_partitions(table) if kind == ObjectType.OBJECT_TRIGGER else (table,):
+                reading.lock(name, Mode.ACCESS_EXCLUSIVE, _ON_TABLE[kind])
         if node.behavior and kind not in _ON_TABLE and kind != ObjectType.OBJECT_INDEX:
             what = dotted(strings(item)) if isinstance(item, tuple) else getattr(item, "sval", "an object")
             reading.say("statement-opaque", f"DROP {what} CASCADE drops objects that it does not name.")

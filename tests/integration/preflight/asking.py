@@ -73,6 +73,7 @@ def ask(folder: Path, url: str, **arguments: t.Any) -> Verdict:
     ended = _in_place.run(MODULE, given, {}, [str(ROOT / "collections")])
     assert "Traceback" not in ended["stdout"] + ended["stderr"], ended
     result = json.loads(ended["stdout"])
+    assert "exception" not in result, result
     assert (state_of(url), files_of(folder)) == before
     return Verdict(result.get("verdict"), result.get("findings", []), result.get("msg", ""), result)
 

@@ -139,6 +139,24 @@ def test_the_pod_that_renders_is_closed_before_it_starts_and_has_no_credentials(
     assert not any(key[0] in {"jobs", "pods"} for key in cluster.kept), "nothing stays"
 
 
+def test_settings_from_secrets_have_a_placeholder_and_what_is_left_out_is_named(
+    cluster: FakeCluster, project: Project
+) -> None:
+    objects = release()
+    migrate = next(item for item in objects if item["kind"] == "Job")["spec"]["template"]["spec"]["containers"][0]
+    key = {"secretKeyRef": {"name": "app", "key": "key"}}
+    migrate["env"] = [*migrate["env"], {"name": "SECRET_KEY", "valueFrom": key}]
+    env = project.folder / "migrations" / "env.py"
+    env.write_text("import os\nassert os.environ['SECRET_KEY']\n" + env.read_text())
+    assert run(cluster, objects)[0]["pending"]
+    env.write_text("import os\nos.environ['API_KEY']\n" + env.read_text())
+    migrate["envFrom"] = [{"secretRef": {"name": "more"}}]
+    error = refused(cluster, objects)
+    assert error.id == "alembic-env-failed"
+    assert "SECRET_KEY had a placeholder" in error.message
+    assert "envFrom" in error.message
+
+
 @pytest.mark.parametrize("denied", [NO_EXEC, []], ids=["without exec", "with exec"])
 def test_an_unchanged_release_starts_no_pod(cluster: FakeCluster, denied: list[tuple[str, str]]) -> None:
     """With exec the fake would fail: it has no session to give."""
