@@ -185,7 +185,7 @@ def _type(node: t.Any) -> t.Iterator[Touch]:
     if isinstance(node, ast.CompositeTypeStmt):
         yield Touch("make", "type", named(node.typevar))
     else:
-        yield Touch("make", "type", strings(getattr(node, "typeName", None) or node.domainname))
+        yield Touch("make", "type", strings(node.domainname if hasattr(node, "domainname") else node.typeName))
 
 
 def _enum(node: t.Any) -> t.Iterator[Touch]:

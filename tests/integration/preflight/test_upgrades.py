@@ -99,6 +99,11 @@ UPGRADES = {
     "a new view is locked": ["CREATE VIEW fresh AS SELECT * FROM org", "LOCK TABLE fresh"],
     "a typed table's type": ["ALTER TYPE address ALTER ATTRIBUTE town TYPE varchar(9) CASCADE"],
     "a new type is renamed": ["CREATE TYPE kind AS ENUM ('a')", "ALTER TYPE kind RENAME TO kinds", "DROP TYPE kinds"],
+    "words about a domain's constraint": [
+        "CREATE DOMAIN positive AS int CONSTRAINT above CHECK (VALUE > 0)",
+        "COMMENT ON CONSTRAINT above ON DOMAIN positive IS 'x'",
+        "COMMENT ON DOMAIN positive IS 'y'",
+    ],
     "a new domain and a new schema": [
         "CREATE SCHEMA fresh",
         "CREATE DOMAIN small AS int",
