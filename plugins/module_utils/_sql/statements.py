@@ -52,7 +52,8 @@ def dotted(name: Name) -> str:
 
 def strings(parts: t.Iterable[t.Any]) -> Name:
     """The name in a list of String nodes; a leading database name is left out. A domain's comes as a TypeName."""
-    values = [part.names[-1].sval if isinstance(part, ast.TypeName) else part.sval for part in parts]
+    plain: list[t.Any] = [part.names[-1] if isinstance(part, ast.TypeName) and part.names else part for part in parts]
+    values = [part.sval for part in plain]
     return (values[-2] if len(values) > 1 else None), values[-1]
 
 
