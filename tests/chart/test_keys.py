@@ -211,7 +211,7 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     "networkPolicy.callers": ("plain", PEERS, POLICY),
     "networkPolicy.scrapers": ("plain", PEERS, POLICY),
     "networkPolicy.dns.to": ("plain", PEERS, DNS),
-    "networkPolicy.dns.ports": ("plain", [5353], DNS),
+    "networkPolicy.dns.ports": ("plain", [5354], DNS),
     "networkPolicy.model.to": ("model", PEERS, POLICY),
     "networkPolicy.model.ports": ("model", [8081], POLICY),
     "networkPolicy.database.to": ("external", PEERS, CLIENTS),

@@ -95,6 +95,22 @@ def test_agent_migration_and_test_reach_database_cache_and_names(environment: Re
         assert connects(environment, there[client], End({"k8s-app": "kube-dns"}, SYSTEM), 53, "UDP"), client
 
 
+def test_names_are_resolved_wherever_the_name_service_usually_is(environment: Rendered) -> None:
+    there = pods(environment)
+    places = {
+        "OpenShift": (End({"dns": "default"}, {"kubernetes.io/metadata.name": "openshift-dns"}), 5353),
+        "CoreDNS on another port": (End({"k8s-app": "kube-dns"}, SYSTEM), 5353),
+        "NodeLocal DNSCache": (End(address="169.254.20.10"), 53),
+        "GKE's Cloud DNS": (End(address="169.254.169.254"), 53),
+    }
+    for client in ("agent", "migration", "test", "primary", "master"):
+        for place, (server, port) in places.items():
+            assert connects(environment, there[client], server, port, "UDP"), (client, place)
+            assert connects(environment, there[client], server, port), (client, place)
+        # The cloud's metadata, with the node's credentials, are behind the same address.
+        assert not connects(environment, there[client], End(address="169.254.169.254"), 80), client
+
+
 def test_the_release_is_closed_otherwise(environment: Rendered) -> None:
     there = pods(environment)
     stranger = End({"app": "stranger"})
