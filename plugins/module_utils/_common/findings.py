@@ -138,6 +138,15 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "contract-phase": Entry("warn", "The version still running may use what this takes away: do it one release later."),
     "rename": Entry("fail", "The running version knows the old name only: add the new, copy, drop later."),
     "type-change": Entry("warn", "Check that the running version accepts the new type."),
+    "cached-plan": Entry(
+        "info", "List the columns in SELECT, or let the driver prepare nothing (prepare_threshold=None), before this."
+    ),
+    "write-rejected": Entry(
+        "warn", "Be sure that the running version writes nothing that this refuses; else add it one release later."
+    ),
+    "conflict-target-dropped": Entry(
+        "warn", "Look for ON CONFLICT of these columns in the running version; drop it one release later."
+    ),
     "trigger-created": Entry(
         "warn", "The trigger runs inside the writes of the version still running: check its cost."
     ),

@@ -18,6 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.breakage im
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.existing import already_there
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, conflicts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.serving import broken
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
@@ -113,6 +114,7 @@ class Judge:
             return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
         found = self.objects.judge(statement, where)
         remarks = breakage(statement.node, self.catalog) + already_there(statement.node, self.catalog)
+        remarks += broken(statement.node, self.catalog)
         new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
         origins: dict[Name | None, Table | None] = {}
         origins |= {remark.table: self.catalog.table(remark.table) for remark in remarks if remark.table}

@@ -18,7 +18,10 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
 
 # Findings that are about the version still running, and about nothing else.
-BREAKING = frozenset({"contract-phase", "rename", "type-change", "trigger-created"})
+BREAKING = frozenset(
+    {"contract-phase", "rename", "type-change", "trigger-created", "cached-plan", "write-rejected",
+     "conflict-target-dropped"}
+)  # fmt: skip
 # What may be said of a statement that cannot be known, and weighs nothing where there is no table it could touch.
 HARMLESS_IF_EMPTY = frozenset(
     {

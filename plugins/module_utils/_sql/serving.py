@@ -1,0 +1,109 @@
+"""What a statement breaks for the version that still serves, though it takes nothing away that its text names.
+
+Proven by tests/integration/preflight/serving.py; docs/old-version-effects.md is its table.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Remark
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named, strings
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+
+_RULES = {
+    ConstrType.CONSTR_CHECK: "a check constraint", ConstrType.CONSTR_FOREIGN: "a foreign key",
+    ConstrType.CONSTR_UNIQUE: "a unique constraint", ConstrType.CONSTR_PRIMARY: "a primary key",
+    ConstrType.CONSTR_EXCLUSION: "an exclusion constraint", ConstrType.CONSTR_NOTNULL: "a NOT NULL constraint",
+}  # fmt: skip
+_UNIQUE = {"p", "u", "x"}
+_SHAPE = {Command.AT_AddColumn, Command.AT_DropColumn, Command.AT_AlterColumnType}
+
+
+def broken(node: t.Any, catalog: Catalog) -> list[Remark]:
+    """Remarks about tables that are there; nobody uses those of this upgrade yet."""
+    handler = _HANDLERS.get(type(node))
+    found = handler(node, catalog) if handler else ()
+    return [remark for remark in found if remark.table and catalog.table(remark.table) is not None]
+
+
+def _alter_table(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+    if node.objtype != ObjectType.OBJECT_TABLE:
+        return
+    table = named(node.relation)
+    if {command.subtype for command in node.cmds or ()} & _SHAPE:
+        yield _shape(table)
+    for command in node.cmds or ():
+        if command.subtype == Command.AT_AddConstraint:
+            yield from _rule(table, command.def_)
+        elif command.subtype == Command.AT_DropConstraint and any(
+            item.kind in _UNIQUE and item.outgoing for item in catalog.constraints(table, command.name)
+        ):
+            yield _target(table, command.name)
+
+
+def _shape(table: Name) -> Remark:
+    words = (
+        f"What a prepared SELECT * of {dotted(table)} returns changes: in a session that has prepared one (psycopg 3"
+        " does after five runs) it fails with `cached plan must not change result type`."
+    )
+    return Remark("cached-plan", words, table)
+
+
+def _rule(table: Name, constraint: t.Any) -> t.Iterator[Remark]:
+    kind = ConstrType(constraint.contype)
+    # An index that is unique already refuses what the constraint would refuse.
+    if kind not in _RULES or constraint.indexname:
+        return
+    if kind == ConstrType.CONSTR_CHECK and not constraint.is_enforced:
+        return
+    words = f"{dotted(table)} gets {_RULES[kind]}, which refuses new rows at once, NOT VALID or not."
+    yield Remark("write-rejected", words, table)
+
+
+def _target(table: Name, name: str) -> Remark:
+    words = (
+        f"{name} of {dotted(table)} goes: every INSERT … ON CONFLICT of its columns fails, prepared or not; its scan"
+        " count stays 0, so that is no evidence that it is not used."
+    )
+    return Remark("conflict-target-dropped", words, table)
+
+
+def _index(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+    table = named(node.relation)
+    there = catalog.tables.get((catalog.full(table)[0], node.idxname or ""))
+    if node.unique and not (node.if_not_exists and there):
+        words = f"{dotted(table)} gets a unique index, which refuses new rows at once."
+        yield Remark("write-rejected", words, table)
+
+
+def _drop(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+    if node.removeType != ObjectType.OBJECT_INDEX:
+        return
+    for item in node.objects:
+        index = catalog.table(strings(item))
+        if index and index.unique and index.valid and index.table:
+            yield _target(index.table, dotted(index.name))
+
+
+def _rename(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
+    if node.renameType == ObjectType.OBJECT_COLUMN and node.relation is not None:
+        yield _shape(named(node.relation))
+
+
+_HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Catalog], t.Iterable[Remark]]]] = {
+    ast.AlterTableStmt: _alter_table,
+    ast.IndexStmt: _index,
+    ast.DropStmt: _drop,
+    ast.RenameStmt: _rename,
+}
+
+__all__ = ("broken",)
