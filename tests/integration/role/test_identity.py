@@ -91,3 +91,10 @@ def test_the_same_values_pass(cluster: Cluster, helm: str) -> None:
     # The first thing that would be written, the Secret's labels, is what the stand-in refuses.
     assert "another database" not in run.output
     assert "Secret dev/agent-dev-secret could not be written" in run.errors[-1]
+
+
+@pytest.mark.parametrize(("timeout", "warned"), [("40s", True), ("4m30s", True), ("10m", False), ("1h", False)])
+def test_a_time_out_shorter_than_what_it_waits_for(timeout: str, warned: bool, cluster: Cluster, helm: str) -> None:
+    output = " ".join(guard(cluster, helm, ai_agent_timeout=timeout).output.split())
+    assert ("WARNING: helm waits" in output) is warned, output
+    assert "the release may take 270 s" in output or not warned
