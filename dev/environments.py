@@ -10,6 +10,16 @@ import textwrap
 from pathlib import Path
 
 from lab import shell
+from lab.cache import digest
+
+
+def python() -> str:
+    """Version and place of the Python that runs this, for the key of an environment in a cache.
+
+    An environment links to its Python, and a cache may outlive that: pyenv removes one, a home moves elsewhere.
+    """
+    version = ".".join(str(number) for number in sys.version_info[:3])
+    return f"{version}-{digest([os.path.realpath(sys.executable)])[:4]}"
 
 
 def fill(folder: Path, requirement: str) -> None:

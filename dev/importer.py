@@ -39,7 +39,6 @@ def program() -> Path:
 
     :raises LabError: PyPI cannot be reached
     """
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
 
     def build(folder: Path) -> None:
         environments.fill(folder / "venv", f"galaxy-importer=={VERSION}")
@@ -51,7 +50,7 @@ def program() -> Path:
             (site / namespace).mkdir(parents=True)
             shutil.copytree(Path(ansible_collections.__path__[0]) / namespace / name, site / namespace / name)
 
-    return cached("galaxy-importer", f"{VERSION}-{python}-docs", build) / "venv" / "bin" / "python"
+    return cached("galaxy-importer", f"{VERSION}-{environments.python()}-docs", build) / "venv" / "bin" / "python"
 
 
 def complaints(output: str) -> list[str]:

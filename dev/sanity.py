@@ -58,7 +58,6 @@ def environment(core: str) -> Path:
     :param core: a key of CORES
     :raises LabError: PyPI cannot be reached, or does not have it for this Python
     """
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
 
     def build(folder: Path) -> None:
         home = folder / "home"
@@ -72,7 +71,7 @@ def environment(core: str) -> Path:
         for version in _pip_versions(folder / "venv"):
             (scripts / f"get_pip_{version.replace('.', '_')}.py").write_text(BOOTSTRAP)
 
-    return cached("sanity", f"{CORES[core]}-{python}-{digest([BOOTSTRAP])[:4]}", build)
+    return cached("sanity", f"{CORES[core]}-{environments.python()}-{digest([BOOTSTRAP])[:4]}", build)
 
 
 def _pip_versions(venv: Path) -> set[str]:

@@ -165,7 +165,7 @@ def ends_transaction(construct: t.Any) -> str | None:
 
 @contextlib.contextmanager
 def kept_off_disk() -> t.Iterator[None]:
-    """What env.py or a revision writes into files goes nowhere: a preflight changes nothing."""
+    """Send files that env.py or a revision opens for writing to os.devnull: a preflight changes nothing."""
     original = builtins.open
 
     def nowhere(file: t.Any, mode: str = "r", *arguments: t.Any, **more: t.Any) -> t.Any:

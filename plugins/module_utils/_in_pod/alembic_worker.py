@@ -1,4 +1,4 @@
-"""Runs env.py and the revisions, which are foreign code, in a process of its own that holds no credentials.
+"""Runs env.py and the revisions, which are the user's code, in a process of its own that holds no credentials.
 
 Its `main` reads one JSON request a line on stdin and writes one JSON answer a line. It imports nothing of this
 collection but its neighbours in _in_pod, with which it is packed. Requests: {"graph": {"ini", "target"}} and then
@@ -26,7 +26,7 @@ from pathlib import Path
 from .alembic_online import DECISIVE, observe
 from .alembic_watch import Watch, has_body, inspects, kept_off_disk
 
-# Revisions in one part of the answer.
+# How many revisions one part of the answer holds.
 PART = 50
 # A percent sign, as every special character of a real password brings one: where env.py hands the URL to
 # set_main_option, which takes it for the beginning of a variable, this fails before the migration does.
@@ -34,7 +34,7 @@ PLACEHOLDER_URL = "postgresql://preflight:pre%25flight@preflight.invalid/preflig
 
 
 class Broken(Exception):
-    """What the directory has wrong, with its id."""
+    """A problem in the Alembic folder, with the id of its finding."""
 
     def __init__(self, error_id: str, message: str) -> None:
         super().__init__(message)
@@ -213,7 +213,7 @@ class Worker:
         return context
 
     def run(self, function: t.Callable[..., t.Any], heads: list[str] | None) -> None:
-        """Run env.py offline with `function` choosing the steps; what it prints is kept off the protocol."""
+        """Run env.py offline with `function` choosing the steps; what it prints goes to stderr."""
         from alembic.runtime.environment import EnvironmentContext
 
         environment = EnvironmentContext(
@@ -312,7 +312,7 @@ class Worker:
 
 def main(request: dict[str, t.Any]) -> None:
     """Answer requests until stdin ends. `request`: `answers`, the file descriptor for them: foreign code may print."""
-    # A process of seconds that keeps what it loads: collecting costs a tenth of its time and frees nothing.
+    # This process lives for seconds and keeps what it loads: garbage collection would only cost a tenth of its time.
     gc.disable()
     sys.argv = ["alembic"]
     answers = os.fdopen(request["answers"], "w", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Runs modules of this collection under another Python, in a pod, without a file: `python -c THIS BUNDLE`.
+"""Runs modules of this collection in a pod, without a file: `python -c <this file's text> <bundle>`.
 
 The bundle, one line of base64 as _kube/bundle.py makes it, is the argument, or else the first line of stdin.
 """
@@ -29,7 +29,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     def __init__(self, sources: dict[str, str]) -> None:
         self.sources = sources
 
-    def find_spec(self, fullname: str, path: t.Any = None, target: t.Any = None) -> t.Any:  # noqa: ARG002 - a protocol
+    def find_spec(self, fullname: str, path: t.Any = None, target: t.Any = None) -> t.Any:  # noqa: ARG002 - importlib asks for this signature
         if fullname not in self.sources and not self.is_package(fullname):
             return None
         return importlib.util.spec_from_loader(fullname, self, is_package=self.is_package(fullname))

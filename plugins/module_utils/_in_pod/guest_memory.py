@@ -1,4 +1,6 @@
-"""The memory of a pod in which a program is a guest: it stays within what is left there, or does not begin.
+"""Memory check for a program that is started by exec in somebody else's container, as a guest.
+
+The guest stays within the memory that the container has left, or does not begin.
 
 Since Kubernetes 1.28 the kubelet sets memory.oom.group (cgroup v2): when a container reaches its limit, all of its
 processes end, whichever of them grew, and whatever their oom_score_adj says. A guest must never be the one to reach it.
@@ -14,7 +16,7 @@ import resource
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
-# What the program that lives there may still grow by meanwhile.
+# Memory that is left free for the agent to grow into while the guest runs.
 RESERVE_BYTES = 16 << 20
 _MIB = 1 << 20
 
@@ -22,8 +24,7 @@ _MIB = 1 << 20
 def bytes_left() -> int | None:
     """What this container may still use; None where there is no limit, or none that can be read.
 
-    What the kernel would drop before it ends anything, pages of files that nobody used lately, counts as free: so does
-    the kubelet.
+    Inactive page cache counts as free, as in the kubelet's working set: the kernel drops it before it ends a process.
     """
     for limit, usage, folder in (
         ("memory.max", "memory.current", CGROUPS),
@@ -41,7 +42,7 @@ def bytes_left() -> int | None:
 
 
 def confine(most: int, least: int | None = None) -> str | None:
-    """Limit this process to `most` bytes of data; with `least`, that of a guest, to what is left beside the reserve.
+    """Limit this process to `most` bytes of data; with `least`, also to what the container has left beyond the reserve.
 
     Returns why it must not begin, None where it may: less than `least` is left.
     """

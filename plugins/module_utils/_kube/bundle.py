@@ -12,7 +12,7 @@ import zlib
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_text import source
 
-# Ansible ships with a module what is imported somewhere, and finds no names in strings.
+# Ansible packs with a module only what it sees imported: names in strings would be left behind, so these imports stay.
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     alembic_worker,
     bundle_loader,

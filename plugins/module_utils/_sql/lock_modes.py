@@ -12,7 +12,7 @@ import enum
 
 
 class Mode(enum.IntEnum):
-    """Named as in LOCK TABLE."""
+    """Named as in LOCK TABLE; NONE is ours and stands for no lock on the table."""
 
     NONE = 0
     ACCESS_SHARE = 1
@@ -34,6 +34,7 @@ class Mode(enum.IntEnum):
         return cls[letters.lstrip("_").upper()]
 
 
+# For each mode the values of those that it excludes.
 _CONFLICTS = {
     Mode.NONE: set(),
     Mode.ACCESS_SHARE: {8},

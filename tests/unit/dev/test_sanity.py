@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -60,3 +61,12 @@ def test_what_galaxy_would_refuse_or_ask_about_is_a_complaint() -> None:
         "ERROR: The import failed",
         "it did not come to its end",
     ]
+
+
+def test_an_environment_of_another_python_is_another_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mine = environments.python()
+    other = tmp_path / "python3"
+    other.touch()
+    monkeypatch.setattr(sys, "executable", str(other))
+    assert environments.python() != mine
+    assert environments.python().partition("-")[0] == mine.partition("-")[0]

@@ -1,3 +1,5 @@
+"""Where the lab gets its parts: registries, packages or a mirror."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -16,7 +18,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_one_silent_server_is_enough_to_build_everything() -> None:
+def test_one_unreachable_server_switches_to_packages() -> None:
     assert source.decide(lambda _url: True) == source.REGISTRIES
     for silent in source.PROBES:
         others = set(source.PROBES) - {silent}
@@ -39,7 +41,7 @@ def test_the_decision_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(asked) == 2
 
 
-def test_without_a_wish_everything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_are_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "answers", lambda _url: pytest.fail("asked"))
     assert source.chosen() == source.PACKAGES
 
@@ -53,7 +55,7 @@ def test_a_variable_decides_without_asking(monkeypatch: pytest.MonkeyPatch) -> N
         source.chosen()
 
 
-def test_a_mirror_is_named_to_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_naming_a_mirror_selects_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "answers", lambda _url: pytest.fail("asked"))
     monkeypatch.setenv("LAB_MIRROR", "https://mirror.example.com/lab")
     assert source.chosen() == source.REGISTRIES
