@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.integration.schema.conftest import (
     COLUMN,
@@ -264,19 +265,17 @@ def test_options_of_the_user_are_kept_and_win(image: Image) -> None:
 def test_time_outs_of_the_role_do_not_end_a_migration(image: Image) -> None:
     names = ("statement_timeout", "idle_in_transaction_session_timeout")
     columns = ", ".join(f"current_setting('{name}')" for name in names)
-    for name in names:
-        with psycopg.connect(image.url, autocommit=True) as connection:
-            connection.execute(f"ALTER ROLE CURRENT_USER SET {name} = '20ms'")
-    try:
-        texts = ("SELECT pg_sleep(0.1)", f"CREATE TABLE seen AS SELECT ARRAY[{columns}] AS value")
-        image.add(Revision("0003", "0002", "\n    ".join(statement(text) for text in texts)))
-        done = image.run("migrate")
-    finally:
-        with psycopg.connect(image.url, autocommit=True, options="-c statement_timeout=0") as connection:
-            for name in names:
-                connection.execute(f"ALTER ROLE CURRENT_USER RESET {name}")
+    # In this test's database alone: tests beside it use the same role.
+    with psycopg.connect(image.url, autocommit=True, options="-c statement_timeout=0") as connection:
+        for name in names:
+            where = sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET {} = '20ms'")
+            connection.execute(where.format(sql.Identifier(connection.info.dbname), sql.Identifier(name)))
+    texts = ("SELECT pg_sleep(0.1)", f"CREATE TABLE seen AS SELECT ARRAY[{columns}] AS value")
+    image.add(Revision("0003", "0002", "\n    ".join(statement(text) for text in texts)))
+    done = image.run("migrate")
     assert done.code == 0, done.err
-    assert image.rows("SELECT value FROM seen") == [(["0", "0"],)]
+    with psycopg.connect(image.url, options="-c statement_timeout=0") as connection:
+        assert connection.execute("SELECT value FROM seen").fetchall() == [(["0", "0"],)]
 
 
 def test_session_of_the_migration_has_the_lock_timeout(image: Image) -> None:
