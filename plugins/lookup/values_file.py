@@ -38,13 +38,12 @@ _raw:
 """
 
 import hashlib
-import os
-import tempfile
 import typing as t
 from pathlib import Path
 
 from ansible import constants
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.files import write
 from ansible_collections.ai_platform.agent.plugins.plugin_utils._in_place import as_plain_json
 
 
@@ -60,9 +59,6 @@ def kept(text: str, folder: Path) -> Path:
     """The file in `folder` that holds `text`."""
     path = folder / f"values-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
     if not path.exists():
-        handle, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        # Another process may be at the same.
-        Path(name).replace(path)
+        # Another process may be at the same, so it has to appear whole.
+        write(str(path), text)
     return path
