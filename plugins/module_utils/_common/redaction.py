@@ -30,9 +30,14 @@ def redacted(value: t.Any, secrets: Iterable[str]) -> t.Any:
     return _without(value, known)
 
 
+def without_logins(text: str) -> str:
+    """`text` without the passwords of URLs in it."""
+    return _LOGIN.sub(rf"://\1:{HIDDEN}@", text)
+
+
 def _without(value: t.Any, known: re.Pattern[str]) -> t.Any:
     if isinstance(value, str):
-        return _LOGIN.sub(rf"://\1:{HIDDEN}@", known.sub(HIDDEN, value))
+        return without_logins(known.sub(HIDDEN, value))
     if isinstance(value, dict):
         return {key: _without(item, known) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -48,4 +53,4 @@ def _forms(secret: str) -> set[str]:
     return {secret, repr(secret)[1:-1], html.escape(secret), *encoded, *in_json, *in_url}
 
 
-__all__ = ("redacted",)
+__all__ = ("redacted", "without_logins")

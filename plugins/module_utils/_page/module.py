@@ -15,9 +15,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.files im
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.junit import junit_of_run
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import FAIL_ON
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.changes import changes
+from ansible_collections.ai_platform.agent.plugins.module_utils._page.outcome import MODULE_OF
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.page import page
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.run import (
-    KINDS,
     document,
     report_of,
     same_but_for_times,
@@ -26,7 +26,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._page.run import
 RUNBOOK_URL = "https://github.com/ai-platform/agent/blob/main/docs/runbook.md"
 
 # The role's step in which each module runs.
-_STEPS: t.Final = {"migration_preflight": "preflight", "connectivity_test": "verify"}
+_STEPS: t.Final = {module: step for step, module in MODULE_OF.items()}
 _BEFORE_AND_AFTER: t.Final[dict[str, t.Any]] = {"before": {"type": "str"}, "after": {"type": "str"}}
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
@@ -57,7 +57,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
         "elements": "dict",
         "default": [],
         "options": {
-            "kind": {"type": "str", "required": True, "choices": list(KINDS)},
+            "kind": {"type": "str", "required": True, "choices": list(_STEPS)},
             "result": {"type": "dict", "required": True},
             "path": {"type": "path"},
             "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": "unknown"},

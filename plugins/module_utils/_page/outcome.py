@@ -11,6 +11,8 @@ import typing as t
 Level = t.Literal["good", "warn", "bad", "neutral"]
 State = t.Literal["done", "failed", "not reached", "not chosen"]
 
+# The steps in which a module of this collection checks something, and that module: the kind of its report.
+MODULE_OF: t.Final = {"preflight": "migration_preflight", "verify": "connectivity_test"}
 # The steps of the role that change something come after these two.
 STEPS: t.Final = ("guard", "preflight", "credentials", "release", "verify")
 _READ_ONLY = frozenset({"guard", "preflight"})
@@ -61,7 +63,7 @@ def outcome(
     failed = next((step.name for step in steps if step.state == "failed"), None)
     if run.get("failure") is not None or failed is not None:
         # The task that stops the run repeats what the module said, with more words around it.
-        kind = {"preflight": "migration_preflight", "verify": "connectivity_test"}.get(failed or "", "")
+        kind = MODULE_OF.get(failed or "", "")
         message = reports.get(kind, {}).get("message") or (run.get("failure") or {}).get("message") or ""
         return _failed(subject, failed or "", message, check_mode=check_mode)
     attention = _attention(reports)
@@ -131,4 +133,4 @@ def _join(*sentences: str) -> str:
     return " ".join(sentence if sentence.endswith((".", "…")) else f"{sentence}." for sentence in kept)
 
 
-__all__ = ("STEPS", "Level", "Outcome", "State", "Step", "outcome", "steps_of")
+__all__ = ("MODULE_OF", "STEPS", "Level", "Outcome", "State", "Step", "outcome", "steps_of")

@@ -9,11 +9,11 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_logins
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.outcome import Step, outcome, steps_of
 
 FORM = "ai_platform.agent/deployment/1"
-KINDS: t.Final = ("migration_preflight", "connectivity_test")
 
 # What Ansible and the modules put into a result and no reader of a report looks for; `invocation` holds arguments.
 _NOT_REPORTED = frozenset({
@@ -21,7 +21,6 @@ _NOT_REPORTED = frozenset({
     "skip_reason", "skipped", "stderr", "stdout", "summary", "warnings",
 })  # fmt: skip
 _IDENTITY = ("form", "kind", "subject", "verdict", "counts")
-_PASSWORD_IN_URL = re.compile(r"(://[^:/@\s]*):[^@\s]+@")
 _TIMES = frozenset({"began", "ended", "seconds", "ms", "p50", "p95", "p99", "worst", "samples_ms"})
 _TIME_IN_WORDS = re.compile(r"\b\d[\d.,]*\s?(?:µs|ms|s|seconds?|min|minutes?|h|hours?)\b")
 
@@ -85,8 +84,8 @@ def _printable(value: t.Any) -> t.Any:
     if isinstance(value, (list, tuple)):
         return [_printable(item) for item in value]
     if isinstance(value, str):
-        return _PASSWORD_IN_URL.sub(r"\1:***@", printable(str(value)))
+        return without_logins(printable(str(value)))
     return value if value is None or isinstance(value, (bool, int, float)) else _printable(str(value))
 
 
-__all__ = ("FORM", "KINDS", "document", "report_of", "same_but_for_times")
+__all__ = ("FORM", "document", "report_of", "same_but_for_times")
