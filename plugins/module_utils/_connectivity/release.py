@@ -14,11 +14,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import selects
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
-COMPONENT = "app.kubernetes.io/component"
 # Names of ports and components in Bitnami's charts and in the embedded ones, and the dependency that is behind them.
 SERVERS: t.Final[dict[tuple[str, str], str]] = {
     ("tcp-postgresql", "primary"): "postgresql",

@@ -162,4 +162,4 @@ def _class(name: str | None) -> str:
     return f"StorageClass {name}" if name else "no StorageClass"
 
 
-__all__ = ("INITIAL", "Disk", "Server", "another", "environment", "login", "other_disks", "servers")
+__all__ = ("COMPONENT", "INITIAL", "Disk", "Server", "another", "environment", "login", "other_disks", "servers")

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import identity, references, urls
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import identity, look, references, urls
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping, Sequence
@@ -144,7 +144,7 @@ def _reference(agent: Object, variable: str) -> tuple[str, str]:
 
 
 def _agent(cluster: Cluster, release: str, namespace: str) -> Object | None:
-    labels = f"app.kubernetes.io/instance={release},{identity.COMPONENT}=agent"
+    labels = f"{look.of_release(release)},{look.AGENT}"
     found = cluster.list("apps/v1", "deployments", namespace, labels=labels)
     return found[0] if found else None
 

@@ -10,13 +10,14 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, namespace_exists
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import Access, needed, not_granted
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Planned
 
-AGENT = "app.kubernetes.io/component=agent"
+AGENT = f"{COMPONENT}=agent"
 
 
 def of_release(name: str) -> str:

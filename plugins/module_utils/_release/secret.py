@@ -15,7 +15,12 @@ from urllib.parse import quote
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import parse
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import INITIAL, environment, login
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import (
+    COMPONENT,
+    INITIAL,
+    environment,
+    login,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping, Sequence
@@ -25,7 +30,6 @@ Object = dict[str, t.Any]
 # Both sources of subcharts name the ports of their Services so, and their StatefulSets by this component.
 _POSTGRESQL = ("primary", "tcp-postgresql")
 _REDIS = ("master", "tcp-redis")
-_COMPONENT = "app.kubernetes.io/component"
 
 
 def secret_data(passwords: Mapping[str, str], manifests: str) -> dict[str, str]:
@@ -68,7 +72,7 @@ def _server(objects: Sequence[Object], component: str, port: str) -> tuple[str, 
         (item["metadata"]["name"], each["port"])
         for item in objects
         if item["kind"] == "Service" and item["spec"].get("clusterIP") != "None"
-        and (item["spec"].get("selector") or {}).get(_COMPONENT) == component
+        and (item["spec"].get("selector") or {}).get(COMPONENT) == component
         for each in item["spec"]["ports"]
         if each.get("name") == port
     ]  # fmt: skip
@@ -83,7 +87,7 @@ def _server(objects: Sequence[Object], component: str, port: str) -> tuple[str, 
 
 def _component(item: Object) -> str | None:
     labels: Mapping[str, str] = item["metadata"].get("labels") or {}
-    return labels.get(_COMPONENT)
+    return labels.get(COMPONENT)
 
 
 def _quoted(text: str) -> str:
