@@ -76,7 +76,7 @@ def reproducible(archive: Path, seconds: int) -> None:
     ):
         for name in names:
             member = members[name]
-            member.mtime, member.size, member.pax_headers = seconds, len(content.get(name, b"")), {}
+            member.mtime, member.size = seconds, len(content.get(name, b""))
             packed.addfile(member, io.BytesIO(content[name]) if name in content else None)
 
 

@@ -29,8 +29,6 @@ SURROUNDINGS = frozenset({"environ", "getenv"})
 LIBRARIES = sys.stdlib_module_names | {
     "alembic", "sqlalchemy", "sqlmodel", "sqlalchemy_utils", "geoalchemy2", "pgvector", "typing_extensions",
 }  # fmt: skip
-# What the dialect of a connection is, is known without one.
-KNOWN_OF_A_BIND = frozenset({"dialect", "engine", "name", "driver"})
 # The end of a transaction as a statement of its own; what stands in quotes was taken out before.
 ENDS_TRANSACTION = re.compile(
     r"(?:^|;)\s*(commit|rollback|abort)(?:\s+(?:work|transaction))?(?:\s+and\s+(?:no\s+)?chain)?\s*(?:;|$)",

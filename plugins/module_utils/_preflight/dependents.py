@@ -31,9 +31,11 @@ _STRING = "S"
 class Dependents:
     """Followed from statement to statement."""
 
-    def __init__(self, catalog: Catalog, facts: dict[str, t.Any], objects: dict[str, t.Any]) -> None:
+    def __init__(
+        self, catalog: Catalog, full: t.Mapping[int, Name], facts: dict[str, t.Any], objects: dict[str, t.Any]
+    ) -> None:
+        """`full`: names of the tables by oid. `facts`: the answer of live_facts.collect; `objects`: its part."""
         self._catalog = catalog
-        full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
         self._of_relation: dict[Name, list[Row]] = {}
         self._of_name: dict[tuple[str, str], list[Row]] = {}
         types = {row["oid"]: row["name"] for row in objects["types"]}
@@ -58,7 +60,7 @@ class Dependents:
         self._casts = {(row["source"], row["target"]) for row in objects["casts"]}
         self._categories = {row["name"]: row["category"] for row in objects["types"]}
 
-    def _learn(self, row: Row, full: dict[int, Name]) -> None:
+    def _learn(self, row: Row, full: t.Mapping[int, Name]) -> None:
         index, own = row.get("index_oid"), full.get(row["oid"])
         if not index or own is None:
             return

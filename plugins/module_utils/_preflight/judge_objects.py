@@ -59,7 +59,7 @@ class ObjectJudge:
         self._extensions_to_come = False
         # Tables with constraints whose names the server chose, or that an inline definition made.
         self._blurred: set[Name] = set()
-        self.dependents = Dependents(catalog, facts, objects)
+        self.dependents = Dependents(catalog, full, facts, objects)
 
     def judge(self, statement: Statement, where: Where) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it."""
