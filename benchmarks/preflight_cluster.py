@@ -97,7 +97,7 @@ def many_revisions() -> str:
 def manifests(limit: str, image: str | None = None, *, more_pods: int = 0) -> str:
     """What a deployment of the release, with its own values and this CPU limit of the agent, would be.
 
-    `image`: another one than it has.
+    :param image: another one than it has
     """
     helm: list[object] = [BIN / "helm", "--kubeconfig", KUBECONFIG, "-n", NAMESPACE]
     values = yaml.safe_load(output([*helm, "get", "values", RELEASE, "-o", "yaml"]))

@@ -24,7 +24,9 @@ RECIPE = ROOT / "dev" / "pgbouncer"
 def in_front_of(url: str, **settings: str | int) -> t.Iterator[str]:
     """The pooler's URL for the same database and login.
 
-    url: of a PostgreSQL on 127.0.0.1. settings: more lines of pgbouncer.ini. Raises LabError where it does not answer.
+    :param url: of a PostgreSQL on 127.0.0.1
+    :param settings: more lines of pgbouncer.ini
+    :raises LabError: the pooler does not answer
     """
     engine.ensure()
     reference = f"{REGISTRY}/pgbouncer:{digest([RECIPE])}"

@@ -100,8 +100,8 @@ class Server:
 def running(major: int, *, standby: bool = False, follows: Server | None = None, **settings: str) -> Iterator[Server]:
     """A server with an empty cluster on a free port of 127.0.0.1, and with `settings` of postgresql.conf.
 
-    `standby`: it stays in recovery, with no primary to follow. `follows`: it is a standby of that server.
-
+    :param standby: it stays in recovery, with no primary to follow
+    :param follows: it is a standby of that server
     :raises LabError: initdb failed, or the server did not answer within 30 s
     """
     folder = Path(tempfile.mkdtemp(prefix=f"postgresql-{major}-", dir="/tmp"))

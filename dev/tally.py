@@ -45,7 +45,7 @@ def reason(output: str, limit: int = 600) -> str:
 class Tally:
     """What was counted so far: test cases, linters and scenarios, one each.
 
-    aside: something else prints meanwhile, so what pytest says comes in one piece when it has ended.
+    :param aside: something else prints meanwhile, so what pytest says comes in one piece when it has ended
     """
 
     passed: int = 0

@@ -110,7 +110,10 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
-        """Read `environ`; raise SchemaError for what is missing or wrong in it."""
+        """Read `environ`.
+
+        :raises SchemaError: something is missing or wrong in it
+        """
         if not environ.get("DATABASE_URL"):
             raise SchemaError("DATABASE_URL is not set: the chart takes it from the release's Secret.")
         try:
@@ -144,10 +147,12 @@ class Reminder:
 
 
 def connect(settings: Settings, name: str, options: str | None = None) -> psycopg.Connection[Any]:
-    """Open an autocommit connection; raise Unreachable where there is no answer, SchemaError for a malformed URL.
+    """Open an autocommit connection.
 
-    options: libpq's, beside those of the URL. A pooler in transaction mode refuses them, where it would hand on to its
-    other clients what is set later.
+    :param options: libpq's, beside those of the URL. A pooler in transaction mode refuses them, where it would hand on
+        to its other clients what is set later
+    :raises Unreachable: there is no answer
+    :raises SchemaError: the URL is malformed
     """
     try:
         given: dict[str, Any] = {"connect_timeout": 5, "application_name": name}
@@ -169,7 +174,10 @@ def connect(settings: Settings, name: str, options: str | None = None) -> psycop
 
 
 def connect_patiently(settings: Settings, name: str, limit: float | None, options: str) -> psycopg.Connection[Any]:
-    """Connect, trying for `limit` seconds, without end where it is None; raise SchemaError after that."""
+    """Connect, trying for `limit` seconds, without end where it is None.
+
+    :raises SchemaError: there is no connection by then, or the URL is malformed
+    """
     reminder = Reminder(settings)
     start = time.monotonic()
     while True:
@@ -294,7 +302,10 @@ class Runner:
 
 
 def upgrade(runner: Runner, settings: Settings, connection: psycopg.Connection[Any]) -> None:
-    """Run `alembic upgrade head`, again after a pause where it gets no lock; raise SchemaError when it fails."""
+    """Run `alembic upgrade head`, again after a pause where it gets no lock.
+
+    :raises SchemaError: it fails
+    """
     options = [("lock_timeout", settings.lock_timeout), *prepare_session(connection)]
     options += lifted_timeouts(connection)
     environ = child_environment(settings.environ, options)

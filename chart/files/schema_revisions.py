@@ -38,10 +38,9 @@ class State(enum.Enum):
 def judge(live: frozenset[str], heads: frozenset[str], ancestors: Mapping[str, frozenset[str]]) -> State:
     """Compare the rows of the version table with an image's revisions.
 
-    Args:
-        live: revisions in the database's version table, empty where there is no table.
-        heads: the image's head revisions.
-        ancestors: for each revision of the image, itself and all that comes before it.
+    :param live: revisions in the database's version table, empty where there is no table
+    :param heads: the image's head revisions
+    :param ancestors: for each revision of the image, itself and all that comes before it
     """
     if live == heads:
         return State.CURRENT
@@ -95,7 +94,10 @@ def named(revisions: Iterable[str]) -> str:
 
 
 def read_graph(config_file: str) -> Graph:
-    """Read the image's revisions with Alembic's API; raise RevisionsError where that fails or heads are several."""
+    """Read the image's revisions with Alembic's API.
+
+    :raises RevisionsError: they cannot be read, or have several heads
+    """
     # As Alembic's own command line, from 1.16 on: what alembic.ini does not say may stand in [tool.alembic].
     toml = Path("pyproject.toml").absolute()
     knows_toml = toml.is_file() and hasattr(Config, "toml_alembic_config")

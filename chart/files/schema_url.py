@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def plain_url(url: str) -> str:
-    """Return `url` as libpq takes it, without SQLAlchemy's driver; raise ValueError where it is no PostgreSQL URL."""
+    """Return `url` as libpq takes it, without SQLAlchemy's driver.
+
+    :raises ValueError: it is no PostgreSQL URL
+    """
     match = re.match(r"postgres(?:ql)?(?:\+\w+)?://", url)
     if not match:
         raise ValueError("DATABASE_URL is not a postgresql:// URL: check the Secret that the pod reads it from.")

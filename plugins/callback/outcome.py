@@ -46,7 +46,8 @@ def line(module: str, result: t.Mapping[str, t.Any]) -> str:
 def closed_vaults(sources: t.Iterable[str], opens: t.Callable[[bytes], bool]) -> list[tuple[Path, str]]:
     """Encrypted files of variables that none of the secrets opens, each with its vault id.
 
-    sources: inventories as they were named. opens: whether a file's content can be decrypted.
+    :param sources: inventories as they were named
+    :param opens: whether a file's content can be decrypted
     """
     found = []
     for source in sources:

@@ -83,14 +83,12 @@ def _encoded(arguments: Mapping[str, t.Any]) -> str:
 def run(module: str, arguments: Row, environment: Mapping[str, t.Any], paths: Sequence[str] = ()) -> Row:
     """Run a module in a process of its own, and end with it what it started.
 
-    Args:
-        module: dotted name for Python, `ansible_collections.ai_platform.agent.plugins.modules.connectivity_test`.
-        arguments: its options, and Ansible's own (`_ansible_check_mode` and others). They go through a pipe: some are
-            secret.
-        environment: the task's, besides the variables of this process.
-        paths: where collections are searched; without any, where this Ansible searches them.
-
-    Returns: `rc`, `stdout` and `stderr`.
+    :param module: dotted name for Python, `ansible_collections.ai_platform.agent.plugins.modules.connectivity_test`
+    :param arguments: its options, and Ansible's own (`_ansible_check_mode` and others). They go through a pipe: some
+        are secret
+    :param environment: the task's, besides the variables of this process
+    :param paths: where collections are searched; without any, where this Ansible searches them
+    :return: `rc`, `stdout` and `stderr`
     """
     given = _encoded({"ANSIBLE_MODULE_ARGS": arguments})
     places = paths or AnsibleCollectionConfig.collection_paths

@@ -86,7 +86,10 @@ class Render(t.Protocol):
     """Renders the chart with values, as dictionaries or names of environments, and returns its objects."""
 
     def __call__(self, *values: Object | str, release: str = RELEASE, cluster: Cluster | None = None) -> Rendered:
-        """Render; raise RenderError where helm refuses. A cluster makes it an upgrade that looks objects up there."""
+        """Render. A cluster makes it an upgrade that looks objects up there.
+
+        :raises RenderError: helm refuses
+        """
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,10 @@ class Render(t.Protocol):
     """Renders one of the two charts alone."""
 
     def __call__(self, name: str, *values: Object, release: str = RELEASE, cluster: Cluster | None = None) -> Rendered:
-        """Render with the least values and `values` on top; raise RenderError where helm refuses."""
+        """Render with the least values and `values` on top.
+
+        :raises RenderError: helm refuses
+        """
 
 
 @pytest.fixture(scope="session")

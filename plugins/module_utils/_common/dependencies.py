@@ -23,7 +23,10 @@ CLUSTER: t.Final[dict[str, tuple[int, ...]]] = {"pglast": (8,), "kubernetes": (3
 
 
 def assert_libraries(required: t.Mapping[str, tuple[int, ...]]) -> None:
-    """Raise FindingError `library-missing` naming every library that is absent or too old."""
+    """Check that every library is there and new enough.
+
+    :raises FindingError: `library-missing`, which names each library that is absent or too old
+    """
     wrong = []
     for name, least in required.items():
         wanted = ".".join(map(str, least))

@@ -16,9 +16,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 
 
 def write(path: str | None, text: str) -> None:
-    """The file appears whole, with mode 0600, in the place of what was there; a link there is not followed.
+    """Write a file whole, with mode 0600, in the place of what was there; a link there is not followed.
 
-    Raises FindingError `argument-invalid`. Without a path nothing is written.
+    Without a path nothing is written.
+
+    :raises FindingError: `argument-invalid`: the file cannot be written
     """
     if path is None:
         return
@@ -39,14 +41,20 @@ def write(path: str | None, text: str) -> None:
 
 
 def write_reports(params: dict[str, t.Any], full: dict[str, t.Any]) -> None:
-    """A report as JSON and as JUnit, where `report_path` and `junit_path` say. Raises FindingError."""
+    """A report as JSON and as JUnit, where `report_path` and `junit_path` say.
+
+    :raises FindingError: `argument-invalid`: one of them cannot be written
+    """
     write(params["report_path"], json.dumps(full, indent=1, default=str))
     if params["junit_path"]:
         write(params["junit_path"], junit.junit(full, params["fail_on"]))
 
 
 def write_error(params: dict[str, t.Any], kind: str, subject: str, error: FindingError) -> None:
-    """The same for a run that ended before it could judge. Raises FindingError."""
+    """The same for a run that ended before it could judge.
+
+    :raises FindingError: `argument-invalid`: one of them cannot be written
+    """
     full = report.without_verdict(kind, subject, of_error(error))
     # There is no verdict, and no policy lets a run without a verdict pass.
     write_reports(params | {"fail_on": "fail"}, full)

@@ -14,7 +14,10 @@ _ALIKE = 0.75
 
 
 def nearest(name: str, known: t.Iterable[str], alike: float = _ALIKE) -> str:
-    """The one of `known` that is most like `name`, empty where none is. alike: difflib's ratio from which on it is."""
+    """The one of `known` that is most like `name`, empty where none is.
+
+    :param alike: difflib's ratio from which on it is
+    """
     candidates = {item.lower(): item for item in known}
     found = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=alike)
     return candidates[found[0]] if found else ""

@@ -21,12 +21,17 @@ FAIL_ON: t.Final[dict[str, frozenset[str]]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
-    """small_table_bytes: a scan or rewrite of less is brief (16 MiB: well under a second from a cold disk of 50 MB/s).
+    """From which figures on something is a finding.
 
-    long_transaction_seconds, idle_transaction_seconds: older ones block. connections_left: fewer free ones warn.
-    replication_lag_seconds; slot_bytes: WAL kept by an inactive slot; backup_hours: an older verified backup blocks.
-    scan_bytes_per_second: the same disk read from the start to the end. write_bytes_per_second: a third of it, because
-    a rewrite reads, writes, and writes WAL.
+    :param small_table_bytes: a scan or rewrite of less is brief (16 MiB: well under a second from a cold disk of 50
+        MB/s)
+    :param long_transaction_seconds: an older transaction blocks
+    :param idle_transaction_seconds: one that has been idle for longer blocks
+    :param connections_left: fewer free ones warn
+    :param slot_bytes: WAL kept by an inactive slot
+    :param backup_hours: an older verified backup blocks
+    :param scan_bytes_per_second: the same disk read from the start to the end
+    :param write_bytes_per_second: a third of it, because a rewrite reads, writes, and writes WAL
     """
 
     small_table_bytes: int = 16 * 1024 * 1024

@@ -45,7 +45,11 @@ SETTLE_SECONDS = 2.0
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What is wanted. Times in seconds; `pods`: auto, agent or probe; `other_namespace`: where a stranger tries too."""
+    """What is wanted. Times in seconds.
+
+    :param pods: auto, agent or probe
+    :param other_namespace: where a stranger tries too
+    """
 
     release: str
     namespace: str
@@ -64,7 +68,10 @@ class Options:
 
 
 def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
-    """Facts, and findings about how they were had. Raises FindingError where nothing can be said."""
+    """Facts, and findings about how they were had.
+
+    :raises FindingError: nothing can be said
+    """
     seen = look(cluster, options.release, options.namespace)
     found = _rights(seen, options)
     chosen = _choose(seen, options, found)
@@ -195,7 +202,10 @@ class Work:
                     return
 
     def probe(self) -> Object:
-        """The same from a pod of our own with the release's client label. Raises FindingError."""
+        """The same from a pod of our own with the release's client label.
+
+        :raises FindingError: the pod cannot run, or gives no answer
+        """
         client = {"app.kubernetes.io/instance": self._options.release, f"{self._options.release}-db-client": "true"}
         env = shared.environment(self._container, tuple(VARIABLES.values()))
         request = self._request(dependencies=self._dependencies())
@@ -210,7 +220,10 @@ class Work:
         return ["stranger", *(["elsewhere"] if self._options.other_namespace else [])]
 
     def stranger(self, place: str) -> Object:
-        """What a pod without the client label reaches, and whether the agent answers it. Raises FindingError."""
+        """What a pod without the client label reaches, and whether the agent answers it.
+
+        :raises FindingError: the pod cannot run, or gives no answer
+        """
         targets = [
             {"name": name, "host": server["host"], "port": server["port"]}
             for name, server in self._release["servers"].items()

@@ -72,7 +72,7 @@ CONSTRAINTS: t.Final[dict[str, t.Any]] = {
 def execute(params: Row) -> tuple[Row, str | None]:
     """The module's result, and the sentence for which it fails under its policy (None: it does not).
 
-    Raises FindingError where there is no verdict, which is then all that the reports say.
+    :raises FindingError: there is no verdict, which is then all that the reports say
     """
     _check(params)
     program = params["helm_binary"] if params["helm_test"] else None
@@ -94,7 +94,10 @@ def execute(params: Row) -> tuple[Row, str | None]:
 
 
 def _helms_kubeconfig(params: Row) -> Row:
-    """For the account that helm tests with; where none is named, it is the module's. Raises FindingError."""
+    """For the account that helm tests with; where none is named, it is the module's.
+
+    :raises FindingError: no kubeconfig can say the same as the options
+    """
     own = {name: params[f"helm_{name}"] for name in ("kubeconfig", "context") if params[f"helm_{name}"] is not None}
     content: Row = kubeconfig(connect(params | {name: value or None for name, value in own.items()}))
     return content
@@ -115,7 +118,10 @@ def _helm_test(helm_test: t.Callable[[], helm.Ended], findings: list[Finding]) -
 
 
 def _patiently(params: Row) -> tuple[str, list[Finding], Row]:
-    """Subject, findings and details, asked for again while something fails and time is left. Raises FindingError."""
+    """Subject, findings and details, asked for again while something fails and time is left.
+
+    :raises FindingError: nothing can be said, also at the last attempt
+    """
     end = time.monotonic() + (params["wait_timeout"] if params["wait"] else 0)
     attempts = 0
     while True:
@@ -179,7 +185,10 @@ def _subject(params: Row, facts: Row) -> str:
 
 
 def _check(params: Row) -> None:
-    """Raise FindingError `argument-invalid` for the first value out of its range."""
+    """Check the ranges of the arguments.
+
+    :raises FindingError: `argument-invalid`, for the first value out of its range
+    """
     least = {"max_pods": 1, "rounds": 0, "timeout": 1, "job_timeout": 1, "wait_timeout": 0}
     given = {name: params[name] for name in least} | (params["thresholds"] or {})
     for name, value in given.items():

@@ -62,7 +62,10 @@ class Seen:
 
 
 def look(cluster: Cluster, release: str, namespace: str) -> Seen:
-    """Ask for all of it at once. Raises FindingError, `release-missing` where there is no agent."""
+    """Ask for all of it at once.
+
+    :raises FindingError: `release-missing` where there is no agent
+    """
     ours = f"app.kubernetes.io/instance={release}"
     asked = {
         "deployments": lambda: cluster.list("apps/v1", "deployments", namespace, labels=f"{ours},{COMPONENT}=agent"),

@@ -15,7 +15,7 @@ Row = dict[str, t.Any]
 def summary(full: Row, *, reported: bool = True) -> list[str]:
     """The lines of a report: verdict, each dependency's latency over all pods, what must not be reached, findings.
 
-    `reported`: the whole report was written somewhere, to which what is left out here can be referred.
+    :param reported: the whole report was written somewhere, to which what is left out here can be referred
     """
     lines = [_head(full), *_dependencies(full["dependencies"]), *_negatives(full["negatives"])]
     lines += complaints(full["findings"], reported=reported)

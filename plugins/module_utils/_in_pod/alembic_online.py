@@ -166,12 +166,12 @@ class Drivers(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def observe(environment: t.Any, run_env: t.Callable[[], None], *, drivers: bool) -> dict[str, t.Any]:
-    """What env.py configures online. `environment`: an EnvironmentContext that is not offline.
+    """What env.py configures online.
 
-    drivers: whether one that is not installed may be so: the migration runs elsewhere.
-
-    Returns: `options`, those of DECISIVE; `driver` of the connection; `runs`, how often it migrates; `executed`, what
-    it runs on the connection itself; `autocommit`; `problem`, why it is not known, None where it is.
+    :param environment: an EnvironmentContext that is not offline
+    :param drivers: whether one that is not installed may be so: the migration runs elsewhere
+    :return: `options`, those of DECISIVE; `driver` of the connection; `runs`, how often it migrates; `executed`, what
+        it runs on the connection itself; `autocommit`; `problem`, why it is not known, None where it is
     """
     configured: list[dict[str, t.Any]] = []
     connections: list[t.Any] = []

@@ -52,7 +52,10 @@ def said(error: BaseException, root: str) -> str:
 
 
 def configuration(request: dict[str, t.Any], buffer: io.StringIO) -> t.Any:
-    """Alembic's configuration as its own command line makes it; raises Broken where there is no file for it."""
+    """Alembic's configuration as its own command line makes it.
+
+    :raises Broken: there is no file for it
+    """
     from alembic.config import CommandLine, Config
 
     ini, words = str(request["ini"]), ["upgrade", request["target"], "--sql"]
@@ -80,9 +83,8 @@ class Worker:
     """One Alembic directory, loaded once; the working directory is the one where `alembic` would be called."""
 
     def __init__(self, request: dict[str, t.Any]) -> None:
-        """`request`: `ini`, relative or not; `target`; `x`, the values of -x.
-
-        `flask`: env.py runs in its application. `elsewhere`: the migration will not run with this Python.
+        """:param request: `ini`, relative or not; `target`; `x`, the values of -x; `flask`: env.py runs in its
+        application; `elsewhere`: the migration will not run with this Python
         """
         from alembic.script import ScriptDirectory
 
@@ -311,7 +313,10 @@ class Worker:
 
 
 def main(request: dict[str, t.Any]) -> None:
-    """Answer requests until stdin ends. `request`: `answers`, the file descriptor for them: foreign code may print."""
+    """Answer requests until stdin ends.
+
+    :param request: `answers`, the file descriptor for them: foreign code may print
+    """
     # This process lives for seconds and keeps what it loads: garbage collection would only cost a tenth of its time.
     gc.disable()
     sys.argv = ["alembic"]

@@ -29,7 +29,10 @@ LEAST_BYTES = 80 << 20
 
 
 def main(request: Request) -> None:
-    """`request`: limits (connect_timeout, lock_timeout_ms, statement_timeout_ms), and `once` in a Job."""
+    """Answer requests from stdin, or the one of a Job.
+
+    :param request: limits (connect_timeout, lock_timeout_ms, statement_timeout_ms), and `once` in a Job
+    """
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
     once: Request | None = request.get("once")

@@ -32,7 +32,11 @@ class TooLarge(Incomplete):
 
 
 def parsed(text: bytes) -> t.Any:
-    """What this JSON says. Raises TooLarge, and Incomplete where it is none, or no text that can be written."""
+    """What this JSON says.
+
+    :raises TooLarge: it is longer than MOST_BYTES, or holds more than MOST_MARKS
+    :raises Incomplete: it is no JSON, or holds text that cannot be written
+    """
     if len(text) > MOST_BYTES or sum(map(text.count, (b",", b"[", b"{", b'"'))) > MOST_MARKS:
         raise TooLarge
     try:
@@ -70,7 +74,11 @@ class Unframer:
         self._left = MOST_BYTES
 
     def feed(self, line: str) -> dict[str, t.Any] | None:
-        """The answer that this line completes, None where it completes none. Raises Incomplete and TooLarge."""
+        """The answer that this line completes, None where it completes none.
+
+        :raises Incomplete: lines are missing, or together they are no answer
+        :raises TooLarge: the answers hold more than MOST_BYTES or MOST_MARKS
+        """
         found = _LINE.search(line)
         if found is None:
             return None

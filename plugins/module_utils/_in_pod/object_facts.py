@@ -14,9 +14,12 @@ Ask = t.Callable[..., list[Row]]
 
 
 def collect(ask: Ask, request: dict[str, t.Any], resolved: list[Row], relations: list[int]) -> dict[str, t.Any]:
-    """`ask`: runs a query with named values. `request`: as _sql/questions.py's `objects` has it.
+    """Facts about the objects in a request that are no tables.
 
-    `resolved`: the tables' names with their oid, `relations`: the oids of all tables that are spoken of.
+    :param ask: runs a query with named values
+    :param request: as _sql/questions.py's `objects` has it
+    :param resolved: the tables' names with their oid
+    :param relations: the oids of all tables that are spoken of
     """
     types = ask(queries.TYPES, names=request["types"]) if request["types"] else []
     names = {key: request[key] for key in ("roles", "schemas", "classes", "extensions")}

@@ -35,7 +35,10 @@ REPLAYED = "SELECT greatest(pg_wal_lsn_diff(%s::pg_lsn, pg_last_wal_replay_lsn()
 
 
 def libpq_parameters(url: str, wanted: Facts) -> Facts:
-    """libpq's parameters of a URL, a driver after `+` left out; raise ValueError for what is none."""
+    """libpq's parameters of a URL, a driver after `+` left out.
+
+    :raises ValueError: it is no URL of PostgreSQL
+    """
     import psycopg.conninfo
 
     scheme, _separator, rest = url.partition("://")

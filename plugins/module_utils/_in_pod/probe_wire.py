@@ -128,7 +128,10 @@ class Dependency:
 
     @contextlib.contextmanager
     def phase(self, phase: str) -> t.Iterator[Facts]:
-        """Time a phase and record it with the facts put into the yielded dict; raise Stop when it fails."""
+        """Time a phase and record it with the facts put into the yielded dict.
+
+        :raises Stop: the phase failed
+        """
         facts: Facts = {}
         begin = time.perf_counter()
         try:
@@ -192,7 +195,10 @@ class Dependency:
 
 
 def begun(call: t.Callable[[], t.Any]) -> t.Callable[[float], t.Any]:
-    """Start a call in a thread; what is returned waits so many seconds for its result, then raises TimeoutError."""
+    """Start a call in a thread and return a function that waits so many seconds for its result.
+
+    :raises TimeoutError: that function, when there is no result by then
+    """
     result: list[t.Any] = []
 
     def work() -> None:
@@ -217,7 +223,10 @@ def begun(call: t.Callable[[], t.Any]) -> t.Callable[[float], t.Any]:
 
 
 def addresses(places: list[tuple[str, int]], timeout: float) -> list[tuple[str, str, int]]:
-    """(host, address, port) of every host that has one; raise the last host's error where none has."""
+    """(host, address, port) of every host that has one.
+
+    :raises OSError: the last host's error, where none has one
+    """
     found: list[tuple[str, str, int]] = []
     problem: Exception | None = None
     for host, port in places:
@@ -233,7 +242,10 @@ def addresses(places: list[tuple[str, int]], timeout: float) -> list[tuple[str, 
 
 
 def first_open(found: list[tuple[str, str, int]], timeout: float) -> tuple[str, str, int, socket.socket]:
-    """The first address that accepts a connection, and the connection; raise the last one's error where none does."""
+    """The first address that accepts a connection, and the connection.
+
+    :raises OSError: the last address's error, where none does
+    """
     problem: OSError = OSError(errno.EADDRNOTAVAIL, "the name has no address")
     for host, address, port in found:
         try:
@@ -274,7 +286,8 @@ class Watchdog:
 def reach(target: Facts, timeout: float, naming: float) -> Facts:
     """Whether a TCP connection to `target` can be had: reached, refused, timeout, unreachable or no-name.
 
-    `timeout`: seconds for the connection, `naming`: for its name.
+    :param timeout: seconds for the connection
+    :param naming: for its name
     """
     begin = time.perf_counter()
     said: Facts = {}

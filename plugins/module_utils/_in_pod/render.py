@@ -52,9 +52,10 @@ class Reach:
 
 
 def main(request: dict[str, t.Any]) -> None:
-    """`request`: target, and heads, the live revisions, None where they are told later (job.TOLD_VARIABLE).
+    """Load the image's migrations and print their graph and SQL into the log.
 
-    Answers: started, egress, graph, parts of the SQL; or an error.
+    :param request: target, and heads, the live revisions, None where they are told later (job.TOLD_VARIABLE)
+    :return: in the log: started, egress, graph, parts of the SQL; or an error
     """
     gc.disable()
     log = os.fdopen(os.dup(1), "w", encoding="ascii")

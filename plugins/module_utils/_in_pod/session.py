@@ -47,7 +47,10 @@ _SAID = (
 
 
 def parameters(url: str) -> dict[str, t.Any]:
-    """libpq's parameters of a URL; a driver after `+` is left out. Raises CollectorError without quoting the URL."""
+    """libpq's parameters of a URL; a driver after `+` is left out.
+
+    :raises CollectorError: it is no URL of PostgreSQL; the URL is not quoted
+    """
     import psycopg
     from psycopg import conninfo
 
@@ -128,7 +131,7 @@ class Session:
     def snapshot(self) -> t.Iterator[psycopg.Connection]:
         """One read-only transaction over one state of the catalogues, rolled back at its end.
 
-        Raises CollectorError; the server's message, which may quote data, is dropped.
+        :raises CollectorError: a query failed; the server's message, which may quote data, is dropped
         """
         import psycopg
         from psycopg import errors
@@ -161,7 +164,7 @@ class Session:
 def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_timeout_ms: int) -> t.Iterator[Session]:
     """A session whose transactions only read. Times in seconds and milliseconds.
 
-    Raises CollectorError; the driver's message, which may quote the URL, is dropped.
+    :raises CollectorError: there is none to be had; the driver's message, which may quote the URL, is dropped
     """
     import psycopg
 

@@ -28,7 +28,11 @@ class PodGroup:
 
 @dataclasses.dataclass(frozen=True)
 class Volume:
-    """A claim that will exist. `storage_class`: None is the cluster's default, "" is none at all. `size` in bytes."""
+    """A claim that will exist.
+
+    :param storage_class: None is the cluster's default, "" is none at all
+    :param size: in bytes
+    """
 
     claim: str
     storage_class: str | None
@@ -36,7 +40,10 @@ class Volume:
 
 
 def quantity(value: t.Any) -> Decimal:
-    """A quantity of Kubernetes as a number: "250m" is 0.25, "1Gi" 1073741824. Raises ValueError."""
+    """A quantity of Kubernetes as a number: "250m" is 0.25, "1Gi" 1073741824.
+
+    :raises ValueError: it is none
+    """
     from kubernetes.utils.quantity import parse_quantity
 
     number: Decimal = parse_quantity(value)

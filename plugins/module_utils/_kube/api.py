@@ -51,7 +51,7 @@ class Cluster:
     """The API of one cluster. A resource is named by its API version and plural, `apps/v1` and `deployments`."""
 
     def __init__(self, client: t.Any) -> None:
-        """`client`: kubernetes.client.ApiClient."""
+        """:param client: kubernetes.client.ApiClient"""
         from kubernetes.dynamic import DynamicClient
 
         self.api = client
@@ -66,7 +66,10 @@ class Cluster:
     def get(
         self, version: str, plural: str, name: str, namespace: str | None = None, *, metadata_only: bool = False
     ) -> Object | None:
-        """One object, None where there is none. Raises FindingError."""
+        """One object, None where there is none.
+
+        :raises FindingError: the API server refuses or does not answer
+        """
         try:
             accept = METADATA_ONLY if metadata_only else None
             return self._json("get", version, plural, namespace, name, accept=accept)
@@ -78,22 +81,34 @@ class Cluster:
     def list(
         self, version: str, plural: str, namespace: str | None = None, *, labels: str = "", fields: str = ""
     ) -> list[Object]:
-        """Objects by label and field selector. Raises FindingError."""
+        """Objects by label and field selector.
+
+        :raises FindingError: the API server refuses or does not answer
+        """
         chosen = {"labelSelector": labels, "fieldSelector": fields}
         query = {name: value for name, value in chosen.items() if value}
         found: list[Object] = self._json("list", version, plural, namespace, query=query)["items"]
         return found
 
     def create(self, version: str, plural: str, body: Object, namespace: str | None = None) -> Object:
-        """The object as the server keeps it. Raises FindingError."""
+        """The object as the server keeps it.
+
+        :raises FindingError: the API server refuses or does not answer
+        """
         return self._json("create", version, plural, namespace, body=body)
 
     def patch(self, version: str, plural: str, name: str, body: Object, namespace: str | None = None) -> Object:
-        """The object after a JSON merge patch. Raises FindingError."""
+        """The object after a JSON merge patch.
+
+        :raises FindingError: the API server refuses or does not answer
+        """
         return self._json("patch", version, plural, namespace, name, body=body)
 
     def delete(self, version: str, plural: str, name: str, namespace: str | None = None) -> None:
-        """Delete an object now and soon what it owns; one that is not there is well. Raises FindingError."""
+        """Delete an object now and soon what it owns; one that is not there is no error.
+
+        :raises FindingError: the API server refuses or does not answer
+        """
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         try:
             self._json("delete", version, plural, namespace, name, body=body)
@@ -102,7 +117,10 @@ class Cluster:
                 raise
 
     def may(self, verb: str, resource: str, namespace: str | None) -> bool:
-        """Whether the account has a right. `resource`: plural[.group][/subresource], `jobs.batch`, `pods/exec`."""
+        """Whether the account has a right.
+
+        :param resource: plural[.group][/subresource], `jobs.batch`, `pods/exec`
+        """
         whole, _slash, subresource = resource.partition("/")
         plural, _dot, group = whole.partition(".")
         wanted = {"verb": verb, "resource": plural, "group": group, "subresource": subresource}
@@ -127,8 +145,10 @@ class Cluster:
     ) -> t.Iterator[str]:
         """Lines of a container's log, as they come; with `follow` until it ends or `seconds` pass without a line.
 
-        `unfinished`: a last line without an end counts. A kubelet that cannot follow any longer ends the stream with
-        words of its own in such a line. Raises FindingError; Refused with status 400 while nothing has started.
+        :param unfinished: a last line without an end counts. A kubelet that cannot follow any longer ends the stream
+            with words of its own in such a line
+        :raises Refused: with status 400: nothing has started yet
+        :raises FindingError: the API server does not answer
         """
         query = {"container": container, "limitBytes": str(limit_bytes), "follow": "true" if follow else "false"}
         response = self._ask("get", "v1", "pods", namespace, pod, subresource="log", query=query, seconds=seconds)
@@ -148,8 +168,10 @@ class Cluster:
             yield rest.decode("utf-8", "replace")
 
     def serves(self, group: str) -> bool | None:
-        """Whether the API server has an API group, also one that another server answers for; None where it may not be
-        asked. Raises FindingError.
+        """Whether the API server has an API group, also one that another server answers for; None where the account may
+        not ask.
+
+        :raises FindingError: the API server does not answer
         """
         try:
             self._ask("get", "", f"apis/{group}", None)
@@ -254,7 +276,10 @@ class Cluster:
 
 
 def namespace_exists(cluster: Cluster, name: str) -> bool | None:
-    """Whether a namespace exists, None where the account may not look. Raises FindingError."""
+    """Whether a namespace exists, None where the account may not look.
+
+    :raises FindingError: the API server does not answer
+    """
     try:
         return cluster.get("v1", "namespaces", name) is not None
     except Forbidden:
@@ -262,7 +287,10 @@ def namespace_exists(cluster: Cluster, name: str) -> bool | None:
 
 
 def connect(params: dict[str, t.Any]) -> Cluster:
-    """The cluster that kubernetes.core's options in `params` name. Nothing is asked yet. Raises FindingError."""
+    """The cluster that kubernetes.core's options in `params` name. Nothing is asked yet.
+
+    :raises FindingError: a library is missing, or there is no configuration
+    """
     try:
         from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import (
             # get_api_client() would talk to the cluster without a time limit; tests/unit holds these names.

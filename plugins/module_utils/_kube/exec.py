@@ -42,7 +42,9 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
     """A command in a container, with its stdin and stdout. What is sent and received must be ASCII."""
 
     def __init__(self, cluster: Cluster, namespace: str, pod: str, container: str, command: list[str]) -> None:
-        """Raises FindingError: Forbidden without the right, `cluster-unreachable` where no session opens in time."""
+        """:raises Forbidden: the account lacks the right
+        :raises FindingError: `cluster-unreachable`: no session opens in time
+        """
         self.where = f"pod {namespace}/{pod}"
         self._stderr = ""
         self._left: list[str] = []
@@ -80,7 +82,10 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
             self._socket.close()
 
     def send(self, line: str) -> None:
-        """One line to stdin, without its end. Raises FindingError."""
+        """One line to stdin, without its end.
+
+        :raises FindingError: the session is lost
+        """
         try:
             self._socket.write_stdin(line + "\n")
         except Exception:
@@ -89,7 +94,7 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
     def receive(self, seconds: float) -> str | None:
         """The next line of stdout without its end, None when the program ended.
 
-        Raises FindingError after `seconds` without a line, and `answer-too-large`.
+        :raises FindingError: `seconds` passed without a line, the session is lost, or `answer-too-large`
         """
         if self._left:
             return self._left.pop(0)

@@ -52,13 +52,18 @@ PLACEMENT = (
 class Task:
     """What the Job runs.
 
-    `purpose`: part of its name. `env`: as in a container. `labels`: besides those of its own. `annotations`: of Job and
-    pod. `pod`: a pod spec whose placement, user, pull secrets and service account it shares. `container`: one of it,
-    whose volumes and sources of environment it shares. `absent`: objects that both name and that are not there yet.
-    `isolated`: it starts under a policy that lets nothing in or out, and neither account, volume nor source brings it
-    a secret.
-    `start_seconds`: until the container runs; `run_seconds`: from then on, or from when it was told what it waits for;
-    `told_seconds`: how long it waits for that at most, None where it waits for nothing.
+    :param purpose: part of its name
+    :param env: as in a container
+    :param labels: besides those of its own
+    :param annotations: of Job and pod
+    :param pod: a pod spec whose placement, user, pull secrets and service account it shares
+    :param container: one of it, whose volumes and sources of environment it shares
+    :param absent: objects that both name and that are not there yet
+    :param isolated: it starts under a policy that lets nothing in or out, and neither account, volume nor source brings
+        it a secret
+    :param start_seconds: until the container runs
+    :param run_seconds: from then on, or from when it was told what it waits for
+    :param told_seconds: how long it waits for that at most, None where it waits for nothing
     """
 
     namespace: str
@@ -164,9 +169,11 @@ def policy(job: Object, run: str) -> Object:
 
 
 class JobRun(contextlib.AbstractContextManager["JobRun"]):
-    """A task at work. Every method raises FindingError, with an id of its own for each way in which a pod cannot run.
+    """A task at work.
 
     The pod is looked at again and again: a watch would need one more right and can break unseen.
+
+    :raises FindingError: every method, with an id of its own for each way in which a pod cannot run
     """
 
     def __init__(self, cluster: Cluster, task: Task) -> None:
@@ -196,7 +203,10 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
             self.cluster.delete("batch/v1", "jobs", self.job["metadata"]["name"], self.task.namespace)
 
     def _pod(self) -> Object | None:
-        """The pod, if there is one. Raises for what will not get better, or when time is up."""
+        """The pod, if there is one.
+
+        :raises FindingError: it will not get better, or time is up
+        """
         found = self._pods()
         error = job_failures.failure(found[0], self.task.image) if found else self._refusal()
         if error is None and time.monotonic() >= self.deadline:
@@ -234,7 +244,10 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
         self.deadline = time.monotonic() + self.task.start_seconds
 
     def lines(self) -> t.Iterator[str]:
-        """The log, from the moment in which the container runs until it ends. Raises `pod-timeout`."""
+        """The log, from the moment in which the container runs until it ends.
+
+        :raises FindingError: the pod does not start, or `pod-timeout`: it does not end in time
+        """
         pod = self._started()
         end = time.monotonic() + self.task.run_seconds
         seen = 0

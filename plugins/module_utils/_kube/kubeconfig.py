@@ -31,7 +31,10 @@ _HELMS_OWN = (
 
 
 def kubeconfig(cluster: Cluster) -> Object:
-    """The kubeconfig of a connection, secrets in clear. Raises FindingError where none can say the same."""
+    """The kubeconfig of a connection, secrets in clear.
+
+    :raises FindingError: none can say the same
+    """
     configuration = cluster.api.configuration
     if configuration.proxy_headers:
         words = "Helm takes no proxy_headers (option or K8S_AUTH_PROXY_HEADERS_*): leave them out, or helm."

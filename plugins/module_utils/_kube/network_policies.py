@@ -44,8 +44,9 @@ def isolating(policies: t.Iterable[Object], labels: Labels, direction: str) -> l
 def admits(policies: t.Iterable[Object], stranger: Labels, namespace: Labels | None) -> bool:
     """Whether ingress rules let a pod with these labels in, whatever the port.
 
-    `namespace`: the labels of its namespace where that is another one than the policies', None in their own. An address
-    block may hold any pod, and counts as letting in.
+    An address block may hold any pod, and counts as letting in.
+
+    :param namespace: the labels of its namespace where that is another one than the policies', None in their own
     """
     rules = [rule for policy in policies for rule in policy["spec"].get("ingress") or ()]
     return any(not rule.get("from") or any(_peer(peer, stranger, namespace) for peer in rule["from"]) for rule in rules)

@@ -34,7 +34,7 @@ def volumes(
 ) -> tuple[list[Object], list[Object]]:
     """The volumes that `container` mounts, and its mounts; none of objects that are `absent`, or of the names of ours.
 
-    `closed`: for a pod that gets no secret.
+    :param closed: for a pod that gets no secret
     """
     kept = {item["name"]: item for item in pod.get("volumes") or () if _carried(item, absent, closed=closed)}
     mounts = [
@@ -58,7 +58,10 @@ def _carried(volume: Object, absent: t.Collection[Named], *, closed: bool) -> bo
 
 
 def env_from(container: Object, absent: t.Collection[Named] = (), *, closed: bool = False) -> list[Object]:
-    """Its sources of environment that are there; `closed`: without those that are Secrets."""
+    """Its sources of environment that are there.
+
+    :param closed: without those that are Secrets
+    """
     return [
         item
         for item in container.get("envFrom") or ()

@@ -24,10 +24,12 @@ _PEM = re.compile(rb"(?s)-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----
 
 
 def assert_meant(cluster: Cluster, expected: str) -> None:
-    """Raise FindingError `cluster-another` where the cluster is not `expected`.
+    """Check that the cluster is the one that is meant.
 
-    expected: the URL of its API server, the SHA-256 fingerprint of its certificate authority (hexadecimal, `sha256:`
-    and colons may stand in it), or the uid of its namespace kube-system. Only for the last one anything is sent to it.
+    :param expected: the URL of its API server, the SHA-256 fingerprint of its certificate authority (hexadecimal,
+        `sha256:` and colons may stand in it), or the uid of its namespace kube-system. Only for the last one anything
+        is sent to it
+    :raises FindingError: `cluster-another`
     """
     if "://" in expected:
         what, found = "API server", [cluster.address]
@@ -63,7 +65,10 @@ def _fingerprints(path: str | None) -> list[str]:
 
 
 def _id(cluster: Cluster) -> list[str]:
-    """Raises FindingError, also where the account may not read that namespace: then it has to be told otherwise."""
+    """The uid of the namespace that every cluster has.
+
+    :raises FindingError: the account may not read that namespace: then the cluster has to be told by something else
+    """
     found = cluster.get("v1", "namespaces", ID_NAMESPACE)
     return [str(found["metadata"]["uid"])] if found else []
 

@@ -24,10 +24,10 @@ _STEP: t.Final = {
 def changes(registered: t.Mapping[str, Row | None], begun: t.Container[str]) -> Row:
     """`chart`, `images`, `revision` and `changed` as the module's argument `run` has them.
 
-    `registered`: what release_info (found), chart_assemble (chart), migration_preflight (preflight), the Secret's task
-    (credentials) and kubernetes.core.helm (release) returned, None or empty where one did not run.
-    `begun`: names of the steps that this run began.
-    Raises FindingError where the chart's manifests are no YAML.
+    :param registered: what release_info (found), chart_assemble (chart), migration_preflight (preflight), the Secret's
+        task (credentials) and kubernetes.core.helm (release) returned, None or empty where one did not run
+    :param begun: names of the steps that this run began
+    :raises FindingError: the chart's manifests are no YAML
     """
     kept = {name: registered.get(name) or {} if step in begun else {} for name, step in _STEP.items()}
     before = (kept["found"].get("helm") or {}).get("release") or {}

@@ -165,7 +165,8 @@ MARKS = ("p50", "p95", "p99", "worst")
 def latency_plot(dependencies: t.Sequence[dict[str, t.Any]], limits: t.Mapping[str, float]) -> Plot | None:
     """The plot of the rounds that a connectivity report lists, or None when it lists none.
 
-    `dependencies`: as the module's RETURN says, times in milliseconds. `limits`: its thresholds, p95_ms and p99_ms.
+    :param dependencies: as the module's RETURN says, times in milliseconds
+    :param limits: its thresholds, p95_ms and p99_ms
     """
     by_name: dict[str, list[dict[str, t.Any]]] = {}
     for item in dependencies:

@@ -34,7 +34,7 @@ _QUIET = frozenset({"skip", "info"})
 def page(document: dict[str, t.Any], runbook_url: str) -> str:
     """The document of run.document as HTML. Every text of it is escaped.
 
-    `runbook_url`: where docs/runbook.md can be read; a finding links to its section there.
+    :param runbook_url: where docs/runbook.md can be read; a finding links to its section there
     """
     template, style, digest = _template()
     return template.render(style=style, style_digest=digest, **_parts(document, runbook_url)).lstrip()

@@ -45,7 +45,12 @@ def report_of(kind: str, result: dict[str, t.Any], whole: dict[str, t.Any] | Non
 def document(
     run: dict[str, t.Any], reports: dict[str, dict[str, t.Any]], *, ended: float, check_mode: bool
 ) -> dict[str, t.Any]:
-    """The whole of report.json. `run`: the module's argument of that name; `reports` by kind; `ended`: seconds."""
+    """The whole of report.json.
+
+    :param run: the module's argument of that name
+    :param reports: by kind
+    :param ended: seconds
+    """
     run, reports = _printable(run), _printable(reports)
     steps = steps_of(run.get("steps") or {}, ended, failed=run.get("failure") is not None)
     said = outcome(run, steps, reports, check_mode=check_mode)

@@ -156,8 +156,10 @@ class Revision:
 class Migrations:
     """Pending revisions in their order, or applied ones where the run went past the release; how many are left out.
 
-    `live`, `target`: revisions in words, empty where there are none or nobody asked. `unknown`: the finding for which
-    it is not known what is pending; then `revisions` are all that the image has, and some may have been applied before.
+    :param live: revisions in words, empty where there are none or nobody asked
+    :param target: the same
+    :param unknown: the finding for which it is not known what is pending; then `revisions` are all that the image has,
+        and some may have been applied before
     """
 
     applied: bool

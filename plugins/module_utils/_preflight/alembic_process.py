@@ -30,8 +30,11 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
 class Online:
     """How env.py goes when it migrates, seen without a connection: the answer of _in_pod/alembic_online.py.
 
-    `offline`, `options`: what it configures in the one mode and in the other. `problem`: why that is not known, None
-    where it is. `driver`: SQLAlchemy's name of it. `executed`: what env.py itself runs on the connection.
+    :param options: what it configures when it migrates
+    :param offline: what it configures in the offline mode
+    :param driver: SQLAlchemy's name of it
+    :param executed: what env.py itself runs on the connection
+    :param problem: why that is not known, None where it is
     """
 
     options: dict[str, t.Any]
@@ -73,9 +76,9 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         x: t.Sequence[str] = (),
         scheme: str = "postgresql",
     ) -> None:
-        """`folder`: where `alembic` would be called, the one of `ini` where it is not told. `x`: the values of -x.
-
-        `scheme`: that of the URL with which the migration will run.
+        """:param folder: where `alembic` would be called, the one of `ini` where it is not told
+        :param x: the values of -x
+        :param scheme: that of the URL with which the migration will run
         """
         folder = folder or ini.parent
         if not ini.is_file() and not (folder / "pyproject.toml").is_file():
@@ -140,7 +143,10 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
             requests.flush()
 
     def _receive(self) -> dict[str, t.Any]:
-        """One answer. Raises FindingError with the worker's id, or `alembic-timeout`."""
+        """One answer.
+
+        :raises FindingError: with the worker's id, or `alembic-timeout`
+        """
         with selectors.DefaultSelector() as selector:
             selector.register(self.read, selectors.EVENT_READ)
             chunks = [self.unread]

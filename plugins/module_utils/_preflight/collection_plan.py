@@ -39,14 +39,21 @@ class Rights(t.Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class CollectionPlan:
-    """`kind`: by exec into a ready pod, by Jobs, or none where nobody can be asked.
+    """Who is asked about the live database.
 
-    `pod`, `container`: for exec, their names. `image`, `secret`, `pod_spec`: for Jobs, the container whose image runs,
-    where it finds the database's URL, and the pod spec that it shares; `absent`: what that names and is not there yet.
-    `fallible`: the first answer may fail, and then `after_failure` decides anew. `unchanged`: the image that is asked
-    has the revisions that would be deployed, so that no pod needs to render them. `same`: and its pods are ready.
-    `deduced`: the state follows without any question. `unasked`: what is assumed of a database that may be there and
-    cannot be asked.
+    :param kind: by exec into a ready pod, by Jobs, or none where nobody can be asked
+    :param pod: for exec, its name
+    :param container: for exec, its name
+    :param image: for Jobs, that of the container which runs
+    :param secret: for Jobs, where that container finds the database's URL
+    :param pod_spec: for Jobs, the pod spec that they share
+    :param absent: what that names and is not there yet
+    :param fallible: the first answer may fail, and then `after_failure` decides anew
+    :param unchanged: the image that is asked has the revisions that would be deployed, so that no pod needs to render
+        them
+    :param same: and its pods are ready
+    :param deduced: the state follows without any question
+    :param unasked: what is assumed of a database that may be there and cannot be asked
     """
 
     kind: t.Literal["none", "exec", "job"] = "none"
@@ -69,8 +76,8 @@ def decide(
 ) -> CollectionPlan:
     """The plan for a deployment of `wanted`; `live` is None where the namespace does not exist.
 
-    `new_image`: whether what would be deployed may be given the database's URL. Raises FindingError where the container
-    to be asked takes its URL from no Secret.
+    :param new_image: whether what would be deployed may be given the database's URL
+    :raises FindingError: the container to be asked takes its URL from no Secret
     """
     if live is None:
         words = f"Namespace {namespace} does not exist, so nothing could be tried in it."

@@ -34,7 +34,10 @@ ANSWER_SECONDS = 60.0
 
 
 class Collector(contextlib.AbstractContextManager["Collector"], abc.ABC):
-    """Where _in_pod/collect.py runs and answers requests about the database. Raises FindingError."""
+    """Where _in_pod/collect.py runs and answers requests about the database.
+
+    :raises FindingError: every method, where no answer can be had
+    """
 
     def __exit__(self, *_: object) -> None:
         return None
@@ -95,7 +98,7 @@ class JobCollector(Collector):
     """A Job for each request, of an image that has, or is about to have, the credentials anyway."""
 
     def __init__(self, cluster: Cluster, task: Task, limits: Message) -> None:
-        """`task`: everything but the command."""
+        """:param task: everything but the command"""
         self._cluster, self._task, self._limits = cluster, task, limits
 
     def ask(self, request: Message) -> Message:
@@ -110,7 +113,10 @@ class JobCollector(Collector):
 
 
 def answers(run: JobRun) -> t.Iterator[Message]:
-    """What a program wrote into its pod's log. Raises FindingError for an error among it, and `log-incomplete`."""
+    """What a program wrote into its pod's log.
+
+    :raises FindingError: one of the answers is an error, or `log-incomplete`
+    """
     unframer = Unframer()
     for line in run.lines():
         try:
@@ -130,7 +136,10 @@ def _too_large(where: str) -> FindingError:
 
 
 def checked(answer: t.Any) -> Message:
-    """The answer, unless it is an error. Raises FindingError: its words come from elsewhere and are kept short."""
+    """The answer, unless it is an error.
+
+    :raises FindingError: it is one; its words come from elsewhere and are kept short
+    """
     if not isinstance(answer, dict):
         raise FindingError("collector-failed", "The program in the pod gave an answer that is none.")
     error = answer.get("error")

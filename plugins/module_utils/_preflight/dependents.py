@@ -34,7 +34,10 @@ class Dependents:
     def __init__(
         self, catalog: Catalog, full: t.Mapping[int, Name], facts: dict[str, t.Any], objects: dict[str, t.Any]
     ) -> None:
-        """`full`: names of the tables by oid. `facts`: the answer of live_facts.collect; `objects`: its part."""
+        """:param objects: the part of that name in `facts`
+        :param facts: the answer of live_facts.collect
+        :param full: names of the tables by oid
+        """
         self._catalog = catalog
         self._of_relation: dict[Name, list[Row]] = {}
         self._of_name: dict[tuple[str, str], list[Row]] = {}

@@ -20,7 +20,10 @@ Message = dict[str, t.Any]
 
 
 def foreign_graph(answer: t.Any) -> Graph:
-    """The graph, all of whose revisions are known. Raises FindingError."""
+    """The graph, all of whose revisions are known.
+
+    :raises FindingError: the answer has not the form that our program gives it
+    """
     with_form = _dictionary(answer)
     table = _dictionary(with_form.get("version_table"))
     _check(isinstance(table.get("name"), str) and isinstance(table.get("schema"), str | None))
@@ -47,7 +50,10 @@ def _online(answer: t.Any) -> None:
 
 
 def foreign_sql(answers: t.Iterator[Message], graph: Graph, each: Each) -> Rendered:
-    """The SQL, cut by revisions of `graph`. Raises FindingError."""
+    """The SQL, cut by revisions of `graph`.
+
+    :raises FindingError: an answer has not the form that our program gives it
+    """
     return rendered_of((_part(answer, graph) for answer in answers), each)
 
 

@@ -41,7 +41,11 @@ _ALSO_IF_NEW = {"unsupported-by-server", "partitioned-concurrently"}
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """`statements`: one dictionary each, for the result. `findings`: everything that was found."""
+    """The judgement of all statements.
+
+    :param statements: one dictionary each, for the result
+    :param findings: everything that was found
+    """
 
     statements: list[dict[str, t.Any]]
     findings: list[Finding]
@@ -89,7 +93,7 @@ class Judge:
     ) -> Judged:
         """Everything about these statements, and about revisions whose statements cannot be known.
 
-        `tick`: called before each statement; it may raise what shall end a judgement that takes too long.
+        :param tick: called before each statement; it may raise what shall end a judgement that takes too long
         """
         forms, findings = [], [item for segment in segments for item in _not_static(segment)]
         order = {segment.revision: number for number, segment in enumerate(segments)}

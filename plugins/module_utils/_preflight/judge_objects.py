@@ -34,7 +34,9 @@ class ObjectJudge:
     """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
 
     def __init__(self, catalog: Catalog, facts: dict[str, t.Any], *, may_be_seen: bool = True) -> None:
-        """`facts`: the answer of live_facts.collect. `may_be_seen`: the server was asked."""
+        """:param facts: the answer of live_facts.collect
+        :param may_be_seen: the server was asked
+        """
         self.catalog = catalog
         self.certain = True
         objects = facts.get("objects")

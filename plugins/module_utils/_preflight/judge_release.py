@@ -66,7 +66,9 @@ def weigh(findings: t.Sequence[Finding], plan: Planned, live: Live, *, empty: bo
 def judge_connections(plan: Planned, server: dict[str, t.Any], limits: Thresholds) -> list[Finding]:
     """The connections that agent and migrator may open at once, against those the server has for them.
 
-    `server`: the answer of live_facts.server. What the release itself holds now is not counted against it.
+    What the release itself holds now is not counted against it.
+
+    :param server: the answer of live_facts.server
     """
     each = plan.processes * (plan.pool or 1) + _PROBE
     others = sum(session["user"] != server["role"] or not session["here"] for session in server["sessions"])

@@ -21,7 +21,10 @@ OLDEST_SUPPORTED, NEWEST_KNOWN = 15, 18
 
 
 def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed: int | None) -> list[Finding]:
-    """Findings from the answer of live_facts.server. `connections_needed`: None leaves them to judge_release.py."""
+    """Findings from the answer of live_facts.server.
+
+    :param connections_needed: None leaves them to judge_release.py
+    """
     return [
         *_itself(facts),
         *_sessions(facts, limits),
@@ -98,9 +101,10 @@ def _replication(facts: dict[str, t.Any], limits: Thresholds) -> t.Iterator[Find
 
 
 def judge_backup(last: str | None, now: datetime.datetime, limits: Thresholds, *, needed: bool) -> list[Finding]:
-    """`last`: ISO 8601 time of the last verified backup, where a record exists; without a zone it is UTC.
+    """Whether there is a recent backup to go back to.
 
-    `needed`: something is destroyed or rewritten.
+    :param last: ISO 8601 time of the last verified backup, where a record exists; without a zone it is UTC
+    :param needed: something is destroyed or rewritten
     """
     if not last:
         severity: t.Literal["warn", "info"] = "warn" if needed else "info"

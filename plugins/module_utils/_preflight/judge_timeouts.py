@@ -26,7 +26,11 @@ _PAUSE_SECONDS = 5
 def judge_timeouts(
     found: t.Sequence[Statement], forms: t.Sequence[dict[str, t.Any]], server: dict[str, t.Any], limits: Thresholds
 ) -> list[Finding]:
-    """`forms`: of the statements in order, as Judged has them. `server`: the answer of live_facts.server."""
+    """Findings about the time limits of the migrating role that statements exceed.
+
+    :param forms: of the statements in order, as Judged has them
+    :param server: the answer of live_facts.server
+    """
     given = server.get("timeouts") or {}
     statement_limit = Timeout("statement_timeout", given.get("statement_timeout") or 0)
     transaction_limit = Timeout("transaction_timeout", given.get("transaction_timeout") or 0)

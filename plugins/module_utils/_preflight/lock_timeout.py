@@ -20,7 +20,7 @@ class Timeout:
     """A setting of the session, followed from statement to statement. Values in milliseconds; 0: no limit."""
 
     def __init__(self, name: str, session: int) -> None:
-        """`session`: what the migrator's session starts with."""
+        """:param session: what the migrator's session starts with"""
         self._name = name
         self._default = self._session = session
         self._local: tuple[int, int] | None = None
@@ -70,7 +70,7 @@ class LockTimeout(Timeout):
     """`set`: it is other than 0 now."""
 
     def __init__(self, session: bool) -> None:
-        """`session`: the migrator's session starts with one; its length does not matter here."""
+        """:param session: the migrator's session starts with one; its length does not matter here"""
         super().__init__("lock_timeout", int(session))
 
     @property

@@ -82,8 +82,8 @@ CONSTRAINTS: t.Final[dict[str, t.Any]] = {
 def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     """The module's result, and the sentence for which it fails under its policy (None: it does not).
 
-    `params`: the module's arguments, and `check_mode` where that is on.
-    Raises FindingError where there is no verdict, which is then all that the reports say.
+    :param params: the module's arguments, and `check_mode` where that is on
+    :raises FindingError: there is no verdict, which is then all that the reports say
     """
     _check(params)
     try:
@@ -178,7 +178,10 @@ def _session(params: dict[str, t.Any]) -> dict[str, int]:
 
 
 def _check(params: dict[str, t.Any]) -> None:
-    """Raise FindingError `argument-invalid` for the first value out of its range."""
+    """Check the ranges of the arguments.
+
+    :raises FindingError: `argument-invalid`, for the first value out of its range
+    """
     if not 1 <= params["lock_timeout_ms"] <= 500:
         raise FindingError("argument-invalid", "lock_timeout_ms must be between 1 and 500.")
     # PostgreSQL takes 0 for "no limit".

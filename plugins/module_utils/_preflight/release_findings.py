@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 def of_namespace(plan: Planned, live: Live, missing: t.Sequence[Access], namespace: str) -> list[Finding]:
     """Whether the account and the namespace let this release be deployed, whatever the database says.
 
-    `missing`: what rights.not_granted left, and a SelfSubjectAccessReview refused.
+    :param missing: what rights.not_granted left, and a SelfSubjectAccessReview refused
     """
     return [
         *judge_identity(plan, live),
@@ -52,7 +52,11 @@ def of_database(
     largest_rewrite: int,
     limits: Thresholds,
 ) -> list[Finding]:
-    """Whether server, volume and time are enough. `server`: live_facts.server; `statements`: as Judged has them."""
+    """Whether server, volume and time are enough.
+
+    :param server: live_facts.server
+    :param statements: as Judged has them
+    """
     return [
         *judge_connections(plan, server, limits),
         *judge_timeout(plan, live, work(statements), limits),

@@ -32,7 +32,10 @@ PLACEHOLDER: t.Final = "preflight-placeholder"
 
 
 class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
-    """One Job, started once. `findings`: what was noticed about its pod. Raises FindingError."""
+    """One Job, started once. `findings` holds what was noticed about its pod.
+
+    :raises FindingError: every method, where the pod cannot run or gives no answer
+    """
 
     def __init__(self, cluster: Cluster, wanted: Planned, options: Options) -> None:
         self._cluster, self._migrator, self._options = cluster, wanted.migrator, options
@@ -47,7 +50,10 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
         self._stack.__exit__(*error)
 
     def begin(self, heads: t.Sequence[str] | None) -> None:
-        """Start the pod, if it was not started before; `heads`: the live revisions, None where `graph` will tell."""
+        """Start the pod, if it was not started before.
+
+        :param heads: the live revisions, None where `graph` will tell
+        """
         if self._run:
             return
         options, migrator = self._options, self._migrator

@@ -15,7 +15,10 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 def position_findings(graph: Graph, rows: tuple[str, ...] | None, position: Position) -> list[Finding]:
-    """`rows`: the version table's (None: there is none)."""
+    """Findings about where the database stands.
+
+    :param rows: the version table's (None: there is none)
+    """
     found = []
     listed, targets = ", ".join(rows or ()), ", ".join(graph.targets)
     if position.unknown and position.state != "ahead":

@@ -51,8 +51,8 @@ def too_long(
 ) -> list[Finding]:
     """One finding for each pending revision whose id does not fit.
 
-    `found`: the statements of all segments in order; one of them may widen the column. `characters`: its room before
-    the first; None where it has no limit.
+    :param found: the statements of all segments in order; one of them may widen the column
+    :param characters: its room before the first; None where it has no limit
     """
     by_revision: dict[str, list[Statement]] = {}
     for statement in found:

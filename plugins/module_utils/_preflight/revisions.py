@@ -26,7 +26,7 @@ class Live:
 class Position:
     """State; the revisions that the directory does not know; whether `alembic upgrade` would run anything.
 
-    `asked`: the database was; without it the state is an assumption.
+    :param asked: the database was; without it the state is an assumption
     """
 
     state: State

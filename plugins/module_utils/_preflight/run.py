@@ -49,7 +49,10 @@ _NO_SERVER: t.Final[dict[str, t.Any]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """By what is judged. `connections_needed`: without a release, which says it better."""
+    """By what is judged.
+
+    :param connections_needed: without a release, which says it better
+    """
 
     environment: str = "dev"
     acceptances: tuple[acceptance.Acceptance, ...] = ()
@@ -73,7 +76,10 @@ class _Patience:
 
 
 def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Finding], str]:
-    """The report, its findings, and the SQL. Raises FindingError where no verdict is possible."""
+    """The report, its findings, and the SQL.
+
+    :raises FindingError: no verdict is possible
+    """
     located = source.locate()
     if isinstance(located, Inferred):
         return _deduced(request, source, located)
@@ -251,7 +257,10 @@ def _shown(server: dict[str, t.Any]) -> dict[str, t.Any]:
 def _pending(
     graph: Graph, rendered: Rendered, statements: t.Sequence[dict[str, t.Any]], risks: dict[str, str]
 ) -> list[dict[str, t.Any]]:
-    """`risks`: of revisions, as the findings weigh on this release; a statement's own risk is that on any."""
+    """The pending revisions, as the report lists them.
+
+    :param risks: of revisions, as the findings weigh on this release; a statement's own risk is that on any
+    """
     forms: dict[str, list[dict[str, t.Any]]] = {}
     for item in statements:
         forms.setdefault(item["revision"], []).append(item)

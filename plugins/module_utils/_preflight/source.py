@@ -49,9 +49,12 @@ class Release:
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Of a release's preflight. `job_timeout`: seconds until a pod must run; `render_timeout`: that it may then take.
+    """Of a release's preflight.
 
-    `limits`: of the session with the database, as _in_pod/session.py takes them. `new_image`: whether it may have it.
+    :param job_timeout: seconds until a pod must run
+    :param render_timeout: that it may then take
+    :param limits: of the session with the database, as _in_pod/session.py takes them
+    :param new_image: whether it may have it
     """
 
     release: str
@@ -73,15 +76,15 @@ class Inferred:
 
 @dataclasses.dataclass(frozen=True)
 class Located:
-    """Where the database stands, and what can be asked from there on; each may be asked once. All raise FindingError.
+    """Where the database stands, and what can be asked from there on; each may be asked once.
 
-    `graph`: the revisions of what would be deployed. `live`: rows of the version table, and whether there are other
-    tables: the answer of live_facts.live_rows. `unasked`: there may be a database that nobody could ask, this is
-    assumed of it, and `live` says nothing.
-
-    `deployed`: the revisions that the image deployed now knows, None where none can be asked. `render`: the SQL from
-    live revisions to the target; its second argument gets it part by part. `facts`: about these names, and the rows of
-    the version table once more.
+    :param graph: the revisions of what would be deployed
+    :param live: rows of the version table, and whether there are other tables: the answer of live_facts.live_rows
+    :param unasked: there may be a database that nobody could ask, this is assumed of it, and `live` says nothing
+    :param deployed: the revisions that the image deployed now knows, None where none can be asked
+    :param render: the SQL from live revisions to the target; its second argument gets it part by part
+    :param facts: about these names, and the rows of the version table once more
+    :raises FindingError: each of the functions, where no answer can be had
     """
 
     graph: Graph
@@ -95,8 +98,9 @@ class Located:
 class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
     """A transport. `locate` is called once, inside `with`; everything else is asked through what it returns.
 
-    `where`: the database for people, host:port/name. `release`: None where there is none. `same`: what is deployed has
-    the same migrations and serves.
+    :param where: the database for people, host:port/name
+    :param release: None where there is none
+    :param same: what is deployed has the same migrations and serves
     """
 
     where: str = ""
@@ -105,7 +109,10 @@ class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
 
     @abc.abstractmethod
     def locate(self) -> Located | Inferred:
-        """Ask for the revisions of both sides, or infer where they stand. Raises FindingError."""
+        """Ask for the revisions of both sides, or infer where they stand.
+
+        :raises FindingError: neither is possible
+        """
 
     def findings(self) -> list[Finding]:
         """What the transport itself has come across until now."""

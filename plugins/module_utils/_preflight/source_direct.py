@@ -25,7 +25,10 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 @contextlib.contextmanager
 def _translated() -> t.Iterator[None]:
-    """What ends the collector here ends the module's run. Raises FindingError."""
+    """Turn what ends the collector here into what ends the module's run.
+
+    :raises FindingError: with the id and the words of a CollectorError
+    """
     try:
         yield
     except CollectorError as error:
@@ -36,7 +39,7 @@ class DirectSource(Source):
     """Holds the session and the process that renders, from `with` to its end."""
 
     def __init__(self, url: str, alembic: AlembicProcess, **limits: int) -> None:
-        """`limits`: of the session, as _in_pod/session.py takes them."""
+        """:param limits: of the session, as _in_pod/session.py takes them"""
         self._url, self._alembic, self._limits = url, alembic, limits
         self._stack = contextlib.ExitStack()
 

@@ -20,7 +20,7 @@ _RISKS = ("none", "low", "unknown", "high")
 def summary(full: Row, *, reported: bool = True) -> list[str]:
     """The lines of a report of report.report: verdict, pending revisions, worst findings.
 
-    `reported`: the whole report was written somewhere, to which what is left out here can be referred.
+    :param reported: the whole report was written somewhere, to which what is left out here can be referred
     """
     lines = [_head(full), *_revisions(full["pending"]), *complaints(full["findings"], reported=reported)]
     shown: list[str] = wrapped(lines)

@@ -28,7 +28,11 @@ class Work:
 
 
 def work(statements: t.Iterable[Statement]) -> Work:
-    """`statements`: as Judged has them. Where the planner decides, the whole table is counted; new tables are empty."""
+    """What these statements read and write. Where the planner decides, the whole table is counted; new tables are
+    empty.
+
+    :param statements: as Judged has them
+    """
     scanned = written = 0
     for lock in (lock for item in statements for lock in item["locks"]):
         total = max(lock.get("total_bytes", 0), lock.get("bytes", 0))

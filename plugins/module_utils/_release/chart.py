@@ -53,7 +53,10 @@ class Assembled:
 
 
 def default_cache() -> Path:
-    """Return the folder for assembled charts, by the XDG Base Directory Specification. Raises ChartError."""
+    """Return the folder for assembled charts, by the XDG Base Directory Specification.
+
+    :raises ChartError: this user has no home folder
+    """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not base.is_absolute():
         try:
@@ -88,7 +91,10 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def chart_version(chart: Path) -> str:
-    """Return the version in a chart's Chart.yaml; raise ChartError where there is none."""
+    """Return the version in a chart's Chart.yaml.
+
+    :raises ChartError: there is none
+    """
     file = chart / "Chart.yaml"
     try:
         found = VERSION.findall(file.read_text(encoding="utf-8"))
@@ -109,15 +115,12 @@ def assemble(
 ) -> Assembled:
     """Return ``chart`` with its subcharts inside, from the cache where this content was assembled before.
 
-    Args:
-        chart: folder of the chart, without ``charts/``.
-        choice: one of `CHOICES`; nothing falls back to the other one, because other subcharts are another database.
-        subcharts_dir: folder that holds the embedded subcharts; needed for ``embedded``.
-        cache: folder for assembled charts, default `default_cache`.
-        helm: the helm program, run for ``bitnami`` only.
-
-    Raises:
-        ChartError: unknown choice, no chart there, a cache that cannot be written, a registry out of reach.
+    :param chart: folder of the chart, without ``charts/``
+    :param choice: one of `CHOICES`; nothing falls back to the other one, because other subcharts are another database
+    :param subcharts_dir: folder that holds the embedded subcharts; needed for ``embedded``
+    :param cache: folder for assembled charts, default `default_cache`
+    :param helm: the helm program, run for ``bitnami`` only
+    :raises ChartError: unknown choice, no chart there, a cache that cannot be written, a registry out of reach
     """
     if choice not in CHOICES:
         raise ChartError(f"{choice!r} is no choice of subcharts: use {' or '.join(CHOICES)}.")
@@ -184,7 +187,10 @@ def _stamp(file: Path, version: str) -> None:
 
 
 def _fetch(copy: Path, helm: str) -> None:
-    """Let Helm fetch what Chart.lock pins; raise ChartError with Helm's last line where it cannot."""
+    """Let Helm fetch what Chart.lock pins.
+
+    :raises ChartError: it cannot; the message has Helm's last line
+    """
     try:
         # `make chart` calls this without an AnsibleModule.
         done = subprocess.run(  # pylint: disable=ansible-bad-function
@@ -212,7 +218,10 @@ def _out_of_reach(copy: Path) -> str:
 
 
 def _check_fetched(charts: Path, helm: str) -> None:
-    """Raise ChartError where a helm that said nothing of a failure left something out; the cache would keep that."""
+    """Check that helm left nothing out without a word; the cache would keep that.
+
+    :raises ChartError: a subchart is not there
+    """
     for name in SUBCHARTS:
         if (found := len(_packages(charts, name))) != 1:
             raise ChartError(
@@ -238,7 +247,10 @@ def _packed_version(charts: Path, name: str) -> str:
 
 
 def export(assembled: Assembled, target: Path) -> None:
-    """Put a copy of an assembled chart at ``target``, in place of what is there; raise ChartError where that fails."""
+    """Put a copy of an assembled chart at ``target``, in place of what is there.
+
+    :raises ChartError: it cannot be written
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".exporting-", dir=target.parent) as temporary:

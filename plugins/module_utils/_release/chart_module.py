@@ -35,9 +35,10 @@ CONSTRAINTS: t.Final[Row] = {
 
 
 def execute(params: Row, environment: t.Mapping[str, str]) -> Row:
-    """The result, a failed one where the chart does not take the values. environment: what helm gets besides its own.
+    """The result, a failed one where the chart does not take the values.
 
-    Raises ChartError where there is no chart.
+    :param environment: what helm gets besides its own
+    :raises ChartError: there is no chart
     """
     folders = {name: params[name] and Path(params[name]) for name in ("subcharts_dir", "cache_dir")}
     assembled = assemble(

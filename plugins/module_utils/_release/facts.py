@@ -32,8 +32,9 @@ POOL_VARIABLE, PROCESS_VARIABLE = "WORKER_THREADS", "WEB_CONCURRENCY"
 class Container:
     """One container: full image, literal environment (ConfigMaps of the same manifests included), and Secrets by name.
 
-    `secrets`: variable -> (Secret, key). `opaque`: whether a source of environment could not be resolved.
-    `spec`: the container as in the manifest.
+    :param secrets: variable -> (Secret, key)
+    :param opaque: whether a source of environment could not be resolved
+    :param spec: the container as in the manifest
     """
 
     image: str
@@ -48,12 +49,19 @@ class Container:
 class Planned:
     """The release as the rendered manifests describe it.
 
-    `migration`, `migration_pod`: container and pod spec of the migration Job, None where the chart has none (then the
-    agent's stand in: they run the same image). `migration_seconds`: deadline of the upgrade's hook, None without one.
-    `replicas`: pods wanted at first; `most_replicas`: also by the autoscaler. `surge`: further ones while it rolls.
-    `pool`: connections a process may open, None where the image is not told; `processes` of a pod.
-    `servers`: StatefulSets. `made`: kind and name of what the release itself brings. `labels`, `annotations`: those
-    that the values give every object.
+    :param migration: container of the migration Job, None where the chart has none (then the agent's stands in: they
+        run the same image)
+    :param migration_pod: its pod spec, None likewise
+    :param migration_seconds: deadline of the upgrade's hook, None without one
+    :param replicas: pods wanted at first
+    :param most_replicas: also by the autoscaler
+    :param surge: further pods while it rolls
+    :param pool: connections a process may open, None where the image is not told
+    :param processes: of a pod
+    :param servers: StatefulSets
+    :param made: kind and name of what the release itself brings
+    :param labels: those that the values give every object
+    :param annotations: those that the values give every object
     """
 
     agent: Container
@@ -117,11 +125,12 @@ class Planned:
 
 @dataclasses.dataclass(frozen=True)
 class Live:
-    """What is there now, as the API server shows it.
+    """What is there now, as the API server shows it. Without a Deployment nothing was installed yet.
 
-    `pods`: those of the component agent. None in `quotas`, `limit_ranges`, `storage_classes` or `claims`: they may not
-    be read. `metrics`: whether the cluster tells pods' CPU and memory, None: not known. No deployment: nothing was
-    installed yet.
+    None in `quotas`, `limit_ranges`, `storage_classes` or `claims`: they may not be read.
+
+    :param pods: those of the component agent
+    :param metrics: whether the cluster tells pods' CPU and memory, None: not known
     """
 
     deployment: Object | None = None
@@ -187,7 +196,10 @@ class Live:
 
 
 def parse(text: str) -> list[Object]:
-    """The objects of `helm template`'s output; raises FindingError `manifests-unreadable`."""
+    """The objects of `helm template`'s output.
+
+    :raises FindingError: `manifests-unreadable`
+    """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -205,7 +217,10 @@ def parse(text: str) -> list[Object]:
 
 
 def planned(objects: t.Sequence[Object], release: str) -> Planned:
-    """What these manifests deploy as `release`; raises FindingError `manifests-unreadable` if they hold no agent."""
+    """What these manifests deploy as `release`.
+
+    :raises FindingError: `manifests-unreadable`: they hold no agent
+    """
     ours = [item for item in objects if "helm.sh/hook" not in (item["metadata"].get("annotations") or {})]
     deployment = _component(objects, "Deployment", "agent", release)
     if deployment is None:
@@ -243,7 +258,10 @@ def planned(objects: t.Sequence[Object], release: str) -> Planned:
 
 
 def container(spec: Object, maps: dict[str, dict[str, str]]) -> Container:
-    """A container of a manifest; `maps`: ConfigMaps by name. Later sources win, `env` wins over `envFrom`."""
+    """A container of a manifest. Later sources win, `env` wins over `envFrom`.
+
+    :param maps: ConfigMaps by name
+    """
     env: dict[str, str] = {}
     secrets: dict[str, tuple[str, str]] = {}
     opaque = False

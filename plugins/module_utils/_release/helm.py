@@ -65,7 +65,7 @@ def run(
 ) -> Ended:
     """Run helm, `words` being program and arguments, with `text` as its input. Every failure is in the result.
 
-    environment: variables besides those of this process.
+    :param environment: variables besides those of this process
     """
     try:
         # A result of every failure, which run_command would end the module for.
@@ -90,8 +90,9 @@ def run(
 def test_beside(helm: str | None, params: Row, kubeconfig: Row) -> Iterator[t.Callable[[], Ended] | None]:
     """`helm test` at work while the block is: call what it gets for the end. None without `helm`, the program.
 
-    params: release_name, release_namespace and helm_test_timeout, a duration as helm writes it. What is called another
-    time runs the test again.
+    What is called another time runs the test again.
+
+    :param params: release_name, release_namespace and helm_test_timeout, a duration as helm writes it
     """
     if not helm:
         yield None
@@ -109,10 +110,12 @@ def asked(
 ) -> Iterator[t.Callable[[], Row | None]]:
     """Helm's version and its record of a release, asked for while the block is at work: call what it gets.
 
-    helm: the program. params: release_name and release_namespace. kubeconfig: as _kube.kubeconfig makes it, or why
-    there is none. The answer: `version` (empty where none was told), `said` (the words instead), `release` (an entry of
-    `helm list`, empty without one), `problem` (why there is no answer about the release, else empty), `denied` (that
-    the account lacks a right, and the file that has it, where that is the problem; else empty).
+    :param helm: the program
+    :param params: release_name and release_namespace
+    :param kubeconfig: as _kube.kubeconfig makes it, or why there is none
+    :return: of that call: `version` (empty where none was told), `said` (the words instead), `release` (an entry of
+        `helm list`, empty without one), `problem` (why there is no answer about the release, else empty), `denied`
+        (that the account lacks a right, and the file that has it, where that is the problem; else empty)
     """
     if helm is None:
         yield lambda: None
@@ -150,7 +153,10 @@ def tests(ended: Ended) -> Row:
 
 
 def template(helm: str, chart: str, params: Row, environment: t.Mapping[str, str] | None = None) -> Ended:
-    """The manifests of a chart. params: release_name, release_namespace, values (without secrets)."""
+    """The manifests of a chart.
+
+    :param params: release_name, release_namespace, values (without secrets)
+    """
     words = [helm, "template", params["release_name"], chart, "--namespace", params["release_namespace"]]
     return run([*words, "--values", "-"], text=json.dumps(params["values"]), environment=environment)
 

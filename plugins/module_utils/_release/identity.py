@@ -30,7 +30,11 @@ _EMBEDDED = "_embedded"
 
 @dataclasses.dataclass(frozen=True)
 class Disk:
-    """A template of volume claims. `storage_class`: None is the cluster's default. `size` in bytes."""
+    """A template of volume claims.
+
+    :param storage_class: None is the cluster's default
+    :param size: in bytes
+    """
 
     name: str
     storage_class: str | None
@@ -42,7 +46,8 @@ class Disk:
 class Server:
     """A StatefulSet. `chart` and `what` are empty but for the servers that take writes.
 
-    `login`: user and database that it began with, None for a cache. `source`: bitnami or embedded, empty if not told.
+    :param login: user and database that it began with, None for a cache
+    :param source: bitnami or embedded, empty if not told
     """
 
     name: str
@@ -89,8 +94,10 @@ def another(
 ) -> list[str]:
     """What would lead the release to another database or cache, a sentence each.
 
-    claims: names of the volume claims that are there, None where they may not be read. runs: pods of the release serve.
     A server that was set aside on purpose (its StatefulSet deleted, its volume kept) is none that lives.
+
+    :param claims: names of the volume claims that are there, None where they may not be read
+    :param runs: pods of the release serve
     """
     found = []
     for chart, what in _SERVERS.values():

@@ -65,7 +65,9 @@ def unknown_to_helm(environment: t.Mapping[str, str]) -> list[str]:
 def look(cluster: Cluster, params: Object) -> Object:
     """namespace_exists, statefulsets, secret, another and other_volumes, as plugins/modules/release_info.py says.
 
-    Raises FindingError; a namespace that may not be looked at is None.
+    A namespace that may not be looked at is None.
+
+    :raises FindingError: the API server refuses or does not answer
     """
     namespace, selector = params["release_namespace"], f"app.kubernetes.io/instance={params['release_name']}"
     exists = namespace_exists(cluster, namespace)
@@ -97,7 +99,10 @@ def _described_set(item: Object) -> Object:
 
 
 def _described(secret: Object | None, expected: t.Mapping[str, str], shown: t.Sequence[str]) -> Object:
-    """A Secret without its values, but for those of the keys `shown`. `expected`: base64, as in its data."""
+    """A Secret without its values, but for those of the keys `shown`.
+
+    :param expected: base64, as in its data
+    """
     data: dict[str, str] = (secret or {}).get("data") or {}
     metadata: Object = (secret or {}).get("metadata") or {}
     return {

@@ -37,9 +37,11 @@ class Wanted:
 def compared(
     cluster: Cluster, wanted: Wanted, sets: Sequence[Object], secret: Object | None, params: Object
 ) -> dict[str, list[str]]:
-    """`another`, `other_volumes` and `lacking`, sentences without secrets. Raises FindingError.
+    """`another`, `other_volumes` and `lacking`, sentences without secrets.
 
-    sets: the release's living StatefulSets. secret: the living Secret of the planned name, None where there is none.
+    :param sets: the release's living StatefulSets
+    :param secret: the living Secret of the planned name, None where there is none
+    :raises FindingError: the API server refuses or does not answer
     """
     namespace = params["release_namespace"]
     planned, live = identity.servers(wanted.objects), identity.servers(sets)
@@ -74,7 +76,10 @@ def _lacking(cluster: Cluster, wanted: Wanted, secret: Object | None, namespace:
 
 @dataclasses.dataclass(frozen=True)
 class _Secrets:
-    """`data`: of the living Secret of the planned name, in base64."""
+    """The living Secrets, beside those that the role would write.
+
+    :param data: of the living Secret of the planned name, in base64
+    """
 
     cluster: Cluster
     wanted: Wanted

@@ -31,7 +31,10 @@ def namespace_missing(cluster: Cluster, namespace: str) -> bool:
 
 
 def serving(cluster: Cluster, release: str, namespace: str) -> Live:
-    """Deployment and pods of the agent: what decides whom to ask. Raises FindingError."""
+    """Deployment and pods of the agent: what decides whom to ask.
+
+    :raises FindingError: the API server refuses or does not answer
+    """
     labels = f"{of_release(release)},{AGENT}"
     deployments = cluster.list("apps/v1", "deployments", namespace, labels=labels)
     pods = cluster.list("v1", "pods", namespace, labels=labels) if deployments else []
@@ -39,7 +42,10 @@ def serving(cluster: Cluster, release: str, namespace: str) -> Live:
 
 
 def around(cluster: Cluster, live: Live, release: str, namespace: str) -> Live:
-    """`live` with everything else: servers, claims, autoscaler, limits of the namespace. Raises FindingError."""
+    """`live` with everything else: servers, claims, autoscaler, limits of the namespace.
+
+    :raises FindingError: the API server does not answer
+    """
     labels = of_release(release)
     scalers = _readable(cluster, "autoscaling/v2", "horizontalpodautoscalers", namespace, labels) or ()
     return dataclasses.replace(
@@ -55,7 +61,10 @@ def around(cluster: Cluster, live: Live, release: str, namespace: str) -> Live:
 
 
 def lacking(cluster: Cluster, plan: Planned, namespace: str) -> tuple[Access, ...]:
-    """The rights that deploying `plan` needs and the account has not. Raises FindingError."""
+    """The rights that deploying `plan` needs and the account has not.
+
+    :raises FindingError: the API server refuses or does not answer
+    """
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectRulesReview",

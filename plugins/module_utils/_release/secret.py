@@ -35,12 +35,10 @@ _REDIS = ("master", "tcp-redis")
 def secret_data(passwords: Mapping[str, str], manifests: str) -> dict[str, str]:
     """Keys of the Secret (chart/README.md lists them) with their values in base64, as in its `data`.
 
-    Args:
-        passwords: by the Secret's keys, among them `password`, the agent's in PostgreSQL, `postgres-password`, the
-            administrator's, and `redis-password`. Empty ones are left out.
-        manifests: what `helm template` printed. A server that it does not install has no URL here.
-
-    Raises FindingError where the manifests are no YAML, or hold half a server.
+    :param passwords: by the Secret's keys, among them `password`, the agent's in PostgreSQL, `postgres-password`, the
+        administrator's, and `redis-password`. Empty ones are left out
+    :param manifests: what `helm template` printed. A server that it does not install has no URL here
+    :raises FindingError: the manifests are no YAML, or hold half a server
     """
     objects = parse(manifests)
     urls = {}

@@ -19,9 +19,12 @@ _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|)(?::(?P<port>\
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """Where a URL leads, and as whom. `password`: None without one, decoded. `parameters`: its query.
+    """Where a URL leads, and as whom.
 
     `host` and `port` are lists with commas where the URL names several servers.
+
+    :param password: None without one, decoded
+    :param parameters: its query
     """
 
     host: str
@@ -39,7 +42,7 @@ class Parts:
 def parts(url: str, namespace: str) -> Parts:
     """The parts of a URL, each in one spelling: the port is written, a Service of `namespace` has its short name.
 
-    Raises ValueError, without the URL.
+    :raises ValueError: it is no URL; the message does not hold it
     """
     try:
         split = urlsplit(url)

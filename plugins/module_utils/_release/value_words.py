@@ -42,8 +42,10 @@ _TYPES = {
 def explain(errors: str, schemas: Mapping[str, Node], values: Node) -> str:
     """Helm's reason on one line; what it says of a schema is put into sentences.
 
-    errors: what helm complained of, as it printed it. schemas: values.schema.json by the name of the chart, the first
-    being the chart itself, the others its subcharts. values: what it was given.
+    :param errors: what helm complained of, as it printed it
+    :param schemas: values.schema.json by the name of the chart, the first being the chart itself, the others its
+        subcharts
+    :param values: what it was given
     """
     reason = re.sub(r"(?s)^.*?Error: ", "", errors)
     found: dict[tuple[str, ...], str] = {}

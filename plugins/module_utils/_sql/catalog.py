@@ -28,12 +28,16 @@ class Column:
 
 @dataclasses.dataclass(frozen=True)
 class Constraint:
-    """A constraint. kind: pg_constraint.contype (c check, f foreign key, p primary, u unique, x exclusion, n not null).
+    """A constraint.
 
-    `not_null_of`: the columns that a check proves to be not null. `other`: the table at the other end of a foreign
-    key; `outgoing` whether this table is the referencing one. `on_delete`, `on_update`: pg_constraint.confdeltype and
-    confupdtype (a no action, r restrict, c cascade, n set null, d set default). The kind `parent` is no constraint: of
-    a partition that this upgrade made, `other` is the table it belongs to.
+    The kind `parent` is no constraint: of a partition that this upgrade made, `other` is the table it belongs to.
+
+    :param kind: pg_constraint.contype (c check, f foreign key, p primary, u unique, x exclusion, n not null)
+    :param not_null_of: the columns that a check proves to be not null
+    :param other: the table at the other end of a foreign key
+    :param outgoing: whether this table is the referencing one
+    :param on_delete: pg_constraint.confdeltype (a no action, r restrict, c cascade, n set null, d set default)
+    :param on_update: pg_constraint.confupdtype, likewise
     """
 
     name: str
@@ -51,7 +55,9 @@ class Constraint:
 class Table:
     """A relation on the server. Sizes in bytes, `rows` the planner's estimate (-1: never analysed).
 
-    `name` is the one before the upgrade. `writes`, `reads`: rows written and scans started since statistics began.
+    :param name: the one before the upgrade
+    :param writes: rows written since statistics began
+    :param reads: scans started since then
     """
 
     name: Name
@@ -89,8 +95,10 @@ class Table:
 class Catalog:
     """Tables by schema and name.
 
-    `complete` says that a server was asked: only then does a missing name mean a missing table. `resolved`: what the
-    search path made of names without a schema. `schema`: where such names are created.
+    `complete` says that a server was asked: only then does a missing name mean a missing table.
+
+    :param resolved: what the search path made of names without a schema
+    :param schema: where such names are created
     """
 
     tables: dict[Name, Table] = dataclasses.field(default_factory=dict)

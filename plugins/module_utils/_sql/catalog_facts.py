@@ -36,7 +36,8 @@ def _proof(expression: str | None) -> frozenset[str]:
 def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) -> Catalog:
     """The catalogue of what live_facts.collect found.
 
-    `timezone`: the server's setting for the migrating role. `schema`: where names without one are created.
+    :param timezone: the server's setting for the migrating role
+    :param schema: where names without one are created
     """
     full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
     catalog = Catalog(complete=True, timezone_is_utc=timezone in _UTC, schema=schema or "public")

@@ -41,9 +41,12 @@ _SYSTEM = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
 
 @dataclasses.dataclass(frozen=True)
 class Touch:
-    """One name. `action`: need, make or drop. `table`: to which it belongs; of a value its type's name.
+    """One name.
 
-    `lenient`: IF EXISTS or IF NOT EXISTS, so that nothing fails. `cascade`: what depends on it goes as well.
+    :param action: need, make or drop
+    :param table: to which it belongs; of a value its type's name
+    :param lenient: IF EXISTS or IF NOT EXISTS, so that nothing fails
+    :param cascade: what depends on it goes as well
     """
 
     action: t.Literal["need", "make", "drop"]

@@ -10,7 +10,11 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Segment:
-    """What one revision wrote. `error`: rendering failed there. `inspects`: its SQL depends on the database or mode."""
+    """What one revision wrote.
+
+    :param error: rendering failed there
+    :param inspects: its SQL depends on the database or mode
+    """
 
     revision: str
     start: int

@@ -101,7 +101,10 @@ def columns_below(node: t.Any) -> tuple[str, ...]:
 
 
 def note_index(table: Name, columns: t.Iterable[str], reading: Reading, *, computed: bool) -> None:
-    """An index that this upgrade builds on these columns. `computed`: with an expression or a predicate."""
+    """An index that this upgrade builds on these columns.
+
+    :param computed: with an expression or a predicate
+    """
     if known := reading.catalog.table(table):
         for name in columns:
             if old := known.columns.get(name):

@@ -143,7 +143,7 @@ class Reader:
     """
 
     def __init__(self, tick: t.Callable[[], object] = lambda: None) -> None:
-        """`tick`: called before each statement; it may raise what shall end a reading that takes too long."""
+        """:param tick: called before each statement; it may raise what shall end a reading that takes too long"""
         self.found: list[Statement] = []
         self._tick = tick
         self.between: list[t.Any] = []

@@ -21,7 +21,10 @@ LIMIT = 90.0
 def docker(
     *words: str | Path, env: Mapping[str, str] | None = None, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run docker; raise AssertionError with its message where it fails and `check` is on."""
+    """Run docker.
+
+    :raises AssertionError: it failed, and `check` is on; the message is docker's
+    """
     done = subprocess.run(
         ["docker", *map(str, words)],
         env={**os.environ, **(env or {})},

@@ -38,7 +38,11 @@ else:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What the module said. `verdict`: None where there was none. `findings`: its JSON forms, worst first."""
+    """What the module said.
+
+    :param verdict: None where there was none
+    :param findings: its JSON forms, worst first
+    """
 
     verdict: str | None
     findings: list[dict[str, t.Any]]

@@ -92,7 +92,8 @@ def _copy(admin: psycopg.Connection, url: t.Callable[[str], str]) -> t.Iterator[
 def effects(admin: psycopg.Connection, url: t.Callable[[str], str], migration: str) -> Seen:
     """By old statement and whether it was prepared: the name of its error after the migration, empty without one.
 
-    `admin`: of a server with a database `serving` that has TABLES; `url`: from a database to its URL.
+    :param admin: of a server with a database `serving` that has TABLES
+    :param url: from a database to its URL
     """
     seen: Seen = {}
     with _copy(admin, url) as place, contextlib.ExitStack() as stack:

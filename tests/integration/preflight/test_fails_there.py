@@ -23,9 +23,10 @@ WIDE = "ALTER TABLE alembic_version ALTER COLUMN version_num TYPE varchar(255)"
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """`setup` comes upon revision 0001. `found`: the id that must be there, None: that nothing serious may be.
+    """`setup` comes upon revision 0001.
 
-    `upgrade`: a word of the error of the real upgrade; empty where it succeeds; None where it is not run.
+    :param found: the id that must be there, None: that nothing serious may be
+    :param upgrade: a word of the error of the real upgrade; empty where it succeeds; None where it is not run
     """
 
     build: Build

@@ -29,7 +29,11 @@ APART = TABLES.replace(
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """A directory and the answer. `found`: id and severity. `verdicts`: those that are right."""
+    """A directory and the answer.
+
+    :param found: id and severity
+    :param verdicts: those that are right
+    """
 
     build: Build
     verdicts: set[str | None]

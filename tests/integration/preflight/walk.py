@@ -39,9 +39,12 @@ UNKNOWN = {
 
 @dataclasses.dataclass
 class Walked:
-    """`run`: statements that the server took. `refused`: with its message. `unclaimed`: what it did unsaid.
+    """What became of the statements of an upgrade.
 
-    `false`: claims that the upgrade would fail, of statements that it took.
+    :param run: statements that the server took
+    :param refused: statements with its message
+    :param unclaimed: what it did unsaid
+    :param false: claims that the upgrade would fail, of statements that it took
     """
 
     run: int = 0
@@ -55,7 +58,10 @@ def _relations(connection: psycopg.Connection) -> dict[int, tuple[str, int, int,
 
 
 def walk(folder: Path, url: str, heads: t.Sequence[str], **arguments: t.Any) -> Walked:
-    """Judge the upgrade from `heads`, then run it. `arguments`: of AlembicProcess."""
+    """Judge the upgrade from `heads`, then run it.
+
+    :param arguments: of AlembicProcess
+    """
     with AlembicProcess(folder / "alembic.ini", "heads", 300, **arguments) as alembic:
         alembic.graph()
         rendered = alembic.render(list(heads))

@@ -34,7 +34,10 @@ def wanted(image: str = "agent:1", *, external: bool = False, replicas: int = 2)
 
 
 def live(*pods: str, image: str = "agent:1", database: bool = True) -> Live:
-    """`image` is deployed; ready pods run `pods`; `database`: PostgreSQL has a ready pod."""
+    """A release in which `image` is deployed and ready pods run `pods`.
+
+    :param database: PostgreSQL has a ready pod
+    """
     deployment = living(release(image, replicas=2), "Deployment", availableReplicas=len(pods))
     found = []
     for number, name in enumerate(pods):

@@ -55,7 +55,10 @@ def refused(cluster: FakeCluster, objects: list[Object], **more: t.Any) -> Findi
 
 
 def deployed(cluster: FakeCluster, objects: list[Object], *, ready: bool = True, database: bool = True) -> None:
-    """Objects as they are once they run, with one pod of the agent; `database`: PostgreSQL runs."""
+    """Objects as they are once they run, with one pod of the agent.
+
+    :param database: PostgreSQL runs
+    """
     server = living(objects, "StatefulSet", readyReplicas=int(database))
     server["metadata"]["labels"]["app.kubernetes.io/instance"] = "demo"
     cluster.kept["statefulsets", "demo-postgresql"] = server

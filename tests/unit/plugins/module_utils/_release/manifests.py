@@ -30,7 +30,11 @@ def _environment(key: str) -> list[Object]:
 
 
 def release(image: str = "agent:1", *, replicas: int = 2, most: int | None = None, **env: str) -> list[Object]:
-    """`most`: with an autoscaler up to so many pods. `env`: the ConfigMap of the agent."""
+    """The manifests of a release.
+
+    :param most: with an autoscaler up to so many pods
+    :param env: the ConfigMap of the agent
+    """
     data = {"WORKER_THREADS": "4"} | env
     gate = _container(
         "wait-for-schema", image, "20m", command=["python", "schema.py"], env=_environment("database-url")

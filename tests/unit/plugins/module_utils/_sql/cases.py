@@ -92,8 +92,10 @@ class Cost(t.NamedTuple):
 class Case:
     """A statement and what it costs: `table MODE[ rewrite][ scan][ scan?]` separated by `;`.
 
-    `costs` maps the first major version for which a text holds to that text; before the first one the server knows
-    no such statement. `alone`: it cannot run in a transaction. `before`: statements that run first, committed.
+    :param costs: the first major version for which a text holds, with that text; before the first one the server knows
+        no such statement
+    :param alone: it cannot run in a transaction
+    :param before: statements that run first, committed
     """
 
     name: str
