@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 .DEFAULT_GOAL := help
 .PHONY: help setup up down clean artefact images lab-up lab-down lab-doctor lab-mirror logs tools chart lint test-unit test-chart test-host \
 	test-fresh test-preflight \
-	test-report test-integration test-cluster test-mirror test test-all
+	test-report test-controller test-integration test-cluster test-mirror test test-all
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -68,6 +68,9 @@ test-preflight: setup ## migration_preflight against PostgreSQL 15 and 18 from P
 test-report: setup ## the deployment report in a real browser (Debian's headless Chromium is installed where it is missing)
 	@$(PY) -m dev.suite report
 
+test-controller: setup ## the collection on controllers that cannot write to it or to a home folder, with a stand-in API server
+	@$(PY) -m dev.suite controller
+
 test-integration: setup ## agent, schema.py and images against a real PostgreSQL and Redis (containers)
 	@$(PY) -m dev.suite integration
 
@@ -77,11 +80,11 @@ test-cluster: setup ## the lab itself, Molecule's scenarios and the role's bad i
 test-fresh: setup ## these two commands on a bare Debian with an engine of its own, from empty caches (FRESH_CACHE=folder lends it some)
 	@$(PY) -m dev.suite fresh
 
-test: setup ## lint, unit, chart, preflight, report, integration, install and one upgrade on kind
-	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster
+test: setup ## lint, unit, chart, preflight, report, controller, integration, install and one upgrade on kind
+	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster
 
 test-mirror: setup ## the lab in a closed network: a local mirror with an authority of its own, and make up takes all from it
 	@$(PY) -m dev.suite mirror
 
 test-all: setup ## make test and the longer scenarios: a release's life, three environments, Helm 3, Bitnami, the documentation, lost nodes, a mirror
-	@$(PY) -m dev.suite lint unit chart host preflight report integration cluster versions release helm3 bitnami documentation disturbances mirror fresh sanity
+	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster versions release helm3 bitnami documentation disturbances mirror fresh sanity

@@ -104,6 +104,11 @@ def report(tally: Tally) -> None:
     tally.pytest("report", ["tests/integration/report"], workers=2)
 
 
+def controller(tally: Tally) -> None:
+    """Controllers that cannot write to the project or to a home folder, up to the point where a cluster is needed."""
+    tally.pytest("controller", ["tests/integration/controller"], workers=2)
+
+
 def versions(tally: Tally) -> None:
     """migration_preflight against the other major versions of PostgreSQL."""
     files = [f"tests/integration/preflight/test_{name}.py" for name in ("truth", "live")]
@@ -227,7 +232,7 @@ NEEDS = {"report": (needs.BROWSER,)} | dict.fromkeys(
     ),
     _LAB,
 )
-HELM = {"lint", "chart", "integration", "cluster", "release", "helm3", "bitnami", "documentation"}
+HELM = {"lint", "chart", "controller", "integration", "cluster", "release", "helm3", "bitnami", "documentation"}
 """Stages that call helm."""
 
 STAGES: dict[str, Callable[[Tally], None]] = {
@@ -239,6 +244,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "fresh": fresh,
     "preflight": preflight,
     "report": report,
+    "controller": controller,
     "integration": integration,
     "cluster": on_cluster,
     "release": release,

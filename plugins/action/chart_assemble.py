@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
+from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import ChartError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart_module import (
@@ -31,7 +33,7 @@ class ActionModule(ActionBase):
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         try:
-            return execute(as_a_module_gets(arguments), as_strings(environment))
+            return execute(as_a_module_gets(arguments), as_strings(environment), Path(constants.DEFAULT_LOCAL_TMP))
         except ChartError as error:
             # Not raised: `failed_when` and `register` of a task count for what is returned.
             return {"failed": True, "changed": False, "msg": str(error)}

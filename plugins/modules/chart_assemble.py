@@ -49,7 +49,8 @@ options:
   cache_dir:
     description:
       - Folder for assembled charts.
-      - The default is C(ai_platform.agent/charts) below E(XDG_CACHE_HOME), or below C(~/.cache).
+      - The default is C(ai_platform.agent/charts) below E(XDG_CACHE_HOME), or below C(~/.cache). Where that cannot be
+        written, or the user has no home folder, the chart is kept for this run only.
     type: path
   helm_binary:
     description: The helm program. It is run for O(subcharts=bitnami) and for O(values).

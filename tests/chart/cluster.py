@@ -12,6 +12,8 @@ from urllib.parse import parse_qs
 
 import yaml
 
+from tests.mirror_server import Authority
+
 Object = dict[str, t.Any]
 
 # Kind to plural, by group and version: what the chart looks up or makes.
@@ -46,11 +48,20 @@ PLURALS = {plural for kinds in RESOURCES.values() for plural in kinds.values()}
 
 
 class Cluster:
-    """Serves objects on a port of this machine while it is entered; `kubeconfig` leads there."""
+    """Serves objects on a port of this machine while it is entered; `kubeconfig` leads there.
 
-    def __init__(self, folder: Path) -> None:
-        """Keep the kubeconfig in `folder`."""
+    With a token it serves TLS, without which client-go sends no credentials, and knows no other account; `address` and
+    `authority`, a file, are what a client without a kubeconfig needs.
+    """
+
+    def __init__(self, folder: Path, token: str = "") -> None:
+        """Keep the kubeconfig, and the certificates, in `folder`."""
         self.kubeconfig = folder / "kubeconfig"
+        self.address = ""
+        authority = Authority(folder) if token else None
+        self.authority = authority and authority.file
+        self._context = authority and authority.server("127.0.0.1")
+        self._token = token
         self._answers: dict[str, Object] = {}
         # What is written is refused with words that quote it, as an admission webhook may; or never answered.
         self.hangs = False
@@ -100,25 +111,40 @@ class Cluster:
 
     def __enter__(self) -> t.Self:
         """Start serving."""
-        answers, world = self._answers, self
+        answers, world, token = self._answers, self, self._token
 
         class Handler(BaseHTTPRequestHandler):
-            def do_PATCH(self) -> None:
-                quoted = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                world.written.set()
-                while world.hangs:
-                    time.sleep(0.1)
-                said = {"kind": "Status", "status": "Failure", "code": 422, "message": f"the webhook denied {quoted}"}
-                body = json.dumps(said).encode()
-                self.send_response(422)
+            def known(self) -> bool:
+                """Whether it knows who asks; where not, that is the answer."""
+                if not token or self.headers.get("Authorization") == f"Bearer {token}":
+                    return True
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self.told(401, {"kind": "Status", "status": "Failure", "code": 401, "message": "Unauthorized"})
+                return False
+
+            def told(self, code: int, answer: Object) -> None:
+                body = json.dumps(answer).encode()
+                self.send_response(code)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
 
+            def do_PATCH(self) -> None:
+                if not self.known():
+                    return
+                quoted = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                world.written.set()
+                while world.hangs:
+                    time.sleep(0.1)
+                said = {"kind": "Status", "status": "Failure", "code": 422, "message": f"the webhook denied {quoted}"}
+                self.told(422, said)
+
             do_POST = do_PATCH
 
             def do_GET(self) -> None:
+                if not self.known():
+                    return
                 path, _, query = self.path.partition("?")
                 found = answers.get(path)
                 if found is None and path.startswith(("/api/", "/apis/")) and path.rpartition("/")[2] in PLURALS:
@@ -126,24 +152,22 @@ class Cluster:
                     items = [item for item in items if selected(item, query)]
                     found = {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}
                 missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
-                body = json.dumps(found or missing).encode()
-                self.send_response(200 if found else 404)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.told(200 if found else 404, found or missing)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Keep quiet."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if self._context:
+            self._server.socket = self._context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        server = f"http://127.0.0.1:{self._server.server_port}"
+        self.address = f"http{'s' if token else ''}://127.0.0.1:{self._server.server_port}"
+        trust = {"certificate-authority": str(self.authority)} if self.authority else {}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "c", "cluster": {"server": server}}],
-            "users": [{"name": "u", "user": {}}],
+            "clusters": [{"name": "c", "cluster": {"server": self.address} | trust}],
+            "users": [{"name": "u", "user": {"token": token} if token else {}}],
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "test"}}],
             "current-context": "x",
         }

@@ -34,10 +34,17 @@ IGNORED: t.Final = shutil.ignore_patterns(
 )
 VERSION: t.Final = re.compile(r"^version:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 FETCH_SECONDS: t.Final = 300
+ANOTHER_CACHE: t.Final = (
+    "choose another cache (variable ai_agent_chart_cache of the role, option cache_dir of the module, XDG_CACHE_HOME)"
+)
 
 
 class ChartError(Exception):
     """The chart cannot be assembled; the text is one sentence: what is wrong, where, what to do."""
+
+
+class CacheError(ChartError):
+    """The folder for assembled charts cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +62,16 @@ class Assembled:
 def default_cache() -> Path:
     """Return the folder for assembled charts, by the XDG Base Directory Specification.
 
-    :raises ChartError: this user has no home folder
+    :raises CacheError: this user has no home folder
     """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not base.is_absolute():
         try:
             base = Path.home() / ".cache"
         except RuntimeError:
-            words = (
-                "This user has no home folder to keep the assembled chart in: set HOME or XDG_CACHE_HOME to a folder."
-            )
-            raise ChartError(words) from None
+            lacking = "This user has no home folder to keep the assembled chart in"
+            words = f"{lacking}: set HOME or XDG_CACHE_HOME to a folder, or {ANOTHER_CACHE}."
+            raise CacheError(words) from None
     return base / "ai_platform.agent" / "charts"
 
 
@@ -120,7 +126,8 @@ def assemble(
     :param subcharts_dir: folder that holds the embedded subcharts; needed for ``embedded``
     :param cache: folder for assembled charts, default `default_cache`
     :param helm: the helm program, run for ``bitnami`` only
-    :raises ChartError: unknown choice, no chart there, a cache that cannot be written, a registry out of reach
+    :raises CacheError: the cache cannot be written
+    :raises ChartError: unknown choice, no chart there, a registry out of reach
     """
     if choice not in CHOICES:
         raise ChartError(f"{choice!r} is no choice of subcharts: use {' or '.join(CHOICES)}.")
@@ -134,9 +141,9 @@ def assemble(
         try:
             _build(chart, sources, version, target, helm)
         except OSError as error:
-            raise ChartError(
+            raise CacheError(
                 f"The chart cannot be assembled in {cache} ({error.strerror}: {error.filename}): "
-                "make that folder writable, or choose another cache with XDG_CACHE_HOME."
+                f"make that folder writable, or {ANOTHER_CACHE}."
             ) from error
     versions = {name: _packed_version(target / "charts", name) for name in SUBCHARTS}
     return Assembled(target, version, digest, versions)

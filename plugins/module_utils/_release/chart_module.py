@@ -9,7 +9,12 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm, value_words
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import CHOICES, assemble
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import (
+    CHOICES,
+    Assembled,
+    CacheError,
+    assemble,
+)
 
 Row = dict[str, t.Any]
 
@@ -34,20 +39,14 @@ CONSTRAINTS: t.Final[Row] = {
 }
 
 
-def execute(params: Row, environment: t.Mapping[str, str]) -> Row:
+def execute(params: Row, environment: t.Mapping[str, str], run_folder: Path) -> Row:
     """The result, a failed one where the chart does not take the values.
 
     :param environment: what helm gets besides its own
+    :param run_folder: a folder that lasts as long as this run, where the user has none for a cache
     :raises ChartError: there is no chart
     """
-    folders = {name: params[name] and Path(params[name]) for name in ("subcharts_dir", "cache_dir")}
-    assembled = assemble(
-        Path(params["chart"]),
-        params["subcharts"],
-        subcharts_dir=folders["subcharts_dir"],
-        cache=folders["cache_dir"],
-        helm=params["helm_binary"],
-    )
+    assembled = _assembled(params, run_folder)
     told: Row = {
         "changed": False,
         "path": str(assembled.path),
@@ -64,6 +63,31 @@ def execute(params: Row, environment: t.Mapping[str, str]) -> Row:
         words = f"The chart {told['version']} does not take the values: {complaint}"
         return told | {"failed": True, "msg": words, "complaint": complaint}
     return told | {"manifests": rendered.output}
+
+
+def _assembled(params: Row, run_folder: Path) -> Assembled:
+    """From the user's cache, or from the run's folder.
+
+    :raises ChartError: there is no chart, or the chosen cache cannot be written
+    """
+    folders = {name: params[name] and Path(params[name]) for name in ("subcharts_dir", "cache_dir")}
+
+    def within(cache: Path | None) -> Assembled:
+        return assemble(
+            Path(params["chart"]),
+            params["subcharts"],
+            subcharts_dir=folders["subcharts_dir"],
+            cache=cache,
+            helm=params["helm_binary"],
+        )
+
+    try:
+        return within(folders["cache_dir"])
+    except CacheError:
+        # A controller may run as an account whose home is missing or read-only. A folder that somebody chose must work.
+        if folders["cache_dir"]:
+            raise
+        return within(run_folder / "charts")
 
 
 __all__ = ("ARGUMENTS", "CONSTRAINTS", "execute")

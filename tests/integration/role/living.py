@@ -36,9 +36,9 @@ def manifests(folder: Path) -> list[Object]:
     return [item for item in yaml.safe_load_all(done.stdout) if item]
 
 
-def release(objects: list[Object], password: str, folder: Path) -> Cluster:
-    """An API server with these objects and their Secret, for `with`."""
-    running = Cluster(folder)
+def release(objects: list[Object], password: str, folder: Path, token: str = "") -> Cluster:
+    """An API server with these objects and their Secret, for `with`; with a token it knows that account only."""
+    running = Cluster(folder, token)
     running.add_namespace(NAMESPACE)
     for item in objects:
         if item["kind"] in {"Deployment", "StatefulSet", "Service"}:

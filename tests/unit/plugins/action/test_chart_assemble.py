@@ -8,6 +8,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.template import Templar
 from ansible_collections.ai_platform.agent.plugins.action.chart_assemble import ActionModule
@@ -59,6 +60,20 @@ def test_default_cache_is_the_users(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     del arguments["cache_dir"]
     assert run(**arguments)["path"].startswith(f"{tmp_path}/xdg/ai_platform.agent/charts/")
+
+
+def test_without_a_cache_of_the_users_the_chart_is_kept_for_the_run(
+    arguments: dict[str, t.Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path / "run"))
+    # A folder that somebody chose must work.
+    chosen = run(**arguments | {"cache_dir": str(tmp_path / "file")})
+    assert chosen["failed"]
+    assert "variable ai_agent_chart_cache of the role" in chosen["msg"]
+    del arguments["cache_dir"]
+    assert run(**arguments)["path"].startswith(f"{tmp_path}/run/charts/")
 
 
 @pytest.fixture
