@@ -210,6 +210,24 @@ options:
   junit_path:
     description: File for the findings as JUnit XML; written as O(sql_path) is.
     type: path
+  sarif_path:
+    description:
+      - File for the findings as SARIF 2.1.0, each at the line of the revision that writes the statement; written as
+        O(sql_path) is. GitHub shows it beside a pull request's lines.
+      - Paths are relative to the git work tree that O(alembic_dir) is in.
+    type: path
+  annotations_path:
+    description: File for the findings as O(annotations); written as O(sql_path) is.
+    type: path
+  annotations:
+    description:
+      - V(github) are lines that annotate a pull request once a step of the workflow prints them.
+      - V(gitlab) is a Code Quality report, for C(artifacts:reports:codequality).
+    type: str
+    choices: [github, gitlab]
+  markdown_path:
+    description: File for the report as Markdown, for a comment or C($GITHUB_STEP_SUMMARY); written as O(sql_path) is.
+    type: path
   render_timeout:
     description: Seconds that C(env.py) and the revisions may take.
     type: int
@@ -242,6 +260,13 @@ EXAMPLES = r"""
         revision: "0005"
         reason: Fills in batches of 5000, each committed; read by two people.
     sql_path: /tmp/upgrade.sql
+
+- name: In a pull request, shown beside its lines
+  ai_platform.agent.migration_preflight:
+    alembic_dir: "{{ playbook_dir }}/images/agent"
+    database_url: "{{ lookup('ansible.builtin.env', 'PREFLIGHT_DATABASE_URL') }}"
+    sarif_path: preflight.sarif
+    markdown_path: preflight.md
 
 - name: Render what would be deployed
   ansible.builtin.command:
@@ -296,6 +321,8 @@ pending:
       of these with its own risk, its locks and the tables' live figures, C(bytes) alone, C(total_bytes) with indexes,
       C(rows) as the planner estimates them (-1 is never analysed), C(writes) and C(reads) since statistics began,
       C(sessions) with a lock on the table now. C(rule) and C(source) say where PostgreSQL defines the lock.
+    - Each revision has its file's name and C(source), its place below O(alembic_dir); each statement the C(line) that
+      writes it, where that is known.
     - At most 50 statements; RV(statements_omitted) counts the others, O(report_path) has all. Of a statement at most
       10 locks, C(locks_omitted) counts the others.
   returned: when a verdict was possible

@@ -50,14 +50,16 @@ def write_reports(params: dict[str, t.Any], full: dict[str, t.Any]) -> None:
         write(params["junit_path"], junit.junit(full, params["fail_on"]))
 
 
-def write_error(params: dict[str, t.Any], kind: str, subject: str, error: FindingError) -> None:
+def write_error(params: dict[str, t.Any], kind: str, subject: str, error: FindingError) -> dict[str, t.Any]:
     """The same for a run that ended before it could judge.
 
+    :return: the report that says so
     :raises FindingError: `argument-invalid`: one of them cannot be written
     """
     full = report.without_verdict(kind, subject, of_error(error))
     # There is no verdict, and no policy lets a run without a verdict pass.
     write_reports(params | {"fail_on": "fail"}, full)
+    return full
 
 
 __all__ = ("write", "write_error", "write_reports")

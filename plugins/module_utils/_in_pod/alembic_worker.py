@@ -25,6 +25,7 @@ from pathlib import Path
 
 from .alembic_online import DECISIVE, observe
 from .alembic_watch import Watch, has_body, inspects, kept_off_disk
+from .source_lines import LinedBuffer
 
 # How many revisions one part of the answer holds.
 PART = 50
@@ -90,7 +91,7 @@ class Worker:
 
         self.root = str(Path.cwd())
         self.target: str = request["target"]
-        self.buffer = io.StringIO()
+        self.buffer = LinedBuffer()
         self.sent = 0
         self.loaded: list[t.Any] | None = None
         self.flask: bool = request.get("flask", False)
@@ -281,6 +282,11 @@ class Worker:
         segments.clear()
         return answer
 
+    def below_root(self, path: str) -> str | None:
+        """`path` as seen from the working directory, with slashes; None where it lies elsewhere."""
+        real, root = Path(path).resolve(), Path(self.root).resolve()
+        return real.relative_to(root).as_posix() if real.is_relative_to(root) else None
+
     def watched(
         self,
         step: t.Any,
@@ -296,11 +302,14 @@ class Worker:
             segment: dict[str, t.Any] = {"revision": revision.revision, "start": self.buffer.tell(), "error": None}
             segment["doc"] = revision.module.__doc__ or ""
             segment["path"] = Path(revision.path).name
+            segment["source"] = self.below_root(revision.path)
+            self.buffer.begin(revision.path)
             try:
                 original(**arguments)
             except (Exception, SystemExit) as error:
                 segment["error"] = said(error, self.root)
             segment["end"] = self.buffer.tell()
+            segment["lines"] = self.buffer.end()
             segment["inspects"] = watch.asked[0] if watch.asked else inspects(revision.path)
             if not segment["inspects"] and segment["start"] == segment["end"] and has_body(revision.path):
                 segment["inspects"] = "upgrade() has a body and wrote no SQL"

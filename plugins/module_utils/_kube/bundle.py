@@ -29,10 +29,10 @@ def _named(entry: t.Any, *others: str) -> tuple[str, ...]:
 
 
 # The full names of what each program consists of; the first one's `main` takes the request.
-_WORKER: t.Final = ("alembic_online", "alembic_watch", "alembic_worker")
+_WORKER: t.Final = ("alembic_online", "alembic_watch", "alembic_worker", "source_lines")
 RENDERER: t.Final = _named(render, *_WORKER, "framing")
 # On this machine, for the direct transport.
-RENDERING_WORKER: t.Final = _named(alembic_worker, *_WORKER[:2])
+RENDERING_WORKER: t.Final = _named(alembic_worker, *(name for name in _WORKER if name != "alembic_worker"))
 COLLECTOR: t.Final = _named(
     collect,
     *_WORKER,

@@ -188,7 +188,10 @@ def rendered_of(answers: t.Iterator[dict[str, t.Any]], each: Each) -> Rendered:
     texts: list[str] = []
     segments: list[Segment] = []
     for answer in answers:
-        part = [Segment(**segment) for segment in answer["segments"]]
+        part = [
+            Segment(**segment | {"lines": tuple((begin, line) for begin, line in segment["lines"])})
+            for segment in answer["segments"]
+        ]
         each(answer["sql"], part)
         texts.append(answer["sql"])
         segments += part

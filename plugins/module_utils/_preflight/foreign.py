@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
@@ -14,9 +15,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alemb
     graph_of,
     rendered_of,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
 
 Message = dict[str, t.Any]
+
+_SEGMENT = {field.name for field in dataclasses.fields(Segment)}
 
 
 def foreign_graph(answer: t.Any) -> Graph:
@@ -60,12 +63,18 @@ def foreign_sql(answers: t.Iterator[Message], graph: Graph, each: Each) -> Rende
 def _part(answer: Message, graph: Graph) -> Message:
     _check(isinstance(answer.get("sql"), str) and isinstance(answer.get("segments"), list))
     for segment in map(_dictionary, answer["segments"]):
-        _check(segment.keys() == {"revision", "start", "end", "doc", "path", "error", "inspects"})
+        _check(segment.keys() == _SEGMENT)
         _check(isinstance(segment["revision"], str) and segment["revision"] in graph.nodes)
         _check(all(isinstance(segment[name], int) for name in ("start", "end")))
         _check(all(isinstance(segment[name], str) for name in ("doc", "path")))
-        _check(all(isinstance(segment[name], str | None) for name in ("error", "inspects")))
+        _check(all(isinstance(segment[name], str | None) for name in ("error", "inspects", "source")))
+        _check(isinstance(segment["lines"], list) and all(map(_is_pair, segment["lines"])))
     return answer
+
+
+def _is_pair(value: t.Any) -> bool:
+    """Two whole numbers, as JSON has them."""
+    return isinstance(value, list) and len(value) == 2 and all(type(item) is int for item in value)
 
 
 def _dictionary(value: t.Any) -> Message:

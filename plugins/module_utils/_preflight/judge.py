@@ -113,6 +113,8 @@ class Judge:
         where: Where = {"revision": statement.revision, "statement": statement.number}
         inside = statement.transaction is not None
         form: dict[str, t.Any] = where | {"sql": statement.sql[:SHOWN_CHARACTERS], "transaction": inside, "locks": []}
+        if statement.line:
+            form["line"] = statement.line
         if statement.node is None:
             words = f"PostgreSQL's grammar refuses it: {statement.problem}."
             return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]

@@ -14,6 +14,7 @@ from pathlib import Path
 from ansible_collections.ai_platform.agent.plugins.module_utils._common import dependencies, files, policy
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.publication import publish
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -65,6 +66,10 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "sql_path": {"type": "path"},
     "report_path": {"type": "path"},
     "junit_path": {"type": "path"},
+    "sarif_path": {"type": "path"},
+    "annotations_path": {"type": "path"},
+    "annotations": {"type": "str", "choices": ["github", "gitlab"]},
+    "markdown_path": {"type": "path"},
     "render_timeout": {"type": "int", "default": 30},
     "lock_timeout_ms": {"type": "int", "default": 500},
     "statement_timeout_ms": {"type": "int", "default": 5000},
@@ -74,7 +79,9 @@ _DIRECT, _RELEASE = ("alembic_dir", "database_url"), ("release_name", "release_n
 # Which of them go together: arguments of AnsibleModule.
 CONSTRAINTS: t.Final[dict[str, t.Any]] = {
     "required_one_of": [["alembic_dir", "release_name"]],
-    "required_together": [list(_DIRECT), list(_RELEASE)],
+    "required_together": [list(_DIRECT), list(_RELEASE), ["annotations_path", "annotations"]],
+    # Both say in which file of a repository; the revisions of a release are in an image.
+    "required_by": {"sarif_path": ["alembic_dir"], "annotations_path": ["alembic_dir"]},
     "mutually_exclusive": [[one, other] for one in _DIRECT for other in _RELEASE],
 }
 
@@ -90,7 +97,7 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
         return _judge(params)
     except FindingError as error:
         subject = f"{params['release_namespace']}/{params['release_name']}" if params.get("release_name") else "direct"
-        files.write_error(params, "migration_preflight", subject, error)
+        publish(params, files.write_error(params, "migration_preflight", subject, error))
         raise
 
 
@@ -114,6 +121,7 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
 
     files.write(params["sql_path"], sql)
     files.write_reports(params, full)
+    publish(params, full)
     problem = policy.problem(full["verdict"], policy.failing(findings, params["fail_on"]), params["fail_on"])
     summary = table.summary(full, reported=bool(params["report_path"]))
     return _bounded(report.inline(full)) | {"summary": summary}, problem

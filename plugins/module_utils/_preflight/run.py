@@ -269,6 +269,7 @@ def _pending(
             "revision": segment.revision,
             "title": graph.nodes[segment.revision]["title"],
             "file": segment.path,
+            "source": segment.source,
             "static": segment.error is None and segment.inspects is None,
             "risk": risks.get(segment.revision, "none"),
             "statements": forms.get(segment.revision, []),

@@ -14,6 +14,8 @@ class Segment:
 
     :param error: rendering failed there
     :param inspects: its SQL depends on the database or mode
+    :param source: its file as seen from the folder where `alembic` is called, None where it lies elsewhere
+    :param lines: pairs of a position in the SQL and the file's line that wrote from there on
     """
 
     revision: str
@@ -23,6 +25,13 @@ class Segment:
     path: str
     error: str | None
     inspects: str | None
+    source: str | None = None
+    lines: tuple[tuple[int, int], ...] = ()
+
+    def line(self, position: int) -> int | None:
+        """The line of the file that wrote what stands at `position`; None where that is not known."""
+        before = [line for begin, line in self.lines if begin <= position]
+        return before[-1] if before else None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,9 +28,12 @@ _END = {TransactionStmtKind.TRANS_STMT_COMMIT, TransactionStmtKind.TRANS_STMT_RO
 
 @dataclasses.dataclass(frozen=True)
 class Statement:
-    """One statement. `node` is None where the grammar refuses it (`problem` says why).
+    """One statement.
 
-    `transaction` numbers the transaction it runs in; None means that it commits by itself.
+    :param node: None where the grammar refuses it
+    :param transaction: the number of the transaction it runs in; None means that it commits by itself
+    :param problem: why the grammar refuses it
+    :param line: that of the revision's file which wrote it, None where that is not known
     """
 
     number: int
@@ -39,6 +42,7 @@ class Statement:
     node: t.Any
     transaction: int | None
     problem: str | None = None
+    line: int | None = None
 
 
 def named(relation: t.Any) -> Name:
@@ -95,45 +99,60 @@ def writes(node: t.Any) -> list[t.Any]:
     return [part for part in below(node) if isinstance(part, _WRITES)]
 
 
-def _cut(sql: str) -> list[str]:
-    """The statements of a text that does not parse as a whole, by its tokens.
+def _cut(sql: str) -> list[tuple[int, str]]:
+    """Position and text of the statements of a text that does not parse as a whole, by its tokens.
 
     pglast's own `split(with_parser=False)` leaves out statements that begin with no keyword.
     """
     try:
         tokens = scan(sql)
     except ParseError:
-        return [sql]
-    found, start, depth, words = [], 0, 0, False
+        return [(0, sql)]
+    found: list[tuple[int, str]] = []
+    start, depth, words = 0, 0, False
     for token in tokens:
         depth += (token.name == "ASCII_40") - (token.name == "ASCII_41")
         if token.name == "ASCII_59" and depth <= 0:
-            found += [sql[start : token.start]] if words else []
+            found += [(start, sql[start : token.start])] if words else []
             start, depth, words = token.end + 1, 0, False
         elif "COMMENT" not in token.name:
             words = True
-    return [*found, sql[start:]] if words else found
+    return [*found, (start, sql[start:])] if words else found
 
 
-def _parsed(sql: str) -> t.Iterator[tuple[str, t.Any, str | None]]:
-    """Text, node and problem of each statement; one bad statement does not hide its neighbours."""
+@dataclasses.dataclass(frozen=True)
+class _Piece:
+    """One statement of a text: where it begins, its words, and what the grammar says of it."""
+
+    begin: int
+    text: str
+    node: t.Any
+    problem: str | None = None
+
+
+def _parsed(sql: str) -> t.Iterator[_Piece]:
+    """Each statement; one bad statement does not hide its neighbours."""
     try:
         yield from _pieces(sql)
     except ParseError:
-        for text in _cut(sql):
+        for begin, text in _cut(sql):
             try:
-                yield from _pieces(text)
+                yield from [dataclasses.replace(piece, begin=begin + piece.begin) for piece in _pieces(text)]
             except ParseError as error:
-                yield text.strip(), None, str(error.args[0])
+                yield _piece(begin, text, None, str(error.args[0]))
 
 
-def _pieces(sql: str) -> list[tuple[str, t.Any, None]]:
+def _pieces(sql: str) -> list[_Piece]:
     found = []
     for raw in parse_sql(sql):
         begin = raw.stmt_location or 0
-        text = sql[begin : begin + raw.stmt_len if raw.stmt_len else None]
-        found.append((text.strip(), raw.stmt, None))
+        found.append(_piece(begin, sql[begin : begin + raw.stmt_len if raw.stmt_len else None], raw.stmt))
     return found
+
+
+def _piece(begin: int, text: str, node: t.Any, problem: str | None = None) -> _Piece:
+    """Without the white space around `text`."""
+    return _Piece(begin + len(text) - len(text.lstrip()), text.strip(), node, problem)
 
 
 class Reader:
@@ -156,11 +175,13 @@ class Reader:
         offset = self._end
         for segment in segments:
             self._take(None, sql[self._end - offset : segment.start - offset])
-            self._take(segment.revision, sql[segment.start - offset : segment.end - offset])
+            self._take(segment, sql[segment.start - offset : segment.end - offset])
             self._end = segment.end
 
-    def _take(self, revision: str | None, sql: str) -> None:
-        for text, node, problem in _parsed(sql):
+    def _take(self, segment: Segment | None, sql: str) -> None:
+        """The statements of a revision, or what Alembic itself wrote between two (None)."""
+        for piece in _parsed(sql):
+            node = piece.node
             self._tick()
             if isinstance(node, ast.TransactionStmt):
                 if node.kind in _BEGIN:
@@ -168,9 +189,11 @@ class Reader:
                     self._transaction = self._opened
                 elif node.kind in _END:
                     self._transaction = None
-            elif revision is not None:
-                number = len(self.found) + 1
-                self.found.append(Statement(number, revision, text, node, self._transaction, problem))
+            elif segment is not None:
+                number, line = len(self.found) + 1, segment.line(segment.start + piece.begin)
+                self.found.append(
+                    Statement(number, segment.revision, piece.text, node, self._transaction, piece.problem, line)
+                )
             elif isinstance(node, ast.CreateStmt):
                 self.between.append(node)
 

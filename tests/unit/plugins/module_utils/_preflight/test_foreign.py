@@ -17,6 +17,7 @@ GRAPH: dict[str, t.Any] = {
     "version_table": {"name": "alembic_version", "schema": None},
 }
 SEGMENT = {"revision": "0002", "start": 0, "end": 8, "doc": "", "path": "2.py", "error": None, "inspects": None}
+SEGMENT |= {"source": "versions/2.py", "lines": [[0, 14]]}
 PART: dict[str, t.Any] = {"sql": "SELECT 1", "segments": [SEGMENT]}
 
 
@@ -78,6 +79,10 @@ def test_another_graph(path: tuple[t.Any, ...], value: t.Any) -> None:
         (("segments", 0, "more"), 1),
         (("segments", 0, "doc"), None),
         (("segments", 0, "error"), 3),
+        (("segments", 0, "source"), 1),
+        (("segments", 0, "lines"), [[0, "14"]]),
+        (("segments", 0, "lines"), [[0, 1, 2]]),
+        (("segments", 0, "lines"), {}),
     ],
 )
 def test_another_part_of_the_sql(path: tuple[t.Any, ...], value: t.Any) -> None:
