@@ -104,7 +104,7 @@ options:
   helm_kubeconfig:
     description:
       - A kubeconfig for helm, whose account must be allowed to create the test's pod, which this module needs not.
-        Without it helm asks as the module does.
+        Without it helm asks as the module does; with it the module's token, password and certificate are not helm's.
       - An empty one is looked for where no option names one, E(K8S_AUTH_KUBECONFIG) included.
     type: path
   helm_context:

@@ -151,6 +151,11 @@ cluster:
     address:
       description: URL of the API server, empty where no configuration of a cluster was found.
       type: str
+    origin:
+      description: >-
+        The options, E(K8S_AUTH_*) variables or files from which address and account were taken, empty where none led to
+        a cluster. No values but those of kubeconfig and context.
+      type: str
     unknown_to_helm:
       description: >-
         The E(K8S_AUTH_*) variables that are set, work for other modules, and are not read by M(kubernetes.core.helm).
@@ -158,6 +163,7 @@ cluster:
       elements: str
   sample:
     address: https://10.0.0.1:6443
+    origin: K8S_AUTH_HOST and K8S_AUTH_API_KEY
     unknown_to_helm: []
 namespace_exists:
   description: Whether the namespace exists, null where the account may not look.

@@ -62,6 +62,8 @@ class Cluster:
         self.authority = authority and authority.file
         self._context = authority and authority.server("127.0.0.1")
         self._token = token
+        # Path and account, the header `Authorization`, of each request.
+        self.asked: list[tuple[str, str]] = []
         self._answers: dict[str, Object] = {}
         # What is written is refused with words that quote it, as an admission webhook may; or never answered.
         self.hangs = False
@@ -116,6 +118,7 @@ class Cluster:
         class Handler(BaseHTTPRequestHandler):
             def known(self) -> bool:
                 """Whether it knows who asks; where not, that is the answer."""
+                world.asked.append((self.path.partition("?")[0], self.headers.get("Authorization") or ""))
                 if not token or self.headers.get("Authorization") == f"Bearer {token}":
                     return True
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -61,6 +61,10 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
     "cache-write-failed": ("fail", "Read the server's own words in the message and its log."),
     # The agent itself
     "helm-test-failed": ("fail", "Read what its pod printed: it asks as the agent does, from a pod of its own."),
+    "helm-test-forbidden": (
+        "unknown",
+        "Let helm test as the account that deploys (helm_kubeconfig), or leave it out (ai_agent_verify_helm_test).",
+    ),
     "agent-absent": ("fail", "No pod of the agent runs: look at the Deployment and its events."),
     "agent-not-ready": ("fail", "Look at this pod: kubectl describe, its log, its node."),
     "agent-health": ("fail", "The process does not answer /health: look at the pod's log and limits."),

@@ -13,6 +13,7 @@ import os
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import origin as origins
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 15.0
@@ -50,11 +51,13 @@ class Refused(FindingError):
 class Cluster:
     """The API of one cluster. A resource is named by its API version and plural, `apps/v1` and `deployments`."""
 
-    def __init__(self, client: t.Any) -> None:
-        """:param client: kubernetes.client.ApiClient"""
+    def __init__(self, client: t.Any, origin: str = "kubeconfig, context and host") -> None:
+        """:param client: kubernetes.client.ApiClient
+        :param origin: what address and account were taken from, for messages
+        """
         from kubernetes.dynamic import DynamicClient
 
-        self.api = client
+        self.api, self.origin = client, origin
         # Discovery would ask for every API of the cluster, without a time limit.
         self._dynamic = DynamicClient(client, discoverer=lambda _client, _cache: None)
 
@@ -251,7 +254,8 @@ class Cluster:
         said = _said(error)
         where = f"namespace {namespace}" if namespace else "the cluster"
         if error.status == 401:
-            words = f"The cluster at {self.address} refuses the account's credentials; renew the token or certificate."
+            account = f"The cluster at {self.address} refuses the account's credentials ({self.origin})"
+            words = f"{account}; renew the token or certificate."
             return FindingError("cluster-auth", words)
         if error.status == 403 and ("exceeded quota" in said or "failed quota" in said):
             return Refused("quota-exceeded", f"A quota of {where} stands in the way: {said}.", 403, said)
@@ -271,7 +275,7 @@ class Cluster:
             "resolve": "has a name that cannot be resolved",
         }
         cause = next((words for sign, words in causes.items() if sign in text), f"gives no answer ({_kind(error)})")
-        words = f"The cluster at {self.address} {cause}; check kubeconfig, context and host, and that it runs."
+        words = f"The cluster at {self.address} {cause}; check {self.origin}, and that it runs."
         return FindingError("cluster-unreachable", words)
 
 
@@ -292,6 +296,7 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     :raises FindingError: a library is missing, or there is no configuration
     """
     try:
+        from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP
         from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import (
             # get_api_client() would talk to the cluster without a time limit; tests/unit holds these names.
             _create_auth_spec,
@@ -307,28 +312,19 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     given = {name: value for name, value in params.items() if name != "accept"}
     # An earlier connection with a kubeconfig left its own as the default of the process.
     client.Configuration.set_default(None)
+    auth = _create_auth_spec(**given)
+    origin = origins.words(auth, given, AUTH_ARG_MAP, os.environ, origins.in_a_pod())
     try:
-        configuration = _create_configuration(_create_auth_spec(**given))
+        configuration = _create_configuration(auth)
     except (config.ConfigException, OSError, ValueError, KeyError) as error:
-        words = f"No configuration of a cluster can be had from {_whence(given)} ({_kind(error)}); check them."
+        words = f"No configuration of a cluster can be had from {origin} ({_kind(error)}); check them."
         raise FindingError("cluster-unreachable", words) from None
     # urllib3 tries four times, each up to the whole time limit.
     configuration.retries = 0
     api = client.ApiClient(configuration)
     for name, value in _create_headers(**given).items():
         _set_header(api, name, value)
-    return Cluster(api)
-
-
-def _whence(given: dict[str, t.Any]) -> str:
-    """What was looked at for a configuration, without its content."""
-    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _create_auth_spec
-
-    auth = _create_auth_spec(**given)
-    path = auth.get("kubeconfig") or os.environ.get("KUBECONFIG") or "~/.kube/config"
-    words = [f"kubeconfig {path}" if isinstance(path, str) else "the kubeconfig that was passed"]
-    words += [f"{name} {auth[name]}" for name in ("context", "host") if auth.get(name)]
-    return " and ".join(words)
+    return Cluster(api, origin)
 
 
 def _said(error: t.Any) -> str:

@@ -55,6 +55,12 @@ class Ended:
             return ""
         return " ".join(re.sub(r"(?s)^.*?Error: ", "", self.errors).split()) or f"exit code {self.code}"
 
+    @property
+    def denied(self) -> str:
+        """That the account lacks a right, and the file that has it, where that is the complaint; else empty."""
+        found = _FORBIDDEN.search(self.complaint)
+        return forbidden(found["verb"], found["resource"], found["namespace"], found["account"]) if found else ""
+
 
 def run(
     words: Sequence[str],
@@ -140,10 +146,8 @@ def _told(version: Ended, record: Ended) -> Row:
         releases = json.loads(record.output or "[]") if record.code == 0 else []
     except ValueError:
         return answer | {"release": {}, "problem": "helm list answered something that is no JSON", "denied": ""}
-    told = answer | {"release": releases[0] if releases else {}, "problem": record.complaint, "denied": ""}
-    if denied := _FORBIDDEN.search(record.complaint):
-        told["denied"] = forbidden(denied["verb"], denied["resource"], denied["namespace"], denied["account"])
-    return told
+    release = releases[0] if releases else {}
+    return answer | {"release": release, "problem": record.complaint, "denied": record.denied}
 
 
 def tests(ended: Ended) -> Row:

@@ -28,31 +28,31 @@ def told(params: Object) -> Object:
     """The module's result without `python`; with `msg` and `error_id` where the cluster gave no answer."""
     binary, seconds = params["helm_binary"], params["helm_timeout"]
     account: Object | FindingError
-    address = ""
+    address = origin = ""
     try:
         # connect() names the package that is missing.
         cluster = connect(params)
-        address = cluster.address
+        address, origin = cluster.address, cluster.origin
         if params["cluster_expected"]:
             assert_meant(cluster, params["cluster_expected"])
         account = kubeconfig(cluster) if binary is not None else {}
     except FindingError as error:
         with helm.asked(binary, params, error, seconds) as releases:
-            return _failure(error) | {"helm": releases(), "cluster": _cluster(address)}
+            return _failure(error) | {"helm": releases(), "cluster": _cluster(address, origin)}
     with helm.asked(binary, params, account, seconds) as releases:
         try:
             found = look(cluster, params)
         except FindingError as error:
             found = _failure(error)
-        return found | {"helm": releases(), "cluster": _cluster(cluster.address)}
+        return found | {"helm": releases(), "cluster": _cluster(address, origin)}
 
 
 def _failure(error: FindingError) -> Object:
     return {"msg": error.message, "error_id": error.id}
 
 
-def _cluster(address: str) -> Object:
-    return {"address": address, "unknown_to_helm": unknown_to_helm(os.environ)}
+def _cluster(address: str, origin: str) -> Object:
+    return {"address": address, "origin": origin, "unknown_to_helm": unknown_to_helm(os.environ)}
 
 
 def unknown_to_helm(environment: t.Mapping[str, str]) -> list[str]:

@@ -17,13 +17,13 @@ DETAILS: dict[str, t.Any] = {"dependencies": [], "agent": [], "negatives": [], "
 class OwnTest:
     """A `helm test` that fails as often as it is told to, and counts how often it ran."""
 
-    def __init__(self, folder: Path, failures: int) -> None:
+    def __init__(self, folder: Path, failures: int, complaint: str = "pod x failed") -> None:
         self.counted = folder / "counted"
         self.counted.write_text("")
         path = folder / "helm"
         path.write_text(
             f"#!/bin/sh\necho >>{self.counted}\n"
-            f"[ $(wc -l <{self.counted}) -gt {failures} ] || {{ echo 'Error: pod x failed' >&2; exit 1; }}\n"
+            f"[ $(wc -l <{self.counted}) -gt {failures} ] || {{ echo 'Error: {complaint}' >&2; exit 1; }}\n"
             "printf 'TEST SUITE: x\\nPhase: Succeeded\\nPOD LOGS: x\\nwell\\n'\n"
         )
         path.chmod(0o755)
@@ -64,6 +64,24 @@ def test_that_it_alone_fails_is_a_finding(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert [item["id"] for item in result["findings"]] == ["helm-test-failed"]
     assert "pod x failed" in str(problem)
     assert run(monkeypatch, own, fail_on="never")[1] is None
+
+
+def test_an_account_that_may_not_test_is_no_failed_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = 'secrets is forbidden: User "verifier" cannot list resource "secrets" in API group "" in the namespace "dev"'
+    own = OwnTest(tmp_path, 9, f"query: failed to query with labels: {said}")
+    result, problem = run(monkeypatch, own)
+    assert [item["id"] for item in result["findings"]] == ["helm-test-forbidden"]
+    assert (result["verdict"], own.runs) == ("unknown", 1)
+    assert "account verifier may not list secrets in namespace dev" in str(problem)
+    assert "test failed" not in str(problem)
+
+
+def test_helm_does_not_get_the_token_of_another_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("K8S_AUTH_HOST", "https://127.0.0.1:1")
+    monkeypatch.setenv("K8S_AUTH_API_KEY", "of-the-deployer")
+    params: dict[str, t.Any] = dict.fromkeys(module.ARGUMENTS) | {"api_key": "of-the-verifier"}
+    for own, token in (({}, "of-the-verifier"), ({"helm_kubeconfig": "", "helm_context": ""}, "of-the-deployer")):
+        assert module._helms_kubeconfig(params | own)["users"][0]["user"] == {"token": token}
 
 
 def test_one_cause_is_told_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_objects_go_in_and_out(cluster: Cluster) -> None:
 @pytest.mark.parametrize(
     ("code", "message", "error_id", "words"),
     [
-        (401, "Unauthorized", "cluster-auth", "credentials"),
+        (401, "Unauthorized", "cluster-auth", "credentials (option host and option api_key)"),
         (403, FORBIDDEN, "cluster-forbidden", "may not create jobs.batch in namespace a"),
         (403, QUOTA, "quota-exceeded", "exceeded quota: few"),
         (403, WEBHOOK, "cluster-refused", "no Jobs on Saturdays"),
