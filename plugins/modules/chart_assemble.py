@@ -62,6 +62,12 @@ options:
   release_namespace:
     description: Namespace of the release to render. Required for O(values).
     type: str
+  timeout:
+    description:
+      - How long Helm will wait for the release, in whole hours, minutes and seconds, for example V(10m) or V(1h30m).
+        With it, the result says how long the release may take.
+      - Needs O(values).
+    type: str
   values:
     description: Values to render the chart with. They are no place for secrets, and neither are the manifests.
     type: dict
@@ -97,6 +103,18 @@ manifests:
   description: The rendered chart, as C(helm template) prints it.
   returned: with O(values)
   type: str
+timeout_seconds:
+  description: O(timeout) in seconds.
+  returned: with O(timeout)
+  type: int
+  sample: 600
+longest_wait_seconds:
+  description: >-
+    The longest of the time limits in RV(manifests), of the hook that migrates and of Deployments; 0 without any. Helm
+    must wait longer, or it gives up on what goes on.
+  returned: with O(timeout)
+  type: int
+  sample: 300
 complaint:
   description: Why the chart does not take the values.
   returned: where it does not

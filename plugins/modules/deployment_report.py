@@ -203,6 +203,11 @@ path:
   returned: success
   type: str
   sample: /var/reports/agent-prod/report.html
+place:
+  description: One sentence that says where the page is, empty without a folder.
+  returned: success
+  type: str
+  sample: "Report: /var/reports/agent-prod/report.html"
 files:
   description: The files that were written, or would be in check mode.
   returned: success

@@ -1,4 +1,4 @@
-"""Whether the cluster of a connection is the one that was meant."""
+"""Whether a cluster was named, and is the one that was meant."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -21,6 +21,20 @@ if t.TYPE_CHECKING:  # pragma: no cover
 ID_NAMESPACE = "kube-system"
 _FINGERPRINT = re.compile(r"(?i)(?:sha256:)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})")
 _PEM = re.compile(rb"(?s)-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----")
+
+
+def named(options: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> bool:
+    """Whether more than the current context of the default kubeconfig says which cluster is meant.
+
+    In a pod without a kubeconfig it is the pod's own.
+
+    :param options: of a module or the role: any one that is set names a cluster
+    """
+    variables = (environment.get(f"K8S_AUTH_{name}") for name in ("CONTEXT", "KUBECONFIG", "HOST"))
+    if any(options.values()) or any(variables):
+        return True
+    file = Path(environment.get("KUBECONFIG") or "~/.kube/config").expanduser()
+    return bool(environment.get("KUBERNETES_SERVICE_HOST")) and not file.exists()
 
 
 def assert_meant(cluster: Cluster, expected: str) -> None:
@@ -73,4 +87,4 @@ def _id(cluster: Cluster) -> list[str]:
     return [str(found["metadata"]["uid"])] if found else []
 
 
-__all__ = ("assert_meant",)
+__all__ = ("assert_meant", "named")

@@ -88,7 +88,7 @@ def execute(params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
             reports[given["kind"]], policies[given["kind"]] = found, given["fail_on"]
     full = document(run, reports, ended=round(time.time(), 3), check_mode=check_mode)
     if not params["folder"]:
-        return {"changed": False, "path": "", "files": [], **full["outcome"]}
+        return {"changed": False, "path": "", "place": "", "files": [], **full["outcome"]}
     folder = Path(params["folder"])
     files = {
         "report.json": json.dumps(full, indent=1, ensure_ascii=False) + "\n",
@@ -101,6 +101,7 @@ def execute(params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
     return {
         "changed": changed,
         "path": str(folder / "report.html"),
+        "place": "Check mode writes no report." if check_mode else f"Report: {folder / 'report.html'}",
         "files": [str(folder / name) for name in files],
         **full["outcome"],
     }

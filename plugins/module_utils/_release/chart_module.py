@@ -8,11 +8,12 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm, value_words
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm, value_words, waits
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import (
     CHOICES,
     Assembled,
     CacheError,
+    ChartError,
     assemble,
 )
 
@@ -29,13 +30,14 @@ ARGUMENTS: t.Final[Row] = {
     "helm_binary": {"type": "path", "default": "helm"},
     "release_name": {"type": "str"},
     "release_namespace": {"type": "str"},
+    "timeout": {"type": "str"},
     "values": {"type": "dict"},
 }
 
 # Which of them go together.
 CONSTRAINTS: t.Final[Row] = {
     "required_if": [("subcharts", "embedded", ["subcharts_dir"])],
-    "required_by": {"values": ["release_name", "release_namespace"]},
+    "required_by": {"values": ["release_name", "release_namespace"], "timeout": ["values"]},
 }
 
 
@@ -44,7 +46,7 @@ def execute(params: Row, environment: t.Mapping[str, str], run_folder: Path) -> 
 
     :param environment: what helm gets besides its own
     :param run_folder: a folder that lasts as long as this run, where the user has none for a cache
-    :raises ChartError: there is no chart
+    :raises ChartError: there is no chart, or `timeout` is no duration
     """
     assembled = _assembled(params, run_folder)
     told: Row = {
@@ -62,7 +64,16 @@ def execute(params: Row, environment: t.Mapping[str, str], run_folder: Path) -> 
         complaint = value_words.explain(rendered.errors, schemas, params["values"]) or rendered.complaint
         words = f"The chart {told['version']} does not take the values: {complaint}"
         return told | {"failed": True, "msg": words, "complaint": complaint}
-    return told | {"manifests": rendered.output}
+    return told | {"manifests": rendered.output} | _waits(params["timeout"], rendered.output)
+
+
+def _waits(timeout: str | None, manifests: str) -> Row:
+    if timeout is None:
+        return {}
+    try:
+        return {"timeout_seconds": waits.seconds(timeout), "longest_wait_seconds": waits.longest(manifests)}
+    except ValueError as error:
+        raise ChartError(f"timeout: {error}.") from None
 
 
 def _assembled(params: Row, run_folder: Path) -> Assembled:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.passwords import PLACEHOLDER
 
 ROOT = Path(__file__).resolve().parents[3]
 INVENTORIES = sorted(path.name for path in (ROOT / "inventories").iterdir())
@@ -95,12 +96,11 @@ def test_demo_vault_opens_with_the_demo_password_and_holds_demo_secrets() -> Non
     command += ["--vault-id", f"dev@{ROOT / 'lab/dev-vault-password'}"]
     opened = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     secrets = yaml.safe_load(opened)
-    placeholder = load("roles/ai_agent/vars/main.yml")["__ai_agent_placeholder"]
     used = re.findall(r"\{\{ (vault_\w+)", (vault.parent / "main.yml").read_text(encoding="utf-8"))
     assert set(secrets) == set(used)
     for secret in secrets.values():
         assert secret.startswith("demo-only")
-        assert re.search(placeholder, secret)
+        assert PLACEHOLDER.search(secret)
 
 
 def test_exec_is_a_right_of_its_own_and_nothing_else() -> None:

@@ -96,6 +96,16 @@ def test_values_render_it(rendering: dict[str, t.Any]) -> None:
     assert run(**rendering)["manifests"] == 'template demo yes\n{"a": 1}'
 
 
+def test_how_long_the_release_may_take(rendering: dict[str, t.Any]) -> None:
+    values = "spec:\n  progressDeadlineSeconds: 700"
+    helm = Path(rendering["helm_binary"])
+    helm.write_text(f"#!/bin/sh\necho '{values}'\n")
+    result = run(**rendering, timeout="10m")
+    assert (result["timeout_seconds"], result["longest_wait_seconds"]) == (600, 700)
+    assert "timeout_seconds" not in run(**rendering)
+    assert run(**rendering, timeout="600")["msg"] == 'timeout: "600" is no duration such as 10m or 90s.'
+
+
 def test_a_value_that_yaml_reads_as_a_date(rendering: dict[str, t.Any]) -> None:
     values = {"agent": {"podAnnotations": {"since": datetime.date(2026, 11, 21)}}}
     assert '{"since": "2026-11-21"}' in run(**rendering | {"values": values})["manifests"]

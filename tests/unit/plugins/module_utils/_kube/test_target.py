@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant, named
 
 UID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
@@ -96,3 +96,25 @@ def test_the_authority(tmp_path: Path) -> None:
 def test_the_id() -> None:
     assert meant(FakeCluster(), UID)
     assert not meant(FakeCluster(), "another")
+
+
+NAMES = [{"K8S_AUTH_CONTEXT": "c"}, {"K8S_AUTH_KUBECONFIG": "f"}, {"K8S_AUTH_HOST": "https://h"}]
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "expected"),
+    [
+        ({}, {}, False),
+        ({"context": "", "kubeconfig": None}, {}, False),
+        ({"context": "c"}, {}, True),
+        ({"context": "", "cluster": "https://h"}, {}, True),
+        *(({}, variables, True) for variables in NAMES),
+        ({}, {"K8S_AUTH_CONTEXT": ""}, False),
+        # A pod's own account is one where nothing else could be meant.
+        ({}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBECONFIG": "/nowhere"}, True),
+        ({}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBECONFIG": __file__}, False),
+        ({}, {"KUBECONFIG": __file__}, False),
+    ],
+)
+def test_whether_a_cluster_is_named(options: dict[str, str], environment: dict[str, str], *, expected: bool) -> None:
+    assert named(options, environment) is expected

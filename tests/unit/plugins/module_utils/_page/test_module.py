@@ -48,6 +48,7 @@ def test_three_files_for_their_owner(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert (result["changed"], result["path"]) == (True, str(folder / "report.html"))
+    assert result["place"] == f"Report: {folder}/report.html"
     full = json.loads((folder / "report.json").read_text())
     assert full["outcome"] == {name: result[name] for name in ("word", "level", "sentence")}
     assert full["reports"]["migration_preflight"]["findings"] == preflight()["findings"]
@@ -56,7 +57,7 @@ def test_three_files_for_their_owner(tmp_path: Path) -> None:
 def test_without_a_folder_there_is_an_outcome_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = execute(_arguments(tmp_path) | {"folder": None}, check_mode=False)
-    assert (result["changed"], result["path"], result["files"]) == (False, "", [])
+    assert (result["changed"], result["path"], result["place"], result["files"]) == (False, "", "", [])
     assert result["word"]
     assert result["sentence"]
     assert list(tmp_path.iterdir()) == []
