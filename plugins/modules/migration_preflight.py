@@ -317,10 +317,11 @@ target_revisions:
   elements: str
 pending:
   description:
-    - Pending revisions in order, each with its risk (V(none), V(low), V(unknown) or V(high)) and its statements, each
-      of these with its own risk, its locks and the tables' live figures, C(bytes) alone, C(total_bytes) with indexes,
-      C(rows) as the planner estimates them (-1 is never analysed), C(writes) and C(reads) since statistics began,
-      C(sessions) with a lock on the table now. C(rule) and C(source) say where PostgreSQL defines the lock.
+    - Pending revisions in order, each with its risk (V(none), V(low), V(unknown) or V(high)), its C(strongest_lock),
+      which is the one on the largest table where several are as strong, or nothing, and its statements, each of these
+      with its own risk, its locks and the tables' live figures, C(bytes) alone, C(total_bytes) with indexes, C(rows)
+      as the planner estimates them (-1 is never analysed), C(writes) and C(reads) since statistics began, C(sessions)
+      with a lock on the table now. C(rule) and C(source) say where PostgreSQL defines the lock.
     - Each revision has its file's name and C(source), its place below O(alembic_dir); each statement the C(line) that
       writes it, where that is known.
     - At most 50 statements; RV(statements_omitted) counts the others, O(report_path) has all. Of a statement at most

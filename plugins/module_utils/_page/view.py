@@ -9,7 +9,6 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 
 # A page that a phone opens without effort; report.json has everything.
 SHOWN_MESSAGES = 5
@@ -21,7 +20,6 @@ _ORDER = {"fail": 0, "unknown": 1, "warn": 2, "skip": 3, "info": 4}
 _AWAY = frozenset({"database-unreachable", "database-host-unknown", "database-refused", "database-timeout"})
 _PROVEN = "Shown since: the verification reached the database from the agent's pods."
 _SOURCES = {"migration_preflight": "Preflight", "connectivity_test": "Connectivity"}
-_STRENGTH = {str(mode): mode.value for mode in Mode}
 # The page uses these words as names of CSS classes; any other word of a report is shown as unknown.
 _RISKS = frozenset({"none", "low", "unknown", "high"})
 _STATUSES = frozenset({"pass", "warn", "fail", "skip"})
@@ -143,7 +141,7 @@ class Statement:
 
 @dataclasses.dataclass(frozen=True)
 class Revision:
-    """One pending revision, with the strongest lock of its statements on the largest table."""
+    """One pending revision, with the strongest lock of its statements."""
 
     id: str
     title: str
@@ -185,8 +183,7 @@ def migrations(report: t.Mapping[str, t.Any] | None, *, released: bool) -> Migra
         left -= len(kept)
         omitted += len(statements) - len(kept)
         forms = tuple(_statement(item) for item in kept)
-        locks = [lock for item in statements for lock in item.get("locks", ())]
-        strongest = max(locks, key=_weight, default=None)
+        strongest = revision.get("strongest_lock")
         shown.append(
             Revision(
                 str(revision.get("revision", "")),
@@ -207,10 +204,6 @@ def migrations(report: t.Mapping[str, t.Any] | None, *, released: bool) -> Migra
         statements_left_out=omitted,
         unknown=str(report.get("pending_unknown") or ""),
     )
-
-
-def _weight(lock: dict[str, t.Any]) -> tuple[int, int]:
-    return _STRENGTH.get(str(lock.get("mode")), 0), int(lock.get("total_bytes") or 0)
 
 
 def _statement(item: dict[str, t.Any]) -> Statement:

@@ -58,6 +58,15 @@ class Judged:
                 worst[item.revision] = max(worst.get(item.revision, 0), _RISKS[item.severity])
         return {revision: _NAMES[number] for revision, number in worst.items()}
 
+    def strongest_locks(self) -> dict[str, dict[str, t.Any]]:
+        """Of each revision that takes a lock: the strongest one, on the largest table of several."""
+        strongest: dict[str, dict[str, t.Any]] = {}
+        for item in self.statements:
+            locks = [*item["locks"], *([strongest[item["revision"]]] if item["revision"] in strongest else [])]
+            if locks:
+                strongest[item["revision"]] = max(locks, key=_strength)
+        return strongest
+
 
 class Judge:
     """Walks the statements in order; the catalogue moves on with them.
@@ -218,6 +227,10 @@ class Judge:
                 words = f"The role {self.server['role']} may not create the extension {node.extname}."
                 return [finding("extension-privilege", words, **where)]
         return []
+
+
+def _strength(lock: dict[str, t.Any]) -> tuple[Mode, int]:
+    return Mode.of_words(lock["mode"]), lock.get("total_bytes", 0)
 
 
 def _age(session: dict[str, t.Any]) -> float:

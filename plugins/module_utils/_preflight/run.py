@@ -131,7 +131,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         "live_revisions": list(rows or ()),
         "unknown_revisions": list(position.unknown),
         "target_revisions": graph.targets,
-        "pending": _pending(graph, rendered, judged.statements, Judged([], findings).risks()),
+        "pending": _pending(graph, rendered, judged, Judged([], findings).risks()),
         "largest_rewrite_bytes": _largest_rewrite(judged),
         "server": _shown(answer.server) if answer.server else {},
         "deployed_image": _deployed_image(source),
@@ -254,16 +254,15 @@ def _shown(server: dict[str, t.Any]) -> dict[str, t.Any]:
     return {name: server[name] for name in kept} | {"connections": len(server["sessions"]) + 1}
 
 
-def _pending(
-    graph: Graph, rendered: Rendered, statements: t.Sequence[dict[str, t.Any]], risks: dict[str, str]
-) -> list[dict[str, t.Any]]:
+def _pending(graph: Graph, rendered: Rendered, judged: Judged, risks: dict[str, str]) -> list[dict[str, t.Any]]:
     """The pending revisions, as the report lists them.
 
     :param risks: of revisions, as the findings weigh on this release; a statement's own risk is that on any
     """
     forms: dict[str, list[dict[str, t.Any]]] = {}
-    for item in statements:
+    for item in judged.statements:
         forms.setdefault(item["revision"], []).append(item)
+    strongest = judged.strongest_locks()
     return [
         {
             "revision": segment.revision,
@@ -272,6 +271,7 @@ def _pending(
             "source": segment.source,
             "static": segment.error is None and segment.inspects is None,
             "risk": risks.get(segment.revision, "none"),
+            "strongest_lock": strongest.get(segment.revision),
             "statements": forms.get(segment.revision, []),
         }
         for segment in rendered.segments

@@ -67,9 +67,9 @@ def _largest(revision: Row) -> str:
     locks = [lock for item in revision["statements"] for lock in item["locks"] if "bytes" in lock]
     if not locks:
         return "no lock on a table that exists" if revision["statements"] else "no statement that could be read"
-    modes = {str(mode): mode for mode in Mode}
     lock = max(
-        locks, key=lambda item: (item["rewrite"] or bool(item["scan"]), modes[item["mode"]], item["total_bytes"])
+        locks,
+        key=lambda item: (item["rewrite"] or bool(item["scan"]), Mode.of_words(item["mode"]), item["total_bytes"]),
     )
     doing = ", rewrites it" if lock["rewrite"] else ", reads it" if lock["scan"] else ""
     return f"{lock['mode']} on {lock['table']} {size(max(lock['bytes'], lock['total_bytes']))}{doing}"

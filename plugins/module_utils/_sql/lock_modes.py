@@ -28,6 +28,11 @@ class Mode(enum.IntEnum):
         return self.name.replace("_", " ")
 
     @classmethod
+    def of_words(cls, words: str) -> Mode:
+        """From a report, which has it as LOCK TABLE does: `SHARE UPDATE EXCLUSIVE`."""
+        return cls[words.replace(" ", "_")]
+
+    @classmethod
     def of_server(cls, mode: str) -> Mode:
         """From pg_locks.mode: `ShareUpdateExclusiveLock`."""
         letters = "".join(f"_{letter}" if letter.isupper() else letter for letter in mode.removesuffix("Lock"))

@@ -44,6 +44,12 @@ def test_a_room_imports_only_rooms_below_it(file: Path) -> None:
     assert found <= allowed
 
 
+def test_the_page_knows_reports_and_nothing_of_how_they_came_about() -> None:
+    names = {name for file in (HERE / "_page").glob("*.py") for name in imported(file)}
+    rooms = {name.removeprefix(f"{PACKAGE}.").partition(".")[0] for name in names}
+    assert not rooms & {"_sql", "_preflight", "_in_pod", "_kube"}
+
+
 @pytest.mark.parametrize("file", IN_POD, ids=lambda file: file.name)
 def test_what_runs_in_pods_needs_python_3_10_and_the_drivers_of_an_image(file: Path) -> None:
     """docs/agent-image.md promises Python 3.10."""

@@ -202,6 +202,7 @@ def long() -> Json:
     pending = [
         {"revision": f"{number:04}", "title": f"Change number {number}", "file": f"{number:04}.py", "static": True,
          "risk": ["none", "low", "unknown", "high"][number % 4],
+         "strongest_lock": lock | {"table": f"public.table_{number}"},
          "statements": [{"revision": f"{number:04}", "statement": place, "transaction": True, "risk": "high",
                          "sql": f"ALTER TABLE table_{number} ALTER COLUMN c{place} TYPE bigint",
                          "locks": [lock | {"table": f"public.table_{number}"}]} for place in range(8)]}
@@ -231,7 +232,15 @@ def hostile() -> Json:
     ]
     lock = {"mode": MARKUP, "table": "y" * 500, "rewrite": True, "scan": True, "rows": -1, "total_bytes": 5}
     statement = {"statement": 1, "sql": MARKUP + "z" * 500, "risk": MARKUP, "locks": [lock]}
-    pending = [{"revision": MARKUP, "title": HOSTILE[2], "risk": '"><b>', "statements": [statement]}]
+    pending = [
+        {
+            "revision": MARKUP,
+            "title": HOSTILE[2],
+            "risk": '"><b>',
+            "strongest_lock": lock,
+            "statements": [statement],
+        }
+    ]
     full = report("migration_preflight", MARKUP, found, {"pending": pending, "state": MARKUP})
     phase = {"name": MARKUP, "ms": 0.0, "status": "fail", "detail": {}, "error": HOSTILE[1]}
     dependency = {"name": MARKUP, "pod": HOSTILE[1], "node": MARKUP, "phases": [phase], "rounds": rounds(3, 1, 1)}

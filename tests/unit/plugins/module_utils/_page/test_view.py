@@ -75,9 +75,10 @@ def _revision(name: str, *statements: list[Json], **more: t.Any) -> Json:
     return {"revision": name, "title": f"Title {name}", "risk": "low", "statements": forms} | more
 
 
-def test_a_revision_is_known_by_its_strongest_lock_on_the_largest_table() -> None:
-    locks = [_lock("SHARE", 9e9), _lock("ACCESS EXCLUSIVE", 5), _lock("ACCESS EXCLUSIVE", 7 << 20, rewrite=True)]
-    shown = view.migrations({"pending": [_revision("1", locks[:1], locks[1:]), _revision("2")]}, released=False)
+def test_a_revision_is_known_by_the_lock_that_its_report_calls_the_strongest() -> None:
+    locks = [_lock("ACCESS EXCLUSIVE", 5), _lock("ACCESS EXCLUSIVE", 7 << 20, rewrite=True)]
+    first = _revision("1", locks, strongest_lock=locks[1])
+    shown = view.migrations({"pending": [first, _revision("2", strongest_lock=None)]}, released=False)
     assert shown is not None
     assert shown.revisions[0].strongest == view.Lock(
         "ACCESS EXCLUSIVE", "public.t7340032", "7.0 MiB", "1\u202f234\u202f567", "rewrites"

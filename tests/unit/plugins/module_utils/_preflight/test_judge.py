@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judged
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import statements
@@ -240,6 +240,19 @@ def test_rights() -> None:
     assert "privilege-missing" not in ids(judged("CREATE TABLE f (id int REFERENCES parent)", classes=classes))
     server = {"may_create": False, "role": "app"}
     assert "privilege-missing" in ids(judged("CREATE TABLE f (id int)", server=server))
+
+
+def test_the_strongest_lock_of_a_revision_is_on_the_largest_table() -> None:
+    def form(revision: str, *locks: tuple[str, int | None]) -> dict[str, t.Any]:
+        sizes = [{"mode": mode} | ({} if size is None else {"total_bytes": size}) for mode, size in locks]
+        return {"revision": revision, "locks": sizes}
+
+    every = ("ACCESS EXCLUSIVE", None), ("ACCESS EXCLUSIVE", 7), ("ACCESS EXCLUSIVE", 5)
+    forms = [form("1", ("SHARE", 90), ("EXCLUSIVE", 1)), form("2"), form("3", *every), form("1", ("NONE", 99))]
+    assert Judged(forms, []).strongest_locks() == {
+        "1": {"mode": "EXCLUSIVE", "total_bytes": 1},
+        "3": {"mode": "ACCESS EXCLUSIVE", "total_bytes": 7},
+    }
 
 
 def test_a_revision_that_cannot_be_rendered_is_never_safe() -> None:
