@@ -41,20 +41,48 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The agent, PostgreSQL and Redis must read the same Secret, and a password must have one source. */}}
+{{/*
+The keys of the Secret from which a server of this release takes its passwords, and below `auth` the value that names each, as JSON.
+Argument: dict "root" the root context, "chart" postgresql or redis.
+*/}}
+{{- define "ai-agent.serverKeys" -}}
+{{- $auth := (index .root.Values .chart).auth -}}
+{{- $keys := dict -}}
+{{- if eq .chart "postgresql" -}}
+{{- $_ := set $keys "postgres-password" "secretKeys.adminPasswordKey" -}}
+{{- $_ := set $keys "password" "secretKeys.userPasswordKey" -}}
+{{- if eq .root.Values.postgresql.architecture "replication" -}}
+{{- $_ := set $keys "replication-password" "secretKeys.replicationPasswordKey" -}}
+{{- end -}}
+{{- else if $auth.enabled -}}
+{{- $_ := set $keys "redis-password" "existingSecretPasswordKey" -}}
+{{- end -}}
+{{- $keys | toJson -}}
+{{- end -}}
+
+{{/* PostgreSQL and Redis must read the Secret from which the agent's URLs come, and a password must have one source. */}}
 {{- define "ai-agent.guards.secret" -}}
 {{- $root := . -}}
-{{- $secret := include "ai-agent.secretName" . -}}
 {{- range $chart := list "postgresql" "redis" -}}
 {{- $values := index $root.Values $chart -}}
 {{- if $values.enabled -}}
 {{- $global := ternary (dig "postgresql" "auth" "existingSecret" "" (default dict $root.Values.global)) "" (eq $chart "postgresql") -}}
 {{- $named := tpl (default (default "" $values.auth.existingSecret) $global) $root -}}
-{{- $unused := and (eq $chart "redis") (not $values.auth.enabled) -}}
-{{- if and (ne $named $secret) (not $unused) -}}
-{{- fail (printf "%s.auth.existingSecret names %q but the agent reads %q: set %s.auth.existingSecret to %q." $chart $named $secret $chart $secret) -}}
+{{- range $key, $path := include "ai-agent.serverKeys" (dict "root" $root "chart" $chart) | fromJson -}}
+{{- $place := include "ai-agent.secretKey" (dict "root" $root "key" $key) | fromJson -}}
+{{- $reader := ternary (printf "existingSecretKeys.%s names" $key) "the agent reads" $place.told -}}
+{{- if ne $named $place.secret -}}
+{{- fail (printf "%s.auth.existingSecret names %q but %s %q: set %s.auth.existingSecret to %q." $chart $named $reader $place.secret $chart $place.secret) -}}
+{{- end -}}
+{{- $own := default $key (dig (last (splitList "." $path)) (dig "secretKeys" (last (splitList "." $path)) "" $values.auth) $values.auth) -}}
+{{- if and $place.told (ne $own $place.key) -}}
+{{- fail (printf "%s.auth.%s is %q but existingSecretKeys.%s names the key %q: set %s.auth.%s to %q." $chart $path $own $key $place.key $chart $path $place.key) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.existingSecretKeys (not .Values.existingSecret) -}}
+{{- fail "existingSecretKeys is set, but existingSecret is empty: the chart's own Secret has its own keys; name the Secret that holds the others in existingSecret, or remove existingSecretKeys." -}}
 {{- end -}}
 {{- if .Values.existingSecret -}}
 {{- $auth := .Values.postgresql.auth -}}
@@ -94,9 +122,10 @@
 {{- end -}}
 {{- else if and .Values.postgresql.enabled (eq .Values.postgresql.architecture "replication") -}}
 {{- $key := default "replication-password" (last (index $keys "postgresql.auth.secretKeys.replicationPasswordKey")) -}}
-{{- $live := lookup "v1" "Secret" .Release.Namespace .Values.existingSecret -}}
+{{- $secret := (include "ai-agent.secretKey" (dict "root" . "key" "replication-password") | fromJson).secret -}}
+{{- $live := lookup "v1" "Secret" .Release.Namespace $secret -}}
 {{- if and $live (not (hasKey (default dict $live.data) $key)) -}}
-{{- fail (printf "postgresql.architecture is replication, but the Secret %s has no key %s: add the password of the read replicas to it." .Values.existingSecret $key) -}}
+{{- fail (printf "postgresql.architecture is replication, but the Secret %s has no key %s: add the password of the read replicas to it." $secret $key) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -76,7 +76,8 @@ ones are not applied yet), has a deadline, and does not use a service account of
 {{- $migration := $root.Values.migration -}}
 {{- $labels := dict "root" $root "component" "migration" -}}
 {{- $own := and .hook (not $root.Values.existingSecret) -}}
-{{- $secret := ternary (include "ai-agent.preUpgradeName" $root) (include "ai-agent.secretName" $root) $own -}}
+{{- $url := include "ai-agent.secretKey" (dict "root" $root "key" "migration-database-url") | fromJson -}}
+{{- if $own -}}{{- $_ := set $url "secret" (include "ai-agent.preUpgradeName" $root) -}}{{- end -}}
 backoffLimit: {{ $migration.backoffLimit }}
 {{- if .hook }}
 activeDeadlineSeconds: {{ $migration.timeout }}
@@ -106,7 +107,7 @@ template:
           {{- if .hook }}
           - --database-timeout={{ $migration.databaseTimeout }}
           {{- end }}
-        {{- include "ai-agent.migration.container" (dict "root" $root "secret" $secret "key" "migration-database-url") | nindent 8 }}
+        {{- include "ai-agent.migration.container" (merge (dict "root" $root) $url) | nindent 8 }}
         resources:
           {{- toYaml $migration.resources | nindent 10 }}
     volumes:

@@ -20,13 +20,20 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
-{{/* An environment variable from the release's Secret. Argument: dict "name", "secret", "key". */}}
+{{/* An environment variable from a key of a Secret. Argument: dict "name", "secret", "key". */}}
 {{- define "ai-agent.envFromSecret" -}}
 - name: {{ .name }}
   valueFrom:
     secretKeyRef:
       name: {{ .secret }}
       key: {{ .key }}
+{{- end -}}
+
+{{/* DATABASE_URL and REDIS_URL of the agent, and of who tests what it reaches. Argument: the root context. */}}
+{{- define "ai-agent.urls" -}}
+{{- range $name, $key := dict "DATABASE_URL" "database-url" "REDIS_URL" "redis-url" }}
+{{ include "ai-agent.envFromSecret" (merge (dict "name" $name) (include "ai-agent.secretKey" (dict "root" $ "key" $key) | fromJson)) }}
+{{- end }}
 {{- end -}}
 
 {{/* What the values add to the environment of every container that runs the agent's image. Argument: the root context. */}}

@@ -1,3 +1,19 @@
+{{/*
+Where a pod finds one of the values that the chart's own Secret has: there, or where existingSecretKeys says.
+Argument: dict "root" the root context, "key" its name in the chart's own Secret. Returns JSON: "secret", "key", and "told", whether
+existingSecretKeys names it.
+*/}}
+{{- define "ai-agent.secretKey" -}}
+{{- $told := get .root.Values.existingSecretKeys .key -}}
+{{- $place := dict "secret" (include "ai-agent.secretName" .root) "key" .key "told" (not (empty $told)) -}}
+{{- if kindIs "map" $told -}}
+{{- $place = merge (dict "secret" $told.name "key" $told.key) $place -}}
+{{- else if $told -}}
+{{- $place = merge (dict "key" $told) $place -}}
+{{- end -}}
+{{- $place | toJson -}}
+{{- end -}}
+
 {{/* A password of the values; "unused", which Bitnami's upgrade check wants to see beside an existing Secret, is none. */}}
 {{- define "ai-agent.givenPassword" -}}
 {{- range . -}}

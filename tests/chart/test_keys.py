@@ -109,6 +109,7 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     "imagePullSecrets": ("plain", [{"name": "pull"}], IMAGE),
     "commonLabels": ("plain", {"team": "x"}, OURS),
     "commonAnnotations": ("plain", {"note": "x"}, OURS),
+    "existingSecretKeys": ("kept", {"redis-url": {"name": "cache", "key": "url"}}, {"Deployment/~", *TEST}),
     "secrets.generate": ("plain", "never", set()),
     "rotationId": ("plain", "r2", {"Deployment/~", "Secret/~-secret"}),
     "agent.replicaCount": ("plain", 2, {"Deployment/~", "PodDisruptionBudget/~"}),

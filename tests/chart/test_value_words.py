@@ -51,6 +51,16 @@ def explained(helm: str, chart: Path, tmp_path_factory: pytest.TempPathFactory) 
             "agent.resources.requests.memory is '1G i' and must be a Kubernetes quantity: 500m, 1, 256Mi",
         ),
         ({"agent": {"resources": {"requests": {"cpu": None}}}}, "agent.resources.requests.cpu is missing"),
+        ({"existingSecretKeys": {"redis-url": {"name": "a"}}}, "existingSecretKeys.redis-url.key is missing"),
+        (
+            {"existingSecretKeys": {"redis-url": 4}},
+            "existingSecretKeys.redis-url must be text or a group of keys, not a number",
+        ),
+        ({"existingSecretKeys": {"uri": "x"}}, "existingSecretKeys.uri does not exist"),
+        (
+            {"existingSecretKeys": {"redis-url": {"name": "A", "key": "b"}}},
+            "existingSecretKeys.redis-url.name is 'A' and must be a name of a Secret",
+        ),
         ({"migration": {"lockTimeout": "2"}}, "'2' and must be a PostgreSQL interval with its unit: 500ms, 2s, 1min"),
         ({"agent": {"service": {"type": "Foo"}}}, "must be one of 'ClusterIP', 'NodePort', 'LoadBalancer'"),
         ({"agent": {"env": {"NOT A NAME": "x"}}}, "agent.env.NOT A NAME cannot be set there (plain settings:"),

@@ -63,11 +63,10 @@ def _lacking(cluster: Cluster, wanted: Wanted, secret: Object | None, namespace:
     """Secrets, and keys of them, that pods cannot start without and nobody has made."""
     found = []
     for name, keys in sorted(references.needed(wanted.objects).items()):
-        if name == wanted.secret and wanted.expected:
-            continue  # the role writes it
         there = secret if name == wanted.secret else cluster.get("v1", "secrets", name, namespace)
-        missing = sorted(keys - ((there or {}).get("data") or {}).keys())
-        if there is None:
+        written = wanted.expected.keys() if name == wanted.secret else set()
+        missing = sorted(keys - written - ((there or {}).get("data") or {}).keys())
+        if there is None and not written:
             found.append(f"Secret {namespace}/{name} does not exist")
         elif missing:
             found.append(f"Secret {namespace}/{name} lacks the keys {', '.join(missing)}")

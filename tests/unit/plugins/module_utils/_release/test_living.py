@@ -146,3 +146,13 @@ def test_a_volume_of_another_size(world: World) -> None:
 def test_an_account_that_may_not_read_claims(world: World) -> None:
     world.cluster.denied.add(("list", "persistentvolumeclaims"))
     assert world.found()["another"] == []
+
+
+def test_a_key_that_the_role_does_not_write_is_missing(world: World) -> None:
+    reference = {"name": "demo-secret", "key": "uri"}
+    agent = next(item for item in world.planned if item["kind"] == "Deployment")
+    variables = [{"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": reference}}]
+    agent["spec"]["template"]["spec"]["containers"][0]["env"] = variables
+    assert world.found()["lacking"] == ["Secret demo/demo-secret lacks the keys uri"]
+    reference["key"] = "database-url"
+    assert world.found()["lacking"] == []
