@@ -9,7 +9,8 @@ Environment:
     SCHEMA_VERSION_TABLE   Alembic's version table, `table` or `schema.table`, default alembic_version
     SCHEMA_LOCK_TIMEOUT    longest wait of one statement for a lock, default 2s; those of the URL or PGOPTIONS win
 
-Exit codes: 0 done, or nothing to do; 1 failed, with one sentence on stderr; 2 wrong usage; 143 ended by SIGTERM.
+Exit codes: 0 done, or nothing to do; 1 failed, with one sentence on stderr; 2 wrong usage; 124 stopped because its time
+was over, which is not worth another try; 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
@@ -18,12 +19,8 @@ import argparse
 import contextlib
 import os
 import re
-import signal
-import subprocess
 import sys
-import threading
 import time
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,13 +35,13 @@ try:
 
     from libpq_url import complaint
     from schema_revisions import RevisionsError, State, judge, named, read_graph
+    from schema_runner import Runner, SchemaError
     from schema_url import child_environment, plain_url, redact, secrets_of
 except ImportError as missing:
     sys.exit(f"The image lacks the Python package {missing.name}: schema.py needs psycopg 3 and alembic.")
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from types import FrameType
+    from collections.abc import Iterable, Iterator, Mapping
 
 # The key of the advisory lock, "ai_agent" in ASCII; advisory locks count per database.
 LOCK_KEY = int.from_bytes(b"ai_agent", "big")
@@ -57,14 +54,8 @@ LOST_AGAINST_LOCK = re.compile(r"LockNotAvailable|55P03|lock timeout")
 CAUSE = re.compile(r"^(?:FAILED|(?:\w+\.)*[A-Z]\w*[a-z]\w*): ")
 LOCK_ATTEMPTS = 8
 LONGEST_PAUSE_SECONDS = 30.0
-TAIL_LINES = 40
 POLL_SECONDS = 1.0
-HEARTBEAT_SECONDS = 5.0
 REMIND_SECONDS = 15.0
-
-
-class SchemaError(Exception):
-    """What stops this program; its text is one sentence: what is wrong, where, what to do."""
 
 
 class Unreachable(SchemaError):
@@ -254,53 +245,6 @@ def invalid_indexes(connection: psycopg.Connection[Any]) -> str:
     )
 
 
-class Runner:
-    """Runs one program at a time and passes SIGTERM on to it."""
-
-    def __init__(self) -> None:
-        """Install the handler: without one, process 1 of a container ignores SIGTERM."""
-        self._process: subprocess.Popen[str] | None = None
-        signal.signal(signal.SIGTERM, self._terminate)
-
-    def _terminate(self, number: int, _frame: FrameType | None) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=20)
-        print("Ended by SIGTERM.", file=sys.stderr, flush=True)
-        os._exit(128 + number)
-
-    def run(
-        self, command: list[str], environ: Mapping[str, str], say: Callable[[str], None], held: Callable[[], bool]
-    ) -> tuple[int, list[str]]:
-        """Run `command`, pass its output on to `say`, return exit code and last lines; stop it when `held` says no."""
-        tail: deque[str] = deque(maxlen=TAIL_LINES)
-        process = subprocess.Popen(
-            command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        )
-        self._process = process
-
-        def echo() -> None:
-            for line in process.stdout or ():
-                tail.append(line.rstrip())
-                say(line.rstrip())
-
-        reader = threading.Thread(target=echo, daemon=True)
-        reader.start()
-        beat = time.monotonic()
-        while process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=POLL_SECONDS)
-            if time.monotonic() - beat >= HEARTBEAT_SECONDS:
-                beat = time.monotonic()
-                if not held():
-                    process.terminate()
-                    process.wait()
-                    raise SchemaError("The connection with the lock broke, so the migration was stopped: run it again.")
-        reader.join(timeout=10)
-        return process.returncode, list(tail)
-
-
 def upgrade(runner: Runner, settings: Settings, connection: psycopg.Connection[Any]) -> None:
     """Run `alembic upgrade head`, again after a pause where it gets no lock.
 
@@ -329,9 +273,9 @@ def upgrade(runner: Runner, settings: Settings, connection: psycopg.Connection[A
     )
 
 
-def migrate(settings: Settings, database_timeout: float | None) -> None:
-    """Bring the database to the image's head, unless it is there or beyond what this image knows."""
-    runner = Runner()
+def migrate(settings: Settings, database_timeout: float | None, limit: float | None) -> None:
+    """Bring the database to the image's head, unless it is there or beyond what this image knows; within `limit` s."""
+    runner = Runner(limit)
     graph = read_graph(settings.config_file)
     with (
         connect_patiently(settings, "ai-agent migrate", database_timeout, "-c statement_timeout=0") as connection,
@@ -392,6 +336,7 @@ def main(arguments: list[str] | None = None, environ: Mapping[str, str] | None =
     commands = parser.add_subparsers(dest="command", required=True)
     migrating = commands.add_parser("migrate", help="bring the database to the image's head")
     migrating.add_argument("--database-timeout", type=float, metavar="SECONDS", help="longest wait for the database")
+    migrating.add_argument("--timeout", type=float, metavar="SECONDS", help="longest time for all of it")
     commands.add_parser("wait", help="return when the schema is at or beyond what the image needs")
     options = parser.parse_args(arguments)
     environ = os.environ if environ is None else environ
@@ -399,7 +344,7 @@ def main(arguments: list[str] | None = None, environ: Mapping[str, str] | None =
     try:
         settings = Settings.read(environ)
         if options.command == "migrate":
-            migrate(settings, options.database_timeout)
+            migrate(settings, options.database_timeout, options.timeout)
         else:
             wait(settings)
     except (SchemaError, RevisionsError) as error:

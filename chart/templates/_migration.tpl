@@ -80,7 +80,15 @@ ones are not applied yet), has a deadline, and does not use a service account of
 {{- if $own -}}{{- $_ := set $url "secret" (include "ai-agent.preUpgradeName" $root) -}}{{- end -}}
 backoffLimit: {{ $migration.backoffLimit }}
 {{- if .hook }}
-activeDeadlineSeconds: {{ $migration.timeout }}
+{{- /* The kubelet counts the pull of the image; the migration's own time is counted by schema.py, which ends with 124. */}}
+activeDeadlineSeconds: {{ add $migration.startTimeout $migration.timeout }}
+podFailurePolicy:
+  rules:
+    - action: FailJob
+      onExitCodes:
+        containerName: migrate
+        operator: In
+        values: [124]
 {{- end }}
 ttlSecondsAfterFinished: {{ $migration.ttlSecondsAfterFinished }}
 template:
@@ -106,6 +114,7 @@ template:
           - migrate
           {{- if .hook }}
           - --database-timeout={{ $migration.databaseTimeout }}
+          - --timeout={{ $migration.timeout }}
           {{- end }}
         {{- include "ai-agent.migration.container" (merge (dict "root" $root) $url) | nindent 8 }}
         resources:

@@ -114,6 +114,14 @@ options:
     description: Seconds until a pod of this module must have started.
     type: int
     default: 60
+  pull_timeout:
+    description:
+      - Seconds in which a pod must have started where its node pulls the image for longer than O(job_timeout), of which the
+        kubelet's events tell.
+      - V(0) waits for no pull. Where the account may not patch Jobs, O(job_timeout) is the end as well.
+    type: int
+    default: 600
+    version_added: 1.0.0
   wait:
     description: Try again until nothing fails, for at most O(wait_timeout) seconds.
     type: bool

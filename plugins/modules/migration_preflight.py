@@ -70,9 +70,17 @@ options:
     default: false
     version_added: 1.0.0
   job_timeout:
-    description: Seconds until a pod of the preflight must run, the pull of its image included.
+    description: Seconds until a pod of the preflight must run.
     type: int
     default: 60
+  pull_timeout:
+    description:
+      - Seconds in which a pod must have started where its node pulls the image for longer than O(job_timeout), of which the
+        kubelet's events tell.
+      - V(0) waits for no pull. Where the account may not patch Jobs, O(job_timeout) is the end as well.
+    type: int
+    default: 600
+    version_added: 1.0.0
   alembic_dir:
     description: Folder with the Alembic configuration file.
     type: path

@@ -389,6 +389,7 @@ HOOK: dict[str, tuple[t.Any, set[str]]] = {
         },
     ),
     "migration.timeout": (200, {"Job/~-pre-upgrade-migration"}),
+    "migration.startTimeout": (30, {"Job/~-pre-upgrade-migration"}),
     "migration.databaseTimeout": (30, {"Job/~-pre-upgrade-migration"}),
 }
 SECRETS = {"existingSecret", "postgresql.auth.existingSecret", "redis.auth.existingSecret"}

@@ -89,7 +89,6 @@ def test_upgrade_of_what_serves_migrates_in_a_hook(render: Render, serving: Clus
         annotations = found[kind]["metadata"]["annotations"]
         assert annotations["helm.sh/hook-weight"] == "-10"
         assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
-    assert job["spec"]["activeDeadlineSeconds"] < 300
     pod = job["spec"]["template"]["spec"]
     assert "--database-timeout=60" in pod["containers"][0]["command"]
     assert pod["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["name"] == f"{RELEASE}-pre-upgrade"
@@ -98,6 +97,25 @@ def test_upgrade_of_what_serves_migrates_in_a_hook(render: Render, serving: Clus
     assert rendered.secret(f"{RELEASE}-pre-upgrade") == {
         "migration-database-url": rendered.secret()["migration-database-url"]
     }
+
+
+def test_the_hooks_time_begins_with_its_program_and_not_with_the_pull_of_its_image(
+    render: Render, serving: Cluster
+) -> None:
+    job = hooks(render({"migration": {"timeout": 250, "startTimeout": 900}}, cluster=serving))["Job"]
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert "--timeout=250" in container["command"]
+    assert job["spec"]["activeDeadlineSeconds"] == 250 + 900
+    # A pod whose time was over is not followed by another one with the same time.
+    [rule] = job["spec"]["podFailurePolicy"]["rules"]
+    exits = {"containerName": container["name"], "operator": "In", "values": [124]}
+    assert rule == {"action": "FailJob", "onExitCodes": exits}
+
+
+def test_helm_waits_longer_than_the_migration_may_take(render: Render, serving: Cluster) -> None:
+    command = hooks(render(cluster=serving))["Job"]["spec"]["template"]["spec"]["containers"][0]["command"]
+    [limit] = [int(word.removeprefix("--timeout=")) for word in command if word.startswith("--timeout=")]
+    assert limit < 300
 
 
 def test_hook_needs_nothing_that_the_upgrade_brings(render: Render, serving: Cluster) -> None:

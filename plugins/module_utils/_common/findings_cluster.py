@@ -19,6 +19,7 @@ CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "
     "pod-unschedulable": ("fail", "Add room on the nodes, or correct nodeSelector, tolerations and requests."),
     "pod-timeout": ("fail", "Look at the node and the pod's limits, or raise job_timeout."),
     "image-pull": ("fail", "Correct the image's name, push it, or correct imagePullSecrets."),
+    "image-pull-slow": ("fail", "Raise ai_agent_pull_timeout (pull_timeout), or pull the image on the nodes before."),
     "image-start": ("fail", "Run the image by hand: it needs python on PATH and must run as the chart's user."),
     "image-without-alembic": ("fail", "Install alembic and its configuration in the image: docs/agent-image.md."),
     "pod-memory": ("fail", "Raise migration.resources.limits.memory."),
@@ -26,6 +27,7 @@ CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "
     "answer-too-large": ("fail", "Load data outside of migrations, from a file or in batches, and run it again."),
     "collector-failed": ("fail", "Run it again; if it stays, report it with the type of error in the message."),
     # What the transport saw
+    "image-pulled": ("info", "Nothing to do here; the hook waits as long, see migration.startTimeout."),
     "egress-open": ("warn", "Use a network plugin that enforces NetworkPolicies."),
     "agent-memory-short": (
         "warn",

@@ -60,6 +60,7 @@ class Options:
     negative: bool = True
     other_namespace: str | None = None
     job_timeout: float = 60
+    pull_timeout: float = 600
 
     @property
     def deadline(self) -> float:
@@ -94,7 +95,7 @@ def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
                 untested.append(f"No pod of {STRANGERS[place]} could try what it must not reach: {error.message}")
     release |= _settled(cluster, options, release)
     release |= {"stranger_labels": work.stranger_labels(), "other_namespace": work.other_namespace()}
-    return {"observations": observations, "release": release, "untested": untested}, found
+    return {"observations": observations, "release": release, "untested": untested}, found + work.pulls[:1]
 
 
 def _rights(seen: Seen, options: Options) -> list[Finding]:
@@ -149,6 +150,7 @@ class Work:
 
     def __init__(self, cluster: Cluster, options: Options, seen: Seen, release: Object) -> None:
         self._cluster, self._options, self._seen, self._release = cluster, options, seen, release
+        self.pulls: list[Finding] = []
         spec = seen.pod_spec
         self._container = next((item for item in spec["containers"] if item["name"] == "agent"), spec["containers"][0])
 
@@ -257,6 +259,7 @@ class Work:
             pull_policy=self._container.get("imagePullPolicy"),
             resources=RESOURCES,
             start_seconds=self._options.job_timeout,
+            pull_seconds=self._options.pull_timeout,
             run_seconds=self._options.deadline,
         )
 
@@ -268,6 +271,7 @@ class Work:
         with JobRun(self._cluster, task) as run:
             records, ended = collector.read(collector.of_log(run.lines()))
             problem = run.ended() if not ended else None
+        self.pulls += run.findings()
         if problem:
             raise problem
         host = next((item["host"] for item in records if item["record"] == "end"), task.purpose)

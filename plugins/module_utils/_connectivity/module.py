@@ -30,6 +30,10 @@ _ACCOUNT = ("api_key", "username", "password", "client_cert", "client_key", "imp
 DIRECT_SECONDS = 60
 _LIMITS = dataclasses.asdict(Limits())
 
+CLUSTER_OPTIONS = (
+    "pods", "max_pods", "rounds", "timeout", "negative", "other_namespace", "job_timeout", "pull_timeout",
+)  # fmt: skip
+
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
     **AUTH_ARG_SPEC,
     "release_name": {"type": "str"},
@@ -49,6 +53,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "helm_kubeconfig": {"type": "path"},
     "helm_context": {"type": "str"},
     "job_timeout": {"type": "int", "default": 60},
+    "pull_timeout": {"type": "int", "default": 600},
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 120},
     "run_in_check_mode": {"type": "bool", "default": True},
@@ -163,10 +168,7 @@ def _on_cluster(params: Row) -> tuple[Row, list[Finding]]:
     options = cluster.Options(
         release=params["release_name"],
         namespace=params["release_namespace"],
-        **{
-            name: params[name]
-            for name in ("pods", "max_pods", "rounds", "timeout", "negative", "other_namespace", "job_timeout")
-        },
+        **{name: params[name] for name in CLUSTER_OPTIONS},
     )
     found: tuple[Row, list[Finding]] = cluster.collect(connect(params), options)
     return found
@@ -197,7 +199,7 @@ def _check(params: Row) -> None:
 
     :raises FindingError: `argument-invalid`, for the first value out of its range
     """
-    least = {"max_pods": 1, "rounds": 0, "timeout": 1, "job_timeout": 1, "wait_timeout": 0}
+    least = {"max_pods": 1, "rounds": 0, "timeout": 1, "job_timeout": 1, "pull_timeout": 0, "wait_timeout": 0}
     given = {name: params[name] for name in least} | (params["thresholds"] or {})
     for name, value in given.items():
         if value < least.get(name, 0):

@@ -16,6 +16,7 @@ import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import MOST_BYTES
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import job_failures, shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, Refused
@@ -32,6 +33,8 @@ GATES_SINCE = 27
 KEEP_SECONDS = 60
 POLL_SECONDS = 0.15
 EVENTS_SECONDS = 1.0
+# What a container takes to run once its image is there.
+AFTER_PULL_SECONDS = 15.0
 # Until the node told the API server how a container ended.
 STATUS_SECONDS = 10.0
 # The most that answers may hold (framing.MOST_BYTES), as base64, and what else a program prints.
@@ -62,6 +65,7 @@ class Task:
     :param isolated: it starts under a policy that lets nothing in or out, and neither account, volume nor source brings
         it a secret
     :param start_seconds: until the container runs
+    :param pull_seconds: the same where the node pulls the image for so long
     :param run_seconds: from then on, or from when it was told what it waits for
     :param told_seconds: how long it waits for that at most, None where it waits for nothing
     """
@@ -81,6 +85,7 @@ class Task:
     resources: Object = dataclasses.field(default_factory=dict)
     isolated: bool = False
     start_seconds: float = 60
+    pull_seconds: float = 600
     run_seconds: float = 30
     told_seconds: float | None = None
 
@@ -184,7 +189,10 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
                 f"The cluster at {cluster.address} is older than Kubernetes 1.{GATES_SINCE}, which cannot hold a pod"
             )
             raise FindingError("cluster-old", f"{words} until its policy is there; upgrade it.")
-        self.deadline = time.monotonic() + task.start_seconds
+        self.began = time.monotonic()
+        self.deadline = self.began + task.start_seconds
+        # Whether the node was seen to pull beyond the time that a pod has to start, and for how long then.
+        self.pulls, self.pulled_seconds = False, 0.0
         self.next_events = time.monotonic() + EVENTS_SECONDS
         self.pod_name = ""
         self.job = cluster.create("batch/v1", "jobs", manifest(task, self.run), task.namespace)
@@ -210,10 +218,51 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
         found = self._pods()
         error = job_failures.failure(found[0], self.task.image) if found else self._refusal()
         if error is None and time.monotonic() >= self.deadline:
-            error = job_failures.late(found, self.task.namespace, self.task.start_seconds)
+            error = self._late(found)
         if error:
             raise error
         return found[0] if found else None
+
+    def _late(self, pods: list[Object]) -> FindingError | None:
+        """What to say when the time is up, None while the node still pulls the image and may go on."""
+        if not pods or not job_failures.pulling(pods[0], self._events(pods[0])):
+            return job_failures.late(pods, self.task.namespace, self.task.start_seconds)
+        self.pulled_seconds = time.monotonic() - self.began
+        if self.pulled_seconds >= self.task.pull_seconds:
+            return job_failures.slow(pods[0], self.task.image, self.task.pull_seconds)
+        if not self.pulls:
+            self.pulls = True
+            if error := self._prolonged(pods[0]):
+                return error
+        self.deadline = time.monotonic() + AFTER_PULL_SECONDS
+        return None
+
+    def _prolonged(self, pod: Object) -> FindingError | None:
+        """Let the Job live as long as the pull may take: what nobody waits for any more should end soon."""
+        task = self.task
+        seconds = task.pull_seconds + AFTER_PULL_SECONDS + task.run_seconds + (task.told_seconds or 0)
+        longer = {"spec": {"activeDeadlineSeconds": math.ceil(seconds) + 5}}
+        try:
+            self.cluster.patch("batch/v1", "jobs", self.job["metadata"]["name"], longer, task.namespace)
+        except Forbidden:
+            return job_failures.slow(pod, task.image, task.start_seconds, "the account may not patch jobs to wait")
+        return None
+
+    def findings(self) -> list[Finding]:
+        """What there is to say of the start of the pod: that its image was pulled for longer than a pod may take."""
+        if not self.pulls:
+            return []
+        words = f"The image {self.task.image} was pulled for {self.pulled_seconds:.0f} s before its pod could start."
+        return [finding("image-pulled", words)]
+
+    def _events(self, of: Object) -> list[Object] | None:
+        """Events of an object, None where they may not be read."""
+        fields = f"involvedObject.uid={of['metadata']['uid']}"
+        try:
+            found: list[Object] = self.cluster.list("v1", "events", self.task.namespace, fields=fields)
+        except Forbidden:
+            return None
+        return found
 
     def _pods(self) -> list[Object]:
         found: list[Object] = self.cluster.list("v1", "pods", self.task.namespace, labels=f"{RUN_LABEL}={self.run}")
@@ -223,12 +272,8 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
         if time.monotonic() < self.next_events:
             return None
         self.next_events = time.monotonic() + EVENTS_SECONDS
-        fields = f"involvedObject.uid={self.job['metadata']['uid']}"
-        try:
-            events = self.cluster.list("v1", "events", self.task.namespace, fields=fields)
-        except Forbidden:
-            return None
-        return job_failures.refusal(events, self.task.namespace)
+        events = self._events(self.job)
+        return None if events is None else job_failures.refusal(events, self.task.namespace)
 
     def _open_gate(self) -> None:
         """Let the pod be scheduled: its policy is there."""

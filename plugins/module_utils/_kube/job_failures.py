@@ -16,6 +16,8 @@ PULL = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageNa
 START = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError", "ContainerCannotRun"}
 # The one whose end is the program's; others in the pod were put there by somebody else.
 CONTAINER = "main"
+# What the kubelet says of a pull, pkg/kubelet/images/image_manager.go and pkg/kubelet/events/event.go.
+_OF_PULLS = {"Pulling", "Pulled", "Failed", "BackOff", "ErrImageNeverPull"}
 # Kubernetes makes this account soon after the namespace, and the Job tries again.
 PASSING = 'serviceaccount "default" not found'
 
@@ -43,7 +45,7 @@ def states(pod: Object, *, others: bool = False) -> list[Object]:
 def failure(pod: Object, image: str) -> FindingError | None:
     """Why the pod cannot start any more, or never ran, None where it may still."""
     status = pod.get("status") or {}
-    node = (pod.get("spec") or {}).get("nodeName") or "no node yet"
+    node = _node(pod)
     own = states(pod)
     for state in own:
         waiting = state.get("waiting") or {}
@@ -96,6 +98,34 @@ def _ended(states: t.Iterable[Object], image: str) -> FindingError | None:
     return None
 
 
+def pulling(pod: Object, events: t.Iterable[Object] | None) -> bool:
+    """Whether the node pulls an image for the pod. `events`: of the pod, None where they may not be read.
+
+    The kubelet says so in events alone. Without them a pod counts that has its network and nothing in it: what it then
+    waits for is an image.
+    """
+    status = pod.get("status") or {}
+    if events is not None:
+        told = [(_when(item), item.get("reason") != "Pulling") for item in events if item.get("reason") in _OF_PULLS]
+        return bool(told) and not max(told)[1]
+    waiting = [state["waiting"].get("reason") for state in states(pod) if "waiting" in state]
+    network = {"type": "PodReadyToStartContainers", "status": "True"}
+    return waiting == ["ContainerCreating"] and any(
+        network.items() <= condition.items() for condition in status.get("conditions") or ()
+    )
+
+
+def _when(event: Object) -> str:
+    """The last time of an event; times of the API are text that sorts."""
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or "")
+
+
+def slow(pod: Object, image: str, seconds: float, why: str = "") -> FindingError:
+    """What to say of an image that was still being pulled when there was no more time for it, `why` there was none."""
+    words = f"The image {image} was still being pulled on {_node(pod)} after {seconds:g} s"
+    return FindingError("image-pull-slow", f"{words}{why and f', and {why}'}.")
+
+
 def late(pods: t.Sequence[Object], namespace: str, seconds: float) -> FindingError:
     """What to say of pods that have not started within `seconds`."""
     after = f"within {seconds:g} s"
@@ -109,8 +139,13 @@ def late(pods: t.Sequence[Object], namespace: str, seconds: float) -> FindingErr
             return FindingError("pod-unschedulable", words)
     waits = [state["waiting"].get("reason") for state in states(pods[0]) if "waiting" in state]
     reason = next(iter(waits), "no reason given")
-    node = (pods[0].get("spec") or {}).get("nodeName") or "no node"
-    return FindingError("pod-timeout", f"The pod on {node} did not start {after} ({reason}); look at that node.")
+    return FindingError(
+        "pod-timeout", f"The pod on {_node(pods[0])} did not start {after} ({reason}); look at that node."
+    )
+
+
+def _node(pod: Object) -> str:
+    return (pod.get("spec") or {}).get("nodeName") or "no node yet"
 
 
 def _line(text: str | None) -> str:
@@ -118,4 +153,4 @@ def _line(text: str | None) -> str:
     return " ".join((text or "").split())[:300].rstrip(".")
 
 
-__all__ = ("CONTAINER", "end", "failure", "late", "refusal", "states")
+__all__ = ("CONTAINER", "end", "failure", "late", "pulling", "refusal", "slow", "states")

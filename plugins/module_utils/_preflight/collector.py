@@ -12,7 +12,7 @@ import json
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import CATALOGUE
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import CATALOGUE, Finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import (
     MOST_BYTES,
     Incomplete,
@@ -38,6 +38,9 @@ class Collector(contextlib.AbstractContextManager["Collector"], abc.ABC):
 
     :raises FindingError: every method, where no answer can be had
     """
+
+    # What there is to say of the way to the answers.
+    findings: t.Sequence[Finding] = ()
 
     def __exit__(self, *_: object) -> None:
         return None
@@ -105,6 +108,7 @@ class JobCollector(Collector):
         words = command(bundle(COLLECTOR, {"limits": self._limits, "once": request}))
         with JobRun(self._cluster, dataclasses.replace(self._task, command=words)) as run:
             for answer in answers(run):
+                self.findings = self.findings or run.findings()
                 return answer
             problem = run.ended()
         if problem:

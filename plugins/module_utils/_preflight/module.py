@@ -33,6 +33,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     # Not secret, as long as the chart does not make the Secret; but nobody reads it in a log.
     "manifests": {"type": "str", "no_log": True},
     "job_timeout": {"type": "int", "default": 60},
+    "pull_timeout": {"type": "int", "default": 600},
     "alembic_dir": {"type": "path"},
     "alembic_ini": {"type": "str", "default": "alembic.ini"},
     "alembic_python": {"type": "path"},
@@ -164,6 +165,7 @@ def _on_cluster(params: dict[str, t.Any]) -> t.Iterator[Source]:
         render_timeout=params["render_timeout"],
         limits=_session(params),
         new_image=_new_image(params),
+        pull_timeout=params["pull_timeout"],
     )
     with source_cluster.ClusterSource(connect(params), plan, options) as source:
         yield source
@@ -193,7 +195,13 @@ def _check(params: dict[str, t.Any]) -> None:
     if not 1 <= params["lock_timeout_ms"] <= 500:
         raise FindingError("argument-invalid", "lock_timeout_ms must be between 1 and 500.")
     # PostgreSQL takes 0 for "no limit".
-    least = {"statement_timeout_ms": 1, "render_timeout": 1, "job_timeout": 1, "connections_needed": 0}
+    least = {
+        "statement_timeout_ms": 1,
+        "render_timeout": 1,
+        "job_timeout": 1,
+        "pull_timeout": 0,
+        "connections_needed": 0,
+    }
     given = {name: params[name] for name in least} | (params["thresholds"] or {})
     for name, value in given.items():
         if value < least.get(name, 0):

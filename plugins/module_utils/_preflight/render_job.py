@@ -78,6 +78,7 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
             resources=self._wanted.check_resources,
             isolated=True,
             start_seconds=options.job_timeout,
+            pull_seconds=options.pull_timeout,
             run_seconds=options.render_timeout,
             told_seconds=waits,
         )
@@ -119,6 +120,8 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
         started = False
         try:
             for answer in answers(run):
+                if not started:
+                    self.findings += run.findings()
                 started = True
                 yield answer
         except FindingError as error:

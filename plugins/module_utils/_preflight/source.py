@@ -55,6 +55,7 @@ class Options:
     :param render_timeout: that it may then take
     :param limits: of the session with the database, as _in_pod/session.py takes them
     :param new_image: whether it may have it
+    :param pull_timeout: seconds that the start may take while the node pulls the image
     """
 
     release: str
@@ -64,6 +65,7 @@ class Options:
     render_timeout: int
     limits: dict[str, int]
     new_image: NewImage = "untrusted"
+    pull_timeout: int = 600
 
 
 @dataclasses.dataclass(frozen=True)

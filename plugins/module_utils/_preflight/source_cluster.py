@@ -160,6 +160,7 @@ class ClusterSource(Source):
             pull_policy=image.pull_policy,
             resources=self._wanted.check_resources,
             start_seconds=options.job_timeout,
+            pull_seconds=options.pull_timeout,
         )
 
     def _request(self, table: str | None = None, schema: str | None = None, names: Message | None = None) -> Message:
@@ -225,7 +226,7 @@ class ClusterSource(Source):
 
     def findings(self) -> list[Finding]:
         unasked = [self._plan.unasked.because] if self._plan.unasked else []
-        return [*unasked, *self._plan.findings, *self._render.findings, *self._compared]
+        return [*unasked, *self._plan.findings, *self._render.findings, *self._collector.findings, *self._compared]
 
 
 __all__ = ("ClusterSource", "Options")

@@ -173,6 +173,36 @@ def test_sigterm_ends_the_migration_and_frees_the_lock(image: Image) -> None:
     assert image.run("migrate").code == 0
 
 
+def test_what_takes_too_long_is_stopped_in_one_sentence_and_frees_the_lock(image: Image) -> None:
+    assert image.run("migrate").code == 0
+    image.add(Revision("0003", "0002", statement("SELECT pg_sleep(60)")))
+    started = image.start("migrate", "--timeout=10")
+    eventually(lambda: image.rows(SLEEPING))
+    done = started.end(30)
+    assert done.code == 124
+    assert done.err == (
+        "The migration was not done within 10 s and was stopped; what was committed stays: raise migration.timeout,"
+        " and helm's --timeout above it, or migrate in batches.\n"
+    )
+    eventually(lambda: not image.rows(SLEEPING), 6)
+    assert image.version() == {"0002"}
+    image.add(Revision("0003", "0002", "pass"))
+    assert image.run("migrate").code == 0
+
+
+def test_time_counts_while_another_migration_holds_the_lock(image: Image) -> None:
+    with psycopg.connect(image.url, autocommit=True) as holder:
+        holder.execute("SELECT pg_advisory_lock(%s)", (int.from_bytes(b"ai_agent", "big"),))
+        done = image.run("migrate", "--timeout=3")
+    assert done.code == 124
+    assert "not done within 3 s" in done.err
+
+
+def test_time_that_is_enough_changes_nothing(image: Image) -> None:
+    done = image.run("migrate", "--timeout=60")
+    assert (done.code, done.err) == (0, "")
+
+
 def test_killed_pod_frees_the_lock_within_seconds(image: Image) -> None:
     image.add(Revision("0003", "0002", statement("SELECT pg_sleep(60)")))
     started = image.start("migrate")

@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 import schema
 import schema_revisions
+import schema_runner
 import schema_url
 from schema_revisions import State
 
@@ -278,15 +279,20 @@ def test_runner_passes_output_on_and_keeps_its_end(runner: schema.Runner) -> Non
     code, tail = runner.run([sys.executable, "-c", program], {}, said.append, lambda: True)
     assert code == 7
     assert len(said) == 101
-    assert tail == said[-schema.TAIL_LINES :]
+    assert tail == said[-schema_runner.TAIL_LINES :]
 
 
 def test_runner_stops_the_program_when_the_lock_is_gone(runner: schema.Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "HEARTBEAT_SECONDS", 0.0)
-    monkeypatch.setattr(schema, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(schema_runner, "HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr(schema_runner, "POLL_SECONDS", 0.1)
     program = "import time; time.sleep(60)"
     with pytest.raises(schema.SchemaError, match="connection with the lock broke"):
         runner.run([sys.executable, "-c", program], {}, lambda _line: None, lambda: False)
+
+
+def test_what_is_over_time_is_told_apart_by_the_job() -> None:
+    template = Path(schema.__file__).parents[1] / "templates/_migration.tpl"
+    assert f"values: [{schema_runner.TIME_IS_OVER}]" in template.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("environ", [{}, {"PYTHONSAFEPATH": "1"}])

@@ -78,7 +78,7 @@ class FakeCluster:
         if plural == "jobs" and not self.events:
             template = body["spec"]["template"]
             self.kept["pods", f"{name}-pod"] = {
-                "metadata": {"name": f"{name}-pod", "labels": template["metadata"]["labels"]},
+                "metadata": {"name": f"{name}-pod", "uid": f"uid-{name}-pod", "labels": template["metadata"]["labels"]},
                 "spec": dict(template["spec"]),
                 "status": self.status or self._pending(template["spec"]["containers"][0]["image"]),
             }
@@ -94,7 +94,9 @@ class FakeCluster:
     def patch(self, version: str, plural: str, name: str, body: Object, _namespace: str | None = None) -> Object:
         self._noted("patch", version, plural, name)
         found = self.kept[plural, name]
-        if body == {"spec": {"schedulingGates": None}}:
+        if plural == "jobs":
+            found["spec"] = found["spec"] | body["spec"]
+        elif body == {"spec": {"schedulingGates": None}}:
             found["spec"].pop("schedulingGates")
             self._schedule(found)
         else:

@@ -9,6 +9,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_failur
     end,
     failure,
     late,
+    pulling,
     refusal,
     states,
 )
@@ -150,3 +151,44 @@ def test_a_sidecar_that_cannot_start_is_told_while_ours_waits_for_it(*, init: bo
     assert error is not None
     assert (error.id, "istio/proxyv2:9" in error.message) == ("pod-refused", True)
     assert failure(beside(RUNNING, missing, init=init), IMAGE) is None
+
+
+NETWORK = [{"type": "PodReadyToStartContainers", "status": "True"}]
+
+
+def event(reason: str, second: int) -> dict[str, t.Any]:
+    return {"reason": reason, "lastTimestamp": f"2026-11-28T12:00:{second:02d}Z", "metadata": {}}
+
+
+@pytest.mark.parametrize(
+    ("events", "pulls"),
+    [
+        ([event("Scheduled", 1), event("Pulling", 2)], True),
+        ([event("Pulling", 2), event("Pulled", 9)], False),
+        # Times have no parts of a second.
+        ([event("Pulled", 2), event("Pulling", 2)], False),
+        # The image of a container that a mesh added came first.
+        ([event("Pulling", 2), event("Pulled", 3), event("Created", 3), event("Pulling", 4)], True),
+        ([event("Pulling", 2), event("Failed", 3)], False),
+        ([event("Scheduled", 1), event("FailedMount", 5)], False),
+        ([], False),
+    ],
+)
+def test_whether_the_node_pulls_is_told_by_its_events(events: list[dict[str, t.Any]], *, pulls: bool) -> None:
+    assert pulling(waiting("ContainerCreating"), events) is pulls
+    assert pulling(waiting("ContainerCreating"), events[::-1]) is pulls
+
+
+@pytest.mark.parametrize(
+    ("given", "pulls"),
+    [
+        (pod({"waiting": {"reason": "ContainerCreating"}}, conditions=NETWORK), True),
+        (pod({"waiting": {"reason": "ContainerCreating"}}, conditions=[]), False),
+        (pod({"waiting": {"reason": "PodInitializing"}}, conditions=NETWORK), False),
+        (pod(), False),
+    ],
+)
+def test_who_may_not_read_events_sees_a_pod_with_a_network_and_nothing_in_it(
+    given: dict[str, t.Any], *, pulls: bool
+) -> None:
+    assert pulling(given, None) is pulls
