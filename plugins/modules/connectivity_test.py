@@ -116,8 +116,8 @@ options:
     default: 60
   pull_timeout:
     description:
-      - Seconds in which a pod must have started where its node pulls the image for longer than O(job_timeout), of which the
-        kubelet's events tell.
+      - Seconds in which a pod must have started where its node pulls the image for longer than O(job_timeout).
+      - The kubelet's events say whether it does.
       - V(0) waits for no pull. Where the account may not patch Jobs, O(job_timeout) is the end as well.
     type: int
     default: 600

@@ -235,6 +235,34 @@ lacking:
   elements: str
   sample:
     - Secret agent/agent-prod-db lacks the keys uri
+conflicts:
+  description: >-
+    The release's Deployment and StatefulSets of which others have set what the manifests set otherwise, so that
+    server-side apply (Helm 4) would refuse them. Without O(manifests), and where Helm does not apply on the server,
+    there are none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Kind.
+      type: str
+    api_version:
+      description: Its group and version.
+      type: str
+    name:
+      description: Name.
+      type: str
+    sentence:
+      description: Who set which fields.
+      type: str
+    patch:
+      description: >-
+        JSON Patch for M(kubernetes.core.k8s_json_patch) that takes these fields from their managers and changes no
+        value.
+      type: list
+      elements: dict
+  sample: []
 error_id:
   description: Id of what stood in the way, a heading of docs/runbook.md.
   returned: failure

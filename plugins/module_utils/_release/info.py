@@ -63,7 +63,7 @@ def unknown_to_helm(environment: t.Mapping[str, str]) -> list[str]:
 
 
 def look(cluster: Cluster, params: Object) -> Object:
-    """namespace_exists, statefulsets, secret, another and other_volumes, as plugins/modules/release_info.py says.
+    """namespace_exists, statefulsets, secret, another and what follows it, as plugins/modules/release_info.py says.
 
     A namespace that may not be looked at is None.
 
@@ -82,6 +82,7 @@ def look(cluster: Cluster, params: Object) -> Object:
         "another": [],
         "other_volumes": [],
         "lacking": [],
+        "conflicts": [],
     }
     if params["manifests"] and exists is not False:
         wanted = living.Wanted(facts.parse(params["manifests"]), params["secret_name"], params["secret_expected"] or {})

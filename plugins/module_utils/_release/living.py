@@ -10,7 +10,13 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import identity, look, references, urls
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import (
+    identity,
+    look,
+    ownership,
+    references,
+    urls,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping, Sequence
@@ -36,8 +42,8 @@ class Wanted:
 
 def compared(
     cluster: Cluster, wanted: Wanted, sets: Sequence[Object], secret: Object | None, params: Object
-) -> dict[str, list[str]]:
-    """`another`, `other_volumes` and `lacking`, sentences without secrets.
+) -> dict[str, list[t.Any]]:
+    """`another`, `other_volumes` and `lacking`, sentences without secrets, and `conflicts`.
 
     :param sets: the release's living StatefulSets
     :param secret: the living Secret of the planned name, None where there is none
@@ -56,6 +62,9 @@ def compared(
         "another": other,
         "other_volumes": identity.other_disks(planned, live),
         "lacking": _lacking(cluster, wanted, secret, namespace),
+        "conflicts": ownership.conflicts(
+            wanted.objects, [*_of_kind("Deployment", agent), *_of_kind("StatefulSet", *sets)]
+        ),
     }
 
 
@@ -145,6 +154,11 @@ def _reference(agent: Object, variable: str) -> tuple[str, str]:
             if key and item["name"] == variable:
                 return key["name"], key["key"]
     return "", ""
+
+
+def _of_kind(kind: str, *items: Object | None) -> list[Object]:
+    """Those that are there with their kind, which lists of the API server do not repeat."""
+    return [item | {"kind": kind} for item in items if item]
 
 
 def _agent(cluster: Cluster, release: str, namespace: str) -> Object | None:

@@ -156,3 +156,16 @@ def test_a_key_that_the_role_does_not_write_is_missing(world: World) -> None:
     assert world.found()["lacking"] == ["Secret demo/demo-secret lacks the keys uri"]
     reference["key"] = "database-url"
     assert world.found()["lacking"] == []
+
+
+def test_what_others_set_is_told_of_the_living_deployment(world: World) -> None:
+    deployment: t.Any = world.cluster.kept["deployments", "demo"]
+    fields = {"f:spec": {"f:replicas": {}}}
+    deployment["spec"]["replicas"] = 9
+    deployment["metadata"]["managedFields"] = [
+        {"manager": "kubectl", "operation": "Update", "subresource": "scale", "fieldsV1": fields},
+        {"manager": "helm", "operation": "Apply", "fieldsV1": {"f:spec": {"f:template": {}}}},
+    ]
+    [found] = world.found()["conflicts"]
+    assert found["sentence"] == "Deployment demo: kubectl set .spec.replicas, which these values set otherwise"
+    assert [item["op"] for item in found["patch"]] == ["test", "remove"]

@@ -1,0 +1,156 @@
+"""Fields that others set, in managedFields as Kubernetes 1.34 writes them: what is taken, and what is left alone."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.ownership import conflicts
+
+Object = dict[str, t.Any]
+
+AGENT = 'k:{"name":"agent"}'
+PORT = 'k:{"containerPort":8000,"protocol":"TCP"}'
+POD: Object = {
+    "containers": [{"name": "agent", "image": "agent:2", "ports": [{"containerPort": 8000, "protocol": "TCP"}]}]
+}
+PLANNED: Object = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "demo", "labels": {"app": "demo"}},
+    "spec": {"replicas": 3, "template": {"spec": POD}},
+}
+HELM: Object = {"manager": "helm", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+
+
+def manager(name: str, fields: Object, **more: str) -> Object:
+    return {
+        "manager": name,
+        "operation": "Update",
+        "apiVersion": "apps/v1",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": fields,
+    } | more
+
+
+def in_agent(fields: Object) -> Object:
+    return {"f:spec": {"f:template": {"f:spec": {"f:containers": {AGENT: fields}}}}}
+
+
+SCALED = manager("kubectl", {"f:spec": {"f:replicas": {}}}, subresource="scale")
+AUTOSCALER = manager("kube-controller-manager", {"f:spec": {"f:replicas": {}}}, subresource="scale")
+EDITED = manager(
+    "kubectl-edit",
+    {
+        "f:metadata": {"f:annotations": {"f:note": {}}},
+        "f:spec": {
+            "f:template": {
+                "f:metadata": {"f:annotations": {".": {}, "f:kubectl.kubernetes.io/restartedAt": {}}},
+                "f:spec": {"f:containers": {AGENT: {"f:image": {}}}},
+            }
+        },
+    },
+)
+STATUS = manager("kube-controller-manager", {"f:status": {"f:replicas": {}}}, subresource="status")
+
+
+def live(*entries: Object, replicas: int = 3, image: str = "agent:2") -> Object:
+    found = copy.deepcopy(PLANNED)
+    found["metadata"]["managedFields"] = [*entries]
+    found["spec"]["replicas"] = replicas
+    found["spec"]["template"]["spec"]["containers"][0]["image"] = image
+    return found
+
+
+def applied(object_: Object, patch: list[Object]) -> list[Object]:
+    """The managed fields after a JSON Patch, of the operations that are used."""
+    entries: list[Object] = copy.deepcopy(object_["metadata"]["managedFields"])
+    for operation in patch:
+        _empty, _metadata, _fields, number, *rest = operation["path"].split("/")
+        if operation["op"] == "test":
+            assert entries[int(number)][rest[0]] == operation["value"]
+        elif operation["op"] == "replace":
+            entries[int(number)][rest[0]] = operation["value"]
+        else:
+            assert (operation["op"], rest) == ("remove", [])
+            del entries[int(number)]
+    return entries
+
+
+def test_scaled_by_hand() -> None:
+    there = live(HELM, SCALED, STATUS, replicas=5)
+    [found] = conflicts([PLANNED], [there])
+    assert found["sentence"] == "Deployment demo: kubectl set .spec.replicas, which these values set otherwise"
+    assert (found["kind"], found["api_version"], found["name"]) == ("Deployment", "apps/v1", "demo")
+    assert applied(there, found["patch"]) == [HELM, STATUS]
+
+
+def test_the_autoscaler_is_off_again() -> None:
+    there = live(AUTOSCALER, HELM, replicas=6)
+    [found] = conflicts([PLANNED], [there])
+    assert "kube-controller-manager set .spec.replicas" in found["sentence"]
+    assert applied(there, found["patch"]) == [HELM]
+
+
+def test_an_autoscaler_that_is_on_keeps_the_number() -> None:
+    planned = copy.deepcopy(PLANNED)
+    del planned["spec"]["replicas"]
+    assert conflicts([planned], [live(AUTOSCALER, HELM, replicas=6)]) == []
+
+
+def test_only_what_the_chart_sets_is_taken() -> None:
+    there = live(EDITED, HELM, image="agent:debug")
+    [found] = conflicts([PLANNED], [there])
+    assert '.spec.template.spec.containers[name="agent"].image' in found["sentence"]
+    assert "annotations" not in found["sentence"]
+    [edited, helm] = applied(there, found["patch"])
+    assert helm == HELM
+    # What is left empty goes: an empty field owns everything that is in it.
+    assert edited["fieldsV1"] == {
+        "f:metadata": {"f:annotations": {"f:note": {}}},
+        "f:spec": {"f:template": {"f:metadata": EDITED["fieldsV1"]["f:spec"]["f:template"]["f:metadata"]}},
+    }
+
+
+def test_several_managers_of_one_object() -> None:
+    there = live(SCALED, EDITED, HELM, AUTOSCALER, replicas=5, image="agent:debug")
+    [found] = conflicts([PLANNED], [there])
+    assert [found["sentence"].count(name) for name in ("kubectl set", "kubectl-edit set", "manager set")] == [1, 1, 1]
+    left = applied(there, found["patch"])
+    assert [item["manager"] for item in left] == ["kubectl-edit", "helm"]
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        # The same value is no conflict.
+        live(SCALED, HELM),
+        live(EDITED, HELM),
+        # Helm 3, and releases that it installed, apply on Helm's own side: nothing is refused.
+        live(SCALED, HELM | {"operation": "Update"}, replicas=5),
+        live(replicas=5),
+        live(STATUS, HELM, replicas=5),
+        # What Helm set itself it may change.
+        live(HELM, replicas=5),
+        live(manager("other", in_agent({"f:ports": {PORT: {".": {}}}})), HELM),
+        live(manager("other", {"f:metadata": {"f:finalizers": {'v:"x"': {}}}}), HELM),
+    ],
+)  # fmt: skip
+def test_no_conflict(there: Object) -> None:
+    assert conflicts([PLANNED], [there]) == []
+
+
+def test_quantities_are_compared_as_such() -> None:
+    planned, there = copy.deepcopy(PLANNED), live(HELM)
+    for item, cpu in ((planned, "1000m"), (there, "1")):
+        item["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": cpu}}
+    fields = in_agent({"f:resources": {"f:limits": {"f:cpu": {}}}})
+    there["metadata"]["managedFields"].append(manager("vpa", fields))
+    assert conflicts([planned], [there]) == []
+    there["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"] = "2"
+    assert "vpa set" in conflicts([planned], [there])[0]["sentence"]
+
+
+def test_an_object_that_is_not_planned_is_nobodys_business() -> None:
+    assert conflicts([], [live(SCALED, HELM, replicas=5)]) == []
