@@ -35,7 +35,10 @@ class Runner:
     """Runs one program at a time, passes SIGTERM on to it, and ends both when the time is over."""
 
     def __init__(self, limit: float | None = None) -> None:
-        """Install the handler: without one, process 1 of a container ignores SIGTERM. `limit`: seconds from now on."""
+        """Install the handler: without one, process 1 of a container ignores SIGTERM.
+
+        :param limit: seconds from now on
+        """
         self._process: subprocess.Popen[str] | None = None
         self._limit = limit
         signal.signal(signal.SIGTERM, self._terminate)

@@ -99,10 +99,12 @@ def _ended(states: t.Iterable[Object], image: str) -> FindingError | None:
 
 
 def pulling(pod: Object, events: t.Iterable[Object] | None) -> bool:
-    """Whether the node pulls an image for the pod. `events`: of the pod, None where they may not be read.
+    """Whether the node pulls an image for the pod.
 
     The kubelet says so in events alone. Without them a pod counts that has its network and nothing in it: what it then
     waits for is an image.
+
+    :param events: of the pod, None where they may not be read
     """
     status = pod.get("status") or {}
     if events is not None:
