@@ -265,13 +265,13 @@ def test_a_text_is_repeated_only_now_and_then(
 
 
 @pytest.fixture
-def runner() -> t.Iterator[schema.Runner]:
+def runner() -> t.Iterator[schema_runner.Runner]:
     before = signal.getsignal(signal.SIGTERM)
-    yield schema.Runner()
+    yield schema_runner.Runner()
     signal.signal(signal.SIGTERM, before)
 
 
-def test_runner_passes_output_on_and_keeps_its_end(runner: schema.Runner) -> None:
+def test_runner_passes_output_on_and_keeps_its_end(runner: schema_runner.Runner) -> None:
     said: list[str] = []
     program = (
         "import sys; [print(n) for n in range(100)]; print('\\udcff'.encode('utf-8', 'surrogateescape')); sys.exit(7)"
@@ -282,11 +282,13 @@ def test_runner_passes_output_on_and_keeps_its_end(runner: schema.Runner) -> Non
     assert tail == said[-schema_runner.TAIL_LINES :]
 
 
-def test_runner_stops_the_program_when_the_lock_is_gone(runner: schema.Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runner_stops_the_program_when_the_lock_is_gone(
+    runner: schema_runner.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(schema_runner, "HEARTBEAT_SECONDS", 0.0)
     monkeypatch.setattr(schema_runner, "POLL_SECONDS", 0.1)
     program = "import time; time.sleep(60)"
-    with pytest.raises(schema.SchemaError, match="connection with the lock broke"):
+    with pytest.raises(schema_runner.SchemaError, match="connection with the lock broke"):
         runner.run([sys.executable, "-c", program], {}, lambda _line: None, lambda: False)
 
 

@@ -160,7 +160,7 @@ def test_a_key_that_the_role_does_not_write_is_missing(world: World) -> None:
 
 def test_what_others_set_is_told_of_the_living_deployment(world: World) -> None:
     deployment: t.Any = world.cluster.kept["deployments", "demo"]
-    fields = {"f:spec": {"f:replicas": {}}}
+    fields: Object = {"f:spec": {"f:replicas": {}}}
     deployment["spec"]["replicas"] = 9
     deployment["metadata"]["managedFields"] = [
         {"manager": "kubectl", "operation": "Update", "subresource": "scale", "fieldsV1": fields},
