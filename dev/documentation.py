@@ -23,7 +23,10 @@ from markdown_it import MarkdownIt
 
 from lab.paths import ROOT
 
-PAGES = ("README.md", "chart/README.md", "roles/ai_agent/README.md", "docs/agent-image.md", "docs/runbook.md")
+PAGES = (
+    *("README.md", "chart/README.md", "roles/ai_agent/README.md"),
+    *("docs/agent-image.md", "docs/runbook.md", "docs/awx.md"),
+)
 """Pages for users. Their console blocks are run."""
 
 COMMANDS = "console"

@@ -22,9 +22,10 @@ def python() -> str:
     return f"{version}-{digest([os.path.realpath(sys.executable)])[:4]}"
 
 
-def fill(folder: Path, requirement: str) -> None:
-    """Make an environment of this Python's version that can be moved, and install one pinned requirement in it.
+def fill(folder: Path, *requirements: str, pins: Path | None = None) -> None:
+    """Make an environment of this Python's version that can be moved, and install requirements in it.
 
+    :param requirements: pinned ones, or such that *pins*, a file of constraints, pins
     :raises LabError: PyPI cannot be reached, or does not have it for this Python
     """
     settings = pip_settings().get("global", {})
@@ -32,10 +33,11 @@ def fill(folder: Path, requirement: str) -> None:
     names = {"UV_DEFAULT_INDEX": "index-url", "SSL_CERT_FILE": "cert"}
     env = {name: settings[key] for name, key in names.items() if key in settings and name not in os.environ}
     uv = Path(sys.executable).with_name("uv")
-    what = f"fetching {requirement} from PyPI"
+    what = f"fetching {requirements[0]} from PyPI"
     made = [uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, folder]
     shell.run(made, log="environments", what=what, env=env)
-    words = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", requirement]
+    words = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *requirements]
+    words += ["--constraints", pins] if pins else []
     shell.run(words, log="environments", what=what, env=env)
 
 
