@@ -135,6 +135,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "enum-value-used": Entry("fail", "Commit ALTER TYPE … ADD VALUE before the new value is used."),
     # What breaks the version still running
     "destructive": Entry("fail", "Data is gone after this: prove a backup, and do it once no version reads it."),
+    "use-unknown": Entry(
+        "info", "Load pg_stat_statements and create its extension; its figures say what the application uses."
+    ),
     "contract-phase": Entry("warn", "The version still running may use what this takes away: do it one release later."),
     "rename": Entry("fail", "The running version knows the old name only: add the new, copy, drop later."),
     "type-change": Entry("warn", "Check that the running version accepts the new type."),

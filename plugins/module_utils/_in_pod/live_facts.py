@@ -12,7 +12,7 @@ import functools
 import typing as t
 
 from . import live_queries as queries
-from . import object_facts
+from . import object_facts, usage_facts
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -100,8 +100,15 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "functions": _rows(connection, queries.FUNCTIONS, names=request["functions"]),
         "types": _rows(connection, queries.TYPES, names=request["types"]),
         "extensions": _rows(connection, queries.EXTENSIONS, names=request["extensions"]),
+        "usage": usage_facts.collect(connection, functools.partial(_rows, connection), _tables(request, resolved)),
         "objects": object_facts.collect(functools.partial(_rows, connection), request["objects"], resolved, every),
     }
+
+
+def _tables(request: Row, resolved: list[Row]) -> list[Row]:
+    """The tables whose use is asked for."""
+    wanted = {tuple(name) for name in request.get("taken", ())}
+    return [row for row in resolved if row["oid"] and (row["schema"], row["name"]) in wanted]
 
 
 def _uses(connection: psycopg.Connection, oids: list[int]) -> list[Row]:

@@ -45,6 +45,7 @@ COLLECTOR: t.Final = _named(
     "object_facts",
     "object_queries",
     "session",
+    "usage_facts",
 )
 PROBE: t.Final = _named(probe, "framing", "guest_memory", "libpq_url", "probe_postgresql", "probe_redis", "probe_wire")
 

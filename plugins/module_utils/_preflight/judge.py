@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_lock import LockJudge, figures
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_objects import BLURRING, ObjectJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.kept_locks import KeptLocks
@@ -82,6 +83,7 @@ class Judge:
         limits: Thresholds,
         *,
         lock_timeout_set: bool,
+        evidence: Evidence | None = None,
     ) -> None:
         self.catalog, self.server = catalog, server
         self.version = server["version"] // 10000
@@ -90,6 +92,7 @@ class Judge:
         self.objects = ObjectJudge(catalog, facts)
         self.kept = KeptLocks(self.locks.small)
         self.extensions = {row["name"]: row for row in facts["extensions"]}
+        self.evidence = evidence
         self.said: set[str] = set()
         self.enum_values: dict[str, int] = {}
         self.types_of: dict[str, int | None] = {}
@@ -152,9 +155,10 @@ class Judge:
 
     def _remark(self, remark: Remark, table: t.Any, where: Where) -> Finding:
         small = table is not None and self.locks.small(table)
+        used = self.evidence.of(table, remark.column) if self.evidence and table and remark.id in ABOUT_USE else ""
         return finding(
             remark.id,
-            f"{remark.message.removesuffix('.')} {figures(table)}." if table else remark.message,
+            f"{remark.message.removesuffix('.')} {figures(table)}.{used}" if table else remark.message,
             severity="info" if small and remark.id in _HARMLESS_IF_SMALL else None,
             **(where | {"table": self.locks.label(remark.table) if remark.table else None}),
         )

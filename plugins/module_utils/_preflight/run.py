@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy i
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.report import report
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, env_findings, revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judged
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server import (
     NEWEST_KNOWN,
@@ -193,8 +194,10 @@ def _judged(
         catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
     else:
         catalog = Catalog(complete=False, timezone_is_utc=True, schema="public")
-    judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=lock_timeout_set)
-    return judge.judge(reader.found, rendered.segments, patience)
+    evidence = Evidence(facts.get("usage"), facts["classes"], datetime.datetime.now(datetime.UTC))
+    judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=lock_timeout_set, evidence=evidence)
+    judged = judge.judge(reader.found, rendered.segments, patience)
+    return Judged(judged.statements, judged.findings + evidence.unknown(judged.findings))
 
 
 def _long_ids(graph: Graph, reader: Reader, rendered: Rendered, answer: Answer) -> list[Finding]:

@@ -107,7 +107,7 @@ def _rename(node: t.Any) -> t.Iterator[Remark]:
         return
     table = named(node.relation)
     if kind in _COLUMNS:
-        yield Remark("rename", f"Renames {dotted(table)}.{node.subname} to {node.newname}.", table)
+        yield Remark("rename", f"Renames {dotted(table)}.{node.subname} to {node.newname}.", table, node.subname)
     elif kind in _NAMED:
         yield Remark("rename", f"Renames {dotted(table)} to {node.newname}.", table)
 
@@ -137,21 +137,21 @@ def _alter_table(node: t.Any) -> t.Iterator[Remark]:
 def _alter(table: Name, command: t.Any) -> t.Iterator[Remark]:
     kind, column = Command(command.subtype), f"{dotted(table)}.{command.name}"
     if kind == Command.AT_DropColumn:
-        yield Remark("destructive", f"Drops the column {column} with its data.", table)
+        yield Remark("destructive", f"Drops the column {column} with its data.", table, command.name)
     elif kind == Command.AT_AlterColumnType:
         yield Remark("type-change", f"Changes the type of {column}.", table)
     elif kind == Command.AT_SetNotNull:
         words = f"{column} becomes NOT NULL: writes of the running version that leave it out will fail."
-        yield Remark("contract-phase", words, table)
+        yield Remark("contract-phase", words, table, command.name)
     elif kind == Command.AT_ColumnDefault and command.def_ is None:
-        yield Remark("contract-phase", f"{column} loses its default, which the running version may rely on.", table)
+        words = f"{column} loses its default, which the running version may rely on."
+        yield Remark("contract-phase", words, table, command.name)
     elif kind == Command.AT_DropNotNull:
         words = f"{column} may become NULL, which the running version may not expect when it reads."
-        yield Remark("contract-phase", words, table)
+        yield Remark("contract-phase", words, table, command.name)
     elif kind in _GENERATED:
-        yield Remark(
-            "contract-phase", f"Changes how {column} gets its value, which the running version relies on.", table
-        )
+        words = f"Changes how {column} gets its value, which the running version relies on."
+        yield Remark("contract-phase", words, table, command.name)
     elif kind == Command.AT_AddColumn:
         kinds = {ConstrType(item.contype) for item in command.def_.constraints or ()}
         if ConstrType.CONSTR_NOTNULL in kinds and not kinds & _FILLED:

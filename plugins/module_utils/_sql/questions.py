@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.breakage import breakage
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import touches
@@ -22,17 +24,21 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
+_TAKING = {ast.AlterTableStmt, ast.DropStmt, ast.RenameStmt, ast.TruncateStmt, ast.AlterObjectSchemaStmt}
+
 
 def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
     """Names of tables and indexes ([schema or None, name]), functions, types and extensions.
 
-    `emptied`, `deleted`: tables of TRUNCATE … CASCADE and of DELETE, which reach further over foreign keys.
+    `taken`: tables of which the running version may lose something. `emptied`, `deleted`: tables of TRUNCATE … CASCADE
+    and of DELETE, which reach further over foreign keys.
     """
     tables: dict[Name, None] = {}
     called: set[str] = set()
     types: set[str] = set()
     extensions: set[str] = set()
     emptied: dict[Name, None] = {}
+    taken: dict[Name, None] = {}
     deleted: dict[Name, None] = {}
     for statement in found:
         node: t.Any = statement.node
@@ -40,6 +46,8 @@ def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
             continue
         kind: t.Any = type(node)
         tables |= dict.fromkeys(relations(node))
+        if kind in _TAKING:
+            taken |= dict.fromkeys(remark.table for remark in breakage(node, Catalog()) if remark.table)
         if kind is ast.TruncateStmt and node.behavior:
             emptied |= dict.fromkeys(named(relation) for relation in node.relations)
         deleted |= dict.fromkeys(named(part.relation) for part in writes(node) if isinstance(part, ast.DeleteStmt))
@@ -66,6 +74,7 @@ def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
         "functions": sorted(called),
         "types": sorted(types),
         "extensions": sorted(extensions),
+        "taken": [list(name) for name in taken],
         "emptied": [list(name) for name in emptied],
         "deleted": [list(name) for name in deleted],
     }

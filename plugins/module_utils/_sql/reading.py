@@ -82,11 +82,15 @@ class Effect:
 
 @dataclasses.dataclass(frozen=True)
 class Remark:
-    """A finding that the statement itself gives, whatever the tables hold."""
+    """A finding that the statement itself gives, whatever the tables hold.
+
+    :param column: of `table`; None where it is about the table as a whole
+    """
 
     id: str
     message: str
     table: Name | None = None
+    column: str | None = None
 
 
 @dataclasses.dataclass
