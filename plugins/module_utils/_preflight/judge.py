@@ -24,6 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.serving imp
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import LockRow, ServerFacts, SessionRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading, Remark
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
@@ -72,14 +73,14 @@ class Judged:
 class Judge:
     """Walks the statements in order; the catalogue moves on with them.
 
-    `server` and `facts`: the answers of _live_facts. `lock_timeout_set`: the migrator sets one for its session.
+    `server` and `facts`: the collector's answers. `lock_timeout_set`: the migrator sets one for its session.
     """
 
     def __init__(
         self,
         catalog: Catalog,
         facts: dict[str, t.Any],
-        server: dict[str, t.Any],
+        server: ServerFacts,
         limits: Thresholds,
         *,
         lock_timeout_set: bool,
@@ -197,7 +198,9 @@ class Judge:
         users = [
             row for effect in reading.effects if effect.known for row in self.locks.held.get(effect.known.name, ())
         ]
-        older = [row for row in users if row["granted"] and conflicts(waits, Mode.of_server(row["mode"]))]
+        older: list[LockRow | SessionRow] = [
+            row for row in users if row["granted"] and conflicts(waits, Mode.of_server(row["mode"]))
+        ]
         older += [row for row in self.server["sessions"] if row["here"] and row.get("snapshot")]
         oldest = max(older, key=_age, default=None)
         if oldest and _age(oldest) >= _USUAL_LOCK_TIMEOUT_SECONDS:
@@ -237,7 +240,7 @@ def _strength(lock: dict[str, t.Any]) -> tuple[Mode, int]:
     return Mode.of_words(lock["mode"]), lock.get("total_bytes", 0)
 
 
-def _age(session: dict[str, t.Any]) -> float:
+def _age(session: SessionRow | LockRow) -> float:
     return float(session["transaction_seconds"] or 0)
 
 

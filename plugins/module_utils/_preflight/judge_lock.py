@@ -21,6 +21,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import LockRow, ServerFacts
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Effect
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
@@ -41,11 +42,11 @@ def figures(table: Table) -> str:
 class LockJudge:
     """Judges locks against the live facts; says what holds for a whole table once."""
 
-    def __init__(self, catalog: Catalog, facts: dict[str, t.Any], server: dict[str, t.Any], limits: Thresholds) -> None:
+    def __init__(self, catalog: Catalog, facts: dict[str, t.Any], server: ServerFacts, limits: Thresholds) -> None:
         self.catalog, self.server, self.limits = catalog, server, limits
         self.version = server["version"] // 10000
         by_oid = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
-        self.held: dict[Name, list[dict[str, t.Any]]] = {}
+        self.held: dict[Name, list[LockRow]] = {}
         for row in facts["locks"]:
             self.held.setdefault(by_oid[row["oid"]], []).append(row)
         self.said: set[tuple[str, Name]] = set()
@@ -128,8 +129,7 @@ class LockJudge:
                 row["granted"] and row["state"] == "active" and (row["transaction_seconds"] or 0) <= _PASSING_SECONDS
             )
             # Autovacuum gives way to whoever waits for it, unless it prevents wraparound.
-            passing = passing or row["yields"]
-            if passing or not conflicts(effect.mode, Mode.of_server(row["mode"])):
+            if passing or row["yields"] or not conflicts(effect.mode, Mode.of_server(row["mode"])):
                 continue
             self.said.add(("lock", table.name))
             doing = "holds" if row["granted"] else f"waits (blocked by {row['blocked_by']}) for"

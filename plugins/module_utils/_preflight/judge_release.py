@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.work 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 
 # Findings that are about the version still running, and about nothing else.
 BREAKING = frozenset(
@@ -63,7 +64,7 @@ def weigh(findings: t.Sequence[Finding], plan: Planned, live: Live, *, empty: bo
     return weighed
 
 
-def judge_connections(plan: Planned, server: dict[str, t.Any], limits: Thresholds) -> list[Finding]:
+def judge_connections(plan: Planned, server: ServerFacts, limits: Thresholds) -> list[Finding]:
     """The connections that agent and migrator may open at once, against those the server has for them.
 
     What the release itself holds now is not counted against it.
@@ -116,7 +117,7 @@ def judge_autoscaler(plan: Planned, live: Live) -> list[Finding]:
     return []
 
 
-def judge_disk(plan: Planned, live: Live, server: dict[str, t.Any], largest: int) -> list[Finding]:
+def judge_disk(plan: Planned, live: Live, server: ServerFacts, largest: int) -> list[Finding]:
     """The database's volume against the largest rewrite, in bytes with indexes: a copy, and about as much WAL."""
     if not largest:
         return []

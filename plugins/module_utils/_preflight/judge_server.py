@@ -13,6 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.words im
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts, SessionRow
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 
 # Major versions supported after 2026-11-12, and those the truth tests ran on.
@@ -20,7 +21,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy i
 OLDEST_SUPPORTED, NEWEST_KNOWN = 15, 18
 
 
-def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed: int | None) -> list[Finding]:
+def judge_server(facts: ServerFacts, limits: Thresholds, connections_needed: int | None) -> list[Finding]:
     """Findings from the answer of live_facts.server.
 
     :param connections_needed: None leaves them to judge_release.py
@@ -33,7 +34,7 @@ def judge_server(facts: dict[str, t.Any], limits: Thresholds, connections_needed
     ]
 
 
-def _itself(facts: dict[str, t.Any]) -> t.Iterator[Finding]:
+def _itself(facts: ServerFacts) -> t.Iterator[Finding]:
     major = facts["version"] // 10000
     if major < OLDEST_SUPPORTED:
         words = f"The server is PostgreSQL {major}; {OLDEST_SUPPORTED} is the oldest that is still supported."
@@ -47,20 +48,20 @@ def _itself(facts: dict[str, t.Any]) -> t.Iterator[Finding]:
         yield finding("pgbouncer-transaction", words)
 
 
-def judge_recovery(facts: dict[str, t.Any]) -> list[Finding]:
+def judge_recovery(facts: ServerFacts) -> list[Finding]:
     """Holds with nothing pending as well: a standby may not have seen yet what its primary has."""
     if not facts["in_recovery"]:
         return []
     return [finding("in-recovery", "The server is in recovery (a standby): nothing can be migrated on it.")]
 
 
-def _sessions(facts: dict[str, t.Any], limits: Thresholds) -> t.Iterator[Finding]:
+def _sessions(facts: ServerFacts, limits: Thresholds) -> t.Iterator[Finding]:
     hidden = sum(session["state"] is None for session in facts["sessions"])
     if hidden and not facts["sees_all"]:
         words = f"{hidden} sessions of other roles cannot be looked into: long transactions among them stay unseen."
         yield finding("fact-not-visible", words)
     for session in facts["sessions"]:
-        if session["state"] is not None and session["here"] and session["transaction_seconds"] is not None:
+        if session["here"]:
             yield from _session(session, limits)
     for prepared in facts["prepared"]:
         if prepared["seconds"] >= limits.idle_transaction_seconds:
@@ -71,17 +72,18 @@ def _sessions(facts: dict[str, t.Any], limits: Thresholds) -> t.Iterator[Finding
         yield finding("migrator-active", f"Process {migrator['pid']} {doing} the migrators' advisory lock.")
 
 
-def _session(session: dict[str, t.Any], limits: Thresholds) -> t.Iterator[Finding]:
+def _session(session: SessionRow, limits: Thresholds) -> t.Iterator[Finding]:
+    state, age, since = session["state"], session["transaction_seconds"], session["state_seconds"] or 0
+    if state is None or age is None:
+        return
     who = f"Process {session['pid']} ({session['user']}, {session['application'] or 'no application name'})"
-    age, idle = session["transaction_seconds"], session["state"].startswith("idle in transaction")
-    if idle and session["state_seconds"] >= limits.idle_transaction_seconds:
-        words = f"{who} has been idle in a transaction for {session['state_seconds']:.0f} s."
-        yield finding("transaction-idle", words)
+    if state.startswith("idle in transaction") and since >= limits.idle_transaction_seconds:
+        yield finding("transaction-idle", f"{who} has been idle in a transaction for {since:.0f} s.")
     elif age >= limits.long_transaction_seconds:
         yield finding("transaction-long", f"{who} has had a transaction open for {age:.0f} s.")
 
 
-def _connections(facts: dict[str, t.Any], limits: Thresholds, needed: int) -> t.Iterator[Finding]:
+def _connections(facts: ServerFacts, limits: Thresholds, needed: int) -> t.Iterator[Finding]:
     used, most, reserved = len(facts["sessions"]), facts["max_connections"], facts["reserved"]
     left = most - reserved - used
     if left < needed + limits.connections_left:
@@ -89,14 +91,15 @@ def _connections(facts: dict[str, t.Any], limits: Thresholds, needed: int) -> t.
         yield finding("connections-scarce", words)
 
 
-def _replication(facts: dict[str, t.Any], limits: Thresholds) -> t.Iterator[Finding]:
+def _replication(facts: ServerFacts, limits: Thresholds) -> t.Iterator[Finding]:
     for replica in facts["replicas"]:
         if (replica["lag_seconds"] or 0) >= limits.replication_lag_seconds:
             lag = f"{replica['lag_seconds']:.0f} s ({size(replica['lag_bytes'] or 0)})"
             yield finding("replication-lag", f"Standby {replica['application']} is {lag} behind.")
     for slot in facts["slots"]:
-        if not slot["active"] and (slot["kept_bytes"] or 0) >= limits.slot_bytes:
-            words = f"The inactive slot {slot['name']} keeps {size(slot['kept_bytes'])} of WAL."
+        kept = slot["kept_bytes"] or 0
+        if not slot["active"] and kept >= limits.slot_bytes:
+            words = f"The inactive slot {slot['name']} keeps {size(kept)} of WAL."
             yield finding("replication-slot-inactive", words)
 
 

@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.work 
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
 # A migrator's Python works between two statements: for so many seconds it may well be idle in its transaction.
@@ -24,7 +25,7 @@ _PAUSE_SECONDS = 5
 
 
 def judge_timeouts(
-    found: t.Sequence[Statement], forms: t.Sequence[dict[str, t.Any]], server: dict[str, t.Any], limits: Thresholds
+    found: t.Sequence[Statement], forms: t.Sequence[dict[str, t.Any]], server: ServerFacts, limits: Thresholds
 ) -> list[Finding]:
     """Findings about the time limits of the migrating role that statements exceed.
 

@@ -26,6 +26,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 
 
 def of_namespace(plan: Planned, live: Live, missing: t.Sequence[Access], namespace: str) -> list[Finding]:
@@ -46,7 +47,7 @@ def of_namespace(plan: Planned, live: Live, missing: t.Sequence[Access], namespa
 def of_database(
     plan: Planned,
     live: Live,
-    server: dict[str, t.Any],
+    server: ServerFacts,
     *,
     statements: t.Sequence[dict[str, t.Any]],
     largest_rewrite: int,

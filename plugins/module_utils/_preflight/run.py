@@ -37,15 +37,17 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Answer, Release, Source
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 
 # Processor time for reading and judging the SQL of an image: 10,000 statements take 2.5 s.
 JUDGE_SECONDS: t.Final = 120.0
 # The server facts before a first install, when there is no server: no finding may come of them.
 _NO_FACTS: t.Final[dict[str, t.Any]] = {"extensions": [], "locks": [], "invalid_indexes": [], "classes": []}
-_NO_SERVER: t.Final[dict[str, t.Any]] = {
+# What the judgement of statements reads of a server, where none was asked.
+_NO_SERVER: t.Final = t.cast("ServerFacts", {
     "version": NEWEST_KNOWN * 10000, "lock_timeout": "0", "may_create": True, "may_create_in_database": True,
     "superuser": False, "role": "", "schema": "public", "sessions": [],
-}  # fmt: skip
+})  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,9 +254,17 @@ def _largest_rewrite(judged: Judged) -> int:
     return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
 
 
-def _shown(server: dict[str, t.Any]) -> dict[str, t.Any]:
-    kept = ("version", "in_recovery", "role", "max_connections", "database_bytes", "replicas", "slots")
-    return {name: server[name] for name in kept} | {"connections": len(server["sessions"]) + 1}
+def _shown(server: ServerFacts) -> dict[str, t.Any]:
+    return {
+        "version": server["version"],
+        "in_recovery": server["in_recovery"],
+        "role": server["role"],
+        "max_connections": server["max_connections"],
+        "database_bytes": server["database_bytes"],
+        "replicas": server["replicas"],
+        "slots": server["slots"],
+        "connections": len(server["sessions"]) + 1,
+    }
 
 
 def _pending(graph: Graph, rendered: Rendered, judged: Judged, risks: dict[str, str]) -> list[dict[str, t.Any]]:

@@ -16,6 +16,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revisions import State
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import Access
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts, VersionTable
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
 
 # Whether the image that would be deployed may be given the database's URL, to ask where no deployed one can.
@@ -27,13 +28,13 @@ LOCK_KEY = int.from_bytes(b"ai_agent", "big")
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """The second message: rows of the version table again, and the answers of _live_facts about server and names.
+    """The second message: the rows of the version table again, and facts about the server and the names.
 
     `server` is None where there is no database to ask yet; then `facts` says nothing.
     """
 
-    live: dict[str, t.Any]
-    server: dict[str, t.Any] | None
+    live: VersionTable
+    server: ServerFacts | None
     facts: dict[str, t.Any]
 
 
@@ -90,7 +91,7 @@ class Located:
     """
 
     graph: Graph
-    live: dict[str, t.Any]
+    live: VersionTable
     render: t.Callable[[t.Sequence[str], Each], Rendered]
     facts: t.Callable[[dict[str, t.Any]], Answer]
     deployed: t.Callable[[], Graph | None] = lambda: None

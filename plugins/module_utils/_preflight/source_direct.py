@@ -21,6 +21,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sourc
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts, VersionTable
 
 
 @contextlib.contextmanager
@@ -64,12 +65,13 @@ class DirectSource(Source):
         graph = self._alembic.graph()
         table, schema = graph.version_table, graph.version_table_schema
         with _translated(), self._session.snapshot() as connection:
-            live = live_facts.live_rows(connection, table, schema)
+            live = t.cast("VersionTable", live_facts.live_rows(connection, table, schema))
 
         def facts(names: dict[str, t.Any]) -> Answer:
             with _translated(), self._session.snapshot() as connection:
-                again = live_facts.live_rows(connection, table, schema)
-                return Answer(again, live_facts.server(connection, LOCK_KEY), live_facts.collect(connection, names))
+                again = t.cast("VersionTable", live_facts.live_rows(connection, table, schema))
+                server = t.cast("ServerFacts", live_facts.server(connection, LOCK_KEY))
+                return Answer(again, server, live_facts.collect(connection, names))
 
         return Located(graph, live, self._alembic.render, facts)
 

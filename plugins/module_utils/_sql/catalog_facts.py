@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, parse_sql
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ConstraintRow, FunctionRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 _UTC = {"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Etc/Zulu", "UCT", "Etc/UCT", "Universal", "Etc/Universal"}
@@ -89,7 +90,7 @@ def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) ->
     return catalog
 
 
-def _constraints(rows: list[dict[str, t.Any]], full: dict[int, Name]) -> dict[int, list[Constraint]]:
+def _constraints(rows: list[ConstraintRow], full: dict[int, Name]) -> dict[int, list[Constraint]]:
     found: dict[int, list[Constraint]] = {}
     for row in rows:
         own, other = row["oid"], row["other_oid"]
@@ -114,7 +115,7 @@ def _constraints(rows: list[dict[str, t.Any]], full: dict[int, Name]) -> dict[in
     return found
 
 
-def _functions(rows: list[dict[str, t.Any]], catalog: Catalog) -> None:
+def _functions(rows: list[FunctionRow], catalog: Catalog) -> None:
     for row in rows:
         for name in ((None, row["name"]), (row["schema"], row["name"])):
             if row["schema"] != "pg_catalog":

@@ -13,6 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy i
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
 
 from tests.integration.preflight.conftest import CHOSEN, Servers
@@ -126,7 +127,7 @@ DRIFT: dict[str, tuple[str, list[str], str | None, str]] = {
 def judged(connection: psycopg.Connection, texts: list[str]) -> list[Finding]:
     """The findings about these statements, all in one transaction, on what the session sees now."""
     found = [parsed(text, number=number) for number, text in enumerate(texts, 1)]
-    server = live_facts.server(connection, 0)
+    server = t.cast("ServerFacts", live_facts.server(connection, 0))
     facts = live_facts.collect(connection, names(found))
     catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
     return Judge(catalog, facts, server, Thresholds(), lock_timeout_set=True).judge(found, []).findings

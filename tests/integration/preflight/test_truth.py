@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import psycopg
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
 
 from tests.integration.preflight import observe
@@ -23,7 +26,7 @@ _FOLLOWS = {"i", "I", "S"}
 
 def _claim(connection: psycopg.Connection, case: Case) -> tuple[dict[str, Cost], set[str]]:
     found = [parsed(case.sql, alone=case.alone)]
-    server = live_facts.server(connection, 0)
+    server = t.cast("ServerFacts", live_facts.server(connection, 0))
     facts = live_facts.collect(connection, names(found))
     connection.rollback()
     catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])

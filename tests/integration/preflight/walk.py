@@ -15,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import l
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, blocks_writes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import statements
@@ -68,7 +69,7 @@ def walk(folder: Path, url: str, heads: t.Sequence[str], **arguments: t.Any) -> 
     found = statements(rendered)
     walked = Walked()
     with psycopg.connect(url, autocommit=True) as connection:
-        server = live_facts.server(connection, 0)
+        server = t.cast("ServerFacts", live_facts.server(connection, 0))
         with connection.transaction():
             facts = live_facts.collect(connection, names(found))
         catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])

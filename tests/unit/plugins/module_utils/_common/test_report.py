@@ -23,6 +23,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     judge_server,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import LOCK_KEY
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, conflicts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import RULES
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
@@ -198,7 +199,7 @@ SESSION = {
     ],
 )
 def test_the_server(facts: dict[str, t.Any], wanted: list[str]) -> None:
-    found = judge_server(SERVER | facts, policy.Thresholds(), 1)
+    found = judge_server(t.cast("ServerFacts", SERVER | facts), policy.Thresholds(), 1)
     assert [item.id for item in found] == wanted
 
 

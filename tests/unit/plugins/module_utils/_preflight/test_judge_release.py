@@ -31,6 +31,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights 
     needed,
     not_granted,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 
 from tests.unit.plugins.module_utils._release.manifests import living, release
 
@@ -58,9 +59,11 @@ def said(found: list[Finding]) -> list[tuple[str, str]]:
 # Connections
 
 
-def server(most: int, own: int = 0, others: int = 0, **more: t.Any) -> dict[str, t.Any]:
+def server(most: int, own: int = 0, others: int = 0, **more: t.Any) -> ServerFacts:
+    """Of a server, what is read here."""
     sessions = [{"user": "agent", "here": True}] * own + [{"user": "report", "here": True}] * others
-    return {"max_connections": most, "reserved": 3, "role": "agent", "sessions": sessions, "database_bytes": 0} | more
+    facts = {"max_connections": most, "reserved": 3, "role": "agent", "sessions": sessions, "database_bytes": 0}
+    return t.cast("ServerFacts", facts | more)
 
 
 @pytest.mark.parametrize(
