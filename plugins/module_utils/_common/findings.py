@@ -170,6 +170,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "extension-unavailable": Entry("fail", "The server has no such extension: use an image that has it."),
     "extension-privilege": Entry("fail", "Not a trusted extension: a superuser must create it first."),
     "object-exists": Entry("fail", "A migration was half applied or made by hand: compare, then drop it or stamp."),
+    "statement-refused": Entry("fail", "Correct the statement: the server says what it does not accept."),
     "object-missing": Entry(
         "fail", "The schema is not what its revision says: compare with one migrated from empty, or use IF EXISTS."
     ),

@@ -12,7 +12,7 @@ import functools
 import typing as t
 
 from . import live_queries as queries
-from . import object_facts, usage_facts
+from . import object_facts, parse_facts, usage_facts
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -100,6 +100,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "functions": _rows(connection, queries.FUNCTIONS, names=request["functions"]),
         "types": _rows(connection, queries.TYPES, names=request["types"]),
         "extensions": _rows(connection, queries.EXTENSIONS, names=request["extensions"]),
+        "refusals": parse_facts.refusals(connection, request.get("parsed", [])),
         "usage": usage_facts.collect(connection, functools.partial(_rows, connection), _tables(request, resolved)),
         "objects": object_facts.collect(functools.partial(_rows, connection), request["objects"], resolved, every),
     }

@@ -44,6 +44,7 @@ COLLECTOR: t.Final = _named(
     "live_queries",
     "object_facts",
     "object_queries",
+    "parse_facts",
     "session",
     "usage_facts",
 )

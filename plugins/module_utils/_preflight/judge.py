@@ -94,6 +94,7 @@ class Judge:
         self.kept = KeptLocks(self.locks.small)
         self.extensions = {row["name"]: row for row in facts["extensions"]}
         self.evidence = evidence
+        self.refusals = {row["number"]: row for row in facts.get("refusals", ())}
         self.said: set[str] = set()
         self.enum_values: dict[str, int] = {}
         self.types_of: dict[str, int | None] = {}
@@ -150,9 +151,17 @@ class Judge:
             form["locks"].append(judged)
             found += more
         found += self.kept.after(statement, reading.effects, where)
+        found += self._refused(statement, found, where)
         if not self.lock_timeout.set:
             found += self.locks.without_timeout(reading.effects, where)
         return form | {"risk": _NAMES[max((_RISKS[item.severity] for item in found), default=0)]}, found
+
+    def _refused(self, statement: Statement, found: t.Sequence[Finding], where: Where) -> list[Finding]:
+        """What the server said when it was asked to parse the statement, unless that is said already."""
+        row = self.refusals.get(statement.number)
+        if row is None or not self.objects.certain or any(item.severity == "fail" for item in found):
+            return []
+        return [finding("statement-refused", f"The server refuses it: {row['message']} ({row['state']}).", **where)]
 
     def _remark(self, remark: Remark, table: t.Any, where: Where) -> Finding:
         small = table is not None and self.locks.small(table)

@@ -24,6 +24,7 @@ try:
     )
     from pglast.enums.primnodes import BoolExprType, NullTestType
     from pglast.parser import ParseError
+    from pglast.stream import RawStream
 except ImportError:
     if not t.TYPE_CHECKING:
 
@@ -39,7 +40,7 @@ except ImportError:
             """Never raised."""
 
         ast = AlterTableType = BoolExprType = ConstrType = NullTestType = ObjectType = _Absent("pglast", (), {})
-        ReindexObjectType = TransactionStmtKind = VariableSetKind = parse_sql = scan = ast
+        ReindexObjectType = TransactionStmtKind = VariableSetKind = RawStream = parse_sql = scan = ast
 
 __all__ = (
     "AlterTableType",
@@ -48,6 +49,7 @@ __all__ = (
     "NullTestType",
     "ObjectType",
     "ParseError",
+    "RawStream",
     "ReindexObjectType",
     "TransactionStmtKind",
     "VariableSetKind",

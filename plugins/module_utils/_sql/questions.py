@@ -1,4 +1,4 @@
-"""The second message, from the judge to the collector: the names about which facts are wanted, no more of the SQL."""
+"""The second message, from the judge to the collector: the names about which facts are wanted, and what to parse."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -12,6 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import touches
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_questions import parse_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     functions,
@@ -30,8 +31,8 @@ _TAKING = {ast.AlterTableStmt, ast.DropStmt, ast.RenameStmt, ast.TruncateStmt, a
 def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
     """Names of tables and indexes ([schema or None, name]), functions, types and extensions.
 
-    `taken`: tables of which the running version may lose something. `emptied`, `deleted`: tables of TRUNCATE … CASCADE
-    and of DELETE, which reach further over foreign keys.
+    `parsed`: statements that the server is to parse, by number. `taken`: tables of which the running version may lose
+    something. `emptied`, `deleted`: tables of TRUNCATE … CASCADE and of DELETE, which reach further over foreign keys.
     """
     tables: dict[Name, None] = {}
     called: set[str] = set()
@@ -69,6 +70,7 @@ def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
     objects = _objects(found, tables)
     called |= set(objects["functions"])
     return {
+        "parsed": parse_questions(found),
         "objects": objects,
         "tables": [list(name) for name in tables],
         "functions": sorted(called),

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, ast, parse_sql
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, below, named
-from pglast import parse_sql
-from pglast.parser import ParseError
 
 Use = t.Literal["no", "yes", "open"]
 
