@@ -60,12 +60,13 @@ def parse_questions(found: t.Sequence[Statement]) -> list[tuple[int, str]]:
 
 
 def _blinds(node: t.Any) -> bool:
-    if isinstance(node, ast.DropStmt):
+    kind: t.Any = type(node)
+    if kind is ast.DropStmt:
         return ObjectType(node.removeType) not in _TABLES
-    if isinstance(node, ast.SelectStmt):
+    if kind is ast.SelectStmt:
         # A function that is called for what it does may do anything.
         return node.intoClause is not None or any(isinstance(part, ast.FuncCall) for part in below(node))
-    return isinstance(node, _BLINDING)
+    return kind in _BLINDING
 
 
 def _names(node: t.Any) -> set[str | None]:
