@@ -32,6 +32,9 @@ PART = 50
 # A percent sign, as every special character of a real password brings one: where env.py hands the URL to
 # set_main_option, which takes it for the beginning of a variable, this fails before the migration does.
 PLACEHOLDER_URL = "postgresql://preflight:pre%25flight@preflight.invalid/preflight"
+# The end of SQLAlchemy's error for postgres://, and what it means.
+_POSTGRES = "sqlalchemy.dialects:postgres"
+_POSTGRES_SCHEME = "env.py hands on a URL that begins with postgres://, and SQLAlchemy knows postgresql:// only"
 
 
 class Broken(Exception):
@@ -94,6 +97,9 @@ class Worker:
         self.buffer = LinedBuffer()
         self.sent = 0
         self.loaded: list[t.Any] | None = None
+        # What env.py configures with --sql, and what alembic_online saw of it.
+        self.offline: dict[str, t.Any] | None = None
+        self.online: dict[str, t.Any] | None = None
         self.flask: bool = request.get("flask", False)
         self.elsewhere: bool = request.get("elsewhere", False)
         name = Path(request["ini"]).name
@@ -159,10 +165,6 @@ class Worker:
 
     def graph(self) -> dict[str, t.Any]:
         """The revisions, the version table that env.py configures, and how it goes online."""
-        self.online = self.observed()
-        if (self.online["problem"] or "").endswith("sqlalchemy.dialects:postgres"):
-            words = "env.py hands on a URL that begins with postgres://, and SQLAlchemy knows postgresql:// only"
-            raise Broken("alembic-env-failed", words)
         table: dict[str, t.Any] = {}
         calls = 0
 
@@ -172,9 +174,16 @@ class Worker:
             table.update(name=context.version_table, schema=context.version_table_schema, dialect=context.dialect.name)
             return []
 
+        # Offline first, which nothing interrupts: an import that is broken off leaves half a package behind.
         self.run(look, None)
         if not table:
             raise Broken("alembic-env-failed", "env.py never calls context.run_migrations() offline")
+        self.online = self.observed() | {"offline": self.offline}
+        if self.online["problem"] is None:
+            decided = self.online["options"]
+            table.update(name=decided["version_table"], schema=decided["version_table_schema"])
+        elif self.online["problem"].endswith(_POSTGRES):
+            raise Broken("alembic-env-failed", _POSTGRES_SCHEME)
         if max(calls, self.online["runs"]) > 1:
             often = f"{max(calls, self.online['runs'])} times {'offline' if calls > 1 else 'online'}"
             words = f"env.py runs the migrations {often}, for several databases or schemas"
@@ -228,8 +237,9 @@ class Worker:
             """Whatever buffer or file env.py chooses, the SQL comes here; what decides on it is as it is online."""
             options.pop("output_buffer", None)
             options.setdefault("literal_binds", True)
-            self.online.setdefault("offline", {name: options.get(name, value) for name, value in DECISIVE.items()})
-            if self.online["problem"] is None:
+            if self.offline is None:
+                self.offline = {name: options.get(name, value) for name, value in DECISIVE.items()}
+            if self.online and self.online["problem"] is None:
                 options |= self.online["options"]
             configure(*arguments, **options)
 
@@ -240,7 +250,9 @@ class Worker:
         except SystemExit as error:
             raise Broken("alembic-env-failed", f"env.py ends the process with exit code {error.code}") from error
         except Exception as error:
-            raise Broken("alembic-env-failed", f"env.py fails offline: {self.explained(error)}") from error
+            scheme = str(error).endswith(_POSTGRES)
+            words = _POSTGRES_SCHEME if scheme else f"env.py fails offline: {self.explained(error)}"
+            raise Broken("alembic-env-failed", words) from error
 
     def explained(self, error: Exception) -> str:
         """What `said` says, and for one error that only some passwords bring, what it means."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import time
 from pathlib import Path
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import alembic_online
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_watch import ends_transaction
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess, Graph
@@ -120,3 +124,24 @@ def test_a_script_folder_that_pyproject_names(tmp_path: Path, setting: str) -> N
     (project.folder / "alembic.ini").write_text("[loggers]\nkeys = root\n")
     (project.folder / "pyproject.toml").write_text(f"[tool.alembic]\nscript_location = {setting}\n")
     assert "SELECT 1" in asked(project.folder)[1].sql
+
+
+def test_what_env_py_imports_is_imported_where_nothing_interrupts_it(tmp_path: Path) -> None:
+    env = ENV.replace("context.configure(", "loaded = context.is_offline_mode() or sys.loaded\nsys.loaded = loaded\n"
+                      "context.configure(").replace("from alembic", "import sys\nfrom alembic")  # fmt: skip
+    graph = asked(Project(tmp_path / "app", env).add("0001", None, "SELECT 1").folder)[0]
+    assert graph.online
+    assert graph.online.problem is None
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_who_computes_gets_more_time_than_who_waits(monkeypatch: pytest.MonkeyPatch, busy: bool) -> None:
+    clock = itertools.count() if busy else itertools.repeat(0)
+    monkeypatch.setattr(alembic_online, "SECONDS", 0.05)
+    monkeypatch.setattr(alembic_online, "ROUNDS", 10_000)
+    monkeypatch.setattr(time, "process_time", lambda: next(clock))
+    with contextlib.ExitStack() as stack:
+        if not busy:
+            stack.enter_context(pytest.raises(alembic_online.Enough))
+        stack.enter_context(alembic_online._limited())
+        time.sleep(0.3)
