@@ -22,10 +22,11 @@ def python() -> str:
     return f"{version}-{digest([os.path.realpath(sys.executable)])[:4]}"
 
 
-def fill(folder: Path, *requirements: str, pins: Path | None = None) -> None:
+def fill(folder: Path, *requirements: str, pins: Path | None = None, until: str | None = None) -> None:
     """Make an environment of this Python's version that can be moved, and install requirements in it.
 
     :param requirements: pinned ones, or such that *pins*, a file of constraints, pins
+    :param until: a day, YYYY-MM-DD; what they depend on is taken as it was then, and nothing is compiled
     :raises LabError: PyPI cannot be reached, or does not have it for this Python
     """
     settings = pip_settings().get("global", {})
@@ -38,6 +39,7 @@ def fill(folder: Path, *requirements: str, pins: Path | None = None) -> None:
     shell.run(made, log="environments", what=what, env=env)
     words = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *requirements]
     words += ["--constraints", pins] if pins else []
+    words += ["--only-binary", ":all:", "--exclude-newer", until] if until else []
     shell.run(words, log="environments", what=what, env=env)
 
 

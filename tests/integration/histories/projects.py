@@ -1,0 +1,124 @@
+"""Real projects whose Alembic histories are judged: what they are called on PyPI, and what their env.py needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from pathlib import Path
+
+from dev import environments
+from lab.cache import cached, digest
+
+# What the projects depend on is taken as it was on this day.
+DAY = "2026-11-20"
+# What Alembic's template has, and many an env.py asks for.
+LOGGING: t.Final = """
+[loggers]
+keys = root
+[handlers]
+keys = console
+[formatters]
+keys = generic
+[logger_root]
+level = WARNING
+handlers = console
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+formatter = generic
+[formatter_generic]
+format = %(levelname)s %(name)s %(message)s
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Project:
+    """One project.
+
+    `requirements`: pinned; the project first, then drivers and what its own list forgets. `script`: the folder with
+    env.py, below site-packages. `scheme`: of the URL that env.py wants; `variables`: of the process, with `{url}`.
+    """
+
+    name: str
+    requirements: tuple[str, ...]
+    script: str
+    scheme: str = "postgresql"
+    variables: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def python(self) -> Path:
+        """The interpreter of an environment with the project, made on first use and kept in the cache.
+
+        :raises LabError: PyPI cannot be reached, or lacks a requirement
+        """
+        key = digest([DAY, environments.python(), *self.requirements])
+        folder = cached(
+            f"history-{self.name}", key, lambda made: environments.fill(made / "venv", *self.requirements, until=DAY)
+        )
+        return folder / "venv" / "bin" / "python"
+
+    def ini(self, folder: Path, url: str) -> Path:
+        """An alembic.ini in `folder` for the project's own script folder and the database `url`."""
+        packages = next(self.python.parent.parent.glob("lib/python*/site-packages"))
+        written = self.url(url).replace("%", "%%")
+        text = f"[alembic]\nscript_location = {packages / self.script}\nsqlalchemy.url = {written}\n{LOGGING}"
+        path = folder / "alembic.ini"
+        path.write_text(text)
+        return path
+
+    def url(self, url: str) -> str:
+        """`url` with the project's scheme."""
+        return self.scheme + url.removeprefix("postgresql")
+
+    def environment(self, url: str) -> dict[str, str]:
+        """The variables for a process of the project."""
+        return {name: value.replace("{url}", self.url(url)) for name, value in self.variables.items()}
+
+
+PROJECTS: t.Final = (
+    Project(
+        "aegra",
+        ("aegra-api==0.11.0",),
+        "aegra_api/alembic",
+        "postgresql+asyncpg",
+        {"DATABASE_URL": "{url}"},
+    ),
+    Project(
+        "airflow",
+        ("apache-airflow-core==3.3.2", "psycopg2-binary", "asyncpg"),
+        "airflow/migrations",
+        "postgresql+psycopg2",
+        {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "{url}", "AIRFLOW_HOME": "/nonexistent/airflow"},
+    ),
+    Project(
+        "contextforge",
+        ("mcp-contextforge-gateway==1.1.0", "psycopg[binary]"),
+        "mcpgateway/alembic",
+        "postgresql+psycopg",
+        # It refuses its own placeholders.
+        {"DATABASE_URL": "{url}", **dict.fromkeys(("JWT_SECRET_KEY", "AUTH_ENCRYPTION_SECRET"), 3 * "0aZ9!k_7Qw#xL2p")},
+    ),
+    Project(
+        "datajunction",
+        ("datajunction-server==0.0.272", "greenlet"),
+        "datajunction_server/alembic",
+        "postgresql+psycopg",
+    ),
+    Project("mlflow", ("mlflow==3.17.2", "psycopg[binary]"), "mlflow/store/db_migrations", "postgresql+psycopg"),
+    Project("optuna", ("optuna==5.0.0", "psycopg[binary]"), "optuna/storages/_rdb/alembic", "postgresql+psycopg"),
+    Project(
+        "phoenix",
+        ("arize-phoenix[pg]==20.26.1",),
+        "phoenix/db/migrations",
+        "postgresql",
+        {"PHOENIX_SQL_DATABASE_URL": "{url}"},
+    ),
+    Project(
+        "prefect",
+        ("prefect==3.9.1",),
+        "prefect/server/database/_migrations",
+        "postgresql+asyncpg",
+        {"PREFECT_API_DATABASE_CONNECTION_URL": "{url}"},
+    ),
+    Project("rucio", ("rucio==41.5.1", "psycopg[binary]"), "rucio/db/sqla/migrate_repo", "postgresql+psycopg"),
+)

@@ -1,0 +1,127 @@
+"""Whole histories of real projects, judged and run: nothing that Alembic renders is unseen, no strong lock unclaimed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_worker import PLACEHOLDER_URL
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import (
+    PASSED_ON,
+    AlembicProcess,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import statements
+
+from dev.postgresql import Server, binaries
+from tests.integration.histories.projects import PROJECTS, Project
+from tests.integration.preflight.asking import ask
+from tests.integration.preflight.walk import UNKNOWN, walk
+
+# What differs from one rendering to the next: identifiers and times that a revision makes up.
+MADE_UP = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.\d]*")
+ON_EACH = pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+# Seconds for one run of env.py and all revisions, on a busy machine.
+PATIENCE = 600
+
+
+def surroundings(project: Project, url: str) -> dict[str, str]:
+    """The environment of a process of the project: nothing of this one's but what the preflight hands on."""
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return kept | {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": project.url(url)} | project.environment(url)
+
+
+def alembic(project: Project, ini: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The real command line of Alembic, in the project's own Python."""
+    return subprocess.run(
+        [project.python, "-m", "alembic", "-c", ini, *words],
+        cwd=ini.parent,
+        env=surroundings(project, url),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def rendered(project: Project, ini: Path, url: str) -> Rendered:
+    """What the preflight's process renders of the whole history."""
+    more: dict[str, t.Any] = {"environment": project.environment(url), "python": str(project.python)}
+    with AlembicProcess(ini, "heads", PATIENCE, scheme=project.scheme, **more) as process:
+        process.graph()
+        return process.render([])
+
+
+def listed(sql: str) -> list[str]:
+    """Its statements without BEGIN and COMMIT, and without what differs each time."""
+    whole = Rendered(sql, [Segment("all", 0, len(sql), doc="", path="", error=None, inspects=None)])
+    return [MADE_UP.sub("<made up>", item.sql) for item in statements(whole)]
+
+
+@ON_EACH
+def test_what_alembic_renders_is_rendered(project: Project, tmp_path: Path) -> None:
+    """All of it where Alembic comes to the end, and all before the revision at which it gives up where it does not."""
+    ini = project.ini(tmp_path, PLACEHOLDER_URL)
+    done = alembic(project, ini, PLACEHOLDER_URL, "upgrade", "heads", "--sql")
+    theirs, ours = listed(done.stdout), listed(rendered(project, ini, PLACEHOLDER_URL).sql)
+    assert theirs, done.stderr[-2000:]
+    assert ours[: len(theirs)] == theirs
+    assert done.returncode or len(ours) == len(theirs)
+
+
+def dumped(server: Server, database: str) -> str:
+    """The whole database as text, without what pg_dump makes up for each dump."""
+    words = [binaries(server.major) / "bin" / "pg_dump", "--dbname", server.url(database)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return re.sub(r"^\\(?:un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
+
+
+@ON_EACH
+@pytest.mark.parametrize("start", ["nothing", "the middle"])
+def test_its_upgrade_is_judged_as_it_runs(
+    project: Project, start: str, server: Server, made: t.Callable[[], str], tmp_path: Path, told: list[str]
+) -> None:
+    """No strong lock on a live table is unclaimed, nothing that works is said to fail, and judging changes nothing."""
+    database = made()
+    url = server.url(database)
+    ini = project.ini(tmp_path, url)
+    heads: list[str] = []
+    if start == "the middle":
+        segments = rendered(project, ini, url).segments
+        heads = [segments[len(segments) // 2].revision]
+        done = alembic(project, ini, url, "upgrade", *heads)
+        assert done.returncode == 0, done.stderr[-2000:]
+    before = dumped(server, database)
+    arguments = {
+        "alembic_python": str(project.python),
+        "alembic_environment": project.environment(url),
+        "render_timeout": PATIENCE,
+    }
+    answer = ask(tmp_path, url, **arguments)
+    assert dumped(server, database) == before
+    assert answer.verdict, answer.message
+    walked = walk(
+        tmp_path,
+        url,
+        heads,
+        environment=project.environment(url),
+        python=str(project.python),
+        scheme=project.scheme,
+    )
+    told.append(f"{project.name} from {start}: {share(answer.result)}, {walked.run} run, {len(walked.refused)} refused")
+    assert not walked.unclaimed
+    assert not walked.false
+    assert walked.run
+
+
+def share(result: dict[str, t.Any]) -> str:
+    """The part of an upgrade that is not known before it runs."""
+    pending = result["pending"]
+    unknown = {item["revision"] for item in result["findings"] if item["id"] in UNKNOWN and item["revision"]}
+    kinds = sum(not revision["static"] for revision in pending)
+    return f"verdict {result['verdict']}, {len(pending)} revisions, {len(unknown)} not known ({kinds} not static)"
