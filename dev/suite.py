@@ -115,6 +115,11 @@ def versions(tally: Tally) -> None:
     tally.pytest("versions", files, workers=2, extra={"PREFLIGHT_VERSIONS": "14,16,17"})
 
 
+def histories(tally: Tally) -> None:
+    """Whole Alembic histories of real projects from PyPI: judged, run, and held against each other."""
+    tally.pytest("histories", ["tests/integration/histories"], workers=2, seconds=3600)
+
+
 def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
     folders = [f"tests/integration/{name}" for name in ("agent", "schema", "images", "connectivity")]
@@ -251,6 +256,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "helm3": helm3,
     "bitnami": bitnami,
     "versions": versions,
+    "histories": histories,
     "documentation": documentation,
     "disturbances": disturbances,
     "mirror": mirror,

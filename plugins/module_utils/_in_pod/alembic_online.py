@@ -230,10 +230,10 @@ def _engines(executed: list[str]) -> t.Iterator[None]:
         return StandIn(engine, executed)
 
     owners: list[t.Any] = [Engine]
-    with contextlib.suppress(ImportError):
-        from sqlalchemy.ext.asyncio import AsyncEngine
-
-        owners.append(AsyncEngine)
+    # Importing it takes as long as all revisions of many a project. Where env.py does so only now, its connections end
+    # in those of Engine.
+    if asynchronous := sys.modules.get("sqlalchemy.ext.asyncio"):
+        owners.append(asynchronous.AsyncEngine)
     names = ("connect", "begin", "raw_connection")
     before = [(owner, name, vars(owner)[name]) for owner in owners for name in names if name in vars(owner)]
     for owner, name, _original in before:

@@ -17,6 +17,7 @@ import importlib
 import io
 import json
 import os
+import re
 import sys
 import traceback
 import typing as t
@@ -32,6 +33,8 @@ PART = 50
 # A percent sign, as every special character of a real password brings one: where env.py hands the URL to
 # set_main_option, which takes it for the beginning of a variable, this fails before the migration does.
 PLACEHOLDER_URL = "postgresql://preflight:pre%25flight@preflight.invalid/preflight"
+# Half of a character that takes two in UTF-16: Python has it, UTF-8 has not.
+HALF = re.compile("[\ud800-\udfff]")
 # The end of SQLAlchemy's error for postgres://, and what it means.
 _POSTGRES = "sqlalchemy.dialects:postgres"
 _POSTGRES_SCHEME = "env.py hands on a URL that begins with postgres://, and SQLAlchemy knows postgresql:// only"
@@ -43,6 +46,15 @@ class Broken(Exception):
     def __init__(self, error_id: str, message: str) -> None:
         super().__init__(message)
         self.id = error_id
+
+
+def whole(value: t.Any) -> t.Any:
+    """A value of JSON in which half characters are exchanged: JSON can write them, and nothing that reads it can."""
+    if isinstance(value, str):
+        return HALF.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {whole(name): whole(item) for name, item in value.items()}
+    return [whole(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def said(error: BaseException, root: str) -> str:
@@ -289,7 +301,12 @@ class Worker:
     def part(self, segments: list[dict[str, t.Any]]) -> dict[str, t.Any]:
         """What was written since the part before, and its revisions; positions count from the beginning of all SQL."""
         self.buffer.seek(self.sent)
-        answer = {"sql": self.buffer.read(), "segments": list(segments)}
+        sql = self.buffer.read()
+        for found in HALF.finditer(sql):
+            inside = (one for one in segments if one["start"] <= self.sent + found.start() < one["end"])
+            for segment in inside:
+                segment["error"] = segment["error"] or "it writes half of a character, which no database takes"
+        answer = {"sql": sql, "segments": list(segments)}
         self.sent = self.buffer.tell()
         segments.clear()
         return answer
@@ -344,7 +361,8 @@ def main(request: dict[str, t.Any]) -> None:
     answers = os.fdopen(request["answers"], "w", encoding="utf-8")
 
     def send(answer: dict[str, t.Any]) -> None:
-        answers.write(json.dumps(answer) + "\n")
+        text = json.dumps(answer)
+        answers.write((json.dumps(whole(answer)) if "\\ud" in text else text) + "\n")
         answers.flush()
 
     worker: Worker | None = None

@@ -161,7 +161,11 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
                     raise FindingError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` there.")
                 chunks.append(chunk)
         line, _newline, self.unread = b"".join(chunks).partition(b"\n")
-        answer: dict[str, t.Any] = json.loads(line)
+        try:
+            answer: dict[str, t.Any] = json.loads(line)
+        except (ValueError, RecursionError):
+            words = f"The process that renders {self.ini} answered what nobody can read"
+            raise FindingError("alembic-env-failed", f"{words}; look for what writes to foreign files there.") from None
         if error := answer.get("error"):
             raise FindingError(error["id"], f"{self.ini.parent}: {error['message']}.")
         return answer

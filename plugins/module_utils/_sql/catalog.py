@@ -145,8 +145,10 @@ class Catalog:
         PostgreSQL names implicit indexes and sequences after their table (ChooseIndexName, ChooseRelationName).
         """
         full = self.full(name)
-        implicit = any(full[0] == new[0] and full[1].startswith(f"{new[1]}_") for new in self.created)
-        return self.known(name) or full in self.gone or implicit
+        if self.known(name) or full in self.gone:
+            return True
+        schema, text = full
+        return any((schema, text[:end]) in self.created for end, sign in enumerate(text) if sign == "_")
 
     def create(self, name: Name) -> None:
         full = self.full(name)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+import subprocess
 import typing as t
 import uuid
 
 import psycopg
 import pytest
 
-from dev.postgresql import Server, running
+from dev.postgresql import Server, binaries, running
 
 
 @pytest.fixture(scope="session")
@@ -19,20 +22,32 @@ def server() -> t.Iterator[Server]:
         yield started
 
 
+@dataclasses.dataclass(frozen=True)
+class Database:
+    """A database of its own for one test."""
+
+    server: Server
+    name: str
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.name)
+
+    def dumped(self) -> str:
+        """All of it as text, without what pg_dump makes up for each dump."""
+        words = [str(binaries(self.server.major) / "bin" / "pg_dump"), "--dbname", self.url]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        return re.sub(r"^\\(?:un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
+
+
 @pytest.fixture
-def made(server: Server) -> t.Iterator[t.Callable[[], str]]:
-    """A function that makes an empty database and gives its name; they are gone after the test."""
-    names: list[str] = []
+def database(server: Server) -> t.Iterator[Database]:
+    """Empty, and gone after the test."""
+    name = f"history_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(server.url(), autocommit=True) as admin:
-
-        def make() -> str:
-            names.append(f"history_{uuid.uuid4().hex[:8]}")
-            admin.execute(f"CREATE DATABASE {names[-1]}")
-            return names[-1]
-
-        yield make
-        for name in names:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {name}")
+        yield Database(server, name)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

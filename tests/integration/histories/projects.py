@@ -35,8 +35,10 @@ format = %(levelname)s %(name)s %(message)s
 class Project:
     """One project.
 
-    `requirements`: pinned; the project first, then drivers and what its own list forgets. `script`: the folder with
-    env.py, below site-packages. `scheme`: of the URL that env.py wants; `variables`: of the process, with `{url}`.
+    :param requirements: pinned; the project first, then drivers and what its own list forgets
+    :param script: the folder with env.py, below site-packages
+    :param scheme: of the URL that env.py wants
+    :param variables: of the process, with `{url}`
     """
 
     name: str

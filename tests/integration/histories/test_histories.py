@@ -1,4 +1,4 @@
-"""Whole histories of real projects, judged and run: nothing that Alembic renders is unseen, no strong lock unclaimed."""
+"""Whole histories of real projects, judged and run: nothing of them is unseen, and no strong lock is unclaimed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alemb
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import statements
 
-from dev.postgresql import Server, binaries
+from tests.integration.histories.conftest import Database
 from tests.integration.histories.projects import PROJECTS, Project
 from tests.integration.preflight.asking import ask
 from tests.integration.preflight.walk import UNKNOWN, walk
@@ -74,21 +74,13 @@ def test_what_alembic_renders_is_rendered(project: Project, tmp_path: Path) -> N
     assert done.returncode or len(ours) == len(theirs)
 
 
-def dumped(server: Server, database: str) -> str:
-    """The whole database as text, without what pg_dump makes up for each dump."""
-    words = [binaries(server.major) / "bin" / "pg_dump", "--dbname", server.url(database)]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return re.sub(r"^\\(?:un)?restrict .*$", "", done.stdout, flags=re.MULTILINE)
-
-
 @ON_EACH
 @pytest.mark.parametrize("start", ["nothing", "the middle"])
 def test_its_upgrade_is_judged_as_it_runs(
-    project: Project, start: str, server: Server, made: t.Callable[[], str], tmp_path: Path, told: list[str]
+    project: Project, start: str, database: Database, tmp_path: Path, told: list[str]
 ) -> None:
     """No strong lock on a live table is unclaimed, nothing that works is said to fail, and judging changes nothing."""
-    database = made()
-    url = server.url(database)
+    url = database.url
     ini = project.ini(tmp_path, url)
     heads: list[str] = []
     if start == "the middle":
@@ -96,14 +88,14 @@ def test_its_upgrade_is_judged_as_it_runs(
         heads = [segments[len(segments) // 2].revision]
         done = alembic(project, ini, url, "upgrade", *heads)
         assert done.returncode == 0, done.stderr[-2000:]
-    before = dumped(server, database)
+    before = database.dumped()
     arguments = {
         "alembic_python": str(project.python),
         "alembic_environment": project.environment(url),
         "render_timeout": PATIENCE,
     }
     answer = ask(tmp_path, url, **arguments)
-    assert dumped(server, database) == before
+    assert database.dumped() == before
     assert answer.verdict, answer.message
     walked = walk(
         tmp_path,

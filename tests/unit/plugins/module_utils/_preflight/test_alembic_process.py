@@ -198,3 +198,19 @@ def test_another_python(project: Project) -> None:
     with pytest.raises(FindingError) as caught:
         AlembicProcess(project.folder / "alembic.ini", "heads", 30, python="/nowhere/python")
     assert caught.value.id == "argument-invalid"
+
+
+def test_half_of_a_character_is_a_fault_of_the_revision(project: Project) -> None:
+    project.add("0002", "0001", "SELECT '\ud800'").add("0003", "0002", "SELECT '\U0001f600'")
+    whole = render(project)
+    assert [bool(segment.error) for segment in whole.segments] == [False, True, False]
+    assert "SELECT '\ufffd'" in whole.sql
+    assert "SELECT '\U0001f600'" in whole.sql
+    whole.sql.encode()
+
+
+def test_answers_that_are_none(project: Project) -> None:
+    writing = "    with contextlib.suppress(OSError):\n        os.write(number, b'x')\n"
+    env = f"import contextlib, os\nfor number in range(3, 20):\n{writing}"
+    (project.folder / "migrations" / "env.py").write_text(env + ENV)
+    assert refused(project)[0] == "alembic-env-failed"

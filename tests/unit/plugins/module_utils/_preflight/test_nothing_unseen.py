@@ -145,3 +145,30 @@ def test_who_computes_gets_more_time_than_who_waits(monkeypatch: pytest.MonkeyPa
             stack.enter_context(pytest.raises(alembic_online.Enough))
         stack.enter_context(alembic_online._limited())
         time.sleep(0.3)
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_an_asynchronous_engine_is_seen_wherever_it_is_imported(tmp_path: Path, late: bool) -> None:
+    line = "from sqlalchemy.ext.asyncio import create_async_engine"
+    env = f"""
+import asyncio
+from alembic import context
+{"" if late else line}
+def migrate(connection):
+    context.configure(connection=connection, version_table="elsewhere")
+    with context.begin_transaction():
+        context.run_migrations()
+async def online():
+    {line if late else ""}
+    async with create_async_engine("postgresql+asyncpg://a@b.invalid/c").connect() as connection:
+        await connection.run_sync(migrate)
+if context.is_offline_mode():
+    context.configure(dialect_name="postgresql")
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    asyncio.run(online())
+"""
+    graph = asked(Project(tmp_path / "app", env).add("0001", None, "SELECT 1").folder)[0]
+    assert graph.online
+    assert (graph.online.problem, graph.online.driver, graph.version_table) == (None, "asyncpg", "elsewhere")
