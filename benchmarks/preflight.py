@@ -37,6 +37,8 @@ STATEMENTS = (
     "ALTER TABLE {table} ADD CONSTRAINT {table}_positive CHECK (amount > 0) NOT VALID",
     "CREATE INDEX {table}_note ON {table} (note)",
 )
+# MiB.
+MOST_MEMORY = 100
 CHILD = """
 import json, sys
 sys.path.insert(0, "collections")
@@ -50,9 +52,10 @@ print(json.dumps({
 
 
 class Measured(t.NamedTuple):
-    """Seconds, peak resident set in MiB, and what was printed."""
+    """Seconds, of them those of processors (of all its processes), peak resident set in MiB, and what was printed."""
 
     seconds: float
+    processor: float
     memory: int
     output: str
 
@@ -67,7 +70,8 @@ def measured(words: list[object], runs: int, **options: t.Any) -> Measured:
             _pid, _status, usage = os.wait4(process.pid, 0)
             seconds = perf_counter() - begin
             output.seek(0)
-            one = Measured(seconds, usage.ru_maxrss // 1024, output.read())
+            processor = usage.ru_utime + usage.ru_stime
+            one = Measured(seconds, processor, usage.ru_maxrss // 1024, output.read())
         best = one if best is None or one.seconds < best.seconds else best
     assert best is not None  # noqa: S101 - at least one run
     return best
@@ -120,7 +124,10 @@ def fill(url: str, tables: int) -> None:
 
 
 def compare(title: str, revisions: int, tables: int, limit: float, runs: int) -> bool:
-    """Print one comparison; whether the preflight stayed within its limits."""
+    """Print one comparison; whether the preflight stayed within its limits.
+
+    :param limit: how long it may take, as a part of what `alembic upgrade --sql` takes
+    """
     with running(18, max_locks_per_transaction="2000") as server, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         project(folder, revisions)
@@ -134,14 +141,16 @@ def compare(title: str, revisions: int, tables: int, limit: float, runs: int) ->
         alembic = measured(words, runs, cwd=folder, stderr=subprocess.DEVNULL)
         (folder / "upgrade.sql").write_text(alembic.output)
         squawk = measured([VENV / "squawk", "--reporter", "json", folder / "upgrade.sql"], runs)
-    good = ours.seconds <= limit and memory <= 100
+    ratio = ours.seconds / alembic.seconds
+    good = ratio <= limit and memory <= MOST_MEMORY
     say(f"{title}: {result['pending']} pending revisions, {tables} tables")
     say(
-        f"  preflight              {ours.seconds:6.2f} s (at most {limit:g} s)  {memory:4} MiB (at most 100 MiB)"
-        f"  result {result['bytes'] / 1024:.0f} KiB"
+        f"  preflight              {ours.seconds:6.2f} s, {ratio:.2f} times Alembic's (at most {limit:g})"
+        f"  {memory:4} MiB (at most {MOST_MEMORY} MiB)  result {result['bytes'] / 1024:.0f} KiB"
     )
-    say(f"  alembic upgrade --sql  {alembic.seconds:6.2f} s                {alembic.memory:4} MiB")
-    say(f"  squawk                 {squawk.seconds:6.2f} s                {squawk.memory:4} MiB"
+    say(f"  alembic upgrade --sql  {alembic.seconds:6.2f} s  {alembic.memory:4} MiB")
+    say(f"  of processors          {ours.processor:6.2f} s and {alembic.processor:.2f} s, both sides of each together")
+    say(f"  squawk                 {squawk.seconds:6.2f} s  {squawk.memory:4} MiB"
         f"  {len(json.loads(squawk.output))} violations")  # fmt: skip
     say("  within its limits" if good else "  NOT within its limits")
     return good
@@ -150,8 +159,8 @@ def compare(title: str, revisions: int, tables: int, limit: float, runs: int) ->
 @paced()
 def main() -> int:
     """Exit code 0 when both stayed within their limits."""
-    few = compare("few", 20, 100, 1.0, 5)
-    many = compare("many", 1000, 10_000, 3.0, 3)
+    few = compare("few", 20, 100, 0.7, 5)
+    many = compare("many", 1000, 10_000, 1.0, 3)
     return 0 if few and many else 1
 
 
