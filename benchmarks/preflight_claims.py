@@ -45,14 +45,22 @@ def report(title: str) -> Path:
     return REPORTS / f"figures-{title}.xml"
 
 
-def counted(title: str) -> tuple[int, int, list[str]]:
+class Counted(t.NamedTuple):
     """Tests that passed, tests in all, and the lines that they kept about histories."""
+
+    passed: int
+    whole: int
+    lines: list[str]
+
+
+def counted(title: str) -> Counted:
+    """What the report of a run says."""
     passed, lines = 0, []
     cases = list(ET.parse(report(title)).getroot().iter("testcase"))  # noqa: S314 - pytest wrote this file
     for case in cases:
         passed += not any(case.find(kind) is not None for kind in ("failure", "error", "skipped"))
         lines += [item.get("value", "") for item in case.iter("property") if item.get("name") == "history"]
-    return passed, len(cases), lines
+    return Counted(passed, len(cases), lines)
 
 
 def unknown(lines: t.Iterable[str]) -> tuple[int, int]:
@@ -76,17 +84,17 @@ def main() -> int:
             run(title, paths)
         seen[title] = counted(title)
     kinds = (len(CASES) + len(serving.KINDS)) * len(VERSIONS)
-    passed, whole = (sum(seen[title][number] for title in ("locks", "serving")) for number in (0, 1))
+    passed, whole = (seen["locks"].passed + seen["serving"].passed, seen["locks"].whole + seen["serving"].whole)
     say(f"kinds of statements by versions: {len(CASES)} for locks and {len(serving.KINDS)} for the version that serves,"
         f" on {len(VERSIONS)} versions: {kinds} (at least {GOAL})")  # fmt: skip
     say(f"agreement with the servers: {passed} of {whole} tests, {passed / whole:.1%}")
-    say(f"inputs of others by right answer: {seen['answers'][0]} of {seen['answers'][1]}")
-    say(f"whole histories: {seen['histories'][0]} of {seen['histories'][1]} tests")
-    for line in seen["histories"][2]:
+    say(f"inputs of others by right answer: {seen['answers'].passed} of {seen['answers'].whole}")
+    say(f"whole histories: {seen['histories'].passed} of {seen['histories'].whole} tests")
+    for line in seen["histories"].lines:
         say(f"  {line}")
-    share, revisions = unknown(seen["histories"][2])
+    share, revisions = unknown(seen["histories"].lines)
     say(f"not known before they run: {share} of {revisions} revisions, {share / max(1, revisions):.0%}")
-    good = kinds >= GOAL and all(part[0] == part[1] for part in seen.values())
+    good = kinds >= GOAL and all(part.passed == part.whole for part in seen.values())
     return preflight.main() or (0 if good else 1)
 
 

@@ -116,8 +116,10 @@ def versions(tally: Tally) -> None:
 
 
 def histories(tally: Tally) -> None:
-    """Whole Alembic histories of real projects from PyPI: judged, run, and held against each other."""
+    """Whole Alembic histories of real projects from PyPI, judged and run; and input that nobody would write."""
     tally.pytest("histories", ["tests/integration/histories"], workers=2, seconds=3600)
+    fuzz = ["tests/unit/plugins/module_utils/_preflight/test_fuzz.py", "tests/integration/preflight/test_fuzz.py"]
+    tally.pytest("fuzz", fuzz, workers=2, extra={"FUZZ_EXAMPLES": "10000", "PREFLIGHT_VERSIONS": "18"})
 
 
 def integration(tally: Tally) -> None:
