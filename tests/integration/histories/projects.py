@@ -85,42 +85,5 @@ PROJECTS: t.Final = (
         "postgresql+asyncpg",
         {"DATABASE_URL": "{url}"},
     ),
-    Project(
-        "airflow",
-        ("apache-airflow-core==3.3.2", "psycopg2-binary", "asyncpg"),
-        "airflow/migrations",
-        "postgresql+psycopg2",
-        {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "{url}", "AIRFLOW_HOME": "/nonexistent/airflow"},
-    ),
-    Project(
-        "contextforge",
-        ("mcp-contextforge-gateway==1.1.0", "psycopg[binary]"),
-        "mcpgateway/alembic",
-        "postgresql+psycopg",
-        # It refuses its own placeholders.
-        {"DATABASE_URL": "{url}", **dict.fromkeys(("JWT_SECRET_KEY", "AUTH_ENCRYPTION_SECRET"), 3 * "0aZ9!k_7Qw#xL2p")},
-    ),
-    Project(
-        "datajunction",
-        ("datajunction-server==0.0.272", "greenlet"),
-        "datajunction_server/alembic",
-        "postgresql+psycopg",
-    ),
-    Project("mlflow", ("mlflow==3.17.2", "psycopg[binary]"), "mlflow/store/db_migrations", "postgresql+psycopg"),
     Project("optuna", ("optuna==5.0.0", "psycopg[binary]"), "optuna/storages/_rdb/alembic", "postgresql+psycopg"),
-    Project(
-        "phoenix",
-        ("arize-phoenix[pg]==20.26.1",),
-        "phoenix/db/migrations",
-        "postgresql",
-        {"PHOENIX_SQL_DATABASE_URL": "{url}"},
-    ),
-    Project(
-        "prefect",
-        ("prefect==3.9.1",),
-        "prefect/server/database/_migrations",
-        "postgresql+asyncpg",
-        {"PREFECT_API_DATABASE_CONNECTION_URL": "{url}"},
-    ),
-    Project("rucio", ("rucio==41.5.1", "psycopg[binary]"), "rucio/db/sqla/migrate_repo", "postgresql+psycopg"),
 )
