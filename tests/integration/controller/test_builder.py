@@ -30,7 +30,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     archive = artefact.build(folder / "work")
     (folder / "build").mkdir()
     shutil.copyfile(archive, folder / "build" / archive.name)
-    words = [program / "ansible-builder", "create", "--context", folder / "context"]
+    words: list[str | Path] = [program / "ansible-builder", "create", "--context", folder / "context"]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "context"

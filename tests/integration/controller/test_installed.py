@@ -34,7 +34,16 @@ def mine(tmp_path: Path) -> Path:
 
 def install(archive: Path, where: Path, programs: Path) -> Path:
     """As the README says; returns the collection's folder."""
-    words = [programs / "bin/ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", where, archive]
+    words: list[str | Path] = [
+        programs / "bin/ansible-galaxy",
+        "collection",
+        "install",
+        "--offline",
+        "--no-deps",
+        "-p",
+        where,
+        archive,
+    ]
     done = subprocess.run(
         words,
         cwd=where.parent,
@@ -53,7 +62,7 @@ def inventory(collection: Path, folder: Path, programs: Path) -> list[str | Path
     vault, password = folder / "inventory/group_vars/all/vault.yml", folder / "password"
     vault.write_text("".join(f"vault_{name}: {json.dumps(value)}\n" for name, value in PASSWORDS.items()))
     password.write_text("of-the-vault\n")
-    words = [programs / "bin/ansible-vault", "encrypt", "--vault-id", f"dev@{password}", vault]
+    words: list[str | Path] = [programs / "bin/ansible-vault", "encrypt", "--vault-id", f"dev@{password}", vault]
     environment = os.environ | {"ANSIBLE_HOME": str(folder / ".ansible")}
     subprocess.run(words, cwd=folder, env=environment, check=True, capture_output=True)
     return ["-i", folder / "inventory", "--vault-id", f"dev@{password}"]
