@@ -10,6 +10,7 @@ import zlib
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import cluster as cluster_module
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.cluster import Options, collect
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
@@ -175,6 +176,9 @@ class Run:
         framer = Framer()
         framed = [line for answer in self.answers for line in framer.lines(json.loads(answer))]
         return iter(["a line that foreign code printed", *framed])
+
+    def findings(self) -> list[Finding]:
+        return []
 
     def ended(self) -> None:
         return None
