@@ -48,7 +48,7 @@ import os
 import typing as t
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import named
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import is_named
 
 
 class LookupModule(LookupBase):
@@ -57,4 +57,4 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[bool]:  # noqa: ARG002 - there are none
         """Return one answer."""
         self.set_options(var_options=variables, direct=options)
-        return [named({name: self.get_option(name) for name in ("context", "kubeconfig", "cluster")}, os.environ)]
+        return [is_named({name: self.get_option(name) for name in ("context", "kubeconfig", "cluster")}, os.environ)]

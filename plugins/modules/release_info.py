@@ -306,10 +306,10 @@ def main() -> None:
         module.fail_json(msg=words, error_id="library-missing", python=python)
     from ansible_collections.ai_platform.agent.plugins.module_utils._release import info
 
-    told = info.told(module.params)
-    if "msg" in told:
-        module.fail_json(python=python, **told)
-    module.exit_json(changed=False, python=python, **told)
+    result = info.result(module.params)
+    if "msg" in result:
+        module.fail_json(python=python, **result)
+    module.exit_json(changed=False, python=python, **result)
 
 
 def _kubernetes() -> str:

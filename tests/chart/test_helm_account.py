@@ -95,7 +95,7 @@ def test_helm_asks_as_the_module_does(
     host, certificate = server
     trust = {} if "validate_certs" in more else {"ca_cert": certificate}
     account = kubeconfig(connect({"host": host, **trust, **more}))
-    with helm_asks.asked(helm, PARAMS, account, 20) as releases:
+    with helm_asks.version_and_record(helm, PARAMS, account, 20) as releases:
         told = releases()
     assert told is not None
     assert (told["problem"], told["release"]) == ("", {})
@@ -107,7 +107,7 @@ def test_helm_asks_as_the_module_does(
 def test_helm_trusts_no_other_certificate(helm: str, server: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Configuration, "_default", None)
     account = kubeconfig(connect({"host": server[0], "api_key": "t0ken"}))
-    with helm_asks.asked(helm, PARAMS, account, 20) as releases:
+    with helm_asks.version_and_record(helm, PARAMS, account, 20) as releases:
         told = releases()
     assert told is not None
     assert "certificate" in told["problem"]

@@ -87,13 +87,13 @@ def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
             observations = [item for item in observations if not item["refused"]]
             # Each that has room says what all of them reach; where none has, a pod of our own does.
             observations = observations or [work.probe()]
-            found.append(_spared(refused, observations))
+            found.append(_spared_agents(refused, observations))
         for place, future in strangers.items():
             try:
                 observations.append(future.result())
             except FindingError as error:
                 untested.append(f"No pod of {STRANGERS[place]} could try what it must not reach: {error.message}")
-    release |= _settled(cluster, options, release)
+    release |= _after_a_pause(cluster, options, release)
     release |= {"stranger_labels": work.stranger_labels(), "other_namespace": work.other_namespace()}
     return {"observations": observations, "release": release, "untested": untested}, found + work.pulls[:1]
 
@@ -127,7 +127,7 @@ def _choose(seen: Seen, options: Options, found: list[Finding]) -> list[Object]:
     return []
 
 
-def _spared(refused: list[Object], instead: list[Object]) -> Finding:
+def _spared_agents(refused: list[Object], instead: list[Object]) -> Finding:
     """The agents in which nothing was started, for it might have ended them."""
     names = tuple(item["pod"] for item in refused)
     by = "a pod of the same image and labels" if instead[0]["from"] == "probe" else "the other pods"
@@ -135,7 +135,7 @@ def _spared(refused: list[Object], instead: list[Object]) -> Finding:
     return finding("agent-memory-short", words, pods=names)
 
 
-def _settled(cluster: Cluster, options: Options, release: Object) -> Object:
+def _after_a_pause(cluster: Cluster, options: Options, release: Object) -> Object:
     """Pods and endpoints once more where they disagreed: one of the two may just have changed."""
     ready = sorted(pod["name"] for pod in release["pods"] if pod["ready"])
     if release["endpoints"] is None or release["endpoints"]["ready"] == ready:
@@ -184,7 +184,7 @@ class Work:
                 lines.append(line)
         except FindingError as error:
             problem = error.message
-        records, ended = collector.read(collector.of_lines(lines))
+        records, ended = collector.read(collector.from_stream(lines))
         if refusal := next((item for item in records if item["record"] == "refused"), None):
             refused = self._observation("agent", name, pod["spec"].get("nodeName"), [], str(refusal.get("text")))
             return refused | {"refused": True}
@@ -269,7 +269,7 @@ class Work:
 
     def _run(self, place: str, task: Task) -> Object:
         with JobRun(self._cluster, task) as run:
-            records, ended = collector.read(collector.of_log(run.lines()))
+            records, ended = collector.read(collector.from_log(run.lines()))
             problem = run.ended() if not ended else None
         self.pulls += run.findings()
         if problem:

@@ -29,7 +29,7 @@ def read(answers: t.Iterable[Record | None]) -> tuple[list[Record], bool]:
     return records, False
 
 
-def of_lines(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
+def from_stream(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
     """Answers that came over a stream of their own: an object a line."""
     for line in lines:
         try:
@@ -38,7 +38,7 @@ def of_lines(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
             continue
 
 
-def of_log(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
+def from_log(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
     """Answers that came through a pod's log; nothing after a line that is missing."""
     unframer = Unframer()
     try:
@@ -59,9 +59,9 @@ def run_here(request: dict[str, t.Any]) -> dict[str, t.Any]:
         check=False,
         timeout=float(request["deadline"]) + 10,
     )
-    records, ended = read(of_lines(done.stdout.splitlines()))
+    records, ended = read(from_stream(done.stdout.splitlines()))
     problem = None if ended else "The collector on this machine ended before it was done."
     return {"from": "direct", "pod": "direct", "node": None, "records": records, "problem": problem}
 
 
-__all__ = ("of_lines", "of_log", "read", "run_here")
+__all__ = ("from_log", "from_stream", "read", "run_here")

@@ -14,14 +14,14 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.causes import LAYERS, cause_of
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import judged, summary
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import judged_figure, summary
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import (
     dependency_names,
     first_failure,
+    from_inside,
+    is_good,
     kind_of,
-    positive,
     records,
-    well,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import admits, isolating
 
@@ -58,10 +58,12 @@ class Seen:
 
 def judge(facts: Facts, limits: Limits) -> list[Finding]:
     """The findings about the servers and the agent, without the negative tests."""
-    seen = [item for observation in positive(facts) for item in _observation(facts, observation, limits)]
-    found = _together(seen, len(positive(facts)))
+    seen = [item for observation in from_inside(facts) for item in _observation(facts, observation, limits)]
+    found = _together(seen, len(from_inside(facts)))
     found += [
-        finding("collector-broken", item["problem"], pods=(item["pod"],)) for item in positive(facts) if item["problem"]
+        finding("collector-broken", item["problem"], pods=(item["pod"],))
+        for item in from_inside(facts)
+        if item["problem"]
     ]
     return [*found, *_agent(facts)] if facts["release"] else found
 
@@ -108,7 +110,7 @@ def _query(observation: Facts, name: str) -> Facts:
 
 def _answers(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
     """What servers said about themselves."""
-    kind, told = kind_of(name), _query(observation, name)
+    kind, answer = kind_of(name), _query(observation, name)
 
     def seen(cause: str, words: str, layer: str = "query") -> Seen:
         return Seen(cause, f"{name}: {words}", name, layer, "")
@@ -116,42 +118,42 @@ def _answers(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
     for item in records(observation, "phase", dependency=name, phase="dns"):
         if item["ok"] and item["ms"] > limits.dns_ms:
             yield seen("dns-slow", f"resolving {', '.join(item['facts']['asked'])} took {item['ms']:.0f} ms", "dns")
-    if kind == "postgresql" and told:
-        if told["in_recovery"]:
+    if kind == "postgresql" and answer:
+        if answer["in_recovery"]:
             yield seen("in-recovery", f"the server at {_place(observation, name)} is a standby: it takes no writes")
-        left = told["max_connections"] - told["reserved"] - (told["connections"] or 0)
+        left = answer["max_connections"] - answer["reserved"] - (answer["connections"] or 0)
         if left < limits.connections_left:
-            words = f"{told['connections']} of {told['max_connections']} connections are in use"
-            yield seen("connections-scarce", f"{words} ({told['reserved']} reserved); {left} are left")
-    if kind == "replica" and told:
-        if not told["in_recovery"]:
+            words = f"{answer['connections']} of {answer['max_connections']} connections are in use"
+            yield seen("connections-scarce", f"{words} ({answer['reserved']} reserved); {left} are left")
+    if kind == "replica" and answer:
+        if not answer["in_recovery"]:
             yield seen("replica-not-standby", f"the server at {_place(observation, name)} is a primary")
-        elif told.get("behind_bytes"):
-            yield seen("replica-behind", f"a replica is still {told['behind_bytes']} bytes behind after the time-out")
+        elif answer.get("behind_bytes"):
+            yield seen("replica-behind", f"a replica is still {answer['behind_bytes']} bytes behind after the time-out")
     for item in records(observation, "phase", dependency=name, phase="schema"):
         if item["ok"] and item["facts"]["revisions"] is None:
             yield seen("schema-missing", "the database has no version table of Alembic", "schema")
     if kind == "redis":
-        yield from _redis(told, seen)
+        yield from _redis(answer, seen)
 
 
-def _redis(told: Facts, seen: t.Callable[[str, str], Seen]) -> t.Iterator[Seen]:
-    if told.get("role", "master") != "master":
+def _redis(answer: Facts, seen: t.Callable[[str, str], Seen]) -> t.Iterator[Seen]:
+    if answer.get("role", "master") != "master":
         yield seen("cache-read-only", "the server is a replica: what is written there is lost or refused")
-    most, policy = told.get("maxmemory") or 0, told.get("maxmemory_policy")
-    if most and policy == "noeviction" and told["used_memory"] > SCARCE_SHARE * most:
-        share = 100 * told["used_memory"] / most
+    most, policy = answer.get("maxmemory") or 0, answer.get("maxmemory_policy")
+    if most and policy == "noeviction" and answer["used_memory"] > SCARCE_SHARE * most:
+        share = 100 * answer["used_memory"] / most
         yield seen("cache-memory-scarce", f"{share:.0f} % of maxmemory ({most} bytes) are used and nothing is evicted")
-    failing = [name for name in ("aof_last_write_status", "rdb_last_bgsave_status") if told.get(name, "ok") != "ok"]
+    failing = [name for name in ("aof_last_write_status", "rdb_last_bgsave_status") if answer.get(name, "ok") != "ok"]
     if failing:
         yield seen("cache-persistence-failing", f"{', '.join(failing)} is not ok")
 
 
 def _unlimited(facts: Facts, observation: Facts, name: str) -> t.Iterator[Seen]:
     """A Redis whose pod has a memory limit that Redis itself does not know: the kernel kills it instead of eviction."""
-    told = _query(observation, name)
+    answer = _query(observation, name)
     limit = ((facts["release"] or {}).get("servers") or {}).get(name, {}).get("memory_limit")
-    if kind_of(name) == "redis" and limit and told.get("maxmemory") == 0:
+    if kind_of(name) == "redis" and limit and answer.get("maxmemory") == 0:
         words = f"{name}: maxmemory is not set and the pod's memory limit is {limit}: a full cache is killed"
         yield Seen("cache-memory-unlimited", words, name, "query", "")
 
@@ -165,7 +167,7 @@ def _rounds(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
         figures = summary(item["samples_ms"])
         over = {
             share: figures[share]
-            for share, most in ((judged(figures), limits.p95_ms), ("p99", limits.p99_ms))
+            for share, most in ((judged_figure(figures), limits.p95_ms), ("p99", limits.p99_ms))
             if (figures[share] or 0) > most
         }
         if over:
@@ -198,7 +200,7 @@ def _agent(facts: Facts) -> t.Iterator[Finding]:
     """The agent's pods, their answers and their Service."""
     release = facts["release"]
     ready = {pod["name"] for pod in release["pods"] if pod["ready"]}
-    down = {observation["pod"]: _down(observation) for observation in positive(facts)}
+    down = {observation["pod"]: _down(observation) for observation in from_inside(facts)}
     anywhere: set[str] = set().union(*down.values())
     if release["replicas"] and not release["pods"]:
         words = f"The Deployment {release['name']} wants {release['replicas']} pods and none is there."
@@ -209,7 +211,7 @@ def _agent(facts: Facts) -> t.Iterator[Finding]:
             yield finding("agent-not-ready", words, dependency="agent", pods=(pod["name"],))
     yield from _endpoints(release, ready)
     for observation in facts["observations"]:
-        failing = [record for record in records(observation, "http") if not well(record)]
+        failing = [record for record in records(observation, "http") if not is_good(record)]
         if observation["from"] == "agent" and observation["pod"] in ready:
             for record in failing:
                 yield from _own_answer(observation, record)

@@ -26,9 +26,9 @@ def summary(samples: t.Sequence[float]) -> dict[str, float | None]:
     return found | {"worst": max(samples, default=None)}
 
 
-def judged(figures: t.Mapping[str, t.Any]) -> str:
+def judged_figure(figures: t.Mapping[str, t.Any]) -> str:
     """The figure that is held against the threshold of p95: the median where there are too few samples for it."""
     return "p50" if figures.get("p95") is None else "p95"
 
 
-__all__ = ("ENOUGH", "PERCENTILES", "judged", "percentile", "summary")
+__all__ = ("ENOUGH", "PERCENTILES", "judged_figure", "percentile", "summary")

@@ -84,7 +84,7 @@ def execute(params: Row) -> tuple[Row, str | None]:
     _check(params)
     program = params["helm_binary"] if params["helm_test"] else None
     try:
-        with helm.test_beside(program, params, _helms_kubeconfig(params) if program else {}) as helm_test:
+        with helm.test_in_background(program, params, _helms_kubeconfig(params) if program else {}) as helm_test:
             subject, findings, details = _patiently(params)
             if helm_test:
                 own, more = _helm_test(helm_test, findings)

@@ -15,7 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.sh
     FORBIDDEN,
     dependency_names,
     first_failure,
-    positive,
+    from_inside,
     records,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import (
@@ -63,7 +63,7 @@ def _reachable(facts: Facts) -> set[str]:
     beyond = {"tls", "auth", "query", "write", "schema"}
     return {
         name
-        for observation in positive(facts)
+        for observation in from_inside(facts)
         for name in dependency_names(observation)
         if (failed := first_failure(observation, name)) is None or failed["phase"] in beyond
     }
@@ -74,7 +74,7 @@ def _reached(facts: Facts, observation: Facts, target: str) -> Finding | None:
     release = facts["release"]
     policies = release["policies"]
     if target == FORBIDDEN:
-        return _left(release, observation)
+        return _reached_api_server(release, observation)
     where = "this namespace" if observation["from"] == "stranger" else f"namespace {release['other_namespace']['name']}"
     who = f"A pod of {where} without the client label reached {target}"
     server = release["servers"].get(target) or {}
@@ -93,7 +93,7 @@ def _reached(facts: Facts, observation: Facts, target: str) -> Finding | None:
     return finding("policy-not-enforced", words, dependency=target, layer="tcp")
 
 
-def _left(release: Facts, observation: Facts) -> Finding | None:
+def _reached_api_server(release: Facts, observation: Facts) -> Finding | None:
     """The same for what the agent's egress policy forbids, the API server."""
     policies = release["policies"]
     labels: dict[str, str] = next((pod["labels"] for pod in release["pods"] if pod["name"] == observation["pod"]), {})

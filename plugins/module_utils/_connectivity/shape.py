@@ -56,7 +56,7 @@ def first_failure(observation: Facts, dependency: str) -> Facts | None:
     return next((item for item in records(observation, "phase", dependency=dependency) if not item["ok"]), None)
 
 
-def positive(facts: Facts) -> list[Facts]:
+def from_inside(facts: Facts) -> list[Facts]:
     """The observations from where everything should work."""
     return [item for item in facts["observations"] if item["from"] in POSITIVE]
 
@@ -65,7 +65,9 @@ def details(facts: Facts, negatives: list[Facts]) -> Facts:
     """`dependencies`, `agent`, `negatives` and `pods` of a report."""
     return {
         "dependencies": [
-            _dependency(observation, name) for observation in positive(facts) for name in dependency_names(observation)
+            _dependency(observation, name)
+            for observation in from_inside(facts)
+            for name in dependency_names(observation)
         ],
         "agent": [_http(item, record) for item in facts["observations"] for record in records(item, "http")],
         "negatives": negatives,
@@ -86,21 +88,21 @@ def _dependency(observation: Facts, name: str) -> Facts:
 
 
 def _phase(record: Facts, name: str) -> Facts:
-    told = {key: value for key, value in record["facts"].items() if value is not None}
-    form = {"name": record["phase"], "ms": record["ms"], "status": "pass" if record["ok"] else "fail", "detail": told}
+    detail = {key: value for key, value in record["facts"].items() if value is not None}
+    form = {"name": record["phase"], "ms": record["ms"], "status": "pass" if record["ok"] else "fail", "detail": detail}
     if not record["ok"]:
         form |= {"finding": cause_of(kind_of(name), record), "error": record["error"].get("text", "")}
     return form
 
 
 def _http(observation: Facts, record: Facts) -> Facts:
-    said = record.get("error", {}).get("text")
+    error = record.get("error", {}).get("text")
     form = {"from": observation["from"], "pod": observation["pod"], "path": record["path"], "via": record["name"]}
-    form |= {"http_status": record["status"], "ms": record["ms"], "status": "pass" if well(record) else "fail"}
-    return form | ({"error": said} if said else {})
+    form |= {"http_status": record["status"], "ms": record["ms"], "status": "pass" if is_good(record) else "fail"}
+    return form | ({"error": error} if error else {})
 
 
-def well(record: Facts) -> bool:
+def is_good(record: Facts) -> bool:
     """Whether an HTTP answer is a good one."""
     return bool(record["status"] == 200)
 
@@ -114,5 +116,13 @@ def _pod(observation: Facts) -> Facts:
 
 __all__ = (
     "FORBIDDEN",
-    "POSITIVE", "Facts", "dependency_names", "details", "first_failure", "kind_of", "positive", "records", "well",
+    "POSITIVE",
+    "Facts",
+    "dependency_names",
+    "details",
+    "first_failure",
+    "from_inside",
+    "is_good",
+    "kind_of",
+    "records",
 )  # fmt: skip

@@ -63,13 +63,13 @@ def pod_amounts(spec: Object, which: Side) -> Amounts:
     """
     total: Amounts = {}
     for item in spec["containers"]:
-        for name, amount in _of(item, which).items():
+        for name, amount in _container_amounts(item, which).items():
             total[name] = total.get(name, Decimal(0)) + amount
     peak: Amounts = {}
     beside: Amounts = {}
     for item in spec.get("initContainers") or ():
         always = item.get("restartPolicy") == "Always"
-        for name, amount in _of(item, which).items():
+        for name, amount in _container_amounts(item, which).items():
             if always:
                 beside[name] = beside.get(name, Decimal(0)) + amount
             peak[name] = max(peak.get(name, Decimal(0)), amount + (Decimal(0) if always else beside.get(name, 0)))
@@ -77,7 +77,7 @@ def pod_amounts(spec: Object, which: Side) -> Amounts:
     return {name: max(together.get(name, Decimal(0)), peak.get(name, Decimal(0))) for name in together | peak}
 
 
-def _of(item: Object, which: Side) -> Amounts:
+def _container_amounts(item: Object, which: Side) -> Amounts:
     resources = item.get("resources") or {}
     limits = amounts(resources.get("limits"))
     return limits if which == "limits" else limits | amounts(resources.get("requests"))

@@ -251,7 +251,7 @@ class Cluster:
 
     def _failure(self, error: t.Any, verb: str, resource: str, namespace: str | None, name: str) -> FindingError:
         """The error for an HTTP answer that is no success."""
-        said = _said(error)
+        said = _status_message(error)
         where = f"namespace {namespace}" if namespace else "the cluster"
         if error.status == 401:
             account = f"The cluster at {self.address} refuses the account's credentials ({self.origin})"
@@ -327,7 +327,7 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     return Cluster(api, origin)
 
 
-def _said(error: t.Any) -> str:
+def _status_message(error: t.Any) -> str:
     """The message of the server's Status object in one line, without a full stop."""
     try:
         text = json.loads(error.body)["message"]

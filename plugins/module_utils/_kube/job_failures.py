@@ -54,7 +54,7 @@ def failure(pod: Object, image: str) -> FindingError | None:
             return FindingError("image-pull", f"The image {image} cannot be pulled on {node} ({reason}): {text}.")
         if reason in START:
             return FindingError("image-start", f"The image {image} does not start ({reason}): {text}.")
-    if error := _ended(own, image) or _beside(pod, own):
+    if error := _exit_of_image(own, image) or _injected_container(pod, own):
         return error
     if status.get("phase") == "Failed" and not any("terminated" in state for state in own):
         reason, text = status.get("reason") or "no reason", _line(status.get("message")) or "no message"
@@ -74,7 +74,7 @@ def end(pod: Object, image: str) -> FindingError | None:
     return None
 
 
-def _beside(pod: Object, own: t.Sequence[Object]) -> FindingError | None:
+def _injected_container(pod: Object, own: t.Sequence[Object]) -> FindingError | None:
     """A container that admission added and that cannot start, while ours waits for it."""
     if any(state.keys() & {"running", "terminated"} for state in own):
         return None
@@ -86,7 +86,7 @@ def _beside(pod: Object, own: t.Sequence[Object]) -> FindingError | None:
     return None
 
 
-def _ended(states: t.Iterable[Object], image: str) -> FindingError | None:
+def _exit_of_image(states: t.Iterable[Object], image: str) -> FindingError | None:
     for state in states:
         ended = state.get("terminated") or {}
         reason, code = ended.get("reason"), ended.get("exitCode")

@@ -23,7 +23,7 @@ _FINGERPRINT = re.compile(r"(?i)(?:sha256:)?((?:[0-9a-f]{2}:?){31}[0-9a-f]{2})")
 _PEM = re.compile(rb"(?s)-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----")
 
 
-def named(options: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> bool:
+def is_named(options: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> bool:
     """Whether more than the current context of the default kubeconfig says which cluster is meant.
 
     In a pod without a kubeconfig it is the pod's own.
@@ -87,4 +87,4 @@ def _id(cluster: Cluster) -> list[str]:
     return [str(found["metadata"]["uid"])] if found else []
 
 
-__all__ = ("assert_meant", "named")
+__all__ = ("assert_meant", "is_named")

@@ -12,7 +12,7 @@ import dataclasses
 import math
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import judged, summary
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import judged_figure, summary
 
 # More pods than these are drawn as one row: a plot that does not fit a screen is not read at a glance.
 SHOWN_PODS = 12
@@ -203,7 +203,7 @@ def _panel(name: str, items: list[dict[str, t.Any]], limits: t.Mapping[str, floa
 
 def _slowness(rounds: dict[str, t.Any]) -> float:
     """A pod whose rounds failed comes first, then the one with the largest p95, or p50 where there is none."""
-    return math.inf if rounds.get("failed") else float(rounds.get(judged(rounds)) or 0)
+    return math.inf if rounds.get("failed") else float(rounds.get(judged_figure(rounds)) or 0)
 
 
 def _slowest(rounds: dict[str, t.Any]) -> float:
@@ -234,7 +234,7 @@ def _row(pod: str, node: str, rounds: dict[str, t.Any], limits: t.Mapping[str, f
 
 def _held(rounds: dict[str, t.Any]) -> tuple[tuple[str, str], ...]:
     """Thresholds, each with the figure that is held against it."""
-    return ("p95_ms", judged(rounds)), ("p99_ms", "p99")
+    return ("p95_ms", judged_figure(rounds)), ("p99_ms", "p99")
 
 
 def _over(rounds: dict[str, t.Any], limit: float | None, name: str) -> bool:

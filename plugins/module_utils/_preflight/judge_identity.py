@@ -18,7 +18,7 @@ def judge_identity(plan: Planned, live: Live) -> list[Finding]:
     """Another database or cache, and volumes that Kubernetes will not change."""
     there = identity.servers(live.statefulsets)
     claims = None if live.claims is None else {item["metadata"]["name"] for item in live.claims}
-    other = identity.another(plan.servers, there, claims=claims, runs=bool(live.available))
+    other = identity.other_servers(plan.servers, there, claims=claims, runs=bool(live.available))
     return [
         *(finding("another-database", words) for words in other),
         *(finding("volume-differs", words) for words in identity.other_disks(plan.servers, there)),

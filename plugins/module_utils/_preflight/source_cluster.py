@@ -104,7 +104,7 @@ class ClusterSource(Source):
         # A pod that serves another image begins to answer, and the new one to start, while the rest is looked at.
         early = bool(live.serving) and not same_migrations(wanted, live)
         if not early:
-            live = look.around(cluster, live, options.release, options.namespace)
+            live = look.with_surroundings(cluster, live, options.release, options.namespace)
         rights = _AskedRights(cluster, wanted, options.namespace)
         self._live = live
         self._carry_out(decide(live, rights, wanted, options.namespace, options.new_image))
@@ -120,8 +120,8 @@ class ClusterSource(Source):
             heads = self._first["live"]["rows"] or [] if self._first else None
             self._render.begin([] if self._plan.kind == "none" else heads)
         if early:
-            live = look.around(cluster, live, options.release, options.namespace)
-        missing = look.lacking(cluster, wanted, options.namespace)
+            live = look.with_surroundings(cluster, live, options.release, options.namespace)
+        missing = look.missing_rights(cluster, wanted, options.namespace)
         self.release = Release(wanted, live, options.namespace, missing)
 
     def _carry_out(self, plan: CollectionPlan) -> None:

@@ -49,7 +49,7 @@ def execute(params: Row, environment: t.Mapping[str, str], run_folder: Path) -> 
     :raises ChartError: there is no chart, or `timeout` is no duration
     """
     assembled = _assembled(params, run_folder)
-    told: Row = {
+    result: Row = {
         "changed": False,
         "path": str(assembled.path),
         "version": assembled.version,
@@ -57,14 +57,14 @@ def execute(params: Row, environment: t.Mapping[str, str], run_folder: Path) -> 
         "subcharts": assembled.subcharts,
     }
     if params["values"] is None:
-        return told
+        return result
     rendered = helm.template(params["helm_binary"], str(assembled.path), params, environment)
     if rendered.code:
         schemas = value_words.read(assembled.path, CHART, assembled.subcharts)
         complaint = value_words.explain(rendered.errors, schemas, params["values"]) or rendered.complaint
-        words = f"The chart {told['version']} does not take the values: {complaint}"
-        return told | {"failed": True, "msg": words, "complaint": complaint}
-    return told | {"manifests": rendered.output} | _waits(params["timeout"], rendered.output)
+        words = f"The chart {result['version']} does not take the values: {complaint}"
+        return result | {"failed": True, "msg": words, "complaint": complaint}
+    return result | {"manifests": rendered.output} | _waits(params["timeout"], rendered.output)
 
 
 def _waits(timeout: str | None, manifests: str) -> Row:

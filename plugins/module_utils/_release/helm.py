@@ -93,7 +93,7 @@ def run(
 
 
 @contextlib.contextmanager
-def test_beside(helm: str | None, params: Row, kubeconfig: Row) -> Iterator[t.Callable[[], Ended] | None]:
+def test_in_background(helm: str | None, params: Row, kubeconfig: Row) -> Iterator[t.Callable[[], Ended] | None]:
     """`helm test` at work while the block is: call what it gets for the end. None without `helm`, the program.
 
     What is called another time runs the test again.
@@ -111,7 +111,7 @@ def test_beside(helm: str | None, params: Row, kubeconfig: Row) -> Iterator[t.Ca
 
 
 @contextlib.contextmanager
-def asked(
+def version_and_record(
     helm: str | None, params: Row, kubeconfig: Row | FindingError, seconds: float
 ) -> Iterator[t.Callable[[], Row | None]]:
     """Helm's version and its record of a release, asked for while the block is at work: call what it gets.
@@ -131,15 +131,15 @@ def asked(
     record += ["--namespace", params["release_namespace"]]
     if isinstance(kubeconfig, FindingError):
         version, refusal = run([helm, "version", "--short"], seconds=seconds), Ended(1, "", kubeconfig.message)
-        yield lambda: _told(version, refusal)
+        yield lambda: _answer(version, refusal)
         return
     with kubeconfigs.variables(kubeconfig) as environment, concurrent.futures.ThreadPoolExecutor(2) as pool:
         first = pool.submit(run, [helm, "version", "--short"], seconds=seconds)
         second = pool.submit(run, record, seconds=seconds, environment=environment)
-        yield lambda: _told(first.result(), second.result())
+        yield lambda: _answer(first.result(), second.result())
 
 
-def _told(version: Ended, record: Ended) -> Row:
+def _answer(version: Ended, record: Ended) -> Row:
     found = _VERSION.search(version.output)
     answer = {"version": found.group(1) if found else "", "said": version.output.strip() or version.complaint}
     try:
@@ -165,4 +165,4 @@ def template(helm: str, chart: str, params: Row, environment: t.Mapping[str, str
     return run([*words, "--values", "-"], text=json.dumps(params["values"]), environment=environment)
 
 
-__all__ = ("Ended", "asked", "run", "template", "test_beside", "tests")
+__all__ = ("Ended", "run", "template", "test_in_background", "tests", "version_and_record")

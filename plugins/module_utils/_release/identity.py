@@ -89,7 +89,7 @@ def login(item: Object) -> tuple[str, str]:
     return told.get("POSTGRES_USER") or INITIAL, told.get("POSTGRES_DATABASE") or told.get("POSTGRES_DB") or INITIAL
 
 
-def another(
+def other_servers(
     planned: Sequence[Server], live: Sequence[Server], *, claims: Collection[str] | None = (), runs: bool = False
 ) -> list[str]:
     """What would lead the release to another database or cache, a sentence each.
@@ -169,4 +169,4 @@ def _class(name: str | None) -> str:
     return f"StorageClass {name}" if name else "no StorageClass"
 
 
-__all__ = ("COMPONENT", "INITIAL", "Disk", "Server", "another", "environment", "login", "other_disks", "servers")
+__all__ = ("COMPONENT", "INITIAL", "Disk", "Server", "environment", "login", "other_disks", "other_servers", "servers")

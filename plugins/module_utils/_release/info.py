@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _KNOWN_TO_HELM = {"kubeconfig", "context", "host", "api_key", "verify_ssl", "ssl_ca_cert", "persist_config"}
 
 
-def told(params: Object) -> Object:
+def result(params: Object) -> Object:
     """The module's result without `python`; with `msg` and `error_id` where the cluster gave no answer."""
     binary, seconds = params["helm_binary"], params["helm_timeout"]
     account: Object | FindingError
@@ -37,9 +37,9 @@ def told(params: Object) -> Object:
             assert_meant(cluster, params["cluster_expected"])
         account = kubeconfig(cluster) if binary is not None else {}
     except FindingError as error:
-        with helm.asked(binary, params, error, seconds) as releases:
+        with helm.version_and_record(binary, params, error, seconds) as releases:
             return _failure(error) | {"helm": releases(), "cluster": _cluster(address, origin)}
-    with helm.asked(binary, params, account, seconds) as releases:
+    with helm.version_and_record(binary, params, account, seconds) as releases:
         try:
             found = look(cluster, params)
         except FindingError as error:
@@ -86,7 +86,7 @@ def look(cluster: Cluster, params: Object) -> Object:
     }
     if params["manifests"] and exists is not False:
         wanted = living.Wanted(facts.parse(params["manifests"]), params["secret_name"], params["secret_expected"] or {})
-        found |= living.compared(cluster, wanted, sets, secret, params)
+        found |= living.comparison(cluster, wanted, sets, secret, params)
     return found
 
 
@@ -123,4 +123,4 @@ def _text(name: str, value: str) -> str:
         raise FindingError("argument-invalid", f"The key {name} of the Secret holds no text.") from None
 
 
-__all__ = ("look", "told", "unknown_to_helm")
+__all__ = ("look", "result", "unknown_to_helm")

@@ -40,7 +40,7 @@ class Wanted:
     expected: Mapping[str, str] = dataclasses.field(repr=False)
 
 
-def compared(
+def comparison(
     cluster: Cluster, wanted: Wanted, sets: Sequence[Object], secret: Object | None, params: Object
 ) -> dict[str, list[t.Any]]:
     """`another`, `other_volumes` and `lacking`, sentences without secrets, and `conflicts`.
@@ -54,21 +54,21 @@ def compared(
     agent = _agent(cluster, params["release_name"], namespace)
     runs = bool(((agent or {}).get("status") or {}).get("availableReplicas"))
     claims = _claims(cluster, namespace) if runs and len(planned) > len(live) else None
-    other = identity.another(planned, live, claims=claims, runs=runs)
+    other = identity.other_servers(planned, live, claims=claims, runs=runs)
     if not other:
         secrets = _Secrets(cluster, wanted, namespace, (secret or {}).get("data") or {})
         other = secrets.changed() + (secrets.moved(agent) if agent else [])
     return {
         "another": other,
         "other_volumes": identity.other_disks(planned, live),
-        "lacking": _lacking(cluster, wanted, secret, namespace),
+        "lacking": _missing_secrets(cluster, wanted, secret, namespace),
         "conflicts": ownership.conflicts(
             wanted.objects, [*_of_kind("Deployment", agent), *_of_kind("StatefulSet", *sets)]
         ),
     }
 
 
-def _lacking(cluster: Cluster, wanted: Wanted, secret: Object | None, namespace: str) -> list[str]:
+def _missing_secrets(cluster: Cluster, wanted: Wanted, secret: Object | None, namespace: str) -> list[str]:
     """Secrets, and keys of them, that pods cannot start without and nobody has made."""
     found = []
     for name, keys in sorted(references.needed(wanted.objects).items()):
@@ -125,8 +125,8 @@ class _Secrets:
             parts = [part for part in parts if part not in {"host", "port", "user", "database"}]
         if not parts:
             return []
-        where, living = f"{own} of Secret {self.namespace}/{secret}", urls.shown(now, self.namespace)
-        planned = urls.shown(then, self.namespace)
+        where, living = f"{own} of Secret {self.namespace}/{secret}", urls.destination(now, self.namespace)
+        planned = urls.destination(then, self.namespace)
         if planned == living:
             words = f"with another {' and '.join(parts)} than these values and passwords make of it"
             return [f"{where} leads to {planned} {words}."]
@@ -162,7 +162,7 @@ def _of_kind(kind: str, *items: Object | None) -> list[Object]:
 
 
 def _agent(cluster: Cluster, release: str, namespace: str) -> Object | None:
-    labels = f"{look.of_release(release)},{look.AGENT}"
+    labels = f"{look.release_selector(release)},{look.AGENT}"
     found = cluster.list("apps/v1", "deployments", namespace, labels=labels)
     return found[0] if found else None
 
@@ -178,4 +178,4 @@ def _text(value: str) -> str:
     return base64.b64decode(value).decode("utf-8", "replace")
 
 
-__all__ = ("Wanted", "compared")
+__all__ = ("Wanted", "comparison")

@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 AGENT = f"{COMPONENT}=agent"
 
 
-def of_release(name: str) -> str:
+def release_selector(name: str) -> str:
     """The label selector for objects of a release."""
     return f"app.kubernetes.io/instance={name}"
 
@@ -35,18 +35,18 @@ def serving(cluster: Cluster, release: str, namespace: str) -> Live:
 
     :raises FindingError: the API server refuses or does not answer
     """
-    labels = f"{of_release(release)},{AGENT}"
+    labels = f"{release_selector(release)},{AGENT}"
     deployments = cluster.list("apps/v1", "deployments", namespace, labels=labels)
     pods = cluster.list("v1", "pods", namespace, labels=labels) if deployments else []
     return Live(deployment=deployments[0] if deployments else None, pods=tuple(pods))
 
 
-def around(cluster: Cluster, live: Live, release: str, namespace: str) -> Live:
+def with_surroundings(cluster: Cluster, live: Live, release: str, namespace: str) -> Live:
     """`live` with everything else: servers, claims, autoscaler, limits of the namespace.
 
     :raises FindingError: the API server does not answer
     """
-    labels = of_release(release)
+    labels = release_selector(release)
     scalers = _readable(cluster, "autoscaling/v2", "horizontalpodautoscalers", namespace, labels) or ()
     return dataclasses.replace(
         live,
@@ -60,7 +60,7 @@ def around(cluster: Cluster, live: Live, release: str, namespace: str) -> Live:
     )
 
 
-def lacking(cluster: Cluster, plan: Planned, namespace: str) -> tuple[Access, ...]:
+def missing_rights(cluster: Cluster, plan: Planned, namespace: str) -> tuple[Access, ...]:
     """The rights that deploying `plan` needs and the account has not.
 
     :raises FindingError: the API server refuses or does not answer
@@ -93,4 +93,4 @@ def _readable(
         return None
 
 
-__all__ = ("around", "lacking", "namespace_missing", "of_release", "serving")
+__all__ = ("missing_rights", "namespace_missing", "release_selector", "serving", "with_surroundings")

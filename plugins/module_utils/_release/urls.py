@@ -82,7 +82,7 @@ def differences(live: str, planned: str, namespace: str) -> list[str]:
     return found
 
 
-def shown(url: str, namespace: str) -> str:
+def destination(url: str, namespace: str) -> str:
     """Where a URL leads and as whom, for messages."""
     try:
         return str(parts(url, namespace))
@@ -90,4 +90,4 @@ def shown(url: str, namespace: str) -> str:
         return "something that is no URL"
 
 
-__all__ = ("Parts", "differences", "parts", "shown")
+__all__ = ("Parts", "destination", "differences", "parts")

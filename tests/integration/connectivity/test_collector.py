@@ -64,7 +64,7 @@ def test_nothing_stays_behind_when_it_is_killed(stage: Stage) -> None:
     request = REQUEST | {"dependencies": asked, "rounds": 1_000_000, "deadline": 1.5}
     done = subprocess.run([*words, bundle(PROBE, request)], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode < 0, done.stderr
-    records, ended = collector.read(collector.of_lines(done.stdout.splitlines()))
+    records, ended = collector.read(collector.from_stream(done.stdout.splitlines()))
     assert not ended
     assert {"write"} <= {record.get("phase") for record in records}
     client = stage.redis().client()
@@ -107,7 +107,7 @@ def test_without_drivers_the_image_is_named() -> None:
     request = bundle(PROBE, REQUEST | {"dependencies": asked})
     bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run([*words, request], capture_output=True, text=True, check=True, env=bare, timeout=60)
-    records, ended = collector.read(collector.of_lines(done.stdout.splitlines()))
+    records, ended = collector.read(collector.from_stream(done.stdout.splitlines()))
     assert ended
     observation = {"from": "agent", "pod": "p", "node": "n", "records": records, "problem": None}
     told = judge({"observations": [observation], "release": None, "untested": []}, LIMITS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant, is_named
 
 UID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
@@ -117,4 +117,4 @@ NAMES = [{"K8S_AUTH_CONTEXT": "c"}, {"K8S_AUTH_KUBECONFIG": "f"}, {"K8S_AUTH_HOS
     ],
 )
 def test_whether_a_cluster_is_named(options: dict[str, str], environment: dict[str, str], *, expected: bool) -> None:
-    assert named(options, environment) is expected
+    assert is_named(options, environment) is expected

@@ -33,7 +33,7 @@ def helm(tmp_path: Path) -> Program:
 def ask(
     program: str, seconds: float = 10, kubeconfig: dict[str, t.Any] | FindingError = KUBECONFIG
 ) -> dict[str, t.Any]:
-    with helm_asks.asked(program, PARAMS, kubeconfig, seconds) as answer:
+    with helm_asks.version_and_record(program, PARAMS, kubeconfig, seconds) as answer:
         told = answer()
     assert told is not None
     return told
@@ -98,9 +98,9 @@ def test_an_answer_that_is_no_json(helm: Program) -> None:
 
 
 def test_nobody_is_asked_without_a_command() -> None:
-    with helm_asks.asked(None, PARAMS, {}, 1) as answer:
+    with helm_asks.version_and_record(None, PARAMS, {}, 1) as answer:
         assert answer() is None
-    with helm_asks.test_beside(None, PARAMS, {}) as running:
+    with helm_asks.test_in_background(None, PARAMS, {}) as running:
         assert running is None
 
 
@@ -129,7 +129,7 @@ redis well
 
 def test_what_helm_test_prints(helm: Program, tmp_path: Path) -> None:
     (tmp_path / "said").write_text(OUTPUT)
-    with helm_asks.test_beside(helm(f'echo "$@" >>{tmp_path}/words; cat {tmp_path}/said'), PARAMS, {}) as ended:
+    with helm_asks.test_in_background(helm(f'echo "$@" >>{tmp_path}/words; cat {tmp_path}/said'), PARAMS, {}) as ended:
         assert ended is not None
         told = helm_asks.tests(ended())
         ended()

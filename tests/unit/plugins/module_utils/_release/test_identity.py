@@ -5,7 +5,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import another, other_disks, servers
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import (
+    other_disks,
+    other_servers,
+    servers,
+)
 
 Object = dict[str, t.Any]
 
@@ -61,29 +65,29 @@ CHANGES: dict[str, tuple[list[Object], str]] = {
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_change_of_the_database_or_cache(case: str) -> None:
     planned, words = CHANGES[case]
-    found = another(servers(planned), servers(LIVE))
+    found = other_servers(servers(planned), servers(LIVE))
     assert len(found) == 1, found
     assert words in found[0]
 
 
 def test_what_stays() -> None:
-    assert another(servers(LIVE), servers(LIVE), runs=True) == []
+    assert other_servers(servers(LIVE), servers(LIVE), runs=True) == []
 
 
 def test_a_first_install_and_a_server_that_was_set_aside() -> None:
-    assert another(servers(LIVE), ()) == []
+    assert other_servers(servers(LIVE), ()) == []
     # Its volume is there: the StatefulSet is made anew.
     claims = {"data-a-postgresql-0", "data-a-redis-master-0"}
-    assert another(servers(LIVE), (), claims=claims, runs=True) == []
+    assert other_servers(servers(LIVE), (), claims=claims, runs=True) == []
 
 
 def test_an_external_database_that_would_become_the_releases_own() -> None:
-    (found,) = another(servers([DATABASE]), (), claims=set(), runs=True)
+    (found,) = other_servers(servers([DATABASE]), (), claims=set(), runs=True)
     assert "runs without a database of its own: a-postgresql would begin empty" in found
     # Nothing is claimed where nothing could be read, nor where nothing serves yet, nor without a volume.
-    assert another(servers([DATABASE]), (), claims=None, runs=True) == []
-    assert another(servers([DATABASE]), (), claims=set(), runs=False) == []
-    assert another(servers([server("a-postgresql", "primary", disk={})]), (), claims=set(), runs=True) == []
+    assert other_servers(servers([DATABASE]), (), claims=None, runs=True) == []
+    assert other_servers(servers([DATABASE]), (), claims=set(), runs=False) == []
+    assert other_servers(servers([server("a-postgresql", "primary", disk={})]), (), claims=set(), runs=True) == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.info import (
     _KNOWN_TO_HELM,
     look,
-    told,
+    result,
     unknown_to_helm,
 )
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -125,7 +125,7 @@ def test_without_a_configuration_the_helm_is_told_all_the_same(tmp_path: Path, m
     helm.chmod(0o755)
     monkeypatch.setenv("K8S_AUTH_KUBECONFIG", str(tmp_path / "none"))
     params = dict.fromkeys(AUTH_ARG_SPEC) | WANTED | {"helm_binary": str(helm), "helm_timeout": 5}
-    found = told(params | {"context": "elsewhere"})
+    found = result(params | {"context": "elsewhere"})
     assert (found["helm"]["version"], found["cluster"]["address"]) == ("4.3.1", "")
     assert found["helm"]["problem"] == found["msg"]
     assert "context elsewhere" in found["msg"]
@@ -142,7 +142,7 @@ def test_nothing_is_told_of_another_cluster(tmp_path: Path) -> None:
     (tmp_path / "kubeconfig").write_text(json.dumps(config))
     params = dict.fromkeys(AUTH_ARG_SPEC) | WANTED | {"helm_binary": "/nowhere/helm", "helm_timeout": 5}
     given = {"kubeconfig": str(tmp_path / "kubeconfig"), "cluster_expected": "https://prod.example:6443"}
-    found = told(params | given)
+    found = result(params | given)
     # Nothing listens there: whoever had asked would say that.
     assert found["error_id"] == "cluster-another"
     assert found["cluster"]["address"] == "https://127.0.0.1:1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.urls import differences, parts, shown
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.urls import destination, differences, parts
 
 SAME = [
     ("postgresql://u:p@db:5432/d", "postgresql+psycopg://u:p@db/d"),
@@ -45,7 +45,7 @@ def test_the_parts_that_differ_are_named(one: str, other: str, named: list[str])
 def test_a_password_that_was_not_encoded_is_not_told(split: str, at: int) -> None:
     password = CANARY[:at] + split + CANARY[at:]
     for url in (f"postgresql://u:{password}@db/d", f"redis://:{password}@cache/0", f"redis://{password}"):
-        told = shown(url, "ns") + repr(differences(url, "redis://cache/0", "ns"))
+        told = destination(url, "ns") + repr(differences(url, "redis://cache/0", "ns"))
         # A redis:// with the password where the host stands cannot be told from a host.
         if url != f"redis://{password}":
             assert not any(piece in told for piece in (CANARY[:at], CANARY[at:]) if len(piece) > 2), told
