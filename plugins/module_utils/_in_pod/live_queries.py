@@ -123,13 +123,14 @@ INVALID = """
 SELECT i.indrelid::bigint AS oid, c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE i.indrelid = ANY(%(oids)s) AND NOT i.indisvalid
 """
+# A prepared transaction has no process: its locks last until somebody ends it by its name.
 LOCKS = """
 SELECT l.relation::bigint AS oid, l.pid, l.mode, l.granted, a.state, a.application_name AS application,
-  pg_blocking_pids(l.pid) AS blocked_by,
+  coalesce(pg_blocking_pids(l.pid), '{}') AS blocked_by,
        extract(epoch FROM now() - a.xact_start)::float AS transaction_seconds,
        a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%%wraparound%%' AS yields
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.relation = ANY(%(oids)s) AND l.pid <> pg_backend_pid() AND l.database = (SELECT oid
+WHERE l.relation = ANY(%(oids)s) AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.database = (SELECT oid
   FROM pg_database WHERE datname = current_database())
 """
 USES = """

@@ -134,10 +134,8 @@ class LockJudge:
             self.said.add(("lock", table.name))
             doing = "holds" if row["granted"] else f"waits (blocked by {row['blocked_by']}) for"
             who = row["application"] or row["state"] or "another role's"
-            words = (
-                f"Process {row['pid']} ({who}) {doing} {Mode.of_server(row['mode'])} on {where['table']};"
-                f" this asks for {effect.mode}."
-            )
+            holder = "A prepared transaction" if row["pid"] is None else f"Process {row['pid']} ({who})"
+            words = f"{holder} {doing} {Mode.of_server(row['mode'])} on {where['table']}; this asks for {effect.mode}."
             yield finding("lock-held", words, **where)
 
     def _right(self, effect: Effect, table: Table, where: Where) -> t.Iterator[Finding]:

@@ -224,13 +224,14 @@ class InvalidIndexRow(t.TypedDict):
 class LockRow(t.TypedDict):
     """A lock that another session holds on a table, or waits for (LOCKS).
 
+    :param pid: None of a prepared transaction
     :param mode: as pg_locks has it, `AccessExclusiveLock`
     :param blocked_by: processes that it waits for
     :param yields: an autovacuum that gives way to whoever wants the table
     """
 
     oid: int
-    pid: int
+    pid: int | None
     mode: str
     granted: bool
     state: str | None

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import typing as t
+import uuid
 from pathlib import Path
 
 import psycopg
@@ -121,6 +122,20 @@ def test_a_session_idle_in_a_transaction_holds_the_table(url: str, project: Proj
     assert "report" in found["transaction-idle"].message
     assert found["lock-held"].table == "public.item"
     assert "holds ACCESS SHARE" in found["lock-held"].message
+
+
+def test_a_prepared_transaction_holds_the_table(url: str, project: Project) -> None:
+    """It has no process, and nobody but a person ends it."""
+    name = f"left-{uuid.uuid4().hex}"
+    with opened(url, "UPDATE item SET qty = qty") as connection:
+        connection.execute(f"PREPARE TRANSACTION '{name}'")
+    try:
+        full, found = run(project, url)
+        assert full["verdict"] == "unsafe"
+        assert "A prepared transaction holds ROW EXCLUSIVE on public.item" in found["lock-held"].message
+    finally:
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute(f"ROLLBACK PREPARED '{name}'")
 
 
 @contextlib.contextmanager
