@@ -31,7 +31,7 @@ def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
 def reason(output: str, limit: int = 600) -> str:
     """Why a command failed, out of its output: Ansible's failed task and its message; empty where none failed.
 
-    A long run's end is all that is left of it in many a CI.
+    Many CI systems keep only the last lines of a long log, so the reason is repeated there.
     """
     plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
     failed = list(re.finditer(r"^fatal: .*?(?=\n\n|\Z)", plain, re.MULTILINE | re.DOTALL))
@@ -45,7 +45,7 @@ def reason(output: str, limit: int = 600) -> str:
 class Tally:
     """What was counted so far: test cases, linters and scenarios, one each.
 
-    :param aside: something else prints meanwhile, so what pytest says comes in one piece when it has ended
+    :param aside: another command prints at the same time, so pytest's output is kept and printed when pytest has ended
     """
 
     passed: int = 0

@@ -117,7 +117,7 @@ def _helms_kubeconfig(params: Row) -> Row:
 def _helm_test(helm_test: t.Callable[[], helm.Ended], findings: list[Finding]) -> tuple[Row, list[Finding]]:
     """What `helm test` said, and a finding where it failed although our own test found no cause.
 
-    It waits for nothing, where the test beside it waited until the release was well; so it may try again.
+    `helm test` does not wait until the release is ready, as our own test does; so it gets a second attempt.
     """
     explained = bool(policy.failing(findings, "fail"))
     first = helm_test()

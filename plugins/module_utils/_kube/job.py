@@ -66,8 +66,8 @@ class Task:
         it a secret
     :param start_seconds: until the container runs
     :param pull_seconds: the same where the node pulls the image for so long
-    :param run_seconds: from then on, or from when it was told what it waits for
-    :param told_seconds: how long it waits for that at most, None where it waits for nothing
+    :param run_seconds: from then on, or from when it got its input (TOLD_ANNOTATION)
+    :param told_seconds: how long it may wait for that input, None where it needs none
     """
 
     namespace: str

@@ -155,7 +155,7 @@ def _new_asks(wanted: Planned, state: State, why: str, new_image: NewImage) -> C
 
 
 def _of_serving(live: Live, rights: Rights, wanted: Planned, namespace: str) -> CollectionPlan:
-    # A pod of the image before a stuck rollout serves too, and knows other revisions.
+    # During a rollout that is stuck, pods of the previous image are ready as well, and have other revisions.
     same = release_facts.same_migrations(wanted, live) and bool(live.ready_pods)
     if release_facts.unchanged(wanted, live) or (same and not rights.may_exec):
         return _deduced(live)

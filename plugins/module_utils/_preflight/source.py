@@ -83,7 +83,7 @@ class Located:
 
     :param graph: the revisions of what would be deployed
     :param live: rows of the version table, and whether there are other tables: the answer of live_facts.live_rows
-    :param unasked: there may be a database that nobody could ask, this is assumed of it, and `live` says nothing
+    :param unasked: what is assumed of a database that may exist and could not be asked; then `live` says nothing
     :param deployed: the revisions that the image deployed now knows, None where none can be asked
     :param render: the SQL from live revisions to the target; its second argument gets it part by part
     :param facts: about these names, and the rows of the version table once more
