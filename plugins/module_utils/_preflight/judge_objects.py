@@ -61,6 +61,8 @@ class ObjectJudge:
         self._extensions_to_come = False
         # Tables with constraints whose names the server chose, or that an inline definition made.
         self._blurred: set[Name] = set()
+        # Of indexes that went with their constraint.
+        self._free_names: set[Name] = set()
         self.dependents = Dependents(catalog, full, facts, objects)
 
     def judge(self, statement: Statement, where: Where) -> list[Finding]:
@@ -79,6 +81,7 @@ class ObjectJudge:
             self._extensions_to_come = True
         if isinstance(statement.node, ast.AlterTableStmt):
             self._blur(statement.node)
+            self._drop_defaults(statement.node)
         return found
 
     def _said(self, finding_id: str, words: str, where: Where, table: Name | None = None) -> Finding:
@@ -122,6 +125,8 @@ class ObjectJudge:
         if touch.action == "drop":
             present.discard(name)
             self.dependents.drop_part(table.name, name)
+            if touch.kind == "constraint":
+                self._free_names.add((table.name[0], name))
 
     def _blur(self, node: t.Any) -> None:
         table = self.catalog.table(named(node.relation))
@@ -132,14 +137,22 @@ class ObjectJudge:
             if table and (unnamed or inline or command.subtype.name == "AT_SetNotNull"):
                 self._blurred.add(table.name)
 
+    def _drop_defaults(self, node: t.Any) -> None:
+        """A default that is gone needs its sequence or function no more."""
+        table = self.catalog.table(named(node.relation))
+        for command in node.cmds or () if table else ():
+            if table and command.subtype.name == "AT_ColumnDefault" and command.def_ is None:
+                self.dependents.drop_part(table.name, command.name)
+
     def _relation(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
         if touch.action == "make":
             schema = touch.name[0]
             if touch.table is not None:
                 schema = self.catalog.full(touch.table)[0]
             name = (schema or self.catalog.schema, touch.name[1])
-            if name in self.catalog.tables and not touch.lenient:
+            if name in self.catalog.tables and name not in self._free_names and not touch.lenient:
                 yield self._said("object-exists", f"{dotted(name)} exists already: this will fail.", where)
+            self._free_names.discard(name)
             return
         if touch.lenient or self.catalog.known(touch.name):
             return
