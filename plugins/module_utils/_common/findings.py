@@ -177,6 +177,15 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "object-depended-upon": Entry(
         "fail", "Drop what depends on it first, in this revision, and make it again afterwards."
     ),
+    "data-refused": Entry(
+        "fail", "Write what the table's columns, defaults and unique keys take, as the message says."
+    ),
+    "pending-trigger-events": Entry(
+        "fail", "`SET CONSTRAINTS ALL IMMEDIATE` between the two, or a revision for the rows and one for the table."
+    ),
+    "definition-refused": Entry(
+        "fail", "Make the definition fit what is there, as the message says; a function or view is dropped first."
+    ),
     "search-path-set": Entry("unknown", "Write the schema before each name instead of changing search_path."),
     "partitioned-concurrently": Entry(
         "fail", "Build it ON ONLY the parent, CONCURRENTLY on each partition, then ATTACH."

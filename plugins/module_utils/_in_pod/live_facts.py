@@ -12,7 +12,7 @@ import functools
 import typing as t
 
 from . import live_queries as queries
-from . import object_facts, parse_facts, usage_facts
+from . import object_facts, parse_facts, usage_facts, write_facts
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -103,6 +103,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "refusals": parse_facts.refusals(connection, request.get("parsed", [])),
         "usage": usage_facts.collect(connection, functools.partial(_rows, connection), _tables(request, resolved)),
         "objects": object_facts.collect(functools.partial(_rows, connection), request["objects"], resolved, every),
+        "writes": write_facts.collect(functools.partial(_rows, connection), request["functions"], every),
     }
 
 

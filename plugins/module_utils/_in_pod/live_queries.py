@@ -93,7 +93,8 @@ FROM pg_class c WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('r', 'm', 't', 'i'
 COLUMNS = """
 SELECT a.attrelid::bigint AS oid, a.attname AS name, coalesce(b.typname, y.typname) AS type,
   CASE y.typtype WHEN 'd' THEN y.typtypmod ELSE a.atttypmod END AS modifier, a.attnotnull AS not_null,
-  a.atthasdef AND a.attgenerated = '' AS has_default, EXISTS (
+  a.atthasdef AND a.attgenerated = '' AS has_default, y.typtype = 'd' AND y.typdefault IS NOT NULL AS domain_default,
+  a.attidentity::text AS identity, a.attgenerated::text AS generated, EXISTS (
          SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND (a.attnum = ANY(i.indkey) OR EXISTS (
            SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
@@ -105,11 +106,12 @@ SELECT a.attrelid::bigint AS oid, a.attname AS name, coalesce(b.typname, y.typna
                  AND d.refobjsubid = a.attnum))) AS computed
 FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_type b ON y.typtype = 'd'
   AND b.oid = y.typbasetype
-WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
+WHERE a.attrelid = ANY(%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum
 """
 CONSTRAINTS = """
 SELECT k.oid::bigint AS constraint_oid, k.conrelid::bigint AS oid, k.conname AS name, k.contype::text AS kind,
-  k.convalidated AS validated, k.confdeltype::text AS on_delete, k.confupdtype::text AS on_update,
+  k.convalidated AS validated, k.condeferrable AS deferrable, k.condeferred AS deferred,
+  k.confdeltype::text AS on_delete, k.confupdtype::text AS on_update,
        k.confrelid::bigint AS other_oid, k.conindid::bigint AS index_oid,
        ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = k.conrelid
          AND a.attnum = ANY(k.conkey)) AS columns,

@@ -22,7 +22,7 @@ def collect(ask: Ask, request: dict[str, t.Any], resolved: list[Row], relations:
     :param relations: the oids of all tables that are spoken of
     """
     types = ask(queries.TYPES, names=request["types"]) if request["types"] else []
-    names = {key: request[key] for key in ("roles", "schemas", "classes", "extensions")}
+    names = {key: request[key] for key in ("roles", "schemas", "classes", "collations", "extensions")}
     changed = {tuple(name) for name in request["changed"]}
     dropped: dict[str, t.Any] = {
         "relations": [row["oid"] for row in resolved if row["oid"] and (row["schema"], row["name"]) in changed],
@@ -39,6 +39,7 @@ def collect(ask: Ask, request: dict[str, t.Any], resolved: list[Row], relations:
             "role": request["roles"],
             "schema": request["schemas"],
             "operator class": request["classes"],
+            "collation": request["collations"],
             "extension": request["extensions"],
         },
         "parts": ask(queries.PARTS, oids=relations),

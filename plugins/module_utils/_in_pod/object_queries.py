@@ -26,6 +26,8 @@ NAMED = """
 SELECT 'role' AS kind, rolname::text AS name FROM pg_roles WHERE rolname = ANY(%(roles)s)
 UNION ALL SELECT 'schema', nspname FROM pg_namespace WHERE nspname = ANY(%(schemas)s)
 UNION ALL SELECT 'operator class', opcname FROM pg_opclass WHERE opcname = ANY(%(classes)s)
+UNION ALL SELECT 'collation', collname FROM pg_collation WHERE collname = ANY(%(collations)s)
+  AND collencoding IN (-1, (SELECT encoding FROM pg_database WHERE datname = current_database()))
 UNION ALL SELECT 'extension', extname FROM pg_extension WHERE extname = ANY(%(extensions)s)
 UNION ALL SELECT 'access method', amname FROM pg_am
 """

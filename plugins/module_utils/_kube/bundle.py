@@ -47,6 +47,8 @@ COLLECTOR: t.Final = _named(
     "parse_facts",
     "session",
     "usage_facts",
+    "write_facts",
+    "write_queries",
 )
 PROBE: t.Final = _named(probe, "framing", "guest_memory", "libpq_url", "probe_postgresql", "probe_redis", "probe_wire")
 

@@ -9,9 +9,16 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+<<<<<<< HEAD
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
+=======
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_columns import ColumnJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_definitions import DefinitionJudge
+>>>>>>> 9c23a73 (Preflight: rows and definitions that the server will refuse)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_lock import LockJudge, figures
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_objects import BLURRING, ObjectJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_pending import PendingJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import WriteJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.kept_locks import KeptLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.lock_timeout import LockTimeout
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
@@ -20,6 +27,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.existing im
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, conflicts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.serving import broken
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
@@ -91,6 +99,13 @@ class Judge:
         self.locks = LockJudge(catalog, facts, server, limits)
         self.lock_timeout = LockTimeout(lock_timeout_set or server["lock_timeout"] not in {"0", ""})
         self.objects = ObjectJudge(catalog, facts)
+        self.tables = TableRules(catalog, facts)
+        self.own = (
+            WriteJudge(catalog, self.tables),
+            DefinitionJudge(catalog, self.tables),
+            ColumnJudge(catalog, self.tables),
+            PendingJudge(catalog, self.tables),
+        )
         self.kept = KeptLocks(self.locks.small)
         self.extensions = {row["name"]: row for row in facts["extensions"]}
         self.evidence = evidence
@@ -133,6 +148,9 @@ class Judge:
             words = f"PostgreSQL's grammar refuses it: {statement.problem}."
             return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
         found = self.objects.judge(statement, where)
+        for judge in self.own:
+            found += judge.judge(statement, where, certain=self.objects.certain)
+        self.tables.after(statement.node)
         remarks = breakage(statement.node, self.catalog) + already_there(statement.node, self.catalog)
         remarks += broken(statement.node, self.catalog)
         new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}

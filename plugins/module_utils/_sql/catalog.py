@@ -17,13 +17,21 @@ if t.TYPE_CHECKING:  # pragma: no cover
 @dataclasses.dataclass(frozen=True)
 class Column:
     """A column: the type's internal name (`int4`; of a domain that of its base), its modifier (pg_attribute.atttypmod,
-    -1: none), its NOT NULL, whether an index is built on it, and whether one with an expression or a predicate is."""
+    -1: none), its NOT NULL, whether an index is built on it, and whether one with an expression or a predicate is.
+
+    :param has_default: where an INSERT leaves it out, it gets a value of its own or of its domain
+    :param identity: pg_attribute.attidentity (a always, d by default, empty: none)
+    :param generated: computed from other columns, so that nobody may write it
+    """
 
     type: str
     modifier: int = -1
     not_null: bool = False
     indexed: bool = False
     computed: bool = False
+    has_default: bool = False
+    identity: str = ""
+    generated: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +46,8 @@ class Constraint:
     :param outgoing: whether this table is the referencing one
     :param on_delete: pg_constraint.confdeltype (a no action, r restrict, c cascade, n set null, d set default)
     :param on_update: pg_constraint.confupdtype, likewise
+    :param deferrable: SET CONSTRAINTS may put it off to the commit
+    :param deferred: INITIALLY DEFERRED, so that it is put off without
     """
 
     name: str
@@ -49,6 +59,8 @@ class Constraint:
     not_null_of: frozenset[str] = frozenset()
     on_delete: str = "a"
     on_update: str = "a"
+    deferrable: bool = False
+    deferred: bool = False
 
 
 @dataclasses.dataclass

@@ -45,7 +45,14 @@ def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) ->
     columns: dict[int, dict[str, Column]] = {oid: {} for oid in full}
     for row in facts["columns"]:
         columns[row["oid"]][row["name"]] = Column(
-            row["type"], row["modifier"], row["not_null"], row["indexed"], row.get("computed", False)
+            row["type"],
+            row["modifier"],
+            row["not_null"],
+            row["indexed"],
+            row.get("computed", False),
+            has_default=bool(row.get("has_default") or row.get("domain_default")),
+            identity=row.get("identity", ""),
+            generated=bool(row.get("generated")),
         )
     constraints = _constraints(facts["constraints"], full)
     children: dict[int, list[Name]] = {oid: [] for oid in full}
@@ -95,6 +102,7 @@ def _constraints(rows: list[ConstraintRow], full: dict[int, Name]) -> dict[int, 
     for row in rows:
         own, other = row["oid"], row["other_oid"]
         actions: dict[str, t.Any] = {name: row.get(name) or "a" for name in ("on_delete", "on_update")}
+        actions |= {name: bool(row.get(name)) for name in ("deferrable", "deferred")}
         found.setdefault(own, []).append(
             Constraint(
                 row["name"],

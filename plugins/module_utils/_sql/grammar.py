@@ -22,7 +22,7 @@ try:
         TransactionStmtKind,
         VariableSetKind,
     )
-    from pglast.enums.primnodes import BoolExprType, NullTestType
+    from pglast.enums.primnodes import BoolExprType, NullTestType, OverridingKind
     from pglast.parser import ParseError
     from pglast.stream import RawStream
 except ImportError:
@@ -40,7 +40,8 @@ except ImportError:
             """Never raised."""
 
         ast = AlterTableType = BoolExprType = ConstrType = NullTestType = ObjectType = _Absent("pglast", (), {})
-        ReindexObjectType = TransactionStmtKind = VariableSetKind = RawStream = parse_sql = scan = ast
+        OverridingKind = ReindexObjectType = TransactionStmtKind = VariableSetKind = ast
+        RawStream = parse_sql = scan = ast
 
 __all__ = (
     "AlterTableType",
@@ -48,6 +49,7 @@ __all__ = (
     "ConstrType",
     "NullTestType",
     "ObjectType",
+    "OverridingKind",
     "ParseError",
     "RawStream",
     "ReindexObjectType",

@@ -16,7 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, below, named, strings
 
 Kind = t.Literal["column", "constraint", "trigger", "policy", "rule", "type", "function", "role", "schema", "extension",
-                 "operator class", "access method", "relation", "value"]  # fmt: skip
+                 "operator class", "access method", "collation", "relation", "value"]  # fmt: skip
 # Kinds whose names belong to a table.
 PARTS: t.Final[frozenset[str]] = frozenset({"column", "constraint", "trigger", "policy", "rule"})
 _OWNED: t.Final[dict[ObjectType, Kind]] = {
@@ -28,7 +28,7 @@ _DROPPED: t.Final[dict[ObjectType, Kind]] = {
     ObjectType.OBJECT_PROCEDURE: "function", ObjectType.OBJECT_ROUTINE: "function", ObjectType.OBJECT_SCHEMA: "schema",
     ObjectType.OBJECT_EXTENSION: "extension", ObjectType.OBJECT_INDEX: "relation", ObjectType.OBJECT_TABLE: "relation",
     ObjectType.OBJECT_VIEW: "relation", ObjectType.OBJECT_MATVIEW: "relation", ObjectType.OBJECT_SEQUENCE: "relation",
-    ObjectType.OBJECT_FOREIGN_TABLE: "relation",
+    ObjectType.OBJECT_FOREIGN_TABLE: "relation", ObjectType.OBJECT_COLLATION: "collation",
 }  # fmt: skip
 _COLUMN_WANTED = {Command.AT_SetNotNull, Command.AT_DropNotNull, Command.AT_ColumnDefault, Command.AT_AlterColumnType,
                   Command.AT_SetStatistics, Command.AT_SetStorage, Command.AT_AddIdentity, Command.AT_SetIdentity,
@@ -86,6 +86,10 @@ def _everywhere(node: t.Any) -> t.Iterator[Touch]:
             yield Touch("drop" if dropping else "need", "role", (None, part.rolename), lenient=lenient)
         elif isinstance(part, ast.FuncCall):
             yield Touch("need", "function", strings(part.funcname or ()))
+        elif isinstance(part, ast.CollateClause):
+            yield Touch("need", "collation", strings(part.collname or ()))
+        elif isinstance(part, ast.IndexElem) and part.collation:
+            yield Touch("need", "collation", strings(part.collation))
 
 
 def _alter_table(node: t.Any) -> t.Iterator[Touch]:
@@ -211,6 +215,11 @@ def _extension(node: t.Any) -> t.Iterator[Touch]:
         yield Touch("need", "extension", (None, node.extname))
 
 
+def _define(node: t.Any) -> t.Iterator[Touch]:
+    if node.kind == ObjectType.OBJECT_COLLATION:
+        yield Touch("make", "collation", strings(node.defnames), lenient=bool(node.if_not_exists))
+
+
 def _role(node: t.Any) -> t.Iterator[Touch]:
     yield Touch("make", "role", (None, node.role or ""))
 
@@ -243,6 +252,15 @@ def _write(node: t.Any) -> t.Iterator[Touch]:
     targets = node.cols if isinstance(node, ast.InsertStmt) else node.targetList
     for target in targets or ():
         yield from _part("need", "column", named(node.relation), getattr(target, "name", None))
+    conflict = node.onConflictClause if isinstance(node, ast.InsertStmt) else None
+    if conflict is not None:
+        for target in conflict.targetList or ():
+            yield from _part("need", "column", named(node.relation), target.name)
+        if conflict.infer is not None:
+            # A unique index that belongs to no constraint does not count.
+            yield from _part("need", "constraint", named(node.relation), conflict.infer.conname)
+            for element in conflict.infer.indexElems or ():
+                yield from _part("need", "column", named(node.relation), element.name)
 
 
 _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterable[Touch]]]] = {
@@ -257,6 +275,7 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterable[Touch]]]] = {
     ast.CreateSchemaStmt: _schema,
     **dict.fromkeys((ast.CreateExtensionStmt, ast.AlterExtensionStmt), _extension),
     ast.CreateRoleStmt: _role,
+    ast.DefineStmt: _define,
     **dict.fromkeys((ast.CreateSeqStmt, ast.ViewStmt, ast.CreateTableAsStmt), _relation),
     ast.CreateStmt: _table,
     ast.CreateFunctionStmt: _function,

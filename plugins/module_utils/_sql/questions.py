@@ -115,6 +115,7 @@ def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str
         "roles": sorted(by_kind.get("role", ())),
         "schemas": sorted(by_kind.get("schema", ())),
         "classes": sorted(by_kind.get("operator class", ())),
+        "collations": sorted(by_kind.get("collation", ())),
         "extensions": sorted(by_kind.get("extension", ())),
         "changed": [list(name) for name in changed],
         "casts": casts,

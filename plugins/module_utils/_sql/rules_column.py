@@ -13,7 +13,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_constraint import foreign_key, referenced
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_constraint import (
+    foreign_key,
+    inline,
+    referenced,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, functions, named
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -68,11 +72,21 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
         reading.lock(table, _ALTER, "foreign-key", scan=has_default)
         scan = None if has_default else False
         referenced(named(foreign.pktable), "foreign-key", reading, scan=scan)
-        catalog.add_constraint(table, foreign_key(table, foreign, (column.colname,), reading))
+        key = foreign_key(table, foreign, (column.colname,), reading)
+        catalog.add_constraint(table, inline(key, foreign, column.constraints))
     if known:
         kind, modifier, array = type_changes.type_name(column.typeName)
         if modifier is not None and not array:
-            known.columns[column.colname] = Column(kind, modifier, not_null)
+            identity = kinds.get(ConstrType.CONSTR_IDENTITY)
+            serial = type_name in _SERIAL
+            known.columns[column.colname] = Column(
+                kind,
+                modifier,
+                not_null or serial or identity is not None,
+                has_default=has_default or serial,
+                identity=identity.generated_when if identity else "",
+                generated=generated is not None,
+            )
 
 
 def _is_null(expression: t.Any) -> bool:
@@ -89,10 +103,29 @@ def _drop_not_null(table: Name, command: t.Any, reading: Reading) -> None:
     _update(table, command.name, reading, not_null=False)
 
 
-def _update(table: Name, column: str, reading: Reading, *, not_null: bool) -> None:
+def _default(table: Name, command: t.Any, reading: Reading) -> None:
+    _update(table, command.name, reading, has_default=command.def_ is not None and not _is_null(command.def_))
+
+
+def _identity(table: Name, command: t.Any, reading: Reading) -> None:
+    if command.subtype == Command.AT_DropIdentity:
+        _update(table, command.name, reading, identity="")
+    elif command.subtype == Command.AT_AddIdentity:
+        _update(table, command.name, reading, identity=command.def_.generated_when)
+    else:
+        for option in command.def_ or ():
+            if option.defname == "generated":
+                _update(table, command.name, reading, identity=chr(option.arg.ival))
+
+
+def _drop_expression(table: Name, command: t.Any, reading: Reading) -> None:
+    _update(table, command.name, reading, generated=False)
+
+
+def _update(table: Name, column: str, reading: Reading, **change: t.Any) -> None:
     known = reading.catalog.table(table)
     if known and (old := known.columns.get(column)):
-        known.columns[column] = dataclasses.replace(old, not_null=not_null)
+        known.columns[column] = dataclasses.replace(old, **change)
 
 
 def _alter_type(table: Name, command: t.Any, reading: Reading) -> None:
@@ -146,6 +179,11 @@ HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {
     Command.AT_AddColumn: _add,
     Command.AT_SetNotNull: _set_not_null,
     Command.AT_DropNotNull: _drop_not_null,
+    Command.AT_ColumnDefault: _default,
+    Command.AT_AddIdentity: _identity,
+    Command.AT_SetIdentity: _identity,
+    Command.AT_DropIdentity: _identity,
+    Command.AT_DropExpression: _drop_expression,
     Command.AT_AlterColumnType: _alter_type,
     Command.AT_DropColumn: _drop,
     Command.AT_SetExpression: _expression,

@@ -23,6 +23,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
 
 _ALTER = Mode.ACCESS_EXCLUSIVE
+_ATTRIBUTES = {ConstrType.CONSTR_ATTR_DEFERRABLE, ConstrType.CONSTR_ATTR_NOT_DEFERRABLE,
+               ConstrType.CONSTR_ATTR_DEFERRED, ConstrType.CONSTR_ATTR_IMMEDIATE}  # fmt: skip
 
 
 def _add(table: Name, command: t.Any, reading: Reading) -> None:
@@ -75,8 +77,27 @@ def foreign_key(table: Name, constraint: t.Any, columns: tuple[str, ...], readin
     actions: dict[str, t.Any] = {
         "on_delete": constraint.fk_del_action or "a",
         "on_update": constraint.fk_upd_action or "a",
+        "deferrable": bool(constraint.deferrable),
+        "deferred": bool(constraint.initdeferred),
     }
     return Constraint(name, "f", columns, True, other, **actions)
+
+
+def inline(key: Constraint, constraint: t.Any, constraints: t.Iterable[t.Any]) -> Constraint:
+    """A column's constraint among others: there DEFERRABLE and INITIALLY DEFERRED are constraints of their own."""
+    following: set[ConstrType] = set()
+    mine = False
+    for item in constraints:
+        kind = ConstrType(item.contype)
+        if item is constraint:
+            mine = True
+        elif kind not in _ATTRIBUTES:
+            mine = False
+        elif mine:
+            following.add(kind)
+    deferred = ConstrType.CONSTR_ATTR_DEFERRED in following
+    deferrable = deferred or ConstrType.CONSTR_ATTR_DEFERRABLE in following
+    return dataclasses.replace(key, deferrable=deferrable, deferred=deferred)
 
 
 def _remember(table: Name, constraint: t.Any, kind: str, reading: Reading, *, validated: bool) -> None:
@@ -89,7 +110,11 @@ def _remember(table: Name, constraint: t.Any, kind: str, reading: Reading, *, va
         return
     proof = checked_not_null(constraint.raw_expr) if kind == "c" else frozenset()
     keys = columns_below(constraint.raw_expr) if kind == "c" else keys
-    catalog.add_constraint(table, Constraint(constraint.conname or "", kind, keys, validated, None, True, proof))
+    made = Constraint(constraint.conname or "", kind, keys, validated, None, True, proof)
+    made = dataclasses.replace(
+        made, deferrable=bool(constraint.deferrable), deferred=bool(constraint.initdeferred)
+    )  # fmt: skip
+    catalog.add_constraint(table, made)
     if kind in {"p", "u"}:
         note_index(table, keys, reading, computed=False)
 
@@ -149,4 +174,4 @@ HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {
     Command.AT_AlterConstraint: _alter,
 }
 
-__all__ = ("HANDLERS", "columns_below", "foreign_key", "note_index", "referenced")
+__all__ = ("HANDLERS", "columns_below", "foreign_key", "inline", "note_index", "referenced")

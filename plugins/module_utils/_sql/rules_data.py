@@ -204,7 +204,9 @@ def _opaque(node: t.Any, reading: Reading) -> None:
 
 HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
     **dict.fromkeys(_OPAQUE, _opaque),
-    **dict.fromkeys((ast.VariableSetStmt, ast.VariableShowStmt, ast.NotifyStmt, ast.DiscardStmt), _session),
+    **dict.fromkeys(
+        (ast.VariableSetStmt, ast.VariableShowStmt, ast.NotifyStmt, ast.DiscardStmt, ast.ConstraintsSetStmt), _session
+    ),
     ast.TruncateStmt: _truncate,
     ast.LockStmt: _lock,
     ast.VacuumStmt: _vacuum,

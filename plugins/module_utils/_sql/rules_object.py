@@ -18,6 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_constraint import (
     columns_below,
     foreign_key,
+    inline,
     note_index,
     referenced,
 )
@@ -73,7 +74,8 @@ def _create(node: t.Any, reading: Reading) -> None:
                 referenced(named(constraint.pktable), "create-table-references", reading)
                 columns = (element.colname,) if element is not constraint else None
                 columns = columns or tuple(key.sval for key in constraint.fk_attrs or ())
-                keys.append(foreign_key(named(node.relation), constraint, columns, reading))
+                key = foreign_key(named(node.relation), constraint, columns, reading)
+                keys.append(key if element is constraint else inline(key, constraint, constraints))
         if isinstance(element, ast.TableLikeClause):
             reading.lock(named(element.relation), Mode.ACCESS_SHARE, "create-table")
     for parent in node.inhRelations or ():

@@ -406,6 +406,7 @@ OTHERS = [
     case("CREATE OR REPLACE FUNCTION bump() RETURNS int LANGUAGE sql AS 'SELECT 2'", ""),
     case("CREATE EXTENSION IF NOT EXISTS plpgsql", ""),
     case("SET lock_timeout = '2s'", ""),
+    case("SET CONSTRAINTS ALL DEFERRED", ""),
     case("GRANT SELECT ON parent TO PUBLIC", {14: "", 18: "parent AS"}),
     case("REVOKE SELECT ON parent FROM PUBLIC", {14: "", 18: "parent AS"}),
     case("LOCK TABLE item IN SHARE MODE", "item S"),

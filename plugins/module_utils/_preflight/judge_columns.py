@@ -1,0 +1,171 @@
+"""Whether defaults, foreign keys and indexes fit the types of their columns. Pure functions over facts.
+
+Source: cookDefault in src/backend/catalog/heap.c, transformFkeyCheckAttrs and ATAddForeignKeyConstraint in
+src/backend/commands/tablecmds.c, ResolveOpClass in src/backend/commands/indexcmds.c.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Column
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant, misfit
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
+
+# Types that equality joins with each other; those of two lists it joins not.
+_FAMILIES: t.Final = (
+    {"int2", "int4", "int8"}, {"text", "varchar", "bpchar"}, {"uuid"}, {"bool"}, {"jsonb"},
+    {"date", "timestamp", "timestamptz"},
+)  # fmt: skip
+# Of these it is known which operator classes they have: PostgreSQL's own types, as opclass.dat has them.
+_INDEXED: t.Final = {"int2", "int4", "int8", "text", "bpchar", "uuid", "bool", "json", "jsonb", "xml", "date",
+                     "timestamp", "timestamptz", "numeric", "float4", "float8", "point", "box", "bytea"}  # fmt: skip
+_KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
+_SERIAL: t.Final = {"serial": "int4", "serial4": "int4", "bigserial": "int8", "serial8": "int8", "smallserial": "int2",
+                    "serial2": "int2"}  # fmt: skip
+
+
+class ColumnJudge:
+    """Followed from statement to statement."""
+
+    def __init__(self, catalog: Catalog, rules: TableRules) -> None:
+        """:param rules: moved on by somebody else, after this judge has seen a statement"""
+        self._catalog, self._rules = catalog, rules
+        self._classes = {(row["method"], row["type"]) for row in rules.facts.get("default_classes", ())}
+
+    def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
+        """Before the statement is read, so that the catalogue is that before it.
+
+        :param certain: nothing before it may have changed the tables unseen
+        """
+        if not self._rules.known:
+            return []
+        node, said = statement.node, t.cast("t.Iterable[str]", ())
+        if isinstance(node, ast.CreateStmt):
+            said = self._table(node)
+        elif isinstance(node, ast.AlterTableStmt) and node.objtype == ObjectType.OBJECT_TABLE:
+            said = self._altered(node)
+        elif isinstance(node, ast.IndexStmt):
+            keys = [item.name for item in node.indexParams or () if item.name and not item.opclass]
+            said = self._index(named(node.relation), keys, node.accessMethod or "btree")
+        severity: t.Literal["unknown"] | None = None if certain else "unknown"
+        end = ": this will fail." if certain else "."
+        return [finding("definition-refused", words + end, severity=severity, **where) for words in said]
+
+    def _table(self, node: t.Any) -> t.Iterator[str]:
+        elements = node.tableElts or ()
+        columns: dict[str, Column | None] = {
+            str(item.colname): _column(item) for item in elements if isinstance(item, ast.ColumnDef)
+        }
+        for item in elements:
+            if isinstance(item, ast.ColumnDef):
+                yield from self._added(named(node.relation), item, columns, new=True)
+            elif isinstance(item, ast.Constraint) and item.contype == ConstrType.CONSTR_FOREIGN:
+                yield from self._foreign(item, [columns.get(key.sval) for key in item.fk_attrs or ()])
+
+    def _altered(self, node: t.Any) -> t.Iterator[str]:
+        name = named(node.relation)
+        table = self._catalog.table(name)
+        for command in node.cmds or ():
+            kind, part = Command(command.subtype), command.def_
+            if kind == Command.AT_AddColumn:
+                there = table is not None and part.colname in table.columns
+                if not there:
+                    yield from self._added(name, part, {part.colname: _column(part)}, new=table is None)
+            elif kind == Command.AT_ColumnDefault and part is not None and table:
+                if column := table.columns.get(command.name):
+                    yield from self._default(f"{dotted(table.name)}.{command.name}", part, column, kept=True)
+            elif kind == Command.AT_AddConstraint and table:
+                if part.contype == ConstrType.CONSTR_FOREIGN:
+                    yield from self._foreign(part, [table.columns.get(key.sval) for key in part.fk_attrs or ()])
+                elif part.contype in _KEYS and not part.indexname:
+                    yield from self._index(name, [key.sval for key in part.keys or ()], "btree")
+
+    def _added(self, table: Name, node: t.Any, columns: dict[str, Column | None], *, new: bool) -> t.Iterator[str]:
+        column = columns[node.colname]
+        for item in node.constraints or ():
+            kind = ConstrType(item.contype)
+            if kind == ConstrType.CONSTR_DEFAULT and column:
+                yield from self._default(f"{dotted(table)}.{node.colname}", item.raw_expr, column, kept=new)
+            elif kind == ConstrType.CONSTR_FOREIGN:
+                yield from self._foreign(item, [column])
+
+    def _default(self, label: str, expression: t.Any, column: Column, *, kept: bool) -> t.Iterator[str]:
+        given = constant(expression)
+        if given is not None and column.type not in self._catalog.domains:
+            labels = self._rules.labels(column.type)
+            if wrong := misfit(given, column, labels, self._rules.casts, kept=kept):
+                yield f"The default does not fit: {label} {wrong}"
+
+    def _foreign(self, node: t.Any, own: list[Column | None]) -> t.Iterator[str]:
+        other = self._catalog.table(named(node.pktable))
+        if other is None or other.kind not in {"r", "p"}:
+            return
+        names = [key.sval for key in node.pk_attrs or ()]
+        if not names:
+            primary = next((item for item in self._catalog.constraints(other.name) if item.kind == "p"), None)
+            if primary is None and not self._primary(other):
+                yield f"The foreign key leads to {dotted(other.name)}, which has no primary key"
+                return
+            if primary is None or len(primary.columns) > 1:
+                return
+            names = list(primary.columns)
+        elif not self._unique(other, set(names)):
+            yield (
+                f"The foreign key leads to {dotted(other.name)} ({', '.join(names)}), on which there is no unique"
+                " constraint or plain unique index"
+            )
+            return
+        for column, name in zip(own, names, strict=False):
+            target = other.columns.get(name)
+            families = {_family(column.type), _family(target.type)} if column and target else set()
+            if column and target and len(families) > 1 and None not in families:
+                label = f"{dotted(other.name)}.{name}"
+                yield f"The foreign key compares {column.type} with {label}, which is of type {target.type}"
+
+    def _primary(self, table: Table) -> bool:
+        """One of this upgrade has no name in the catalogue."""
+        return any(key.constraint is not None for key in self._rules.uniques.of(table) if key.constraint == "")
+
+    def _unique(self, table: Table, names: set[str]) -> bool:
+        return any(
+            set(key.columns) == names and not key.partial and key.valid and key.immediate
+            for key in self._rules.uniques.of(table)
+        )
+
+    def _index(self, table: Name, keys: t.Iterable[str], method: str) -> t.Iterator[str]:
+        known = self._catalog.table(table)
+        for name in keys:
+            column = known.columns.get(name) if known else None
+            kind = "text" if column and column.type == "varchar" else column.type if column else ""
+            judged = kind in _INDEXED and method in {"btree", "gin", "gist", "hash"}
+            if known and judged and (method, kind) not in self._classes:
+                label = f"{dotted(known.name)}.{name}"
+                yield f"{label} is of type {kind}, for which {method} has no operator class by itself"
+
+
+def _column(node: t.Any) -> Column | None:
+    """As ADD COLUMN or CREATE TABLE makes it; None for an array and for what has no type here."""
+    if node.typeName is None or node.typeName.pct_type:
+        return None
+    kind, modifier, array = type_changes.type_name(node.typeName)
+    return None if array or modifier is None else Column(_SERIAL.get(kind, kind), modifier)
+
+
+def _family(kind: str) -> int | None:
+    return next((place for place, kinds in enumerate(_FAMILIES) if kind in kinds), None)
+
+
+__all__ = ("ColumnJudge",)

@@ -1,0 +1,194 @@
+"""Whether a definition fits the object that it changes or replaces. Pure functions over facts.
+
+Source: ProcedureCreate in src/backend/catalog/pg_proc.c, checkViewColumns in src/backend/commands/view.c,
+ATExecAddIdentity and its neighbours in src/backend/commands/tablecmds.c, ExecRefreshMatView in commands/matview.c.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import Signature, signature
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.view_columns import view_columns
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
+
+# What is said, and whether the server refuses it for certain.
+Said = tuple[str, bool]
+_FUNCTIONS: t.Final = {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE}
+
+
+class DefinitionJudge:
+    """Followed from statement to statement."""
+
+    def __init__(self, catalog: Catalog, rules: TableRules) -> None:
+        """:param rules: moved on by somebody else, after this judge has seen a statement"""
+        self._catalog, self._rules = catalog, rules
+        writes, full = rules.facts, rules.full
+        self._empty = {full[row["oid"]] for row in writes.get("unpopulated", ()) if row["oid"] in full}
+        self._signatures: dict[str, list[Signature]] = {}
+        for row in writes.get("signatures", ()):
+            self._signatures.setdefault(row["name"], []).append(Signature.of_row(row))
+        # What this upgrade renamed has another name in its signatures.
+        self._types_moved = False
+
+    def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
+        """Before the statement is read, so that the catalogue is that before it.
+
+        :param certain: nothing before it may have changed the objects unseen
+        """
+        if not self._rules.known:
+            return []
+        node, about, found = statement.node, where, []
+        handler = self._HANDLERS.get(type(node))
+        for words, sure in handler(self, node) if handler else ():
+            if sure and certain:
+                found.append(finding("definition-refused", f"{words}: this will fail.", **about))
+            else:
+                found.append(finding("definition-refused", f"{words}.", severity="unknown", **about))
+        return found
+
+    def _alter_table(self, node: t.Any) -> t.Iterator[Said]:
+        table = self._catalog.table(named(node.relation)) if node.objtype == ObjectType.OBJECT_TABLE else None
+        for command in node.cmds or () if table else ():
+            column = table.columns.get(command.name) if table else None
+            if table and column:
+                # Both come before the others, wherever they stand: the passes of ATPrepCmd.
+                for other in (item for item in node.cmds if item.name == command.name):
+                    if other.subtype == Command.AT_SetNotNull:
+                        column = dataclasses.replace(column, not_null=True)
+                    elif other.subtype == Command.AT_ColumnDefault and other.def_ is None:
+                        column = dataclasses.replace(column, has_default=False)
+                wrong = _column(command, column)
+                if wrong:
+                    yield f"{dotted(table.name)}.{command.name} {wrong}", True
+
+    def _function(self, node: t.Any) -> t.Iterator[Said]:
+        new = signature(node)
+        schema = new.schema or self._catalog.schema if new else None
+        old = next(
+            (
+                item
+                for item in self._signatures.get(new.name if new else "", ())
+                if new and item.schema == schema and item.inputs == new.inputs
+            ),
+            None,
+        )
+        if new and old and not self._types_moved:
+            label = f"The function {dotted((schema, new.name))}({', '.join(new.inputs)})"
+            if not node.replace:
+                yield f"{label} exists already, and this does not say OR REPLACE", True
+            elif wrong := old.refuses(new):
+                yield f"{label} {wrong}", True
+        if new:
+            # Made or replaced: what it is from here on is not followed.
+            self._signatures.pop(new.name, None)
+
+    def _drop(self, node: t.Any) -> t.Iterator[Said]:
+        if node.removeType in _FUNCTIONS:
+            for item in node.objects or ():
+                self._signatures.pop(item.objname[-1].sval, None)
+        yield from ()
+
+    def _rename(self, node: t.Any) -> t.Iterator[Said]:
+        kind = ObjectType(node.renameType)
+        if kind in {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}:
+            self._types_moved = True
+        elif kind in _FUNCTIONS and node.object is not None:
+            self._signatures.pop(node.object.objname[-1].sval, None)
+        yield from ()
+
+    def _refresh(self, node: t.Any) -> t.Iterator[Said]:
+        table = self._catalog.table(named(node.relation))
+        if table is None or table.kind != "m":
+            return
+        if node.concurrent:
+            keys = self._rules.uniques.of(table)
+            fit = [key for key in keys if key.valid and key.immediate and not key.partial and None not in key.columns]
+            if not fit:
+                yield (
+                    (
+                        f"{dotted(table.name)} has no unique index of plain columns and without WHERE, which REFRESH …"
+                        " CONCURRENTLY needs"
+                    ),
+                    True,
+                )
+            elif table.name in self._empty:
+                yield f"{dotted(table.name)} was never filled, which REFRESH … CONCURRENTLY needs", True
+        elif not node.skipData:
+            self._empty.discard(table.name)
+
+    def _view(self, node: t.Any) -> t.Iterator[Said]:
+        view = self._catalog.table(named(node.view))
+        if view is None or not node.replace:
+            return
+        label = dotted(view.name)
+        if view.kind != "v":
+            yield f"{label} exists and is no view", True
+            return
+        new = view_columns(node, self._catalog)
+        if new is None:
+            yield f"Which columns the new query of the view {label} has is not known; it may only add some", False
+            return
+        if len(new) < len(view.columns):
+            yield f"The view {label} has {len(view.columns)} columns and would keep {len(new)}", True
+            return
+        not_known = []
+        for (name, column), (new_name, kind) in zip(view.columns.items(), new, strict=False):
+            if new_name is not None and new_name != name:
+                yield f"The column {name} of the view {label} would be called {new_name}", True
+                return
+            if kind is not None and kind != (column.type, column.modifier):
+                yield f"The column {name} of the view {label} would be of another type", True
+                return
+            if kind is None or new_name is None:
+                not_known.append(name)
+        if not_known:
+            names = ", ".join(not_known[:3])
+            yield f"Whether {names} of the view {label} keeps its type is not known; another is refused", False
+
+    _HANDLERS: t.ClassVar[dict[type, t.Callable[[DefinitionJudge, t.Any], t.Iterator[Said]]]] = {
+        ast.AlterTableStmt: _alter_table,
+        ast.CreateFunctionStmt: _function,
+        ast.DropStmt: _drop,
+        ast.RenameStmt: _rename,
+        ast.RefreshMatViewStmt: _refresh,
+        ast.ViewStmt: _view,
+    }
+
+
+def _column(command: t.Any, column: Column) -> str | None:
+    """Why the server refuses a command for a column as it is, as the rest of a sentence."""
+    kind = Command(command.subtype)
+    if kind == Command.AT_AddIdentity:
+        if column.identity:
+            return "is an identity column already"
+        if not column.not_null:
+            return "is not NOT NULL, which an identity column must be"
+        return "has a default, beside which there is no identity" if column.has_default else None
+    identity = "is no identity column" if not column.identity and not command.missing_ok else None
+    computed = "is no generated column" if not column.generated and not command.missing_ok else None
+    valued = "is an identity column" if column.identity else "is a generated column" if column.generated else None
+    wrong: dict[Command, str | None] = {
+        Command.AT_SetIdentity: identity,
+        Command.AT_DropIdentity: identity,
+        Command.AT_DropExpression: computed,
+        Command.AT_SetExpression: computed,
+        Command.AT_ColumnDefault: f"{valued}, and has no default of its own" if valued else None,
+        Command.AT_DropNotNull: "is an identity column, which is NOT NULL" if column.identity else None,
+    }
+    return wrong.get(kind)
+
+
+__all__ = ("DefinitionJudge",)
