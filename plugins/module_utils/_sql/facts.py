@@ -1,7 +1,7 @@
 """What is known of a live database: a type for the rows of each query of the collector, and for its answers.
 
-The queries are in _in_pod/live_queries.py and object_queries.py, which are sent into pods and import nothing from here;
-tests/integration/preflight/test_facts.py holds both against each other on real servers.
+The queries are in _in_pod/live_queries.py, object_queries.py and write_queries.py, which are sent into pods and import
+nothing from here; tests/integration/preflight/test_facts.py holds both against each other on real servers.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -178,6 +178,9 @@ class ClassRow(_ClassRow, total=False):
 class ColumnRow(t.TypedDict):
     """A column (COLUMNS). Of a domain the base type and its modifier.
 
+    :param domain_default: its domain has a default
+    :param identity: pg_attribute.attidentity
+    :param generated: pg_attribute.attgenerated
     :param indexed: an index has it, also in an expression or a predicate
     :param computed: one of those has an expression or a predicate
     """
@@ -188,6 +191,9 @@ class ColumnRow(t.TypedDict):
     modifier: int
     not_null: bool
     has_default: bool
+    domain_default: bool
+    identity: str
+    generated: str
     indexed: bool
     computed: bool
 
@@ -205,6 +211,8 @@ class ConstraintRow(t.TypedDict):
     name: str
     kind: str
     validated: bool
+    deferrable: bool
+    deferred: bool
     on_delete: str
     on_update: str
     other_oid: int
@@ -355,6 +363,100 @@ class ObjectFacts(t.TypedDict):
     dependents: list[DependentRow]
 
 
+class UniqueRow(t.TypedDict):
+    """A unique index (UNIQUES of write_queries), by its table.
+
+    :param partial: it has a predicate
+    :param immediate: not DEFERRABLE
+    :param constraint: the name of the constraint it belongs to
+    :param columns: of its key, None for an expression
+    """
+
+    oid: int
+    schema: str
+    name: str
+    partial: bool
+    immediate: bool
+    valid: bool
+    constraint: str | None
+    columns: list[str | None]
+
+
+class TriggerRow(t.TypedDict):
+    """A trigger that fires for a plain session (TRIGGERS), by its table.
+
+    :param type: the bits of pg_trigger.tgtype
+    :param schema: of its function
+    :param source: of a function in plpgsql, its first 20,000 characters
+    :param columns: of UPDATE OF
+    """
+
+    oid: int
+    name: str
+    type: int
+    deferrable: bool
+    deferred: bool
+    schema: str
+    function: str
+    language: str
+    source: str | None
+    columns: list[str]
+
+
+class EnumRow(t.TypedDict):
+    """An enum type of a column, and its values (ENUMS)."""
+
+    name: str
+    labels: list[str]
+
+
+class SignatureRow(t.TypedDict):
+    """A function outside of pg_catalog (SIGNATURES); types by their internal names.
+
+    :param kind: pg_proc.prokind
+    :param defaults: how many of its inputs have one
+    :param names: of all parameters, None without any
+    :param modes: pg_proc.proargmodes, None where all are IN
+    :param all_types: of all parameters, None where all are IN
+    """
+
+    schema: str
+    name: str
+    kind: str
+    returns_set: bool
+    defaults: int
+    returns: str
+    names: list[str] | None
+    modes: list[str] | None
+    inputs: list[str]
+    all_types: list[str] | None
+
+
+class UnpopulatedRow(t.TypedDict):
+    """A materialized view that was never filled (UNPOPULATED)."""
+
+    oid: int
+
+
+class DefaultClassRow(t.TypedDict):
+    """A type that an access method has an operator class for without its being named (DEFAULT_CLASSES)."""
+
+    method: str
+    type: str
+
+
+class WriteFacts(t.TypedDict):
+    """The answer of write_facts.collect."""
+
+    uniques: list[UniqueRow]
+    triggers: list[TriggerRow]
+    casts: list[CastRow]
+    enums: list[EnumRow]
+    default_classes: list[DefaultClassRow]
+    signatures: list[SignatureRow]
+    unpopulated: list[UnpopulatedRow]
+
+
 class TableFacts(t.TypedDict):
     """The answer of live_facts.collect: about the names that statements hold."""
 
@@ -370,3 +472,4 @@ class TableFacts(t.TypedDict):
     types: list[TypeRow]
     extensions: list[ExtensionRow]
     objects: ObjectFacts
+    writes: WriteFacts

@@ -12,6 +12,7 @@ import psycopg
 sys.path.insert(0, "collections")
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import TableFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
 
 from dev.postgresql import running
@@ -24,7 +25,10 @@ FOLDER = Path(__file__).resolve().parents[2] / "unit" / "plugins" / "module_util
 def collected(connection: psycopg.Connection) -> dict[str, t.Any]:
     """The collector's two answers for all cases together."""
     question = names([parsed(case.sql, alone=case.alone) for case in CASES if not case.before])
-    return {"server": live_facts.server(connection, 0), "facts": live_facts.collect(connection, question)}
+    facts = live_facts.collect(connection, question)
+    # What other modules of _in_pod add is recorded with them.
+    known = {name: rows for name, rows in facts.items() if name in TableFacts.__annotations__}
+    return {"server": live_facts.server(connection, 0), "facts": known}
 
 
 def main() -> None:

@@ -8,7 +8,12 @@ import typing as t
 
 import psycopg
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts, live_queries, object_queries
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
+    live_facts,
+    live_queries,
+    object_queries,
+    write_queries,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
 
@@ -41,6 +46,15 @@ OBJECT_ROWS: dict[str, type] = {
     "CASTS": facts.CastRow,
     "DEPENDENTS": facts.DependentRow,
 }
+WRITE_ROWS: dict[str, type] = {
+    "UNIQUES": facts.UniqueRow,
+    "TRIGGERS": facts.TriggerRow,
+    "CASTS": facts.CastRow,
+    "ENUMS": facts.EnumRow,
+    "DEFAULT_CLASSES": facts.DefaultClassRow,
+    "SIGNATURES": facts.SignatureRow,
+    "UNPOPULATED": facts.UnpopulatedRow,
+}
 # Columns that live_facts.py reads itself and hands on to nobody.
 INSIDE = {"REFERRERS", "BUSY", "SIZES", "VERSION_WIDTH", "USER_TABLES"}
 PYTHON = {
@@ -58,7 +72,19 @@ def queries(module: types.ModuleType) -> dict[str, str]:
 
 def columns(connection: psycopg.Connection, query: str) -> dict[str, type]:
     """Column and Python's type of it, of a query without rows: one that is asked for nothing."""
-    lists = ("oids", "busy", "schemas", "names", "relations", "types", "functions", "roles", "classes", "extensions")
+    lists = (
+        "oids",
+        "busy",
+        "schemas",
+        "names",
+        "relations",
+        "types",
+        "functions",
+        "roles",
+        "classes",
+        "collations",
+        "extensions",
+    )
     values: dict[str, t.Any] = {name: [] for name in lists} | {"key": 0, "every": True, "version_table": "none"}
     asked = {name: values[name] for name in re.findall(r"%\((\w+)\)s", query)}
     description = connection.execute(query, asked or None).description or []
@@ -80,6 +106,7 @@ def bare(annotation: t.Any) -> type:
 def test_each_query_has_a_type() -> None:
     assert set(queries(live_queries)) == set(ROWS) | INSIDE
     assert set(queries(object_queries)) == set(OBJECT_ROWS)
+    assert set(queries(write_queries)) == set(WRITE_ROWS)
 
 
 @pytest.mark.parametrize("major", sorted({CHOSEN[0], CHOSEN[-1]}))
@@ -88,6 +115,7 @@ def test_each_query_has_a_type() -> None:
     [
         *((name, queries(live_queries)[name], row) for name, row in ROWS.items()),
         *((name, queries(object_queries)[name], row) for name, row in OBJECT_ROWS.items()),
+        *((name, queries(write_queries)[name], row) for name, row in WRITE_ROWS.items()),
     ],
     ids=lambda value: value if isinstance(value, str) and value.isupper() else "",
 )
