@@ -51,7 +51,7 @@ def write_reports(params: dict[str, t.Any], full: dict[str, t.Any]) -> None:
 
 
 def write_error(params: dict[str, t.Any], kind: str, subject: str, error: FindingError) -> dict[str, t.Any]:
-    """The same for a run that ended before it could judge.
+    """A report of a run that ended before it could judge, written to the same two places.
 
     :return: the report that says so
     :raises FindingError: `argument-invalid`: one of them cannot be written

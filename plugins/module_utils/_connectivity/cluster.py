@@ -204,7 +204,7 @@ class Work:
                     return
 
     def probe(self) -> Object:
-        """The same from a pod of our own with the release's client label.
+        """The observation of a pod of our own with the release's client label.
 
         :raises FindingError: the pod cannot run, or gives no answer
         """
@@ -242,7 +242,7 @@ class Work:
         return [{"name": "service", "host": host, "port": port, "path": path} for path in PATHS]
 
     def stranger_labels(self) -> dict[str, str]:
-        """Those by which a policy could know a stranger."""
+        """The labels by which a policy could know a stranger."""
         labels: dict[str, str] = manifest(self._task("stranger", "", {}), "")["metadata"]["labels"]
         return labels
 

@@ -94,7 +94,7 @@ def _reached(facts: Facts, observation: Facts, target: str) -> Finding | None:
 
 
 def _reached_api_server(release: Facts, observation: Facts) -> Finding | None:
-    """The same for what the agent's egress policy forbids, the API server."""
+    """The finding for an agent that reached the API server, which its egress policy forbids; None where it may."""
     policies = release["policies"]
     labels: dict[str, str] = next((pod["labels"] for pod in release["pods"] if pod["name"] == observation["pod"]), {})
     who = f"The pod {observation['pod']} reached the Kubernetes API, which no rule of its egress names"

@@ -57,7 +57,7 @@ class Seen:
 
     @property
     def running(self) -> list[Object]:
-        """Those of the agent's pods into which one can exec: ready or not, their container runs."""
+        """The agent's pods into which one can exec: ready or not, their container runs."""
         return [pod for pod in self.agent_pods if any("running" in state for state in _states(pod))]
 
 

@@ -52,12 +52,12 @@ class Group:
 
     @property
     def first(self) -> tuple[Message, ...]:
-        """Those that are shown at once."""
+        """The messages that are shown at once."""
         return self.messages[:SHOWN_MESSAGES]
 
     @property
     def others(self) -> tuple[Message, ...]:
-        """Those that are unfolded."""
+        """The messages that unfold."""
         return self.messages[SHOWN_MESSAGES:]
 
 

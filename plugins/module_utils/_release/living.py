@@ -157,7 +157,7 @@ def _reference(agent: Object, variable: str) -> tuple[str, str]:
 
 
 def _of_kind(kind: str, *items: Object | None) -> list[Object]:
-    """Those that are there with their kind, which lists of the API server do not repeat."""
+    """The objects that exist, each with its kind, which lists of the API server leave out."""
     return [item | {"kind": kind} for item in items if item]
 
 

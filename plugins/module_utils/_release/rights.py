@@ -54,7 +54,7 @@ def needed(plan: Planned) -> tuple[Access, ...]:
 
 
 def not_granted(wanted: t.Iterable[Access], rules: t.Sequence[Rule]) -> tuple[Access, ...]:
-    """Those that no rule of a SelfSubjectRulesReview (`status.resourceRules`) grants as a whole.
+    """The rights that no rule of a SelfSubjectRulesReview (`status.resourceRules`) grants as a whole.
 
     Rules with resourceNames grant nothing here. An authorizer that cannot list its rules leaves the review incomplete:
     then each of these is to be asked for by itself.

@@ -99,7 +99,7 @@ class Table:
     unique: bool = False
 
     def foreign_keys(self) -> t.Iterator[tuple[Constraint, Name]]:
-        """Those whose other end is known, in either direction, each with the table at that end."""
+        """The foreign keys whose other table is known, in either direction, each with that table."""
         return ((item, item.other) for item in self.constraints if item.kind == "f" and item.other)
 
 
