@@ -17,6 +17,8 @@ description:
   - The SQL is what Alembic renders offline, parsed with PostgreSQL's own grammar. The rules follow the server's
     version, 14 to 18.
   - Nothing is changed. The session is read-only, with a short C(lock_timeout) and C(statement_timeout).
+  - Whether a new constraint or type will fail on the rows that are there is asked of these rows (O(check_rows)). Yes,
+    no and how many come back, never a value.
   - C(env.py) and the revisions are foreign code. They run in a process without the database URL and without the
     caller's environment; for a release in a pod of the new image, under a NetworkPolicy that lets nothing in or out.
   - The database of a release is asked from a ready agent pod, by exec; where the account may not do that or no pod is
@@ -191,6 +193,21 @@ options:
         description: How fast one is rewritten.
         type: int
         default: 16777216
+      checked_rows_bytes:
+        description: Larger tables are not read by O(check_rows=auto), but for V(dev) and V(staging).
+        type: int
+        default: 1073741824
+  check_rows:
+    description:
+      - Whether the rows are asked if they fulfil a pending constraint (NOT NULL, UNIQUE, FOREIGN KEY, CHECK, EXCLUDE)
+        or fit a new type. Each question ends at O(statement_timeout_ms), all together after 20 seconds.
+      - V(auto) leaves out tables larger than C(checked_rows_bytes) of O(thresholds), but for V(dev) and V(staging).
+        V(always) reads them, too. V(never) reads none.
+      - What is not asked is the finding C(rows-unknown), unless statistics prove that it fails or the table is empty.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+    version_added: 1.0.0
   migrator_sets_lock_timeout:
     description: Whether the migrator sets a C(lock_timeout) for its session, as this collection's migration Job does.
     type: bool

@@ -190,6 +190,10 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "partitioned-concurrently": Entry(
         "fail", "Build it ON ONLY the parent, CONCURRENTLY on each partition, then ATTACH."
     ),
+    "rows-violate": Entry("fail", "Mend the rows first: in batches, in a revision before this one, and then again."),
+    "rows-unknown": Entry(
+        "unknown", "Count the rows that stand against it by hand, as the section shows, then accept it with the count."
+    ),
     "table-missing": Entry("fail", "The statement names a table that neither exists nor is created before it."),
     "replication-lag": Entry("warn", "A standby is behind: a rewrite will put it further behind."),
     "replication-slot-inactive": Entry("warn", "An inactive slot keeps WAL: a rewrite may fill the disk."),

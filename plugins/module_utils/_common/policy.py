@@ -32,6 +32,7 @@ class Thresholds:
     :param backup_hours: an older verified backup blocks
     :param scan_bytes_per_second: the same disk read from the start to the end
     :param write_bytes_per_second: a third of it, because a rewrite reads, writes, and writes WAL
+    :param checked_rows_bytes: in production no larger table is read to see whether its rows fulfil a constraint
     """
 
     small_table_bytes: int = 16 * 1024 * 1024
@@ -43,6 +44,7 @@ class Thresholds:
     backup_hours: int = 24
     scan_bytes_per_second: int = 50 * 1024 * 1024
     write_bytes_per_second: int = 16 * 1024 * 1024
+    checked_rows_bytes: int = 1024 * 1024 * 1024
 
 
 def failing(findings: t.Iterable[Finding], fail_on: str) -> list[Finding]:

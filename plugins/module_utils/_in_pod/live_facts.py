@@ -1,6 +1,6 @@
 """The collector: a list of names goes in, facts about those names and about the server come out, as JSON types.
 
-It only selects, and only from catalogues and statistics, but for the version table.
+It only selects, and only from catalogues and statistics, but for the version table and for whether constraints hold.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -12,7 +12,7 @@ import functools
 import typing as t
 
 from . import live_queries as queries
-from . import object_facts, parse_facts, usage_facts, write_facts
+from . import object_facts, parse_facts, row_facts, usage_facts, write_facts
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -59,7 +59,10 @@ def server(connection: psycopg.Connection, advisory_key: int) -> dict[str, t.Any
 
 
 def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Facts about the names in `request`: tables ([schema or None, name]), functions, types, extensions."""
+    """Facts about the names in `request`: tables ([schema or None, name]), functions, types, extensions.
+
+    `rows` in it: questions to rows, as row_facts.collect takes them; without it none is asked.
+    """
     asked = request["tables"]
     resolved = _rows(
         connection, queries.RESOLVE, schemas=[item[0] for item in asked], names=[item[1] for item in asked]
@@ -88,7 +91,9 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
             wanted |= {row[key] for row in constraints.values() for key in ("oid", "other_oid") if row[key]}
     every = sorted(classes)
     _sizes(connection, classes)
+    rows = request.get("rows")
     return {
+        "rows": row_facts.collect(connection, functools.partial(_rows, connection), rows) if rows else None,
         "names": resolved,
         "classes": list(classes.values()),
         "descendants": [row for row in descendants if {row["root"], row["oid"]} <= classes.keys()],

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
 
 # Environments that take an acceptance from whoever wrote the revision.
-_LENIENT = frozenset({"dev", "staging"})
+LENIENT = frozenset({"dev", "staging"})
 _MARK = "preflight-accept"
 
 
@@ -70,7 +70,7 @@ def accepted(findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance],
                     revision=item.revision,
                 )
             )
-        elif item.where == "docstring" and environment not in _LENIENT:
+        elif item.where == "docstring" and environment not in LENIENT:
             said.append(
                 finding(
                     "acceptance-worthless",
@@ -94,4 +94,4 @@ def accepted(findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance],
     return result + said
 
 
-__all__ = ("Acceptance", "accepted", "in_docstrings")
+__all__ = ("LENIENT", "Acceptance", "accepted", "in_docstrings")

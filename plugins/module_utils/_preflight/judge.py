@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_objects import BLURRING, ObjectJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_pending import PendingJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import WriteJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.kept_locks import KeptLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.lock_timeout import LockTimeout
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
@@ -103,6 +104,7 @@ class Judge:
             ColumnJudge(catalog, self.tables),
             PendingJudge(catalog, self.tables),
         )
+        self.rows = RowJudge(catalog, facts.get("rows"))
         self.kept = KeptLocks(self.locks.small)
         self.extensions = {row["name"]: row for row in facts["extensions"]}
         self.evidence = evidence
@@ -124,11 +126,13 @@ class Judge:
         forms, findings = [], [item for segment in segments for item in _not_static(segment)]
         order = {segment.revision: number for number, segment in enumerate(segments)}
         first = min((order[item.revision] for item in findings if item.revision), default=len(order))
+        self.rows.take(statements)
         for statement in statements:
             tick()
             # A revision that cannot be known may have made or dropped anything.
             self.objects.certain = self.objects.certain and order.get(statement.revision, -1) < first
             self.locks.uncertain = not self.objects.certain
+            self.rows.certain = self.objects.certain
             form, found = self._statement(statement)
             self.objects.certain = self.objects.certain and not BLURRING & {item.id for item in found}
             forms.append(form)
@@ -148,6 +152,8 @@ class Judge:
         for judge in self.own:
             found += judge.judge(statement, where, certain=self.objects.certain)
         self.tables.after(statement.node)
+        found += self.rows.judge(statement, where)
+        empty = self.rows.empty(statement.number)
         remarks = breakage(statement.node, self.catalog) + already_there(statement.node, self.catalog)
         remarks += broken(statement.node, self.catalog)
         new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
@@ -157,7 +163,10 @@ class Judge:
         found += [self._remark(item, origins.get(item.table), where) for item in remarks if item.table not in new]
         for item in reading.remarks:
             if item.table is None or item.id in _ALSO_IF_NEW or not self.catalog.is_new(item.table):
-                found.append(self._remark(item, self.catalog.table(item.table) if item.table else None, where))
+                remark = self._remark(item, self.catalog.table(item.table) if item.table else None, where)
+                harmless = empty and item.id == "not-null-without-default"
+                found.append(dataclasses.replace(remark, severity="info") if harmless else remark)
+        self.rows.after(statement, reading.effects)
         self.lock_timeout.after(statement)
         found += self._transaction(statement, reading, where) + self._extension(statement, where)
         found += self._creation(statement, where)

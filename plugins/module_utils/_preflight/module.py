@@ -60,6 +60,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
         "default": {},
         "options": {name: {"type": "int", "default": value} for name, value in _LIMITS.items()},
     },
+    "check_rows": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     "migrator_sets_lock_timeout": {"type": "bool", "default": False},
     "migrator_lifts_timeouts": {"type": "bool", "default": False},
     "connections_needed": {"type": "int", "default": 1},
@@ -105,16 +106,23 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
 def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     with (_on_cluster if params.get("release_name") else _direct)(params) as source:
         # These import what was just looked for, which takes as long as the start of the transport.
-        from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, run
+        from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, judge_rows, run
 
+        thresholds = policy.Thresholds(**(params["thresholds"] or {}))
         request = run.Request(
             environment=params["environment"],
             acceptances=tuple(acceptance.Acceptance(**item) for item in params["accept"]),
-            thresholds=policy.Thresholds(**(params["thresholds"] or {})),
+            thresholds=thresholds,
             migrator_lock_timeout=params["migrator_sets_lock_timeout"],
             migrator_timeouts_off=params["migrator_lifts_timeouts"],
             connections_needed=params["connections_needed"],
             last_backup=params["last_verified_backup"],
+            rows=judge_rows.RowPolicy(
+                params["check_rows"],
+                params["environment"] not in acceptance.LENIENT,
+                thresholds.checked_rows_bytes,
+                params["statement_timeout_ms"],
+            ),
         )
         full, findings, sql = run.run(request, source)
     from ansible_collections.ai_platform.agent.plugins.module_utils._common import report

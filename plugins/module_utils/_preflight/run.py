@@ -19,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight impor
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judged
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowPolicy
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server import (
     NEWEST_KNOWN,
     judge_backup,
@@ -33,6 +34,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Reader
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -64,6 +66,7 @@ class Request:
     migrator_timeouts_off: bool = False
     connections_needed: int = 1
     last_backup: str | None = None
+    rows: RowPolicy = dataclasses.field(default_factory=RowPolicy)
 
 
 class _Patience:
@@ -97,7 +100,9 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     patience = _Patience()
     reader = Reader(patience)
     rendered = located.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
-    answer = located.facts(names(reader.found))
+    questions = row_questions(reader.found)
+    asked = {"rows": request.rows.request(questions)} if questions else {}
+    answer = located.facts(names(reader.found) | asked)
     if answer.live != live:
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)

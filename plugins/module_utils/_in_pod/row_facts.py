@@ -1,0 +1,240 @@
+"""Asks the rows of a table whether a constraint holds for them: yes or no and how often, never a value.
+
+What runs was built by _sql/row_questions.py of PostgreSQL's own functions alone. Names are looked up in pg_catalog, row
+security may hide nothing, and each question ends at the statement's time-out and gives back its lock at once.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from . import row_casts
+from . import row_queries as queries
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    import psycopg
+
+Row = dict[str, t.Any]
+Ask = t.Callable[..., list[Row]]
+
+# Beyond this it does not matter how many.
+MOST_COUNTED = 1000
+# What is not worth a question any more.
+_LEAST_MS = 50
+
+
+class _Unasked(Exception):
+    """Why a question was not asked, in one word for the judge."""
+
+
+def collect(connection: psycopg.Connection, ask: Ask, request: Row) -> list[Row]:
+    """An answer for each question, in their order.
+
+    `request`: `questions` (forms of _sql/row_questions.py, None where nothing is asked), `most_bytes` (tables above are
+    not read; None: no limit, 0: none is read), `milliseconds` for each question and `seconds` for all together.
+
+    `violated`: None where it is not known, for which `why` is the reason; `count` of what violates, at most
+    MOST_COUNTED + 1, None where only one was looked for. `rows`, `modified`: the planner's estimate and what changed
+    since; `statistics`: of the columns, by name.
+    """
+    asker = _Asker(connection, ask, request)
+    return [asker.answer(form) if form else {} for form in request["questions"]]
+
+
+class _Asker:
+    def __init__(self, connection: psycopg.Connection, ask: Ask, request: Row) -> None:
+        self._connection, self._ask = connection, ask
+        self._most, self._each = request["most_bytes"], request["milliseconds"]
+        self._end = time.monotonic() + request["seconds"]
+        self._version = connection.info.server_version
+        self._tables: dict[tuple[str | None, str], Row | None] = {}
+
+    def answer(self, form: Row) -> Row:
+        from psycopg import errors
+
+        found: Row = {"violated": None}
+        try:
+            with self._connection.transaction(force_rollback=True):
+                table = self._table(form["table"])
+                found |= {name: table[name] for name in ("rows", "modified", "bytes")}
+                if form["stored"]:
+                    found["statistics"] = self._statistics(table, form["stored"])
+                found |= self._asked(form, table)
+        except _Unasked as why:
+            found["why"] = str(why)
+        except (errors.QueryCanceled, errors.LockNotAvailable):
+            found["why"] = "time"
+        except errors.InsufficientPrivilege:
+            found["why"] = "rights"
+        except errors.Error:
+            # Its words may quote a value.
+            found["why"] = "error"
+        return found
+
+    def _table(self, name: list[t.Any]) -> Row:
+        key = (name[0], name[1])
+        if key not in self._tables:
+            rows = self._ask(queries.TABLE, schema=key[0], name=key[1])
+            self._tables[key] = rows[0] if rows else None
+        table = self._tables[key]
+        if table is None:
+            raise _Unasked("absent")
+        return table
+
+    def _statistics(self, table: Row, columns: list[str]) -> dict[str, Row]:
+        rows = self._ask(queries.STATISTICS, oid=table["oid"], inherited=table["kind"] == "p", columns=columns)
+        return {row.pop("name"): row for row in rows}
+
+    def _asked(self, form: Row, table: Row) -> Row:
+        kind, stored = form["kind"], form["stored"]
+        if "false" in form["keep"] or (table["bytes"] == 0 and not table["foreign"]):
+            return {"violated": False, "count": 0}
+        if kind == "null" and stored and self._ask(queries.NOT_NULL, oid=table["oid"], columns=stored)[0]["all"]:
+            return {"violated": False, "count": 0}
+        if table["foreign"] or table["kind"] not in {"r", "p", "m"}:
+            raise _Unasked("kind")
+        if table["secured"]:
+            raise _Unasked("security")
+        if form["derived"] and (table["triggers"] or table["generated"]):
+            raise _Unasked("derived")
+        body = self._body(form, table)
+        if body is None:
+            return {"violated": False, "count": 0}
+        if self._most is not None and table["bytes"] > self._most:
+            raise _Unasked("never" if self._most == 0 else "size")
+        some = f"SELECT 1 {body} LIMIT"
+        if not self._rows(f"{some} 1"):
+            return {"violated": False, "count": 0}
+        from psycopg import errors
+
+        try:
+            counted = self._rows(f"{some} {MOST_COUNTED + 1}")
+        except (_Unasked, errors.Error):
+            return {"violated": True, "count": None}
+        return {"violated": True, "count": len(counted)}
+
+    def _rows(self, query: str) -> list[Row]:
+        """In a savepoint, which gives back locks and settings. Raises psycopg.Error."""
+        left = min(self._each, int((self._end - time.monotonic()) * 1000))
+        if left < _LEAST_MS:
+            raise _Unasked("time")
+        with self._connection.transaction(force_rollback=True):
+            self._ask(queries.CAREFULLY, milliseconds=f"{left}ms")
+            return self._ask(query)
+
+    def _body(self, form: Row, table: Row) -> str | None:
+        """FROM and what follows; None where nothing can violate it. Raises _Unasked."""
+        source = f"FROM {_name(table, only=form['only'])} AS r"
+        keep = [f"({condition})" for condition in form["keep"]]
+        make: dict[str, t.Callable[[Row, Row], t.Any]] = {
+            "null": self._plain, "check": self._plain, "cast": self._cast, "validate": self._validate,
+            "orphan": self._orphan, "pair": self._pair,
+        }  # fmt: skip
+        if form["kind"] == "duplicate":
+            return _duplicate(form, source, keep)
+        condition = make[form["kind"]](form, table)
+        return None if condition is None else f"{source} WHERE {' AND '.join([*keep, f'({condition})'])}"
+
+    def _plain(self, form: Row, _table: Row) -> str:
+        return str(form["violation"])
+
+    def _cast(self, form: Row, table: Row) -> str | None:
+        value, new = form["value"], form["type"]
+        if form["stored"] and self._widened(form, table):
+            return None
+        if isinstance(new, list):
+            labels = form["labels"]
+            if labels is None:
+                found = self._ask(queries.LABELS, schema=new[0], name=new[1])
+                if not found:
+                    raise _Unasked("type")
+                labels = [row["label"] for row in found] + form["more_labels"]
+            return row_casts.no_label(value, labels)
+        only = _name(table, only=form["only"])
+        old = self._rows(queries.TYPE_OF.format(value=value, source=f"{only} AS r"))[0]["name"]
+        try:
+            written, version = form["written"], self._version
+            return row_casts.misfit(value, old, new, form["numbers"], written=written, version=version)
+        except row_casts.NotKnown:
+            raise _Unasked("type") from None
+
+    def _widened(self, form: Row, table: Row) -> bool:
+        """A varchar that gets longer, or no limit."""
+        column = self._ask(queries.WIDTH, oid=table["oid"], name=form["stored"][0])
+        numbers, width = form["numbers"], column[0]["width"] if column else None
+        return form["type"] == "varchar" and width is not None and bool(not numbers or width <= numbers[0])
+
+    def _orphan(self, form: Row, _table: Row) -> str | None:
+        here = " AND ".join(f"({key}) IS NOT NULL" for key in form["keys"])
+        if form["other"] is None:
+            return here
+        other = self._table(form["other"])
+        if other["secured"] or other["foreign"]:
+            raise _Unasked("security")
+        if self._most is not None and other["bytes"] > self._most:
+            raise _Unasked("size")
+        target = form["target"] or [row["name"] for row in self._ask(queries.PRIMARY, oid=other["oid"])]
+        if len(target) != len(form["keys"]):
+            raise _Unasked("absent")
+        # Equality of other types is not looked up in pg_catalog.
+        if not self._ask(queries.COMPARABLE, oid=other["oid"], columns=target)[0]["all"]:
+            raise _Unasked("type")
+        pairs = " AND ".join(f"o.{_quoted(name)} = ({key})" for name, key in zip(target, form["keys"], strict=True))
+        return f"{here} AND NOT EXISTS (SELECT FROM {_name(other, only=True)} AS o WHERE {pairs})"
+
+    def _pair(self, form: Row, table: Row) -> str:
+        if not self._ask(queries.COMPARABLE, oid=table["oid"], columns=[name for name, _ in form["pairs"]])[0]["all"]:
+            raise _Unasked("type")
+        pairs = " AND ".join(
+            f"r.{_quoted(name)} OPERATOR(pg_catalog.{symbol}) s.{_quoted(name)}" for name, symbol in form["pairs"]
+        )
+        source = f"{_name(table, only=True)} AS s"
+        return f"EXISTS (SELECT FROM {source} WHERE (s.tableoid, s.ctid) > (r.tableoid, r.ctid) AND {pairs})"
+
+    def _validate(self, form: Row, table: Row) -> str | None:
+        """Of a constraint that is there, NOT VALID."""
+        # Names in its expression are written out where they are not in pg_catalog.
+        with self._connection.transaction(force_rollback=True):
+            self._ask(queries.CAREFULLY, milliseconds=f"{self._each}ms")
+            found = self._ask(queries.CONSTRAINT, oid=table["oid"], name=form["constraint"])
+        if not found:
+            raise _Unasked("absent")
+        made = found[0]
+        if made["validated"]:
+            return None
+        if made["kind"] == "c":
+            return f"NOT ({made['expression']})"
+        keys = [f"r.{_quoted(name)}" for name in made["columns"]]
+        if made["kind"] == "n":
+            return f"{keys[0]} IS NULL"
+        if made["kind"] != "f" or made["full"]:
+            raise _Unasked("kind")
+        other = [made["other_schema"], made["other"]]
+        return self._orphan({"keys": keys, "other": other, "target": made["other_columns"]}, table)
+
+
+def _duplicate(form: Row, source: str, keep: list[str]) -> str:
+    keys = form["keys"]
+    conditions = list(keep)
+    conditions += [f"({form['where']})"] if form["where"] else []
+    conditions += [] if form["nulls"] else [f"({key}) IS NOT NULL" for key in keys]
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    # A number would mean a column of the result.
+    groups = ", ".join(f"(({key}))" for key in keys)
+    return f"{source} {where} GROUP BY {groups} HAVING count(*) > 1"
+
+
+def _name(table: Row, *, only: bool) -> str:
+    """`only`: without what inherits from it; partitions belong to their table in any case."""
+    return ("ONLY " if only and table["kind"] == "r" else "") + f"{_quoted(table['schema'])}.{_quoted(table['name'])}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+__all__ = ("MOST_COUNTED", "collect")

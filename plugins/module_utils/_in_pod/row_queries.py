@@ -1,0 +1,76 @@
+"""The queries around the questions to rows, for PostgreSQL 14 and later."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+# One process, no foreign names, and an error rather than a part of the rows.
+CAREFULLY = """
+SELECT set_config('statement_timeout', %(milliseconds)s, true), set_config('search_path', 'pg_catalog', true),
+       set_config('row_security', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
+       set_config('jit', 'off', true)
+"""
+TABLE = """
+WITH parts AS (
+    SELECT c.oid FROM pg_class c WHERE c.oid = to_regclass(CASE WHEN %(schema)s::text IS NULL
+      THEN format('%%I', %(name)s::text) ELSE format('%%I.%%I', %(schema)s::text, %(name)s::text) END)
+), every AS (
+    SELECT oid FROM parts UNION SELECT p.relid FROM parts, pg_partition_tree(parts.oid) p
+)
+SELECT c.oid::bigint, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.reltuples::bigint AS rows,
+       coalesce(pg_stat_get_mod_since_analyze(c.oid), 0) AS modified, row_security_active(c.oid) AS secured,
+       (SELECT sum(pg_relation_size(e.oid)) FROM every e JOIN pg_class k ON k.oid = e.oid
+         WHERE k.relkind IN ('r', 'm'))::bigint AS bytes,
+       EXISTS (SELECT FROM every e JOIN pg_class k ON k.oid = e.oid WHERE k.relkind = 'f')
+         OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid AND c.relkind = 'r') AS foreign,
+       EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
+       EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> '') AS generated
+FROM parts JOIN pg_class c ON c.oid = parts.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+"""
+# The sample's frequencies say whether it saw a value twice; the values stay where they are.
+STATISTICS = """
+SELECT s.attname AS name, s.null_frac::float AS null_frac, s.n_distinct::float AS n_distinct,
+       s.most_common_freqs IS NOT NULL AS repeated
+FROM pg_stats s JOIN pg_class c ON c.relname = s.tablename JOIN pg_namespace n ON n.oid = c.relnamespace
+  AND n.nspname = s.schemaname
+WHERE c.oid = %(oid)s AND s.inherited = %(inherited)s AND s.attname = ANY(%(columns)s)
+"""
+NOT_NULL = """
+SELECT count(*) = cardinality(%(columns)s::text[]) AS all FROM pg_attribute a
+WHERE a.attrelid = %(oid)s AND a.attname = ANY(%(columns)s) AND a.attnotnull AND NOT a.attisdropped
+  AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n'
+    AND a.attnum = ANY(k.conkey) AND NOT k.convalidated)
+"""
+LABELS = """
+SELECT e.enumlabel AS label FROM pg_enum e WHERE e.enumtypid = to_regtype(CASE WHEN %(schema)s::text IS NULL
+  THEN format('%%I', %(name)s::text) ELSE format('%%I.%%I', %(schema)s::text, %(name)s::text) END)
+"""
+TYPE_OF = """
+SELECT coalesce(b.typname, y.typname) AS name FROM pg_type y LEFT JOIN pg_type b ON y.typtype = 'd'
+  AND b.oid = y.typbasetype WHERE y.oid = pg_typeof((SELECT {value} FROM {source} LIMIT 0))
+"""
+WIDTH = """
+SELECT a.atttypmod - 4 AS width FROM pg_attribute a
+WHERE a.attrelid = %(oid)s AND a.attname = %(name)s AND a.atttypid = 'varchar'::regtype AND a.atttypmod >= 4
+"""
+PRIMARY = """
+SELECT a.attname AS name FROM pg_constraint k, unnest(k.conkey) WITH ORDINALITY AS key (number, place), pg_attribute a
+WHERE k.conrelid = %(oid)s AND k.contype = 'p' AND a.attrelid = k.conrelid AND a.attnum = key.number ORDER BY key.place
+"""
+# Types whose equality stands in pg_catalog.
+COMPARABLE = """
+SELECT count(*) = cardinality(%(columns)s::text[]) AS all FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+WHERE a.attrelid = %(oid)s AND a.attname = ANY(%(columns)s) AND NOT a.attisdropped
+  AND (y.typnamespace = 'pg_catalog'::regnamespace OR y.typtype = 'e')
+"""
+CONSTRAINT = """
+SELECT k.contype::text AS kind, k.convalidated AS validated, pg_get_expr(k.conbin, k.conrelid) AS expression,
+       k.confmatchtype = 'f' AND cardinality(k.conkey) > 1 AS full, o.relname AS other, n.nspname AS other_schema,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS key (number, place), pg_attribute a
+         WHERE a.attrelid = k.conrelid AND a.attnum = key.number ORDER BY key.place) AS columns,
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS key (number, place), pg_attribute a
+         WHERE a.attrelid = k.confrelid AND a.attnum = key.number ORDER BY key.place) AS other_columns
+FROM pg_constraint k LEFT JOIN pg_class o ON o.oid = k.confrelid LEFT JOIN pg_namespace n ON n.oid = o.relnamespace
+WHERE k.conrelid = %(oid)s AND k.conname = %(name)s
+"""

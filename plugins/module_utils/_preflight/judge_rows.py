@@ -1,0 +1,240 @@
+"""Whether a statement will fail on the rows that are there. Pure functions over the collector's answers.
+
+An answer holds for the rows as they are now, with what the questions reckon with. Where the upgrade changes rows before
+in a way that they do not know of, it is not known: neither that it fails nor that it does not.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import Question, row_questions
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import below, dotted, named
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Effect
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
+
+CheckRows = t.Literal["auto", "always", "never"]
+# All questions together, in a session that is given up after a minute.
+SECONDS: t.Final = 20
+# _in_pod/row_facts.py: MOST_COUNTED.
+_MOST_COUNTED = 1000
+_WRITING = {"write", "copy", "truncate"}
+_WHY = {
+    "size": "the table is larger than what is read here (check_rows: always reads it)",
+    "never": "check_rows is never, so they were not read",
+    "time": "reading them takes longer than the time-out allows",
+    "rights": "the role may not read them",
+    "security": "row-level security may hide some of them from the role, or they are elsewhere",
+    "kind": "rows of inherited or foreign tables are not asked",
+    "derived": "a trigger or a generated column may change what the upgrade writes before",
+    "type": "there is no question for these types",
+    "absent": "the server does not have what it names",
+    "error": "the question could not be asked on this server",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class RowPolicy:
+    """Which tables may be read. `most_bytes`: those above are not, without one of `check` itself."""
+
+    check: CheckRows = "auto"
+    bounded: bool = False
+    most_bytes: int = 1 << 30
+    milliseconds: int = 5000
+
+    def request(self, questions: t.Sequence[Question]) -> dict[str, t.Any]:
+        """What _in_pod/row_facts.py takes."""
+        most = 0 if self.check == "never" else self.most_bytes if self.check == "auto" and self.bounded else None
+        forms = [question.form for question in questions]
+        return {"questions": forms, "most_bytes": most, "milliseconds": self.milliseconds, "seconds": SECONDS}
+
+
+class _Write(t.NamedTuple):
+    """`plain`: its text alone says what it writes. `adds`: there may be more rows after it."""
+
+    plain: bool
+    adds: bool
+
+
+class RowJudge:
+    """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
+
+    def __init__(self, catalog: Catalog, answers: t.Sequence[dict[str, t.Any]] | None) -> None:
+        """`answers`: those of live_facts.collect to the questions of these statements; None: nobody asked."""
+        self.certain = True
+        self._catalog, self._answers = catalog, answers
+        self._by_statement: dict[int, list[tuple[Question, dict[str, t.Any]]]] = {}
+        # By table, the statements that change its rows.
+        self._writes: dict[Name, dict[int, _Write]] = {}
+
+    def take(self, statements: t.Sequence[Statement]) -> None:
+        """Find the questions of the statements that will be judged."""
+        if self._answers is not None:
+            for question, answer in zip(row_questions(statements), self._answers, strict=True):
+                self._by_statement.setdefault(question.statement, []).append((question, answer))
+
+    def judge(self, statement: Statement, where: Where) -> list[Finding]:
+        """Before the statement is read, so that the catalogue is that before it."""
+        found: list[Finding] = []
+        for question, answer in self._by_statement.get(statement.number, ()):
+            if not self._idle(question, statement):
+                found += self._said(question, answer, where)
+        return found
+
+    def empty(self, number: int) -> bool:
+        """Whether a NOT NULL column is added by this statement to a table that has no rows for certain."""
+        asked = [item for item in self._by_statement.get(number, ()) if item[0].kind == "null"]
+        return bool(asked) and all(
+            answer.get("violated") is False and self.certain and not self._unseen(question, answer)
+            for question, answer in asked
+        )
+
+    def after(self, statement: Statement, effects: t.Iterable[Effect]) -> None:
+        """What the statement did to rows."""
+        node: t.Any = statement.node
+        plain = isinstance(node, ast.InsertStmt) and not getattr(node.selectStmt, "fromClause", True)
+        removes = isinstance(node, (ast.UpdateStmt, ast.DeleteStmt, ast.TruncateStmt))
+        write = _Write(plain, not removes or any(isinstance(part, ast.InsertStmt) for part in below(node)))
+        for effect in effects:
+            if effect.rule in _WRITING:
+                known = effect.known
+                self._write(known.name if known else self._catalog.full(effect.table), statement.number, write)
+                if known and known.partition_of:
+                    self._write(known.partition_of, statement.number, write)
+        if isinstance(node, ast.CreateTableAsStmt):
+            self._write(self._catalog.full(named(node.into.rel)), statement.number, write)
+        elif isinstance(node, ast.RenameStmt) and node.relation is not None:
+            # A table of the server keeps its name here, a new one does not.
+            schema = node.relation.schemaname or self._catalog.schema
+            if written := self._writes.pop((schema, node.relation.relname), None):
+                self._writes[schema, node.newname] = written
+
+    def _write(self, table: Name, number: int, write: _Write) -> None:
+        self._writes.setdefault(table, {})[number] = write
+
+    def _written(self, name: Name) -> dict[int, _Write]:
+        known = self._catalog.table(name)
+        return self._writes.get(known.name if known else self._catalog.full(name), {})
+
+    def _idle(self, question: Question, statement: Statement) -> bool:
+        """Whether the server looks at no row for it, or there is no such table."""
+        node, table = statement.node, self._catalog.table(question.table)
+        if isinstance(node, ast.IndexStmt) and node.if_not_exists:
+            return self._catalog.table((self._catalog.full(question.table)[0], node.idxname or "")) is not None
+        if question.kind == "null" and question.columns:
+            return all(self._catalog.proves_not_null(question.table, name) for name in question.columns)
+        if question.kind == "cast":
+            for command in node.cmds if table else ():
+                if command.subtype == Command.AT_AlterColumnType and command.name in question.columns:
+                    old = self._catalog.column(question.table, command.name)
+                    using = command.def_.raw_default
+                    change = type_changes.change(old, command.def_.typeName, using, command.name, self._catalog)
+                    return change == "none"
+        return table is None and not self._catalog.is_new(question.table)
+
+    def _unseen(self, question: Question, answer: dict[str, t.Any]) -> list[int]:
+        """The statements that changed the rows, and are no part of the question."""
+        written = self._written(question.table)
+        new, empty = self._catalog.is_new(question.table), answer.get("bytes") == 0
+        # What a new table is given by its text alone, every run of the upgrade gives it.
+        unseen = {number: write for number, write in written.items() if number not in question.seen}
+        # A table without a row has none either after an UPDATE.
+        found = [number for number, write in unseen.items() if (write.adds or not empty) and not (new and write.plain)]
+        validated = self._catalog.constraints(question.table, question.what.rpartition(" ")[2])
+        others = {item.other for item in validated if item.other} if question.kind == "validate" else set()
+        for other in others | ({question.other} if question.other else set()):
+            found += list(self._written(other))
+        return sorted(set(found))
+
+    def _said(self, question: Question, answer: dict[str, t.Any], where: Where) -> t.Iterator[Finding]:
+        table = self._catalog.table(question.table)
+        label = dotted(table.name if table else self._catalog.full(question.table))
+        where = where | {"table": label}
+        unseen = self._unseen(question, answer)
+        if self._catalog.is_new(question.table):
+            if unseen:
+                words = f"Whether the rows of {label} fulfil {question.what} is not known: {_by(unseen)} fill it."
+                yield finding("rows-unknown", words, **where)
+            return
+        violated = answer.get("violated")
+        proven = _proven(question, answer) if violated is None and not unseen else None
+        if violated is False and not unseen:
+            return
+        if proven:
+            words = f"{proven} of {label} by the statistics of its last ANALYZE: {question.what} will fail."
+            yield finding("rows-violate", words, severity=None if self.certain and not question.fewer else "unknown",
+                          **where)  # fmt: skip
+        elif violated:
+            many = _many(question, answer)
+            words = f"{many} of {label} stand against {question.what}"
+            if unseen or question.fewer or not self.certain:
+                words += f"; whether {_by(unseen)} before it mend that is not known."
+                yield finding("rows-unknown", words, **where)
+            else:
+                yield finding("rows-violate", f"{words}: this will fail.", **where)
+        elif violated is False:
+            words = f"Whether the rows of {label} will fulfil {question.what} is not known: {_by(unseen)} change them."
+            yield finding("rows-unknown", words, **where)
+        else:
+            why = question.problem or _WHY.get(answer.get("why", ""), _WHY["error"])
+            words = f"Whether the rows of {label} fulfil {question.what} is not known: {why}"
+            words += f" ({size(answer['bytes'])})." if answer.get("bytes") is not None else "."
+            yield finding("rows-unknown", words, **where)
+
+
+def _by(numbers: t.Sequence[int]) -> str:
+    if not numbers:
+        return "statements"
+    return f"statement {numbers[0]}" if len(numbers) == 1 else f"statements {', '.join(map(str, numbers[:5]))}"
+
+
+def _many(question: Question, answer: dict[str, t.Any]) -> str:
+    """How many, in words; exact as far as was counted, else the statistics' order of magnitude."""
+    count = answer.get("count")
+    one, several = ("row", "rows") if question.kind != "duplicate" else ("repeated value", "repeated values")
+    if count is None:
+        return f"At least one {one}"
+    if count <= _MOST_COUNTED:
+        return f"{count} {one if count == 1 else several}"
+    statistics = answer.get("statistics") or {}
+    nulls = max((row["null_frac"] for row in statistics.values()), default=0) * max(answer.get("rows", 0), 0)
+    if question.kind == "null" and nulls > _MOST_COUNTED:
+        return f"About {round(nulls, -math.floor(math.log10(nulls))):.0f} {several}"
+    return f"More than {_MOST_COUNTED} {several}"
+
+
+def _proven(question: Question, answer: dict[str, t.Any]) -> str | None:
+    """What the statistics alone prove; they may not be older than the changes that could have mended it.
+
+    Source: compute_scalar_stats in commands/analyze.c: only a value that the sample saw twice is a common one.
+    """
+    statistics, rows = answer.get("statistics") or {}, answer.get("rows", -1)
+    if rows <= 0 or not statistics:
+        return None
+    if question.kind == "null":
+        column, most = max(statistics.items(), key=lambda item: item[1]["null_frac"])
+        nulls = most["null_frac"] * rows
+        if nulls > answer.get("modified", 0):
+            return f"About {nulls:.0f} of {rows} rows are NULL in {column}"
+    single = question.kind == "duplicate" and len(statistics) == len(question.columns) == 1
+    if single and answer.get("modified", 0) == 0:
+        column, row = next(iter(statistics.items()))
+        if row["repeated"]:
+            return f"Values occur more than once in {column}"
+    return None
+
+
+__all__ = ("SECONDS", "CheckRows", "RowJudge", "RowPolicy")
