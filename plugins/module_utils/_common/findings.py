@@ -118,6 +118,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "concurrently-lock-timeout": Entry(
         "warn", "Put `SET lock_timeout = 0` first in the autocommit_block(): CONCURRENTLY waits, and blocks nobody."
     ),
+    "revision-half-committed": Entry(
+        "warn", "Give the autocommit_block a revision of its own, or let each statement before its end be repeatable."
+    ),
     "fails-in-transaction": Entry("fail", "This command cannot run inside a transaction: use autocommit_block()."),
     "timeout-of-role": Entry(
         "fail", "Lift it for the migration: `ALTER ROLE … SET statement_timeout = 0`, or SET it first in the revision."
@@ -149,6 +152,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     ),
     "conflict-target-dropped": Entry(
         "warn", "Look for ON CONFLICT of these columns in the running version; drop it one release later."
+    ),
+    "replica-identity-lost": Entry(
+        "fail", "Give the table another identity in the same transaction: REPLICA IDENTITY USING INDEX, or FULL."
     ),
     "trigger-created": Entry(
         "warn", "The trigger runs inside the writes of the version still running: check its cost."

@@ -102,6 +102,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "uses": [row for row in uses if {row["oid"], row["used"]} <= classes.keys()],
         "invalid_indexes": _rows(connection, queries.INVALID, oids=every),
         "locks": _rows(connection, queries.LOCKS, oids=every),
+        "published": [row for row in _rows(connection, queries.PUBLISHED, oids=every) if row["publications"]],
         "functions": _rows(connection, queries.FUNCTIONS, names=request["functions"]),
         "types": _rows(connection, queries.TYPES, names=request["types"]),
         "extensions": _rows(connection, queries.EXTENSIONS, names=request["extensions"]),

@@ -141,6 +141,18 @@ FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.o
   AND d.refclassid = 'pg_class'::regclass
 WHERE r.ev_class = ANY(%(oids)s) AND d.refobjid <> r.ev_class AND d.deptype = 'n'
 """
+# Published tables whose UPDATE or DELETE is published, and the index that identifies their rows.
+PUBLISHED = """
+SELECT c.oid::bigint, c.relreplident::text AS identity, i.indexrelid::bigint AS index_oid,
+       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid
+         AND a.attnum = ANY(i.indkey)) AS columns,
+       ARRAY(SELECT p.pubname::text FROM pg_publication p WHERE (p.pubupdate OR p.pubdelete) AND (p.puballtables
+         OR EXISTS (SELECT FROM pg_publication_tables m WHERE m.pubname = p.pubname AND m.schemaname = n.nspname
+           AND m.tablename = c.relname)) ORDER BY 1) AS publications
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indrelid = c.oid
+  AND CASE c.relreplident WHEN 'i' THEN i.indisreplident WHEN 'd' THEN i.indisprimary ELSE false END
+WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('r', 'p') AND EXISTS (SELECT FROM pg_publication)
+"""
 FUNCTIONS = """
 SELECT n.nspname AS schema, p.proname AS name, p.provolatile::text AS volatile
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = ANY(%(names)s)

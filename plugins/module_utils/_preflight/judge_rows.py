@@ -114,13 +114,13 @@ class RowJudge:
                 self._write(known.name if known else self._catalog.full(effect.table), statement.number, write)
                 if known and known.partition_of:
                     self._write(known.partition_of, statement.number, write)
-        if isinstance(node, ast.CreateTableAsStmt):
+        if isinstance(node, ast.CreateTableAsStmt) and node.into is not None:
             self._write(self._catalog.full(named(node.into.rel)), statement.number, write)
         elif isinstance(node, ast.RenameStmt) and node.relation is not None:
             # A table of the server keeps its name here, a new one does not.
             schema = node.relation.schemaname or self._catalog.schema
-            if written := self._writes.pop((schema, node.relation.relname), None):
-                self._writes[schema, node.newname] = written
+            if written := self._writes.pop((schema, str(node.relation.relname)), None):
+                self._writes[schema, str(node.newname)] = written
 
     def _write(self, table: Name, number: int, write: _Write) -> None:
         self._writes.setdefault(table, {})[number] = write

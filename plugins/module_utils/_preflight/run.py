@@ -18,7 +18,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.report i
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, env_findings, revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import Evidence
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.half_revisions import half_revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judged
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_replica import lost_identities
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowPolicy
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server import (
     NEWEST_KNOWN,
@@ -119,8 +121,9 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     elif answer.server:
         findings += judge_recovery(answer.server)
     findings += judged.findings
-    findings += _long_ids(graph, reader, rendered, answer)
-    if answer.server and not request.migrator_timeouts_off:
+    findings += _long_ids(graph, reader, rendered, answer) + half_revisions(reader.found)
+    findings += lost_identities(reader.found, answer.facts or _NO_FACTS)
+    if answer.server and not (request.migrator_timeouts_off and believed):
         findings += judge_timeouts(reader.found, judged.statements, answer.server, request.thresholds)
     if source.release:
         # It reads quantities with the Kubernetes client, which the direct transport does without.

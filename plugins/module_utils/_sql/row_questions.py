@@ -331,7 +331,7 @@ class _RowReader:
             self._state.relabelled.add(name)
 
     def _write(self, node: t.Any) -> None:
-        relations = node.relations if isinstance(node, ast.TruncateStmt) else (node.relation,)
+        relations: t.Iterable[t.Any] = getattr(node, "relations", None) or (node.relation,)
         # Most upgrades ask nothing about what they write, and to print expressions takes time.
         if any(named(relation) in self._asked for relation in relations):
             self._state.write(node, self._number)
@@ -380,7 +380,7 @@ def _asks(node: t.Any) -> bool:
         return bool(node.unique)
     if not isinstance(node, ast.AlterTableStmt) or node.objtype != ObjectType.OBJECT_TABLE:
         return False
-    commands: t.Iterable[t.Any] = node.cmds or ()
+    commands = t.cast("t.Iterable[t.Any]", node.cmds or ())
     return any(
         command.subtype in _ASKING or (command.subtype == Command.AT_AddColumn and command.def_.constraints)
         for command in commands

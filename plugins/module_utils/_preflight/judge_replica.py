@@ -1,0 +1,86 @@
+"""Published tables that lose their replica identity: from then on the server refuses their UPDATE and DELETE.
+
+Source: CheckCmdReplicaIdentity in src/backend/executor/execReplication.c. Pure functions over facts.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, named, strings
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
+
+Row = dict[str, t.Any]
+_NOTHING, _DEFAULT = "n", "d"
+
+
+def lost_identities(statements: t.Sequence[Statement], facts: dict[str, t.Any]) -> list[Finding]:
+    """One finding for each table that loses it and has none again when the transaction ends.
+
+    :param facts: the answer of live_facts.collect
+    """
+    # What identifies the rows changes with the statements.
+    published = {row["oid"]: dict(row) for row in facts.get("published") or ()}
+    if not published:
+        return []
+    names: dict[Name, int] = {(row["schema"], row["name"]): row["oid"] for row in facts["names"] if row["oid"]}
+    full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+    lost: dict[int, tuple[Statement, str]] = {}
+    for statement in statements:
+        for oid, how in _changes(statement.node, names, published, facts):
+            known = lost.get(oid)
+            if how:
+                lost.setdefault(oid, (statement, how))
+            elif known and known[0].transaction is not None and known[0].transaction == statement.transaction:
+                del lost[oid]
+    found = []
+    for oid, (statement, how) in lost.items():
+        label, by = dotted(full[oid]), ", ".join(published[oid]["publications"])
+        words = f"{how} is the replica identity of {label}, which {by} publishes: UPDATE and DELETE of it will fail."
+        where: Where = {"revision": statement.revision, "statement": statement.number, "table": label}
+        found.append(finding("replica-identity-lost", words, **where))
+    return found
+
+
+def _changes(
+    node: t.Any, names: t.Mapping[Name, int], published: dict[int, Row], facts: dict[str, t.Any]
+) -> t.Iterator[tuple[int, str]]:
+    """Tables and what they lose, in words; empty where they get an identity."""
+    if isinstance(node, ast.AlterTableStmt) and node.objtype == ObjectType.OBJECT_TABLE and node.relation is not None:
+        oid = names.get(named(node.relation))
+        for command in node.cmds or () if oid in published else ():
+            how = _command(t.cast("t.Any", command), published[t.cast("int", oid)], facts)
+            if how is not None:
+                yield t.cast("int", oid), how
+    elif isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_INDEX:
+        for item in t.cast("t.Any", node.objects) or ():
+            index = names.get(strings(item))
+            for oid, row in published.items():
+                if index and index == row["index_oid"]:
+                    yield oid, f"The index {strings(item)[1]}"
+
+
+def _command(command: t.Any, row: Row, facts: dict[str, t.Any]) -> str | None:
+    kind = command.subtype
+    if kind == Command.AT_ReplicaIdentity:
+        row |= {"identity": command.def_.identity_type, "index_oid": None, "columns": []}
+        return "What REPLICA IDENTITY NOTHING takes away" if command.def_.identity_type == _NOTHING else ""
+    if kind == Command.AT_AddConstraint and command.def_.contype == ConstrType.CONSTR_PRIMARY:
+        return "" if row["identity"] == _DEFAULT else None
+    own = [item for item in facts["constraints"] if row["index_oid"] and item["index_oid"] == row["index_oid"]]
+    if kind == Command.AT_DropConstraint and any(item["name"] == command.name for item in own):
+        return f"The constraint {command.name}"
+    if kind == Command.AT_DropColumn and command.name in row["columns"]:
+        return f"The column {command.name}"
+    return None
+
+
+__all__ = ("lost_identities",)

@@ -1,0 +1,65 @@
+"""A published table that loses its replica identity: what is said, and whether its UPDATE then fails."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_replica import lost_identities
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+
+from tests.integration.preflight.conftest import CHOSEN, Servers
+from tests.unit.plugins.module_utils._sql.claims import parsed
+
+TABLES = """
+CREATE SCHEMA pub; SET LOCAL search_path = pub;
+CREATE TABLE item (id int PRIMARY KEY, code text NOT NULL, note text);
+CREATE UNIQUE INDEX item_code ON item (code);
+INSERT INTO item VALUES (1, 'a', 'b');
+"""
+PUBLISHED = "CREATE PUBLICATION shown FOR TABLE item"
+BY_INDEX = "ALTER TABLE item REPLICA IDENTITY USING INDEX item_code"
+DROP_KEY = "ALTER TABLE item DROP CONSTRAINT item_pkey"
+# Setup, the upgrade.
+KINDS = [
+    ([PUBLISHED], [DROP_KEY]),
+    ([PUBLISHED], [DROP_KEY, "ALTER TABLE item ADD PRIMARY KEY (code)"]),
+    ([PUBLISHED], ["ALTER TABLE item DROP CONSTRAINT item_pkey, ADD PRIMARY KEY (code, id)"]),
+    ([PUBLISHED], [DROP_KEY, BY_INDEX]),
+    ([PUBLISHED], ["ALTER TABLE item REPLICA IDENTITY NOTHING"]),
+    ([PUBLISHED], ["ALTER TABLE item REPLICA IDENTITY FULL", DROP_KEY]),
+    ([PUBLISHED], ["ALTER TABLE item DROP COLUMN id"]),
+    ([PUBLISHED], ["ALTER TABLE item DROP COLUMN note"]),
+    ([PUBLISHED], ["DROP INDEX item_code"]),
+    ([PUBLISHED, BY_INDEX], ["DROP INDEX item_code"]),
+    ([PUBLISHED, BY_INDEX], [DROP_KEY]),
+    ([PUBLISHED, BY_INDEX], ["ALTER TABLE item DROP COLUMN code"]),
+    ([PUBLISHED + " WITH (publish = 'insert')"], [DROP_KEY]),
+    (["CREATE PUBLICATION shown FOR ALL TABLES"], [DROP_KEY]),
+    ([], [DROP_KEY]),
+]
+
+
+@pytest.mark.parametrize("version", CHOSEN)
+@pytest.mark.parametrize(("setup", "upgrade"), KINDS, ids=lambda texts: "; ".join(texts)[:60])
+def test_what_is_said_is_what_an_update_meets(
+    setup: list[str], upgrade: list[str], version: int, servers: Servers
+) -> None:
+    session = servers(version).shared()
+    session.rollback()
+    session.execute(TABLES)
+    for text in setup:
+        session.execute(text)
+    found = [parsed(text, number=number) for number, text in enumerate(upgrade, 1)]
+    said = lost_identities(found, live_facts.collect(session, names(found)))
+    for text in upgrade:
+        session.execute(text)
+    try:
+        session.execute("UPDATE item SET note = 'c'")
+        refused = False
+    except psycopg.errors.ObjectNotInPrerequisiteState:
+        refused = True
+    except psycopg.errors.UndefinedColumn:
+        refused = False
+    session.rollback()
+    assert [item.severity for item in said] == (["fail"] if refused else []), [item.message for item in said]
