@@ -19,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import l
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowPolicy
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
 
@@ -160,7 +161,7 @@ class Asked:
 
     def __init__(self, connection: psycopg.Connection, before: t.Sequence[str], last: t.Sequence[str]) -> None:
         self._connection, self._before = connection, before
-        self._server = live_facts.server(connection, 0)
+        self._server = t.cast("ServerFacts", live_facts.server(connection, 0))
         self._facts = live_facts.collect(connection, names([parsed(text) for text in (*before, *last)]))
 
     def judged(self, text: str, policy: RowPolicy) -> tuple[list[Finding], t.Any]:
