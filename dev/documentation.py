@@ -158,7 +158,7 @@ class _Place:
         """A word as a path from the root of the checkout."""
         return os.path.normpath(Path(self.folder, word))
 
-    def there(self, word: str) -> bool:
+    def exists(self, word: str) -> bool:
         """Whether a path is in the checkout, or one of those that the page has made."""
         path = self.path(word)
         if any(path == item or path.startswith(f"{item}/") for item in self.made):
@@ -179,12 +179,12 @@ def _command(command: Command, place: _Place) -> Iterator[str]:
             place.made += tuple(place.path(word) for word in given[-1:])
         if program == "-m" or (program.endswith("python") and "-m" in given):
             module = given[given.index("-m") + 1]
-            if module.split(".")[0] in {"dev", "lab", "tests", "benchmarks"} and not place.there(
+            if module.split(".")[0] in {"dev", "lab", "tests", "benchmarks"} and not place.exists(
                 module.replace(".", "/") + ".py"
             ):
                 yield f"there is no module {module}"
         yield from _options(words)
-        yield from (f"there is no {word}" for word in given if _is_path(word) and not place.there(word.lstrip("@")))
+        yield from (f"there is no {word}" for word in given if _is_path(word) and not place.exists(word.lstrip("@")))
         yield from _variables(" ".join(words))
 
 
@@ -213,14 +213,14 @@ def _options(words: Sequence[str]) -> Iterator[str]:
     if words[0] not in _HELPFUL:
         return
     action = words[1:2] if words[0] == "ansible-vault" else []
-    text = said(words[0], *action, "--help")
+    text = output_of(words[0], *action, "--help")
     for option in (word.partition("=")[0] for word in words[1:] if re.match(r"--?[a-zA-Z]", word)):
         if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text):
             yield f"{' '.join([words[0], *action])} has no option {option}"
 
 
 @functools.cache
-def said(*words: str) -> str:
+def output_of(*words: str) -> str:
     """What a program of this virtual environment prints."""
     program = Path(sys.executable).parent / words[0]
     return subprocess.run([program, *words[1:]], capture_output=True, text=True, check=False).stdout

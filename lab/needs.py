@@ -30,7 +30,7 @@ class Package:
     ubuntu: str
     newer: str = ""
 
-    def there(self) -> bool:
+    def is_installed(self) -> bool:
         """Whether this machine has it, whoever installed it."""
         return any(find(name) for name in self.brings)
 
@@ -59,7 +59,7 @@ class Need:
 
     def missing(self) -> list[Package]:
         """The packages that this machine lacks."""
-        absent = [package for package in self.packages if not package.there()]
+        absent = [package for package in self.packages if not package.is_installed()]
         return [] if not absent or self.otherwise() else absent
 
 
