@@ -109,6 +109,11 @@ def controller(tally: Tally) -> None:
     tally.pytest("controller", ["tests/integration/controller"], workers=2)
 
 
+def events(tally: Tally) -> None:
+    """The rulebook in ansible-rulebook, which needs Java."""
+    tally.pytest("events", ["tests/integration/events"])
+
+
 def versions(tally: Tally) -> None:
     """migration_preflight against the other major versions of PostgreSQL."""
     files = [f"tests/integration/preflight/test_{name}.py" for name in ("truth", "live")]
@@ -224,7 +229,7 @@ def _lab() -> Iterator[None]:
 
 # What a stage takes from this machine's distribution; all of it is asked for before the first stage begins.
 _LAB = (needs.ENGINE, needs.ROOTS)
-NEEDS = {"report": (needs.BROWSER,)} | dict.fromkeys(
+NEEDS = {"report": (needs.BROWSER,), "events": (needs.JAVA,)} | dict.fromkeys(
     (
         "host",
         "fresh",
@@ -252,6 +257,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "preflight": preflight,
     "report": report,
     "controller": controller,
+    "events": events,
     "integration": integration,
     "cluster": on_cluster,
     "release": release,

@@ -113,6 +113,11 @@ BROWSER = Need(
     "install Chromium by hand, or name one in LAB_BROWSER, then run this again",
     otherwise=_browser,
 )
+JAVA = Need(
+    "Java",
+    (Package(("java",), "default-jre-headless", "default-jre-headless"),),
+    "install a Java runtime of version 17 or later by hand, then run this again",
+)
 ALL = (ENGINE, ROOTS, BROWSER)
 
 _ONE = threading.Lock()
