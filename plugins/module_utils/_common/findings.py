@@ -186,6 +186,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "data-refused": Entry(
         "fail", "Write what the table's columns, defaults and unique keys take, as the message says."
     ),
+    "data-unknown": Entry(
+        "unknown", "Ask the database as the section shows; then accept it, or write it so that it cannot fail."
+    ),
     "pending-trigger-events": Entry(
         "fail", "`SET CONSTRAINTS ALL IMMEDIATE` between the two, or a revision for the rows and one for the table."
     ),

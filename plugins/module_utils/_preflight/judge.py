@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_objects import BLURRING, ObjectJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_pending import PendingJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_unproven import UnprovenJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import WriteJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.kept_locks import KeptLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.lock_timeout import LockTimeout
@@ -103,6 +104,7 @@ class Judge:
             DefinitionJudge(catalog, self.tables),
             ColumnJudge(catalog, self.tables),
             PendingJudge(catalog, self.tables),
+            UnprovenJudge(catalog, self.tables),
         )
         self.rows = RowJudge(catalog, facts.get("rows"))
         self.kept = KeptLocks(self.locks.small)

@@ -33,6 +33,8 @@ class TableRules:
         self.facts: dict[str, t.Any] = writes or {}
         full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
         self.full = full
+        # Without a size of its file, a table that seems empty may be one that nobody could look at.
+        self.measured = {full[row["oid"]] for row in facts["classes"] if "total_bytes" in row}
         self.order: dict[Name, list[str]] = {}
         for row in facts.get("columns", ()):
             if row["oid"] in full:

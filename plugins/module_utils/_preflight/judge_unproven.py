@@ -1,0 +1,260 @@
+"""Rows that an upgrade writes or deletes where other rows, or code that nobody read here, decide whether it may.
+
+Nothing is asked of the rows: what is said is that it is not known, and why. Pure functions over facts.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import DELETE, INSERT, UPDATE
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write, own_writes
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import below, dotted, named, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.trigger_body import harmless
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Constraint, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
+
+_BITS: t.Final = {"INSERT": INSERT, "UPDATE": UPDATE, "DELETE": DELETE}
+# Each row gets a value of its own from them.
+_DISTINCT: t.Final = {"gen_random_uuid", "uuid_generate_v4", "uuidv7", "uuidv4", "nextval"}
+_REFUSES: t.Final = {"a", "r"}
+
+
+class UnprovenJudge:
+    """Followed from statement to statement."""
+
+    def __init__(self, catalog: Catalog, rules: TableRules) -> None:
+        """:param rules: moved on by somebody else, after this judge has seen a statement"""
+        self._catalog, self._rules = catalog, rules
+        # Tables without a row for certain: as found, or emptied by this upgrade.
+        self._emptied: set[Name] = set()
+        self._filled: set[Name] = set()
+        # Constants that this upgrade put into a column for certain.
+        self._given: set[tuple[Name, str, t.Any]] = set()
+
+    def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
+        """Before the statement is read, so that the catalogue is that before it.
+
+        :param certain: nothing before it may have changed the tables unseen
+        """
+        if not self._rules.known:
+            return []
+        if not certain:
+            self._emptied.clear()
+            self._given.clear()
+        node, found = statement.node, []
+        for write in own_writes(node):
+            table = self._catalog.table(write.table)
+            known = table is not None and table.kind in {"r", "p"}
+            reasons = list(dict.fromkeys(self._reasons(write, table))) if table and known else []
+            if table and reasons:
+                more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+                words = f"Whether {write.kind} of {dotted(table.name)} succeeds is not known: "
+                about: Where = where | {"table": dotted(table.name)}
+                found.append(finding("data-unknown", words + "; ".join(reasons[:3]) + more + ".", **about))
+            self._after(write)
+        for words, table in self._partitions(node):
+            found.append(finding("data-unknown", words, **(where | {"table": dotted(table.name)})))
+        if isinstance(node, ast.TruncateStmt):
+            self._emptied |= {
+                table.name for item in node.relations or () if (table := self._catalog.table(named(item)))
+            }
+        return found
+
+    def _after(self, write: Write) -> None:
+        table = self._catalog.table(write.table)
+        name = table.name if table else self._catalog.full(write.table)
+        if write.kind == "DELETE" and write.node.whereClause is None and not write.node.usingClause:
+            self._emptied.add(name)
+        elif write.kind == "INSERT":
+            self._filled.add(name)
+            self._emptied.discard(name)
+            if write.certain and write.columns and (write.conflict is None or write.conflict.infer is None):
+                for row in write.rows or ():
+                    for column, value in zip(write.columns, row, strict=False):
+                        given = constant(value)
+                        if given and given.kind not in {"null", "default"}:
+                            self._given.add((name, column, str(given.value)))
+        else:
+            self._given = {item for item in self._given if item[0] != name}
+
+    def _is_empty(self, table: Table) -> bool:
+        """No row for certain; the files of a partitioned table are those of its partitions."""
+        if table.name in self._emptied:
+            return True
+        parts = [table, *(self._catalog.table(name) for name in table.children)]
+        bare = all(
+            part is not None and (part.kind == "p" or (part.bytes == 0 and part.name in self._rules.measured))
+            for part in parts
+        )
+        return bare and table.name not in self._filled
+
+    def _reasons(self, write: Write, table: Table) -> t.Iterator[str]:
+        yield from self._triggers(write, table)
+        if write.kind == "DELETE":
+            yield from self._referred(table, None, {table.name})
+            return
+        columns = write.columns if write.columns is not None else tuple(self._rules.order.get(table.name, ()))
+        values: dict[str, list[t.Any]] = {
+            name: [row[place] for row in write.rows if place < len(row)] if write.rows is not None else [None]
+            for place, name in enumerate(columns)
+        }
+        written = {name: exprs for name, exprs in values.items() if exprs and not all(map(_is_default, exprs))}
+        if write.kind == "UPDATE":
+            if write.node.whereClause is None and self._is_empty(table):
+                return
+            yield from self._referred(table, set(written), {table.name})
+        for item in table.constraints:
+            if item.kind == "f" and item.outgoing and item.other and set(item.columns) & written.keys():
+                yield from self._parent(item, item.other, written)
+        yield from self._repeated(write, table, written)
+
+    def _triggers(self, write: Write, table: Table) -> t.Iterator[str]:
+        for row in self._rules.triggers(table):
+            columns = set(row["columns"])
+            watched = write.kind != "UPDATE" or not columns or columns & set(write.columns or ())
+            if row["type"] & _BITS[write.kind] and watched and not harmless(row):
+                yield f"it fires the trigger {row['name']}, whose function {row['function']}() is not read here"
+        if table.name in self._rules.ruled:
+            yield "the table has rules, which rewrite it"
+
+    def _referred(self, table: Table, columns: set[str] | None, seen: set[Name]) -> t.Iterator[str]:
+        """Foreign keys that refuse a DELETE, or an UPDATE of these columns, while rows refer to the row."""
+        for key, other in table.foreign_keys():
+            if key.outgoing or not (columns is None or columns & set(key.columns)):
+                continue
+            action, referrer = key.on_delete if columns is None else key.on_update, self._catalog.table(other)
+            if referrer and self._is_empty(referrer):
+                continue
+            if action in _REFUSES:
+                yield f"rows of {dotted(other)} may refer to it by {key.name}"
+            elif action == "c" and columns is None and referrer and other not in seen:
+                yield from self._referred(referrer, None, seen | {other})
+
+    def _parent(self, key: Constraint, other: Name, written: dict[str, list[t.Any]]) -> t.Iterator[str]:
+        if len(key.columns) == 1:
+            exprs = written[key.columns[0]]
+            constants = [constant(expr) for expr in exprs]
+            parent = self._catalog.table(other)
+            target = next((item for item in parent.constraints if item.kind == "p"), None) if parent else None
+            name = target.columns[0] if target and len(target.columns) == 1 else None
+            if all(
+                given is not None
+                and (
+                    given.kind in {"null", "default"}
+                    or (parent and (parent.name, name, str(given.value)) in self._given)
+                )
+                for given in constants
+            ):
+                return
+        yield f"{dotted(other)} may lack the row that {key.name} wants"
+
+    def _repeated(self, write: Write, table: Table, written: dict[str, list[t.Any]]) -> t.Iterator[str]:
+        if write.kind == "INSERT" and _guarded(write, table):
+            return
+        single = write.kind == "INSERT" and write.rows is not None and len(write.rows) == 1
+        if write.kind == "INSERT" and self._is_empty(table) and single:
+            return
+        for key in self._rules.uniques.of(table):
+            names = {name for name in key.columns if name}
+            # An expression may use any column.
+            if not (names & written.keys() or None in key.columns) or _skips(write, key.columns):
+                continue
+            exprs = [expr for name in names for expr in written.get(name, ())]
+            if any(_is_distinct(written.get(name, ())) for name in names) and None not in key.columns:
+                continue
+            if exprs and all(expr is not None and (given := constant(expr)) and given.kind == "null" for expr in exprs):
+                continue
+            if (
+                write.kind == "INSERT"
+                and names - written.keys()
+                and None not in key.columns
+                and self._own_value(table, names - written.keys())
+            ):
+                continue
+            yield f"the values may be there already ({key.name} is unique)"
+
+    def _own_value(self, table: Table, names: set[str]) -> bool:
+        """Columns left out: a serial or identity column has a value of its own, one without a default has NULL."""
+        columns = [table.columns[name] for name in names if name in table.columns]
+        return any(column.identity or not column.not_null for column in columns) or any(
+            column.has_default for column in columns
+        )
+
+    def _partitions(self, node: t.Any) -> t.Iterator[tuple[str, Table]]:
+        """Rows that belong into no or another partition."""
+        kind: t.Any = type(node)
+        if kind is ast.CreateStmt and node.partbound is not None and node.inhRelations:
+            parent = self._catalog.table(named(node.inhRelations[0]))
+            if not node.partbound.is_default:
+                yield from self._default(parent)
+        elif kind is ast.AlterTableStmt and node.objtype == ObjectType.OBJECT_TABLE:
+            for command in node.cmds or ():
+                if command.subtype != Command.AT_AttachPartition:
+                    continue
+                part = self._catalog.table(named(command.def_.name))
+                if part and not self._is_empty(part):
+                    words = (
+                        f"Whether all rows of {dotted(part.name)} lie within the bounds of the partition is not known."
+                    )
+                    yield words, part
+                if not command.def_.bound.is_default:
+                    yield from self._default(self._catalog.table(named(node.relation)))
+
+    def _default(self, parent: Table | None) -> t.Iterator[tuple[str, Table]]:
+        rest = self._catalog.table(parent.default_partition) if parent and parent.default_partition else None
+        if rest and not self._is_empty(rest):
+            words = f"Whether {dotted(rest.name)}, the default partition, holds rows of the new one is not known."
+            yield words, rest
+
+
+def _is_default(expr: t.Any) -> bool:
+    given = constant(expr) if expr is not None else None
+    return given is not None and given.kind == "default"
+
+
+def _is_distinct(exprs: t.Iterable[t.Any]) -> bool:
+    """Whether each of these expressions gives each row a value of its own."""
+    found = False
+    for given in exprs:
+        expr = given
+        while isinstance(expr, ast.TypeCast):
+            expr = expr.arg
+        if not (isinstance(expr, ast.FuncCall) and strings(expr.funcname or ())[1] in _DISTINCT):
+            return False
+        found = True
+    return found
+
+
+def _skips(write: Write, columns: t.Sequence[str | None]) -> bool:
+    """Whether ON CONFLICT takes care of a value that is there already."""
+    if write.conflict is None:
+        return False
+    infer = write.conflict.infer
+    if infer is None:
+        return True
+    # By name: which columns that has is not looked up, and an expression matches none.
+    names = {element.name for element in infer.indexElems or () if element.name}
+    return bool(infer.conname) or names == {name for name in columns if name}
+
+
+def _guarded(write: Write, table: Table) -> bool:
+    """Whether a query writes only what is not there, as far as it says so: it looks into the table itself."""
+    query = write.node.selectStmt
+    where = getattr(query, "whereClause", None)
+    return where is not None and any(
+        isinstance(part, ast.RangeVar) and part.relname == table.name[1] for part in below(where)
+    )
+
+
+__all__ = ("UnprovenJudge",)
