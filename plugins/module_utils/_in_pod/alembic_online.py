@@ -83,6 +83,8 @@ class StandIn(Nothing):
         self.engine, self.dialect, self.executed = engine, engine.dialect, executed
         self.sync_connection = self.connection = self
         self.autocommit = _autocommit(getattr(engine, "_execution_options", None) or {})
+        # SQLAlchemy 2 begins a transaction with the first statement; whoever begins one with `with` also commits it.
+        self.begun = self.block = self.commits = False
 
     def __bool__(self) -> bool:
         return True
@@ -102,9 +104,23 @@ class StandIn(Nothing):
         return self
 
     def in_transaction(self) -> bool:
-        return False
+        return self.begun
+
+    def begin(self) -> StandIn:
+        self.begun = self.block = True
+        return self
+
+    def commit(self) -> Nothing:
+        self.begun = self.block = False
+        self.commits = True
+        return Nothing()
+
+    def rollback(self) -> Nothing:
+        self.begun = self.block = False
+        return Nothing()
 
     def execute(self, statement: t.Any, *_arguments: t.Any, **_options: t.Any) -> Nothing:
+        self.begun = self.begun or _begins_by_itself()
         self.executed.append(" ".join(str(statement).split()))
         return Nothing()
 
@@ -112,6 +128,37 @@ class StandIn(Nothing):
 
     async def run_sync(self, function: t.Callable[..., t.Any], *arguments: t.Any, **options: t.Any) -> t.Any:
         return function(self, *arguments, **options)
+
+
+class Session(Nothing):
+    """A driver's connection and cursor, for what listens to new connections."""
+
+    def __init__(self, executed: list[str]) -> None:
+        self.executed = executed
+
+    def cursor(self, *_arguments: t.Any, **_options: t.Any) -> Session:
+        return self
+
+    def __enter__(self) -> Session:
+        return self
+
+    def execute(self, statement: t.Any, *_arguments: t.Any, **_options: t.Any) -> Nothing:
+        self.executed.append(" ".join(str(statement).split()))
+        return Nothing()
+
+
+def _begins_by_itself() -> bool:
+    """Whether this SQLAlchemy begins a transaction with the first statement."""
+    return not sys.modules["sqlalchemy"].__version__.startswith(("0.", "1."))
+
+
+def _listened(engine: t.Any, executed: list[str]) -> None:
+    """Let what the application does with each new connection do it with a stand-in."""
+    pool = getattr(getattr(engine, "sync_engine", engine), "pool", None)
+    for listener in getattr(getattr(pool, "dispatch", None), "connect", ()):
+        if not str(getattr(listener, "__module__", "")).startswith("sqlalchemy"):
+            with contextlib.suppress(Exception):
+                listener(Session(executed), Nothing())
 
 
 def _autocommit(options: t.Mapping[str, t.Any]) -> bool:
@@ -175,16 +222,24 @@ def observe(environment: t.Any, run_env: t.Callable[[], None], *, drivers: bool)
     :param environment: an EnvironmentContext that is not offline
     :param drivers: whether one that is not installed may be so: the migration runs elsewhere
     :return: `options`, those of DECISIVE; `driver` of the connection; `runs`, how often it migrates; `executed`, what
-        it runs on the connection itself; `autocommit`; `problem`, why it is not known, None where it is
+        it runs on the connection itself; `autocommit`; `problem`, why it is not known, None where it is; `begun`, what
+        becomes of a transaction that it begins before Alembic can, kept or lost, None without one
     """
     configured: list[dict[str, t.Any]] = []
     connections: list[t.Any] = []
     executed: list[str] = []
+    begun: list[t.Any] = []
     runs = 0
 
     def configure(connection: t.Any = None, *_arguments: t.Any, **options: t.Any) -> None:
         connections.append(connection)
         configured.append({name: options.get(name, value) for name, value in DECISIVE.items()})
+        if getattr(connection, "begun", False) and not connection.autocommit:
+            begun.append(connection)
+            # Only a commit that comes after the migrations keeps them, or the end of the caller's own block.
+            connection.commits = connection.block
+        if options.get("on_version_apply"):
+            executed.append("what on_version_apply calls after each revision")
 
     def run_migrations(**_options: t.Any) -> None:
         nonlocal runs
@@ -218,6 +273,7 @@ def observe(environment: t.Any, run_env: t.Callable[[], None], *, drivers: bool)
         "executed": [text[:200] for text in executed if not HARMLESS.match(text)][:5],
         "autocommit": any(getattr(item, "autocommit", False) for item in connections),
         "problem": problem,
+        "begun": ("kept" if all(item.commits for item in begun) else "lost") if begun else None,
     }
 
 
@@ -227,7 +283,11 @@ def _engines(executed: list[str]) -> t.Iterator[None]:
     from sqlalchemy.engine import Engine
 
     def connect(engine: t.Any, *_arguments: t.Any, **_options: t.Any) -> StandIn:
+        _listened(engine, executed)
         return StandIn(engine, executed)
+
+    def begin(engine: t.Any, *_arguments: t.Any, **_options: t.Any) -> StandIn:
+        return connect(engine).begin()
 
     owners: list[t.Any] = [Engine]
     # Importing it takes as long as all revisions of many a project. Where env.py does so only now, its connections end
@@ -237,7 +297,7 @@ def _engines(executed: list[str]) -> t.Iterator[None]:
     names = ("connect", "begin", "raw_connection")
     before = [(owner, name, vars(owner)[name]) for owner in owners for name in names if name in vars(owner)]
     for owner, name, _original in before:
-        setattr(owner, name, connect)
+        setattr(owner, name, begin if name == "begin" else connect)
     try:
         yield
     finally:

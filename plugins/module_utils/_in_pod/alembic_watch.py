@@ -34,6 +34,8 @@ ENDS_TRANSACTION = re.compile(
     r"(?:^|;)\s*(commit|rollback|abort)(?:\s+(?:work|transaction))?(?:\s+and\s+(?:no\s+)?chain)?\s*(?:;|$)",
     re.IGNORECASE,
 )
+# A statement behind another one.
+SEVERAL = re.compile(r";\s*[^\s;]")
 QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 IMPORTS = re.compile(r"^\s*(?:from|import)\s+(\w+)", re.MULTILINE)
 
@@ -198,8 +200,10 @@ class Bind:
 class Watch:
     """Notes in `asked` what revisions ask while they run, from `with` to its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, driver: str | None = None) -> None:
+        """Without a driver it is not known with which one env.py migrates."""
         self.asked: list[str] = []
+        self.driver = driver
         # The file of the revision that runs.
         self.revision = ""
         self._undo = contextlib.ExitStack()
@@ -235,6 +239,8 @@ class Watch:
             text = isinstance(construct, str) or construct.__class__.__name__ == "TextClause"
             if text and (word := ends_transaction(construct)):
                 asked.append(f"{word} written by hand, after which drivers differ; autocommit_block() does it for all")
+            if text and self.driver == "asyncpg" and SEVERAL.search(QUOTED.sub(" ", str(construct)).strip()):
+                asked.append("several statements in one execute(), which asyncpg refuses")
             try:
                 return execute(impl, construct, *arguments, **more)
             except CompileError:

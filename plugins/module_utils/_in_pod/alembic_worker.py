@@ -269,6 +269,10 @@ class Worker:
     def explained(self, error: Exception) -> str:
         """What `said` says, and for one error that only some passwords bring, what it means."""
         words = said(error, self.root)
+        # pydantic names the settings that are missing in lines of their own, beside their values.
+        with contextlib.suppress(Exception):
+            names = [".".join(map(str, item["loc"])) for item in error.errors()]  # type: ignore[attr-defined]
+            words = f"{words.rstrip('.')} ({', '.join(names)}); alembic_environment gives what is missing"
         if isinstance(error, ValueError) and "interpolation syntax" in str(error):
             words = (
                 f"{words.partition(': ')[0]}: set_main_option takes the % of a percent-encoded URL for the beginning of"
@@ -283,7 +287,7 @@ class Worker:
         `emit` gets every part but the last, which is returned.
         """
         segments: list[dict[str, t.Any]] = []
-        watch = Watch()
+        watch = Watch(self.online and self.online["driver"])
 
         def steps(_heads: t.Any, _context: t.Any) -> list[t.Any]:
             planned = self.script._upgrade_revs(self.target, tuple(heads) or None)  # type: ignore[arg-type]

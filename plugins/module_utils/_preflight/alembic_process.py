@@ -35,6 +35,7 @@ class Online:
     :param driver: SQLAlchemy's name of it
     :param executed: what env.py itself runs on the connection
     :param problem: why that is not known, None where it is
+    :param begun: where env.py has begun a transaction before Alembic could, what becomes of it: kept or lost
     """
 
     options: dict[str, t.Any]
@@ -43,6 +44,7 @@ class Online:
     executed: list[str]
     autocommit: bool
     problem: str | None
+    begun: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,8 +16,11 @@ if t.TYPE_CHECKING:  # pragma: no cover
 LIBPQ: t.Final = frozenset({"psycopg", "psycopg2", "psycopg_async", "psycopg2cffi", "pygresql"})
 
 
-def env_findings(online: Online) -> list[Finding]:
-    """What env.py configures or runs online alone."""
+def env_findings(online: Online, *, blocks: bool = False) -> list[Finding]:
+    """What env.py configures or runs online alone.
+
+    :param blocks: whether a revision commits in between, with autocommit_block()
+    """
     if online.problem:
         words = f"env.py was not seen as it goes online ({online.problem}); what it configures then may differ."
         return [finding("env-online-unseen", words)]
@@ -33,6 +36,18 @@ def env_findings(online: Online) -> list[Finding]:
     if online.executed:
         words = f"env.py itself runs online, beside the revisions: {'; '.join(online.executed)}."
         found.append(finding("env-online-statements", words))
+    if online.begun == "lost":
+        words = (
+            "env.py runs a statement before context.configure() and does not commit it: Alembic takes the transaction"
+            " for env.py's own, and all that the upgrade did is rolled back, with exit code 0."
+        )
+        found.append(finding("env-online-statements", words, severity="fail"))
+    elif online.begun and blocks:
+        words = (
+            "env.py begins the transaction before context.configure(), so that Alembic cannot end it, and"
+            " autocommit_block() fails with an AssertionError."
+        )
+        found.append(finding("env-online-statements", words, severity="fail"))
     return found
 
 

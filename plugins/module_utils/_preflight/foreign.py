@@ -45,11 +45,11 @@ def foreign_graph(answer: t.Any) -> Graph:
 
 def _online(answer: t.Any) -> None:
     seen = _dictionary(answer)
-    _check({"options", "offline", "driver", "executed", "autocommit", "problem"} <= seen.keys())
+    _check({"options", "offline", "driver", "executed", "autocommit", "problem", "begun"} <= seen.keys())
     for options in (_dictionary(seen.get("options")), _dictionary(seen.get("offline"))):
         _check(all(isinstance(value, str | bool | None) for value in options.values()))
     _check(_texts(seen.get("executed")) and isinstance(seen.get("autocommit"), bool))
-    _check(all(isinstance(seen.get(name), str | None) for name in ("driver", "problem")))
+    _check(all(isinstance(seen.get(name), str | None) for name in ("driver", "problem", "begun")))
 
 
 def foreign_sql(answers: t.Iterator[Message], graph: Graph, each: Each) -> Rendered:

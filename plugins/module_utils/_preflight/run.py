@@ -113,7 +113,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     judged = _judged(request, reader, rendered, answer, patience, lock_timeout_set=lasting)
     findings = source.findings() + position_findings(graph, rows, position)
     if graph.online and (rendered.segments or position.state == "unknown"):
-        findings += env_findings.env_findings(graph.online)
+        findings += env_findings.env_findings(graph.online, blocks=reader.commits_between)
         if request.migrator_lock_timeout and not believed:
             findings.append(env_findings.unread_pgoptions(graph.online))
     if rendered.segments:

@@ -179,6 +179,11 @@ class Reader:
         self._opened = 0
         self._end = 0
 
+    @property
+    def commits_between(self) -> bool:
+        """Whether a revision ends the transaction that was begun for it, as autocommit_block() does."""
+        return self._opened > 0 and any(statement.transaction is None for statement in self.found)
+
     def feed(self, sql: str, segments: t.Iterable[Segment]) -> None:
         """The text that follows what was fed before, and its revisions; their positions count from the beginning."""
         offset = self._end

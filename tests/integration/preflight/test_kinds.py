@@ -87,7 +87,10 @@ PLAIN = BOTH_MODES.replace('.replace("postgresql://", "postgresql+psycopg://", 1
 ONLINE = "        context.configure(connection=connection, transaction_per_migration=True)"
 ELSEWHERE = BOTH_MODES.replace(ONLINE, ONLINE.replace("True", "True, version_table='done', version_table_schema='ops'"))
 ONE_TRANSACTION = BOTH_MODES.replace(ONLINE, ONLINE.replace("True", "False"))
-SEARCH_PATH = BOTH_MODES.replace(ONLINE, "        connection.exec_driver_sql('SET search_path TO attic')\n" + ONLINE)
+COMMITTED = "        connection.commit()\n"
+SEARCH_PATH = BOTH_MODES.replace(
+    ONLINE, f"        connection.exec_driver_sql('SET search_path TO attic')\n{COMMITTED}{ONLINE}"
+)
 SCHEMA_FIRST = BOTH_MODES.replace(
     ONLINE,
     "        connection.exec_driver_sql('CREATE SCHEMA IF NOT EXISTS x')\n        connection.commit()\n" + ONLINE,
@@ -261,6 +264,10 @@ KINDS = {
         env=ONE_TRANSACTION,
     ),
     "SQL of env.py online": Kind(ADDED, UNSURE, {"env-online-statements": "unknown"}, env=SEARCH_PATH, upgrade=None),
+    # The upgrade ends with exit code 0, and nothing of it is there.
+    "SQL of env.py online that nobody commits": Kind(
+        ADDED, {"unsafe"}, {"env-online-statements": "fail"}, env=SEARCH_PATH.replace(COMMITTED, ""), upgrade=""
+    ),
     "a schema made beforehand": Kind(ADDED, SAFE, env=SCHEMA_FIRST),
     "online it waits": Kind(ADDED, UNSURE, {"env-online-unseen": "unknown"}, env=WAITING, upgrade="ConnectionError"),
     "several schemas online": Kind(ADDED, {None}, {"alembic-several-databases": "fail"}, env=TENANTS, upgrade=None),

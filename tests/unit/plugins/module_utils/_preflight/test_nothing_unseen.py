@@ -13,6 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import a
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_watch import ends_transaction
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess, Graph
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.env_findings import env_findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
 
@@ -172,3 +173,71 @@ else:
     graph = asked(Project(tmp_path / "app", env).add("0001", None, "SELECT 1").folder)[0]
     assert graph.online
     assert (graph.online.problem, graph.online.driver, graph.version_table) == (None, "asyncpg", "elsewhere")
+
+
+ONLINE = """
+from alembic import context
+from sqlalchemy import create_engine, event, text
+if context.is_offline_mode():
+    context.configure(dialect_name="postgresql", literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    engine = create_engine("postgresql+psycopg://a@b.invalid/c")
+    {before}
+    with engine.{opened}() as connection:
+        {inside}
+        context.configure(connection=connection{options})
+        with context.begin_transaction():
+            context.run_migrations()
+        {after}
+"""
+LISTENING = """
+    @event.listens_for(engine, "connect")
+    def listen(session, _record):
+        with session.cursor() as cursor:
+            cursor.execute("SET search_path TO ten")
+"""
+
+
+@pytest.mark.parametrize(
+    ("parts", "severity"),
+    [
+        ({}, None),
+        ({"inside": "connection.execute(text('SELECT pg_advisory_lock(42)'))"}, "fail"),
+        ({"inside": "connection.execute(text('CREATE SCHEMA IF NOT EXISTS x'))"}, "fail"),
+        ({"inside": "connection.execute(text('SELECT 1')); connection.commit()"}, None),
+        ({"inside": "connection.execute(text('SELECT 1'))", "after": "connection.commit()"}, None),
+        ({"opened": "begin"}, None),
+        ({"before": LISTENING}, "unknown"),
+        ({"options": ", on_version_apply=print"}, "unknown"),
+    ],
+    ids=str,
+)
+def test_what_env_py_does_with_its_connection(tmp_path: Path, parts: dict[str, str], severity: str | None) -> None:
+    env = ONLINE.format(**{"before": "", "opened": "connect", "inside": "", "options": "", "after": ""} | parts)
+    graph = asked(Project(tmp_path / "app", env).add("0001", None, "SELECT 1").folder)[0]
+    assert graph.online
+    assert graph.online.problem is None
+    assert [item.severity for item in env_findings(graph.online)] == ([severity] if severity else [])
+    held = parts.get("opened") == "begin" or "after" in parts or severity == "fail"
+    assert bool([item for item in env_findings(graph.online, blocks=True) if item.severity == "fail"]) == held
+
+
+def test_several_statements_for_a_driver_that_takes_one(tmp_path: Path) -> None:
+    env = ONLINE.replace("+psycopg", "+asyncpg")
+    env = env.format(before="", opened="connect", inside="", options="", after="")
+    project = Project(tmp_path / "app", env).add("0001", None, "SELECT ';'; SELECT 2").add("0002", "0001", "SELECT 1;")
+    assert [bool(segment.inspects) for segment in asked(project.folder)[1].segments] == [True, False]
+
+
+def test_settings_that_are_missing_are_named(tmp_path: Path) -> None:
+    env = """
+class Missing(ValueError):
+    def errors(self):
+        return [{"loc": ("secret_key",), "input": "not shown"}]
+raise Missing("1 validation error for S")
+"""
+    with pytest.raises(FindingError, match=r"secret_key\); alembic_environment gives") as caught:
+        asked(Project(tmp_path / "app", env).add("0001", None).folder)
+    assert "not shown" not in caught.value.message
