@@ -287,7 +287,7 @@ class Worker:
         `emit` gets every part but the last, which is returned.
         """
         segments: list[dict[str, t.Any]] = []
-        watch = Watch(self.online and self.online["driver"])
+        watch = Watch(self.online["driver"] if self.online else None)
 
         def steps(_heads: t.Any, _context: t.Any) -> list[t.Any]:
             planned = self.script._upgrade_revs(self.target, tuple(heads) or None)  # type: ignore[arg-type]
