@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
 
 
@@ -17,7 +18,7 @@ class FindingError(Exception):
     """
 
     def __init__(self, error_id: str, message: str) -> None:
-        message = printable(message)
+        message = without_named(printable(message))
         super().__init__(message)
         self.id = error_id
         self.message = message

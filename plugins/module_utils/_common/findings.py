@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_connectivity import (
     CONNECTIVITY_FINDINGS,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
 
 Severity = t.Literal["fail", "unknown", "warn", "info", "skip"]
@@ -237,8 +238,8 @@ class Finding:
     pods: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Words of pods and servers stand in the message: they must not reach a terminal as they are."""
-        object.__setattr__(self, "message", printable(self.message))
+        """Words of pods, servers and revisions are in it: none may reach a terminal as it is, or tell a secret."""
+        object.__setattr__(self, "message", without_named(printable(self.message)))
 
     @property
     def status(self) -> Status:

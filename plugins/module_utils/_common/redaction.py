@@ -18,6 +18,13 @@ if t.TYPE_CHECKING:  # pragma: no cover
 HIDDEN = "***"
 # A password in a URL, whoever's it is.
 _LOGIN = re.compile(r"://([^:/@\s]*):[^@\s]+@")
+# A value that its own name calls secret, quoted as SQL, Python and JSON do, or after an equals sign as in connection
+# strings; and the login of curl.
+_NAME = r"\b\w*(?:password|passwd|pwd|secret|token|api_?key)"
+_TEXT = r"""e?'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_QUOTED = re.compile(rf"""(?i)({_NAME}["']?\s*[=:]?\s*)(?:{_TEXT})""")
+_ASSIGNED = re.compile(rf"""(?i)({_NAME}\s*=\s*)(?!{re.escape(HIDDEN)})[^\s'"&,;)]+""")
+_CURL = re.compile(r"(\s(?:-u|--user)[\s=]+[^\s:'\"]+:)[^\s'\"]+")
 
 
 def redacted(value: t.Any, secrets: Iterable[str]) -> t.Any:
@@ -33,6 +40,15 @@ def redacted(value: t.Any, secrets: Iterable[str]) -> t.Any:
 def without_logins(text: str) -> str:
     """`text` without the passwords of URLs in it."""
     return _LOGIN.sub(rf"://\1:{HIDDEN}@", text)
+
+
+def without_named(text: str) -> str:
+    """`text` of programs and people, without the passwords of URLs and without values that their names call secret.
+
+    What nobody knows as a secret is told by its place: `PASSWORD 'x'`, `password=x`, `{'token': 'x'}`, `curl -u me:x`.
+    """
+    text = _QUOTED.sub(rf"\1'{HIDDEN}'", without_logins(text))
+    return _CURL.sub(rf"\1{HIDDEN}", _ASSIGNED.sub(rf"\1{HIDDEN}", text))
 
 
 def _without(value: t.Any, known: re.Pattern[str]) -> t.Any:
@@ -53,4 +69,4 @@ def _forms(secret: str) -> set[str]:
     return {secret, repr(secret)[1:-1], html.escape(secret), *encoded, *in_json, *in_url}
 
 
-__all__ = ("redacted", "without_logins")
+__all__ = ("redacted", "without_logins", "without_named")

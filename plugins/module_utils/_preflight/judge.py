@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_columns import ColumnJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_definitions import DefinitionJudge
@@ -144,7 +145,11 @@ class Judge:
     def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
         where: Where = {"revision": statement.revision, "statement": statement.number}
         inside = statement.transaction is not None
-        form: dict[str, t.Any] = where | {"sql": statement.sql[:SHOWN_CHARACTERS], "transaction": inside, "locks": []}
+        form: dict[str, t.Any] = where | {
+            "sql": without_named(statement.sql)[:SHOWN_CHARACTERS],
+            "transaction": inside,
+            "locks": [],
+        }
         if statement.line:
             form["line"] = statement.line
         if statement.node is None:
