@@ -253,6 +253,9 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- define "ai-agent.guards.network" -}}
 {{- $policy := .Values.networkPolicy -}}
 {{- if $policy.enabled -}}
+{{- if and .Values.serviceMonitor.enabled (not $policy.scrapers) -}}
+{{- fail "serviceMonitor.enabled is true, but networkPolicy.scrapers does not say from where Prometheus reads: list its peers ({namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}), or set networkPolicy.enabled to false." -}}
+{{- end -}}
 {{- $outside := dict -}}
 {{- if .Values.agent.llm.baseUrl -}}
 {{- $_ := set $outside "model" (list "agent.llm.baseUrl is set" (include "ai-agent.modelEndpoint" . | fromJson).host) -}}

@@ -31,6 +31,8 @@ EXTERNAL: Object = {
         "tls": True,
     },
 }
+# Without them a closed release lets no Prometheus in.
+SCRAPERS: Object = {"networkPolicy": {"scrapers": [{"podSelector": {"matchLabels": {"app": "prometheus"}}}]}}
 
 
 # Autoscaling
@@ -125,7 +127,7 @@ def test_a_budget_selects_all_pods_of_one_kind_and_no_pod_has_two(environment: R
 
 def test_monitoring_objects_come_on_request(render: Render) -> None:
     assert not {"ServiceMonitor", "PrometheusRule"} & {item["kind"] for item in render()}
-    values: Object = {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}
+    values: Object = {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}} | SCRAPERS
     made = render(values, {"prometheusRule": {"enabled": True, "errorPercent": 2.5}})
     monitor = made.one("ServiceMonitor")
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
@@ -196,7 +198,7 @@ def test_token_only_for_the_agent_and_only_when_asked(render: Render) -> None:
 
 def test_common_labels_and_annotations_are_on_every_object_and_in_no_selector(render: Render) -> None:
     values: Object = {"commonLabels": {"cost": "42"}, "commonAnnotations": {"owner": "me"}}
-    everything: Object = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
+    everything: Object = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}} | SCRAPERS
     made = render("prod", values, everything, SCALED).ours()
     for item in made:
         assert item["metadata"]["labels"]["cost"] == "42"

@@ -57,6 +57,7 @@ GUARDS: list[tuple[Object, str]] = [
     ({"commonLabels": {"app": "x"}}, "commonLabels names the label app,"),
     (agent(podLabels={"my-agent-db-client": "false"}), "agent.podLabels names the label my-agent-db-client"),
     (agent(podLabels={"job": "x"}), "agent.podLabels names the label job"),
+    ({"serviceMonitor": {"enabled": True}}, "networkPolicy.scrapers does not say from where Prometheus reads"),
     ({"serviceMonitor": {"labels": {"helm.sh/chart": "x"}}}, "serviceMonitor.labels names the label helm.sh/chart"),
     ({"prometheusRule": {"labels": {"app": "x"}}}, "prometheusRule.labels names the label app"),
     ({"postgresql": {"commonLabels": {"app.kubernetes.io/part-of": "x"}}}, "no upgrade can change: remove it"),

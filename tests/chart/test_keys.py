@@ -38,7 +38,11 @@ CONTEXTS: dict[str, Object] = {
         "postgresql": {"architecture": "replication", "readReplicas": {"replicaCount": 2}},
         "redis": {"replica": {"replicaCount": 2}},
     },
-    "scraped": {"serviceMonitor": {"enabled": True}},
+    "scrapers": {"networkPolicy": {"scrapers": [{"podSelector": {"matchLabels": {"app": "prometheus"}}}]}},
+    "scraped": {
+        "networkPolicy": {"scrapers": [{"podSelector": {"matchLabels": {"app": "prometheus"}}}]},
+        "serviceMonitor": {"enabled": True},
+    },
     "watched": {"prometheusRule": {"enabled": True}},
     "external": EXTERNAL,
     "kept": {
@@ -220,7 +224,7 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     "networkPolicy.extraEgress": ("plain", [{"to": PEERS}], POLICY),
     "replicaPodDisruptionBudget.enabled": ("two replicas", False, REPLICA_BUDGETS),
     "replicaPodDisruptionBudget.maxUnavailable": ("two replicas", 2, REPLICA_BUDGETS),
-    "serviceMonitor.enabled": ("plain", True, MONITOR),
+    "serviceMonitor.enabled": ("scrapers", True, MONITOR),
     "serviceMonitor.interval": ("scraped", "60s", MONITOR),
     "serviceMonitor.scrapeTimeout": ("scraped", "5s", MONITOR),
     "serviceMonitor.labels": ("scraped", {"a": "b"}, MONITOR),

@@ -33,6 +33,8 @@ from agent.settings import Settings
 log = logging.getLogger(__name__)
 
 FEEDBACK_REVISION = "0007"
+# When a caller that was told 503 should ask again: a database that restarts is back within seconds.
+RETRY_SECONDS = "2"
 
 
 class Question(BaseModel):
@@ -238,4 +240,5 @@ def _facts(turn: Turn) -> dict[str, Any]:
 
 
 def _error(status: int, sentence: str) -> JSONResponse:
-    return JSONResponse({"error": sentence}, status)
+    # What the database could not do now it may well do soon: callers and proxies that know the header ask again.
+    return JSONResponse({"error": sentence}, status, {"Retry-After": RETRY_SECONDS} if status == 503 else None)

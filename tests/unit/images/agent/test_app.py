@@ -135,6 +135,7 @@ def test_ready_goes_off_when_the_drain_begins(client: Client, lifecycle: Lifecyc
 def test_a_chat_without_a_database_is_one_sentence(client: Client, path: str, caplog: pytest.LogCaptureFixture) -> None:
     answer = client.post(path, json={"message": "hello"})
     assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
     assert "database" in answer.json()["error"]
     assert SECRET not in answer.text + caplog.text
 
