@@ -147,6 +147,8 @@ def on_cluster(tally: Tally) -> None:
     def others(count: Tally) -> None:
         count.pytest("lab", ["tests/integration/lab"])
         count.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
+        # Beside the lab, whose programs it runs, not on it.
+        count.pytest("api-server", ["tests/integration/api_server"])
 
     with _lab():
         tally.side_by_side(scenario, role, others)
