@@ -98,6 +98,8 @@ options:
   alembic_environment:
     description:
       - Environment variables for C(env.py). It gets these, C(PATH), the locale and a placeholder for E(DATABASE_URL).
+      - Of a release, beside those of its migration; variables that this takes from Secrets have a placeholder, which
+        a value here replaces.
       - No place for secrets, because foreign code reads them.
       - With C(FLASK_APP) among them, C(env.py) runs in the context of that application, as C(flask db upgrade) has it.
     type: dict

@@ -174,6 +174,7 @@ def _on_cluster(params: dict[str, t.Any]) -> t.Iterator[Source]:
         limits=_session(params),
         new_image=_new_image(params),
         pull_timeout=params["pull_timeout"],
+        environment={name: str(value) for name, value in params["alembic_environment"].items()},
     )
     with source_cluster.ClusterSource(connect(params), plan, options) as source:
         yield source

@@ -59,7 +59,7 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
         options, migrator = self._options, self._migrator
         own = {"DATABASE_URL": PLACEHOLDER_URL, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - the pod's
         # Settings that are read at import want to be there; what they hold stays with the Secret.
-        env = dict.fromkeys(migrator.secrets, PLACEHOLDER) | migrator.env | own
+        env = dict.fromkeys(migrator.secrets, PLACEHOLDER) | migrator.env | dict(options.environment) | own
         request = {"target": options.target, "heads": None if heads is None else list(heads)}
         waits = max(ANSWER_SECONDS, options.job_timeout + Task.run_seconds) if heads is None else None
         task = Task(

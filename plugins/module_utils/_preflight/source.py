@@ -57,6 +57,7 @@ class Options:
     :param limits: of the session with the database, as _in_pod/session.py takes them
     :param new_image: whether it may have it
     :param pull_timeout: seconds that the start may take while the node pulls the image
+    :param environment: variables for env.py, beside those of the migration
     """
 
     release: str
@@ -67,6 +68,7 @@ class Options:
     limits: dict[str, int]
     new_image: NewImage = "untrusted"
     pull_timeout: int = 600
+    environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -223,3 +223,33 @@ def disagreements(session: psycopg.Connection, before: str, data: str) -> list[s
         if SECRET in shown.replace(str(error), ""):
             wrong.append(f"a value is shown: {text}")
     return wrong
+
+
+NOT_NULL = "ALTER TABLE item ALTER owner_id SET NOT NULL"
+READER = "CREATE ROLE reader_of_rows; GRANT USAGE ON SCHEMA rows TO reader_of_rows; "
+# What is set up, the policy, what is said.
+UNSEEN = {
+    "not read": ("", RowPolicy("never"), "check_rows"),
+    "too large": ("", RowPolicy("auto", bounded=True, most_bytes=1), "larger than what is read"),
+    "not in production": ("", RowPolicy("auto", most_bytes=1), "will fail"),
+    "without the right": (READER + "SET LOCAL ROLE reader_of_rows", RowPolicy(), "may not read"),
+    "hidden by a policy": (
+        READER + "GRANT SELECT ON item TO reader_of_rows; ALTER TABLE item ENABLE ROW LEVEL SECURITY; SET LOCAL ROLE reader_of_rows",
+        RowPolicy(),
+        "row-level security",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_what_may_not_be_read_is_not_called_safe(name: str, servers: Servers) -> None:
+    setup, policy, words = UNSEEN[name]
+    session = servers(CHOSEN[-1]).shared()
+    session.rollback()
+    session.execute(TABLES)
+    session.execute(DATA["bad rows"])
+    session.execute(setup or "SELECT 1")
+    found, _answers = Asked(session, [], [NOT_NULL]).judged(NOT_NULL, policy)
+    session.rollback()
+    assert [item.severity for item in found] == ["fail" if words == "will fail" else "unknown"]
+    assert words in found[0].message

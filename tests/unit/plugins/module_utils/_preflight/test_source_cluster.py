@@ -39,8 +39,9 @@ def cluster(project: Project) -> FakeCluster:
 def run(cluster: FakeCluster, objects: list[Object], **more: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any], str]:
     limits = {"connect_timeout": 1, "lock_timeout_ms": 500, "statement_timeout_ms": 1000}
     options = Options(
-        "demo", "demo", "heads", more.get("job_timeout", 5), 30, limits, more.get("new_image", "untrusted")
-    )
+        "demo", "demo", "heads", more.get("job_timeout", 5), 30, limits, more.get("new_image", "untrusted"),
+        environment=more.get("environment", {}),
+    )  # fmt: skip
     source = ClusterSource(cluster, planned(objects, "demo"), options)  # type: ignore[arg-type]
     with source:
         full, findings, sql = preflight.run(preflight.Request(migrator_lock_timeout=True), source)
@@ -158,6 +159,11 @@ def test_settings_from_secrets_have_a_placeholder_and_what_is_left_out_is_named(
     assert error.id == "alembic-env-failed"
     assert "SECRET_KEY had a placeholder" in error.message
     assert "envFrom" in error.message
+    # What the caller gives is there, and the URL stays a placeholder whatever it gives.
+    given = {"API_KEY": "x", "SECRET_KEY": "own", "DATABASE_URL": "postgresql://u:p@elsewhere/d"}
+    mine = "assert os.environ['SECRET_KEY'] == 'own' and 'elsewhere' not in os.environ['DATABASE_URL']\n"
+    env.write_text("import os\n" + mine + env.read_text())
+    assert run(cluster, objects, environment=given)[0]["pending"]
 
 
 @pytest.mark.parametrize("denied", [NO_EXEC, []], ids=["without exec", "with exec"])
