@@ -92,6 +92,8 @@ class ColumnJudge:
                     yield from self._foreign(part, [table.columns.get(key.sval) for key in part.fk_attrs or ()])
                 elif part.contype in _KEYS and not part.indexname:
                     yield from self._index(name, [key.sval for key in part.keys or ()], "btree")
+                elif part.contype in _KEYS:
+                    yield from self._taken(table, part.indexname)
 
     def _added(self, table: Name, node: t.Any, columns: dict[str, Column | None], *, new: bool) -> t.Iterator[str]:
         column = columns[node.colname]
@@ -144,6 +146,13 @@ class ColumnJudge:
             set(key.columns) == names and not key.partial and key.valid and key.immediate
             for key in self._rules.uniques.of(table)
         )
+
+    def _taken(self, table: Table, index: str) -> t.Iterator[str]:
+        """ADD CONSTRAINT … USING INDEX: transformIndexConstraint in src/backend/parser/parse_utilcmd.c."""
+        for key in self._rules.uniques.of(table):
+            if key.name == index and (key.partial or None in key.columns):
+                what = "is partial" if key.partial else "has an expression"
+                yield f"The index {index} of {dotted(table.name)} {what}, and no constraint is made of such a one"
 
     def _index(self, table: Name, keys: t.Iterable[str], method: str) -> t.Iterator[str]:
         known = self._catalog.table(table)

@@ -95,6 +95,11 @@ class DefinitionJudge:
             # Made or replaced: what it is from here on is not followed.
             self._signatures.pop(new.name, None)
 
+    def _trigger(self, node: t.Any) -> t.Iterator[Said]:
+        found = self._signatures.get(node.funcname[-1].sval, ())
+        if found and all(item.returns != "trigger" for item in found):
+            yield f"The function {found[0].name} returns {found[0].returns}, and a trigger's returns trigger", True
+
     def _drop(self, node: t.Any) -> t.Iterator[Said]:
         if node.removeType in _FUNCTIONS:
             for item in node.objects or ():
@@ -161,6 +166,7 @@ class DefinitionJudge:
     _HANDLERS: t.ClassVar[dict[type, t.Callable[[DefinitionJudge, t.Any], t.Iterator[Said]]]] = {
         ast.AlterTableStmt: _alter_table,
         ast.CreateFunctionStmt: _function,
+        ast.CreateTrigStmt: _trigger,
         ast.DropStmt: _drop,
         ast.RenameStmt: _rename,
         ast.RefreshMatViewStmt: _refresh,

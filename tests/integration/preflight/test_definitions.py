@@ -111,6 +111,11 @@ DEFINITIONS: dict[str, tuple[str, list[str], str | None, str]] = {
     "refresh with one of an expression": ("CREATE UNIQUE INDEX k ON kinds (lower(kind))", sql("REFRESH MATERIALIZED VIEW CONCURRENTLY kinds"), "fail", "unique index with no WHERE clause"),
     "refresh with one made before": ("", sql("CREATE UNIQUE INDEX k ON kinds (kind)", "REFRESH MATERIALIZED VIEW CONCURRENTLY kinds"), None, ""),
     "refresh of what was never filled": ("CREATE UNIQUE INDEX k ON kinds (kind); REFRESH MATERIALIZED VIEW kinds WITH NO DATA", sql("REFRESH MATERIALIZED VIEW CONCURRENTLY kinds"), "fail", "not populated"),
+    "constraint of a partial index": ("", sql("ALTER TABLE person ADD CONSTRAINT u UNIQUE USING INDEX person_kind"), "fail", "is a partial index"),
+    "constraint of an index": ("", sql("ALTER TABLE person ADD CONSTRAINT u UNIQUE USING INDEX person_email"), None, ""),
+    "constraint of an index with an expression": ("CREATE UNIQUE INDEX e ON person (lower(name))", sql("ALTER TABLE person ADD CONSTRAINT u UNIQUE USING INDEX e"), "fail", "contains expressions"),
+    "trigger of a function of another type": ("CREATE FUNCTION one() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'", sql("CREATE TRIGGER t BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION one()"), "fail", "must return type trigger"),
+    "trigger of a function": ("CREATE FUNCTION fine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'", sql("CREATE TRIGGER t BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION fine()"), None, ""),
     "refresh": ("", sql("REFRESH MATERIALIZED VIEW kinds"), None, ""),
 }  # fmt: skip
 SAYS = {"definition-refused", "object-missing"}
