@@ -31,10 +31,15 @@ class NotKnown(Exception):
 
 
 def misfit(value: str, old: str, new: str, numbers: t.Sequence[int], *, written: bool, version: int) -> str | None:
-    """The condition; None where every value fits. Raises NotKnown.
+    """The condition; None where every value fits.
 
-    `value`: SQL of the type `old`. `old`, `new`: pg_type.typname; `numbers`: in brackets after the new one.
-    `written`: by a cast that is written out, which cuts to a length. `version`: server_version_num.
+    :param value: SQL of the type `old`
+    :param old: pg_type.typname
+    :param new: pg_type.typname
+    :param numbers: in brackets after the new one
+    :param written: by a cast that is written out, which cuts to a length
+    :param version: server_version_num
+    :raises NotKnown: which values fit is not known
     """
     if new in {"text", "varchar", "bpchar"}:
         plain = not numbers or written

@@ -34,12 +34,13 @@ class _Unasked(Exception):
 def collect(connection: psycopg.Connection, ask: Ask, request: Row) -> list[Row]:
     """An answer for each question, in their order.
 
-    `request`: `questions` (forms of _sql/row_questions.py, None where nothing is asked), `most_bytes` (tables above are
-    not read; None: no limit, 0: none is read), `milliseconds` for each question and `seconds` for all together.
-
     `violated`: None where it is not known, for which `why` is the reason; `count` of what violates, at most
     MOST_COUNTED + 1, None where only one was looked for. `rows`, `modified`: the planner's estimate and what changed
     since; `statistics`: of the columns, by name.
+
+    :param request: `questions` (forms of _sql/row_questions.py, None where nothing is asked), `most_bytes` (tables
+        above are not read; None: no limit, 0: none is read), `milliseconds` for each question and `seconds` for all
+        together
     """
     asker = _Asker(connection, ask, request)
     return [asker.answer(form) if form else {} for form in request["questions"]]
@@ -229,7 +230,10 @@ def _duplicate(form: Row, source: str, keep: list[str]) -> str:
 
 
 def _name(table: Row, *, only: bool) -> str:
-    """`only`: without what inherits from it; partitions belong to their table in any case."""
+    """The table's name in SQL.
+
+    :param only: without what inherits from it; partitions belong to their table in any case
+    """
     return ("ONLY " if only and table["kind"] == "r" else "") + f"{_quoted(table['schema'])}.{_quoted(table['name'])}"
 
 

@@ -48,7 +48,10 @@ _WHY = {
 
 @dataclasses.dataclass(frozen=True)
 class RowPolicy:
-    """Which tables may be read. `most_bytes`: those above are not, without one of `check` itself."""
+    """Which tables may be read.
+
+    :param most_bytes: tables above are not, without one of `check` itself
+    """
 
     check: CheckRows = "auto"
     bounded: bool = False
@@ -63,7 +66,11 @@ class RowPolicy:
 
 
 class _Write(t.NamedTuple):
-    """`plain`: its text alone says what it writes. `adds`: there may be more rows after it."""
+    """A statement that writes rows.
+
+    :param plain: its text alone says what it writes
+    :param adds: there may be more rows after it
+    """
 
     plain: bool
     adds: bool
@@ -73,7 +80,7 @@ class RowJudge:
     """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
 
     def __init__(self, catalog: Catalog, answers: t.Sequence[dict[str, t.Any]] | None) -> None:
-        """`answers`: those of live_facts.collect to the questions of these statements; None: nobody asked."""
+        """:param answers: those of live_facts.collect to the questions of these statements; None: nobody asked"""
         self.certain = True
         self._catalog, self._answers = catalog, answers
         self._by_statement: dict[int, list[tuple[Question, dict[str, t.Any]]]] = {}

@@ -256,6 +256,22 @@ class UseRow(t.TypedDict):
     used: int
 
 
+class PublishedRow(t.TypedDict):
+    """A published table whose UPDATE or DELETE is published, and what identifies its rows (PUBLISHED).
+
+    :param identity: pg_class.relreplident
+    :param index_oid: the index that identifies rows, None without one
+    :param columns: of that index
+    :param publications: their names
+    """
+
+    oid: int
+    identity: str
+    index_oid: int | None
+    columns: list[str]
+    publications: list[str]
+
+
 class FunctionRow(t.TypedDict):
     """A function by its name; `volatile` is pg_proc.provolatile: i, s or v (FUNCTIONS)."""
 

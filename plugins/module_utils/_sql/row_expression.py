@@ -85,9 +85,11 @@ def builtin(name: t.Any) -> bool:
 
 
 def text_of(node: t.Any, column: t.Callable[[str], str], tables: t.Container[str]) -> str:
-    """The expression as SQL. `column`: what stands for a column of it; `tables`: names that may stand before one.
+    """The expression as SQL.
 
-    Raises NotAsked, also where `column` does.
+    :param column: what stands for a column of it
+    :param tables: names that may stand before one
+    :raises NotAsked: it cannot be asked, also where `column` says so
     """
     _check(node)
     # Its printers take as long to load as the grammar, and most upgrades need none.
@@ -106,7 +108,10 @@ def text_of(node: t.Any, column: t.Callable[[str], str], tables: t.Container[str
 
 
 def column_of(node: t.Any, tables: t.Container[str]) -> str:
-    """The name in a ColumnRef. Raises NotAsked where it is none of one of `tables`."""
+    """The name in a ColumnRef.
+
+    :raises NotAsked: it is none of one of `tables`
+    """
     fields = [getattr(field, "sval", None) for field in node.fields or ()]
     if None in fields or len(fields) > 2 or (len(fields) == 2 and fields[0] not in tables):
         raise NotAsked("it holds a column of another table")

@@ -40,9 +40,11 @@ _ORDER = {
 class Question:
     """One question about the rows of `table`, as the statement of this number will meet them.
 
-    `form`: for the collector, None where it cannot be asked, for which `problem` is the reason. `seen`: the numbers of
-    the statements before it that it reckons with; `fewer`: some rows that it counts may be gone by then. `what`: what
-    the rows are held against, in words. `other`: the table that a foreign key leads to.
+    :param form: for the collector, None where it cannot be asked, for which `problem` is the reason
+    :param seen: the numbers of the statements before it that it reckons with
+    :param fewer: some rows that it counts may be gone by then
+    :param what: what the rows are held against, in words
+    :param other: the table that a foreign key leads to
     """
 
     statement: int
@@ -86,7 +88,11 @@ class _RowReader:
         only: bool = False,
         other: Name | None = None,
     ) -> None:
-        """`form`: of the rows; it raises NotAsked, and gives None where the answer is no for certain."""
+        """Note a question about the rows of `table`.
+
+        :param form: of the rows; an error of its own says that they cannot be asked, and None that the answer is no for
+            certain
+        """
         rows, columns = self._state.rows(table), tuple(columns)
         plain = self._stored(rows, columns) if stored else []
         asked: dict[str, t.Any] | None = None
@@ -125,7 +131,11 @@ class _RowReader:
         self._ask("null", table, (column,), f"NOT NULL of {column}", form)
 
     def _duplicate(self, table: Name, keys: t.Sequence[t.Any], what: str, **more: t.Any) -> None:
-        """`keys`: names of columns or IndexElems. `predicate`: of a partial index; `nulls`: NULLs are equal, too."""
+        """Note a question about rows that are alike; `predicate` is that of a partial index, `nulls`: NULLs are equal,
+        too.
+
+        :param keys: names of columns or IndexElems
+        """
         elements = [key if isinstance(key, ast.IndexElem) else ast.IndexElem(name=key) for key in keys]
 
         def form(rows: Rows) -> dict[str, t.Any] | None:

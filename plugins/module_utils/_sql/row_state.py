@@ -34,8 +34,9 @@ _SERIAL = {"serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"
 class Value:
     """What a column holds, as SQL over the live row `r`; None where that is not known.
 
-    `is_null`: whether it is NULL, which may be known without the value. `live`: the column of the server that it is,
-    unchanged. `distinct`: no two rows have the same.
+    :param is_null: whether it is NULL, which may be known without the value
+    :param live: the column of the server that it is, unchanged
+    :param distinct: no two rows have the same
     """
 
     text: str | None
@@ -53,10 +54,13 @@ UNKNOWN = Value(None, None)
 
 @dataclasses.dataclass
 class Rows:
-    """The rows of a table. `live`: its name on the server, None where this upgrade made it.
+    """The rows of a table.
 
-    `keep`: conditions that rows still here fulfil. `fewer`: others may be gone as well. `seen`: the numbers of the
-    statements that this knows of. `derived`: the values differ from what is stored.
+    :param live: its name on the server, None where this upgrade made it
+    :param keep: conditions that rows still here fulfil
+    :param fewer: others may be gone as well
+    :param seen: the numbers of the statements that this knows of
+    :param derived: the values differ from what is stored
     """
 
     live: Name | None
@@ -74,7 +78,10 @@ class Rows:
         return found or Value(text, f"{text} IS NULL", column)
 
     def text(self, column: str) -> str:
-        """For text_of. Raises NotAsked."""
+        """The value of a column as SQL, for text_of.
+
+        :raises NotAsked: it is not known
+        """
         found = self.value(column).text
         if found is None:
             raise NotAsked(f"what the upgrade makes of {column} is not known")

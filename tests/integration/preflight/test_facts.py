@@ -34,6 +34,7 @@ ROWS: dict[str, type] = {
     "INVALID": facts.InvalidIndexRow,
     "LOCKS": facts.LockRow,
     "USES": facts.UseRow,
+    "PUBLISHED": facts.PublishedRow,
     "FUNCTIONS": facts.FunctionRow,
     "TYPES": facts.TypeRow,
     "EXTENSIONS": facts.ExtensionRow,
