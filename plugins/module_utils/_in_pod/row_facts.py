@@ -188,7 +188,7 @@ class _Asker:
         return f"{here} AND NOT EXISTS (SELECT FROM {_name(other, only=True)} AS o WHERE {pairs})"
 
     def _pair(self, form: Row, table: Row) -> str:
-        if not self._ask(queries.COMPARABLE, oid=table["oid"], columns=[name for name, _ in form["pairs"]])[0]["all"]:
+        if not self._ask(queries.COMPARABLE, oid=table["oid"], columns=[pair[0] for pair in form["pairs"]])[0]["all"]:
             raise _Unasked("type")
         pairs = " AND ".join(
             f"r.{_quoted(name)} OPERATOR(pg_catalog.{symbol}) s.{_quoted(name)}" for name, symbol in form["pairs"]

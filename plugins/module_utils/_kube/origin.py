@@ -21,8 +21,9 @@ Object = dict[str, t.Any]
 _ACCOUNTS = (("api_key",), ("username", "password"), ("cert_file", "key_file"))
 
 
-def in_a_pod(environment: t.Mapping[str, str] = os.environ, token: Path = Path(TOKEN_PATH, "token")) -> bool:
+def in_a_pod(environment: t.Mapping[str, str] | None = None, token: Path = Path(TOKEN_PATH, "token")) -> bool:
     """Whether this process has the account of a pod, by the rule of Kubernetes' clients."""
+    environment = os.environ if environment is None else environment
     return bool(environment.get("KUBERNETES_SERVICE_HOST")) and token.is_file()
 
 

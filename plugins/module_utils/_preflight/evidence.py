@@ -76,7 +76,7 @@ class Evidence:
     def _doubt(self, table: Table, views: set[tuple[str, str]], unread: int) -> str | None:
         """Why a statement that uses it may have gone unseen."""
         facts = t.cast("dict[str, t.Any]", self._facts)
-        words = {table.name[1].lower(), *(name.lower() for _, name in views)}
+        words = {table.name[1].lower(), *(view[1].lower() for view in views)}
         reading = [row["name"] for row in facts["functions"] if words & {word.lower() for word in row["words"]}]
         building = [row["name"] for row in facts["functions"] if row["builds"]]
         if unread:

@@ -74,7 +74,7 @@ def _part(answer: Message, graph: Graph) -> Message:
 
 def _is_pair(value: t.Any) -> bool:
     """Two whole numbers, as JSON has them."""
-    return isinstance(value, list) and len(value) == 2 and all(type(item) is int for item in value)
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(item, int) for item in value)
 
 
 def _dictionary(value: t.Any) -> Message:

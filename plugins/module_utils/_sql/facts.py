@@ -341,7 +341,7 @@ class CastRow(t.TypedDict):
 _DependentClass = t.TypedDict("_DependentClass", {"class": str})
 
 
-class DependentRow(_DependentClass):
+class DependentRow(_DependentClass):  # pylint: disable=inherit-non-class  # made by a call
     """What depends on an object that the upgrade changes or drops (DEPENDENTS); `class` is the catalogue it stands in.
 
     :param kind: of the object that was asked about: relation, type, function, schema or extension
