@@ -112,7 +112,7 @@ def test_what_is_wrong_whatever_the_size(sql: str, wanted: str) -> None:
         " ALTER TABLE item VALIDATE CONSTRAINT n; COMMIT; BEGIN; SET LOCAL lock_timeout = '1s'",
         "ALTER TABLE other RENAME TO old; CREATE TABLE other (id int); CREATE INDEX i ON other (id)",
         "CREATE TABLE public.fresh (id serial); ALTER SEQUENCE fresh_id_seq OWNED BY fresh.id; DROP TABLE fresh",
-        "INSERT INTO item (id, name) VALUES (1, gen_random_uuid()::text)",
+        "INSERT INTO item (id, name) VALUES (1, gen_random_uuid()::text) ON CONFLICT (id) DO NOTHING",
         "WITH x AS (SELECT 1) SELECT * FROM x",
         "CREATE TABLE IF NOT EXISTS item (id int); CREATE INDEX IF NOT EXISTS item_qty ON item (qty)",
         "DROP TABLE IF EXISTS nothing; DROP INDEX IF EXISTS nothing",
@@ -121,6 +121,11 @@ def test_what_is_wrong_whatever_the_size(sql: str, wanted: str) -> None:
 def test_no_false_alarm(sql: str) -> None:
     found = judged(f"BEGIN; {sql}; COMMIT;", large=True)
     assert ids(found) - {"rename", "contract-phase", "write-rejected"} == set()
+
+
+def test_only_the_rows_know_whether_a_key_is_taken() -> None:
+    sql = "INSERT INTO item (id, name) VALUES (1, gen_random_uuid()::text)"
+    assert {item.id: item.severity for item in judged(sql, large=True)} == {"data-unknown": "unknown"}
 
 
 def test_the_catalogue_moves_on_with_the_statements() -> None:
