@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from . import key_facts, object_facts, parse_facts, row_facts, usage_facts, write_facts
 from . import live_queries as queries
-from . import object_facts, parse_facts, row_facts, usage_facts, write_facts
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -94,6 +94,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
     rows = request.get("rows")
     return {
         "rows": row_facts.collect(connection, functools.partial(_rows, connection), rows) if rows else None,
+        "keys": key_facts.collect(connection, functools.partial(_rows, connection), request.get("keys", [])),
         "names": resolved,
         "classes": list(classes.values()),
         "descendants": [row for row in descendants if {row["root"], row["oid"]} <= classes.keys()],

@@ -39,6 +39,7 @@ COLLECTOR: t.Final = _named(
     "errors",
     "framing",
     "guest_memory",
+    "key_facts",
     "libpq_url",
     "live_facts",
     "live_queries",

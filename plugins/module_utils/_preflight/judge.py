@@ -105,7 +105,7 @@ class Judge:
             DefinitionJudge(catalog, self.tables),
             ColumnJudge(catalog, self.tables),
             PendingJudge(catalog, self.tables),
-            UnprovenJudge(catalog, self.tables),
+            UnprovenJudge(catalog, self.tables, facts.get("keys", ())),
         )
         self.rows = RowJudge(catalog, facts.get("rows"))
         self.kept = KeptLocks(self.locks.small)

@@ -1,6 +1,7 @@
 """Rows that an upgrade writes or deletes where other rows, or code that nobody read here, decide whether it may.
 
-Nothing is asked of the rows: what is said is that it is not known, and why. Pure functions over facts.
+Keys and parents that are constants were looked up by the collector (_in_pod/key_facts.py); of everything else is said
+that it is not known, and why. Pure functions over facts.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -28,14 +29,20 @@ _BITS: t.Final = {"INSERT": INSERT, "UPDATE": UPDATE, "DELETE": DELETE}
 # Each row gets a value of its own from them.
 _DISTINCT: t.Final = {"gen_random_uuid", "uuid_generate_v4", "uuidv7", "uuidv4", "nextval"}
 _REFUSES: t.Final = {"a", "r"}
+_NOTHING: t.Final[dict[str, t.Any]] = {"free": (), "taken": (), "there": (), "missing": ()}
 
 
 class UnprovenJudge:
     """Followed from statement to statement."""
 
-    def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: moved on by somebody else, after this judge has seen a statement"""
+    def __init__(self, catalog: Catalog, rules: TableRules, keys: t.Iterable[dict[str, t.Any]] = ()) -> None:
+        """:param keys: the answers of _in_pod/key_facts.py
+        :param rules: moved on by somebody else, after this judge has seen a statement
+        """
         self._catalog, self._rules = catalog, rules
+        self._looked_up = {(row["number"], tuple(row["table"])): row for row in keys}
+        # Tables whose rows this upgrade has changed: what was looked up in them does not hold any more.
+        self._changed: set[Name] = set()
         # Tables without a row for certain: as found, or emptied by this upgrade.
         self._emptied: set[Name] = set()
         self._filled: set[Name] = set()
@@ -56,7 +63,13 @@ class UnprovenJudge:
         for write in own_writes(node):
             table = self._catalog.table(write.table)
             known = table is not None and table.kind in {"r", "p"}
-            reasons = list(dict.fromkeys(self._reasons(write, table))) if table and known else []
+            answer = self._answer(statement, write, table) if certain else _NOTHING
+            if table and known and (refusals := list(self._refusals(write, table, answer))):
+                words = f"INSERT into {dotted(table.name)} will fail: {'; '.join(refusals[:3])}."
+                found.append(finding("data-refused", words, **(where | {"table": dotted(table.name)})))
+                self._after(write)
+                continue
+            reasons = list(dict.fromkeys(self._reasons(write, table, answer))) if table and known else []
             if table and reasons:
                 more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
                 words = f"Whether {write.kind} of {dotted(table.name)} succeeds is not known: "
@@ -66,14 +79,38 @@ class UnprovenJudge:
         for words, table in self._partitions(node):
             found.append(finding("data-unknown", words, **(where | {"table": dotted(table.name)})))
         if isinstance(node, ast.TruncateStmt):
-            self._emptied |= {
-                table.name for item in node.relations or () if (table := self._catalog.table(named(item)))
-            }
+            tables = {table.name for item in node.relations or () if (table := self._catalog.table(named(item)))}
+            self._emptied |= tables
+            self._changed |= tables
         return found
+
+    def _answer(self, statement: Statement, write: Write, table: Table | None) -> dict[str, t.Any]:
+        """What was looked up for this INSERT, as far as it still holds."""
+        answer = self._looked_up.get((statement.number, write.table), _NOTHING)
+        if table is None or write.kind != "INSERT" or table.name in self._changed:
+            return _NOTHING
+        moved = {
+            key.name
+            for key in table.constraints
+            if key.kind == "f" and key.outgoing and key.other and self._catalog.full(key.other) in self._changed
+        }
+        return {name: set(answer[name]) - moved for name in _NOTHING}
+
+    def _refusals(self, write: Write, table: Table, answer: dict[str, t.Any]) -> t.Iterator[str]:
+        """Keys that are taken, and parents that are missing."""
+        if not write.certain:
+            return
+        for key in self._rules.uniques.of(table):
+            if key.name in answer["taken"] and not _skips(write, key.columns):
+                yield f"a row with a key of it is there already, or twice among its own ({key.name} is unique)"
+        for item in table.constraints:
+            if item.name in answer["missing"] and item.other:
+                yield f"{dotted(item.other)} lacks the row that {item.name} wants"
 
     def _after(self, write: Write) -> None:
         table = self._catalog.table(write.table)
         name = table.name if table else self._catalog.full(write.table)
+        self._changed.add(name)
         if write.kind == "DELETE" and write.node.whereClause is None and not write.node.usingClause:
             self._emptied.add(name)
         elif write.kind == "INSERT":
@@ -99,7 +136,7 @@ class UnprovenJudge:
         )
         return bare and table.name not in self._filled
 
-    def _reasons(self, write: Write, table: Table) -> t.Iterator[str]:
+    def _reasons(self, write: Write, table: Table, answer: dict[str, t.Any]) -> t.Iterator[str]:
         yield from self._triggers(write, table)
         if write.kind == "DELETE":
             yield from self._referred(table, None, {table.name})
@@ -115,9 +152,10 @@ class UnprovenJudge:
                 return
             yield from self._referred(table, set(written), {table.name})
         for item in table.constraints:
-            if item.kind == "f" and item.outgoing and item.other and set(item.columns) & written.keys():
+            known = item.name in answer["there"]
+            if item.kind == "f" and item.outgoing and item.other and set(item.columns) & written.keys() and not known:
                 yield from self._parent(item, item.other, written)
-        yield from self._repeated(write, table, written)
+        yield from self._repeated(write, table, written, answer["free"])
 
     def _triggers(self, write: Write, table: Table) -> t.Iterator[str]:
         for row in self._rules.triggers(table):
@@ -159,7 +197,9 @@ class UnprovenJudge:
                 return
         yield f"{dotted(other)} may lack the row that {key.name} wants"
 
-    def _repeated(self, write: Write, table: Table, written: dict[str, list[t.Any]]) -> t.Iterator[str]:
+    def _repeated(
+        self, write: Write, table: Table, written: dict[str, list[t.Any]], free: t.Collection[str]
+    ) -> t.Iterator[str]:
         if write.kind == "INSERT" and _guarded(write, table):
             return
         single = write.kind == "INSERT" and write.rows is not None and len(write.rows) == 1
@@ -168,7 +208,8 @@ class UnprovenJudge:
         for key in self._rules.uniques.of(table):
             names = {name for name in key.columns if name}
             # An expression may use any column.
-            if not (names & written.keys() or None in key.columns) or _skips(write, key.columns):
+            looked_up = key.name in free or _skips(write, key.columns)
+            if looked_up or not (names & written.keys() or None in key.columns):
                 continue
             exprs = [expr for name in names for expr in written.get(name, ())]
             if any(_is_distinct(written.get(name, ())) for name in names) and None not in key.columns:

@@ -103,7 +103,9 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     reader = Reader(patience)
     rendered = located.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
     questions = row_questions(reader.found)
-    asked = {"rows": request.rows.request(questions)} if questions else {}
+    asked: dict[str, t.Any] = {"rows": request.rows.request(questions)} if questions else {}
+    if request.rows.check == "never":
+        asked["keys"] = []
     answer = located.facts(names(reader.found) | asked)
     if answer.live != live:
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."

@@ -11,6 +11,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.breakage im
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.key_questions import key_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import touches
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_questions import parse_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
@@ -71,6 +72,7 @@ def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
     called |= set(objects["functions"])
     return {
         "parsed": parse_questions(found),
+        "keys": key_questions(found),
         "objects": objects,
         "tables": [list(name) for name in tables],
         "functions": sorted(called),
