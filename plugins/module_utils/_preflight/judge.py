@@ -160,7 +160,7 @@ class Judge:
             found += judge.judge(statement, where, certain=self.objects.certain)
         self.tables.after(statement.node)
         found += self.rows.judge(statement, where)
-        empty = self.rows.empty(statement.number)
+        without_default = self.rows.without_default(statement.number)
         remarks = breakage(statement.node, self.catalog) + already_there(statement.node, self.catalog)
         remarks += broken(statement.node, self.catalog)
         new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
@@ -171,8 +171,9 @@ class Judge:
         for item in reading.remarks:
             if item.table is None or item.id in _ALSO_IF_NEW or not self.catalog.is_new(item.table):
                 remark = self._remark(item, self.catalog.table(item.table) if item.table else None, where)
-                harmless = empty and item.id == "not-null-without-default"
-                found.append(dataclasses.replace(remark, severity="info") if harmless else remark)
+                if item.id == "not-null-without-default" and remark.severity == "fail":
+                    remark = dataclasses.replace(remark, severity=without_default)
+                found.append(remark)
         self.rows.after(statement, reading.effects)
         self.lock_timeout.after(statement)
         found += self._transaction(statement, reading, where) + self._extension(statement, where)

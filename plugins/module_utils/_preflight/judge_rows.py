@@ -101,13 +101,16 @@ class RowJudge:
                 found += self._said(question, answer, where)
         return found
 
-    def empty(self, number: int) -> bool:
-        """Whether a NOT NULL column is added by this statement to a table that has no rows for certain."""
+    def without_default(self, number: int) -> t.Literal["fail", "unknown", "info"]:
+        """How much it weighs that a NOT NULL column has no default, which fails as soon as the table has a row.
+
+        :return: info where it has none for certain, unknown where what ran before may have filled it
+        """
         asked = [item for item in self._by_statement.get(number, ()) if item[0].kind == "null"]
-        return bool(asked) and all(
-            answer.get("violated") is False and self.certain and not self._unseen(question, answer)
-            for question, answer in asked
-        )
+        if not asked or any(answer.get("violated") is not False for _question, answer in asked):
+            return "fail"
+        unseen = any(self._unseen(question, answer) for question, answer in asked)
+        return "info" if self.certain and not unseen else "unknown"
 
     def after(self, statement: Statement, effects: t.Iterable[Effect]) -> None:
         """What the statement did to rows."""

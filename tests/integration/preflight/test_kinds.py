@@ -91,6 +91,9 @@ COMMITTED = "        connection.commit()\n"
 SEARCH_PATH = BOTH_MODES.replace(
     ONLINE, f"        connection.exec_driver_sql('SET search_path TO attic')\n{COMMITTED}{ONLINE}"
 )
+LOCKED_FIRST = BOTH_MODES.replace(
+    ONLINE, f"        connection.exec_driver_sql('SELECT pg_advisory_lock(42)')\n{ONLINE}"
+)
 SCHEMA_FIRST = BOTH_MODES.replace(
     ONLINE,
     "        connection.exec_driver_sql('CREATE SCHEMA IF NOT EXISTS x')\n        connection.commit()\n" + ONLINE,
@@ -264,9 +267,17 @@ KINDS = {
         env=ONE_TRANSACTION,
     ),
     "SQL of env.py online": Kind(ADDED, UNSURE, {"env-online-statements": "unknown"}, env=SEARCH_PATH, upgrade=None),
-    # The upgrade ends with exit code 0, and nothing of it is there.
     "SQL of env.py online that nobody commits": Kind(
-        ADDED, {"unsafe"}, {"env-online-statements": "fail"}, env=SEARCH_PATH.replace(COMMITTED, ""), upgrade=""
+        ADDED,
+        {"unsafe"},
+        {"env-online-statements": "fail"},
+        env=SEARCH_PATH.replace(COMMITTED, ""),
+        # Without its commit the schema that the search path leads to is not there either.
+        upgrade="no schema has been selected",
+    ),
+    # The upgrade ends with exit code 0, and nothing of it is there.
+    "a lock of env.py online that nobody commits": Kind(
+        ADDED, {"unsafe"}, {"env-online-statements": "fail"}, env=LOCKED_FIRST, upgrade=""
     ),
     "a schema made beforehand": Kind(ADDED, SAFE, env=SCHEMA_FIRST),
     "online it waits": Kind(ADDED, UNSURE, {"env-online-unseen": "unknown"}, env=WAITING, upgrade="ConnectionError"),
