@@ -21,6 +21,7 @@ UNWANTED = "a-network-that-nobody-asked-for"
 
 
 PYTHON = f"{REGISTRY}/mirror-test-python:1"
+CONTROLLERS = f"{REGISTRY}/mirror-test-controllers:1"
 
 
 def fill(mirrored: Mirror, helm: str = "4") -> None:
@@ -74,8 +75,10 @@ def _images() -> dict[str, Callable[[], str]]:
     made: dict[str, Callable[[], str]] = {RELEASED_NODE: _node, REGISTRY_IMAGE: _registry}
     for recipe in images.ALL:
         made[recipe.public_base] = _python if "python" in recipe.public_base else lambda: debian.base_image("bookworm")
-    for part, name in zip(calico.PARTS, calico.PUBLIC_IMAGES, strict=True):
+    *built, controllers = calico.PUBLIC_IMAGES
+    for part, name in zip(calico.PARTS, built, strict=True):
         made[name] = functools.partial(_calico, part)
+    made[controllers] = _controllers
     return made
 
 
@@ -87,6 +90,19 @@ def _registry() -> str:
 def _calico(part: str) -> str:
     calico.build()
     return calico.reference(part)
+
+
+def _controllers() -> str:
+    """A stand-in that runs and says that it is well: the lab does not build Calico's controllers."""
+    with images.workspace() as folder:
+        (folder / "check-status").write_text("#!/bin/sh\nexit 0\n")
+        (folder / "Dockerfile").write_text(
+            f"FROM {debian.base_image('bookworm')}\n"
+            "COPY --chmod=0755 check-status /usr/bin/check-status\n"
+            'ENTRYPOINT ["sleep", "infinity"]\n'
+        )
+        images.build(CONTROLLERS, folder / "Dockerfile", folder)
+    return CONTROLLERS
 
 
 def _python() -> str:
