@@ -61,11 +61,11 @@ WHERE l.lanname NOT IN ('internal', 'c') AND n.nspname NOT IN ('pg_catalog', 'in
 LIMIT {most}
 """
 SEEN = """
-SELECT extract(epoch FROM now() - i.stats_reset)::float AS seconds, i.dealloc AS evicted,
-       (SELECT count(*) FROM {schema}.pg_stat_statements s WHERE s.dbid = d.oid) AS statements,
-       (SELECT count(*) FROM {schema}.pg_stat_statements s
-         WHERE s.dbid = d.oid AND s.query = '<insufficient privilege>') AS hidden
-FROM {schema}.pg_stat_statements_info i, pg_database d WHERE d.datname = current_database()
+SELECT extract(epoch FROM now() - i.stats_reset)::float AS seconds, i.dealloc AS evicted, c.statements, c.hidden
+FROM {schema}.pg_stat_statements_info i, (
+    SELECT count(*) AS statements, count(*) FILTER (WHERE s.query = '<insufficient privilege>') AS hidden
+    FROM {schema}.pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid AND d.datname = current_database()
+) c
 """
 # Statements that define, not use; some of them hold a password in their text, which must not leave the server.
 STATEMENTS = """

@@ -9,6 +9,7 @@ the answer "not used" has to be right.
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, ast, parse_sql
@@ -22,14 +23,21 @@ def use_of(sql: str, tables: t.Collection[Name], column: str | None) -> Use:
 
     :param tables: schema (None: any) and name, of the table and of what is read in its place
     """
-    try:
-        parsed = parse_sql(sql)
-    except ParseError:
-        return "open"
-    nodes = [raw.stmt for raw in parsed]
-    if any(isinstance(part, ast.DoStmt) for node in nodes for part in below(node)):
+    nodes = _statements(sql)
+    if nodes is None:
         return "open"
     return "yes" if any(_uses(node, tables, column) for node in nodes) else "no"
+
+
+# Each table and column of a migration is held against the same texts.
+@functools.lru_cache(maxsize=1024)
+def _statements(sql: str) -> tuple[t.Any, ...] | None:
+    """None where what a text does cannot be read from it."""
+    try:
+        nodes = tuple(raw.stmt for raw in parse_sql(sql))
+    except ParseError:
+        return None
+    return None if any(isinstance(part, ast.DoStmt) for node in nodes for part in below(node)) else nodes
 
 
 def _uses(node: t.Any, tables: t.Collection[Name], column: str | None) -> bool:
