@@ -13,6 +13,7 @@ import time
 import typing as t
 
 from . import row_queries as queries
+from .row_facts import quoted
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -123,7 +124,8 @@ def _known(ask: Ask, key: Row, columns: list[str], rows: list[list[t.Any]], end:
 
 
 def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+    """In a query with parameters, whose mark is the percent sign."""
+    return quoted(name).replace("%", "%%")
 
 
 __all__ = ("collect",)

@@ -184,14 +184,14 @@ class _Asker:
         # Equality of other types is not looked up in pg_catalog.
         if not self._ask(queries.COMPARABLE, oid=other["oid"], columns=target)[0]["all"]:
             raise _Unasked("type")
-        pairs = " AND ".join(f"o.{_quoted(name)} = ({key})" for name, key in zip(target, form["keys"], strict=True))
+        pairs = " AND ".join(f"o.{quoted(name)} = ({key})" for name, key in zip(target, form["keys"], strict=True))
         return f"{here} AND NOT EXISTS (SELECT FROM {_name(other, only=True)} AS o WHERE {pairs})"
 
     def _pair(self, form: Row, table: Row) -> str:
         if not self._ask(queries.COMPARABLE, oid=table["oid"], columns=[pair[0] for pair in form["pairs"]])[0]["all"]:
             raise _Unasked("type")
         pairs = " AND ".join(
-            f"r.{_quoted(name)} OPERATOR(pg_catalog.{symbol}) s.{_quoted(name)}" for name, symbol in form["pairs"]
+            f"r.{quoted(name)} OPERATOR(pg_catalog.{symbol}) s.{quoted(name)}" for name, symbol in form["pairs"]
         )
         source = f"{_name(table, only=True)} AS s"
         return f"EXISTS (SELECT FROM {source} WHERE (s.tableoid, s.ctid) > (r.tableoid, r.ctid) AND {pairs})"
@@ -209,7 +209,7 @@ class _Asker:
             return None
         if made["kind"] == "c":
             return f"NOT ({made['expression']})"
-        keys = [f"r.{_quoted(name)}" for name in made["columns"]]
+        keys = [f"r.{quoted(name)}" for name in made["columns"]]
         if made["kind"] == "n":
             return f"{keys[0]} IS NULL"
         if made["kind"] != "f" or made["full"]:
@@ -234,11 +234,12 @@ def _name(table: Row, *, only: bool) -> str:
 
     :param only: without what inherits from it; partitions belong to their table in any case
     """
-    return ("ONLY " if only and table["kind"] == "r" else "") + f"{_quoted(table['schema'])}.{_quoted(table['name'])}"
+    return ("ONLY " if only and table["kind"] == "r" else "") + f"{quoted(table['schema'])}.{quoted(table['name'])}"
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as an identifier of SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
-__all__ = ("MOST_COUNTED", "collect")
+__all__ = ("MOST_COUNTED", "collect", "quoted")
