@@ -79,3 +79,12 @@ def database(servers: Servers) -> t.Iterator[str]:
     """The URL of an empty database on the newest server of those chosen."""
     with copy_of(servers(CHOSEN[-1]), "template1") as url:
         yield url
+
+
+@pytest.fixture(params=CHOSEN, ids=str)
+def session(request: pytest.FixtureRequest, servers: Servers) -> t.Iterator[psycopg.Connection]:
+    """A session whose statements are rolled back, on each version in turn."""
+    connection = servers(request.param).shared()
+    connection.rollback()
+    yield connection
+    connection.rollback()

@@ -4,21 +4,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import psycopg
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
 
-from tests.integration.preflight.conftest import CHOSEN, Servers
+from tests.integration.preflight.said_and_done import judged, said_and_done, sql
 from tests.unit.plugins.module_utils._sql.cases import CASES, Case
-from tests.unit.plugins.module_utils._sql.claims import parsed
 
 TABLES = """
 CREATE TABLE ledger (id int PRIMARY KEY, label varchar(40), amount int, state varchar(8), body text);
@@ -31,10 +21,6 @@ ENUM = "CREATE TYPE runstate AS ENUM ('queued', 'done')"
 CHILD = "CREATE TABLE entry (id int, ledger_id int CONSTRAINT entry_ledger REFERENCES ledger)"
 KEY = "ALTER TABLE ledger ADD CONSTRAINT uq_label UNIQUE (id, label)"
 BLOCK = "DO $$ BEGIN PERFORM 1; END $$"
-
-
-def sql(*texts: str) -> list[str]:
-    return list(texts)
 
 
 # setup, statements, id, a word of the server's error
@@ -128,42 +114,11 @@ DRIFT: dict[str, tuple[str, list[str], str | None, str]] = {
 }  # fmt: skip
 
 
-def judged(connection: psycopg.Connection, texts: list[str]) -> list[Finding]:
-    """The findings about these statements, all in one transaction, on what the session sees now."""
-    found = [parsed(text, number=number) for number, text in enumerate(texts, 1)]
-    server = t.cast("ServerFacts", live_facts.server(connection, 0))
-    facts = live_facts.collect(connection, names(found))
-    catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
-    return Judge(catalog, facts, server, Thresholds(), lock_timeout_set=True).judge(found, []).findings
-
-
-@pytest.fixture(params=CHOSEN, ids=str)
-def session(request: pytest.FixtureRequest, servers: Servers) -> t.Iterator[psycopg.Connection]:
-    connection = servers(request.param).shared()
-    connection.rollback()
-    yield connection
-    connection.rollback()
-
-
-def ended(connection: psycopg.Connection, texts: list[str]) -> str:
-    """The server's error, empty without one."""
-    try:
-        for text in texts:
-            connection.execute(text)
-    except psycopg.Error as error:
-        return str(error)
-    return ""
-
-
 @pytest.mark.parametrize("name", DRIFT)
 def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) -> None:
     setup, texts, wanted, words = DRIFT[name]
-    session.execute(TABLES)
-    if setup:
-        session.execute(setup)
-    found = judged(session, texts)
+    found, error = said_and_done(session, TABLES, setup, texts)
     failing = {item.id for item in found if item.severity == "fail"} & WILL_FAIL
-    error = ended(session, texts)
     assert bool(failing) == bool(error), (error, [item.message for item in found])
     assert words in error
     if wanted:

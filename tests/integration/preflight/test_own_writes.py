@@ -7,9 +7,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.integration.preflight.test_drift import ended, judged, session, sql
-
-__all__ = ("session",)
+from tests.integration.preflight.said_and_done import ended, judged, said_and_done, severities, sql
 
 TABLES = """
 CREATE TYPE runstate AS ENUM ('queued', 'done');
@@ -126,13 +124,8 @@ SAYS = {"data-refused", "object-missing"}
 @pytest.mark.parametrize("name", WRITES)
 def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) -> None:
     setup, texts, wanted, words = WRITES[name]
-    session.execute(TABLES)
-    if setup:
-        session.execute(setup)
-    found = judged(session, texts)
-    said = {item.severity for item in found if item.id in SAYS}
-    error = ended(session, texts)
-    assert said == ({wanted} if wanted else set()), ([item.message for item in found], error)
+    found, error = said_and_done(session, TABLES, setup, texts)
+    assert severities(found, SAYS) == ({wanted} if wanted else set()), ([item.message for item in found], error)
     assert words in error
     assert wanted != "fail" or error
     assert wanted is not None or not error

@@ -7,9 +7,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.integration.preflight.test_drift import ended, judged, session, sql
-
-__all__ = ("session",)
+from tests.integration.preflight.said_and_done import said_and_done, severities, sql
 
 TABLES = """
 CREATE TABLE author (id int PRIMARY KEY, place int CONSTRAINT once UNIQUE DEFERRABLE INITIALLY DEFERRED, t text);
@@ -61,24 +59,14 @@ PENDING: dict[str, tuple[str, list[str], str | None, bool]] = {
     "column made before, not deferred": ("", sql("ALTER TABLE loose ADD who int REFERENCES author DEFERRABLE", "INSERT INTO loose VALUES (1, 1)", "CREATE INDEX i ON loose (who)"), None, False),
     "conflict, then altered": ("", sql("INSERT INTO book VALUES (1, 1) ON CONFLICT DO NOTHING", ADD), "unknown", False),
 }  # fmt: skip
+GONE = "DROP TABLE IF EXISTS author, book, page, loose CASCADE; DROP FUNCTION IF EXISTS notes"
 
 
 @pytest.mark.parametrize("name", PENDING)
 def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) -> None:
     setup, texts, wanted, fails = PENDING[name]
-    session.execute(TABLES)
-    if setup:
-        session.execute(setup)
-    session.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    session.commit()
-    try:
-        found = judged(session, texts)
-        session.rollback()
-        error = ended(session, texts)
-    finally:
-        session.rollback()
-        session.execute("DROP TABLE IF EXISTS author, book, page, loose CASCADE; DROP FUNCTION IF EXISTS notes")
-        session.commit()
-    assert {item.severity for item in found if item.id == "pending-trigger-events"} == ({wanted} if wanted else set())
+    # Checked before it is committed, so that the statements begin with nothing pending.
+    found, error = said_and_done(session, TABLES, f"{setup}; SET CONSTRAINTS ALL IMMEDIATE", texts, gone=GONE)
+    assert severities(found, {"pending-trigger-events"}) == ({wanted} if wanted else set())
     assert bool(error) == fails, error
     assert "pending trigger events" in error or not fails

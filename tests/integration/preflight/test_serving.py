@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.preflight import serving
 from tests.integration.preflight.conftest import CHOSEN
-from tests.integration.preflight.test_drift import judged
+from tests.integration.preflight.said_and_done import judged
 
 # By the server's error: the findings of which one must be there.
 SAID = {

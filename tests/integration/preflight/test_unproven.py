@@ -10,10 +10,8 @@ import psycopg
 import pytest
 
 from tests.integration.preflight.asking import ask, prepare
-from tests.integration.preflight.test_drift import ended, judged, session, sql
+from tests.integration.preflight.said_and_done import said_and_done, severities, sql
 from tests.unit.plugins.module_utils._in_pod.project import Project
-
-__all__ = ("session",)
 
 TABLES = """
 CREATE TABLE owner (id int PRIMARY KEY, email text UNIQUE, kind text);
@@ -96,20 +94,9 @@ UNPROVEN: dict[str, tuple[str, list[str], str | None, str]] = {
 @pytest.mark.parametrize("name", UNPROVEN)
 def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) -> None:
     setup, texts, wanted, words = UNPROVEN[name]
-    session.execute(TABLES)
-    if setup:
-        session.execute(setup)
-    # The size of a table that is locked, as a new one is, cannot be asked for.
-    session.commit()
-    try:
-        found = judged(session, texts)
-        session.rollback()
-        error = ended(session, texts)
-    finally:
-        session.rollback()
-        session.execute(GONE)
-        session.commit()
-    said = {item.severity for item in found if item.id in {"data-unknown", "data-refused"}}
+    # Committed: the size of a table that is locked, as a new one is, cannot be asked for.
+    found, error = said_and_done(session, TABLES, setup, texts, gone=GONE)
+    said = severities(found, {"data-unknown", "data-refused"})
     assert said == ({wanted} if wanted else set()), [item.message for item in found]
     assert words in error
     assert wanted or not error

@@ -1,0 +1,68 @@
+"""What the preflight says of statements, and what the server does with them: for tables of situations."""
+
+from __future__ import annotations
+
+import typing as t
+
+import psycopg
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+
+from tests.unit.plugins.module_utils._sql.claims import parsed
+
+
+def sql(*texts: str) -> list[str]:
+    return list(texts)
+
+
+def judged(connection: psycopg.Connection, texts: list[str]) -> list[Finding]:
+    """The findings about these statements, all in one transaction, on what the session sees now."""
+    found = [parsed(text, number=number) for number, text in enumerate(texts, 1)]
+    server = t.cast("ServerFacts", live_facts.server(connection, 0))
+    facts = live_facts.collect(connection, names(found))
+    catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
+    return Judge(catalog, facts, server, Thresholds(), lock_timeout_set=True).judge(found, []).findings
+
+
+def ended(connection: psycopg.Connection, texts: list[str]) -> str:
+    """The server's error, empty without one."""
+    try:
+        for text in texts:
+            connection.execute(text)
+    except psycopg.Error as error:
+        return str(error)
+    return ""
+
+
+def said_and_done(
+    connection: psycopg.Connection, tables: str, setup: str, texts: list[str], *, gone: str | None = None
+) -> tuple[list[Finding], str]:
+    """The findings about statements, and the error with which they really end.
+
+    :param tables: made first, and then what `setup` says
+    :param gone: removes both; given where they are committed before, as for what nobody may have locked
+    """
+    connection.execute(tables)
+    if setup:
+        connection.execute(setup)
+    if gone is None:
+        return judged(connection, texts), ended(connection, texts)
+    connection.commit()
+    try:
+        found = judged(connection, texts)
+        connection.rollback()
+        return found, ended(connection, texts)
+    finally:
+        connection.rollback()
+        connection.execute(gone)
+        connection.commit()
+
+
+def severities(found: list[Finding], ids: set[str]) -> set[str]:
+    """Of the findings with one of `ids`."""
+    return {item.severity for item in found if item.id in ids}
