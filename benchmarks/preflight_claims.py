@@ -9,8 +9,6 @@ takes the time beside Alembic's (benchmarks/preflight.py). `--reports` counts in
 from __future__ import annotations
 
 import argparse
-import collections
-import re
 import subprocess
 import sys
 import typing as t
@@ -20,6 +18,7 @@ from pathlib import Path
 from benchmarks import preflight
 from dev.tally import REPORTS, environment
 from lab.progress import say
+from tests.integration.histories.table import PROPERTY, Line, share, table
 from tests.integration.preflight import serving
 from tests.unit.plugins.module_utils._sql.cases import CASES, VERSIONS
 
@@ -50,26 +49,17 @@ class Counted(t.NamedTuple):
 
     passed: int
     whole: int
-    lines: list[str]
+    lines: list[Line]
 
 
 def counted(title: str) -> Counted:
     """What the report of a run says."""
-    passed, lines = 0, []
+    passed, lines = 0, list[Line]()
     cases = list(ET.parse(report(title)).getroot().iter("testcase"))  # noqa: S314 - pytest wrote this file
     for case in cases:
         passed += not any(case.find(kind) is not None for kind in ("failure", "error", "skipped"))
-        lines += [item.get("value", "") for item in case.iter("property") if item.get("name") == "history"]
+        lines += [Line.of(item.get("value", "")) for item in case.iter("property") if item.get("name") == PROPERTY]
     return Counted(passed, len(cases), lines)
-
-
-def unknown(lines: t.Iterable[str]) -> tuple[int, int]:
-    """Of the revisions in such lines, those that are not known before they run, and all."""
-    total: collections.Counter[str] = collections.Counter()
-    for line in lines:
-        if found := re.search(r"(?P<all>\d+) revisions, (?P<not_known>\d+) not known", line):
-            total.update({name: int(number) for name, number in found.groupdict().items()})
-    return total["not_known"], total["all"]
 
 
 def main() -> int:
@@ -90,10 +80,9 @@ def main() -> int:
     say(f"agreement with the servers: {passed} of {whole} tests, {passed / whole:.1%}")
     say(f"inputs of others by right answer: {seen['answers'].passed} of {seen['answers'].whole}")
     say(f"whole histories: {seen['histories'].passed} of {seen['histories'].whole} tests")
-    for line in seen["histories"].lines:
-        say(f"  {line}")
-    share, revisions = unknown(seen["histories"].lines)
-    say(f"not known before they run: {share} of {revisions} revisions, {share / max(1, revisions):.0%}")
+    say(table(seen["histories"].lines))
+    unknown, revisions = share(seen["histories"].lines)
+    say(f"not known before they run: {unknown} of {revisions} revisions, {unknown / max(1, revisions):.0%}")
     good = kinds >= GOAL and all(part.passed == part.whole for part in seen.values())
     return preflight.main() or (0 if good else 1)
 

@@ -37,6 +37,8 @@ requirements:
   - psycopg >= 3.1, for a directory
 extends_documentation_fragment:
   - ai_platform.agent._attributes
+  - ai_platform.agent._cluster
+  - ai_platform.agent._pods
   - kubernetes.core.k8s_auth_options
 attributes:
   check_mode:
@@ -75,14 +77,6 @@ options:
     description: Seconds until a pod of the preflight must run.
     type: int
     default: 60
-  pull_timeout:
-    description:
-      - Seconds in which a pod must have started where its node pulls the image for longer than O(job_timeout).
-      - The kubelet's events say whether it does.
-      - V(0) waits for no pull. Where the account may not patch Jobs, O(job_timeout) is the end as well.
-    type: int
-    default: 600
-    version_added: 1.0.0
   alembic_dir:
     description: Folder with the Alembic configuration file.
     type: path
@@ -155,7 +149,7 @@ options:
     choices: [never, fail, unknown, warn]
     default: unknown
   thresholds:
-    description: From when on figures are too much.
+    description: Limits beyond which a figure is reported as a finding.
     type: dict
     default: {}
     suboptions:

@@ -30,8 +30,8 @@ DECISIVE: t.Final[dict[str, t.Any]] = {
 DRIVERS: t.Final = frozenset({"asyncpg", "pg8000", "psycopg2"})
 # env.py may wait for a database, which is not there; the preflight does not wait for its end.
 SECONDS = 5.0
-# What still computes then, at an import on a busy machine, gets as long again, so often: whoever waits uses less of a
-# processor than this share.
+# env.py that still computes after SECONDS, as an import on a busy machine does, gets SECONDS again, at most ROUNDS
+# times. It counts as waiting where it used less than BUSY of a processor.
 ROUNDS, BUSY = 12, 0.01
 # Statements of env.py itself that leave what revisions find as it is.
 HARMLESS = re.compile(
@@ -41,17 +41,17 @@ HARMLESS = re.compile(
 )
 
 
-class Enough(BaseException):
+class TimeIsUp(BaseException):
     """The time is over."""
 
 
-class Nothing:
+class EmptyResult:
     """The answer to a statement: no rows, whatever is asked of it."""
 
     rowcount = 0
 
     def __getattr__(self, _name: str) -> t.Any:
-        return lambda *_arguments, **_options: Nothing()
+        return lambda *_arguments, **_options: EmptyResult()
 
     def __bool__(self) -> bool:
         return False
@@ -59,24 +59,24 @@ class Nothing:
     def __iter__(self) -> t.Iterator[t.Any]:
         return iter(())
 
-    def __enter__(self) -> Nothing:
+    def __enter__(self) -> EmptyResult:
         return self
 
     def __exit__(self, *_: object) -> None:
         return None
 
-    def __await__(self) -> t.Generator[t.Any, None, Nothing]:
+    def __await__(self) -> t.Generator[t.Any, None, EmptyResult]:
         yield from ()
         return self
 
-    async def __aenter__(self) -> Nothing:
+    async def __aenter__(self) -> EmptyResult:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         return None
 
 
-class StandIn(Nothing):
+class StandIn(EmptyResult):
     """A connection, synchronous or not. `executed`: what it was given."""
 
     def __init__(self, engine: t.Any, executed: list[str]) -> None:
@@ -110,19 +110,19 @@ class StandIn(Nothing):
         self.begun = self.block = True
         return self
 
-    def commit(self) -> Nothing:
+    def commit(self) -> EmptyResult:
         self.begun = self.block = False
         self.commits = True
-        return Nothing()
+        return EmptyResult()
 
-    def rollback(self) -> Nothing:
+    def rollback(self) -> EmptyResult:
         self.begun = self.block = False
-        return Nothing()
+        return EmptyResult()
 
-    def execute(self, statement: t.Any, *_arguments: t.Any, **_options: t.Any) -> Nothing:
+    def execute(self, statement: t.Any, *_arguments: t.Any, **_options: t.Any) -> EmptyResult:
         self.begun = self.begun or _begins_by_itself()
         self.executed.append(" ".join(str(statement).split()))
-        return Nothing()
+        return EmptyResult()
 
     exec_driver_sql = scalar = scalars = execute
 
@@ -130,7 +130,7 @@ class StandIn(Nothing):
         return function(self, *arguments, **options)
 
 
-class Session(Nothing):
+class Session(EmptyResult):
     """A driver's connection and cursor, for what listens to new connections."""
 
     def __init__(self, executed: list[str]) -> None:
@@ -142,9 +142,9 @@ class Session(Nothing):
     def __enter__(self) -> Session:
         return self
 
-    def execute(self, statement: t.Any, *_arguments: t.Any, **_options: t.Any) -> Nothing:
+    def execute(self, statement: t.Any, *_arguments: t.Any, **_options: t.Any) -> EmptyResult:
         self.executed.append(" ".join(str(statement).split()))
-        return Nothing()
+        return EmptyResult()
 
 
 def _begins_by_itself() -> bool:
@@ -158,14 +158,14 @@ def _listened(engine: t.Any, executed: list[str]) -> None:
     for listener in getattr(getattr(pool, "dispatch", None), "connect", ()):
         if not str(getattr(listener, "__module__", "")).startswith("sqlalchemy"):
             with contextlib.suppress(Exception):
-                listener(Session(executed), Nothing())
+                listener(Session(executed), EmptyResult())
 
 
 def _autocommit(options: t.Mapping[str, t.Any]) -> bool:
     return str(options.get("isolation_level", "")).upper() == "AUTOCOMMIT"
 
 
-class Context(Nothing):
+class Context(EmptyResult):
     """What context.get_context() gives after a configuration."""
 
     def __init__(self, connection: t.Any) -> None:
@@ -173,11 +173,11 @@ class Context(Nothing):
         self.dialect = getattr(connection, "dialect", None)
         self.as_sql = False
 
-    def begin_transaction(self, *_: t.Any) -> Nothing:
-        return Nothing()
+    def begin_transaction(self, *_: t.Any) -> EmptyResult:
+        return EmptyResult()
 
-    def autocommit_block(self) -> Nothing:
-        return Nothing()
+    def autocommit_block(self) -> EmptyResult:
+        return EmptyResult()
 
 
 class Driver(types.ModuleType):
@@ -246,21 +246,11 @@ def observe(environment: t.Any, run_env: t.Callable[[], None], *, drivers: bool)
         runs += 1
 
     environment.configure, environment.run_migrations = configure, run_migrations
-    environment.begin_transaction = Nothing
+    environment.begin_transaction = EmptyResult
     environment.get_context = lambda: Context(connections[-1] if connections else None)
     environment.get_bind = lambda: connections[-1] if connections else None
     environment.execute = lambda text, *_arguments, **_options: executed.append(" ".join(str(text).split()))
-    problem = None
-    try:
-        with _engines(executed), _limited(), Drivers() if drivers else contextlib.nullcontext():
-            run_env()
-    except Enough:
-        problem = f"it waited for more than {SECONDS:g} s"
-    except SystemExit as error:
-        problem = f"it ends the process with exit code {error.code}"
-    except Exception as error:
-        lines = str(error).strip().splitlines()
-        problem = f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+    problem = _problem(run_env, executed, drivers=drivers)
     if runs:
         problem = None
     elif problem is None:
@@ -275,6 +265,21 @@ def observe(environment: t.Any, run_env: t.Callable[[], None], *, drivers: bool)
         "problem": problem,
         "begun": ("kept" if all(item.commits for item in begun) else "lost") if begun else None,
     }
+
+
+def _problem(run_env: t.Callable[[], None], executed: list[str], *, drivers: bool) -> str | None:
+    """What ends env.py before its end, None where nothing does."""
+    try:
+        with _engines(executed), _limited(), Drivers() if drivers else contextlib.nullcontext():
+            run_env()
+    except TimeIsUp:
+        return f"it waited for more than {SECONDS:g} s"
+    except SystemExit as error:
+        return f"it ends the process with exit code {error.code}"
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+    return None
 
 
 @contextlib.contextmanager
@@ -318,7 +323,7 @@ def _limited() -> t.Iterator[None]:
         nonlocal used, rounds
         now, rounds = time.process_time(), rounds + 1
         if now - used < BUSY * SECONDS or rounds >= ROUNDS:
-            raise Enough
+            raise TimeIsUp
         used = now
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
 

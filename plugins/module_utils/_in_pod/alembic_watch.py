@@ -21,22 +21,20 @@ import sysconfig
 import typing as t
 from pathlib import Path
 
+from .executed_text import ends_transaction, refused
+from .revision_code import of_postgresql, output_only_nodes, upgrading
+
 # What a revision asks to learn about the database or about being rendered: from then on its SQL is only one of several.
 INSPECTING = frozenset({"get_bind", "is_offline_mode", "as_sql", "bind", "connection"})
 # What it asks to learn about the process in which it runs, which is another one when it migrates.
 SURROUNDINGS = frozenset({"environ", "getenv"})
 # Packages whose names say nothing about the application.
 LIBRARIES = sys.stdlib_module_names | {
-    "alembic", "sqlalchemy", "sqlmodel", "sqlalchemy_utils", "geoalchemy2", "pgvector", "typing_extensions",
+    "alembic", "sqlalchemy", "sqlmodel", "sqlalchemy_utils", "geoalchemy2", "packaging", "pgvector",
+    "typing_extensions",
 }  # fmt: skip
-# The end of a transaction as a statement of its own; what stands in quotes was taken out before.
-ENDS_TRANSACTION = re.compile(
-    r"(?:^|;)\s*(commit|rollback|abort)(?:\s+(?:work|transaction))?(?:\s+and\s+(?:no\s+)?chain)?\s*(?:;|$)",
-    re.IGNORECASE,
-)
-# A statement behind another one.
-SEVERAL = re.compile(r";\s*[^\s;]")
-QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+# Methods of SQLAlchemy's objects that take a bind and need nothing of it but what there is offline.
+_RENDERED = frozenset({"create", "drop", "create_all", "drop_all", "compile"})
 IMPORTS = re.compile(r"^\s*(?:from|import)\s+(\w+)", re.MULTILINE)
 
 
@@ -49,9 +47,9 @@ def inspects(path: str) -> str | None:
         re.search(r"\b(?:if|while|match|and|or)\b", text) and set(IMPORTS.findall(text)) - LIBRARIES
     ):
         return None
-    tree = ast.parse(text)
-    parts = _parts(tree)
-    harmless = _of_dialect(tree)
+    tree = of_postgresql(ast.parse(text))
+    parts = upgrading(tree)
+    harmless = _rendered(tree) | output_only_nodes(tree)
     imported = _imported(tree)
     for part in parts:
         for node in ast.walk(part):
@@ -62,11 +60,6 @@ def inspects(path: str) -> str | None:
             if imported and (name := _decides(node, imported)):
                 return f"{name}, which the application decides, in line {getattr(node, 'lineno', 0)}"
     return None
-
-
-def _parts(tree: ast.Module) -> list[ast.stmt]:
-    """What an upgrade runs: all but `downgrade`."""
-    return [part for part in tree.body if not (isinstance(part, ast.FunctionDef) and part.name == "downgrade")]
 
 
 def _imported(tree: ast.Module) -> frozenset[str]:
@@ -96,8 +89,12 @@ def _decides(node: ast.AST, names: frozenset[str]) -> str | None:
     return next((name for name in read if name in names), None)
 
 
-def _of_dialect(tree: ast.Module) -> set[int]:
-    """Nodes `….get_bind`, by id(), of whose result only the dialect is used; a name that holds it included."""
+def _rendered(tree: ast.Module) -> set[int]:
+    """Nodes `….get_bind`, by id(), of whose result nothing is used but what Alembic has offline as well.
+
+    That is its dialect, the making and dropping of SQLAlchemy's own objects, and statements whose answers nobody reads.
+    A name that holds the result is followed.
+    """
     above = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     found: set[int] = set()
     for node in ast.walk(tree):
@@ -107,7 +104,7 @@ def _of_dialect(tree: ast.Module) -> set[int]:
         if not isinstance(call, ast.Call):
             continue
         use = above.get(id(call))
-        if _is_dialect(use, call, above):
+        if _is_rendered(call, above):
             found.add(id(node))
         elif isinstance(use, ast.Assign) and len(use.targets) == 1 and isinstance(use.targets[0], ast.Name):
             scope: t.Any = use
@@ -116,16 +113,31 @@ def _of_dialect(tree: ast.Module) -> set[int]:
             name = use.targets[0].id
             uses = [item for item in ast.walk(scope) if isinstance(item, ast.Name) and item.id == name]
             loads = [item for item in uses if isinstance(item.ctx, ast.Load)]
-            if loads and all(_is_dialect(above.get(id(item)), item, above) for item in loads):
+            shared = any(isinstance(item, ast.Global | ast.Nonlocal) for item in ast.walk(scope))
+            if not shared and all(_is_rendered(item, above) for item in loads):
                 found.add(id(node))
     return found
 
 
-def _is_dialect(use: ast.AST | None, value: ast.AST, above: dict[int, ast.AST]) -> bool:
-    """Whether `use` is `value.dialect`, or `value.engine.name` and the like."""
+def _is_rendered(value: ast.AST, above: dict[int, ast.AST]) -> bool:
+    """Whether what is done with a bind is done offline as well: no answer of a database is read."""
+    use = above.get(id(value))
+    if isinstance(use, ast.keyword) and use.arg == "bind":
+        call = above.get(id(use))
+        return isinstance(call, ast.Call) and _is_ddl_method(call.func)
+    if isinstance(use, ast.Call):
+        return _is_ddl_method(use.func) and use.args[:1] == [value]
     if not (isinstance(use, ast.Attribute) and use.value is value):
         return False
+    if use.attr == "execute":
+        call = above.get(id(use))
+        return isinstance(call, ast.Call) and call.func is use and isinstance(above.get(id(call)), ast.Expr)
     return use.attr == "dialect" or (use.attr == "engine" and _is_name_of(above.get(id(use)), use))
+
+
+def _is_ddl_method(function: ast.expr) -> bool:
+    """Whether it is called like a method of SQLAlchemy's objects that is rendered; `Bind` sees whose it is."""
+    return isinstance(function, ast.Attribute) and function.attr in _RENDERED
 
 
 def _is_name_of(use: ast.AST | None, engine: ast.Attribute) -> bool:
@@ -133,15 +145,37 @@ def _is_name_of(use: ast.AST | None, engine: ast.Attribute) -> bool:
 
 
 @functools.cache
-def only_dialects(path: str) -> bool:
-    """Whether every get_bind() in this file is there for its dialect alone."""
+def _tree(path: str) -> ast.Module | None:
+    """What of a file an upgrade of PostgreSQL runs; None where nobody can read it."""
     try:
-        tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+        return of_postgresql(ast.parse(Path(path).read_text(encoding="utf-8")))
     except (OSError, ValueError, SyntaxError):
+        return None
+
+
+@functools.cache
+def only_decides_output(path: str, line: int) -> bool:
+    """Whether is_offline_mode(), called at this line, decides about nothing but what is printed."""
+    tree = _tree(path)
+    if tree is None:
         return False
-    nodes = (node for part in _parts(tree) for node in ast.walk(part))
-    asking = {id(node) for node in nodes if isinstance(node, ast.Attribute) and node.attr == "get_bind"}
-    return asking <= _of_dialect(tree)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "is_offline_mode"]
+    asking = {id(node) for node in nodes if node.lineno == line}
+    return bool(asking) and asking <= output_only_nodes(tree)
+
+
+@functools.cache
+def renders_binds(path: str, line: int) -> bool:
+    """Whether get_bind(), called at this line, and all others in the same function are there for what is rendered."""
+    tree = _tree(path)
+    if tree is None:
+        return False
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    around = [node for node in functions if node.lineno <= line <= (node.end_lineno or 0)]
+    part = max(around, key=lambda node: node.lineno, default=tree)
+    asking = {id(node) for node in ast.walk(part) if isinstance(node, ast.Attribute) and node.attr == "get_bind"}
+    # None is left where this line was thought to be another database's.
+    return bool(asking) and asking <= _rendered(tree)
 
 
 def has_body(path: str) -> bool:
@@ -155,12 +189,6 @@ def has_body(path: str) -> bool:
                 for item in node.body
             )
     return True
-
-
-def ends_transaction(construct: t.Any) -> str | None:
-    """The word by which a statement ends the transaction that Alembic opened; what follows depends on the driver."""
-    found = ENDS_TRANSACTION.search(QUOTED.sub(" ", str(construct)).strip())
-    return found.group(1).upper() if found else None
 
 
 @contextlib.contextmanager
@@ -180,16 +208,55 @@ def kept_off_disk() -> t.Iterator[None]:
         builtins.open = io.open = original
 
 
-class Bind:
-    """What op.get_bind() returns while SQL is rendered: its dialect is known, of all else the question is noted."""
+class Unread:
+    """What Bind.execute() returns: None, as Alembic has it, but for the note that somebody wanted to read it."""
 
-    def __init__(self, dialect: t.Any, asked: list[str]) -> None:
-        self.dialect, self._asked = dialect, asked
-        self.name, self.driver = dialect.name, dialect.driver
+    def __init__(self, asked: list[str]) -> None:
+        self._asked = asked
+
+    def __bool__(self) -> bool:
+        self._asked.append("the answer of op.get_bind().execute()")
+        return False
+
+    def __iter__(self) -> t.Iterator[t.Any]:
+        self._asked.append("the rows of op.get_bind().execute()")
+        raise TypeError("offline there are no rows")
+
+    def __getattr__(self, name: str) -> t.Any:
+        self._asked.append(f"op.get_bind().execute().{name}")
+        raise AttributeError(f"offline there are no rows, of which {name!r} was asked")
+
+
+class Bind:
+    """What op.get_bind() returns while SQL is rendered: what Alembic renders is rendered, all else is noted.
+
+    `checkfirst_spans`: (begin, end) offsets of the SQL that SQLAlchemy writes only after looking for the object
+    (checkfirst=True).
+    """
+
+    def __init__(self, context: t.Any, asked: list[str], checkfirst_spans: list[tuple[int, int]]) -> None:
+        self.dialect, self._asked, self._checkfirst_spans = context.dialect, asked, checkfirst_spans
+        self.name, self.driver = self.dialect.name, self.dialect.driver
+        # Past the properties of Watch, which would note it.
+        self._real, self._tell = vars(context)["connection"], context.impl.output_buffer.tell
 
     @property
     def engine(self) -> Bind:
         return self
+
+    def execute(self, statement: t.Any, parameters: t.Any = None, **_options: t.Any) -> Unread:
+        if isinstance(statement, str):
+            self._asked.append("a plain text in op.get_bind().execute(), which SQLAlchemy 2 refuses")
+        if parameters:
+            self._asked.append("parameters of op.get_bind().execute()")
+        self._real.execute(statement, parameters)
+        return Unread(self._asked)
+
+    def _run_ddl_visitor(self, visitor: t.Any, element: t.Any, **options: t.Any) -> None:
+        begin = self._tell()
+        self._real._run_ddl_visitor(visitor, element, **options)
+        if options.get("checkfirst"):
+            self._checkfirst_spans.append((begin, self._tell()))
 
     def __getattr__(self, name: str) -> t.Any:
         # As Alembic has it, where there is no connection.
@@ -197,12 +264,22 @@ class Bind:
         raise AttributeError(f"offline there is no connection, which {name!r} was asked of")
 
 
+def _caller() -> tuple[str, int]:
+    """The file and the line from which the caller of this was called, and through it one of Alembic's functions."""
+    frame: t.Any = sys._getframe(2)
+    # `op` and `context` are modules whose functions Alembic makes from a text.
+    while frame and frame.f_code.co_filename.startswith("<"):
+        frame = frame.f_back
+    return (frame.f_code.co_filename, frame.f_lineno) if frame else ("", 0)
+
+
 class Watch:
-    """Notes in `asked` what revisions ask while they run, from `with` to its end."""
+    """Notes in `asked` what revisions ask while they run, from `with` to its end; `checkfirst_spans` are Bind's."""
 
     def __init__(self, driver: str | None = None) -> None:
         """Without a driver it is not known with which one env.py migrates."""
         self.asked: list[str] = []
+        self.checkfirst_spans: list[tuple[int, int]] = []
         self.driver = driver
         # The file of the revision that runs.
         self.revision = ""
@@ -222,16 +299,13 @@ class Watch:
         is_offline_mode, execute = EnvironmentContext.is_offline_mode, DefaultImpl._exec
 
         def get_bind(operations: t.Any) -> t.Any:
-            frame: t.Any = sys._getframe(1)
-            # `op` is a module whose functions Alembic makes from a text.
-            while frame and frame.f_code.co_filename.startswith("<"):
-                frame = frame.f_back
-            if not (frame and only_dialects(frame.f_code.co_filename)):
+            if not renders_binds(*_caller()):
                 asked.append("op.get_bind()")
-            return Bind(operations.migration_context.dialect, asked)
+            return Bind(operations.migration_context, asked, self.checkfirst_spans)
 
         def offline(environment: t.Any) -> t.Any:
-            asked.append("context.is_offline_mode()")
+            if not only_decides_output(*_caller()):
+                asked.append("context.is_offline_mode()")
             return is_offline_mode(environment)
 
         def _exec(impl: t.Any, construct: t.Any, *arguments: t.Any, **more: t.Any) -> t.Any:
@@ -239,8 +313,8 @@ class Watch:
             text = isinstance(construct, str) or construct.__class__.__name__ == "TextClause"
             if text and (word := ends_transaction(construct)):
                 asked.append(f"{word} written by hand, after which drivers differ; autocommit_block() does it for all")
-            if text and self.driver == "asyncpg" and SEVERAL.search(QUOTED.sub(" ", str(construct)).strip()):
-                asked.append("several statements in one execute(), which asyncpg refuses")
+            if text and (refusal := refused(construct, self.driver)):
+                asked.append(refusal)
             try:
                 return execute(impl, construct, *arguments, **more)
             except CompileError:

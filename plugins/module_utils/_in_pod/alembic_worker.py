@@ -33,14 +33,14 @@ PART = 50
 # A percent sign, as every special character of a real password brings one: where env.py hands the URL to
 # set_main_option, which takes it for the beginning of a variable, this fails before the migration does.
 PLACEHOLDER_URL = "postgresql://preflight:pre%25flight@preflight.invalid/preflight"
-# Half of a character that takes two in UTF-16: Python has it, UTF-8 has not.
-HALF = re.compile("[\ud800-\udfff]")
+# A lone UTF-16 surrogate: a Python string may hold one, UTF-8 cannot.
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # The end of SQLAlchemy's error for postgres://, and what it means.
 _POSTGRES = "sqlalchemy.dialects:postgres"
 _POSTGRES_SCHEME = "env.py hands on a URL that begins with postgres://, and SQLAlchemy knows postgresql:// only"
 
 
-class Broken(Exception):
+class AlembicError(Exception):
     """A problem in the Alembic folder, with the id of its finding."""
 
     def __init__(self, error_id: str, message: str) -> None:
@@ -48,16 +48,16 @@ class Broken(Exception):
         self.id = error_id
 
 
-def whole(value: t.Any) -> t.Any:
-    """A value of JSON in which half characters are exchanged: JSON can write them, and nothing that reads it can."""
+def without_lone_surrogates(value: t.Any) -> t.Any:
+    """A value of JSON in which lone surrogates are exchanged: JSON can write them, and nothing that reads it can."""
     if isinstance(value, str):
-        return HALF.sub("\ufffd", value)
+        return LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {whole(name): whole(item) for name, item in value.items()}
-    return [whole(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {without_lone_surrogates(name): without_lone_surrogates(item) for name, item in value.items()}
+    return [without_lone_surrogates(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def said(error: BaseException, root: str) -> str:
+def described(error: BaseException, root: str) -> str:
     """The error's type, first line and the innermost place below `root`, without the caller's own folders."""
     lines = str(error).strip().splitlines()
     text = f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
@@ -70,7 +70,7 @@ def said(error: BaseException, root: str) -> str:
 def configuration(request: dict[str, t.Any], buffer: io.StringIO) -> t.Any:
     """Alembic's configuration as its own command line makes it.
 
-    :raises Broken: there is no file for it
+    :raises AlembicError: there is no file for it
     """
     from alembic.config import CommandLine, Config
 
@@ -89,9 +89,10 @@ def configuration(request: dict[str, t.Any], buffer: io.StringIO) -> t.Any:
         try:
             found = more and config.toml_alembic_config
         except Exception as error:
-            raise Broken("alembic-not-an-environment", f"{toml.name} cannot be read: {said(error, '')}") from error
+            unread = f"{toml.name} cannot be read: {described(error, '')}"
+            raise AlembicError("alembic-not-an-environment", unread) from error
         if not found:
-            raise Broken("alembic-not-an-environment", f"{Path(ini).name} is not in the folder alembic_dir")
+            raise AlembicError("alembic-not-an-environment", f"{Path(ini).name} is not in the folder alembic_dir")
     return config
 
 
@@ -122,11 +123,11 @@ class Worker:
             # Alembic's own folder for what env.py imports, prepend_sys_path, is set here.
             self.script = ScriptDirectory.from_config(self.config)
         except Exception as error:
-            raise Broken(
-                "alembic-not-an-environment", f"{name} names no script folder: {said(error, self.root)}"
+            raise AlembicError(
+                "alembic-not-an-environment", f"{name} names no script folder: {described(error, self.root)}"
             ) from error
         if not (Path(self.script.dir) / "env.py").is_file():
-            raise Broken("alembic-not-an-environment", f"the script folder that {name} names has no env.py")
+            raise AlembicError("alembic-not-an-environment", f"the script folder that {name} names has no env.py")
 
     def _script_beside_env(self, ini: Path) -> None:
         """Flask-Migrate's alembic.ini names no folder: it lies in it."""
@@ -141,18 +142,18 @@ class Worker:
                     warnings.simplefilter("always")
                     self.loaded = list(self.script.walk_revisions())
             except SyntaxError as error:
-                raise Broken(
-                    "alembic-revision-broken", f"a revision file has a syntax error: {said(error, self.root)}"
+                raise AlembicError(
+                    "alembic-revision-broken", f"a revision file has a syntax error: {described(error, self.root)}"
                 ) from error
             except SystemExit as error:
-                where = said(error, self.root)
+                where = described(error, self.root)
                 words = f"a revision file ends the process when it is loaded, with exit code {error.code} ({where})"
-                raise Broken("alembic-revision-broken", words) from error
+                raise AlembicError("alembic-revision-broken", words) from error
             except Exception as error:
                 # Alembic names the file in a warning, and the missing revision in the error.
                 hints = [str(item.message) for item in noted if "is not present" in str(item.message)]
-                words = hints[0] if hints else said(error, self.root)
-                raise Broken("alembic-revision-broken", f"the revisions cannot be loaded: {words}") from error
+                words = hints[0] if hints else described(error, self.root)
+                raise AlembicError("alembic-revision-broken", f"the revisions cannot be loaded: {words}") from error
         return self.loaded
 
     def revisions(self) -> dict[str, t.Any]:
@@ -161,9 +162,8 @@ class Worker:
         try:
             targets = [item.revision for item in self.script.get_revisions(self.target) if item is not None]
         except Exception as error:
-            raise Broken(
-                "alembic-target-unknown", f"target {self.target!r} is ambiguous or unknown: {said(error, self.root)}"
-            ) from error
+            words = f"target {self.target!r} is ambiguous or unknown: {described(error, self.root)}"
+            raise AlembicError("alembic-target-unknown", words) from error
         nodes = {
             item.revision: {
                 "down": list(item._versioned_down_revisions),
@@ -189,19 +189,19 @@ class Worker:
         # Offline first, which nothing interrupts: an import that is broken off leaves half a package behind.
         self.run(look, None)
         if not table:
-            raise Broken("alembic-env-failed", "env.py never calls context.run_migrations() offline")
+            raise AlembicError("alembic-env-failed", "env.py never calls context.run_migrations() offline")
         self.online = self.observed() | {"offline": self.offline}
         if self.online["problem"] is None:
             decided = self.online["options"]
             table.update(name=decided["version_table"], schema=decided["version_table_schema"])
         elif self.online["problem"].endswith(_POSTGRES):
-            raise Broken("alembic-env-failed", _POSTGRES_SCHEME)
+            raise AlembicError("alembic-env-failed", _POSTGRES_SCHEME)
         if max(calls, self.online["runs"]) > 1:
             often = f"{max(calls, self.online['runs'])} times {'offline' if calls > 1 else 'online'}"
             words = f"env.py runs the migrations {often}, for several databases or schemas"
-            raise Broken("alembic-several-databases", words)
+            raise AlembicError("alembic-several-databases", words)
         if table["dialect"] != "postgresql":
-            raise Broken(
+            raise AlembicError(
                 "database-url-kind",
                 f"env.py configures the dialect {table['dialect']} offline; only PostgreSQL is judged",
             )
@@ -245,30 +245,33 @@ class Worker:
         )
         configure = environment.configure
 
-        def judged(*arguments: t.Any, **options: t.Any) -> None:
+        def configure_for_rendering(*arguments: t.Any, **options: t.Any) -> None:
             """Whatever buffer or file env.py chooses, the SQL comes here; what decides on it is as it is online."""
             options.pop("output_buffer", None)
             options.setdefault("literal_binds", True)
+            # With another paramstyle SQLAlchemy doubles each % of a text, which online goes to the server as it is
+            # (https://github.com/sqlalchemy/alembic/issues/562).
+            options["dialect_opts"] = {"paramstyle": "named"} | (options.get("dialect_opts") or {})
             if self.offline is None:
                 self.offline = {name: options.get(name, value) for name, value in DECISIVE.items()}
             if self.online and self.online["problem"] is None:
                 options |= self.online["options"]
             configure(*arguments, **options)
 
-        environment.configure = judged  # type: ignore[method-assign]
+        environment.configure = configure_for_rendering  # type: ignore[method-assign]
         try:
             with environment, contextlib.redirect_stdout(sys.stderr), kept_off_disk(), self._application():
                 self.script.run_env()
         except SystemExit as error:
-            raise Broken("alembic-env-failed", f"env.py ends the process with exit code {error.code}") from error
+            raise AlembicError("alembic-env-failed", f"env.py ends the process with exit code {error.code}") from error
         except Exception as error:
             scheme = str(error).endswith(_POSTGRES)
             words = _POSTGRES_SCHEME if scheme else f"env.py fails offline: {self.explained(error)}"
-            raise Broken("alembic-env-failed", words) from error
+            raise AlembicError("alembic-env-failed", words) from error
 
     def explained(self, error: Exception) -> str:
-        """What `said` says, and for one error that only some passwords bring, what it means."""
-        words = said(error, self.root)
+        """What `described` says, and for one error that only some passwords bring, what it means."""
+        words = described(error, self.root)
         # pydantic names the settings that are missing in lines of their own, beside their values.
         with contextlib.suppress(Exception):
             names = [".".join(map(str, item["loc"])) for item in error.errors()]  # type: ignore[attr-defined]
@@ -306,7 +309,7 @@ class Worker:
         """What was written since the part before, and its revisions; positions count from the beginning of all SQL."""
         self.buffer.seek(self.sent)
         sql = self.buffer.read()
-        for found in HALF.finditer(sql):
+        for found in LONE_SURROGATE.finditer(sql):
             inside = (one for one in segments if one["start"] <= self.sent + found.start() < one["end"])
             for segment in inside:
                 segment["error"] = segment["error"] or "it writes half of a character, which no database takes"
@@ -331,6 +334,7 @@ class Worker:
 
         def migrate(**arguments: t.Any) -> None:
             watch.asked.clear()
+            watch.checkfirst_spans.clear()
             watch.revision = revision.path
             segment: dict[str, t.Any] = {"revision": revision.revision, "start": self.buffer.tell(), "error": None}
             segment["doc"] = revision.module.__doc__ or ""
@@ -340,9 +344,10 @@ class Worker:
             try:
                 original(**arguments)
             except (Exception, SystemExit) as error:
-                segment["error"] = said(error, self.root)
+                segment["error"] = described(error, self.root)
             segment["end"] = self.buffer.tell()
             segment["lines"] = self.buffer.end()
+            segment["checkfirst_spans"] = list(watch.checkfirst_spans)
             segment["inspects"] = watch.asked[0] if watch.asked else inspects(revision.path)
             if not segment["inspects"] and segment["start"] == segment["end"] and has_body(revision.path):
                 segment["inspects"] = "upgrade() has a body and wrote no SQL"
@@ -366,7 +371,7 @@ def main(request: dict[str, t.Any]) -> None:
 
     def send(answer: dict[str, t.Any]) -> None:
         text = json.dumps(answer)
-        answers.write((json.dumps(whole(answer)) if "\\ud" in text else text) + "\n")
+        answers.write((json.dumps(without_lone_surrogates(answer)) if "\\ud" in text else text) + "\n")
         answers.flush()
 
     worker: Worker | None = None
@@ -378,10 +383,10 @@ def main(request: dict[str, t.Any]) -> None:
                 answer = worker.graph()
             else:
                 answer = worker.render(asked["render"]["heads"], send)
-        except Broken as error:
+        except AlembicError as error:
             answer = {"error": {"id": error.id, "message": str(error)}}
         except (Exception, SystemExit) as error:
             answer = {
-                "error": {"id": "alembic-env-failed", "message": f"Alembic fails: {said(error, str(Path.cwd()))}"}
+                "error": {"id": "alembic-env-failed", "message": f"Alembic fails: {described(error, str(Path.cwd()))}"}
             }
         send(answer)

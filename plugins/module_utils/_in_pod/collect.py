@@ -12,11 +12,13 @@ import contextlib
 import json
 import os
 import sys
+import time
 import typing as t
 from pathlib import Path
 
 from . import guest_memory
 from .errors import CollectorError
+from .probe_startup import NETWORK_SECONDS, retry
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from .session import Session
@@ -26,6 +28,8 @@ Request = dict[str, t.Any]
 # psycopg, Alembic and a directory of revisions take about 60 MiB, facts a few more.
 MEMORY_BYTES = 256 << 20
 LEAST_BYTES = 80 << 20
+# What a program meets whose pod's network has not begun.
+NOT_YET = frozenset({"database-host-unknown", "database-unreachable"})
 
 
 def main(request: Request) -> None:
@@ -52,7 +56,7 @@ def main(request: Request) -> None:
         if guest:
             _assert_room()
         with contextlib.ExitStack() as stack:
-            session = _session(request["limits"], stack)
+            session = _session(request["limits"], stack, 0.0 if guest else NETWORK_SECONDS)
             requests = [once] if once else map(json.loads, sys.stdin)
             for item in requests:
                 send(_answer(item, session))
@@ -75,13 +79,18 @@ def _assert_room() -> None:
         raise CollectorError("agent-memory-short", f"The agent's pod {why}.")
 
 
-def _session(limits: dict[str, int], stack: contextlib.ExitStack) -> Session:
+def _session(limits: dict[str, int], stack: contextlib.ExitStack, settle: float) -> Session:
+    """:param settle: seconds that the network may take to begin"""
     url = os.environ.get("DATABASE_URL")
     if not url:
         raise CollectorError("database-url-invalid", "The pod has no DATABASE_URL in its environment.")
     from .session import session
 
-    return stack.enter_context(session(url, **limits))
+    return retry(
+        lambda: stack.enter_context(session(url, **limits)),
+        lambda error: isinstance(error, CollectorError) and error.id in NOT_YET,
+        time.monotonic() + settle,
+    )
 
 
 def _answer(request: Request, session: Session) -> dict[str, t.Any]:
@@ -104,12 +113,12 @@ def _answer(request: Request, session: Session) -> dict[str, t.Any]:
 
 def _revisions(target: str) -> dict[str, t.Any] | None:
     """Nodes, heads and targets of the deployed image, without running env.py; None where it has none."""
-    from .alembic_worker import Broken, Worker
+    from .alembic_worker import AlembicError, Worker
 
     ini = Path(os.environ.get("ALEMBIC_CONFIG", "alembic.ini")).absolute()
     try:
         found: dict[str, t.Any] = Worker({"ini": str(ini), "target": target}).revisions()
-    except (Broken, ImportError):
+    except (AlembicError, ImportError):
         return None
     return found
 

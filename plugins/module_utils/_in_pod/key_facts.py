@@ -13,7 +13,7 @@ import time
 import typing as t
 
 from . import row_queries as queries
-from .row_facts import quoted
+from .row_facts import quoted_in_query
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -23,6 +23,7 @@ Ask = t.Callable[..., list[Row]]
 
 SECONDS = 3.0
 MILLISECONDS = 500
+LISTS = ("absent_keys", "present_keys", "absent_parents", "present_parents", "next_number_taken", "later_number_taken")
 
 ORDER = """
 SELECT a.attname AS name FROM pg_attribute a WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
@@ -47,23 +48,37 @@ SELECT k.conname, k.confrelid::bigint, n.nspname, r.relname, false,
 FROM pg_constraint k JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace
 WHERE k.conrelid = %(oid)s AND k.contype = 'f' AND NOT k.condeferrable
 """
+# The sequence that fills a column by itself.
+SEQUENCE = """
+SELECT n.nspname::text AS schema, c.relname::text AS name, s.seqstart::bigint AS start, s.seqincrement::bigint AS step
+FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid JOIN pg_class c ON c.oid = d.objid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
+WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = %(oid)s
+  AND a.attname = %(column)s AND (d.deptype = 'i' OR (d.deptype = 'a'
+    AND pg_get_expr(f.adbin, f.adrelid) LIKE 'nextval(%%'))
+  -- Conditions have no order, and of a table this is an error.
+  AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT') END
+"""
 
 
 def collect(connection: psycopg.Connection, ask: Ask, asked: t.Sequence[Row]) -> list[Row]:
     """What is known of each INSERT.
 
     :param asked: `number` of the statement, `table` (schema or None, name), `columns` (None: all in order) and `rows`,
-        of whose values None is no constant and the empty list NULL
-    :return: `number`, `table`, and by the key's name: `free` (no row has it) and `taken` of unique indexes, `there` and
-        `missing` of foreign keys; a key of which nothing is known is in none
+        of whose values None is no constant and the empty list NULL; `rows` is None where a query gives them
+    :return: `number`, `table`, and the names of unique indexes none of whose keys a row has (`absent_keys`) or one has
+        (`present_keys`), of foreign keys whose parents are all there (`present_parents`) or one is not
+        (`absent_parents`); `next_number_taken` and `later_number_taken` of a key that a sequence fills: the next
+        number is there, or one that comes later; a key of which nothing is known is in none
     """
     from psycopg import Error
 
     end = time.monotonic() + SECONDS
     found = []
     for item in asked:
-        answer: Row = {"number": item["number"], "table": item["table"], "free": [], "taken": [], "there": [],
-                       "missing": []}  # fmt: skip
+        answer: Row = {"number": item["number"], "table": item["table"]} | {name: [] for name in LISTS}
         try:
             with connection.transaction(force_rollback=True):
                 tables = ask(queries.TABLE, schema=item["table"][0], name=item["table"][1])
@@ -84,6 +99,10 @@ def _look(connection: psycopg.Connection, ask: Ask, item: Row, oid: int, answer:
     for key in ask(KEYS, oid=oid):
         try:
             with connection.transaction(force_rollback=True):
+                if key["unique"] and len(key["columns"]) == 1 and key["columns"][0] not in columns:
+                    _numbered(ask, key, len(item["rows"] or ()), answer)
+                if item["rows"] is None:
+                    continue
                 known = _known(ask, key, columns, item["rows"], answer["end"])
         except Error as error:
             if error.sqlstate is None:
@@ -93,7 +112,29 @@ def _look(connection: psycopg.Connection, ask: Ask, item: Row, oid: int, answer:
         if known is False and not key["unique"] and key["oid"] == oid:
             continue
         if known is not None:
-            answer[{True: ("free", "taken"), False: ("missing", "there")}[key["unique"]][known]].append(key["name"])
+            subject = "keys" if key["unique"] else "parents"
+            answer[f"{'present' if known else 'absent'}_{subject}"].append(key["name"])
+
+
+def _numbered(ask: Ask, key: Row, rows: int, answer: Row) -> None:
+    """A key that a sequence fills, whose numbers may have been written by hand or restored without it."""
+    column = key["columns"][0]
+    found = ask(SEQUENCE, oid=key["oid"], column=column)
+    secured = ask("SELECT row_security_active(%(oid)s::oid) AS secured", oid=key["oid"])[0]["secured"]
+    if len(found) != 1 or found[0]["step"] <= 0 or secured or time.monotonic() > answer["end"]:
+        return
+    sequence = found[0]
+    ask(queries.QUESTION_SETTINGS, milliseconds=f"{MILLISECONDS}ms")
+    place = f"{quoted_in_query(sequence['schema'])}.{quoted_in_query(sequence['name'])}"
+    state = ask(f"SELECT last_value::bigint AS last, is_called FROM {place}")[0]  # noqa: S608 - quoted names
+    following = state["last"] + (sequence["step"] if state["is_called"] else 0)
+    numbers = [following + number * sequence["step"] for number in range(rows)]
+    name = f"{quoted_in_query(key['schema'])}.{quoted_in_query(key['table'])}"
+    query = f"SELECT EXISTS (SELECT FROM {name} WHERE {quoted_in_query(column)} = ANY(%(numbers)s::bigint[])) AS now"  # noqa: S608
+    query += f", EXISTS (SELECT FROM {name} WHERE {quoted_in_query(column)} >= %(following)s::bigint) AS later"
+    there = ask(query, numbers=numbers, following=following)[0]
+    if there["now"] or there["later"]:
+        answer["next_number_taken" if there["now"] else "later_number_taken"].append(key["name"])
 
 
 def _known(ask: Ask, key: Row, columns: list[str], rows: list[list[t.Any]], end: float) -> bool | None:
@@ -112,20 +153,15 @@ def _known(ask: Ask, key: Row, columns: list[str], rows: list[list[t.Any]], end:
     wanted = [values for values in wanted if [] not in values]
     if key["unique"] and len({tuple(values) for values in wanted}) < len(wanted):
         return True
-    ask(queries.CAREFULLY, milliseconds=f"{MILLISECONDS}ms")
-    name = f"{_quoted(key['schema'])}.{_quoted(key['table'])}"
-    condition = " AND ".join(f"{_quoted(column)} = %(v{place})s" for place, column in enumerate(key["columns"]))
+    ask(queries.QUESTION_SETTINGS, milliseconds=f"{MILLISECONDS}ms")
+    name = f"{quoted_in_query(key['schema'])}.{quoted_in_query(key['table'])}"
+    condition = " AND ".join(f"{quoted_in_query(column)} = %(v{place})s" for place, column in enumerate(key["columns"]))
     query = f"SELECT EXISTS (SELECT FROM {name} WHERE {condition}) AS there"  # noqa: S608 - quoted names of a catalogue
     for values in wanted:
         there = ask(query, **{f"v{place}": value for place, value in enumerate(values)})[0]["there"]
         if there == key["unique"]:
             return bool(key["unique"])
     return not key["unique"]
-
-
-def _quoted(name: str) -> str:
-    """In a query with parameters, whose mark is the percent sign."""
-    return quoted(name).replace("%", "%%")
 
 
 __all__ = ("collect",)

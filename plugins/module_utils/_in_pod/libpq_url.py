@@ -22,11 +22,42 @@ _INSTEAD = {
 }
 
 
+# What a host may be: a name, an address, a socket's folder. Anything else is the end of a password.
+_HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.]+(%\w+)?|/[^@]*|")
+_ENCODE = "percent-encode its user name and its password"
+
+
+def parameters(url: str) -> dict[str, str]:
+    """libpq's parameters of a URL, whose scheme is not looked at.
+
+    libpq ends the login at the first @, and takes what follows for the host, which every message about it then names.
+
+    :raises ValueError: libpq cannot read it, or would take a piece of the login for something that messages name; the
+        words quote nothing secret
+    """
+    import psycopg
+    from psycopg import conninfo
+
+    rest = url.partition("://")[2]
+    try:
+        read = conninfo.conninfo_to_dict("postgresql://" + rest)
+    except psycopg.Error:
+        raise ValueError(complaint(url)) from None
+    found = {name: str(value) for name, value in read.items() if value is not None}
+    if not all(not port or port.isdigit() for port in found.get("port", "").split(",")):
+        raise ValueError(f"its port is no number: {_ENCODE}")
+    hosts = f"{found.get('host', '')},{found.get('hostaddr', '')}".split(",")
+    place = re.sub(r"^[^@/]*@", "", rest).partition("?")[0]
+    if "@" in place or not all(_HOST.fullmatch(host) for host in hosts):
+        raise ValueError(f"it cannot be read: {_ENCODE}")
+    return found
+
+
 def complaint(url: str) -> str:
     """What is wrong with a URL that libpq refused: a parameter that it does not know, else the encoding."""
     name = unknown_parameter(url)
     if name is None:
-        return "it cannot be read: percent-encode its user name and its password"
+        return f"it cannot be read: {_ENCODE}"
     return f"libpq does not know its parameter {name}: {_INSTEAD.get(name.lower(), 'set that in the application')}"
 
 
@@ -48,9 +79,4 @@ def unknown_parameter(url: str) -> str | None:
     return None
 
 
-def ports_are_numbers(ports: str) -> bool:
-    """Whether each of libpq's ports, of which an empty one is the usual one, is a number."""
-    return all(not port or port.isdigit() for port in ports.split(","))
-
-
-__all__ = ("complaint", "ports_are_numbers", "unknown_parameter")
+__all__ = ("complaint", "parameters", "unknown_parameter")

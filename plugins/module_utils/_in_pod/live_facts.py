@@ -11,7 +11,17 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from . import key_facts, object_facts, parse_facts, row_facts, usage_facts, write_facts
+from . import (
+    check_facts,
+    immutable_facts,
+    key_facts,
+    object_facts,
+    parse_facts,
+    relation_facts,
+    row_facts,
+    usage_facts,
+    write_facts,
+)
 from . import live_queries as queries
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -70,10 +80,46 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
     descendants = _rows(connection, queries.DESCENDANTS, oids=[row["oid"] for row in resolved if row["oid"]])
     wanted = {row["oid"] for row in resolved if row["oid"]} | {row["oid"] for row in descendants}
     wanted |= _referrers(connection, request, resolved)
+    classes, constraints, uses = _relations(connection, wanted)
+    every = sorted(classes)
+    ask = functools.partial(_rows, connection)
+    _sizes(connection, classes)
+    rows = request.get("rows")
+    return {
+        "rows": row_facts.collect(connection, ask, rows) if rows else None,
+        "keys": key_facts.collect(connection, ask, request.get("keys", [])),
+        "checks": check_facts.collect(connection, ask, request.get("checks", [])),
+        "names": resolved,
+        "classes": list(classes.values()),
+        "descendants": [row for row in descendants if {row["root"], row["oid"]} <= classes.keys()],
+        "columns": _rows(connection, queries.COLUMNS, oids=every),
+        "constraints": [row for row in constraints if row["oid"] in classes],
+        "uses": [row for row in uses if {row["oid"], row["used"]} <= classes.keys()],
+        "invalid_indexes": _rows(connection, queries.INVALID, oids=every),
+        "locks": _rows(connection, queries.LOCKS, oids=every),
+        "published": [row for row in _rows(connection, queries.PUBLISHED, oids=every) if row["publications"]],
+        "functions": _rows(connection, queries.FUNCTIONS, names=request["functions"]),
+        "types": _rows(connection, queries.TYPES, names=request["types"]),
+        "extensions": _rows(connection, queries.EXTENSIONS, names=request["extensions"]),
+        "refusals": parse_facts.refusals(connection, request.get("statements", []))
+        + parse_facts.settings(connection, request.get("settings", []))
+        + parse_facts.bodies(connection, request.get("bodies", [])),
+        "immutable": immutable_facts.collect(connection, ask, request.get("immutable", [])),
+        "relations": relation_facts.collect(connection, ask, request.get("created_functions", []), every),
+        "usage": usage_facts.collect(connection, ask, _tables(request, resolved)),
+        "objects": object_facts.collect(ask, request["objects"], resolved, every),
+        "writes": write_facts.collect(ask, request["functions"], every),
+    }
+
+
+def _relations(connection: psycopg.Connection, wanted: set[int]) -> tuple[dict[int, Row], list[Row], list[Row]]:
+    """Relations by their oid with what a statement about them locks as well, their constraints, and what views read.
+
+    Statements lock what foreign keys, partitions and indexes lead to; two steps reach all of it.
+    """
     classes: dict[int, Row] = {}
     constraints: dict[int, Row] = {}
     uses: list[Row] = []
-    # Statements lock what foreign keys, partitions and indexes lead to as well; two steps reach all of it.
     for step in range(3):
         oids = sorted(wanted - classes.keys())
         if not oids:
@@ -85,38 +131,18 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
             busy = _busy(connection, oids)
             uses = _uses(connection, oids)
             wanted |= {row["used"] for row in uses}
+            # An index may belong to a constraint of its table.
+            about = oids + [row["table_oid"] for row in found if row["table_oid"]]
             constraints = {
-                row["constraint_oid"]: row for row in _rows(connection, queries.CONSTRAINTS, oids=oids, busy=busy)
+                row["constraint_oid"]: row for row in _rows(connection, queries.CONSTRAINTS, oids=about, busy=busy)
             }
             wanted |= {row[key] for row in constraints.values() for key in ("oid", "other_oid") if row[key]}
-    every = sorted(classes)
-    _sizes(connection, classes)
-    rows = request.get("rows")
-    return {
-        "rows": row_facts.collect(connection, functools.partial(_rows, connection), rows) if rows else None,
-        "keys": key_facts.collect(connection, functools.partial(_rows, connection), request.get("keys", [])),
-        "names": resolved,
-        "classes": list(classes.values()),
-        "descendants": [row for row in descendants if {row["root"], row["oid"]} <= classes.keys()],
-        "columns": _rows(connection, queries.COLUMNS, oids=every),
-        "constraints": [row for row in constraints.values() if row["oid"] in classes],
-        "uses": [row for row in uses if {row["oid"], row["used"]} <= classes.keys()],
-        "invalid_indexes": _rows(connection, queries.INVALID, oids=every),
-        "locks": _rows(connection, queries.LOCKS, oids=every),
-        "published": [row for row in _rows(connection, queries.PUBLISHED, oids=every) if row["publications"]],
-        "functions": _rows(connection, queries.FUNCTIONS, names=request["functions"]),
-        "types": _rows(connection, queries.TYPES, names=request["types"]),
-        "extensions": _rows(connection, queries.EXTENSIONS, names=request["extensions"]),
-        "refusals": parse_facts.refusals(connection, request.get("parsed", [])),
-        "usage": usage_facts.collect(connection, functools.partial(_rows, connection), _tables(request, resolved)),
-        "objects": object_facts.collect(functools.partial(_rows, connection), request["objects"], resolved, every),
-        "writes": write_facts.collect(functools.partial(_rows, connection), request["functions"], every),
-    }
+    return classes, list(constraints.values()), uses
 
 
 def _tables(request: Row, resolved: list[Row]) -> list[Row]:
     """The tables whose use is asked for."""
-    wanted = {tuple(name) for name in request.get("taken", ())}
+    wanted = {tuple(name) for name in request.get("usage_tables", ())}
     return [row for row in resolved if row["oid"] and (row["schema"], row["name"]) in wanted]
 
 
@@ -136,16 +162,17 @@ def _referrers(connection: psycopg.Connection, request: Row, resolved: list[Row]
     """Tables that statements reach over foreign keys, as far as these lead; through views, too."""
     oids = {(row["schema"], row["name"]): row["oid"] for row in resolved if row["oid"]}
     found: set[int] = set()
-    for kind in ("emptied", "deleted"):
+    for kind in ("truncated_tables", "deletion_tables"):
         named = {oids[name] for item in request.get(kind, ()) if (name := tuple(item)) in oids}
         if named:
             named |= {row["used"] for row in _uses(connection, sorted(named))}
-            rows = _rows(connection, queries.REFERRERS, oids=sorted(named), every=kind == "emptied")
+            rows = _rows(connection, queries.REFERRERS, oids=sorted(named), every=kind == "truncated_tables")
             found |= {row["oid"] for row in rows}
     return found
 
 
 def _busy(connection: psycopg.Connection, oids: list[int]) -> list[int]:
+    """Oids that somebody holds or awaits in ACCESS EXCLUSIVE: reading their size would wait."""
     return [row["oid"] for row in _rows(connection, queries.BUSY, oids=oids)]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 SERVER = """
 SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS in_recovery,
+       (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only') AS read_only,
        current_user AS role, current_setting('TimeZone') AS timezone,
          current_setting('max_connections')::int AS max_connections,
        current_setting('superuser_reserved_connections')::int
@@ -15,6 +16,7 @@ SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery(
        (SELECT reset_val FROM pg_settings WHERE name = 'lock_timeout') AS lock_timeout,
        (SELECT json_object_agg(name, reset_val::int) FROM pg_settings WHERE name IN ('statement_timeout',
          'transaction_timeout', 'idle_in_transaction_session_timeout')) AS timeouts,
+       (SELECT reset_val::bigint FROM pg_settings WHERE name = 'maintenance_work_mem') AS maintenance_kib,
        pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all, pg_database_size(current_database()) AS database_bytes,
        has_database_privilege(current_database(), 'CREATE') AS may_create_in_database,
        current_schema() AS schema, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create
@@ -67,7 +69,7 @@ SELECT oid::bigint FROM reached
 CLASSES = """
 SELECT c.oid::bigint, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.reltuples::bigint AS rows,
        c.relpages::bigint * current_setting('block_size')::bigint AS bytes, pg_get_userbyid(c.relowner) AS owner,
-       pg_has_role(c.relowner, 'USAGE') AS may_alter, has_table_privilege(c.oid, 'REFERENCES') AS may_reference,
+       pg_has_role(c.relowner, 'USAGE') AS may_alter, has_any_column_privilege(c.oid, 'REFERENCES') AS may_reference,
        c.relpersistence::text AS persistence, (SELECT m.amname FROM pg_am m WHERE m.oid = c.relam) AS access_method,
        (SELECT s.spcname FROM pg_tablespace s WHERE s.oid = CASE c.reltablespace WHEN 0 THEN
          (SELECT b.dattablespace FROM pg_database b
@@ -130,7 +132,7 @@ LOCKS = """
 SELECT l.relation::bigint AS oid, l.pid, l.mode, l.granted, a.state, a.application_name AS application,
   coalesce(pg_blocking_pids(l.pid), '{}') AS blocked_by,
        extract(epoch FROM now() - a.xact_start)::float AS transaction_seconds,
-       a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%%wraparound%%' AS yields
+       a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%%wraparound%%' AS gives_way
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.relation = ANY(%(oids)s) AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.database = (SELECT oid
   FROM pg_database WHERE datname = current_database())
@@ -154,12 +156,15 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index
 WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('r', 'p') AND EXISTS (SELECT FROM pg_publication)
 """
 FUNCTIONS = """
-SELECT n.nspname AS schema, p.proname AS name, p.provolatile::text AS volatile
+SELECT n.nspname AS schema, p.proname AS name, p.provolatile::text AS volatile, p.prokind::text AS kind,
+  p.proretset AS returns_set
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = ANY(%(names)s)
 """
 TYPES = """
 SELECT y.typname AS name, y.typtype::text AS kind,
-       b.typname AS base, y.typtypmod AS modifier,
+       b.typname AS base, y.typtypmod AS modifier, y.typdefault IS NOT NULL AS filled,
+       EXISTS (SELECT FROM regexp_matches(y.typdefault, '([A-Za-z0-9_]+)"?\\(', 'g') AS called
+         JOIN pg_proc p ON p.proname = called[1] WHERE p.provolatile = 'v') AS volatile,
        y.typnotnull OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = y.oid) AS constrained
 FROM pg_type y LEFT JOIN pg_type b ON b.oid = y.typbasetype WHERE y.typname = ANY(%(names)s)
 """

@@ -22,7 +22,8 @@ def collect(ask: Ask, request: dict[str, t.Any], resolved: list[Row], relations:
     :param relations: the oids of all tables that are spoken of
     """
     types = ask(queries.TYPES, names=request["types"]) if request["types"] else []
-    names = {key: request[key] for key in ("roles", "schemas", "classes", "collations", "extensions")}
+    kinds = ("roles", "schemas", "classes", "collations", "extensions", "languages", "tablespaces")
+    names = {kind: request[kind] for kind in kinds}
     changed = {tuple(name) for name in request["changed"]}
     dropped: dict[str, t.Any] = {
         "relations": [row["oid"] for row in resolved if row["oid"] and (row["schema"], row["name"]) in changed],
@@ -41,6 +42,8 @@ def collect(ask: Ask, request: dict[str, t.Any], resolved: list[Row], relations:
             "operator class": request["classes"],
             "collation": request["collations"],
             "extension": request["extensions"],
+            "language": request["languages"],
+            "tablespace": request["tablespaces"],
         },
         "parts": ask(queries.PARTS, oids=relations),
         "types": types,

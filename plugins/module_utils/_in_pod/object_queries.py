@@ -18,7 +18,8 @@ UNION ALL SELECT d.objid::bigint, 'owner', k.conname FROM pg_depend d JOIN pg_co
 """
 TYPES = """
 SELECT y.oid::bigint, n.nspname AS schema, y.typname AS name, y.typcategory::text AS category,
-       pg_type_is_visible(y.oid) AS visible,
+       pg_type_is_visible(y.oid) AS visible, y.typcategory <> 'A' AND (y.typrelid = 0 OR EXISTS (
+         SELECT FROM pg_class c WHERE c.oid = y.typrelid AND c.relkind = 'c')) AS own,
        ARRAY(SELECT e.enumlabel FROM pg_enum e WHERE e.enumtypid = y.oid LIMIT 1000) AS labels
 FROM pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace WHERE y.typname = ANY(%(names)s)
 """
@@ -28,6 +29,8 @@ UNION ALL SELECT 'schema', nspname FROM pg_namespace WHERE nspname = ANY(%(schem
 UNION ALL SELECT 'operator class', opcname FROM pg_opclass WHERE opcname = ANY(%(classes)s)
 UNION ALL SELECT 'collation', collname FROM pg_collation WHERE collname = ANY(%(collations)s)
   AND collencoding IN (-1, (SELECT encoding FROM pg_database WHERE datname = current_database()))
+UNION ALL SELECT 'language', lanname FROM pg_language WHERE lanname = ANY(%(languages)s)
+UNION ALL SELECT 'tablespace', spcname FROM pg_tablespace WHERE spcname = ANY(%(tablespaces)s)
 UNION ALL SELECT 'extension', extname FROM pg_extension WHERE extname = ANY(%(extensions)s)
 UNION ALL SELECT 'access method', amname FROM pg_am
 """

@@ -22,6 +22,8 @@ SECONDS = 5.0
 # Classes of SQLSTATE that say nothing about the statement: connection, transaction, resources, somebody in the way.
 _ELSEWHERE = ("08", "25", "40", "53", "54", "57", "58", "XX")
 _LOCKED = "55P03"
+# A table or schema that is not there.
+_MISSING = {"42P01", "3F000"}
 
 
 def refusals(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str]]) -> list[dict[str, t.Any]]:
@@ -53,4 +55,79 @@ def refusals(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str]])
     return found
 
 
-__all__ = ("refusals",)
+# As an assignment takes it; everything becomes a text by itself.
+RETURNED = """
+SELECT y.oid = %(given)s::oid OR y.typcategory = 'S' OR EXISTS (SELECT FROM pg_cast c
+    WHERE c.castsource = %(given)s::oid AND c.casttarget = y.oid AND c.castcontext IN ('i', 'a')) AS taken,
+  format_type(%(given)s::oid, NULL) AS given
+FROM pg_type y WHERE y.oid = %(wanted)s::text::regtype
+"""
+
+
+def bodies(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """The bodies of functions in SQL that the server refuses, or whose result is of another type.
+
+    :param asked: as _sql/parse_questions.py makes it
+    :return: as of refusals()
+    """
+    from psycopg import Error
+
+    found = []
+    end = time.monotonic() + SECONDS
+    for item in asked:
+        if time.monotonic() > end:
+            break
+        types = f"({', '.join(item['types'])})" if item["types"] else ""
+        try:
+            with connection.transaction(force_rollback=True), connection.cursor() as cursor:
+                cursor.execute(f"PREPARE {NAME}{types} AS {item['text']}", binary=True)
+                try:
+                    message = _unlike(connection, item["returns"]) if item["returns"] and not item["named"] else None
+                finally:
+                    cursor.execute(f"DEALLOCATE {NAME}")
+                if message:
+                    found.append({"number": item["number"], "state": "42P13", "message": message})
+        except Error as error:
+            state = error.sqlstate
+            if state is None:
+                raise
+            # What a body calls by the name of a parameter is a column for PREPARE.
+            if (state in _MISSING) if item["named"] else (state != _LOCKED and state[:2] not in _ELSEWHERE):
+                message = (error.diag.message_primary or "").strip()
+                found.append({"number": item["number"], "state": state, "message": message[:300]})
+    return found
+
+
+def _unlike(connection: psycopg.Connection, wanted: str) -> str | None:
+    """Why the result of what was prepared is none of this type."""
+    described = connection.pgconn.describe_prepared(NAME.encode())
+    if described.nfields != 1:
+        return f"the function returns {wanted}, and its last statement gives {described.nfields} columns"
+    row = connection.execute(RETURNED, {"given": described.ftype(0), "wanted": wanted}).fetchone()
+    if row is None or row[0]:
+        return None
+    return f"the function returns {wanted}, and its last statement gives {row[1]}"
+
+
+def settings(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str, str]]) -> list[dict[str, t.Any]]:
+    """The settings that the server refuses: each is set, and at once taken back.
+
+    :param asked: number of the statement, name and value
+    :return: as of refusals()
+    """
+    from psycopg import Error
+
+    found = []
+    for number, name, value in asked:
+        try:
+            with connection.transaction(force_rollback=True):
+                connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+        except Error as error:
+            if error.sqlstate is None:
+                raise
+            message = (error.diag.message_primary or "").strip()
+            found.append({"number": number, "state": error.sqlstate, "message": message[:300]})
+    return found
+
+
+__all__ = ("bodies", "refusals", "settings")

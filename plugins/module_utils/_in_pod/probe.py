@@ -5,6 +5,7 @@ Python 3.10, psycopg 3 and redis-py, holds one connection at a time, changes not
 
 The request is one JSON object. Times in seconds:
     timeout       of each step, default 5; deadline: of everything, after which SIGALRM ends the process, default 60
+    settle        how long a new pod's network may take until it connects anything, default 0
     guest         true: the process shares the memory limit of the agent, and does not begin where little is left of it
     framed        true: answers go through a pod's log, in the lines of framing.py
     rounds        questions on the reused connection of each dependency, default 10
@@ -39,9 +40,10 @@ import typing as t
 from pathlib import Path
 
 from . import guest_memory, probe_postgresql, probe_redis
-from .probe_wire import Dependency, Log, Stop, ask_http, begun, elapsed, reach
+from .probe_wire import Dependency, Log, NetworkGrace, Stop, ask_http, elapsed, reach, started_in_thread
 
-# It takes about 47 MiB. Beside an agent it has less where less is left, and does not begin below the second figure.
+# The probe takes about 47 MiB. As a guest it confines itself to what is left beside the agent, and refuses to start
+# with less than LEAST_BYTES.
 MEMORY_BYTES = 192 * 1024 * 1024
 LEAST_BYTES = 56 * 1024 * 1024
 
@@ -53,20 +55,22 @@ def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None
     timeout, rounds = float(request.get("timeout", 5)), int(request.get("rounds", 10))
     begin = time.perf_counter()
     position: str | None = None
-    # Beside the rest: what must not be reached uses its time up.
-    tried = [begun(functools.partial(reach, target, patience, timeout)) for target in request.get("reach", [])]
+    grace = NetworkGrace(float(request.get("settle", 0)))
+    # In threads beside the rest, for each target that is blocked takes its whole time limit.
+    targets = request.get("reach", [])
+    tried = [started_in_thread(functools.partial(reach, target, patience, timeout)) for target in targets]
     for wanted in request.get("dependencies", []):
-        it = Dependency(log, wanted["name"], timeout)
+        dependency = Dependency(log, wanted["name"], timeout, grace)
         url = str(wanted.get("url") or os.environ.get(wanted.get("env", ""), ""))
         log.hide(url, "")
         with contextlib.suppress(Stop):
             if not url:
-                with it.phase("url"):
+                with dependency.phase("url"):
                     raise ValueError(f"the environment variable {wanted.get('env')} is not set")
             if wanted["kind"] == "redis":
-                probe_redis.ask(it, wanted, url, rounds)
+                probe_redis.ask(dependency, wanted, url, rounds)
             else:
-                position = probe_postgresql.ask(it, wanted, url, rounds, position) or position
+                position = probe_postgresql.ask(dependency, wanted, url, rounds, position) or position
     for target in request.get("http", []):
         ask_http(log, target, timeout)
     for finish in tried:
@@ -76,7 +80,7 @@ def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None
 
 
 def peak_kib() -> int:
-    """Most memory that this program had. getrusage's figure would be that of whoever started it, where that is more."""
+    """The most memory that this program held. getrusage may give more: the figure of the process that started it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
@@ -115,10 +119,10 @@ def _answer(request: dict[str, t.Any]) -> int:
 
 
 def run(program: t.Callable[[], int]) -> t.NoReturn:
-    """Run a collector's `main` and end with its exit code, at once.
+    """Run a program's `main` and end with its exit code, at once.
 
     It leaves nothing to the interpreter's end: beside the imports, collecting cycles and taking modules apart would be
-    a quarter of the processor time, for which the other pods' collectors wait.
+    a quarter of the processor time, for which the programs in the other pods wait.
     """
     gc.disable()
     code = program()

@@ -39,23 +39,15 @@ def libpq_parameters(url: str, wanted: Facts) -> Facts:
 
     :raises ValueError: it is no URL of PostgreSQL
     """
-    import psycopg.conninfo
-
     scheme, _separator, rest = url.partition("://")
     if scheme.partition("+")[0] not in ("postgresql", "postgres") or not rest:
         raise ValueError("it does not begin with postgresql://")
-    try:
-        found = psycopg.conninfo.conninfo_to_dict("postgresql://" + rest)
-    except psycopg.Error:
-        raise ValueError(libpq_url.complaint(url)) from None
-    if not libpq_url.ports_are_numbers(str(found.get("port") or "")):
-        # Its words would quote what stands there: the end of a password that was not encoded.
-        raise ValueError("its port is no number: percent-encode its user name and its password")
+    found = libpq_url.parameters(url)
     given = {name: value for name, value in wanted.items() if value}
-    return {name: value for name, value in {**found, **given}.items() if value is not None}
+    return {**found, **given}
 
 
-def tls(it: Dependency, parameters: Facts) -> t.Callable[[socket.socket, str], Facts] | None:
+def tls(dependency: Dependency, parameters: Facts) -> t.Callable[[socket.socket, str], Facts] | None:
     """How this URL wants TLS, None where libpq may do without."""
     mode = parameters.get("sslmode", os.environ.get("PGSSLMODE", "prefer"))
     if mode not in ("require", "verify-ca", "verify-full"):
@@ -73,28 +65,28 @@ def tls(it: Dependency, parameters: Facts) -> t.Callable[[socket.socket, str], F
             channel.sendall(SSL_REQUEST)
             if (answer := channel.recv(1)) != b"S":
                 raise ConnectionError(f"the server answered {answer!r} to the question for TLS: it has no TLS")
-        return it.handshake(channel, context, host)
+        return dependency.handshake(channel, context, host)
 
     return secure
 
 
-def ask(it: Dependency, wanted: Facts, url: str, rounds: int, position: str | None) -> str | None:
+def ask(dependency: Dependency, wanted: Facts, url: str, rounds: int, position: str | None) -> str | None:
     """Record PostgreSQL; the primary's WAL position, with which a replica (`position` given) is compared."""
-    with it.phase("driver"):
+    with dependency.phase("driver"):
         import psycopg
         from psycopg.rows import dict_row
-    with it.phase("url"):
+    with dependency.phase("url"):
         parameters = libpq_parameters(url, {name: wanted.get(name) for name in ("host", "port")})
-        it.log.hide(url, str(parameters.get("password", "")))
+        dependency.log.hide(url, str(parameters.get("password", "")))
         hosts = str(parameters.get("hostaddr", parameters.get("host", ""))).split(",")
         ports = [int(port or 5432) for port in str(parameters.get("port", 5432)).split(",")]
         places = list(zip(hosts, ports * len(hosts) if len(ports) == 1 else ports, strict=False))
     if all(hosts) and not hosts[0].startswith("/"):
-        host, address, port = it.wire(places, tls(it, parameters))
+        host, address, port = dependency.wire(places, tls(dependency, parameters))
         if len(places) == 1 and "hostaddr" not in parameters:
             parameters |= {"host": host, "hostaddr": address, "port": port}
-    own: Facts = {"connect_timeout": max(2, round(it.timeout)), "application_name": APPLICATION}
-    with it.phase("auth") as facts:
+    own: Facts = {"connect_timeout": max(2, round(dependency.timeout)), "application_name": APPLICATION}
+    with dependency.phase("auth") as facts:
         connection = psycopg.connect(
             **(parameters | own | {"client_encoding": "UTF8"}),
             autocommit=True,
@@ -102,25 +94,25 @@ def ask(it: Dependency, wanted: Facts, url: str, rounds: int, position: str | No
             row_factory=dict_row,
         )
         facts["tls"] = bool(getattr(connection.pgconn, "ssl_in_use", False))
-    watchdog = it.watched(connection.fileno())
+    watchdog = dependency.watched(connection.fileno())
 
     def fetch(query: t.Any, *values: object) -> list[Facts]:
         watchdog.feed()
         return t.cast("list[Facts]", connection.execute(query, values or None).fetchall())
 
     try:
-        with it.phase("query") as facts:
+        with dependency.phase("query") as facts:
             facts.update(fetch(SERVER)[0])
             here: str | None = facts.pop("position")
             if wanted["kind"] == "replica" and position:
-                facts.update(caught_up(fetch, position, it.timeout))
+                facts.update(caught_up(fetch, position, dependency.timeout))
         if wanted["kind"] != "replica":
-            with contextlib.suppress(it.stop), it.phase("write"), connection.transaction():
-                write_and_read(fetch, connection.execute, it.timeout)
+            with contextlib.suppress(dependency.stop), dependency.phase("write"), connection.transaction():
+                write_and_read(fetch, connection.execute, dependency.timeout)
         if wanted.get("version_table"):
-            with contextlib.suppress(it.stop), it.phase("schema") as facts:
+            with contextlib.suppress(dependency.stop), dependency.phase("schema") as facts:
                 facts["revisions"] = revisions(fetch, str(wanted["version_table"]))
-        it.rounds(rounds, lambda: fetch("SELECT 1"))
+        dependency.rounds(rounds, lambda: fetch("SELECT 1"))
         return here
     finally:
         watchdog.close()

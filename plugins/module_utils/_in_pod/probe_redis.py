@@ -28,7 +28,7 @@ class ClusterNodeError(Exception):
     """The server is one node of a Redis Cluster."""
 
 
-def tls(it: Dependency, settings: Facts) -> t.Callable[[socket.socket, str], Facts]:
+def tls(dependency: Dependency, settings: Facts) -> t.Callable[[socket.socket, str], Facts]:
     """TLS as a rediss:// URL wants it."""
 
     def secure(channel: socket.socket, host: str) -> Facts:
@@ -37,40 +37,41 @@ def tls(it: Dependency, settings: Facts) -> t.Callable[[socket.socket, str], Fac
         if settings.get("ssl_cert_reqs") in ("none", "optional"):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        return it.handshake(channel, context, host)
+        return dependency.handshake(channel, context, host)
 
     return secure
 
 
-def ask(it: Dependency, wanted: Facts, url: str, rounds: int) -> None:
+def ask(dependency: Dependency, wanted: Facts, url: str, rounds: int) -> None:
     """Record Redis. The key of the write is its own, expires by itself and is removed."""
-    with it.phase("driver"):
+    with dependency.phase("driver"):
         import redis
         from redis.backoff import NoBackoff
         from redis.connection import parse_url
         from redis.retry import Retry
-    with it.phase("url"):
+    with dependency.phase("url"):
         try:
             settings = t.cast("Facts", parse_url(url))  # type: ignore[no-untyped-call]
         except ValueError:
             raise ValueError("it is no redis:// URL that redis-py can read") from None
-        it.log.hide(url, str(settings.get("password", "")))
+        dependency.log.hide(url, str(settings.get("password", "")))
         host, port = wanted.get("host") or settings.get("host", "localhost"), settings.get("port", 6379)
     if "path" not in settings:
-        it.wire([(str(host), int(wanted.get("port") or port))], tls(it, settings) if url[:7] == "rediss:" else None)
+        secure = tls(dependency, settings) if url[:7] == "rediss:" else None
+        dependency.wire([(str(host), int(wanted.get("port") or port))], secure)
     client = redis.Redis.from_url(
         url,
-        socket_connect_timeout=it.timeout,
-        socket_timeout=it.timeout,
+        socket_connect_timeout=dependency.timeout,
+        socket_timeout=dependency.timeout,
         max_connections=1,
         retry=Retry(NoBackoff(), 0),
         decode_responses=True,
     )
     key = f"ai_platform.agent:connectivity:{uuid.uuid4().hex}"
     try:
-        with it.phase("auth"):
+        with dependency.phase("auth"):
             client.ping()
-        with it.phase("query") as facts:
+        with dependency.phase("query") as facts:
             try:
                 told: Facts = client.info()
                 facts.update({name: told[name] for name in TOLD if name in told})
@@ -79,13 +80,13 @@ def ask(it: Dependency, wanted: Facts, url: str, rounds: int) -> None:
             if told.get("cluster_enabled") == 1:
                 # Which of its keys this node takes would differ from run to run.
                 raise ClusterNodeError("this is one node of a Redis Cluster, which takes only its own part of the keys")
-        with contextlib.suppress(it.stop), it.phase("write"):
+        with contextlib.suppress(dependency.stop), dependency.phase("write"):
             try:
                 client.set(key, "written", px=KEY_MILLISECONDS, nx=True)
                 if client.get(key) != "written":
                     raise RuntimeError("what was written is not what is read back")
             finally:
                 client.delete(key)
-        it.rounds(rounds, client.ping)
+        dependency.rounds(rounds, client.ping)
     finally:
         client.close()

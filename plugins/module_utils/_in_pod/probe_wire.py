@@ -19,55 +19,17 @@ import time
 import typing as t
 import urllib.parse
 
+from .probe_causes import cause_of
+from .probe_startup import retry
+
 Facts = dict[str, t.Any]
 BODY_BYTES = 16384
+# What a program meets that begins before its pod's network.
+NOT_YET = (ConnectionRefusedError, ConnectionResetError, socket.gaierror)
 BROKEN_AFTER = 3
 # Keys of a record whose values quote servers and drivers, so that secrets are taken out of them; keys below those whose
 # values are ours and stay as they are.
 FOREIGN, OWN = frozenset({"facts", "error", "body"}), frozenset({"type", "cause"})
-# What servers and drivers say, and the cause it stands for. Looked for before secrets are taken out, for the password
-# may be one of these words.
-SAID = (
-    ("password authentication failed", "password"),
-    ("no password supplied", "password-missing"),
-    ("no pg_hba.conf entry", "pg-hba"),
-    ("remaining connection slots", "connections"),
-    ("too many", "connections"),
-    ("max number of clients", "connections"),
-    ("starting up", "starting"),
-    ("not yet accepting", "starting"),
-    ("LOADING", "starting"),
-    ("loading the dataset", "starting"),
-    ("shutting down", "stopping"),
-    ("invalid username-password", "password"),
-    ("WRONGPASS", "password"),
-    ("invalid password", "password"),
-    ("without any password configured", "password-unwanted"),
-    ("NOAUTH", "password-missing"),
-    ("Authentication required", "password-missing"),
-    ("HELLO must be called", "password-missing"),
-    ("protected mode", "protected"),
-    ("NOPERM", "permission"),
-    ("no permissions", "permission"),
-    ("maxmemory", "memory"),
-    ("READONLY", "read-only"),
-    ("read only replica", "read-only"),
-    ("MISCONF", "disk"),
-    ("NOREPLICAS", "replicas"),
-    ("invalid response", "protocol"),
-    ("Protocol Error", "protocol"),
-    ("expected authentication request", "protocol"),
-    ("has no TLS", "tls-none"),
-    ("certificate", "certificate"),
-    ("SSL", "tls"),
-    ('role "', "role"),
-    ('database "', "database"),
-    ("refused", "refused"),
-    ("timeout", "timeout"),
-    ("timed out", "timeout"),
-    ("Timeout", "timeout"),
-    ("closed", "closed"),
-)
 
 
 class Stop(Exception):
@@ -109,7 +71,8 @@ def described(error: BaseException) -> Facts:
     lines = [line.strip(" \t-.") for line in whole.splitlines() if line.strip()]
     text = next((line for line in lines if not line.startswith("Multiple connection")), "")
     codes = {name: getattr(error, name, None) for name in ("errno", "sqlstate", "verify_code")}
-    codes["cause"] = next((cause for words, cause in SAID if words in whole), None)
+    # Before secrets are taken out, for the password may be a word of the message.
+    codes["cause"] = cause_of(whole)
     return {"type": type(error).__name__, "text": text[:500]} | {k: v for k, v in codes.items() if v is not None}
 
 
@@ -118,13 +81,34 @@ def elapsed(begin: float) -> float:
     return round((time.perf_counter() - begin) * 1000, 3)
 
 
+class NetworkGrace:
+    """A new pod's network, which gets some seconds to begin to work before anything is on record about it."""
+
+    def __init__(self, seconds: float) -> None:
+        """:param seconds: for all servers together"""
+        self._until = time.monotonic() + seconds
+
+    def wait(self, places: list[tuple[str, int]], timeout: float) -> None:
+        """Return once one of the places is connected, or cannot be for a reason that does not pass, or time is up."""
+        if time.monotonic() >= self._until:
+            return
+        with contextlib.suppress(OSError):
+            retry(
+                lambda: first_open(addresses(places, timeout), timeout)[3],
+                lambda error: isinstance(error, NOT_YET),
+                self._until,
+            ).close()
+            self._until = 0.0
+
+
 class Dependency:
     """One server that is asked, and what is on record about it."""
 
     stop = Stop
 
-    def __init__(self, log: Log, name: str, timeout: float) -> None:
+    def __init__(self, log: Log, name: str, timeout: float, grace: NetworkGrace | None = None) -> None:
         self.log, self.name, self.timeout = log, name, timeout
+        self._grace = grace or NetworkGrace(0)
 
     @contextlib.contextmanager
     def phase(self, phase: str) -> t.Iterator[Facts]:
@@ -151,6 +135,7 @@ class Dependency:
     ) -> tuple[str, str, int]:
         """Name resolution, TCP and, where `secure` is given, TLS; the host, address and port that answered."""
         asked = [f"{host}:{port}" for host, port in places]
+        self._grace.wait(places, self.timeout)
         with self.phase("dns") as facts:
             facts["asked"] = asked
             found = addresses(places, self.timeout)
@@ -194,7 +179,7 @@ class Dependency:
         self.log.put(record="rounds", dependency=self.name, wanted=count, failed=failed, samples_ms=samples, **said)
 
 
-def begun(call: t.Callable[[], t.Any]) -> t.Callable[[float], t.Any]:
+def started_in_thread(call: t.Callable[[], t.Any]) -> t.Callable[[float], t.Any]:
     """Start a call in a thread and return a function that waits so many seconds for its result.
 
     :raises TimeoutError: that function, when there is no result by then
@@ -231,7 +216,8 @@ def addresses(places: list[tuple[str, int]], timeout: float) -> list[tuple[str, 
     problem: Exception | None = None
     for host, port in places:
         try:
-            answers = begun(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))(timeout)
+            finish = started_in_thread(functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
+            answers = finish(timeout)
         except (OSError, UnicodeError) as error:
             problem = error
         else:
@@ -283,16 +269,16 @@ class Watchdog:
         self._channel.close()
 
 
-def reach(target: Facts, timeout: float, naming: float) -> Facts:
+def reach(target: Facts, timeout: float, resolve_timeout: float) -> Facts:
     """Whether a TCP connection to `target` can be had: reached, refused, timeout, unreachable or no-name.
 
     :param timeout: seconds for the connection
-    :param naming: for its name
+    :param resolve_timeout: seconds for its name
     """
     begin = time.perf_counter()
     said: Facts = {}
     try:
-        found = addresses([(str(target["host"]), int(target["port"]))], naming)
+        found = addresses([(str(target["host"]), int(target["port"]))], resolve_timeout)
     except (OSError, UnicodeError) as error:
         got, said = "no-name", {"error": described(error)}
     else:

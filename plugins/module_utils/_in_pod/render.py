@@ -16,12 +16,12 @@ import time
 import typing as t
 from pathlib import Path
 
-from .alembic_worker import Broken, Worker, said
+from .alembic_worker import AlembicError, Worker, described
 from .framing import Framer
 
 # Longest wait for an answer that should not come; Alembic is imported meanwhile.
 REACH_SECONDS = 0.5
-TOLD_POLL_SECONDS = 0.02
+INPUT_POLL_SECONDS = 0.02
 
 
 class Reach:
@@ -54,7 +54,7 @@ class Reach:
 def main(request: dict[str, t.Any]) -> None:
     """Load the image's migrations and print their graph and SQL into the log.
 
-    :param request: target, and heads, the live revisions, None where they are told later (job.TOLD_VARIABLE)
+    :param request: target, and heads, the live revisions, None where they come later (job.INPUT_VARIABLE)
     :return: in the log: started, egress, graph, parts of the SQL; or an error
     """
     gc.disable()
@@ -74,7 +74,7 @@ def main(request: dict[str, t.Any]) -> None:
     folder = str(Path.cwd())
     try:
         _answer(request, reach, send)
-    except Broken as error:
+    except AlembicError as error:
         send({"error": {"id": error.id, "message": str(error)}})
     except ModuleNotFoundError as error:
         missing = error.name or ""
@@ -82,7 +82,7 @@ def main(request: dict[str, t.Any]) -> None:
         words = f"the Python package {missing} is missing"
         send({"error": {"id": "image-without-alembic" if own else "alembic-env-failed", "message": words}})
     except BaseException as error:
-        send({"error": {"id": "alembic-env-failed", "message": f"Alembic fails: {said(error, folder)}"}})
+        send({"error": {"id": "alembic-env-failed", "message": f"Alembic fails: {described(error, folder)}"}})
     # Whatever threads foreign code left behind.
     with contextlib.suppress(OSError):
         log.close()
@@ -93,20 +93,20 @@ def _answer(request: dict[str, t.Any], reach: Reach, send: t.Callable[[dict[str,
     ini = Path(os.environ.get("ALEMBIC_CONFIG", "alembic.ini")).absolute()
     if not ini.is_file() and not Path("pyproject.toml").is_file():
         words = f"{ini.name} is not in the image's working directory {ini.parent}"
-        raise Broken("image-without-alembic", words)
+        raise AlembicError("image-without-alembic", words)
     import alembic  # noqa: F401 - takes most of the start, while the network is tried
 
     send({"egress": reach.reached()})
     worker = Worker({"ini": str(ini), "target": request["target"]})
     send({"graph": worker.graph()})
-    send(worker.render(_told() if request["heads"] is None else request["heads"], send))
+    send(worker.render(_input() if request["heads"] is None else request["heads"], send))
 
 
-def _told() -> list[str]:
+def _input() -> list[str]:
     """The live revisions, once they are known; the Job's deadline ends a wait in vain."""
     path = Path(os.environ["AI_AGENT_TOLD"])
     while not (words := path.read_text()):
-        time.sleep(TOLD_POLL_SECONDS)
+        time.sleep(INPUT_POLL_SECONDS)
     heads: list[str] = json.loads(words)
     return heads
 

@@ -23,6 +23,10 @@ Ask = t.Callable[..., list[Row]]
 
 # Beyond this it does not matter how many.
 MOST_COUNTED = 1000
+# The most bytes of keys in one B-tree entry, without its header.
+MOST_KEY_BYTES = 2696
+# Where the values of a column have fewer bytes on average, long ones are no reason to doubt.
+SHORT = 100
 # What is not worth a question any more.
 _LEAST_MS = 50
 
@@ -38,12 +42,12 @@ def collect(connection: psycopg.Connection, ask: Ask, request: Row) -> list[Row]
     MOST_COUNTED + 1, None where only one was looked for. `rows`, `modified`: the planner's estimate and what changed
     since; `statistics`: of the columns, by name.
 
-    :param request: `questions` (forms of _sql/row_questions.py, None where nothing is asked), `most_bytes` (tables
+    :param request: `questions` (requests of _sql/row_questions.py, None where nothing is asked), `most_bytes` (tables
         above are not read; None: no limit, 0: none is read), `milliseconds` for each question and `seconds` for all
         together
     """
     asker = _Asker(connection, ask, request)
-    return [asker.answer(form) if form else {} for form in request["questions"]]
+    return [asker.answer(question) if question else {} for question in request["questions"]]
 
 
 class _Asker:
@@ -54,17 +58,17 @@ class _Asker:
         self._version = connection.info.server_version
         self._tables: dict[tuple[str | None, str], Row | None] = {}
 
-    def answer(self, form: Row) -> Row:
+    def answer(self, question: Row) -> Row:
         from psycopg import errors
 
         found: Row = {"violated": None}
         try:
             with self._connection.transaction(force_rollback=True):
-                table = self._table(form["table"])
+                table = self._table(question["table"])
                 found |= {name: table[name] for name in ("rows", "modified", "bytes")}
-                if form["stored"]:
-                    found["statistics"] = self._statistics(table, form["stored"])
-                found |= self._asked(form, table)
+                if question["stored"]:
+                    found["statistics"] = self._statistics(table, question["stored"])
+                found |= self._asked(question, table)
         except _Unasked as why:
             found["why"] = str(why)
         except (errors.QueryCanceled, errors.LockNotAvailable):
@@ -90,9 +94,9 @@ class _Asker:
         rows = self._ask(queries.STATISTICS, oid=table["oid"], inherited=table["kind"] == "p", columns=columns)
         return {row.pop("name"): row for row in rows}
 
-    def _asked(self, form: Row, table: Row) -> Row:
-        kind, stored = form["kind"], form["stored"]
-        if "false" in form["keep"] or (table["bytes"] == 0 and not table["foreign"]):
+    def _asked(self, question: Row, table: Row) -> Row:
+        kind, stored = question["kind"], question["stored"]
+        if "false" in question["row_conditions"] or (table["bytes"] == 0 and not table["foreign"]):
             return {"violated": False, "count": 0}
         if kind == "null" and stored and self._ask(queries.NOT_NULL, oid=table["oid"], columns=stored)[0]["all"]:
             return {"violated": False, "count": 0}
@@ -100,9 +104,9 @@ class _Asker:
             raise _Unasked("kind")
         if table["secured"]:
             raise _Unasked("security")
-        if form["derived"] and (table["triggers"] or table["generated"]):
+        if question["derived"] and (table["triggers"] or table["generated"]):
             raise _Unasked("derived")
-        body = self._body(form, table)
+        body = self._body(question, table)
         if body is None:
             return {"violated": False, "count": 0}
         if self._most is not None and table["bytes"] > self._most:
@@ -124,84 +128,99 @@ class _Asker:
         if left < _LEAST_MS:
             raise _Unasked("time")
         with self._connection.transaction(force_rollback=True):
-            self._ask(queries.CAREFULLY, milliseconds=f"{left}ms")
+            self._ask(queries.QUESTION_SETTINGS, milliseconds=f"{left}ms")
             return self._ask(query)
 
-    def _body(self, form: Row, table: Row) -> str | None:
+    def _body(self, question: Row, table: Row) -> str | None:
         """FROM and what follows; None where nothing can violate it. Raises _Unasked."""
-        source = f"FROM {_name(table, only=form['only'])} AS r"
-        keep = [f"({condition})" for condition in form["keep"]]
+        source = f"FROM {_name(table, only=question['only'])} AS r"
+        row_conditions = [f"({condition})" for condition in question["row_conditions"]]
         make: dict[str, t.Callable[[Row, Row], t.Any]] = {
             "null": self._plain, "check": self._plain, "cast": self._cast, "validate": self._validate,
-            "orphan": self._orphan, "pair": self._pair,
+            "orphan": self._orphan, "pair": self._pair, "long": self._long,
         }  # fmt: skip
-        if form["kind"] == "duplicate":
-            return _duplicate(form, source, keep)
-        condition = make[form["kind"]](form, table)
-        return None if condition is None else f"{source} WHERE {' AND '.join([*keep, f'({condition})'])}"
+        if question["kind"] == "duplicate":
+            return _duplicate(question, source, row_conditions)
+        condition = make[question["kind"]](question, table)
+        return None if condition is None else f"{source} WHERE {' AND '.join([*row_conditions, f'({condition})'])}"
 
-    def _plain(self, form: Row, _table: Row) -> str:
-        return str(form["violation"])
+    def _plain(self, question: Row, _table: Row) -> str:
+        return str(question["violation"])
 
-    def _cast(self, form: Row, table: Row) -> str | None:
-        value, new = form["value"], form["type"]
-        if form["stored"] and self._widened(form, table):
+    def _cast(self, question: Row, table: Row) -> str | None:
+        value, new = question["value"], question["type"]
+        if question["stored"] and self._widened(question, table):
             return None
         if isinstance(new, list):
-            labels = form["labels"]
+            labels = question["labels"]
             if labels is None:
                 found = self._ask(queries.LABELS, schema=new[0], name=new[1])
                 if not found:
                     raise _Unasked("type")
-                labels = [row["label"] for row in found] + form["more_labels"]
+                labels = [row["label"] for row in found] + question["more_labels"]
             return row_casts.no_label(value, labels)
-        only = _name(table, only=form["only"])
+        only = _name(table, only=question["only"])
         old = self._rows(queries.TYPE_OF.format(value=value, source=f"{only} AS r"))[0]["name"]
         try:
-            written, version = form["written"], self._version
-            return row_casts.misfit(value, old, new, form["numbers"], written=written, version=version)
+            written, version = question["written"], self._version
+            return row_casts.misfit(value, old, new, question["numbers"], written=written, version=version)
         except row_casts.NotKnown:
             raise _Unasked("type") from None
 
-    def _widened(self, form: Row, table: Row) -> bool:
-        """A varchar that gets longer, or no limit."""
-        column = self._ask(queries.WIDTH, oid=table["oid"], name=form["stored"][0])
-        numbers, width = form["numbers"], column[0]["width"] if column else None
-        return form["type"] == "varchar" and width is not None and bool(not numbers or width <= numbers[0])
+    def _long(self, question: Row, table: Row) -> str | None:
+        """Rows whose key does not fit into an index; None where none can be.
 
-    def _orphan(self, form: Row, _table: Row) -> str | None:
-        here = " AND ".join(f"({key}) IS NOT NULL" for key in form["keys"])
-        if form["other"] is None:
+        What is not kept out of line is short (TOAST_TUPLE_THRESHOLD). Source: BTMaxItemSize in access/nbtree.h.
+        """
+        found = self._ask(queries.WIDE, oid=table["oid"], columns=question["columns"], inherited=table["kind"] == "p")
+        if not found or not found[0]["out_of_line"]:
+            return None
+        readable = self._most is None or table["bytes"] <= self._most
+        if not readable and all(row["width"] is not None and row["width"] < SHORT for row in found):
+            return None
+        sizes = " + ".join(f"coalesce(pg_column_size({key}), 0)" for key in question["sizes"])
+        return f"{sizes} > {MOST_KEY_BYTES}"
+
+    def _widened(self, question: Row, table: Row) -> bool:
+        """A varchar that gets longer, or no limit."""
+        column = self._ask(queries.WIDTH, oid=table["oid"], name=question["stored"][0])
+        numbers, width = question["numbers"], column[0]["width"] if column else None
+        return question["type"] == "varchar" and width is not None and bool(not numbers or width <= numbers[0])
+
+    def _orphan(self, question: Row, _table: Row) -> str | None:
+        here = " AND ".join(f"({key}) IS NOT NULL" for key in question["keys"])
+        if question["other"] is None:
             return here
-        other = self._table(form["other"])
+        other = self._table(question["other"])
         if other["secured"] or other["foreign"]:
             raise _Unasked("security")
         if self._most is not None and other["bytes"] > self._most:
             raise _Unasked("size")
-        target = form["target"] or [row["name"] for row in self._ask(queries.PRIMARY, oid=other["oid"])]
-        if len(target) != len(form["keys"]):
+        target = question["target"] or [row["name"] for row in self._ask(queries.PRIMARY, oid=other["oid"])]
+        if len(target) != len(question["keys"]):
             raise _Unasked("absent")
         # Equality of other types is not looked up in pg_catalog.
         if not self._ask(queries.COMPARABLE, oid=other["oid"], columns=target)[0]["all"]:
             raise _Unasked("type")
-        pairs = " AND ".join(f"o.{quoted(name)} = ({key})" for name, key in zip(target, form["keys"], strict=True))
+        pairs = " AND ".join(f"o.{quoted(name)} = ({key})" for name, key in zip(target, question["keys"], strict=True))
         return f"{here} AND NOT EXISTS (SELECT FROM {_name(other, only=True)} AS o WHERE {pairs})"
 
-    def _pair(self, form: Row, table: Row) -> str:
-        if not self._ask(queries.COMPARABLE, oid=table["oid"], columns=[pair[0] for pair in form["pairs"]])[0]["all"]:
+    def _pair(self, question: Row, table: Row) -> str:
+        columns = [pair[0] for pair in question["pairs"]]
+        if not self._ask(queries.COMPARABLE, oid=table["oid"], columns=columns)[0]["all"]:
             raise _Unasked("type")
         pairs = " AND ".join(
-            f"r.{quoted(name)} OPERATOR(pg_catalog.{symbol}) s.{quoted(name)}" for name, symbol in form["pairs"]
+            f"r.{quoted(name)} OPERATOR(pg_catalog.{symbol}) s.{quoted(name)}" for name, symbol in question["pairs"]
         )
         source = f"{_name(table, only=True)} AS s"
         return f"EXISTS (SELECT FROM {source} WHERE (s.tableoid, s.ctid) > (r.tableoid, r.ctid) AND {pairs})"
 
-    def _validate(self, form: Row, table: Row) -> str | None:
+    def _validate(self, question: Row, table: Row) -> str | None:
         """Of a constraint that is there, NOT VALID."""
         # Names in its expression are written out where they are not in pg_catalog.
         with self._connection.transaction(force_rollback=True):
-            self._ask(queries.CAREFULLY, milliseconds=f"{self._each}ms")
-            found = self._ask(queries.CONSTRAINT, oid=table["oid"], name=form["constraint"])
+            self._ask(queries.QUESTION_SETTINGS, milliseconds=f"{self._each}ms")
+            found = self._ask(queries.CONSTRAINT, oid=table["oid"], name=question["constraint"])
         if not found:
             raise _Unasked("absent")
         made = found[0]
@@ -218,11 +237,11 @@ class _Asker:
         return self._orphan({"keys": keys, "other": other, "target": made["other_columns"]}, table)
 
 
-def _duplicate(form: Row, source: str, keep: list[str]) -> str:
-    keys = form["keys"]
-    conditions = list(keep)
-    conditions += [f"({form['where']})"] if form["where"] else []
-    conditions += [] if form["nulls"] else [f"({key}) IS NOT NULL" for key in keys]
+def _duplicate(question: Row, source: str, row_conditions: list[str]) -> str:
+    keys = question["keys"]
+    conditions = list(row_conditions)
+    conditions += [f"({question['where']})"] if question["where"] else []
+    conditions += [] if question["nulls"] else [f"({key}) IS NOT NULL" for key in keys]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     # A number would mean a column of the result.
     groups = ", ".join(f"(({key}))" for key in keys)
@@ -242,4 +261,14 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-__all__ = ("MOST_COUNTED", "collect", "quoted")
+def in_query(text: str) -> str:
+    """A text of the catalogue in a query with parameters, whose mark is the percent sign."""
+    return text.replace("%", "%%")
+
+
+def quoted_in_query(name: str) -> str:
+    """A name as an identifier of a query with parameters."""
+    return in_query(quoted(name))
+
+
+__all__ = ("MOST_COUNTED", "collect", "in_query", "quoted", "quoted_in_query")

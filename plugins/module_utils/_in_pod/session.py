@@ -13,37 +13,37 @@ import typing as t
 
 from . import libpq_url
 from .errors import CollectorError
+from .probe_causes import cause_of
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
 
 APPLICATION = "ai_platform.agent preflight"
-# Beyond the server's own limit for a statement: whoever says nothing until then is gone, and so is its limit.
+# Seconds beyond statement_timeout. A server that is still silent then no longer enforces its own limit, so the
+# connection is closed from here.
 SILENT_SECONDS = 10.0
 _SCHEMES = {"postgresql", "postgres"}
-# The server's and libpq's own words, in the order in which they are looked for.
-_SAID = (
-    ("password authentication failed", "database-auth", "refuses the user or the password"),
-    ("no password supplied", "database-auth", "wants a password and none was given"),
-    ("no pg_hba.conf entry", "database-refused", "has no pg_hba.conf entry that lets this user in from here"),
-    ('role "', "database-auth", "does not know the user, or the user may not log in"),
-    ('database "', "database-missing", "does not have the database"),
-    ("starting up", "in-recovery", "is still starting up or recovering"),
-    ("not yet accepting", "in-recovery", "is still starting up or recovering"),
-    ("in recovery", "in-recovery", "is still recovering"),
-    ("shutting down", "database-refused", "is shutting down"),
-    ("too many", "database-refused", "has no connection left"),
-    ("remaining connection slots", "database-refused", "has no connection left"),
-    ("SSL", "database-tls", "and this client do not agree on TLS (sslmode)"),
-    ("certificate", "database-tls", "has a certificate that this client does not accept"),
-    ("Connection refused", "database-unreachable", "refuses TCP connections"),
-    ("timeout", "database-unreachable", "does not answer in time, so a network policy or a firewall drops the packets"),
-    (
-        "timed out",
+# By the cause of probe_causes.py: the finding, and the rest of the sentence that begins with the server.
+_SENTENCES = {
+    "password": ("database-auth", "refuses the user or the password"),
+    "password-missing": ("database-auth", "wants a password and none was given"),
+    "pg-hba": ("database-refused", "has no pg_hba.conf entry that lets this user in from here"),
+    "role": ("database-auth", "does not know the user, or the user may not log in"),
+    "database": ("database-missing", "does not have the database"),
+    "database-closed": ("database-refused", "has the database closed to connections (datallowconn)"),
+    "starting": ("in-recovery", "is still starting up or recovering"),
+    "stopping": ("database-refused", "is shutting down"),
+    "connections": ("database-refused", "has no connection left"),
+    "certificate": ("database-tls", "has a certificate that this client does not accept"),
+    "client-certificate": ("database-tls", "wants a client certificate that it accepts (sslcert, sslkey)"),
+    "root-certificate": ("database-tls", "cannot be verified: this client has no root certificate (sslrootcert)"),
+    "tls": ("database-tls", "and this client do not agree on TLS (sslmode)"),
+    "refused": ("database-unreachable", "refuses TCP connections"),
+    "timeout": (
         "database-unreachable",
         "does not answer in time, so a network policy or a firewall drops the packets",
     ),
-)
+}
 
 
 def parameters(url: str) -> dict[str, t.Any]:
@@ -51,9 +51,6 @@ def parameters(url: str) -> dict[str, t.Any]:
 
     :raises CollectorError: it is no URL of PostgreSQL; the URL is not quoted
     """
-    import psycopg
-    from psycopg import conninfo
-
     scheme = url.partition("://")[0].partition("+")[0]
     if "://" not in url:
         raise CollectorError(
@@ -65,13 +62,9 @@ def parameters(url: str) -> dict[str, t.Any]:
             "database-url-kind", f"database_url is of the kind {name}; the preflight judges PostgreSQL only."
         )
     try:
-        found = conninfo.conninfo_to_dict("postgresql://" + url.partition("://")[2])
-    except psycopg.Error:
-        raise CollectorError("database-url-invalid", f"database_url: {libpq_url.complaint(url)}.") from None
-    if not libpq_url.ports_are_numbers(str(found.get("port") or "")):
-        words = "database_url: its port is no number: percent-encode its user name and its password."
-        raise CollectorError("database-url-invalid", words)
-    return {name: value for name, value in found.items() if value is not None}
+        return dict(libpq_url.parameters(url))
+    except ValueError as error:
+        raise CollectorError("database-url-invalid", f"database_url: {error}.") from None
 
 
 def place(found: dict[str, t.Any]) -> str:
@@ -187,9 +180,8 @@ def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_t
 
 
 def _failure(said: str, found: dict[str, t.Any]) -> CollectorError:
-    for words, error_id, sentence in _SAID:
-        if words in said:
-            return CollectorError(error_id, f"The server at {place(found)} {sentence}.")
+    if named := _SENTENCES.get(str(cause_of(said))):
+        return CollectorError(named[0], f"The server at {place(found)} {named[1]}.")
     return CollectorError(
         "database-unreachable",
         f"No session with {place(found)} can be had; check host, port and that a PostgreSQL listens there.",

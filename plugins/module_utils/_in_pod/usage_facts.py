@@ -48,7 +48,7 @@ SELECT DISTINCT a.root::bigint AS oid, n.nspname AS schema, c.relname AS name
 FROM above a JOIN pg_class c ON c.oid = a.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 """
 # Statements inside of functions are not counted one by one, and one that builds SQL may name any table.
-HIDING = """
+OPAQUE_FUNCTIONS = """
 SELECT n.nspname AS schema, p.proname AS name, p.prosrc ~* '\\mexecute\\M' AS builds,
        ARRAY(SELECT w FROM unnest(%(words)s::text[]) w
          WHERE strpos(lower(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)), lower(w)) > 0) AS words
@@ -60,7 +60,7 @@ WHERE l.lanname NOT IN ('internal', 'c') AND n.nspname NOT IN ('pg_catalog', 'in
     WHERE strpos(lower(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)), lower(w)) > 0))
 LIMIT {most}
 """
-SEEN = """
+COUNTERS = """
 SELECT extract(epoch FROM now() - i.stats_reset)::float AS seconds, i.dealloc AS evicted, c.statements, c.hidden
 FROM {schema}.pg_stat_statements_info i, (
     SELECT count(*) AS statements, count(*) FILTER (WHERE s.query = '<insufficient privilege>') AS hidden
@@ -98,9 +98,9 @@ def collect(connection: psycopg.Connection, ask: Ask, tables: list[Row]) -> Row:
     try:
         # A statement that fails would end the transaction that all facts are read in.
         with connection.transaction():
-            seen = ask(SEEN.format(schema=schema))[0]
+            seen = ask(COUNTERS.format(schema=schema))[0]
             texts = ask(STATEMENTS.format(schema=schema, text=TEXT, most=MOST), words=words)
-            functions = ask(HIDING.format(most=MOST), words=words)
+            functions = ask(OPAQUE_FUNCTIONS.format(most=MOST), words=words)
     except errors.InsufficientPrivilege:
         return {"problem": "the role may not read pg_stat_statements"}
     except (errors.LockNotAvailable, errors.QueryCanceled):

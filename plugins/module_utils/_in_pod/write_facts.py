@@ -25,6 +25,7 @@ def collect(ask: Ask, functions: list[str], relations: list[int]) -> dict[str, l
         "triggers": ask(queries.TRIGGERS, oids=relations),
         "casts": ask(queries.CASTS),
         "default_classes": ask(queries.DEFAULT_CLASSES),
+        "index_classes": ask(queries.INDEX_CLASSES, oids=relations),
         "signatures": ask(queries.SIGNATURES, names=functions) if functions else [],
         "unpopulated": ask(queries.UNPOPULATED, oids=relations),
         "enums": ask(queries.ENUMS, oids=relations),

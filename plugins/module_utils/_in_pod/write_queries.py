@@ -53,6 +53,16 @@ WHERE p.proname = ANY(%(names)s) AND n.nspname <> 'pg_catalog' LIMIT 1000
 UNPOPULATED = """
 SELECT c.oid::bigint FROM pg_class c WHERE c.oid = ANY(%(oids)s) AND c.relkind = 'm' AND NOT c.relispopulated
 """
+# Of the plain columns of indexes: the operator class, and the type that it takes.
+INDEX_CLASSES = """
+SELECT i.indrelid::bigint AS oid, n.nspname AS schema, c.relname AS name, a.attname AS column, m.amname AS method,
+  o.opcdefault AS by_itself, y.typname AS type
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_am m ON m.oid = c.relam CROSS JOIN LATERAL unnest(i.indclass) WITH ORDINALITY AS key (class, place)
+  JOIN pg_opclass o ON o.oid = key.class JOIN pg_type y ON y.oid = o.opcintype
+  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[(key.place - 1)::int] AND a.attnum > 0
+WHERE i.indrelid = ANY(%(oids)s) LIMIT 10000
+"""
 # A type without one has no index without naming an operator class.
 DEFAULT_CLASSES = """
 SELECT m.amname AS method, y.typname AS type FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod

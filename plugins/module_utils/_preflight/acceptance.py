@@ -38,7 +38,7 @@ class Acceptance:
         )
 
 
-def in_docstrings(segments: t.Iterable[Segment]) -> list[Acceptance]:
+def docstring_acceptances(segments: t.Iterable[Segment]) -> list[Acceptance]:
     """The acceptances that the pending revisions bring along; each counts for its own revision only."""
     found = []
     for segment in segments:
@@ -50,12 +50,14 @@ def in_docstrings(segments: t.Iterable[Segment]) -> list[Acceptance]:
     return found
 
 
-def accepted(findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance], environment: str) -> list[Finding]:
+def apply_acceptances(
+    findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance], environment: str
+) -> list[Finding]:
     """The findings with whoever accepted them, and a finding for each acceptance that is worth nothing."""
-    valid, said = [], []
+    valid, notes = [], []
     for item in acceptances:
         if item.id not in CATALOGUE:
-            said.append(
+            notes.append(
                 finding(
                     "acceptance-worthless",
                     f"{item.where}: there is no finding {item.id!r} to accept.",
@@ -63,7 +65,7 @@ def accepted(findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance],
                 )
             )
         elif not item.reason.strip():
-            said.append(
+            notes.append(
                 finding(
                     "acceptance-worthless",
                     f"{item.where}: {item.id} is accepted without a reason.",
@@ -71,7 +73,7 @@ def accepted(findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance],
                 )
             )
         elif item.where == "docstring" and environment not in LENIENT:
-            said.append(
+            notes.append(
                 finding(
                     "acceptance-worthless",
                     f"{item.id} is accepted in a docstring; {environment} takes it from the inventory only.",
@@ -88,10 +90,10 @@ def accepted(findings: t.Sequence[Finding], acceptances: t.Sequence[Acceptance],
         result.append(dataclasses.replace(one, accepted=f"{match.where}: {match.reason.strip()}") if match else one)
     for item in valid:
         if item not in used:
-            said.append(
+            notes.append(
                 finding("acceptance-unused", f"{item.where}: nothing to accept for {item.id}.", revision=item.revision)
             )
-    return result + said
+    return result + notes
 
 
-__all__ = ("LENIENT", "Acceptance", "accepted", "in_docstrings")
+__all__ = ("LENIENT", "Acceptance", "apply_acceptances", "docstring_acceptances")

@@ -90,30 +90,9 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
             )
         self.ini, self.target, self.timeout = ini, target, timeout
         self.deadline = time.monotonic() + timeout
-        # The module's own payload is not on the path: it could hide the application's packages.
-        passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        own = {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": scheme + PLACEHOLDER_URL.removeprefix("postgresql")}
+        own = {"DATABASE_URL": scheme + PLACEHOLDER_URL.removeprefix("postgresql")}
         environment = environment or {}
-        self.read, write = os.pipe()
-        words = command(bundle(RENDERING_WORKER, {"answers": write}))[1:]
-        try:
-            # It is spoken with while it runs, which run_command cannot.
-            self.process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-                [python or sys.executable, *words],
-                cwd=folder,
-                env=passed_on | own | environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[write],
-                start_new_session=True,
-            )
-        except OSError as error:
-            os.close(self.read)
-            words_ = f"The interpreter {python} cannot be started ({error.strerror}); correct alembic_python."
-            raise FindingError("argument-invalid", words_) from None
-        finally:
-            os.close(write)
+        self.process, self.read = _start(python or sys.executable, folder, own | environment)
         self.unread = b""
         # It begins at once, while the caller imports what it needs.
         self._send(
@@ -182,6 +161,35 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         return rendered_of(iter(self._receive, None), each)
 
 
+def _start(python: str, folder: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """The worker's process, and the file descriptor of its answers.
+
+    :raises FindingError: the interpreter cannot be started
+    """
+    # The module's own payload is not on the path: it could hide the application's packages.
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    read, write = os.pipe()
+    try:
+        # It is spoken with while it runs, which run_command cannot.
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
+            [python, *command(bundle(RENDERING_WORKER, {"answers": write}))[1:]],
+            cwd=folder,
+            env=passed_on | {"PYTHONDONTWRITEBYTECODE": "1"} | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[write],
+            start_new_session=True,
+        )
+    except OSError as error:
+        os.close(read)
+        words = f"The interpreter {python} cannot be started ({error.strerror}); correct alembic_python."
+        raise FindingError("argument-invalid", words) from None
+    finally:
+        os.close(write)
+    return process, read
+
+
 def graph_of(answer: dict[str, t.Any]) -> Graph:
     """The worker's answer about the revisions."""
     table, online = answer["version_table"], answer.get("online")
@@ -195,7 +203,7 @@ def rendered_of(answers: t.Iterator[dict[str, t.Any]], each: Each) -> Rendered:
     segments: list[Segment] = []
     for answer in answers:
         part = [
-            Segment(**segment | {"lines": tuple((begin, line) for begin, line in segment["lines"])})
+            Segment(**segment | {name: tuple(map(tuple, segment[name])) for name in ("lines", "checkfirst_spans")})
             for segment in answer["segments"]
         ]
         each(answer["sql"], part)

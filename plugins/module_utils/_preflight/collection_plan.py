@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inferred, NewImage
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference, NewImage
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts as release_facts
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -36,6 +36,9 @@ class Rights(t.Protocol):
     def secret_exists(self) -> bool:
         """Whether the Secret with the migrator's URL is there; true where the account may not look."""
 
+    def elsewhere(self, live: Live) -> Finding | None:
+        """Where the new pods' URL leads to another database than that of the living ones, or may: that it does."""
+
 
 @dataclasses.dataclass(frozen=True)
 class CollectionPlan:
@@ -47,13 +50,13 @@ class CollectionPlan:
     :param image: for Jobs, that of the container which runs
     :param secret: for Jobs, where that container finds the database's URL
     :param pod_spec: for Jobs, the pod spec that they share
-    :param absent: what that names and is not there yet
+    :param absent: kind and name of what the pod spec refers to and that does not exist yet
     :param fallible: the first answer may fail, and then `after_failure` decides anew
     :param unchanged: the image that is asked has the revisions that would be deployed, so that no pod needs to render
         them
-    :param same: and its pods are ready
-    :param deduced: the state follows without any question
-    :param unasked: what is assumed of a database that may be there and cannot be asked
+    :param same_migrations: `unchanged`, and its pods are ready
+    :param inferred: the state follows without any question
+    :param assumption: what is assumed of a database that may be there and cannot be asked
     """
 
     kind: t.Literal["none", "exec", "job"] = "none"
@@ -65,9 +68,9 @@ class CollectionPlan:
     absent: frozenset[tuple[str, str]] = frozenset()
     fallible: bool = False
     unchanged: bool = False
-    same: bool = False
-    deduced: Inferred | None = None
-    unasked: Inferred | None = None
+    same_migrations: bool = False
+    inferred: Inference | None = None
+    assumption: Inference | None = None
     findings: tuple[Finding, ...] = ()
 
 
@@ -81,9 +84,12 @@ def decide(
     """
     if live is None:
         words = f"Namespace {namespace} does not exist, so nothing could be tried in it."
-        return CollectionPlan(deduced=Inferred("absent", finding("namespace-missing", words)))
+        return CollectionPlan(inferred=Inference("absent", finding("namespace-missing", words)))
     if live.deployment is None:
         return _first_install(live, rights, wanted, namespace, new_image)
+    # Whoever could be asked has the old URL, and would answer about the old database.
+    if because := rights.elsewhere(live):
+        return CollectionPlan(assumption=Inference("unknown", because))
     if live.serving:
         return _of_serving(live, rights, wanted, namespace)
     return _job_of_deployed(live, fallible=True, unchanged=release_facts.same_migrations(wanted, live))
@@ -107,11 +113,11 @@ def after_failure(
     if error.id in _NEVER_STARTED and rights.secret_exists:
         if plan.image and plan.image.image == wanted.migrator.image:
             new_image = "trusted"
-        instead = _new_asks(wanted, "unknown", f"{error.message} It never started, so it was not asked", new_image)
+        instead = _ask_new_image(wanted, "unknown", f"{error.message} It never started, so it was not asked", new_image)
         return dataclasses.replace(instead, unchanged=plan.unchanged and instead.kind == "job")
     if error.id in _DATABASE_AWAY and not _runs(live, wanted.database):
         words = f"{error.message} The release's own, of which nothing runs: not judged."
-        return CollectionPlan(unasked=Inferred("unknown", finding(error.id, words, severity="unknown")))
+        return CollectionPlan(assumption=Inference("unknown", finding(error.id, words, severity="unknown")))
     return None
 
 
@@ -121,25 +127,31 @@ def without_exec(plan: CollectionPlan, error: FindingError, live: Live) -> Colle
         return None
     words = f"{error.message.rstrip('.')}; a Job of the deployed image asked instead."
     found = (*plan.findings, finding(error.id, words))
-    return _job_of_deployed(live, unchanged=plan.unchanged, same=plan.same, findings=found)
+    same = plan.same_migrations
+    return _job_of_deployed(live, unchanged=plan.unchanged, same_migrations=same, findings=found)
 
 
 def _first_install(live: Live, rights: Rights, wanted: Planned, namespace: str, new_image: NewImage) -> CollectionPlan:
     """Nothing is deployed; an external database, or a volume that was kept, may hold something all the same."""
     if wanted.database is None:
         if rights.secret_exists:
-            return _new_asks(wanted, "absent", "Nothing is deployed that could ask the external database", new_image)
+            words = "Nothing is deployed that could ask the external database"
+            return _ask_new_image(wanted, "absent", words, new_image)
         name = wanted.database_secret[0] if wanted.database_secret else "(none)"
         words = f"Secret {namespace}/{name} does not exist yet, so the database was not asked."
-        return CollectionPlan(unasked=Inferred("absent", finding("secret-missing", words)))
+        return CollectionPlan(assumption=Inference("absent", finding("secret-missing", words)))
     claim = f"data-{wanted.database}-0"
     if any(item["metadata"]["name"] == claim for item in live.claims or ()):
         words = f"The volume {claim} of an earlier release is still there; what is in it was not asked."
-        return CollectionPlan(unasked=Inferred("absent", finding("volume-kept", words)))
+        if not rights.secret_exists:
+            words += " It knows the passwords of that release only, and the Secret that had them is gone."
+            because = finding("volume-kept", words, severity="fail")
+            return CollectionPlan(assumption=Inference("absent", because))
+        return CollectionPlan(assumption=Inference("absent", finding("volume-kept", words)))
     return CollectionPlan()
 
 
-def _new_asks(wanted: Planned, state: State, why: str, new_image: NewImage) -> CollectionPlan:
+def _ask_new_image(wanted: Planned, state: State, why: str, new_image: NewImage) -> CollectionPlan:
     """A Job of the image that would be deployed, with the database's URL; where it may not have it, nobody asks."""
     if new_image == "trusted":
         secret = _checked(wanted.migrator, wanted.database_secret)
@@ -151,35 +163,36 @@ def _new_asks(wanted: Planned, state: State, why: str, new_image: NewImage) -> C
         because = finding("database-unasked", f"{words}, which never happens in check mode.", severity="skip")
     else:
         because = finding("database-unasked", f"{words}: trust_new_image is off.")
-    return CollectionPlan(unasked=Inferred(state, because))
+    return CollectionPlan(assumption=Inference(state, because))
 
 
 def _of_serving(live: Live, rights: Rights, wanted: Planned, namespace: str) -> CollectionPlan:
     # During a rollout that is stuck, pods of the previous image are ready as well, and have other revisions.
     same = release_facts.same_migrations(wanted, live) and bool(live.ready_pods)
     if release_facts.unchanged(wanted, live) or (same and not rights.may_exec):
-        return _deduced(live)
+        return _inferred(live)
     if rights.may_exec:
         name = live.serving[0]["metadata"]["name"]
-        return CollectionPlan("exec", pod=name, container=_agent(live)["name"], unchanged=same, same=same)
+        container = _agent(live)["name"]
+        return CollectionPlan("exec", pod=name, container=container, unchanged=same, same_migrations=same)
     words = f"The account may not exec into pods of {namespace}; a Job of the deployed image asked."
     return _job_of_deployed(live, findings=(finding("exec-forbidden", words),))
 
 
-def _deduced(live: Live) -> CollectionPlan:
+def _inferred(live: Live) -> CollectionPlan:
     """The state follows from pods that are ready."""
     words = (
         f"The database was not asked: {len(live.ready_pods)} pods of {live.image} are ready, which they are only"
         " with the schema that their image needs, and what would be deployed has the same migrations."
     )
-    return CollectionPlan(unchanged=True, same=True, deduced=Inferred("current", finding("schema-deduced", words)))
+    inferred = Inference("current", finding("schema-deduced", words))
+    return CollectionPlan(unchanged=True, same_migrations=True, inferred=inferred)
 
 
 def _job_of_deployed(live: Live, **more: t.Any) -> CollectionPlan:
     image = release_facts.container(_agent(live), {})
-    return CollectionPlan(
-        "job", image=image, secret=_checked(image, image.secrets.get("DATABASE_URL")), pod_spec=_trusted(live), **more
-    )
+    secret = _checked(image, image.secrets.get("DATABASE_URL"))
+    return CollectionPlan("job", image=image, secret=secret, pod_spec=_deployed_pod_spec(live), **more)
 
 
 def _checked(image: Container, secret: Secret | None) -> Secret:
@@ -189,7 +202,7 @@ def _checked(image: Container, secret: Secret | None) -> Secret:
     return secret
 
 
-def _trusted(live: Live) -> Object:
+def _deployed_pod_spec(live: Live) -> Object:
     """Spec of the pod that serves, or else of those that the Deployment wants."""
     spec = live.serving[0]["spec"] if live.serving else t.cast("Object", live.template)["spec"]
     return t.cast("Object", spec)
@@ -197,7 +210,7 @@ def _trusted(live: Live) -> Object:
 
 def _agent(live: Live) -> Object:
     """The agent's container in it."""
-    containers = _trusted(live)["containers"]
+    containers = _deployed_pod_spec(live)["containers"]
     found: Object = next((item for item in containers if item["name"] == "agent"), containers[0])
     return found
 

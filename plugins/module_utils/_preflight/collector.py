@@ -39,7 +39,7 @@ class Collector(contextlib.AbstractContextManager["Collector"], abc.ABC):
     :raises FindingError: every method, where no answer can be had
     """
 
-    # What there is to say of the way to the answers.
+    # Findings about the transport itself, such as a Job that was slow to start.
     findings: t.Sequence[Finding] = ()
 
     def __exit__(self, *_: object) -> None:
@@ -54,10 +54,10 @@ class Collector(contextlib.AbstractContextManager["Collector"], abc.ABC):
 
 
 class NoCollector(Collector):
-    """There is no database to ask, or nobody who could: it answers as an empty one would."""
+    """There is no database to ask, or nobody who could: no facts, for which `run.py` has stand-ins."""
 
     def ask(self, request: Message) -> Message:  # noqa: ARG002 - whatever it is
-        return {"live": {"rows": None, "has_tables": False}, "server": None, "facts": {}}
+        return {"live": {"rows": None, "has_tables": False, "characters": None}, "server": None, "facts": None}
 
 
 class PodCollector(Collector):
@@ -66,18 +66,18 @@ class PodCollector(Collector):
     def __init__(self, cluster: Cluster, namespace: str, pod: str, container: str, limits: Message) -> None:
         self._session = ExecSession(cluster, namespace, pod, container, command())
         self._session.send(bundle(COLLECTOR, {"limits": limits}))
-        self._ahead: list[Message] = []
+        self._sent: list[Message] = []
 
     def __exit__(self, *error: t.Any) -> None:
         self._session.__exit__(*error)
 
     def begin(self, request: Message) -> None:
         self._send(request)
-        self._ahead.append(request)
+        self._sent.append(request)
 
     def ask(self, request: Message) -> Message:
-        if request in self._ahead:
-            self._ahead.remove(request)
+        if request in self._sent:
+            self._sent.remove(request)
         else:
             self._send(request)
         line = self._session.receive(ANSWER_SECONDS)
@@ -86,11 +86,11 @@ class PodCollector(Collector):
             words = f"The program in {self._session.where} ended before it answered: {last}."
             raise FindingError("image-start", words)
         try:
-            return checked(parsed(line.encode("utf-8", "replace")))
+            return without_error(parsed(line.encode("utf-8", "replace")))
         except TooLarge:
             raise _too_large(self._session.where) from None
         except Incomplete:
-            words = f"The program in {self._session.where} gave an answer that is none; look for what else writes."
+            words = f"The program in {self._session.where} gave an answer that is no JSON; look for what else writes."
             raise FindingError("collector-failed", words) from None
 
     def _send(self, request: Message) -> None:
@@ -131,7 +131,7 @@ def answers(run: JobRun) -> t.Iterator[Message]:
             words = f"The log of the pod of image {run.task.image} is incomplete; run it again."
             raise FindingError("log-incomplete", words) from None
         if answer is not None:
-            yield checked(answer)
+            yield without_error(answer)
 
 
 def _too_large(where: str) -> FindingError:
@@ -139,13 +139,13 @@ def _too_large(where: str) -> FindingError:
     return FindingError("answer-too-large", f"{words}; load data outside of migrations.")
 
 
-def checked(answer: t.Any) -> Message:
+def without_error(answer: t.Any) -> Message:
     """The answer, unless it is an error.
 
     :raises FindingError: it is one; its words come from elsewhere and are kept short
     """
     if not isinstance(answer, dict):
-        raise FindingError("collector-failed", "The program in the pod gave an answer that is none.")
+        raise FindingError("collector-failed", "The program in the pod gave an answer that is no JSON.")
     error = answer.get("error")
     if error is None:
         return answer
@@ -155,4 +155,4 @@ def checked(answer: t.Any) -> Message:
     raise FindingError(error_id if error_id in CATALOGUE else "collector-failed", words)
 
 
-__all__ = ("ANSWER_SECONDS", "Collector", "JobCollector", "NoCollector", "PodCollector", "answers", "checked")
+__all__ = ("ANSWER_SECONDS", "Collector", "JobCollector", "NoCollector", "PodCollector", "answers", "without_error")

@@ -13,16 +13,17 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.type_changes import type_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ConstraintRow, TableFacts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import DependentRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import Touch
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
-Row = dict[str, t.Any]
-Said = tuple[str, "Name | None"]
+Problem = tuple[str, "Name | None"]
 # What a change of type cannot carry along; indexes, constraints and defaults are made anew.
 _RETYPE = {"pg_rewrite", "pg_trigger", "pg_policy", "pg_publication_rel", "pg_proc"}
 _STRING = "S"
@@ -31,16 +32,11 @@ _STRING = "S"
 class Dependents:
     """Followed from statement to statement."""
 
-    def __init__(
-        self, catalog: Catalog, full: t.Mapping[int, Name], facts: dict[str, t.Any], objects: dict[str, t.Any]
-    ) -> None:
-        """:param objects: the part of that name in `facts`
-        :param facts: the answer of live_facts.collect
-        :param full: names of the tables by oid
-        """
-        self._catalog = catalog
-        self._of_relation: dict[Name, list[Row]] = {}
-        self._of_name: dict[tuple[str, str], list[Row]] = {}
+    def __init__(self, catalog: Catalog, full: t.Mapping[int, Name], facts: TableFacts) -> None:
+        """:param full: names of the tables by oid"""
+        self._catalog, objects = catalog, facts["objects"]
+        self._of_relation: dict[Name, list[DependentRow]] = {}
+        self._of_name: dict[tuple[str, str], list[DependentRow]] = {}
         types = {row["oid"]: row["name"] for row in objects["types"]}
         for row in objects["dependents"]:
             if row["kind"] == "relation":
@@ -50,25 +46,25 @@ class Dependents:
                 name = types.get(row["root"]) if row["kind"] == "type" else row["root_name"]
                 self._of_name.setdefault((row["kind"], str(name)), []).append(row)
         self._index_of: dict[tuple[Name, str], int] = {}
-        self._users: dict[int, list[Row]] = {}
+        self._users: dict[int, list[tuple[Name, str]]] = {}
         self._constraint_of = {full[row["oid"]]: row["name"] for row in objects["parts"] if row["kind"] == "owner"}
-        for row in facts.get("constraints", ()):
-            self._learn(row, full)
+        for constraint in facts["constraints"]:
+            self._learn(constraint, full)
         self._defaults = {
-            (full[row["oid"]], row["name"]): bool(row.get("has_default"))
-            for row in facts.get("columns", ())
-            if row["oid"] in full
+            (full[column["oid"]], column["name"]): column["has_default"]
+            for column in facts["columns"]
+            if column["oid"] in full
         }
         self._gone_parts: set[tuple[Name, str]] = set()
         self._casts = {(row["source"], row["target"]) for row in objects["casts"]}
         self._categories = {row["name"]: row["category"] for row in objects["types"]}
 
-    def _learn(self, row: Row, full: t.Mapping[int, Name]) -> None:
-        index, own = row.get("index_oid"), full.get(row["oid"])
+    def _learn(self, row: ConstraintRow, full: t.Mapping[int, Name]) -> None:
+        index, own = row["index_oid"], full.get(row["oid"])
         if not index or own is None:
             return
         if row["kind"] == "f":
-            self._users.setdefault(index, []).append({"owner": own, "part": row["name"]})
+            self._users.setdefault(index, []).append((own, row["name"]))
         else:
             self._index_of[own, row["name"]] = index
 
@@ -76,28 +72,28 @@ class Dependents:
         """A constraint, trigger, policy or column that is gone; `table` as it was called before the upgrade."""
         self._gone_parts.add((table, name))
 
-    def of(self, node: t.Any, done: t.Sequence[Touch]) -> list[Said]:
+    def of(self, node: t.Any, done: t.Sequence[Touch]) -> list[Problem]:
         """What stands in the way of this statement, each with the table that it is about."""
-        found: list[Said] = []
-        going = {
+        found: list[Problem] = []
+        dropped_here = {
             table.name
             for touch in done
             if touch.action == "drop" and touch.kind == "relation" and (table := self._catalog.table(touch.name))
         }
         for touch in done:
             if touch.action == "drop" and not touch.cascade:
-                found += self._dropped(touch, going)
+                found += self._dropped(touch, dropped_here)
         if isinstance(node, ast.AlterTableStmt) and node.objtype == ObjectType.OBJECT_TABLE:
-            table = self._catalog.table(named(node.relation))
+            table = self._catalog.table(relation_name(node.relation))
             if table:
                 found += self._altered(table, node)
         return found
 
-    def _dropped(self, touch: Touch, going: set[Name]) -> t.Iterator[Said]:
+    def _dropped(self, touch: Touch, dropped_here: set[Name]) -> t.Iterator[Problem]:
         if touch.kind == "relation":
             if table := self._catalog.table(touch.name):
                 rows = self._of_relation.get(table.name, ())
-                yield from self._listed(dotted(table.name), table.name, rows, going | {table.name})
+                yield from self._listed(dotted(table.name), table.name, rows, dropped_here | {table.name})
                 name = self._constraint_of.get(table.name)
                 if name and table.table and (table.table, name) not in self._gone_parts:
                     words = f"The index {dotted(table.name)} belongs to the constraint {name}: this will fail."
@@ -105,39 +101,39 @@ class Dependents:
             return
         if touch.table is None:
             rows = self._of_name.get((touch.kind, touch.name[1]), ())
-            yield from self._listed(f"{touch.kind} {dotted(touch.name)}", None, rows, going)
+            yield from self._listed(f"{touch.kind} {dotted(touch.name)}", None, rows, dropped_here)
             return
         table = self._catalog.table(touch.table)
         if table is None:
             return
         if touch.kind == "constraint":
             users = self._users.get(self._index_of.get((table.name, touch.name[1]), 0), ())
-            left = [row for row in users if self._lives(row["owner"], row["part"], going)]
+            left = [(owner, part) for owner, part in users if self._still_exists(owner, part, dropped_here)]
             if left:
-                labels = ", ".join(f"{row['part']} on {dotted(row['owner'])}" for row in left[:3])
+                labels = ", ".join(f"{part} on {dotted(owner)}" for owner, part in left[:3])
                 yield f"The foreign key {labels} needs the constraint {touch.name[1]}: this will fail.", table.name
         elif touch.kind == "column":
             rows = [row for row in self._of_relation.get(table.name, ()) if row["column"] == touch.name[1]]
-            yield from self._listed(f"{dotted(table.name)}.{touch.name[1]}", table.name, rows, going)
+            yield from self._listed(f"{dotted(table.name)}.{touch.name[1]}", table.name, rows, dropped_here)
 
-    def _listed(self, label: str, table: Name | None, rows: t.Iterable[Row], going: set[Name]) -> t.Iterator[Said]:
-        left = {
-            _label(row): None for row in rows if row["strength"] == "n" and self._lives(_owner(row), row["part"], going)
-        }
+    def _listed(
+        self, label: str, table: Name | None, rows: t.Iterable[DependentRow], dropped_here: set[Name]
+    ) -> t.Iterator[Problem]:
+        needed = (row for row in rows if row["strength"] == "n")
+        left = {_label(row): None for row in needed if self._still_exists(_owner(row), row["part"], dropped_here)}
         if left:
             more = f" and {len(left) - 3} more" if len(left) > 3 else ""
             yield f"{', '.join(list(left)[:3])}{more} depends on {label}: this will fail without CASCADE.", table
 
-    def _lives(self, owner: Name | None, part: str | None, going: set[Name]) -> bool:
+    def _still_exists(self, owner: Name | None, part: str | None, dropped_here: set[Name]) -> bool:
         """Neither dropped before in this upgrade nor by this statement. A renamed relation is still there."""
         if owner is None:
             return True
-        moved = (
-            any(table.name == owner for table in self._catalog.tables.values()) if owner in self._catalog.gone else True
-        )
-        return moved and owner not in going and (owner, part or "") not in self._gone_parts
+        renamed = any(table.name == owner for table in self._catalog.tables.values())
+        there = renamed or owner not in self._catalog.dropped
+        return there and owner not in dropped_here and (owner, part or "") not in self._gone_parts
 
-    def _altered(self, table: Table, node: t.Any) -> t.Iterator[Said]:
+    def _altered(self, table: Table, node: t.Any) -> t.Iterator[Problem]:
         dropped = {
             command.name
             for command in node.cmds
@@ -153,14 +149,14 @@ class Dependents:
                 # The type of a default of this upgrade is not known.
                 self._defaults[key] = False
 
-    def _retyped(self, table: Table, command: t.Any, *, has_default: bool) -> t.Iterator[Said]:
+    def _retyped(self, table: Table, command: t.Any, *, has_default: bool) -> t.Iterator[Problem]:
         label = f"{dotted(table.name)}.{command.name}"
         blocking = {
             _label(row): None
             for row in self._of_relation.get(table.name, ())
             if row["column"] == command.name
             and self._blocks(row, table, command.name)
-            and self._lives(_owner(row), row["part"], set())
+            and self._still_exists(_owner(row), row["part"], set())
         }
         if blocking:
             yield f"{', '.join(list(blocking)[:3])} uses {label}, whose type is changed: this will fail.", table.name
@@ -175,7 +171,7 @@ class Dependents:
         elif has_default:
             yield f"The default of {label} cannot become {new}: this will fail unless it is dropped first.", table.name
 
-    def _blocks(self, row: Row, table: Table, column: str) -> bool:
+    def _blocks(self, row: DependentRow, table: Table, column: str) -> bool:
         if row["class"] in {"pg_attrdef", "pg_class"}:
             # A generated column: until 14 the column itself depends on the other, since then its expression does.
             return bool(_owner(row) == table.name and row["part"] not in {None, column})
@@ -194,11 +190,11 @@ class Dependents:
         return bool(category == _STRING)
 
 
-def _owner(row: Row) -> Name | None:
+def _owner(row: DependentRow) -> Name | None:
     return (row["owner_schema"], row["owner"]) if row["owner"] else None
 
 
-def _label(row: Row) -> str:
+def _label(row: DependentRow) -> str:
     """A view is known by its name, not by that of its rule."""
     if row["class"] == "pg_rewrite":
         return f"view {row['owner_schema']}.{row['owner']}"

@@ -13,6 +13,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.usage impor
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ClassRow
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rows import UsageFacts
 
 # Findings that say what the running version may lose.
 ABOUT_USE: t.Final = frozenset({"contract-phase", "destructive", "rename"})
@@ -22,13 +24,8 @@ _DAY = 86400.0
 class Evidence:
     """What pg_stat_statements knows; the answer of _in_pod/usage_facts.py."""
 
-    def __init__(
-        self, facts: dict[str, t.Any] | None, classes: t.Iterable[dict[str, t.Any]], now: datetime.datetime
-    ) -> None:
-        """Without facts nothing is said.
-
-        :param classes: rows of tables with `oid`, `schema` and `name`
-        """
+    def __init__(self, facts: UsageFacts | None, classes: t.Iterable[ClassRow], now: datetime.datetime) -> None:
+        """Without facts nothing is said."""
         self._facts, self._now = facts, now
         self._oids = {(row["schema"], row["name"]): row["oid"] for row in classes}
         self.problem: str | None = facts["problem"] if facts else None
@@ -40,9 +37,10 @@ class Evidence:
         oid = self._oids.get(t.cast("tuple[str, str]", table.name))
         if oid not in self._facts["oids"]:
             return ""
-        rows = {name: [row for row in self._facts[name] if row["oid"] == oid] for name in ("views", "parents")}
-        views = {(row["schema"], row["name"]) for row in rows["views"] if column in {None, row["column"]}}
-        same = {table.name, *((row["schema"], row["name"]) for row in rows["parents"])}
+        over = [row for row in self._facts["views"] if row["oid"] == oid and column in {None, row["column"]}]
+        views = {(row["schema"], row["name"]) for row in over}
+        parents = [(row["schema"], row["name"]) for row in self._facts["parents"] if row["oid"] == oid]
+        same = {table.name, *parents}
         using, calls, unread = 0, 0, 0
         for row in self._facts["texts"]:
             # Whatever is read from a view over the column, the column is read.
@@ -56,7 +54,7 @@ class Evidence:
             statements = f"{using} statement" if using == 1 else f"{using} statements"
             verb = "uses" if using == 1 else "use"
             return f" {statements} of the application {verb} {what}: {calls} calls since {self._since()}."
-        if doubt := self._doubt(table, views, unread):
+        if doubt := _doubt(self._facts, table, views, unread):
             return f" Whether {what} is used cannot be told: {doubt}."
         return f" None of the {self._facts['statements']} statements seen since {self._since()} uses {what}."
 
@@ -73,23 +71,23 @@ class Evidence:
         days = int(seconds / _DAY)
         return f"{begin:%Y-%m-%d}" + (f" ({days} day{'' if days == 1 else 's'})" if days else f" ({begin:%H:%M} UTC)")
 
-    def _doubt(self, table: Table, views: set[tuple[str, str]], unread: int) -> str | None:
-        """Why a statement that uses it may have gone unseen."""
-        facts = t.cast("dict[str, t.Any]", self._facts)
-        words = {table.name[1].lower(), *(view[1].lower() for view in views)}
-        reading = [row["name"] for row in facts["functions"] if words & {word.lower() for word in row["words"]}]
-        building = [row["name"] for row in facts["functions"] if row["builds"]]
-        if unread:
-            return f"{unread} statements that name the table could not be read"
-        if reading:
-            return f"the function {reading[0]} names the table, and what runs inside of functions is not counted"
-        if building:
-            return f"the function {building[0]} builds its SQL when it runs"
-        if facts["hidden"]:
-            return f"{facts['hidden']} statements of other roles are hidden from this one"
-        if facts["evicted"]:
-            return "pg_stat_statements had to drop statements (pg_stat_statements.max)"
-        return None
+
+def _doubt(facts: UsageFacts, table: Table, views: set[tuple[str, str]], unread: int) -> str | None:
+    """Why a statement that uses it may have gone unseen."""
+    words = {table.name[1].lower(), *(view[1].lower() for view in views)}
+    reading = [row["name"] for row in facts["functions"] if words & {word.lower() for word in row["words"]}]
+    building = [row["name"] for row in facts["functions"] if row["builds"]]
+    if unread:
+        return f"{unread} statements that name the table could not be read"
+    if reading:
+        return f"the function {reading[0]} names the table, and what runs inside of functions is not counted"
+    if building:
+        return f"the function {building[0]} builds its SQL when it runs"
+    if facts["hidden"]:
+        return f"{facts['hidden']} statements of other roles are hidden from this one"
+    if facts["evicted"]:
+        return "pg_stat_statements had to drop statements (pg_stat_statements.max)"
+    return None
 
 
 __all__ = ("ABOUT_USE", "Evidence")

@@ -11,28 +11,47 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.held_locks import HeldLocks
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_checks import CheckJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_columns import ColumnJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_data import DataJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_deferred_constraints import (
+    DeferredConstraintJudge,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_definitions import DefinitionJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_expressions import ExpressionJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_inheritance import InheritanceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_lock import LockJudge, figures
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_objects import BLURRING, ObjectJudge
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_pending import PendingJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_new_tables import NewTableJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_object_kinds import ObjectKindJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_objects import (
+    UNCERTAIN_AFTER,
+    ObjectJudge,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_partitions import PartitionJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_unproven import UnprovenJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import WriteJudge
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.kept_locks import KeptLocks
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.lock_timeout import LockTimeout
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import LockTimeout
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.breakage import breakage, texts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.existing import already_there
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.compatibility import incompatibilities
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.existing_objects import existing_objects
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, conflicts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.serving import broken
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals, texts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import LockRow, ServerFacts, SessionRow
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import (
+        DatabaseFacts,
+        LockRow,
+        ServerFacts,
+        SessionRow,
+    )
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading, Remark
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
@@ -50,7 +69,7 @@ _ALSO_IF_NEW = {"unsupported-by-server", "partitioned-concurrently"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Judged:
+class Judgement:
     """The judgement of all statements.
 
     :param statements: one dictionary each, for the result
@@ -87,7 +106,7 @@ class Judge:
     def __init__(
         self,
         catalog: Catalog,
-        facts: dict[str, t.Any],
+        facts: DatabaseFacts,
         server: ServerFacts,
         limits: Thresholds,
         *,
@@ -98,21 +117,30 @@ class Judge:
         self.version = server["version"] // 10000
         self.locks = LockJudge(catalog, facts, server, limits)
         self.lock_timeout = LockTimeout(lock_timeout_set or server["lock_timeout"] not in {"0", ""})
+        self.rights = RightJudge(catalog, server["role"], self.locks.reported)
         self.objects = ObjectJudge(catalog, facts)
         self.tables = TableRules(catalog, facts)
-        self.own = (
+        self.judges = (
             WriteJudge(catalog, self.tables),
             DefinitionJudge(catalog, self.tables),
             ColumnJudge(catalog, self.tables),
-            PendingJudge(catalog, self.tables),
-            UnprovenJudge(catalog, self.tables, facts.get("keys", ())),
+            DeferredConstraintJudge(catalog, self.tables),
+            DataJudge(catalog, self.tables, facts),
+            ExpressionJudge(catalog, self.tables, facts),
+            InheritanceJudge(catalog, self.tables, facts, self.version),
+            ServerCodeJudge(catalog, self.tables, facts),
+            ObjectKindJudge(catalog, self.tables),
+            PartitionJudge(catalog, self.tables, facts, server["timezone"]),
+            CheckJudge(catalog, self.tables, facts),
+            NewTableJudge(catalog, self.tables),
+            VectorIndexJudge(catalog, server["maintenance_kib"]),
         )
-        self.rows = RowJudge(catalog, facts.get("rows"))
-        self.kept = KeptLocks(self.locks.small)
+        self.rows = RowJudge(catalog, facts["rows"])
+        self.held_locks = HeldLocks(self.locks.small)
         self.extensions = {row["name"]: row for row in facts["extensions"]}
         self.evidence = evidence
-        self.refusals = {row["number"]: row for row in facts.get("refusals", ())}
-        self.said: set[str] = set()
+        self.refusals = {row["number"]: row for row in facts["refusals"]}
+        self.reported: set[str] = set()
         self.enum_values: dict[str, int] = {}
         self.types_of: dict[str, int | None] = {}
 
@@ -121,7 +149,7 @@ class Judge:
         statements: t.Sequence[Statement],
         segments: t.Sequence[Segment],
         tick: t.Callable[[], object] = lambda: None,
-    ) -> Judged:
+    ) -> Judgement:
         """Everything about these statements, and about revisions whose statements cannot be known.
 
         :param tick: called before each statement; it may raise what shall end a judgement that takes too long
@@ -134,13 +162,13 @@ class Judge:
             tick()
             # A revision that cannot be known may have made or dropped anything.
             self.objects.certain = self.objects.certain and order.get(statement.revision, -1) < first
-            self.locks.uncertain = not self.objects.certain
+            self.locks.after_unknown = not self.objects.certain
             self.rows.certain = self.objects.certain
             form, found = self._statement(statement)
-            self.objects.certain = self.objects.certain and not BLURRING & {item.id for item in found}
+            self.objects.certain = self.objects.certain and not UNCERTAIN_AFTER & {item.id for item in found}
             forms.append(form)
             findings += found
-        return Judged(forms, findings)
+        return Judgement(forms, findings)
 
     def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
         where: Where = {"revision": statement.revision, "statement": statement.number}
@@ -155,14 +183,16 @@ class Judge:
         if statement.node is None:
             words = f"PostgreSQL's grammar refuses it: {statement.problem}."
             return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
-        found = self.objects.judge(statement, where)
-        for judge in self.own:
+        absent = self.objects.absent(statement.node)
+        found = [*self.objects.judge(statement, where), *self.rights.judge(statement.node, where)]
+        for judge in self.judges:
             found += judge.judge(statement, where, certain=self.objects.certain)
         self.tables.after(statement.node)
         found += self.rows.judge(statement, where)
         without_default = self.rows.without_default(statement.number)
-        remarks = breakage(statement.node, self.catalog) + already_there(statement.node, self.catalog)
-        remarks += broken(statement.node, self.catalog)
+        remarks = [] if absent else removals(statement.node, self.catalog)
+        remarks += existing_objects(statement.node, self.catalog)
+        remarks += [] if absent else incompatibilities(statement.node, self.catalog)
         new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
         origins: dict[Name | None, Table | None] = {}
         origins |= {remark.table: self.catalog.table(remark.table) for remark in remarks if remark.table}
@@ -182,7 +212,7 @@ class Judge:
             judged, more = self.locks.judge(effect, where)
             form["locks"].append(judged)
             found += more
-        found += self.kept.after(statement, reading.effects, where)
+        found += self.held_locks.after(statement, reading.effects, where)
         found += self._refused(statement, found, where)
         if not self.lock_timeout.set:
             found += self.locks.without_timeout(reading.effects, where)
@@ -196,6 +226,7 @@ class Judge:
         return [finding("statement-refused", f"The server refuses it: {row['message']} ({row['state']}).", **where)]
 
     def _remark(self, remark: Remark, table: t.Any, where: Where) -> Finding:
+        table = self.catalog.with_rows(table) if table else None
         small = table is not None and self.locks.small(table)
         used = self.evidence.of(table, remark.column) if self.evidence and table and remark.id in ABOUT_USE else ""
         return finding(
@@ -209,9 +240,9 @@ class Judge:
         """Source: "Notes" of CREATE INDEX, and ALTER TYPE, "Notes" for the enum value."""
         found = []
         number, node = statement.transaction, statement.node
-        if reading.alone and number is not None:
-            wrong = "concurrently-in-transaction" if "CONCURRENTLY" in reading.alone else "fails-in-transaction"
-            words = f"{reading.alone} cannot run inside a transaction, and Alembic opens one here."
+        if reading.standalone and number is not None:
+            wrong = "concurrently-in-transaction" if "CONCURRENTLY" in reading.standalone else "fails-in-transaction"
+            words = f"{reading.standalone} cannot run inside a transaction, and Alembic opens one here."
             found.append(finding(wrong, words, **where))
         if number is None:
             return found + self._waiting(reading, where)
@@ -232,12 +263,17 @@ class Judge:
 
         Source: WaitForLockers and WaitForOlderSnapshots in src/backend/commands/indexcmds.c.
         """
-        if not (reading.alone and "CONCURRENTLY" in reading.alone and self.lock_timeout.set):
+        if not (reading.standalone and "CONCURRENTLY" in reading.standalone and self.lock_timeout.set):
             return []
-        words = f"{reading.alone} waits for older transactions of the whole database, and lock_timeout ends that wait"
-        waits = Mode.SHARE if reading.alone.startswith("CREATE") else Mode.ACCESS_EXCLUSIVE
+        words = (
+            f"{reading.standalone} waits for older transactions of the whole database, and lock_timeout ends that wait"
+        )
+        waits = Mode.SHARE if reading.standalone.startswith("CREATE") else Mode.ACCESS_EXCLUSIVE
         users = [
-            row for effect in reading.effects if effect.known for row in self.locks.held.get(effect.known.name, ())
+            row
+            for effect in reading.effects
+            if effect.table_before
+            for row in self.locks.held.get(effect.table_before.name, ())
         ]
         older: list[LockRow | SessionRow] = [
             row for row in users if row["granted"] and conflicts(waits, Mode.of_server(row["mode"]))
@@ -254,9 +290,9 @@ class Judge:
         node = statement.node
         if not isinstance(node, ast.CreateStmt) or node.relation is None or self.server["may_create"]:
             return []
-        if node.relation.schemaname not in {None, self.server["schema"]} or "create" in self.said:
+        if node.relation.schemaname not in {None, self.server["schema"]} or "create" in self.reported:
             return []
-        self.said.add("create")
+        self.reported.add("create")
         words = (
             f"The role {self.server['role']} may not create tables in the schema {self.server['schema'] or '(none)'}."
         )
@@ -297,4 +333,4 @@ def _not_static(segment: Segment) -> list[Finding]:
     return []
 
 
-__all__ = ("Judge", "Judged")
+__all__ = ("Judge", "Judgement")

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Column
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant, misfit
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
@@ -32,18 +33,26 @@ _FAMILIES: t.Final = (
 # Of these it is known which operator classes they have: PostgreSQL's own types, as opclass.dat has them.
 _INDEXED: t.Final = {"int2", "int4", "int8", "text", "bpchar", "uuid", "bool", "json", "jsonb", "xml", "date",
                      "timestamp", "timestamptz", "numeric", "float4", "float8", "point", "box", "bytea"}  # fmt: skip
+_METHODS: t.Final = {"btree", "gin", "gist", "hash"}
 _KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
-_SERIAL: t.Final = {"serial": "int4", "serial4": "int4", "bigserial": "int8", "serial8": "int8", "smallserial": "int2",
-                    "serial2": "int2"}  # fmt: skip
 
 
 class ColumnJudge:
     """Followed from statement to statement."""
 
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: moved on by somebody else, after this judge has seen a statement"""
+        """:param rules: the caller moves them on after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
-        self._classes = {(row["method"], row["type"]) for row in rules.facts.get("default_classes", ())}
+        # Of the indexes of a column: name, method, and the type that its operator class takes, None where it has that
+        # of the column's type by itself.
+        self._indexed: dict[tuple[Name, str], list[tuple[Name, str, str | None]]] = {}
+        for row in rules.facts["index_classes"]:
+            if row["oid"] in rules.name_of_oid:
+                name, wanted = (row["schema"], row["name"]), None if row["by_itself"] else row["type"]
+                self._indexed.setdefault((rules.name_of_oid[row["oid"]], row["column"]), []).append(
+                    (name, row["method"], wanted)
+                )
+        self._classes = {(row["method"], row["type"]) for row in rules.facts["default_classes"]}
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
@@ -52,17 +61,15 @@ class ColumnJudge:
         """
         if not self._rules.known:
             return []
-        node, said = statement.node, t.cast("t.Iterable[str]", ())
+        node, refusals = statement.node, t.cast("t.Iterable[str]", ())
         if isinstance(node, ast.CreateStmt):
-            said = self._table(node)
+            refusals = self._table(node)
         elif isinstance(node, ast.AlterTableStmt) and node.objtype == ObjectType.OBJECT_TABLE:
-            said = self._altered(node)
+            refusals = self._altered(node)
         elif isinstance(node, ast.IndexStmt):
             keys = [item.name for item in node.indexParams or () if item.name and not item.opclass]
-            said = self._index(named(node.relation), keys, node.accessMethod or "btree")
-        severity: t.Literal["unknown"] | None = None if certain else "unknown"
-        end = ": this will fail." if certain else "."
-        return [finding("definition-refused", words + end, severity=severity, **where) for words in said]
+            refusals = self._index(relation_name(node.relation), keys, node.accessMethod or "btree")
+        return [refusal("definition-refused", words, where, sure=certain) for words in refusals]
 
     def _table(self, node: t.Any) -> t.Iterator[str]:
         elements = node.tableElts or ()
@@ -71,12 +78,12 @@ class ColumnJudge:
         }
         for item in elements:
             if isinstance(item, ast.ColumnDef):
-                yield from self._added(named(node.relation), item, columns, new=True)
+                yield from self._added(relation_name(node.relation), item, columns, new=True)
             elif isinstance(item, ast.Constraint) and item.contype == ConstrType.CONSTR_FOREIGN:
                 yield from self._foreign(item, [columns.get(key.sval) for key in item.fk_attrs or ()])
 
     def _altered(self, node: t.Any) -> t.Iterator[str]:
-        name = named(node.relation)
+        name = relation_name(node.relation)
         table = self._catalog.table(name)
         for command in node.cmds or ():
             kind, part = Command(command.subtype), command.def_
@@ -87,13 +94,34 @@ class ColumnJudge:
             elif kind == Command.AT_ColumnDefault and part is not None and table:
                 if column := table.columns.get(command.name):
                     yield from self._default(f"{dotted(table.name)}.{command.name}", part, column, kept=True)
+            elif kind == Command.AT_AlterColumnType and table and command.name in table.columns:
+                yield from self._retyped(table, command.name, part.typeName)
             elif kind == Command.AT_AddConstraint and table:
                 if part.contype == ConstrType.CONSTR_FOREIGN:
                     yield from self._foreign(part, [table.columns.get(key.sval) for key in part.fk_attrs or ()])
                 elif part.contype in _KEYS and not part.indexname:
                     yield from self._index(name, [key.sval for key in part.keys or ()], "btree")
                 elif part.contype in _KEYS:
-                    yield from self._taken(table, part.indexname)
+                    yield from self._constraint_using_index(table, part.indexname)
+
+    def _retyped(self, table: Table, name: str, typed: t.Any) -> t.Iterator[str]:
+        """Indexes are built anew with the operator class that they were given, or with that of the new type.
+
+        Source: ATPostAlterTypeCleanup in src/backend/commands/tablecmds.c, get_opclass_name in utils/adt/ruleutils.c.
+        """
+        new, _modifier, array = type_changes.type_name(typed)
+        new = "text" if new == "varchar" else new
+        if array or new not in _INDEXED:
+            return
+        for index, method, wanted in self._indexed.get((table.name, name), ()):
+            if index in self._catalog.dropped or method not in _METHODS:
+                continue
+            if wanted is None and (method, new) not in self._classes:
+                words = f"for which {method} has no operator class by itself"
+                yield f"{dotted(index)} is an index of {dotted(table.name)}.{name}, and that becomes {new}, {words}"
+            elif wanted is not None and not wanted.startswith("any") and not _takes(wanted, new):
+                words = f"and that becomes {new}, but its operator class takes {wanted}"
+                yield f"{dotted(index)} is an index of {dotted(table.name)}.{name}, {words}"
 
     def _added(self, table: Name, node: t.Any, columns: dict[str, Column | None], *, new: bool) -> t.Iterator[str]:
         column = columns[node.colname]
@@ -112,7 +140,7 @@ class ColumnJudge:
                 yield f"The default does not fit: {label} {wrong}"
 
     def _foreign(self, node: t.Any, own: list[Column | None]) -> t.Iterator[str]:
-        other = self._catalog.table(named(node.pktable))
+        other = self._catalog.table(relation_name(node.pktable))
         if other is None or other.kind not in {"r", "p"}:
             return
         names = [key.sval for key in node.pk_attrs or ()]
@@ -147,7 +175,7 @@ class ColumnJudge:
             for key in self._rules.uniques.of(table)
         )
 
-    def _taken(self, table: Table, index: str) -> t.Iterator[str]:
+    def _constraint_using_index(self, table: Table, index: str) -> t.Iterator[str]:
         """ADD CONSTRAINT … USING INDEX: transformIndexConstraint in src/backend/parser/parse_utilcmd.c."""
         for key in self._rules.uniques.of(table):
             if key.name == index and (key.partial or None in key.columns):
@@ -159,7 +187,7 @@ class ColumnJudge:
         for name in keys:
             column = known.columns.get(name) if known else None
             kind = "text" if column and column.type == "varchar" else column.type if column else ""
-            judged = kind in _INDEXED and method in {"btree", "gin", "gist", "hash"}
+            judged = kind in _INDEXED and method in _METHODS
             if known and judged and (method, kind) not in self._classes:
                 label = f"{dotted(known.name)}.{name}"
                 yield f"{label} is of type {kind}, for which {method} has no operator class by itself"
@@ -170,7 +198,12 @@ def _column(node: t.Any) -> Column | None:
     if node.typeName is None or node.typeName.pct_type:
         return None
     kind, modifier, array = type_changes.type_name(node.typeName)
-    return None if array or modifier is None else Column(_SERIAL.get(kind, kind), modifier)
+    return None if array or modifier is None else Column(type_changes.SERIAL.get(kind, kind), modifier)
+
+
+def _takes(wanted: str, new: str) -> bool:
+    """Whether an operator class of one type takes the other: texts are alike."""
+    return wanted == new or {wanted, new} <= _FAMILIES[1]
 
 
 def _family(kind: str) -> int | None:

@@ -12,11 +12,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import Signature, signature
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import signature
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.view_columns import view_columns
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -24,24 +25,15 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
-# What is said, and whether the server refuses it for certain.
-Said = tuple[str, bool]
-_FUNCTIONS: t.Final = {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE}
-
 
 class DefinitionJudge:
     """Followed from statement to statement."""
 
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: moved on by somebody else, after this judge has seen a statement"""
+        """:param rules: the caller moves them on after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
-        writes, full = rules.facts, rules.full
-        self._empty = {full[row["oid"]] for row in writes.get("unpopulated", ()) if row["oid"] in full}
-        self._signatures: dict[str, list[Signature]] = {}
-        for row in writes.get("signatures", ()):
-            self._signatures.setdefault(row["name"], []).append(Signature.of_row(row))
-        # What this upgrade renamed has another name in its signatures.
-        self._types_moved = False
+        writes, names = rules.facts, rules.name_of_oid
+        self._empty = {names[row["oid"]] for row in writes["unpopulated"] if row["oid"] in names}
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
@@ -50,17 +42,15 @@ class DefinitionJudge:
         """
         if not self._rules.known:
             return []
-        node, about, found = statement.node, where, []
+        node = statement.node
         handler = self._HANDLERS.get(type(node))
-        for words, sure in handler(self, node) if handler else ():
-            if sure and certain:
-                found.append(finding("definition-refused", f"{words}: this will fail.", **about))
-            else:
-                found.append(finding("definition-refused", f"{words}.", severity="unknown", **about))
-        return found
+        return [
+            refusal("definition-refused", words, where, sure=sure and certain)
+            for words, sure in (handler(self, node) if handler else ())
+        ]
 
-    def _alter_table(self, node: t.Any) -> t.Iterator[Said]:
-        table = self._catalog.table(named(node.relation)) if node.objtype == ObjectType.OBJECT_TABLE else None
+    def _alter_table(self, node: t.Any) -> t.Iterator[Refusal]:
+        table = self._catalog.table(relation_name(node.relation)) if node.objtype == ObjectType.OBJECT_TABLE else None
         for command in node.cmds or () if table else ():
             column = table.columns.get(command.name) if table else None
             if table and column:
@@ -74,48 +64,31 @@ class DefinitionJudge:
                 if wrong:
                     yield f"{dotted(table.name)}.{command.name} {wrong}", True
 
-    def _function(self, node: t.Any) -> t.Iterator[Said]:
+    def _function(self, node: t.Any) -> t.Iterator[Refusal]:
         new = signature(node)
         schema = new.schema or self._catalog.schema if new else None
         old = next(
             (
                 item
-                for item in self._signatures.get(new.name if new else "", ())
+                for item in self._rules.routines.certain(new.name if new else "")
                 if new and item.schema == schema and item.inputs == new.inputs
             ),
             None,
         )
-        if new and old and not self._types_moved:
+        if new and old and not self._rules.routines.types_renamed:
             label = f"The function {dotted((schema, new.name))}({', '.join(new.inputs)})"
             if not node.replace:
                 yield f"{label} exists already, and this does not say OR REPLACE", True
             elif wrong := old.refuses(new):
                 yield f"{label} {wrong}", True
-        if new:
-            # Made or replaced: what it is from here on is not followed.
-            self._signatures.pop(new.name, None)
 
-    def _trigger(self, node: t.Any) -> t.Iterator[Said]:
-        found = self._signatures.get(node.funcname[-1].sval, ())
+    def _trigger(self, node: t.Any) -> t.Iterator[Refusal]:
+        found = self._rules.routines.certain(node.funcname[-1].sval)
         if found and all(item.returns != "trigger" for item in found):
             yield f"The function {found[0].name} returns {found[0].returns}, and a trigger's returns trigger", True
 
-    def _drop(self, node: t.Any) -> t.Iterator[Said]:
-        if node.removeType in _FUNCTIONS:
-            for item in node.objects or ():
-                self._signatures.pop(item.objname[-1].sval, None)
-        yield from ()
-
-    def _rename(self, node: t.Any) -> t.Iterator[Said]:
-        kind = ObjectType(node.renameType)
-        if kind in {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}:
-            self._types_moved = True
-        elif kind in _FUNCTIONS and node.object is not None:
-            self._signatures.pop(node.object.objname[-1].sval, None)
-        yield from ()
-
-    def _refresh(self, node: t.Any) -> t.Iterator[Said]:
-        table = self._catalog.table(named(node.relation))
+    def _refresh(self, node: t.Any) -> t.Iterator[Refusal]:
+        table = self._catalog.table(relation_name(node.relation))
         if table is None or table.kind != "m":
             return
         if node.concurrent:
@@ -134,8 +107,8 @@ class DefinitionJudge:
         elif not node.skipData:
             self._empty.discard(table.name)
 
-    def _view(self, node: t.Any) -> t.Iterator[Said]:
-        view = self._catalog.table(named(node.view))
+    def _view(self, node: t.Any) -> t.Iterator[Refusal]:
+        view = self._catalog.table(relation_name(node.view))
         if view is None or not node.replace:
             return
         label = dotted(view.name)
@@ -163,12 +136,10 @@ class DefinitionJudge:
             names = ", ".join(not_known[:3])
             yield f"Whether {names} of the view {label} keeps its type is not known; another is refused", False
 
-    _HANDLERS: t.ClassVar[dict[type, t.Callable[[DefinitionJudge, t.Any], t.Iterator[Said]]]] = {
+    _HANDLERS: t.ClassVar[dict[type, t.Callable[[DefinitionJudge, t.Any], t.Iterator[Refusal]]]] = {
         ast.AlterTableStmt: _alter_table,
         ast.CreateFunctionStmt: _function,
         ast.CreateTrigStmt: _trigger,
-        ast.DropStmt: _drop,
-        ast.RenameStmt: _rename,
         ast.RefreshMatViewStmt: _refresh,
         ast.ViewStmt: _view,
     }

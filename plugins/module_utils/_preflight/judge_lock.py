@@ -21,12 +21,13 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import LockRow, ServerFacts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import LockRow, ServerFacts, TableFacts
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Effect
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 # A query that has run for fewer seconds than this is expected to end before the migration starts.
 _PASSING_SECONDS = 5
+# Rules that read every row in order to validate a constraint.
 _VALIDATING = {"add-constraint", "foreign-key", "set-not-null"}
 # Rules for which a right on the table is enough; all others want its owner.
 _GRANTED = {"read", "write", "copy", "lock", "truncate", "view", "trigger", "vacuum", "refresh", "reindex", "cluster",
@@ -42,21 +43,21 @@ def figures(table: Table) -> str:
 class LockJudge:
     """Judges locks against the live facts; says what holds for a whole table once."""
 
-    def __init__(self, catalog: Catalog, facts: dict[str, t.Any], server: ServerFacts, limits: Thresholds) -> None:
+    def __init__(self, catalog: Catalog, facts: TableFacts, server: ServerFacts, limits: Thresholds) -> None:
         self.catalog, self.server, self.limits = catalog, server, limits
         self.version = server["version"] // 10000
         by_oid = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
         self.held: dict[Name, list[LockRow]] = {}
         for row in facts["locks"]:
             self.held.setdefault(by_oid[row["oid"]], []).append(row)
-        self.said: set[tuple[str, Name]] = set()
-        # Whether something ran before of which it is not known what it made.
-        self.uncertain = False
+        self.reported: set[tuple[str, Name]] = set()
+        # Whether a statement ran before whose effects are not known.
+        self.after_unknown = False
 
     def label(self, name: Name) -> str:
         """The table's name as its owner knows it: with the schema, and before this upgrade renamed it."""
         table = self.catalog.table(name)
-        return dotted(table.name if table else self.catalog.full(name))
+        return dotted(table.name if table else self.catalog.qualified(name))
 
     def small(self, table: Table) -> bool:
         """So small that reading or rewriting it is brief."""
@@ -64,7 +65,7 @@ class LockJudge:
 
     def judge(self, effect: Effect, where: Where) -> tuple[dict[str, t.Any], list[Finding]]:
         """The lock as the result shows it, and what is to be said about it."""
-        name, new, table = effect.table, effect.new, effect.known
+        name, new, table = effect.table, effect.created_here, effect.table_before
         if table and table.kind in {"p", "v"}:
             # A partitioned table or a view has no rows of its own. `scan` keeps None, which stands for not known.
             effect = dataclasses.replace(effect, rewrite=False, scan=False if effect.scan else effect.scan)
@@ -81,12 +82,12 @@ class LockJudge:
             "new": new,
         }
         if new or table is None:
-            missing = not new and self.catalog.complete and not self.catalog.was_known(name)
+            missing = not new and self.catalog.complete and not self.catalog.existed(name)
             where = where | {"table": self.label(name)}
             words = f"{dotted(name)} neither exists nor is created before this"
-            if self.uncertain:
+            if self.after_unknown:
                 words += ", unless by what could not be rendered or read"
-            severity: t.Any = "unknown" if self.uncertain else None
+            severity: t.Any = "unknown" if self.after_unknown else None
             return form, [finding("table-missing", f"{words}.", severity=severity, **where)] if missing else []
         for field in ("bytes", "total_bytes", "rows", "writes", "reads"):
             form[field] = getattr(table, field)
@@ -94,8 +95,8 @@ class LockJudge:
         where = where | {"table": dotted(table.name)}
         return form, [
             *self._cost(effect, table, where),
-            *self._now(effect, table, where),
-            *self._right(effect, table, where),
+            *self._held_by_others(effect, table, where),
+            *self._missing_right(effect, table, where),
         ]
 
     def _cost(self, effect: Effect, table: Table, where: Where) -> t.Iterator[Finding]:
@@ -121,40 +122,41 @@ class LockJudge:
             words = f"Checks every row of {where['table']} while the lock is held."
             yield finding("constraint-validated", words, **where)
 
-    def _now(self, effect: Effect, table: Table, where: Where) -> t.Iterator[Finding]:
-        if ("lock", table.name) in self.said:
+    def _held_by_others(self, effect: Effect, table: Table, where: Where) -> t.Iterator[Finding]:
+        if ("lock", table.name) in self.reported:
             return
         for row in self.held.get(table.name, ()):
             passing = (
                 row["granted"] and row["state"] == "active" and (row["transaction_seconds"] or 0) <= _PASSING_SECONDS
             )
             # Autovacuum gives way to whoever waits for it, unless it prevents wraparound.
-            if passing or row["yields"] or not conflicts(effect.mode, Mode.of_server(row["mode"])):
+            if passing or row["gives_way"] or not conflicts(effect.mode, Mode.of_server(row["mode"])):
                 continue
-            self.said.add(("lock", table.name))
+            self.reported.add(("lock", table.name))
             doing = "holds" if row["granted"] else f"waits (blocked by {row['blocked_by']}) for"
             who = row["application"] or row["state"] or "another role's"
             holder = "A prepared transaction" if row["pid"] is None else f"Process {row['pid']} ({who})"
             words = f"{holder} {doing} {Mode.of_server(row['mode'])} on {where['table']}; this asks for {effect.mode}."
             yield finding("lock-held", words, **where)
 
-    def _right(self, effect: Effect, table: Table, where: Where) -> t.Iterator[Finding]:
+    def _missing_right(self, effect: Effect, table: Table, where: Where) -> t.Iterator[Finding]:
         if effect.rule in _GRANTED or table.may_alter or effect.mode < Mode.SHARE_UPDATE_EXCLUSIVE:
             return
-        if effect.rule == "foreign-key" and effect.mode == Mode.SHARE_ROW_EXCLUSIVE and table.may_reference:
+        if effect.rule == "foreign-key" and effect.mode == Mode.SHARE_ROW_EXCLUSIVE:
+            # Of the two tables one is altered and one is referred to: judge_rights.py tells them apart.
             return
-        if ("right", table.name) not in self.said:
-            self.said.add(("right", table.name))
+        if ("right", table.name) not in self.reported:
+            self.reported.add(("right", table.name))
             words = f"{where['table']} belongs to {table.owner}, of which the role {self.server['role']} is no member."
             yield finding("privilege-missing", words, **where)
 
     def without_timeout(self, effects: t.Iterable[Effect], where: Where) -> t.Iterator[Finding]:
         """One finding for each table whose writers would queue behind a statement that waits without a limit."""
         for effect in effects:
-            table = effect.known
-            if table is None or not blocks_writes(effect.mode) or ("timeout", table.name) in self.said:
+            table = effect.table_before
+            if table is None or not blocks_writes(effect.mode) or ("timeout", table.name) in self.reported:
                 continue
-            self.said.add(("timeout", table.name))
+            self.reported.add(("timeout", table.name))
             label = dotted(table.name)
             words = f"No lock_timeout is set: while this waits for {effect.mode} on {label}, all others wait behind it."
             yield finding("lock-timeout-missing", words, **(where | {"table": label}))

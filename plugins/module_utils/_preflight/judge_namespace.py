@@ -72,8 +72,8 @@ def additions(plan: Planned, live: Live) -> Amounts:
             grown = each * (group.replicas + extra) - held * now if now else each * group.replicas
             total[name] = total.get(name, Decimal(0)) + max(Decimal(0), grown)
         total["pods"] = total.get("pods", Decimal(0)) + max(0, group.replicas + extra - now)
-    there = {item["metadata"]["name"] for item in live.claims or ()}
-    new = [volume for volume in plan.volumes if volume.claim not in there]
+    existing_claims = {item["metadata"]["name"] for item in live.claims or ()}
+    new = [volume for volume in plan.volumes if volume.claim not in existing_claims]
     return total | {
         "persistentvolumeclaims": Decimal(len(new)),
         "requests.storage": Decimal(sum(volume.size for volume in new)),
@@ -132,8 +132,8 @@ def _measured(kind: str, plan: Planned) -> t.Iterator[tuple[str, Amounts, Amount
 
 def judge_storage(plan: Planned, live: Live) -> list[Finding]:
     """The storage class of each claim that does not exist yet."""
-    there = {item["metadata"]["name"] for item in live.claims or ()}
-    new = [volume for volume in plan.volumes if volume.claim not in there and volume.storage_class != ""]
+    existing_claims = {item["metadata"]["name"] for item in live.claims or ()}
+    new = [volume for volume in plan.volumes if volume.claim not in existing_claims and volume.storage_class != ""]
     if not new:
         return []
     if live.claims is None or live.storage_classes is None:

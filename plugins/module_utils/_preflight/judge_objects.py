@@ -9,22 +9,24 @@ dropped is not known: from there on nothing is certain.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.dependents import Dependents
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import PARTS, Touch, touches
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import PARTS, Touch, row_types, touches
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import TableFacts
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
 
 # What an extension brings when it is created, which nobody can list before.
-_OF_EXTENSIONS = {"type", "function", "operator class", "access method"}
+_OF_EXTENSIONS = {"type", "function", "operator class", "access method", "language"}
 # After one of these, what is there is not known for certain.
-BLURRING: t.Final[frozenset[str]] = frozenset(
+UNCERTAIN_AFTER: t.Final[frozenset[str]] = frozenset(
     {"statement-opaque", "statement-unparsed", "statement-unruled", "search-path-set", "revision-not-static",
      "revision-not-rendered"}
 )  # fmt: skip
@@ -33,37 +35,42 @@ BLURRING: t.Final[frozenset[str]] = frozenset(
 class ObjectJudge:
     """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
 
-    def __init__(self, catalog: Catalog, facts: dict[str, t.Any], *, may_be_seen: bool = True) -> None:
+    def __init__(self, catalog: Catalog, facts: TableFacts, *, may_be_seen: bool = True) -> None:
         """:param facts: the answer of live_facts.collect
         :param may_be_seen: the server was asked
         """
         self.catalog = catalog
         self.certain = True
-        objects = facts.get("objects")
-        self._asked = may_be_seen and catalog.complete and objects is not None
-        objects = objects or {"asked": {}, "parts": [], "types": [], "named": [], "casts": [], "dependents": []}
+        objects = facts["objects"]
+        self._asked = may_be_seen and catalog.complete
         self._known = {(kind, name) for kind, names in objects["asked"].items() for name in names}
         full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
         # By kind and table, as it was called before the upgrade.
         self._parts: dict[tuple[str, Name], set[str]] = {}
-        for kind, rows in (("column", facts.get("columns", ())), ("constraint", facts.get("constraints", ()))):
+        for kind, rows in (("column", facts["columns"]), ("constraint", facts["constraints"])):
             for row in rows:
                 if row["oid"] in full:
                     self._parts.setdefault((kind, full[row["oid"]]), set()).add(row["name"])
-        for row in objects["parts"]:
-            self._parts.setdefault((row["kind"], full[row["oid"]]), set()).add(row["name"])
+        for part in objects["parts"]:
+            self._parts.setdefault((part["kind"], full[part["oid"]]), set()).add(part["name"])
         self._types: dict[str, set[str]] = {}
+        # Of those, types that are no table's row.
+        self._own_types: dict[str, set[str]] = {}
         self._labels: dict[str, set[str]] = {}
-        for row in objects["types"]:
-            self._types.setdefault(row["name"], set()).add(row["schema"])
-            self._labels.setdefault(row["name"], set()).update(row["labels"])
+        for made in objects["types"]:
+            self._types.setdefault(made["name"], set()).add(made["schema"])
+            self._labels.setdefault(made["name"], set()).update(made["labels"])
+            if made["own"]:
+                self._own_types.setdefault(made["name"], set()).add(made["schema"])
         self._named = {(row["kind"], row["name"]) for row in objects["named"]}
         self._extensions_to_come = False
         # Tables with constraints whose names the server chose, or that an inline definition made.
-        self._blurred: set[Name] = set()
+        self._implicit_constraints: set[Name] = set()
         # Of indexes that went with their constraint.
         self._free_names: set[Name] = set()
-        self.dependents = Dependents(catalog, full, facts, objects)
+        # Tables with new columns, which may have brought a sequence.
+        self._tables_with_new_columns: set[Name] = set()
+        self.dependents = Dependents(catalog, full, facts)
 
     def judge(self, statement: Statement, where: Where) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it."""
@@ -71,20 +78,42 @@ class ObjectJudge:
             return []
         found: list[Finding] = []
         done = touches(statement.node)
+        if statement.looks_first:
+            done = [dataclasses.replace(touch, lenient=touch.lenient or touch.action != "need") for touch in done]
+        found += self._row_type(statement.node, where)
         for touch in done:
             found += self._touch(touch, statement, where)
         found += [
-            self._said("object-depended-upon", words, where, table)
+            self._finding("object-depended-upon", words, where, table)
             for words, table in self.dependents.of(statement.node, done)
         ]
         if isinstance(statement.node, ast.CreateExtensionStmt) and found == []:
             self._extensions_to_come = True
         if isinstance(statement.node, ast.AlterTableStmt):
-            self._blur(statement.node)
+            self._note_implicit_constraints(statement.node)
             self._drop_defaults(statement.node)
         return found
 
-    def _said(self, finding_id: str, words: str, where: Where, table: Name | None = None) -> Finding:
+    def absent(self, node: t.Any) -> bool:
+        """Whether DROP … IF EXISTS meets nothing for certain, before judge() follows it."""
+        if not (self._asked and self.certain and isinstance(node, ast.DropStmt) and node.missing_ok):
+            return False
+        done = [touch for touch in touches(node) if touch.action == "drop"]
+        return bool(done) and all(self._is_missing(touch) for touch in done)
+
+    def _is_missing(self, touch: Touch) -> bool:
+        kind, (schema, name) = touch.kind, touch.name
+        if kind in PARTS and touch.table:
+            table = self.catalog.table(touch.table)
+            there = self._parts.get((kind, table.name), set()) if table else set()
+            return not self.catalog.is_new(touch.table) and name not in there
+        if kind == "relation":
+            return not self.catalog.known(touch.name)
+        if kind in {"type", "function"}:
+            return (kind, name) in self._known and not self._has(kind, schema, name)
+        return False
+
+    def _finding(self, finding_id: str, words: str, where: Where, table: Name | None = None) -> Finding:
         if table:
             where = where | {"table": dotted(table)}
         if self.certain:
@@ -102,44 +131,46 @@ class ObjectJudge:
         elif touch.kind in {"type", "function"}:
             yield from self._in_schema(touch, where)
         else:
-            yield from self._global(touch, where)
+            yield from self._without_schema(touch, where)
 
     def _part(self, touch: Touch, where: Where, *, renames: bool) -> t.Iterator[Finding]:
         table: Table | None = self.catalog.table(touch.table) if touch.table else None
         if table is None or table.kind not in {"r", "p", "f", "v", "m"} or not table.columns:
             return
-        present = self._parts.setdefault((touch.kind, table.name), set())
+        names = self._parts.setdefault((touch.kind, table.name), set())
         name, label = touch.name[1], dotted(table.name)
         if touch.action == "make":
-            # ADD COLUMN over a column that is there is existing.py's.
-            if name in present and not touch.lenient and (renames or touch.kind != "column"):
+            # ADD COLUMN over a column that is there is existing_objects.py's.
+            if name in names and not touch.lenient and (renames or touch.kind != "column"):
                 words = f"{label} has a {touch.kind} {name} already: this will fail."
-                yield self._said("object-exists", words, where, table.name)
-            present.add(name)
+                yield self._finding("object-exists", words, where, table.name)
+            names.add(name)
             return
-        if name not in present and not touch.lenient:
-            if touch.kind == "constraint" and table.name in self._blurred:
+        if name not in names and not touch.lenient:
+            if touch.kind == "constraint" and table.name in self._implicit_constraints:
                 return
             words = f"{label} has no {touch.kind} {name}: this will fail."
-            yield self._said("object-missing", words, where, table.name)
+            yield self._finding("object-missing", words, where, table.name)
         if touch.action == "drop":
-            present.discard(name)
+            names.discard(name)
             self.dependents.drop_part(table.name, name)
             if touch.kind == "constraint":
                 self._free_names.add((table.name[0], name))
 
-    def _blur(self, node: t.Any) -> None:
-        table = self.catalog.table(named(node.relation))
+    def _note_implicit_constraints(self, node: t.Any) -> None:
+        table = self.catalog.table(relation_name(node.relation))
         for command in node.cmds or () if table else ():
             part = command.def_
+            if table and isinstance(part, ast.ColumnDef):
+                self._tables_with_new_columns.add(table.name)
             unnamed = isinstance(part, ast.Constraint) and not part.conname
             inline = isinstance(part, ast.ColumnDef) and part.constraints
             if table and (unnamed or inline or command.subtype.name == "AT_SetNotNull"):
-                self._blurred.add(table.name)
+                self._implicit_constraints.add(table.name)
 
     def _drop_defaults(self, node: t.Any) -> None:
         """A default that is gone needs its sequence or function no more."""
-        table = self.catalog.table(named(node.relation))
+        table = self.catalog.table(relation_name(node.relation))
         for command in node.cmds or () if table else ():
             if table and command.subtype.name == "AT_ColumnDefault" and command.def_ is None:
                 self.dependents.drop_part(table.name, command.name)
@@ -148,17 +179,31 @@ class ObjectJudge:
         if touch.action == "make":
             schema = touch.name[0]
             if touch.table is not None:
-                schema = self.catalog.full(touch.table)[0]
+                schema = self.catalog.qualified(touch.table)[0]
             name = (schema or self.catalog.schema, touch.name[1])
             if name in self.catalog.tables and name not in self._free_names and not touch.lenient:
-                yield self._said("object-exists", f"{dotted(name)} exists already: this will fail.", where)
+                yield self._finding("object-exists", f"{dotted(name)} exists already: this will fail.", where)
             self._free_names.discard(name)
             return
-        if touch.lenient or self.catalog.known(touch.name):
+        wanted = self.catalog.qualified(touch.name)
+        if touch.lenient or self.catalog.known(touch.name) or self._made_by_new_column(wanted):
             return
         # What was made together with a new table has a name that only the server knows.
-        if self.catalog.full(touch.name) in self.catalog.gone or not self.catalog.was_known(touch.name):
-            yield self._said("object-missing", f"There is no {dotted(touch.name)}: this will fail.", where)
+        if wanted in self.catalog.dropped or not self.catalog.existed(touch.name):
+            yield self._finding("object-missing", f"There is no {dotted(touch.name)}: this will fail.", where)
+
+    def _made_by_new_column(self, name: Name) -> bool:
+        """Whether a new column of a table may have made it: ChooseRelationName names a sequence after both."""
+        tables = self._tables_with_new_columns
+        return any(name[0] == schema and name[1].startswith(f"{table}_") for schema, table in tables)
+
+    def _row_type(self, node: t.Any, where: Where) -> t.Iterator[Finding]:
+        """A table, view or materialized view makes a type of its name."""
+        for schema, name in row_types(node):
+            full = (schema or self.catalog.schema, name)
+            if full[0] in self._own_types.get(name, ()) and not self.catalog.known(full):
+                words = f"{dotted(full)} exists already as a type, and a table makes one of its name: this will fail."
+                yield self._finding("object-exists", words, where)
 
     def _value(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
         labels = self._labels.get(touch.table[1]) if touch.table else None
@@ -167,30 +212,32 @@ class ObjectJudge:
         name, label = touch.name[1], dotted(touch.table)
         if touch.action == "make":
             if name in labels and not touch.lenient:
-                yield self._said("object-exists", f"{label} has a value {name!r} already: this will fail.", where)
+                yield self._finding("object-exists", f"{label} has a value {name!r} already: this will fail.", where)
             labels.add(name)
         else:
             if name not in labels:
-                yield self._said("object-missing", f"{label} has no value {name!r}: this will fail.", where)
-            labels.discard(name)
+                yield self._finding("object-missing", f"{label} has no value {name!r}: this will fail.", where)
+            if touch.action == "drop":
+                labels.discard(name)
 
     def _in_schema(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
         kind, (schema, name) = touch.kind, touch.name
         there = self._has(kind, schema, name)
         if touch.action == "make":
             if kind == "type" and not touch.lenient and (schema or self.catalog.schema) in self._types.get(name, ()):
-                yield self._said(
+                yield self._finding(
                     "object-exists", f"The type {dotted(touch.name)} exists already: this will fail.", where
                 )
             self._types.setdefault(name, set()).add(schema or self.catalog.schema)
             self._named.add((kind, name))
             return
         if not there and not touch.lenient and not self._extensions_to_come and (kind, name) in self._known:
-            said = f"There is no {kind} {dotted(touch.name)}: this will fail."
-            yield self._said("object-missing", said, where)
+            words = f"There is no {kind} {dotted(touch.name)}: this will fail."
+            yield self._finding("object-missing", words, where)
         if touch.action == "drop":
             if kind == "type":
                 self._types.pop(name, None)
+                self._own_types.pop(name, None)
             self._named.discard((kind, name))
 
     def _has(self, kind: str, schema: str | None, name: str) -> bool:
@@ -203,20 +250,20 @@ class ObjectJudge:
         made = self.catalog.is_new((schema, name)) or name in self.catalog.created_types
         return made or bool(schemas and (schema is None or schema in schemas))
 
-    def _global(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
+    def _without_schema(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
         kind, name = touch.kind, touch.name[1]
         there = (kind, name) in self._named
         if touch.action == "make":
             if there and not touch.lenient:
-                yield self._said("object-exists", f"The {kind} {name} exists already: this will fail.", where)
+                yield self._finding("object-exists", f"The {kind} {name} exists already: this will fail.", where)
             self._named.add((kind, name))
             return
         brought = kind in _OF_EXTENSIONS and self._extensions_to_come
         asked = kind == "access method" or (kind, name) in self._known
         if asked and not there and not touch.lenient and not brought:
-            yield self._said("object-missing", f"There is no {kind} {name}: this will fail.", where)
+            yield self._finding("object-missing", f"There is no {kind} {name}: this will fail.", where)
         if touch.action == "drop":
             self._named.discard((kind, name))
 
 
-__all__ = ("BLURRING", "ObjectJudge")
+__all__ = ("UNCERTAIN_AFTER", "ObjectJudge")

@@ -38,7 +38,7 @@ HARMLESS_IF_EMPTY = frozenset(
 _PROBE, _MIGRATOR = 1, 1
 
 
-def weigh(findings: t.Sequence[Finding], plan: Planned, live: Live, *, empty: bool) -> list[Finding]:
+def adjust_severities(findings: t.Sequence[Finding], plan: Planned, live: Live, *, empty: bool) -> list[Finding]:
     """The same findings, as heavy as this release makes them; those that weigh nothing here become `info` and say why.
 
     What breaks the version still running breaks nobody where none is. What cannot be known of a statement harms nothing
@@ -111,8 +111,8 @@ def judge_autoscaler(plan: Planned, live: Live) -> list[Finding]:
         # Without pods there is nothing to count, which is no fault of the metrics.
         idle = condition.get("reason") == "ScalingDisabled"
         if condition["type"] == "ScalingActive" and condition["status"] == "False" and live.available and not idle:
-            said = " ".join((condition.get("message") or condition.get("reason") or "no reason given").split())
-            words = f"The HorizontalPodAutoscaler does not scale now: {said.rstrip('.')}."
+            problem = " ".join((condition.get("message") or condition.get("reason") or "no reason given").split())
+            words = f"The HorizontalPodAutoscaler does not scale now: {problem.rstrip('.')}."
             return [finding("autoscaler-blind", words)]
     return []
 
@@ -146,10 +146,10 @@ __all__ = (
     "BREAKING",
     "HARMLESS_IF_EMPTY",
     "Work",
+    "adjust_severities",
     "judge_autoscaler",
     "judge_connections",
     "judge_disk",
     "judge_timeout",
-    "weigh",
     "work",
 )

@@ -13,22 +13,27 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, named, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    Name,
+    dotted,
+    qualified_name,
+    relation_name,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, PublishedRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
-Row = dict[str, t.Any]
 _NOTHING, _DEFAULT = "n", "d"
 
 
-def lost_identities(statements: t.Sequence[Statement], facts: dict[str, t.Any]) -> list[Finding]:
+def lost_identities(statements: t.Sequence[Statement], facts: DatabaseFacts) -> list[Finding]:
     """One finding for each table that loses it and has none again when the transaction ends.
 
     :param facts: the answer of live_facts.collect
     """
     # What identifies the rows changes with the statements.
-    published = {row["oid"]: dict(row) for row in facts.get("published") or ()}
+    published = {row["oid"]: row.copy() for row in facts["published"]}
     if not published:
         return []
     names: dict[Name, int] = {(row["schema"], row["name"]): row["oid"] for row in facts["names"] if row["oid"]}
@@ -51,27 +56,27 @@ def lost_identities(statements: t.Sequence[Statement], facts: dict[str, t.Any]) 
 
 
 def _changes(
-    node: t.Any, names: t.Mapping[Name, int], published: dict[int, Row], facts: dict[str, t.Any]
+    node: t.Any, names: t.Mapping[Name, int], published: dict[int, PublishedRow], facts: DatabaseFacts
 ) -> t.Iterator[tuple[int, str]]:
     """Tables and what they lose, in words; empty where they get an identity."""
     if isinstance(node, ast.AlterTableStmt) and node.objtype == ObjectType.OBJECT_TABLE and node.relation is not None:
-        oid = names.get(named(node.relation))
+        oid = names.get(relation_name(node.relation))
         for command in node.cmds or () if oid in published else ():
             how = _command(t.cast("t.Any", command), published[t.cast("int", oid)], facts)
             if how is not None:
                 yield t.cast("int", oid), how
     elif isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_INDEX:
         for item in t.cast("t.Any", node.objects) or ():
-            index = names.get(strings(item))
+            index = names.get(qualified_name(item))
             for oid, row in published.items():
                 if index and index == row["index_oid"]:
-                    yield oid, f"The index {strings(item)[1]}"
+                    yield oid, f"The index {qualified_name(item)[1]}"
 
 
-def _command(command: t.Any, row: Row, facts: dict[str, t.Any]) -> str | None:
+def _command(command: t.Any, row: PublishedRow, facts: DatabaseFacts) -> str | None:
     kind = command.subtype
     if kind == Command.AT_ReplicaIdentity:
-        row |= {"identity": command.def_.identity_type, "index_oid": None, "columns": []}
+        row.update({"identity": command.def_.identity_type, "index_oid": None, "columns": []})
         return "What REPLICA IDENTITY NOTHING takes away" if command.def_.identity_type == _NOTHING else ""
     if kind == Command.AT_AddConstraint and command.def_.contype == ConstrType.CONSTR_PRIMARY:
         return "" if row["identity"] == _DEFAULT else None

@@ -19,10 +19,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import Question, row_questions
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import below, dotted, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name, walk
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rows import RowAnswer
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Effect
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
 
@@ -61,8 +62,8 @@ class RowPolicy:
     def request(self, questions: t.Sequence[Question]) -> dict[str, t.Any]:
         """What _in_pod/row_facts.py takes."""
         most = 0 if self.check == "never" else self.most_bytes if self.check == "auto" and self.bounded else None
-        forms = [question.form for question in questions]
-        return {"questions": forms, "most_bytes": most, "milliseconds": self.milliseconds, "seconds": SECONDS}
+        requests = [question.request for question in questions]
+        return {"questions": requests, "most_bytes": most, "milliseconds": self.milliseconds, "seconds": SECONDS}
 
 
 class _Write(t.NamedTuple):
@@ -79,11 +80,11 @@ class _Write(t.NamedTuple):
 class RowJudge:
     """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
 
-    def __init__(self, catalog: Catalog, answers: t.Sequence[dict[str, t.Any]] | None) -> None:
+    def __init__(self, catalog: Catalog, answers: t.Sequence[RowAnswer] | None) -> None:
         """:param answers: those of live_facts.collect to the questions of these statements; None: nobody asked"""
         self.certain = True
         self._catalog, self._answers = catalog, answers
-        self._by_statement: dict[int, list[tuple[Question, dict[str, t.Any]]]] = {}
+        self._by_statement: dict[int, list[tuple[Question, RowAnswer]]] = {}
         # By table, the statements that change its rows.
         self._writes: dict[Name, dict[int, _Write]] = {}
 
@@ -98,7 +99,7 @@ class RowJudge:
         found: list[Finding] = []
         for question, answer in self._by_statement.get(statement.number, ()):
             if not self._idle(question, statement):
-                found += self._said(question, answer, where)
+                found += self._finding(question, answer, where)
         return found
 
     def without_default(self, number: int) -> t.Literal["fail", "unknown", "info"]:
@@ -117,15 +118,15 @@ class RowJudge:
         node: t.Any = statement.node
         plain = isinstance(node, ast.InsertStmt) and not getattr(node.selectStmt, "fromClause", True)
         removes = isinstance(node, (ast.UpdateStmt, ast.DeleteStmt, ast.TruncateStmt))
-        write = _Write(plain, not removes or any(isinstance(part, ast.InsertStmt) for part in below(node)))
+        write = _Write(plain, not removes or any(isinstance(part, ast.InsertStmt) for part in walk(node)))
         for effect in effects:
             if effect.rule in _WRITING:
-                known = effect.known
-                self._write(known.name if known else self._catalog.full(effect.table), statement.number, write)
+                known = effect.table_before
+                self._write(known.name if known else self._catalog.qualified(effect.table), statement.number, write)
                 if known and known.partition_of:
                     self._write(known.partition_of, statement.number, write)
         if isinstance(node, ast.CreateTableAsStmt) and node.into is not None:
-            self._write(self._catalog.full(named(node.into.rel)), statement.number, write)
+            self._write(self._catalog.qualified(relation_name(node.into.rel)), statement.number, write)
         elif isinstance(node, ast.RenameStmt) and node.relation is not None:
             # A table of the server keeps its name here, a new one does not.
             schema = node.relation.schemaname or self._catalog.schema
@@ -137,13 +138,13 @@ class RowJudge:
 
     def _written(self, name: Name) -> dict[int, _Write]:
         known = self._catalog.table(name)
-        return self._writes.get(known.name if known else self._catalog.full(name), {})
+        return self._writes.get(known.name if known else self._catalog.qualified(name), {})
 
     def _idle(self, question: Question, statement: Statement) -> bool:
         """Whether the server looks at no row for it, or there is no such table."""
         node, table = statement.node, self._catalog.table(question.table)
         if isinstance(node, ast.IndexStmt) and node.if_not_exists:
-            return self._catalog.table((self._catalog.full(question.table)[0], node.idxname or "")) is not None
+            return self._catalog.table((self._catalog.qualified(question.table)[0], node.idxname or "")) is not None
         if question.kind == "null" and question.columns:
             return all(self._catalog.proves_not_null(question.table, name) for name in question.columns)
         if question.kind == "cast":
@@ -151,16 +152,16 @@ class RowJudge:
                 if command.subtype == Command.AT_AlterColumnType and command.name in question.columns:
                     old = self._catalog.column(question.table, command.name)
                     using = command.def_.raw_default
-                    change = type_changes.change(old, command.def_.typeName, using, command.name, self._catalog)
+                    change = type_changes.file_effect(old, command.def_.typeName, using, command.name, self._catalog)
                     return change == "none"
         return table is None and not self._catalog.is_new(question.table)
 
-    def _unseen(self, question: Question, answer: dict[str, t.Any]) -> list[int]:
+    def _unseen(self, question: Question, answer: RowAnswer) -> list[int]:
         """The statements that changed the rows, and are no part of the question."""
         written = self._written(question.table)
         new, empty = self._catalog.is_new(question.table), answer.get("bytes") == 0
         # What a new table is given by its text alone, every run of the upgrade gives it.
-        unseen = {number: write for number, write in written.items() if number not in question.seen}
+        unseen = {number: write for number, write in written.items() if number not in question.followed_statements}
         # A table without a row has none either after an UPDATE.
         found = [number for number, write in unseen.items() if (write.adds or not empty) and not (new and write.plain)]
         validated = self._catalog.constraints(question.table, question.what.rpartition(" ")[2])
@@ -169,9 +170,9 @@ class RowJudge:
             found += list(self._written(other))
         return sorted(set(found))
 
-    def _said(self, question: Question, answer: dict[str, t.Any], where: Where) -> t.Iterator[Finding]:
+    def _finding(self, question: Question, answer: RowAnswer, where: Where) -> t.Iterator[Finding]:
         table = self._catalog.table(question.table)
-        label = dotted(table.name if table else self._catalog.full(question.table))
+        label = dotted(table.name if table else self._catalog.qualified(question.table))
         where = where | {"table": label}
         unseen = self._unseen(question, answer)
         if self._catalog.is_new(question.table):
@@ -180,18 +181,20 @@ class RowJudge:
                 yield finding("rows-unknown", words, **where)
             return
         violated = answer.get("violated")
+        if violated is not True and _silent(question, answer):
+            return
         proven = _proven(question, answer) if violated is None and not unseen else None
         if violated is False and not unseen:
             return
         if proven:
             words = f"{proven} of {label} by the statistics of its last ANALYZE: {question.what} will fail."
-            yield finding("rows-violate", words, severity=None if self.certain and not question.fewer else "unknown",
-                          **where)  # fmt: skip
+            certain = self.certain and not question.overcounts
+            yield finding("rows-violate", words, severity=None if certain else "unknown", **where)
         elif violated:
             many = _many(question, answer)
-            words = f"{many} of {label} stand against {question.what}"
-            if unseen or question.fewer or not self.certain:
-                words += f"; whether {_by(unseen)} before it mend that is not known."
+            words = f"{many} of {label} violate {question.what}"
+            if unseen or question.overcounts or not self.certain:
+                words += f"; whether they are corrected by {_by(unseen)} before it is not known."
                 yield finding("rows-unknown", words, **where)
             else:
                 yield finding("rows-violate", f"{words}: this will fail.", **where)
@@ -201,8 +204,16 @@ class RowJudge:
         else:
             why = question.problem or _WHY.get(answer.get("why", ""), _WHY["error"])
             words = f"Whether the rows of {label} fulfil {question.what} is not known: {why}"
-            words += f" ({size(answer['bytes'])})." if answer.get("bytes") is not None else "."
+            read = answer.get("bytes")
+            words += "." if read is None else f" ({size(read)})."
             yield finding("rows-unknown", words, **where)
+
+
+def _silent(question: Question, answer: RowAnswer) -> bool:
+    """Where no answer is no reason to doubt: few values are that long, and few casts fail that are not of texts."""
+    if question.kind == "long":
+        return answer.get("violated") is False or answer.get("why") not in {"size", "never", "time"}
+    return question.kind == "expression" and answer.get("why") == "type"
 
 
 def _by(numbers: t.Sequence[int]) -> str:
@@ -211,7 +222,7 @@ def _by(numbers: t.Sequence[int]) -> str:
     return f"statement {numbers[0]}" if len(numbers) == 1 else f"statements {', '.join(map(str, numbers[:5]))}"
 
 
-def _many(question: Question, answer: dict[str, t.Any]) -> str:
+def _many(question: Question, answer: RowAnswer) -> str:
     """How many, in words; exact as far as was counted, else the statistics' order of magnitude."""
     count = answer.get("count")
     one, several = ("row", "rows") if question.kind != "duplicate" else ("repeated value", "repeated values")
@@ -226,7 +237,7 @@ def _many(question: Question, answer: dict[str, t.Any]) -> str:
     return f"More than {_MOST_COUNTED} {several}"
 
 
-def _proven(question: Question, answer: dict[str, t.Any]) -> str | None:
+def _proven(question: Question, answer: RowAnswer) -> str | None:
     """What the statistics alone prove; they may not be older than the changes that could have mended it.
 
     Source: compute_scalar_stats in commands/analyze.c: only a value that the sample saw twice is a common one.

@@ -43,6 +43,9 @@ def _itself(facts: ServerFacts) -> t.Iterator[Finding]:
         words = f"The server is PostgreSQL {major}; the rules are known up to {NEWEST_KNOWN}."
         yield finding("server-version-new", words)
     yield from judge_recovery(facts)
+    if facts["read_only"]:
+        words = f"Transactions of the role {facts['role']} only read, by default_transaction_read_only: this fails."
+        yield finding("database-read-only", words)
     if facts["pooled"]:
         words = "A connection pooler answers: the process that serves the session is not the one it was announced as."
         yield finding("pgbouncer-transaction", words)

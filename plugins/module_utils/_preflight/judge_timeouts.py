@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.lock_timeout import Timeout
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import Timeout
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.work import work
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -29,7 +29,7 @@ def judge_timeouts(
 ) -> list[Finding]:
     """Findings about the time limits of the migrating role that statements exceed.
 
-    :param forms: of the statements in order, as Judged has them
+    :param forms: of the statements in order, as Judgement has them
     :param server: the answer of live_facts.server
     """
     given = server.get("timeouts") or {}
@@ -37,7 +37,7 @@ def judge_timeouts(
     transaction_limit = Timeout("transaction_timeout", given.get("transaction_timeout") or 0)
     role, findings = server["role"], []
     spent: dict[int, float] = {}
-    said: set[int] = set()
+    reported: set[int] = set()
     for statement, form in zip(found, forms, strict=True):
         statement_limit.after(statement)
         transaction_limit.after(statement)
@@ -52,8 +52,8 @@ def judge_timeouts(
         if number is None:
             continue
         spent[number] = spent.get(number, 0) + seconds
-        if 0 < transaction_limit.milliseconds < spent[number] * 1000 and number not in said:
-            said.add(number)
+        if 0 < transaction_limit.milliseconds < spent[number] * 1000 and number not in reported:
+            reported.add(number)
             words = (
                 f"The transaction takes about {spent[number]:.1f} s until here, and transaction_timeout ends it after"
                 f" {transaction_limit.milliseconds} ms."

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import Constant, constant, misfit
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write, own_writes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted
@@ -31,7 +32,7 @@ class WriteJudge:
     """Followed from statement to statement."""
 
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: moved on by somebody else, after this judge has seen a statement"""
+        """:param rules: the caller moves them on after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
@@ -48,11 +49,9 @@ class WriteJudge:
             if table is None or table.kind not in {"r", "p"}:
                 continue
             about: Where = where | {"table": dotted(table.name)}
+            followed = certain and table.name not in self._rules.with_rules
             for words, sure in self._refused(write, table):
-                if sure and certain and table.name not in self._rules.ruled:
-                    found.append(finding("data-refused", f"{words}: this will fail.", **about))
-                else:
-                    found.append(finding("data-refused", f"{words}.", severity="unknown", **about))
+                found.append(refusal("data-refused", words, about, sure=sure and followed))
         return found
 
     def _refused(self, write: Write, table: Table) -> t.Iterator[tuple[str, bool]]:
@@ -123,7 +122,7 @@ class WriteJudge:
         bit = INSERT if write.kind == "INSERT" else UPDATE
         wanted = bit | ROW | BEFORE
         names = [row["name"] for row in self._rules.triggers(table) if row["type"] & wanted == wanted]
-        if names or table.name in self._rules.changed:
+        if names or table.name in self._rules.with_new_code:
             return f"{words}, unless a trigger{f' ({names[0]})' if names else ''} fills it", False
         if not write.certain:
             return f"{words}: it fails as soon as it writes a row", False

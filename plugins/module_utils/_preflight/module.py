@@ -28,6 +28,7 @@ _LIMITS = dataclasses.asdict(policy.Thresholds())
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
     **AUTH_ARG_SPEC,
+    "cluster_expected": {"type": "str"},
     "release_name": {"type": "str"},
     "release_namespace": {"type": "str"},
     # Not secret, as long as the chart does not make the Secret; but nobody reads it in a log.

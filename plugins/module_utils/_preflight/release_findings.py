@@ -13,6 +13,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     judge_quotas,
     judge_storage,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_postgresql_image import (
+    judge_postgresql_image,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import (
     judge_autoscaler,
     judge_connections,
@@ -23,6 +26,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import Access, judge_permissions
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Sequence
+
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
@@ -36,6 +41,7 @@ def of_namespace(plan: Planned, live: Live, missing: t.Sequence[Access], namespa
     """
     return [
         *judge_identity(plan, live),
+        *judge_postgresql_image(plan, live),
         *judge_permissions(missing, namespace),
         *judge_quotas(plan, live),
         *judge_limit_ranges(plan, live),
@@ -56,13 +62,19 @@ def of_database(
     """Whether server, volume and time are enough.
 
     :param server: live_facts.server
-    :param statements: as Judged has them
+    :param statements: those of _preflight/judge.py's Judgement
     """
     return [
+        *_once(judge_postgresql_image(plan, live, server["version"]), judge_postgresql_image(plan, live)),
         *judge_connections(plan, server, limits),
         *judge_timeout(plan, live, work(statements), limits),
         *judge_disk(plan, live, server, largest_rewrite),
     ]
+
+
+def _once(found: Sequence[Finding], said: Sequence[Finding]) -> list[Finding]:
+    """What the server's own word adds to what its image's tag said."""
+    return [item for item in found if (item.id, item.severity) not in {(each.id, each.severity) for each in said}]
 
 
 __all__ = ("of_database", "of_namespace")

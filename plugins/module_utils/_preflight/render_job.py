@@ -16,8 +16,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube import sha
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RENDERER, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.answer_validation import (
+    validated_graph,
+    validated_sql,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collector import ANSWER_SECONDS, answers
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.foreign import foreign_graph, foreign_sql
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
@@ -80,7 +83,7 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
             start_seconds=options.job_timeout,
             pull_seconds=options.pull_timeout,
             run_seconds=options.render_timeout,
-            told_seconds=waits,
+            input_seconds=waits,
         )
         self._run = self._stack.enter_context(JobRun(self._cluster, task))
 
@@ -98,22 +101,22 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
         """The revisions of the new image; the pod goes on to render from `heads`."""
         self.begin(heads)
         run = t.cast("JobRun", self._run)
-        if run.task.told_seconds is not None:
-            run.tell(json.dumps(list(heads)))
+        if run.task.input_seconds is not None:
+            run.send_input(json.dumps(list(heads)))
         self._messages = self._answers(run)
         for message in self._messages:
             if message.get("egress"):
                 words = "The pod that renders could reach the API server in spite of its NetworkPolicy."
                 self.findings.append(finding("egress-open", words))
             if "graph" in message:
-                self._graph = foreign_graph(message["graph"])
+                self._graph = validated_graph(message["graph"])
                 return self._graph
         raise self._broken()
 
     def render(self, heads: t.Sequence[str], each: Each) -> Rendered:
         """The SQL from `heads` to the target."""
         graph = self._graph or self.graph(heads)
-        return foreign_sql(self._messages, graph, each)
+        return validated_sql(self._messages, graph, each)
 
     def _answers(self, run: JobRun) -> t.Iterator[Message]:
         """The answers of _in_pod/render.py."""

@@ -22,7 +22,7 @@ COLUMN = "version_num"
 _LIMITED = {"varchar", "bpchar"}
 
 
-def room(node: t.Any, table: str, before: int | None) -> int | None:
+def version_num_width(node: t.Any, table: str, before: int | None) -> int | None:
     """Characters that the version table's column holds after this statement; None: as many as one likes."""
     if not isinstance(node, (ast.CreateStmt, ast.AlterTableStmt)) or node.relation is None:
         return before
@@ -52,7 +52,7 @@ def too_long(
     """One finding for each pending revision whose id does not fit.
 
     :param found: the statements of all segments in order; one of them may widen the column
-    :param characters: its room before the first; None where it has no limit
+    :param characters: its width before the first; None where it has no limit
     """
     by_revision: dict[str, list[Statement]] = {}
     for statement in found:
@@ -60,7 +60,7 @@ def too_long(
     findings = []
     for segment in segments:
         for statement in by_revision.get(segment.revision, ()):
-            characters = room(statement.node, table, characters)
+            characters = version_num_width(statement.node, table, characters)
         if characters is not None and len(segment.revision) > characters:
             words = (
                 f"The revision id {segment.revision} has {len(segment.revision)} characters; {table}.{COLUMN} holds"
@@ -70,4 +70,4 @@ def too_long(
     return findings
 
 
-__all__ = ("COLUMN", "room", "too_long")
+__all__ = ("COLUMN", "too_long", "version_num_width")

@@ -70,7 +70,7 @@ def position(graph: Graph, live: Live) -> Position:
     return Position("diverged" if extra else "behind", upgradable=True)
 
 
-def seen_by_the_deployed(
+def with_deployed_graph(
     found: Position, graph: Graph, rows: t.Sequence[str], deployed: Graph | None, *, same: bool
 ) -> Position:
     """`found`, where the directory does not know some of `rows`, by what the deployed image knows.
@@ -86,4 +86,4 @@ def seen_by_the_deployed(
     return found
 
 
-__all__ = ("Live", "Position", "State", "ancestors", "position", "seen_by_the_deployed")
+__all__ = ("Live", "Position", "State", "ancestors", "position", "with_deployed_graph")

@@ -18,8 +18,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.report i
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, env_findings, revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import Evidence
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.half_revisions import half_revisions
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judged
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judgement
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_keys import judge_keys
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_replica import lost_identities
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowPolicy
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server import (
@@ -29,36 +29,44 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     judge_server,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_timeouts import judge_timeouts
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.partial_revisions import partial_revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_ids import room, too_long
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inferred
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_ids import (
+    too_long,
+    version_num_width,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Reader
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Answer, Release, Source
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
+        Answer,
+        Location,
+        Release,
+        Source,
+    )
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts, TableFacts
 
 # Processor time for reading and judging the SQL of an image: 10,000 statements take 2.5 s.
 JUDGE_SECONDS: t.Final = 120.0
-# The server facts before a first install, when there is no server: no finding may come of them.
-_NO_FACTS: t.Final[dict[str, t.Any]] = {"extensions": [], "locks": [], "invalid_indexes": [], "classes": []}
 # What the judgement of statements reads of a server, where none was asked.
 _NO_SERVER: t.Final = t.cast("ServerFacts", {
     "version": NEWEST_KNOWN * 10000, "lock_timeout": "0", "may_create": True, "may_create_in_database": True,
-    "superuser": False, "role": "", "schema": "public", "sessions": [],
+    "superuser": False, "role": "", "schema": "public", "sessions": [], "timezone": "UTC", "maintenance_kib": -1,
 })  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """By what is judged.
+    """The settings of one judgement.
 
-    :param connections_needed: without a release, which says it better
+    :param connections_needed: read only without a release, whose manifests hold the exact number
     """
 
     environment: str = "dev"
@@ -71,7 +79,7 @@ class Request:
     rows: RowPolicy = dataclasses.field(default_factory=RowPolicy)
 
 
-class _Patience:
+class _TimeLimit:
     """Ends a run whose SQL takes too long. It counts processor time: a busy machine makes no other verdict."""
 
     def __init__(self) -> None:
@@ -83,98 +91,135 @@ class _Patience:
             raise FindingError("answer-too-large", f"{words}; load data outside of migrations.")
 
 
+@dataclasses.dataclass(frozen=True)
+class _Upgrade:
+    """What would be run, and what the server says of it.
+
+    :param rows: of the version table, None where there is none
+    :param pgoptions_apply: the migrator's session has the settings that it is given
+    """
+
+    graph: Graph
+    rows: tuple[str, ...] | None
+    position: revisions.Position
+    reader: Reader
+    rendered: Rendered
+    answer: Answer
+    pgoptions_apply: bool
+
+
 def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Finding], str]:
     """The report, its findings, and the SQL.
 
     :raises FindingError: no verdict is possible
     """
-    located = source.locate()
-    if isinstance(located, Inferred):
-        return _deduced(request, source, located)
-    graph, live = located.graph, located.live
+    location = source.locate()
+    if isinstance(location, Inference):
+        return _inferred_report(request, source, location)
+    time_limit = _TimeLimit()
+    upgrade = _collect(request, source, location, time_limit)
+    judged = _judged(request, upgrade, time_limit)
+    findings = source.findings() + _findings(request, source.release, upgrade, judged)
+    if source.release:
+        # It reads quantities with the Kubernetes client, which the direct transport does without.
+        from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import (
+            adjust_severities,
+        )
+
+        empty = upgrade.position.state == "absent" and upgrade.position.asked
+        findings = adjust_severities(findings, source.release.planned, source.release.live, empty=empty)
+        findings += _release_findings(request.thresholds, source.release, upgrade.answer, judged)
+    if upgrade.position.state == "unknown" and not upgrade.position.asked:
+        findings = [_as_unknown(item) for item in findings]
+    acceptances = [*request.acceptances, *acceptance.docstring_acceptances(upgrade.rendered.segments)]
+    findings = acceptance.apply_acceptances(findings, acceptances, request.environment)
+    details = {
+        "state": upgrade.position.state,
+        "pending_unknown": _pending_unknown(upgrade.position, location.assumption),
+        "live_revisions": list(upgrade.rows or ()),
+        "unknown_revisions": list(upgrade.position.unknown),
+        "target_revisions": upgrade.graph.targets,
+        "pending": _pending_revisions(upgrade.graph, upgrade.rendered, judged, Judgement([], findings).risks()),
+        "largest_rewrite_bytes": _largest_rewrite(judged),
+        "server": _server_summary(upgrade.answer.server) if upgrade.answer.server else {},
+        "deployed_image": _deployed_image(source),
+        "sql_sha256": hashlib.sha256(upgrade.rendered.sql.encode()).hexdigest(),
+    }
+    return report("migration_preflight", source.where, findings, details), findings, upgrade.rendered.sql
+
+
+def _collect(request: Request, source: Source, location: Location, time_limit: _TimeLimit) -> _Upgrade:
+    """Have the SQL rendered, and the server asked about it.
+
+    :raises FindingError: no verdict is possible
+    """
+    graph, live = location.graph, location.live
     rows = None if live["rows"] is None else tuple(live["rows"])
     position = revisions.position(graph, revisions.Live(rows, live["has_tables"]))
-    if located.unasked:
-        position = dataclasses.replace(position, state=located.unasked.state, asked=False)
+    if location.assumption:
+        position = dataclasses.replace(position, state=location.assumption.state, asked=False)
     if position.unknown:
-        deployed = None if source.same else located.deployed()
-        position = revisions.seen_by_the_deployed(position, graph, rows or (), deployed, same=source.same)
-    patience = _Patience()
-    reader = Reader(patience)
-    rendered = located.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
+        deployed = None if source.same_migrations else location.deployed()
+        position = revisions.with_deployed_graph(position, graph, rows or (), deployed, same=source.same_migrations)
+    reader = Reader(time_limit)
+    rendered = location.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
     questions = row_questions(reader.found)
     asked: dict[str, t.Any] = {"rows": request.rows.request(questions)} if questions else {}
     if request.rows.check == "never":
         asked["keys"] = []
-    answer = located.facts(names(reader.found) | asked)
+    answer = location.facts(facts_request(reader.found) | asked)
     if answer.live != live:
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)
-    believed = bool(source.release) or env_findings.reads_pgoptions(graph.online)
-    lasting = request.migrator_lock_timeout and believed
-    judged = _judged(request, reader, rendered, answer, patience, lock_timeout_set=lasting)
-    findings = source.findings() + position_findings(graph, rows, position)
-    if graph.online and (rendered.segments or position.state == "unknown"):
-        findings += env_findings.env_findings(graph.online, blocks=reader.commits_between)
-        if request.migrator_lock_timeout and not believed:
+    pgoptions_apply = bool(source.release) or env_findings.reads_pgoptions(graph.online)
+    return _Upgrade(graph, rows, position, reader, rendered, answer, pgoptions_apply)
+
+
+def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judged: Judgement) -> list[Finding]:
+    """What there is to say of the revisions, the statements and the server, whatever is deployed."""
+    graph, position, statements, answer = upgrade.graph, upgrade.position, upgrade.reader.found, upgrade.answer
+    segments = upgrade.rendered.segments
+    findings = position_findings(graph, upgrade.rows, position)
+    if graph.online and (segments or position.state == "unknown"):
+        findings += env_findings.env_findings(graph.online, blocks=upgrade.reader.commits_between)
+        if request.migrator_lock_timeout and not upgrade.pgoptions_apply:
             findings.append(env_findings.unread_pgoptions(graph.online))
-    if rendered.segments:
-        findings += _around(request, answer, judged, source.release)
+    if segments:
+        findings += _server_findings(request, answer, judged, release)
     elif answer.server:
         findings += judge_recovery(answer.server)
     findings += judged.findings
-    findings += _long_ids(graph, reader, rendered, answer) + half_revisions(reader.found)
-    findings += lost_identities(reader.found, answer.facts or _NO_FACTS)
-    if answer.server and not (request.migrator_timeouts_off and believed):
-        findings += judge_timeouts(reader.found, judged.statements, answer.server, request.thresholds)
-    if source.release:
-        # It reads quantities with the Kubernetes client, which the direct transport does without.
-        from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import weigh
-
-        empty = position.state == "absent" and position.asked
-        findings = weigh(findings, source.release.plan, source.release.live, empty=empty)
-        findings += _of_release(request.thresholds, source.release, answer, judged)
-    if position.state == "unknown" and not position.asked:
-        findings = [_perhaps(item) for item in findings]
-    acceptances = [*request.acceptances, *acceptance.in_docstrings(rendered.segments)]
-    findings = acceptance.accepted(findings, acceptances, request.environment)
-    details = {
-        "state": position.state,
-        "pending_unknown": _pending_unknown(position, located.unasked),
-        "live_revisions": list(rows or ()),
-        "unknown_revisions": list(position.unknown),
-        "target_revisions": graph.targets,
-        "pending": _pending(graph, rendered, judged, Judged([], findings).risks()),
-        "largest_rewrite_bytes": _largest_rewrite(judged),
-        "server": _shown(answer.server) if answer.server else {},
-        "deployed_image": _deployed_image(source),
-        "sql_sha256": hashlib.sha256(rendered.sql.encode()).hexdigest(),
-    }
-    return report("migration_preflight", source.where, findings, details), findings, rendered.sql
+    findings += _long_ids(upgrade) + partial_revisions(statements)
+    findings += lost_identities(statements, answer.facts or NO_FACTS)
+    if answer.server and not (request.migrator_timeouts_off and upgrade.pgoptions_apply):
+        findings += judge_timeouts(statements, judged.statements, answer.server, request.thresholds)
+    return findings
 
 
-def _pending_unknown(position: revisions.Position, unasked: Inferred | None) -> str | None:
+def _pending_unknown(position: revisions.Position, assumption: Inference | None) -> str | None:
     """The finding for which it is not known what an upgrade would run; None where it is known."""
-    if unasked:
-        return unasked.because.id
+    if assumption:
+        return assumption.because.id
     # A database that is ahead of the image is left as it is, whatever its revisions are called.
     return "revision-unknown" if position.unknown and position.state != "ahead" else None
 
 
-def _perhaps(item: Finding) -> Finding:
+def _as_unknown(item: Finding) -> Finding:
     """A finding about a revision that may have been applied long ago: it may hold, and stops no repair by itself."""
     return dataclasses.replace(item, severity="unknown") if item.revision and item.severity == "fail" else item
 
 
-def _deduced(request: Request, source: Source, deduced: Inferred) -> tuple[dict[str, t.Any], list[Finding], str]:
+def _inferred_report(
+    request: Request, source: Source, inferred: Inference
+) -> tuple[dict[str, t.Any], list[Finding], str]:
     """The report of a state that follows without a question to the database."""
-    findings = [deduced.because, *source.findings()]
+    findings = [inferred.because, *source.findings()]
     if source.release:
         findings += _namespace(source.release)
-    findings = acceptance.accepted(findings, list(request.acceptances), request.environment)
+    findings = acceptance.apply_acceptances(findings, list(request.acceptances), request.environment)
     details: dict[str, t.Any] = {
-        "state": deduced.state,
-        "pending_unknown": None if deduced.state == "current" else deduced.because.id,
+        "state": inferred.state,
+        "pending_unknown": None if inferred.state == "current" else inferred.because.id,
         "live_revisions": [],
         "unknown_revisions": [],
         "target_revisions": [],
@@ -192,34 +237,28 @@ def _deployed_image(source: Source) -> str | None:
     return source.release.live.image if source.release else None
 
 
-def _judged(
-    request: Request,
-    reader: Reader,
-    rendered: Rendered,
-    answer: Answer,
-    patience: _Patience,
-    *,
-    lock_timeout_set: bool,
-) -> Judged:
-    facts, server = answer.facts or _NO_FACTS, answer.server or _NO_SERVER
+def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judgement:
+    answer = upgrade.answer
+    facts, server = answer.facts or NO_FACTS, answer.server or _NO_SERVER
     if answer.server:
         catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
     else:
         catalog = Catalog(complete=False, timezone_is_utc=True, schema="public")
-    evidence = Evidence(facts.get("usage"), facts["classes"], datetime.datetime.now(datetime.UTC))
+    evidence = Evidence(facts["usage"], facts["classes"], datetime.datetime.now(datetime.UTC))
+    lock_timeout_set = request.migrator_lock_timeout and upgrade.pgoptions_apply
     judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=lock_timeout_set, evidence=evidence)
-    judged = judge.judge(reader.found, rendered.segments, patience)
-    return Judged(judged.statements, judged.findings + evidence.unknown(judged.findings))
+    judged = judge.judge(upgrade.reader.found, upgrade.rendered.segments, time_limit)
+    return Judgement(judged.statements, judged.findings + evidence.unknown(judged.findings))
 
 
-def _long_ids(graph: Graph, reader: Reader, rendered: Rendered, answer: Answer) -> list[Finding]:
-    characters = answer.live.get("characters")
-    for node in reader.between:
-        characters = room(node, graph.version_table, characters)
-    return too_long(rendered.segments, reader.found, graph.version_table, characters)
+def _long_ids(upgrade: _Upgrade) -> list[Finding]:
+    characters = upgrade.answer.live.get("characters")
+    for node in upgrade.reader.version_table_statements:
+        characters = version_num_width(node, upgrade.graph.version_table, characters)
+    return too_long(upgrade.rendered.segments, upgrade.reader.found, upgrade.graph.version_table, characters)
 
 
-def _around(request: Request, answer: Answer, judged: Judged, release: Release | None) -> list[Finding]:
+def _server_findings(request: Request, answer: Answer, judged: Judgement, release: Release | None) -> list[Finding]:
     """What speaks against migrating now, whatever is migrated."""
     if answer.server is None:
         return []
@@ -228,12 +267,13 @@ def _around(request: Request, answer: Answer, judged: Judged, release: Release |
     now = datetime.datetime.now(datetime.UTC)
     return [
         *judge_server(answer.server, limits, None if release else request.connections_needed),
-        *_indexes(answer.facts),
+        *_indexes(answer.facts or NO_FACTS),
+        *judge_keys(answer.facts or NO_FACTS),
         *judge_backup(request.last_backup, now, limits, needed=costly),
     ]
 
 
-def _of_release(limits: Thresholds, release: Release, answer: Answer, judged: Judged) -> list[Finding]:
+def _release_findings(limits: Thresholds, release: Release, answer: Answer, judged: Judgement) -> list[Finding]:
     """What the release adds to the findings."""
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import release_findings
 
@@ -241,7 +281,7 @@ def _of_release(limits: Thresholds, release: Release, answer: Answer, judged: Ju
     if answer.server is None:
         return found
     found += release_findings.of_database(
-        release.plan,
+        release.planned,
         release.live,
         answer.server,
         statements=judged.statements,
@@ -254,17 +294,17 @@ def _of_release(limits: Thresholds, release: Release, answer: Answer, judged: Ju
 def _namespace(release: Release) -> list[Finding]:
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.release_findings import of_namespace
 
-    found: list[Finding] = of_namespace(release.plan, release.live, release.missing, release.namespace)
+    found: list[Finding] = of_namespace(release.planned, release.live, release.missing, release.namespace)
     return found
 
 
-def _largest_rewrite(judged: Judged) -> int:
+def _largest_rewrite(judged: Judgement) -> int:
     """Bytes with indexes."""
     rewritten = (lock for item in judged.statements for lock in item["locks"] if lock["rewrite"])
     return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
 
 
-def _shown(server: ServerFacts) -> dict[str, t.Any]:
+def _server_summary(server: ServerFacts) -> dict[str, t.Any]:
     return {
         "version": server["version"],
         "in_recovery": server["in_recovery"],
@@ -277,10 +317,12 @@ def _shown(server: ServerFacts) -> dict[str, t.Any]:
     }
 
 
-def _pending(graph: Graph, rendered: Rendered, judged: Judged, risks: dict[str, str]) -> list[dict[str, t.Any]]:
+def _pending_revisions(
+    graph: Graph, rendered: Rendered, judged: Judgement, risks: dict[str, str]
+) -> list[dict[str, t.Any]]:
     """The pending revisions, as the report lists them.
 
-    :param risks: of revisions, as the findings weigh on this release; a statement's own risk is that on any
+    :param risks: of each revision for this release; the risk of a statement is the same for every release
     """
     forms: dict[str, list[dict[str, t.Any]]] = {}
     for item in judged.statements:
@@ -301,7 +343,7 @@ def _pending(graph: Graph, rendered: Rendered, judged: Judged, risks: dict[str, 
     ]
 
 
-def _indexes(facts: dict[str, t.Any]) -> list[Finding]:
+def _indexes(facts: TableFacts) -> list[Finding]:
     tables = {row["oid"]: f"{row['schema']}.{row['name']}" for row in facts["classes"]}
     return [
         finding(

@@ -1,4 +1,4 @@
-"""What a transport brings to the preflight: revisions and SQL of the target, facts of the live database."""
+"""What a source, one of the two transports, brings: revisions and SQL of the target, facts of the live database."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -16,7 +16,11 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revisions import State
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import Access
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts, VersionTable
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import (
+        DatabaseFacts,
+        ServerFacts,
+        VersionTable,
+    )
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
 
 # Whether the image that would be deployed may be given the database's URL, to ask where no deployed one can.
@@ -28,21 +32,21 @@ LOCK_KEY = int.from_bytes(b"ai_agent", "big")
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """The second message: the rows of the version table again, and facts about the server and the names.
+    """The answer to `Location.facts`: the rows of the version table again, and facts about the server and the names.
 
-    `server` is None where there is no database to ask yet; then `facts` says nothing.
+    `server` and `facts` are None where there is no database to ask yet.
     """
 
     live: VersionTable
     server: ServerFacts | None
-    facts: dict[str, t.Any]
+    facts: DatabaseFacts | None
 
 
 @dataclasses.dataclass(frozen=True)
 class Release:
     """The release that is about to be deployed, what of it is there, and the rights that the account lacks for it."""
 
-    plan: Planned
+    planned: Planned
     live: Live
     namespace: str
     missing: tuple[Access, ...] = ()
@@ -52,10 +56,10 @@ class Release:
 class Options:
     """Of a release's preflight.
 
-    :param job_timeout: seconds until a pod must run
-    :param render_timeout: that it may then take
+    :param job_timeout: seconds within which the pod of a Job must have started
+    :param render_timeout: seconds that rendering may take after that
     :param limits: of the session with the database, as _in_pod/session.py takes them
-    :param new_image: whether it may have it
+    :param new_image: whether the image that would be deployed may be given the database's URL
     :param pull_timeout: seconds that the start may take while the node pulls the image
     :param environment: variables for env.py, beside those of the migration
     """
@@ -72,7 +76,7 @@ class Options:
 
 
 @dataclasses.dataclass(frozen=True)
-class Inferred:
+class Inference:
     """A state that the database was not asked for, and the finding that says what it rests on."""
 
     state: State
@@ -80,15 +84,16 @@ class Inferred:
 
 
 @dataclasses.dataclass(frozen=True)
-class Located:
+class Location:
     """Where the database stands, and what can be asked from there on; each may be asked once.
 
     :param graph: the revisions of what would be deployed
     :param live: rows of the version table, and whether there are other tables: the answer of live_facts.live_rows
-    :param unasked: what is assumed of a database that may exist and could not be asked; then `live` says nothing
+    :param assumption: what is assumed of a database that may exist and could not be asked; then `live` says nothing
     :param deployed: the revisions that the image deployed now knows, None where none can be asked
-    :param render: the SQL from live revisions to the target; its second argument gets it part by part
-    :param facts: about these names, and the rows of the version table once more
+    :param render: the SQL from live revisions to the target; it calls its second argument with each segment as soon as
+        that is rendered
+    :param facts: about the names in its argument (`_sql/questions.py`), and the rows of the version table once more
     :raises FindingError: each of the functions, where no answer can be had
     """
 
@@ -97,7 +102,7 @@ class Located:
     render: t.Callable[[t.Sequence[str], Each], Rendered]
     facts: t.Callable[[dict[str, t.Any]], Answer]
     deployed: t.Callable[[], Graph | None] = lambda: None
-    unasked: Inferred | None = None
+    assumption: Inference | None = None
 
 
 class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
@@ -105,15 +110,15 @@ class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
 
     :param where: the database for people, host:port/name
     :param release: None where there is none
-    :param same: what is deployed has the same migrations and serves
+    :param same_migrations: what is deployed has the same migrations and serves
     """
 
     where: str = ""
     release: Release | None = None
-    same: bool = False
+    same_migrations: bool = False
 
     @abc.abstractmethod
-    def locate(self) -> Located | Inferred:
+    def locate(self) -> Location | Inference:
         """Ask for the revisions of both sides, or infer where they stand.
 
         :raises FindingError: neither is possible
@@ -124,4 +129,4 @@ class Source(contextlib.AbstractContextManager["Source"], abc.ABC):
         return []
 
 
-__all__ = ("LOCK_KEY", "Answer", "Inferred", "Located", "NewImage", "Options", "Release", "Source")
+__all__ = ("LOCK_KEY", "Answer", "Inference", "Location", "NewImage", "Options", "Release", "Source")

@@ -32,14 +32,15 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rende
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
     LOCK_KEY,
     Answer,
-    Inferred,
-    Located,
+    Inference,
+    Location,
     Options,
     Release,
     Source,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import look
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import same_migrations
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_urls import LivingUrls, reference
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
@@ -52,7 +53,8 @@ class _AskedRights:
     """The API server's answers that collection_plan may need, each asked for at most once."""
 
     def __init__(self, cluster: Cluster, wanted: Planned, namespace: str) -> None:
-        self._cluster, self._secret, self._namespace = cluster, wanted.database_secret, namespace
+        self._cluster, self._wanted, self._namespace = cluster, wanted, namespace
+        self._secret = wanted.database_secret
 
     @functools.cached_property
     def may_exec(self) -> bool:
@@ -67,6 +69,26 @@ class _AskedRights:
         except Forbidden:
             return True
         return found is not None
+
+    def elsewhere(self, live: Live) -> Finding | None:
+        deployed, wanted = t.cast("Message", live.deployment), {"spec": {"template": self._wanted.agent_template}}
+        now, then = (reference(item, "DATABASE_URL") for item in (deployed, wanted))
+        if now is None or then is None or now == then:
+            return None
+        bundled = {item.what for item in self._wanted.servers if item.what}
+        urls = LivingUrls(self._cluster, self._namespace, None, {}, {}, bundled)
+        move = f"from {now[1]} of Secret {self._namespace}/{now[0]} to {then[1]} of {self._namespace}/{then[0]}"
+        try:
+            if found := urls.moved(deployed, wanted):
+                return finding("another-database", " ".join(found))
+            # The role writes its own Secret after this, and it leads to the server of the manifests.
+            if self._wanted.database or None not in {urls.value(now), urls.value(then)}:
+                return None
+            why = "one of which is not there"
+        except Forbidden:
+            why = "which the account may not read"
+        words = f"The agent's database URL moves {move}, {why}: whether it is the same database is not known."
+        return finding("another-database", words, severity="unknown")
 
 
 class ClusterSource(Source):
@@ -116,7 +138,7 @@ class ClusterSource(Source):
                 if instead is None:
                     raise
                 self._carry_out(instead)
-        if self._plan.deduced is None and not self._plan.unchanged:
+        if self._plan.inferred is None and not self._plan.unchanged:
             heads = self._first["live"]["rows"] or [] if self._first else None
             self._render.begin([] if self._plan.kind == "none" else heads)
         if early:
@@ -125,7 +147,7 @@ class ClusterSource(Source):
         self.release = Release(wanted, live, options.namespace, missing)
 
     def _carry_out(self, plan: CollectionPlan) -> None:
-        self._plan, self.same = plan, plan.same
+        self._plan, self.same_migrations = plan, plan.same_migrations
         if plan.kind == "exec":
             options = self._options
             pod = PodCollector(self._cluster, options.namespace, plan.pod, plan.container, options.limits)
@@ -174,9 +196,9 @@ class ClusterSource(Source):
             "key": LOCK_KEY,
         } | first
 
-    def locate(self) -> Located | Inferred:
-        if self._plan.deduced:
-            return self._plan.deduced
+    def locate(self) -> Location | Inference:
+        if self._plan.inferred:
+            return self._plan.inferred
         request = self._request()
         first = self._first or self._ask_first(request)
         self.where = first.get("where") or self.where
@@ -191,7 +213,7 @@ class ClusterSource(Source):
             answer = self._collector.ask(self._request(table, schema, names))
             return Answer(answer["live"], answer["server"], answer["facts"])
 
-        return Located(graph, live, self._render.render, facts, self._deployed, self._plan.unasked)
+        return Location(graph, live, self._render.render, facts, self._deployed, self._plan.assumption)
 
     def _ask_first(self, request: Message) -> Message:
         """By exec where that is the plan; an agent that has no memory to spare is spared."""
@@ -225,8 +247,8 @@ class ClusterSource(Source):
         return self._graph_of(revisions) if revisions else None
 
     def findings(self) -> list[Finding]:
-        unasked = [self._plan.unasked.because] if self._plan.unasked else []
-        return [*unasked, *self._plan.findings, *self._render.findings, *self._collector.findings, *self._compared]
+        assumption = [self._plan.assumption.because] if self._plan.assumption else []
+        return [*assumption, *self._plan.findings, *self._render.findings, *self._collector.findings, *self._compared]
 
 
 __all__ = ("ClusterSource", "Options")

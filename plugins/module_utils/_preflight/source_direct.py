@@ -15,13 +15,17 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session 
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
     LOCK_KEY,
     Answer,
-    Located,
+    Location,
     Source,
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts, VersionTable
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import (
+        DatabaseFacts,
+        ServerFacts,
+        VersionTable,
+    )
 
 
 @contextlib.contextmanager
@@ -61,7 +65,7 @@ class DirectSource(Source):
     def __exit__(self, *error: t.Any) -> None:
         self._stack.__exit__(*error)
 
-    def locate(self) -> Located:
+    def locate(self) -> Location:
         graph = self._alembic.graph()
         table, schema = graph.version_table, graph.version_table_schema
         with _translated(), self._session.snapshot() as connection:
@@ -71,9 +75,10 @@ class DirectSource(Source):
             with _translated(), self._session.snapshot() as connection:
                 again = t.cast("VersionTable", live_facts.live_rows(connection, table, schema))
                 server = t.cast("ServerFacts", live_facts.server(connection, LOCK_KEY))
-                return Answer(again, server, live_facts.collect(connection, names))
+                collected = t.cast("DatabaseFacts", live_facts.collect(connection, names))
+                return Answer(again, server, collected)
 
-        return Located(graph, live, self._alembic.render, facts)
+        return Location(graph, live, self._alembic.render, facts)
 
 
 __all__ = ("DirectSource",)

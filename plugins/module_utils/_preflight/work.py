@@ -31,7 +31,7 @@ def work(statements: t.Iterable[Statement]) -> Work:
     """What these statements read and write. Where the planner decides, the whole table is counted; new tables are
     empty.
 
-    :param statements: as Judged has them
+    :param statements: those of _preflight/judge.py's Judgement
     """
     scanned = written = 0
     for lock in (lock for item in statements for lock in item["locks"]):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import BoolExprType, NullTestType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import NullTestType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import conjuncts
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
@@ -116,23 +117,28 @@ class Catalog:
     tables: dict[Name, Table] = dataclasses.field(default_factory=dict)
     resolved: dict[Name, Name] = dataclasses.field(default_factory=dict)
     schema: str = "public"
-    # pg_proc.provolatile by name; names outside pg_catalog in `foreign`.
+    # pg_proc.provolatile by name; names outside pg_catalog in `user_functions`.
     volatility: dict[Name, str] = dataclasses.field(default_factory=dict)
-    foreign: set[Name] = dataclasses.field(default_factory=set)
+    user_functions: set[Name] = dataclasses.field(default_factory=set)
+    # Names that stand for nothing but aggregates, and for nothing but functions that return sets.
+    aggregates: set[Name] = dataclasses.field(default_factory=set)
+    set_returning: set[Name] = dataclasses.field(default_factory=set)
     # Domains by name: base type, modifier, whether it has constraints.
     domains: dict[str, tuple[str, int, bool]] = dataclasses.field(default_factory=dict)
+    # By name of a domain that has a default: whether the default is volatile.
+    domains_with_default: dict[str, bool] = dataclasses.field(default_factory=dict)
     timezone_is_utc: bool = False
     complete: bool = False
     created: set[Name] = dataclasses.field(default_factory=set)
     created_types: set[str] = dataclasses.field(default_factory=set)
     created_schemas: set[str] = dataclasses.field(default_factory=set)
-    gone: set[Name] = dataclasses.field(default_factory=set)
+    dropped: set[Name] = dataclasses.field(default_factory=set)
     # Of what this upgrade made: where a table's foreign keys lead, an index's table, what a view reads.
     references: dict[Name, list[Constraint]] = dataclasses.field(default_factory=dict)
     indexes: dict[Name, Name] = dataclasses.field(default_factory=dict)
     views: dict[Name, tuple[Name, ...]] = dataclasses.field(default_factory=dict)
 
-    def full(self, name: Name) -> Name:
+    def qualified(self, name: Name) -> Name:
         """Schema and name: two spellings of one table are one table."""
         if name[0] is not None:
             return name
@@ -141,45 +147,45 @@ class Catalog:
 
     def table(self, name: Name) -> Table | None:
         """What the server knows of it; None where it is new, dropped or was never there."""
-        return self.tables.get(self.full(name))
+        return self.tables.get(self.qualified(name))
 
     def is_new(self, name: Name) -> bool:
         """Made by this upgrade: nobody else uses it yet, so a lock on it harms nobody."""
-        return self.full(name) in self.created
+        return self.qualified(name) in self.created
 
     def known(self, name: Name) -> bool:
         """On the server, or made by this upgrade."""
         return self.table(name) is not None or self.is_new(name)
 
-    def was_known(self, name: Name) -> bool:
+    def existed(self, name: Name) -> bool:
         """Known now or before this upgrade dropped or renamed it, or made together with a table of this upgrade.
 
         PostgreSQL names implicit indexes and sequences after their table (ChooseIndexName, ChooseRelationName).
         """
-        full = self.full(name)
-        if self.known(name) or full in self.gone:
+        full = self.qualified(name)
+        if self.known(name) or full in self.dropped:
             return True
         schema, text = full
         return any((schema, text[:end]) in self.created for end, sign in enumerate(text) if sign == "_")
 
     def create(self, name: Name) -> None:
-        full = self.full(name)
+        full = self.qualified(name)
         if full not in self.tables:
             self.created.add(full)
 
     def drop(self, name: Name) -> None:
-        full = self.full(name)
+        full = self.qualified(name)
         self.created.discard(full)
         self.tables.pop(full, None)
         for made in (self.references, self.indexes, self.views):
             made.pop(full, None)
-        self.gone.add(full)
+        self.dropped.add(full)
 
     def move(self, name: Name, *, schema: str | None = None, to: str | None = None) -> None:
         """ALTER … RENAME TO, or SET SCHEMA."""
-        old = self.full(name)
+        old = self.qualified(name)
         new = (schema or old[0], to or old[1])
-        self.gone.add(old)
+        self.dropped.add(old)
         if old in self.created:
             self.created.remove(old)
             self.created.add(new)
@@ -205,37 +211,46 @@ class Catalog:
 
     def _constraints(self, name: Name) -> list[Constraint]:
         table = self.table(name)
-        return table.constraints if table else self.references.get(self.full(name), [])
+        return table.constraints if table else self.references.get(self.qualified(name), [])
 
     def add_constraint(self, name: Name, made: Constraint) -> None:
         """One more, on a table of the server or of this upgrade; a foreign key is known at its other end as well."""
         table = self.table(name)
-        (table.constraints if table else self.references.setdefault(self.full(name), [])).append(made)
+        (table.constraints if table else self.references.setdefault(self.qualified(name), [])).append(made)
         other = self.table(made.other) if made.other and made.kind == "f" else None
         if other and other is not table:
             key = next((item.columns for item in other.constraints if item.kind == "p"), ())
-            back = dataclasses.replace(made, columns=key, other=self.full(name), outgoing=False)
+            back = dataclasses.replace(made, columns=key, other=self.qualified(name), outgoing=False)
             other.constraints.append(back)
 
-    def drop_constraints(self, name: Name, gone: t.Callable[[Constraint], bool]) -> None:
-        """Forget those of which `gone` says so, at both ends."""
+    def drop_constraints(self, name: Name, matches: t.Callable[[Constraint], bool]) -> None:
+        """Forget those that match, at both ends."""
         found = self._constraints(name)
-        for item in [item for item in found if gone(item)]:
+        for item in [item for item in found if matches(item)]:
             found.remove(item)
             other = self.table(item.other) if item.other else None
             if other:
-                full = self.full(name)
+                full = self.qualified(name)
                 other.constraints = [back for back in other.constraints if (back.name, back.other) != (item.name, full)]
 
-    def read_by(self, name: Name) -> tuple[Name, ...]:
+    def view_sources(self, name: Name) -> tuple[Name, ...]:
         """What a view reads; nothing where it is no view."""
         table = self.table(name)
-        return table.uses if table and table.kind == "v" else self.views.get(self.full(name), ())
+        return table.uses if table and table.kind == "v" else self.views.get(self.qualified(name), ())
 
     def with_partitions(self, name: Name) -> tuple[Name, ...]:
         """The table, and its partitions where it has some."""
         table = self.table(name)
         return (name, *table.children) if table and table.kind == "p" else (name,)
+
+    def with_rows(self, table: Table) -> Table:
+        """A partitioned table with the sizes of its partitions, which hold the rows; any other as it is."""
+        if table.kind != "p":
+            return table
+        parts = [part for name in table.children if (part := self.table(name)) and part.kind != "p"]
+        rows = max(table.rows, sum(max(part.rows, 0) for part in parts))
+        sizes = {name: sum(getattr(part, name) for part in parts) for name in ("bytes", "total_bytes")}
+        return dataclasses.replace(table, rows=rows, **sizes)
 
     def proves_not_null(self, name: Name, column: str) -> bool:
         """NOT NULL itself says so already, or a valid check does.
@@ -255,16 +270,14 @@ class Catalog:
 
 def checked_not_null(expression: t.Any) -> frozenset[str]:
     """The columns that a check proves to be not null: `a IS NOT NULL`, or several of them joined by AND."""
-    if isinstance(expression, ast.BoolExpr) and expression.boolop == BoolExprType.AND_EXPR:
-        return frozenset().union(*(checked_not_null(part) for part in expression.args or ()))
-    if (
-        isinstance(expression, ast.NullTest)
-        and expression.nulltesttype == NullTestType.IS_NOT_NULL
-        and isinstance(expression.arg, ast.ColumnRef)
-        and isinstance(last := expression.arg.fields[-1], ast.String)  # type: ignore[index]
-    ):
-        return frozenset({str(last.sval)})
-    return frozenset()
+    return frozenset(
+        str(last.sval)
+        for part in conjuncts(expression)
+        if isinstance(part, ast.NullTest)
+        and part.nulltesttype == NullTestType.IS_NOT_NULL
+        and isinstance(part.arg, ast.ColumnRef)
+        and isinstance(last := part.arg.fields[-1], ast.String)  # type: ignore[index]
+    )
 
 
 __all__ = ("Catalog", "Column", "Constraint", "Table", "checked_not_null")

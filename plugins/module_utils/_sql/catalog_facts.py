@@ -17,7 +17,13 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, parse_sql
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ConstraintRow, FunctionRow
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import (
+        ClassRow,
+        ColumnRow,
+        ConstraintRow,
+        FunctionRow,
+        TableFacts,
+    )
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 _UTC = {"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Etc/Zulu", "UCT", "Etc/UCT", "Universal", "Etc/Universal"}
@@ -34,7 +40,7 @@ def _proof(expression: str | None) -> frozenset[str]:
     return found
 
 
-def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) -> Catalog:
+def from_facts(facts: TableFacts, *, timezone: str, schema: str | None) -> Catalog:
     """The catalogue of what live_facts.collect found.
 
     :param timezone: the server's setting for the migrating role
@@ -42,59 +48,72 @@ def from_facts(facts: dict[str, t.Any], *, timezone: str, schema: str | None) ->
     """
     full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
     catalog = Catalog(complete=True, timezone_is_utc=timezone in _UTC, schema=schema or "public")
-    columns: dict[int, dict[str, Column]] = {oid: {} for oid in full}
-    for row in facts["columns"]:
-        columns[row["oid"]][row["name"]] = Column(
+    columns = _columns(facts["columns"], full)
+    constraints = _constraints(facts["constraints"], full)
+    children: dict[int, list[Name]] = {oid: [] for oid in full}
+    for descendant in facts["descendants"]:
+        children[descendant["root"]].append(full[descendant["oid"]])
+    uses: dict[int, list[Name]] = {}
+    for use in facts["uses"]:
+        uses.setdefault(use["oid"], []).append(full[use["used"]])
+    for row in facts["classes"]:
+        table = _table(row, full)
+        table.columns = columns[row["oid"]]
+        table.constraints = constraints.get(row["oid"], [])
+        table.children = tuple(children[row["oid"]])
+        table.uses = tuple(uses.get(row["oid"], ()))
+        catalog.tables[table.name] = table
+    for name in facts["names"]:
+        if name["oid"] and name["schema"] is None:
+            catalog.resolved[None, name["name"]] = full[name["oid"]]
+    _functions(facts["functions"], catalog)
+    for kind in facts["types"]:
+        if kind["kind"] == "d" and kind["base"]:
+            catalog.domains[kind["name"]] = (kind["base"], kind["modifier"], kind["constrained"])
+            if kind["filled"]:
+                catalog.domains_with_default[kind["name"]] = kind["volatile"]
+    return catalog
+
+
+def _columns(rows: list[ColumnRow], full: dict[int, Name]) -> dict[int, dict[str, Column]]:
+    found: dict[int, dict[str, Column]] = {oid: {} for oid in full}
+    for row in rows:
+        found[row["oid"]][row["name"]] = Column(
             row["type"],
             row["modifier"],
             row["not_null"],
             row["indexed"],
-            row.get("computed", False),
-            has_default=bool(row.get("has_default") or row.get("domain_default")),
-            identity=row.get("identity", ""),
-            generated=bool(row.get("generated")),
+            row["computed"],
+            has_default=row["has_default"] or row["domain_default"],
+            identity=row["identity"],
+            generated=bool(row["generated"]),
         )
-    constraints = _constraints(facts["constraints"], full)
-    children: dict[int, list[Name]] = {oid: [] for oid in full}
-    for row in facts["descendants"]:
-        children[row["root"]].append(full[row["oid"]])
-    uses: dict[int, list[Name]] = {}
-    for row in facts["uses"]:
-        uses.setdefault(row["oid"], []).append(full[row["used"]])
-    for row in facts["classes"]:
-        oid = row["oid"]
-        catalog.tables[full[oid]] = Table(
-            name=full[oid],
-            kind=row["kind"],
-            bytes=row["bytes"],
-            total_bytes=row.get("total_bytes", row["bytes"]),
-            rows=row["rows"],
-            writes=row["writes"],
-            reads=row["reads"],
-            owner=row["owner"],
-            may_alter=row["may_alter"],
-            may_reference=row["may_reference"],
-            columns=columns[oid],
-            constraints=constraints.get(oid, []),
-            children=tuple(children[oid]),
-            partition_of=full.get(row["partition_of"]),
-            default_partition=full.get(row["default_partition"]),
-            uses=tuple(uses.get(oid, ())),
-            persistence=row["persistence"],
-            access_method=row["access_method"],
-            tablespace=row["tablespace"],
-            table=full.get(row["table_oid"]),
-            valid=row["valid"],
-            unique=row["unique"],
-        )
-    for row in facts["names"]:
-        if row["oid"] and row["schema"] is None:
-            catalog.resolved[None, row["name"]] = full[row["oid"]]
-    _functions(facts["functions"], catalog)
-    for row in facts["types"]:
-        if row["kind"] == "d":
-            catalog.domains[row["name"]] = (row["base"], row["modifier"], row["constrained"])
-    return catalog
+    return found
+
+
+def _table(row: ClassRow, full: dict[int, Name]) -> Table:
+    """The relation alone, without its columns, constraints, partitions and what it reads."""
+    return Table(
+        name=full[row["oid"]],
+        kind=row["kind"],
+        # VACUUM leaves -1 page to a partitioned table.
+        bytes=max(row["bytes"], 0),
+        total_bytes=max(row.get("total_bytes", row["bytes"]), 0),
+        rows=row["rows"],
+        writes=row["writes"],
+        reads=row["reads"],
+        owner=row["owner"],
+        may_alter=row["may_alter"],
+        may_reference=row["may_reference"],
+        partition_of=full.get(row["partition_of"] or 0),
+        default_partition=full.get(row["default_partition"] or 0),
+        persistence=row["persistence"],
+        access_method=row["access_method"],
+        tablespace=row["tablespace"],
+        table=full.get(row["table_oid"] or 0),
+        valid=row["valid"],
+        unique=row["unique"],
+    )
 
 
 def _constraints(rows: list[ConstraintRow], full: dict[int, Name]) -> dict[int, list[Constraint]]:
@@ -124,12 +143,18 @@ def _constraints(rows: list[ConstraintRow], full: dict[int, Name]) -> dict[int, 
 
 
 def _functions(rows: list[FunctionRow], catalog: Catalog) -> None:
+    others: dict[str, set[Name]] = {"aggregates": set(), "set_returning": set()}
     for row in rows:
-        for name in ((None, row["name"]), (row["schema"], row["name"])):
+        names: tuple[Name, Name] = ((None, row["name"]), (row["schema"], row["name"]))
+        (catalog.aggregates if row["kind"] == "a" else others["aggregates"]).update(names)
+        (catalog.set_returning if row["returns_set"] else others["set_returning"]).update(names)
+        for name in names:
             if row["schema"] != "pg_catalog":
-                catalog.foreign.add(name)
+                catalog.user_functions.add(name)
             if catalog.volatility.get(name) != "v":
                 catalog.volatility[name] = row["volatile"]
+    catalog.aggregates -= others["aggregates"]
+    catalog.set_returning -= others["set_returning"]
 
 
 __all__ = ("from_facts",)

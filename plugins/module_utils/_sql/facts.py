@@ -1,7 +1,7 @@
 """What is known of a live database: a type for the rows of each query of the collector, and for its answers.
 
-The queries are in _in_pod/live_queries.py, object_queries.py and write_queries.py, which are sent into pods and import
-nothing from here; tests/integration/preflight/test_facts.py holds both against each other on real servers.
+The queries are in _in_pod/live_queries.py, which is sent into pods and imports nothing from here;
+tests/integration/preflight/test_facts.py holds both against each other on real servers.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -10,6 +10,17 @@ nothing from here; tests/integration/preflight/test_facts.py holds both against 
 from __future__ import annotations
 
 import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import ObjectFacts, WriteFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import RelationFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rows import (
+    CheckAnswer,
+    ImmutableAnswer,
+    KeyAnswer,
+    RefusalRow,
+    RowAnswer,
+    UsageFacts,
+)
 
 
 class SessionRow(t.TypedDict):
@@ -70,11 +81,14 @@ class ServerRow(t.TypedDict):
     :param lock_timeout: as pg_settings has it: milliseconds, or empty
     :param timeouts: milliseconds by setting, of those that this version has
     :param sees_all: it may read the sessions of other roles
+    :param maintenance_kib: maintenance_work_mem
     :param schema: where names without one are created, None where the search path leads nowhere
+    :param read_only: transactions of the role only read, unless they say otherwise
     """
 
     version: int
     in_recovery: bool
+    read_only: bool
     role: str
     timezone: str
     max_connections: int
@@ -82,6 +96,7 @@ class ServerRow(t.TypedDict):
     superuser: bool
     lock_timeout: str
     timeouts: dict[str, int]
+    maintenance_kib: int
     sees_all: bool
     database_bytes: int
     may_create_in_database: bool
@@ -235,7 +250,7 @@ class LockRow(t.TypedDict):
     :param pid: None of a prepared transaction
     :param mode: as pg_locks has it, `AccessExclusiveLock`
     :param blocked_by: processes that it waits for
-    :param yields: an autovacuum that gives way to whoever wants the table
+    :param gives_way: an autovacuum that gives way to whoever wants the table
     """
 
     oid: int
@@ -246,7 +261,7 @@ class LockRow(t.TypedDict):
     application: str | None
     blocked_by: list[int]
     transaction_seconds: float | None
-    yields: bool | None
+    gives_way: bool | None
 
 
 class UseRow(t.TypedDict):
@@ -273,11 +288,17 @@ class PublishedRow(t.TypedDict):
 
 
 class FunctionRow(t.TypedDict):
-    """A function by its name; `volatile` is pg_proc.provolatile: i, s or v (FUNCTIONS)."""
+    """A function by its name (FUNCTIONS).
+
+    :param volatile: pg_proc.provolatile: i, s or v
+    :param kind: pg_proc.prokind: f function, p procedure, a aggregate, w window function
+    """
 
     schema: str
     name: str
     volatile: str
+    kind: str
+    returns_set: bool
 
 
 class TypeRow(t.TypedDict):
@@ -286,12 +307,16 @@ class TypeRow(t.TypedDict):
     :param kind: pg_type.typtype, d is a domain
     :param base: of a domain
     :param constrained: a domain that refuses values
+    :param filled: a domain with a default
+    :param volatile: that default calls a function which gives each row another value
     """
 
     name: str
     kind: str
     base: str | None
     modifier: int
+    filled: bool
+    volatile: bool
     constrained: bool
 
 
@@ -304,177 +329,8 @@ class ExtensionRow(t.TypedDict):
     superuser: bool
 
 
-class PartRow(t.TypedDict):
-    """Something that belongs to a table and has a name of its own in it (PARTS of object_queries)."""
-
-    oid: int
-    kind: str
-    name: str
-
-
-class ObjectTypeRow(t.TypedDict):
-    """A type by its name, with the values of an enum (TYPES of object_queries)."""
-
-    oid: int
-    schema: str
-    name: str
-    category: str
-    visible: bool
-    labels: list[str]
-
-
-class NamedRow(t.TypedDict):
-    """An object that is there, by its kind and its name (NAMED)."""
-
-    kind: str
-    name: str
-
-
-class CastRow(t.TypedDict):
-    """A cast that an assignment makes by itself (CASTS)."""
-
-    source: str
-    target: str
-
-
-# `class` is no name in Python.
-_DependentClass = t.TypedDict("_DependentClass", {"class": str})
-
-
-class DependentRow(_DependentClass):  # pylint: disable=inherit-non-class  # made by a call
-    """What depends on an object that the upgrade changes or drops (DEPENDENTS); `class` is the catalogue it stands in.
-
-    :param kind: of the object that was asked about: relation, type, function, schema or extension
-    :param root: its oid
-    :param root_name: its name, where it is a function, schema or extension
-    :param column: the one of its columns that is depended upon
-    :param strength: pg_depend.deptype, n or a
-    :param owner: the relation to which the dependent belongs
-    :param part: the dependent's name in that relation
-    :param label: the dependent in PostgreSQL's words
-    """
-
-    kind: str
-    root: int
-    root_name: str | None
-    column: str | None
-    strength: str
-    owner_schema: str | None
-    owner: str | None
-    part: str | None
-    label: str
-
-
-class ObjectFacts(t.TypedDict):
-    """The answer of object_facts.collect.
-
-    :param asked: by kind, the names that were asked for: of others nothing is known
-    """
-
-    asked: dict[str, list[str]]
-    parts: list[PartRow]
-    types: list[ObjectTypeRow]
-    named: list[NamedRow]
-    casts: list[CastRow]
-    dependents: list[DependentRow]
-
-
-class UniqueRow(t.TypedDict):
-    """A unique index (UNIQUES of write_queries), by its table.
-
-    :param partial: it has a predicate
-    :param immediate: not DEFERRABLE
-    :param constraint: the name of the constraint it belongs to
-    :param columns: of its key, None for an expression
-    """
-
-    oid: int
-    schema: str
-    name: str
-    partial: bool
-    immediate: bool
-    valid: bool
-    constraint: str | None
-    columns: list[str | None]
-
-
-class TriggerRow(t.TypedDict):
-    """A trigger that fires for a plain session (TRIGGERS), by its table.
-
-    :param type: the bits of pg_trigger.tgtype
-    :param schema: of its function
-    :param source: of a function in plpgsql, its first 20,000 characters
-    :param columns: of UPDATE OF
-    """
-
-    oid: int
-    name: str
-    type: int
-    deferrable: bool
-    deferred: bool
-    schema: str
-    function: str
-    language: str
-    source: str | None
-    columns: list[str]
-
-
-class EnumRow(t.TypedDict):
-    """An enum type of a column, and its values (ENUMS)."""
-
-    name: str
-    labels: list[str]
-
-
-class SignatureRow(t.TypedDict):
-    """A function outside of pg_catalog (SIGNATURES); types by their internal names.
-
-    :param kind: pg_proc.prokind
-    :param defaults: how many of its inputs have one
-    :param names: of all parameters, None without any
-    :param modes: pg_proc.proargmodes, None where all are IN
-    :param all_types: of all parameters, None where all are IN
-    """
-
-    schema: str
-    name: str
-    kind: str
-    returns_set: bool
-    defaults: int
-    returns: str
-    names: list[str] | None
-    modes: list[str] | None
-    inputs: list[str]
-    all_types: list[str] | None
-
-
-class UnpopulatedRow(t.TypedDict):
-    """A materialized view that was never filled (UNPOPULATED)."""
-
-    oid: int
-
-
-class DefaultClassRow(t.TypedDict):
-    """A type that an access method has an operator class for without its being named (DEFAULT_CLASSES)."""
-
-    method: str
-    type: str
-
-
-class WriteFacts(t.TypedDict):
-    """The answer of write_facts.collect."""
-
-    uniques: list[UniqueRow]
-    triggers: list[TriggerRow]
-    casts: list[CastRow]
-    enums: list[EnumRow]
-    default_classes: list[DefaultClassRow]
-    signatures: list[SignatureRow]
-    unpopulated: list[UnpopulatedRow]
-
-
 class TableFacts(t.TypedDict):
-    """The answer of live_facts.collect: about the names that statements hold."""
+    """What is known of the objects whose names the statements hold; the facts recorded for unit tests are these."""
 
     names: list[NameRow]
     classes: list[ClassRow]
@@ -489,3 +345,39 @@ class TableFacts(t.TypedDict):
     extensions: list[ExtensionRow]
     objects: ObjectFacts
     writes: WriteFacts
+
+
+class DatabaseFacts(TableFacts):
+    """The answer of live_facts.collect.
+
+    :param published: tables whose changes a publication sends
+    :param relations: what ties tables to others, to functions and to sequences
+    :param rows: by question, in their order; None where nothing was asked
+    :param keys: of INSERTs of constants
+    :param checks: of constants that violate one
+    :param immutable: of expressions that the upgrade keeps in indexes and columns
+    :param refusals: statements that the server does not parse, and settings that it does not take
+    :param usage: of the tables that lose something; None where no server was asked
+    """
+
+    published: list[PublishedRow]
+    relations: RelationFacts
+    rows: list[RowAnswer] | None
+    keys: list[KeyAnswer]
+    checks: list[CheckAnswer]
+    immutable: list[ImmutableAnswer]
+    refusals: list[RefusalRow]
+    usage: UsageFacts | None
+
+
+# Of a database that is not there yet, or that nobody could ask.
+NO_FACTS: t.Final[DatabaseFacts] = {
+    "names": [], "classes": [], "descendants": [], "columns": [], "constraints": [], "uses": [], "invalid_indexes": [],
+    "locks": [], "functions": [], "types": [], "extensions": [], "published": [],
+    "objects": {"asked": {}, "parts": [], "types": [], "named": [], "casts": [], "dependents": []},
+    "writes": {"uniques": [], "triggers": [], "casts": [], "enums": [], "default_classes": [], "index_classes": [],
+               "signatures": [], "unpopulated": []},
+    "relations": {"keys": [], "bounds": [], "inherited": [], "attribute_counts": [], "row_security": [],
+                  "functions": [], "sequences": [], "events": []},
+    "rows": None, "keys": [], "checks": [], "immutable": [], "refusals": [], "usage": None,
+}  # fmt: skip

@@ -13,7 +13,8 @@ from __future__ import annotations
 import typing as t
 
 try:
-    from pglast import ast, parse_sql, scan
+    from pglast import ast, parse_plpgsql, parse_sql, scan
+    from pglast.enums.nodes import JoinType
     from pglast.enums.parsenodes import (
         AlterTableType,
         ConstrType,
@@ -41,12 +42,13 @@ except ImportError:
 
         ast = AlterTableType = BoolExprType = ConstrType = NullTestType = ObjectType = _Absent("pglast", (), {})
         OverridingKind = ReindexObjectType = TransactionStmtKind = VariableSetKind = ast
-        RawStream = parse_sql = scan = ast
+        JoinType = RawStream = parse_plpgsql = parse_sql = scan = ast
 
 __all__ = (
     "AlterTableType",
     "BoolExprType",
     "ConstrType",
+    "JoinType",
     "NullTestType",
     "ObjectType",
     "OverridingKind",
@@ -56,6 +58,7 @@ __all__ = (
     "TransactionStmtKind",
     "VariableSetKind",
     "ast",
+    "parse_plpgsql",
     "parse_sql",
     "scan",
 )

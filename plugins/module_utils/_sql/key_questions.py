@@ -1,4 +1,4 @@
-"""The rows of constants that an upgrade inserts, for the collector to look their keys up."""
+"""The rows of constants that an upgrade writes, for the collector to look their keys up and to compute their checks."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -19,15 +19,32 @@ MOST_CHARACTERS = 500
 
 
 def key_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
-    """One for each INSERT of constants: `number`, `table`, `columns` and `rows`, as _in_pod/key_facts.py takes them."""
+    """One for each INSERT: `number`, `table`, `columns` and `rows`, as _in_pod/key_facts.py takes them."""
     asked: list[dict[str, t.Any]] = []
     for statement in found:
         for write in own_writes(statement.node) if statement.node is not None else ():
-            if write.kind != "INSERT" or not write.rows or len(write.rows) > MOST_ROWS or write.columns == ():
+            if write.kind != "INSERT" or write.columns == ():
                 continue
             columns = list(write.columns) if write.columns is not None else None
+            if write.rows is None and columns:
+                # Whatever the query gives, the sequence of a key that it leaves out gives numbers.
+                asked.append({"number": statement.number, "table": list(write.table), "columns": columns, "rows": None})
+            if not write.rows or len(write.rows) > MOST_ROWS:
+                continue
             rows = [[_value(expression) for expression in row] for row in write.rows]
             asked.append({"number": statement.number, "table": list(write.table), "columns": columns, "rows": rows})
+    return asked[:MOST_STATEMENTS]
+
+
+def check_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
+    """One for each INSERT or UPDATE that writes constants, as _in_pod/check_facts.py takes them."""
+    asked = [item | {"whole": True} for item in key_questions(found) if item["rows"] is not None]
+    for statement in found:
+        for write in own_writes(statement.node) if statement.node is not None else ():
+            values = [_value(expression) for row in write.rows or () for expression in row]
+            if write.kind == "UPDATE" and write.columns and any(value is not None for value in values):
+                form = {"number": statement.number, "table": list(write.table), "columns": list(write.columns)}
+                asked.append(form | {"rows": [values], "whole": False})
     return asked[:MOST_STATEMENTS]
 
 
@@ -42,4 +59,4 @@ def _value(expression: t.Any) -> str | list[t.Any] | None:
     return text if len(text) <= MOST_CHARACTERS else None
 
 
-__all__ = ("key_questions",)
+__all__ = ("check_questions", "key_questions")

@@ -12,7 +12,7 @@ import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Column
@@ -75,7 +75,7 @@ def _number(text: str) -> Constant | None:
 
 def _cast(node: t.Any) -> Constant | None:
     """NULL stays NULL; a string cast to a string's type without a length keeps its characters."""
-    inner, kind = constant(node.arg), strings(node.typeName.names)[1]
+    inner, kind = constant(node.arg), qualified_name(node.typeName.names)[1]
     if inner is None or inner.kind == "null":
         return inner
     plain = not node.typeName.typmods and not node.typeName.arrayBounds
@@ -103,13 +103,9 @@ def misfit(
         return f"is of the enum type {kind}, which has no value {given.value[:63]!r}"
     if given.kind in {"string", "text"} and kind in _STRINGS:
         return None if kept else _length(given.value, column)
-    if given.kind == "string":
-        return _string(given.value, kind)
-    if given.kind == "integer" and kind in _INTEGERS and not kept:
-        bits = _INTEGERS[kind]
-        outside = not -(2 ** (bits - 1)) <= given.value < 2 ** (bits - 1)
-        return f"is of type {kind}, for which the value is out of range" if outside else None
-    return None
+    if not kept and (wrong := _range(given, column)):
+        return wrong
+    return _string(given.value, kind) if given.kind == "string" else None
 
 
 def _type(given: Constant) -> str | None:
@@ -124,6 +120,27 @@ def _length(text: str, column: Column) -> str | None:
     if column.modifier < _HEADER or len(text) <= room or not text[room:].strip(" "):
         return None
     return f"holds {room} characters, and the value has {len(text)}"
+
+
+def _range(given: Constant, column: Column) -> str | None:
+    """Source: make_numeric_typmod and apply_typmod in utils/adt/numeric.c."""
+    kind, modifier = column.type, column.modifier - _HEADER
+    if given.kind == "integer" and kind in _INTEGERS:
+        bits = _INTEGERS[kind]
+        outside = not -(2 ** (bits - 1)) <= given.value < 2 ** (bits - 1)
+        return f"is of type {kind}, for which the value is out of range" if outside else None
+    try:
+        number = decimal.Decimal(str(given.value).strip()) if kind == "numeric" and modifier >= 0 else None
+    except decimal.InvalidOperation:
+        return None
+    if number is None or not number.is_finite():
+        return None
+    precision, scale = (modifier >> 16) & 0xFFFF, ((modifier & 0x7FF) ^ 1024) - 1024
+    # Half of the last digit is rounded away from zero.
+    half = decimal.Decimal(5).scaleb(-scale - 1)
+    if abs(number) < decimal.Context(prec=2100).subtract(decimal.Decimal(1).scaleb(precision - scale), half):
+        return None
+    return f"is of type numeric({precision},{scale}), for which the value is out of range"
 
 
 def _string(text: str, kind: str) -> str | None:

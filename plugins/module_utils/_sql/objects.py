@@ -1,6 +1,6 @@
-"""What a statement wants to be there, makes and takes away, of objects that are no tables.
+"""The objects other than tables that a statement needs, creates or drops.
 
-Tables, and what ADD COLUMN and CREATE INDEX make, are existing.py's and the rules'.
+Tables, and what ADD COLUMN and CREATE INDEX make, are existing_objects.py's and the rules'.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -12,11 +12,24 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, below, named, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    ConstrType,
+    ObjectType,
+    ParseError,
+    ast,
+    parse_sql,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    Name,
+    qualified_name,
+    relation_name,
+    walk,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.type_changes import SERIAL
 
 Kind = t.Literal["column", "constraint", "trigger", "policy", "rule", "type", "function", "role", "schema", "extension",
-                 "operator class", "access method", "collation", "relation", "value"]  # fmt: skip
+                 "operator class", "access method", "collation", "language", "tablespace", "relation",
+                 "value"]  # fmt: skip
 # Kinds whose names belong to a table.
 PARTS: t.Final[frozenset[str]] = frozenset({"column", "constraint", "trigger", "policy", "rule"})
 _OWNED: t.Final[dict[ObjectType, Kind]] = {
@@ -30,18 +43,20 @@ _DROPPED: t.Final[dict[ObjectType, Kind]] = {
     ObjectType.OBJECT_VIEW: "relation", ObjectType.OBJECT_MATVIEW: "relation", ObjectType.OBJECT_SEQUENCE: "relation",
     ObjectType.OBJECT_FOREIGN_TABLE: "relation", ObjectType.OBJECT_COLLATION: "collation",
 }  # fmt: skip
+_WITH_ROWS = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW}
 _COLUMN_WANTED = {Command.AT_SetNotNull, Command.AT_DropNotNull, Command.AT_ColumnDefault, Command.AT_AlterColumnType,
                   Command.AT_SetStatistics, Command.AT_SetStorage, Command.AT_AddIdentity, Command.AT_SetIdentity,
                   Command.AT_DropIdentity, Command.AT_DropExpression, Command.AT_SetExpression}  # fmt: skip
 _TRIGGERS = {Command.AT_EnableTrig, Command.AT_DisableTrig, Command.AT_EnableAlwaysTrig, Command.AT_EnableReplicaTrig}
 # Written as types, made by the parser: transformColumnDefinition.
-_SERIAL = {"serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"}
 _SYSTEM = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
+# Their text argument is looked up while the statement is parsed; to_regclass gives NULL for what is missing.
+_NAMING = {"nextval", "currval", "setval"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Touch:
-    """One name.
+    """One object that a statement needs, creates or drops.
 
     :param action: need, make or drop
     :param table: to which it belongs; of a value its type's name
@@ -66,6 +81,19 @@ def touches(node: t.Any) -> list[Touch]:
     return found
 
 
+def row_types(node: t.Any) -> list[Name]:
+    """The relations that a statement makes or renames whose rows become a type of their name."""
+    if isinstance(node, ast.CreateStmt):
+        return [relation_name(node.relation)]
+    if isinstance(node, ast.ViewStmt):
+        return [relation_name(node.view)]
+    if isinstance(node, ast.CreateTableAsStmt) and node.into is not None:
+        return [relation_name(node.into.rel)]
+    if isinstance(node, ast.RenameStmt) and node.relation is not None and node.renameType in _WITH_ROWS:
+        return [(node.relation.schemaname, str(node.newname))]
+    return []
+
+
 def _part(action: t.Any, kind: Kind, table: Name, name: str | None, **more: bool) -> t.Iterator[Touch]:
     if name and not (kind == "column" and name in _SYSTEM):
         yield Touch(action, kind, (None, name), table, **more)
@@ -77,25 +105,63 @@ def _everywhere(node: t.Any) -> t.Iterator[Touch]:
         return
     lenient = isinstance(node, ast.DropRoleStmt) and bool(node.missing_ok)
     dropping = isinstance(node, ast.DropRoleStmt)
-    for part in below(node):
-        if isinstance(part, ast.TypeName) and part.names and not part.pct_type:
-            name = strings(part.names)
-            if name[1] not in _SERIAL:
+    words = _words(node)
+    for part in walk(node):
+        if isinstance(part, ast.TypeName) and part.names and not part.pct_type and id(part) not in words:
+            name = qualified_name(part.names)
+            if name[1] not in SERIAL:
                 yield Touch("need", "type", name)
         elif isinstance(part, ast.RoleSpec) and part.rolename:
             yield Touch("drop" if dropping else "need", "role", (None, part.rolename), lenient=lenient)
         elif isinstance(part, ast.FuncCall):
-            yield Touch("need", "function", strings(part.funcname or ()))
+            yield Touch("need", "function", qualified_name(part.funcname or ()))
+            if qualified_name(part.funcname or ())[1] in _NAMING and part.args:
+                yield from _relation_named_in_text(part.args[0])
+        elif type(part) in _PLACED:
+            yield from _tablespace(getattr(part, _PLACED[type(part)]))
         elif isinstance(part, ast.CollateClause):
-            yield Touch("need", "collation", strings(part.collname or ()))
+            yield Touch("need", "collation", qualified_name(part.collname or ()))
         elif isinstance(part, ast.IndexElem) and part.collation:
-            yield Touch("need", "collation", strings(part.collation))
+            yield Touch("need", "collation", qualified_name(part.collation))
+
+
+def _words(node: t.Any) -> set[int]:
+    """Values of options, by id(), that the grammar reads as types: `off` in WITH (fastupdate = off)."""
+    if isinstance(node, (ast.CreateSeqStmt, ast.AlterSeqStmt, ast.CreateRangeStmt)):
+        return set()
+    return {id(part.arg) for part in walk(node) if isinstance(part, ast.DefElem)}
+
+
+_PLACED: t.Final[dict[type, str]] = {
+    ast.IndexStmt: "tableSpace", ast.CreateStmt: "tablespacename", ast.IntoClause: "tableSpaceName",
+    ast.Constraint: "indexspace",
+}  # fmt: skip
+
+
+def _tablespace(name: str | None) -> t.Iterator[Touch]:
+    if name:
+        yield Touch("need", "tablespace", (None, name))
+
+
+def _relation_named_in_text(node: t.Any) -> t.Iterator[Touch]:
+    """A relation whose name is a text: `nextval('a.b')`."""
+    while isinstance(node, ast.TypeCast):
+        node = node.arg
+    text = getattr(getattr(node, "val", None), "sval", None)
+    if isinstance(node, ast.A_Const) and isinstance(text, str):
+        try:
+            parsed: t.Any = parse_sql(f"TABLE {text}")
+        except ParseError:
+            return
+        found = [part for part in walk(parsed[0].stmt) if isinstance(part, ast.RangeVar)]
+        if len(parsed) == 1 and len(found) == 1:
+            yield Touch("need", "relation", relation_name(found[0]))
 
 
 def _alter_table(node: t.Any) -> t.Iterator[Touch]:
     if node.objtype not in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_FOREIGN_TABLE}:
         return
-    table = named(node.relation)
+    table = relation_name(node.relation)
     for command in node.cmds or ():
         kind, part = Command(command.subtype), command.def_
         more = {"lenient": bool(command.missing_ok), "cascade": bool(command.behavior)}
@@ -111,6 +177,8 @@ def _alter_table(node: t.Any) -> t.Iterator[Touch]:
             yield from _part("drop", "constraint", table, command.name, **more)
         elif kind in {Command.AT_ValidateConstraint, Command.AT_AlterConstraint}:
             yield from _part("need", "constraint", table, command.name or getattr(part, "conname", None))
+        elif kind == Command.AT_SetTableSpace:
+            yield from _tablespace(command.name)
         elif kind in _TRIGGERS:
             yield from _part("need", "trigger", table, command.name)
 
@@ -121,7 +189,7 @@ def _constraint(table: Name, node: t.Any) -> t.Iterator[Touch]:
     for key in (*(node.keys or ()), *(node.fk_attrs or ())):
         yield from _part("need", "column", table, key.sval)
     for key in node.pk_attrs or ():
-        yield from _part("need", "column", named(node.pktable), key.sval)
+        yield from _part("need", "column", relation_name(node.pktable), key.sval)
     if node.contype in {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE, ConstrType.CONSTR_EXCLUSION}:
         if node.conname and not node.indexname:
             yield Touch("make", "relation", (table[0], node.conname), table)
@@ -133,11 +201,11 @@ def _index(node: t.Any) -> t.Iterator[Touch]:
     if node.accessMethod:
         yield Touch("need", "access method", (None, node.accessMethod))
     for element in node.indexParams or ():
-        yield from _part("need", "column", named(node.relation), element.name)
+        yield from _part("need", "column", relation_name(node.relation), element.name)
         if element.opclass:
-            yield Touch("need", "operator class", strings(element.opclass))
+            yield Touch("need", "operator class", qualified_name(element.opclass))
     for element in node.indexIncludingParams or ():
-        yield from _part("need", "column", named(node.relation), element.name)
+        yield from _part("need", "column", relation_name(node.relation), element.name)
 
 
 def _drop(node: t.Any) -> t.Iterator[Touch]:
@@ -145,7 +213,7 @@ def _drop(node: t.Any) -> t.Iterator[Touch]:
     more = {"lenient": bool(node.missing_ok), "cascade": bool(node.behavior)}
     for item in node.objects:
         if kind in _OWNED:
-            yield Touch("drop", _OWNED[kind], (None, item[-1].sval), strings(item[:-1]), **more)
+            yield Touch("drop", _OWNED[kind], (None, item[-1].sval), qualified_name(item[:-1]), **more)
         elif kind in _DROPPED:
             yield Touch("drop", _DROPPED[kind], _name(item), None, **more)
 
@@ -154,16 +222,18 @@ def _name(item: t.Any) -> Name:
     if isinstance(item, ast.String):
         return None, str(item.sval)
     if isinstance(item, tuple):
-        return strings(item)
+        return qualified_name(item)
     parts: t.Any = item.names if isinstance(item, ast.TypeName) else item.objname
-    return strings(parts)
+    return qualified_name(parts)
 
 
 def _rename(node: t.Any) -> t.Iterator[Touch]:
     kind = ObjectType(node.renameType)
     if kind in _OWNED and node.relation is not None:
-        yield from _part("drop", _OWNED[kind], named(node.relation), node.subname, lenient=bool(node.missing_ok))
-        yield from _part("make", _OWNED[kind], named(node.relation), node.newname)
+        yield from _part(
+            "drop", _OWNED[kind], relation_name(node.relation), node.subname, lenient=bool(node.missing_ok)
+        )
+        yield from _part("make", _OWNED[kind], relation_name(node.relation), node.newname)
     elif kind in {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}:
         old = _name(node.object)
         yield Touch("drop", "type", old, cascade=True)
@@ -172,34 +242,36 @@ def _rename(node: t.Any) -> t.Iterator[Touch]:
         yield Touch("drop", "schema", (None, node.subname), cascade=True)
         yield Touch("make", "schema", (None, node.newname))
     elif node.relation is not None and kind in _DROPPED:
-        yield Touch("make", "relation", (node.relation.schemaname, node.newname), named(node.relation))
+        yield Touch("make", "relation", (node.relation.schemaname, node.newname), relation_name(node.relation))
 
 
 def _comment(node: t.Any) -> t.Iterator[Touch]:
     kind = ObjectType(node.objtype)
     if kind in _OWNED and isinstance(node.object, tuple):
-        yield Touch("need", _OWNED[kind], (None, node.object[-1].sval), strings(node.object[:-1]))
+        yield Touch("need", _OWNED[kind], (None, node.object[-1].sval), qualified_name(node.object[:-1]))
 
 
 def _trigger(node: t.Any) -> t.Iterator[Touch]:
-    yield Touch("need", "function", strings(node.funcname))
+    yield Touch("need", "function", qualified_name(node.funcname))
     for key in node.columns or ():
-        yield from _part("need", "column", named(node.relation), key.sval)
-    yield from _part("make", "trigger", named(node.relation), node.trigname, lenient=bool(node.replace))
+        yield from _part("need", "column", relation_name(node.relation), key.sval)
+    yield from _part("make", "trigger", relation_name(node.relation), node.trigname, lenient=bool(node.replace))
 
 
 def _type(node: t.Any) -> t.Iterator[Touch]:
     if isinstance(node, ast.CompositeTypeStmt):
-        yield Touch("make", "type", named(node.typevar))
+        yield Touch("make", "type", relation_name(node.typevar))
     else:
-        yield Touch("make", "type", strings(node.domainname if hasattr(node, "domainname") else node.typeName))
+        yield Touch("make", "type", qualified_name(node.domainname if hasattr(node, "domainname") else node.typeName))
 
 
 def _enum(node: t.Any) -> t.Iterator[Touch]:
-    name = strings(node.typeName)
+    name = qualified_name(node.typeName)
     yield Touch("need", "type", name)
     if node.oldVal:
         yield Touch("drop", "value", (None, node.oldVal), name)
+    if node.newValNeighbor:
+        yield Touch("need", "value", (None, node.newValNeighbor), name)
     yield Touch("make", "value", (None, node.newVal), name, lenient=bool(node.skipIfNewValExists))
 
 
@@ -217,20 +289,30 @@ def _extension(node: t.Any) -> t.Iterator[Touch]:
 
 def _define(node: t.Any) -> t.Iterator[Touch]:
     if node.kind == ObjectType.OBJECT_COLLATION:
-        yield Touch("make", "collation", strings(node.defnames), lenient=bool(node.if_not_exists))
+        yield Touch("make", "collation", qualified_name(node.defnames), lenient=bool(node.if_not_exists))
 
 
 def _role(node: t.Any) -> t.Iterator[Touch]:
     yield Touch("make", "role", (None, node.role or ""))
 
 
+def _owned(node: t.Any) -> t.Iterator[Touch]:
+    """OWNED BY of a sequence: the column of a table, or NONE."""
+    for option in node.options or ():
+        parts = option.arg if option.defname == "owned_by" else ()
+        if isinstance(parts, tuple) and len(parts) > 1:
+            yield Touch("need", "relation", qualified_name(parts[:-1]))
+            yield from _part("need", "column", qualified_name(parts[:-1]), parts[-1].sval)
+
+
 def _relation(node: t.Any) -> t.Iterator[Touch]:
     if isinstance(node, ast.CreateSeqStmt):
-        yield Touch("make", "relation", named(node.sequence), lenient=bool(node.if_not_exists))
+        yield from _owned(node)
+        yield Touch("make", "relation", relation_name(node.sequence), lenient=bool(node.if_not_exists))
     elif isinstance(node, ast.ViewStmt):
-        yield Touch("make", "relation", named(node.view), lenient=bool(node.replace))
+        yield Touch("make", "relation", relation_name(node.view), lenient=bool(node.replace))
     elif node.into is not None:
-        yield Touch("make", "relation", named(node.into.rel), lenient=bool(node.if_not_exists))
+        yield Touch("make", "relation", relation_name(node.into.rel), lenient=bool(node.if_not_exists))
 
 
 def _table(node: t.Any) -> t.Iterator[Touch]:
@@ -239,32 +321,49 @@ def _table(node: t.Any) -> t.Iterator[Touch]:
 
 
 def _function(node: t.Any) -> t.Iterator[Touch]:
+    for option in node.options or ():
+        if option.defname == "language" and isinstance(option.arg, ast.String):
+            yield Touch("need", "language", (None, str(option.arg.sval).lower()))
     # Another function of that name may have other arguments, so it is not in the way.
-    yield Touch("make", "function", strings(node.funcname), lenient=True)
+    yield Touch("make", "function", qualified_name(node.funcname), lenient=True)
+
+
+def _language(node: t.Any) -> t.Iterator[Touch]:
+    yield Touch("make", "language", (None, node.plname), lenient=bool(node.replace))
 
 
 def _policy(node: t.Any) -> t.Iterator[Touch]:
     action: t.Literal["make", "need"] = "make" if isinstance(node, ast.CreatePolicyStmt) else "need"
-    yield Touch(action, "policy", (None, node.policy_name), named(node.table))
+    yield Touch(action, "policy", (None, node.policy_name), relation_name(node.table))
 
 
 def _write(node: t.Any) -> t.Iterator[Touch]:
     targets = node.cols if isinstance(node, ast.InsertStmt) else node.targetList
     for target in targets or ():
-        yield from _part("need", "column", named(node.relation), getattr(target, "name", None))
+        yield from _part("need", "column", relation_name(node.relation), getattr(target, "name", None))
     conflict = node.onConflictClause if isinstance(node, ast.InsertStmt) else None
     if conflict is not None:
         for target in conflict.targetList or ():
-            yield from _part("need", "column", named(node.relation), target.name)
+            yield from _part("need", "column", relation_name(node.relation), target.name)
         if conflict.infer is not None:
             # A unique index that belongs to no constraint does not count.
-            yield from _part("need", "constraint", named(node.relation), conflict.infer.conname)
+            yield from _part("need", "constraint", relation_name(node.relation), conflict.infer.conname)
             for element in conflict.infer.indexElems or ():
-                yield from _part("need", "column", named(node.relation), element.name)
+                yield from _part("need", "column", relation_name(node.relation), element.name)
+
+
+def _setting(node: t.Any) -> t.Iterator[Touch]:
+    """SET ROLE and SET SESSION AUTHORIZATION."""
+    if node.name in {"role", "session_authorization"}:
+        for item in node.args or ():
+            name = getattr(getattr(item, "val", None), "sval", None)
+            if name and name != "none":
+                yield Touch("need", "role", (None, name))
 
 
 _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterable[Touch]]]] = {
     ast.AlterTableStmt: _alter_table,
+    ast.VariableSetStmt: _setting,
     ast.IndexStmt: _index,
     ast.DropStmt: _drop,
     ast.RenameStmt: _rename,
@@ -279,8 +378,10 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterable[Touch]]]] = {
     **dict.fromkeys((ast.CreateSeqStmt, ast.ViewStmt, ast.CreateTableAsStmt), _relation),
     ast.CreateStmt: _table,
     ast.CreateFunctionStmt: _function,
+    ast.CreatePLangStmt: _language,
+    ast.AlterSeqStmt: _owned,
     **dict.fromkeys((ast.CreatePolicyStmt, ast.AlterPolicyStmt), _policy),
     **dict.fromkeys((ast.InsertStmt, ast.UpdateStmt), _write),
 }
 
-__all__ = ("PARTS", "Kind", "Touch", "touches")
+__all__ = ("PARTS", "Kind", "Touch", "row_types", "touches")

@@ -11,9 +11,9 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import OverridingKind, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
-    below,
-    named,
-    strings,
+    qualified_name,
+    relation_name,
+    walk,
     writes,
 )
 
@@ -53,7 +53,7 @@ def _insert(node: t.Any) -> Write:
     columns = tuple(item.name for item in node.cols) if node.cols else None
     if any(item.indirection for item in node.cols or ()):
         # A part of a composite or array column.
-        return Write(node, "INSERT", named(node.relation), (), None, certain=False)
+        return Write(node, "INSERT", relation_name(node.relation), (), None, certain=False)
     rows: tuple[tuple[t.Any, ...], ...] | None = None
     certain = True
     if query is None:
@@ -76,7 +76,7 @@ def _insert(node: t.Any) -> Write:
     return Write(
         node,
         "INSERT",
-        named(node.relation),
+        relation_name(node.relation),
         columns,
         rows,
         certain=certain and rows is not None,
@@ -88,19 +88,19 @@ def _insert(node: t.Any) -> Write:
 def _is_one(node: t.Any) -> bool:
     """Whether it is one value for certain: of other functions each may give any number of rows."""
     return not any(
-        isinstance(part, ast.FuncCall) and strings(part.funcname or ())[1] not in _SCALAR for part in below(node)
+        isinstance(part, ast.FuncCall) and qualified_name(part.funcname or ())[1] not in _SCALAR for part in walk(node)
     )
 
 
 def _update(node: t.Any) -> Write:
     plain = [item for item in node.targetList if not item.indirection]
-    values = tuple(_part(item.val) for item in plain)
+    values = tuple(_assigned_value(item.val) for item in plain)
     return Write(
-        node, "UPDATE", named(node.relation), tuple(item.name for item in plain), (values,), certain=False
+        node, "UPDATE", relation_name(node.relation), tuple(item.name for item in plain), (values,), certain=False
     )  # fmt: skip
 
 
-def _part(value: t.Any) -> t.Any:
+def _assigned_value(value: t.Any) -> t.Any:
     """Of `(a, b) = (1, 2)` the expression that belongs to this column."""
     if isinstance(value, ast.MultiAssignRef):
         source: t.Any = value.source
@@ -109,7 +109,7 @@ def _part(value: t.Any) -> t.Any:
 
 
 def _delete(node: t.Any) -> Write:
-    return Write(node, "DELETE", named(node.relation), (), (), certain=False)
+    return Write(node, "DELETE", relation_name(node.relation), (), (), certain=False)
 
 
 __all__ = ("Write", "own_writes")

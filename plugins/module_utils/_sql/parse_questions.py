@@ -15,27 +15,34 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     ConstrType,
     ObjectType,
+    ParseError,
     RawStream,
     ast,
+    parse_sql,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import below
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_expression import builtin
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import walk
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
+# FUNC_PARAM_IN, FUNC_PARAM_DEFAULT in src/include/nodes/parsenodes.h.
+_INPUTS: t.Final = {"i", "d"}
 # Longer ones carry data; the whole request has to stay small.
 MOST_CHARACTERS = 20_000
 MOST_STATEMENTS = 500
 
 _QUERIES = (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 # After one of these names, types or the path to them may mean something else.
-_BLINDING = (
-    ast.DoStmt, ast.CallStmt, ast.VariableSetStmt, ast.CreateFunctionStmt, ast.AlterFunctionStmt, ast.CreateSchemaStmt,
+_CHANGES_NAMES = (
+    ast.DoStmt, ast.CallStmt, ast.CreateFunctionStmt, ast.AlterFunctionStmt, ast.CreateSchemaStmt,
     ast.CreateExtensionStmt, ast.AlterExtensionStmt, ast.CreateEnumStmt, ast.AlterEnumStmt, ast.CreateDomainStmt,
     ast.AlterDomainStmt, ast.CompositeTypeStmt, ast.CreateRangeStmt, ast.DefineStmt, ast.CreateCastStmt,
     ast.CreateOpClassStmt, ast.RuleStmt, ast.CreateEventTrigStmt, ast.ImportForeignSchemaStmt,
     ast.AlterObjectSchemaStmt, ast.CreateSeqStmt, ast.AlterSeqStmt,
 )  # fmt: skip
+# Settings that say how something is run, and nothing of what names, types and texts mean.
+_OF_RUNNING = ("_timeout", "work_mem", "_workers", "client_min_messages", "synchronous_commit")
 _TABLES = {ObjectType.OBJECT_INDEX, ObjectType.OBJECT_TRIGGER, ObjectType.OBJECT_POLICY, ObjectType.OBJECT_TABLE}
 # Functions whose text argument names an object that an earlier statement may make.
 _NAMING = {"nextval", "currval", "setval", "lastval", "to_regclass", "pg_get_serial_sequence"}
@@ -49,24 +56,80 @@ def parse_questions(found: t.Sequence[Statement]) -> list[tuple[int, str]]:
         node: t.Any = statement.node
         if node is None:
             break
-        tables = {part.relname for part in below(node) if isinstance(part, ast.RangeVar)}
+        tables = {part.relname for part in walk(node) if isinstance(part, ast.RangeVar)}
         if not tables & changed and len(statement.sql) <= MOST_CHARACTERS:
             asked += [(statement.number, text) for text in _texts(statement)]
-        if _blinds(node):
+        if _changes_names(node):
             break
         if not isinstance(node, _QUERIES):
             changed |= tables | _names(node)
     return asked[:MOST_STATEMENTS]
 
 
-def _blinds(node: t.Any) -> bool:
+def body_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
+    """What the server can be asked about the bodies of functions in SQL, which it analyses when they are made.
+
+    :return: `number`, `types` of the parameters, `text`, `returns` (None where that is not asked), and `named`: the
+        body may name a parameter, so that only missing tables are told apart from it
+    """
+    asked: list[dict[str, t.Any]] = []
+    changed: set[str | None] = set()
+    for statement in found:
+        node: t.Any = statement.node
+        if node is None:
+            break
+        if isinstance(node, ast.CreateFunctionStmt) and len(statement.sql) <= MOST_CHARACTERS:
+            asked += _bodies(statement.number, node, changed)
+        if _changes_names(node):
+            break
+        if not isinstance(node, _QUERIES):
+            changed |= {part.relname for part in walk(node) if isinstance(part, ast.RangeVar)} | _names(node)
+    return asked
+
+
+def _bodies(number: int, node: t.Any, changed: set[str | None]) -> t.Iterator[dict[str, t.Any]]:
+    options: dict[str, t.Any] = {option.defname: option.arg for option in node.options or ()}
+    language, body = options.get("language"), options.get("as")
+    given = [part for part in node.parameters or () if part.mode.value in _INPUTS]
+    kinds = [RawStream()(part.argType) for part in given]
+    if language is None or language.sval != "sql" or not isinstance(body, tuple) or len(body) != 1:
+        return
+    if any("any" in kind or part.argType.setof for kind, part in zip(kinds, given, strict=True)):
+        return
+    try:
+        statements: t.Any = parse_sql(body[0].sval)
+    except ParseError:
+        return
+    names = {part.name for part in node.parameters or () if part.name} | {node.funcname[-1].sval}
+    plain = len(given) == len(node.parameters or ()) and node.returnType is not None and builtin(node.returnType)
+    for place, raw in enumerate(statements):
+        inner = raw.stmt
+        tables = {part.relname for part in walk(inner) if isinstance(part, ast.RangeVar)}
+        into = isinstance(inner, ast.SelectStmt) and inner.intoClause is not None
+        if not isinstance(inner, _QUERIES) or into or tables & changed or _depends_on_text(inner):
+            return
+        fields = {
+            getattr(field, "sval", None)
+            for part in walk(inner)
+            if isinstance(part, ast.ColumnRef)
+            for field in part.fields or ()
+        }
+        last = plain and place == len(statements) - 1 and isinstance(inner, ast.SelectStmt)
+        returns = RawStream()(node.returnType).removeprefix("SETOF ") if last else None
+        yield {"number": number, "types": kinds, "text": RawStream()(inner), "returns": returns,
+               "named": bool(names & fields)}  # fmt: skip
+
+
+def _changes_names(node: t.Any) -> bool:
     kind: t.Any = type(node)
     if kind is ast.DropStmt:
         return ObjectType(node.removeType) not in _TABLES
+    if kind is ast.VariableSetStmt:
+        return not str(node.name).endswith(_OF_RUNNING)
     if kind is ast.SelectStmt:
         # A function that is called for what it does may do anything.
-        return node.intoClause is not None or any(isinstance(part, ast.FuncCall) for part in below(node))
-    return kind in _BLINDING
+        return node.intoClause is not None or any(isinstance(part, ast.FuncCall) for part in walk(node))
+    return kind in _CHANGES_NAMES
 
 
 def _names(node: t.Any) -> set[str | None]:
@@ -88,7 +151,7 @@ def _texts(statement: Statement) -> list[str]:
 
 
 def _depends_on_text(node: t.Any) -> bool:
-    for part in below(node):
+    for part in walk(node):
         if isinstance(part, ast.FuncCall) and part.funcname and part.funcname[-1].sval in _NAMING:
             return True
         if isinstance(part, ast.TypeName) and part.names and str(part.names[-1].sval).startswith("reg"):
@@ -108,13 +171,14 @@ def _view(node: t.Any) -> Derived:
 def _index(node: t.Any) -> Derived:
     expressions = [item.expr for item in node.indexParams or () if item.expr is not None]
     if expressions or node.whereClause is not None:
-        yield _over(node.relation, expressions, node.whereClause), [*expressions, node.whereClause or expressions[0]]
+        parts = [*expressions, node.whereClause or expressions[0]]
+        yield _select_over(node.relation, expressions, node.whereClause), parts
 
 
 def _policy(node: t.Any) -> Derived:
     for condition in (node.qual, node.with_check):
         if condition is not None:
-            yield _over(node.table, [], condition), [condition]
+            yield _select_over(node.table, [], condition), [condition]
 
 
 def _alter_table(node: t.Any) -> Derived:
@@ -124,16 +188,17 @@ def _alter_table(node: t.Any) -> Derived:
     command = node.cmds[0]
     kind, given = Command(command.subtype), command.def_
     if kind == Command.AT_AddConstraint and ConstrType(given.contype) == ConstrType.CONSTR_CHECK and given.raw_expr:
-        yield _over(node.relation, [], given.raw_expr), [given.raw_expr]
+        yield _select_over(node.relation, [], given.raw_expr), [given.raw_expr]
     elif kind == Command.AT_AlterColumnType and given.raw_default is not None:
-        yield _over(node.relation, [given.raw_default], None), [given.raw_default]
+        yield _select_over(node.relation, [given.raw_default], None), [given.raw_default]
     elif kind == Command.AT_ColumnDefault and given is not None:
         column = RawStream()(ast.ColumnRef(fields=(ast.String(command.name),)))
         table, value = RawStream()(node.relation), RawStream()(given)
         # Printed from a parsed statement of the migration, and only ever parsed.
-        yield f"INSERT INTO {_plain(table)} ({column}) VALUES ({value})", [given]  # noqa: S608 - as said
+        yield f"INSERT INTO {_without_only(table)} ({column}) VALUES ({value})", [given]  # noqa: S608 - as said
     elif kind == Command.AT_AddColumn:
         yield from _literal_default(given)
+        yield from _generated(node.relation, given)
 
 
 def _literal_default(column: t.Any) -> Derived:
@@ -144,13 +209,22 @@ def _literal_default(column: t.Any) -> Derived:
             yield f"SELECT CAST({RawStream()(value)} AS {RawStream()(column.typeName)})", [column.typeName]
 
 
-def _over(relation: t.Any, expressions: t.Sequence[t.Any], condition: t.Any) -> str:
+def _generated(relation: t.Any, column: t.Any) -> Derived:
+    for one in column.constraints or ():
+        if ConstrType(one.contype) == ConstrType.CONSTR_GENERATED:
+            value = ast.TypeCast(arg=one.raw_expr, typeName=column.typeName)
+            yield _select_over(relation, [value], None), [value]
+
+
+def _select_over(relation: t.Any, expressions: t.Sequence[t.Any], condition: t.Any) -> str:
+    """A SELECT that makes the server parse these expressions over the relation."""
     wanted = ", ".join(f"({RawStream()(item)})" for item in expressions) or "1"
     where = f" WHERE {RawStream()(condition)}" if condition is not None else ""
-    return f"SELECT {wanted} FROM {_plain(RawStream()(relation))}{where}"  # noqa: S608 - printed from what was parsed
+    name = _without_only(RawStream()(relation))
+    return f"SELECT {wanted} FROM {name}{where}"  # noqa: S608 - printed from what was parsed
 
 
-def _plain(relation: str) -> str:
+def _without_only(relation: str) -> str:
     """Without the ONLY of ALTER TABLE ONLY, which INSERT does not take."""
     return relation.removeprefix("ONLY ")
 
@@ -163,4 +237,4 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], Derived]]] = {
 }
 
 
-__all__ = ("parse_questions",)
+__all__ = ("body_questions", "parse_questions")

@@ -7,81 +7,123 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.breakage import breakage
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.key_questions import key_questions
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import touches
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_questions import parse_questions
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.immutable_questions import immutable_questions
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.key_questions import check_questions, key_questions
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import row_types, touches
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_questions import (
+    body_questions,
+    parse_questions,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     functions,
-    named,
+    qualified_name,
+    relation_name,
     relations,
-    strings,
     writes,
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
-_TAKING = {ast.AlterTableStmt, ast.DropStmt, ast.RenameStmt, ast.TruncateStmt, ast.AlterObjectSchemaStmt}
+_MAY_REMOVE = {ast.AlterTableStmt, ast.DropStmt, ast.RenameStmt, ast.TruncateStmt, ast.AlterObjectSchemaStmt}
 
 
-def names(found: t.Sequence[Statement]) -> dict[str, t.Any]:
+def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
     """Names of tables and indexes ([schema or None, name]), functions, types and extensions.
 
-    `parsed`: statements that the server is to parse, by number. `taken`: tables of which the running version may lose
-    something. `emptied`, `deleted`: tables of TRUNCATE … CASCADE and of DELETE, which reach further over foreign keys.
+    `statements`: those that the server is to parse, by number. `usage_tables`: tables of which the running version may
+    lose something. `truncated_tables`, `deletion_tables`: tables of TRUNCATE … CASCADE and of DELETE, which reach
+    further over foreign keys.
     """
-    tables: dict[Name, None] = {}
-    called: set[str] = set()
-    types: set[str] = set()
-    extensions: set[str] = set()
-    emptied: dict[Name, None] = {}
-    taken: dict[Name, None] = {}
-    deleted: dict[Name, None] = {}
-    for statement in found:
-        node: t.Any = statement.node
-        if node is None:
-            continue
-        kind: t.Any = type(node)
-        tables |= dict.fromkeys(relations(node))
-        if kind in _TAKING:
-            taken |= dict.fromkeys(remark.table for remark in breakage(node, Catalog()) if remark.table)
-        if kind is ast.TruncateStmt and node.behavior:
-            emptied |= dict.fromkeys(named(relation) for relation in node.relations)
-        deleted |= dict.fromkeys(named(part.relation) for part in writes(node) if isinstance(part, ast.DeleteStmt))
-        called |= {name[1] for name in functions(node)}
-        if kind in {ast.DropStmt, ast.CommentStmt}:
-            for item in node.objects if kind is ast.DropStmt else (node.object,):
-                tables |= dict.fromkeys(_prefixes(item))
-        elif kind is ast.IndexStmt and node.idxname:
-            tables[node.relation.schemaname, node.idxname] = None
-        elif kind is ast.CreateExtensionStmt:
-            extensions.add(node.extname)
-        elif kind is ast.AlterTableStmt:
-            for command in node.cmds:
-                part: t.Any = command.def_
-                if isinstance(part, ast.ColumnDef) and part.typeName and part.typeName.names:
-                    types.add(strings(part.typeName.names)[1])
-                elif isinstance(part, ast.Constraint) and part.indexname:
-                    tables[node.relation.schemaname, part.indexname] = None
+    nodes: list[t.Any] = [statement.node for statement in found if statement.node is not None]
+    tables = dict.fromkeys(name for node in nodes for name in _tables(node))
+    called = {name[1] for node in nodes for name in functions(node)}
+    truncated_tables: dict[Name, None] = {}
+    usage_tables: dict[Name, None] = {}
+    deletion_tables: dict[Name, None] = {}
+    for node in nodes:
+        if type(node) in _MAY_REMOVE:
+            usage_tables |= dict.fromkeys(remark.table for remark in removals(node, Catalog()) if remark.table)
+        if isinstance(node, ast.TruncateStmt) and node.behavior:
+            truncated_tables |= dict.fromkeys(relation_name(relation) for relation in node.relations or ())
+        deletions = (part for part in writes(node) if isinstance(part, ast.DeleteStmt))
+        deletion_tables |= dict.fromkeys(relation_name(part.relation) for part in deletions)
     objects = _objects(found, tables)
     called |= set(objects["functions"])
     return {
-        "parsed": parse_questions(found),
+        "statements": parse_questions(found),
+        "bodies": body_questions(found),
+        "settings": list(_settings(found)),
+        "immutable": immutable_questions(found),
         "keys": key_questions(found),
+        "checks": check_questions(found),
         "objects": objects,
         "tables": [list(name) for name in tables],
         "functions": sorted(called),
-        "types": sorted(types),
-        "extensions": sorted(extensions),
-        "taken": [list(name) for name in taken],
-        "emptied": [list(name) for name in emptied],
-        "deleted": [list(name) for name in deleted],
+        "created_functions": sorted(_created_functions(found)),
+        "types": sorted({name for node in nodes for name in _column_types(node)}),
+        "extensions": sorted({node.extname for node in nodes if isinstance(node, ast.CreateExtensionStmt)}),
+        "usage_tables": [list(name) for name in usage_tables],
+        "truncated_tables": [list(name) for name in truncated_tables],
+        "deletion_tables": [list(name) for name in deletion_tables],
     }
+
+
+def _tables(node: t.Any) -> t.Iterator[Name]:
+    """Relations in a statement: those that it names as such, and names that may be one's."""
+    yield from relations(node)
+    kind: t.Any = type(node)
+    if kind in {ast.DropStmt, ast.CommentStmt}:
+        for item in node.objects if kind is ast.DropStmt else (node.object,):
+            yield from _prefixes(item)
+    elif kind is ast.IndexStmt and node.idxname:
+        yield node.relation.schemaname, node.idxname
+    elif kind is ast.AlterTableStmt:
+        for part in (command.def_ for command in node.cmds):
+            if isinstance(part, ast.Constraint) and part.indexname:
+                yield node.relation.schemaname, part.indexname
+
+
+def _column_types(node: t.Any) -> t.Iterator[str]:
+    """Types that ALTER TABLE gives to columns."""
+    kind: t.Any = type(node)
+    for part in (command.def_ for command in node.cmds) if kind is ast.AlterTableStmt else ():
+        if isinstance(part, ast.ColumnDef) and part.typeName and part.typeName.names:
+            yield qualified_name(part.typeName.names)[1]
+
+
+# Settings that are not tried: those of the transaction and of the role. The server can be asked to try all others.
+_NOT_TRIED = {"role", "session_authorization", "search_path", "transaction_isolation", "transaction_read_only",
+              "transaction_deferrable", "default_transaction_read_only", "session_replication_role"}  # fmt: skip
+
+
+def _settings(found: t.Iterable[Statement]) -> t.Iterator[tuple[int, str, str]]:
+    """Number of the statement, name and value of each plain SET."""
+    for statement in found:
+        node: t.Any = statement.node
+        if isinstance(node, ast.VariableSetStmt) and node.name and node.name not in _NOT_TRIED:
+            values = [_word(item) for item in t.cast("t.Any", node.args) or ()]
+            if values and None not in values:
+                yield statement.number, str(node.name), ", ".join(map(str, values))
+
+
+def _word(node: t.Any) -> str | None:
+    value = node.val if isinstance(node, ast.A_Const) else None
+    if isinstance(value, ast.String):
+        return str(value.sval)
+    if isinstance(value, ast.Integer):
+        return str(value.ival or 0)
+    return str(value.fval) if isinstance(value, ast.Float) else None
+
+
+def _created_functions(found: t.Iterable[Statement]) -> set[str]:
+    nodes: t.Iterable[t.Any] = (statement.node for statement in found)
+    return {qualified_name(node.funcname or ())[1] for node in nodes if isinstance(node, ast.CreateFunctionStmt)}
 
 
 def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str, t.Any]:
@@ -94,6 +136,7 @@ def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str
     changed: dict[Name, None] = {}
     casts = False
     for statement in found:
+        by_kind.setdefault("type", set()).update(name for _schema, name in row_types(statement.node))
         for touch in touches(statement.node) if statement.node is not None else ():
             if touch.kind == "relation" and touch.table is not None:
                 tables[touch.table[0], touch.name[1]] = None
@@ -110,7 +153,7 @@ def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str
             kinds = {command.subtype for command in statement.node.cmds or () if isinstance(command, ast.AlterTableCmd)}
             if Command.AT_AlterColumnType in kinds:
                 casts = True
-                changed[named(statement.node.relation)] = None
+                changed[relation_name(statement.node.relation)] = None
     return {
         "types": sorted(by_kind.get("type", ())),
         "functions": sorted(by_kind.get("function", ())),
@@ -119,6 +162,8 @@ def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str
         "classes": sorted(by_kind.get("operator class", ())),
         "collations": sorted(by_kind.get("collation", ())),
         "extensions": sorted(by_kind.get("extension", ())),
+        "languages": sorted(by_kind.get("language", ())),
+        "tablespaces": sorted(by_kind.get("tablespace", ())),
         "changed": [list(name) for name in changed],
         "casts": casts,
         **{f"dropped_{kind}s": sorted(dropped.get(kind, ())) for kind in ("type", "function", "schema", "extension")},
@@ -129,7 +174,7 @@ def _prefixes(item: t.Any) -> list[Name]:
     """`a.b.c` may be a column, trigger or constraint c of the table a.b."""
     if not isinstance(item, tuple):
         return []
-    return [strings(item)] + ([strings(item[:-1])] if len(item) > 1 else [])
+    return [qualified_name(item)] + ([qualified_name(item[:-1])] if len(item) > 1 else [])
 
 
-__all__ = ("names",)
+__all__ = ("facts_request",)

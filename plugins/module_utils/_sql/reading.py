@@ -72,8 +72,8 @@ class Effect:
     rewrite: bool = False
     scan: bool | None = False
     # The table before the statement, and whether this upgrade made it.
-    known: Table | None = dataclasses.field(default=None, compare=False)
-    new: bool = dataclasses.field(default=False, compare=False)
+    table_before: Table | None = dataclasses.field(default=None, compare=False)
+    created_here: bool = dataclasses.field(default=False, compare=False)
 
     def source(self, version: int) -> str:
         """Where the rule is written, for this major version."""
@@ -102,12 +102,12 @@ class Reading:
     effects: list[Effect] = dataclasses.field(default_factory=list)
     remarks: list[Remark] = dataclasses.field(default_factory=list)
     # Why it cannot run inside a transaction, where it cannot.
-    alone: str | None = None
+    standalone: str | None = None
 
     def lock(self, table: Name, mode: Mode, rule: str, *, rewrite: bool = False, scan: bool | None = False) -> None:
         """Add to what is known of the table: the strongest mode counts, a rewrite stays a rewrite."""
         for index, known in enumerate(self.effects):
-            if self.catalog.full(known.table) == self.catalog.full(table):
+            if self.catalog.qualified(known.table) == self.catalog.qualified(table):
                 stronger = (rewrite, bool(scan), mode) > (known.rewrite, bool(known.scan), known.mode)
                 self.effects[index] = Effect(
                     known.table,
@@ -115,8 +115,8 @@ class Reading:
                     rule if stronger else known.rule,
                     rewrite or known.rewrite,
                     known.scan if known.scan or scan is False else scan,
-                    known.known,
-                    known.new,
+                    known.table_before,
+                    known.created_here,
                 )
                 return
         before, new = self.catalog.table(table), self.catalog.is_new(table)
@@ -125,7 +125,7 @@ class Reading:
     def say(self, finding_id: str, message: str, table: Name | None = None) -> None:
         self.remarks.append(Remark(finding_id, message, table))
 
-    def since(self, what: str, first: int) -> None:
+    def needs_version(self, what: str, first: int) -> None:
         """Say so where the server is older than what it is asked to do."""
         if self.version < first:
             self.say("unsupported-by-server", f"{what} needs PostgreSQL {first}; the server is {self.version}.")

@@ -16,6 +16,8 @@ class Segment:
     :param inspects: its SQL depends on the database or mode
     :param source: its file as seen from the folder where `alembic` is called, None where it lies elsewhere
     :param lines: pairs of a position in the SQL and the file's line that wrote from there on
+    :param checkfirst_spans: parts of the SQL, from one position to another, that SQLAlchemy runs only where what they
+        make is not there yet, or what they drop is there (`checkfirst=True`)
     """
 
     revision: str
@@ -27,11 +29,16 @@ class Segment:
     inspects: str | None
     source: str | None = None
     lines: tuple[tuple[int, int], ...] = ()
+    checkfirst_spans: tuple[tuple[int, int], ...] = ()
 
     def line(self, position: int) -> int | None:
         """The line of the file that wrote what stands at `position`; None where that is not known."""
         before = [line for begin, line in self.lines if begin <= position]
         return before[-1] if before else None
+
+    def looks_first(self, position: int) -> bool:
+        """Whether what stands at `position` is run only where its object is missing, or, to be dropped, there."""
+        return any(begin <= position < end for begin, end in self.checkfirst_spans)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import below, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name, walk
 
 # They compute from their arguments, briefly.
 _FUNCTIONS: t.Final[frozenset[str]] = frozenset({
@@ -46,7 +46,7 @@ _TYPES: t.Final[frozenset[str]] = frozenset({
 })  # fmt: skip
 
 
-class NotAsked(Exception):
+class UnsupportedExpression(Exception):
     """Why an expression is not asked of rows, as the end of a sentence."""
 
 
@@ -61,18 +61,22 @@ def _nodes() -> tuple[type, ...]:
 
 def _check(node: t.Any) -> None:
     nodes = _nodes()
-    for part in below(node):
+    for part in walk(node):
         if not isinstance(part, nodes):
-            raise NotAsked(f"it holds {_KINDS.get(type(part).__name__, type(part).__name__)}")
+            raise UnsupportedExpression(f"it holds {_KINDS.get(type(part).__name__, type(part).__name__)}")
         if isinstance(part, ast.FuncCall):
-            schema, name = strings(part.funcname or ())
+            schema, name = qualified_name(part.funcname or ())
             if schema not in {None, "pg_catalog"} or name not in _FUNCTIONS or part.over or part.agg_star:
-                raise NotAsked(f"it calls {name}()")
+                raise UnsupportedExpression(f"it calls {name}()")
         elif isinstance(part, ast.TypeName):
             if not builtin(part):
-                raise NotAsked(f"it casts to {strings(part.names or ())[1]}")
-        elif isinstance(part, ast.CollateClause) and strings(part.collname or ())[1] not in {"C", "POSIX", "default"}:
-            raise NotAsked("it names a collation")
+                raise UnsupportedExpression(f"it casts to {qualified_name(part.names or ())[1]}")
+        elif isinstance(part, ast.CollateClause) and qualified_name(part.collname or ())[1] not in {
+            "C",
+            "POSIX",
+            "default",
+        }:
+            raise UnsupportedExpression("it names a collation")
 
 
 _KINDS = {"SubLink": "a query", "A_Star": "a star", "ParamRef": "a parameter", "A_Indirection": "a part of a value"}
@@ -80,7 +84,7 @@ _KINDS = {"SubLink": "a query", "A_Star": "a star", "ParamRef": "a parameter", "
 
 def builtin(name: t.Any) -> bool:
     """Whether a TypeName is one of PostgreSQL's own plain types, or an array of it."""
-    schema, kind = strings(name.names or ())
+    schema, kind = qualified_name(name.names or ())
     return schema in {None, "pg_catalog"} and kind in _TYPES and not name.pct_type and not name.setof
 
 
@@ -89,7 +93,7 @@ def text_of(node: t.Any, column: t.Callable[[str], str], tables: t.Container[str
 
     :param column: what stands for a column of it
     :param tables: names that may stand before one
-    :raises NotAsked: it cannot be asked, also where `column` says so
+    :raises UnsupportedExpression: it cannot be asked, also where `column` says so
     """
     _check(node)
     # Its printers take as long to load as the grammar, and most upgrades need none.
@@ -110,16 +114,16 @@ def text_of(node: t.Any, column: t.Callable[[str], str], tables: t.Container[str
 def column_of(node: t.Any, tables: t.Container[str]) -> str:
     """The name in a ColumnRef.
 
-    :raises NotAsked: it is none of one of `tables`
+    :raises UnsupportedExpression: it is none of one of `tables`
     """
     fields = [getattr(field, "sval", None) for field in node.fields or ()]
     if None in fields or len(fields) > 2 or (len(fields) == 2 and fields[0] not in tables):
-        raise NotAsked("it holds a column of another table")
+        raise UnsupportedExpression("it holds a column of another table")
     return str(fields[-1])
 
 
 def quoted(name: str) -> str:
-    """An identifier."""
+    """A name as an identifier of SQL. _in_pod/row_facts.py has the same, for a pod has no other room than _in_pod."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -138,7 +142,7 @@ def never_null(node: t.Any) -> bool:
     if isinstance(node, ast.CoalesceExpr):
         return any(never_null(part) for part in node.args or ())
     if isinstance(node, ast.FuncCall):
-        name = strings(node.funcname or ())[1]
+        name = qualified_name(node.funcname or ())[1]
         return name in _NEVER_NULL or (name in _STRICT and all(never_null(part) for part in node.args or ()))
     if isinstance(node, ast.A_Expr) and node.name and node.name[-1].sval in {"||", "+", "-", "*"}:
         return node.lexpr is not None and never_null(node.lexpr) and never_null(node.rexpr)
@@ -149,7 +153,7 @@ def distinct(node: t.Any) -> bool:
     """Whether each row gets a value that no other has."""
     while isinstance(node, ast.TypeCast):
         node = node.arg
-    return isinstance(node, ast.FuncCall) and strings(node.funcname or ())[1] in _DISTINCT
+    return isinstance(node, ast.FuncCall) and qualified_name(node.funcname or ())[1] in _DISTINCT
 
 
-__all__ = ("NotAsked", "builtin", "column_of", "distinct", "literal", "never_null", "quoted", "text_of")
+__all__ = ("UnsupportedExpression", "builtin", "column_of", "distinct", "literal", "never_null", "quoted", "text_of")

@@ -1,7 +1,7 @@
 """What the statements of an upgrade make of the rows that are there, as SQL over these rows.
 
 So a constraint can be asked of the rows as it will meet them: a backfill before SET NOT NULL is part of the question.
-What cannot be followed is left out of `seen`, and whoever judges knows that it was.
+The number of a statement that cannot be followed is missing in `Rows.followed_statements`, which tells the judge.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -15,19 +15,17 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_expression import (
-    NotAsked,
+    UnsupportedExpression,
     builtin,
     distinct,
     never_null,
     quoted,
     text_of,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import relation_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
-
-_SERIAL = {"serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Value:
     """What a column holds, as SQL over the live row `r`; None where that is not known.
 
     :param is_null: whether it is NULL, which may be known without the value
-    :param live: the column of the server that it is, unchanged
+    :param live: name of the live column whose value it still holds
     :param distinct: no two rows have the same
     """
 
@@ -57,17 +55,17 @@ class Rows:
     """The rows of a table.
 
     :param live: its name on the server, None where this upgrade made it
-    :param keep: conditions that rows still here fulfil
-    :param fewer: others may be gone as well
-    :param seen: the numbers of the statements that this knows of
-    :param derived: the values differ from what is stored
+    :param row_conditions: conditions that rows still here fulfil
+    :param may_have_lost_rows: rows may be gone that `row_conditions` does not exclude
+    :param followed_statements: the numbers of the statements that this knows of
+    :param derived: an UPDATE of this upgrade changed values
     """
 
     live: Name | None
     values: dict[str, Value] = dataclasses.field(default_factory=dict)
-    keep: list[str] = dataclasses.field(default_factory=list)
-    fewer: bool = False
-    seen: set[int] = dataclasses.field(default_factory=set)
+    row_conditions: list[str] = dataclasses.field(default_factory=list)
+    may_have_lost_rows: bool = False
+    followed_statements: set[int] = dataclasses.field(default_factory=set)
     derived: bool = False
     # Columns of this upgrade.
     added: set[str] = dataclasses.field(default_factory=set)
@@ -80,11 +78,11 @@ class Rows:
     def text(self, column: str) -> str:
         """The value of a column as SQL, for text_of.
 
-        :raises NotAsked: it is not known
+        :raises UnsupportedExpression: it is not known
         """
         found = self.value(column).text
         if found is None:
-            raise NotAsked(f"what the upgrade makes of {column} is not known")
+            raise UnsupportedExpression(f"what the upgrade makes of {column} is not known")
         return f"({found})"
 
     def add(self, column: t.Any) -> None:
@@ -93,7 +91,7 @@ class Rows:
         kinds = {ConstrType(item.contype): item for item in column.constraints or ()}
         default, generated = kinds.get(ConstrType.CONSTR_DEFAULT), kinds.get(ConstrType.CONSTR_GENERATED)
         typed = column.typeName
-        if typed.names[-1].sval in _SERIAL or ConstrType.CONSTR_IDENTITY in kinds:
+        if typed.names[-1].sval in type_changes.SERIAL or ConstrType.CONSTR_IDENTITY in kinds:
             self.values[name] = Value(None, "false", distinct=True)
         elif generated is not None:
             self.values[name] = self._expression(generated.raw_expr, typed)
@@ -109,7 +107,7 @@ class Rows:
             text = text_of(node, self.text, ())
             text = f"CAST({text} AS {text_of_type(typed)})" if builtin(typed) else text
             return Value(text, "false" if never_null(node) else f"({text}) IS NULL")
-        except NotAsked:
+        except UnsupportedExpression:
             return Value(None, "false" if never_null(node) else None, distinct=distinct(node))
 
     def rename(self, old: str, new: str) -> None:
@@ -126,7 +124,7 @@ class Rows:
             plain = builtin(typed) and not array and (modifier == -1 or kind not in {"varchar", "bpchar"})
             text = f"CAST({text} AS {text_of_type(typed)})" if plain else text
             self.values[column] = dataclasses.replace(Value.of(text), live=old.live if using is None else None)
-        except NotAsked:
+        except UnsupportedExpression:
             self.values[column] = dataclasses.replace(UNKNOWN, is_null=old.is_null if using is None else None)
 
     def update(self, node: t.Any, number: int) -> None:
@@ -137,50 +135,50 @@ class Rows:
         condition: str | None = ""
         try:
             condition = text_of(node.whereClause, self.text, names) if node.whereClause is not None else ""
-        except NotAsked:
+        except UnsupportedExpression:
             condition = None
         self.values |= {item.name: self._set(item, condition, node.whereClause, names) for item in node.targetList}
         self.derived = True
-        self.seen.add(number)
+        self.followed_statements.add(number)
 
     def _set(self, item: t.Any, condition: str | None, where: t.Any, names: t.Container[str | None]) -> Value:
-        old, full = self.value(item.name), never_null(item.val)
+        old, filled = self.value(item.name), never_null(item.val)
         if condition is None:
             # Some rows may have got it; where it is never NULL, whoever had a value still has one.
-            self.fewer = self.fewer or full
-            return Value(None, old.is_null if full else None)
-        is_null = "false" if full else None
+            self.may_have_lost_rows = self.may_have_lost_rows or filled
+            return Value(None, old.is_null if filled else None)
+        is_null = "false" if filled else None
         text: str | None
         try:
             text = text_of(item.val, self.text, t.cast("t.Container[str]", names))
             is_null = is_null or f"({text}) IS NULL"
-        except NotAsked:
+        except UnsupportedExpression:
             text = None
         if not condition:
             return Value(text, is_null, distinct=text is None and distinct(item.val))
-        mixed = is_null is not None and old.is_null is not None
-        asked = f"CASE WHEN {condition} THEN {is_null} ELSE {old.is_null} END" if mixed else None
-        if isinstance(where, ast.NullTest) and full and asked and old.is_null and condition == old.is_null:
-            asked = "false"
+        null_known = is_null is not None and old.is_null is not None
+        null_after = f"CASE WHEN {condition} THEN {is_null} ELSE {old.is_null} END" if null_known else None
+        if isinstance(where, ast.NullTest) and filled and null_after and old.is_null and condition == old.is_null:
+            null_after = "false"
         both = text is not None and old.text is not None
-        return Value(f"CASE WHEN {condition} THEN {text} ELSE {old.text} END" if both else None, asked)
+        return Value(f"CASE WHEN {condition} THEN {text} ELSE {old.text} END" if both else None, null_after)
 
     def delete(self, node: t.Any, number: int) -> None:
         """Rows that go. Which, is not known where the condition cannot be asked."""
         if node.withClause:
             return
         names = {node.relation.relname, node.relation.alias.aliasname if node.relation.alias else ""}
-        self.seen.add(number)
+        self.followed_statements.add(number)
         if node.whereClause is None:
-            self.keep.append("false")
+            self.row_conditions.append("false")
             return
         if node.usingClause:
-            self.fewer = True
+            self.may_have_lost_rows = True
             return
         try:
-            self.keep.append(f"({text_of(node.whereClause, self.text, names)}) IS NOT TRUE")
-        except NotAsked:
-            self.fewer = True
+            self.row_conditions.append(f"({text_of(node.whereClause, self.text, names)}) IS NOT TRUE")
+        except UnsupportedExpression:
+            self.may_have_lost_rows = True
 
 
 def text_of_type(node: t.Any) -> str:
@@ -190,7 +188,7 @@ def text_of_type(node: t.Any) -> str:
     return str(RawStream()(node))
 
 
-class State:
+class UpgradedRows:
     """The tables of an upgrade, moved on by each statement."""
 
     def __init__(self) -> None:
@@ -200,7 +198,7 @@ class State:
         self.more_labels: dict[str, list[str]] = {}
         self.live_types: dict[str, str] = {}
         # Types of the server of which a label is renamed.
-        self.relabelled: set[str] = set()
+        self.renamed_labels: set[str] = set()
 
     def rows(self, name: Name) -> Rows:
         return self._tables.setdefault(name, Rows(name))
@@ -215,14 +213,14 @@ class State:
     def write(self, node: t.Any, number: int) -> None:
         """An UPDATE, DELETE or TRUNCATE."""
         if isinstance(node, ast.UpdateStmt):
-            self.rows(named(node.relation)).update(node, number)
+            self.rows(relation_name(node.relation)).update(node, number)
         elif isinstance(node, ast.DeleteStmt):
-            self.rows(named(node.relation)).delete(node, number)
+            self.rows(relation_name(node.relation)).delete(node, number)
         else:
             for relation in node.relations:
-                rows = self.rows(named(relation))
-                rows.keep.append("false")
-                rows.seen.add(number)
+                rows = self.rows(relation_name(relation))
+                rows.row_conditions.append("false")
+                rows.followed_statements.add(number)
 
     def rename_type(self, old: str, new: str) -> None:
         self.live_types[new] = self.live_types.pop(old, old)
@@ -231,4 +229,4 @@ class State:
                 labels[new] = labels.pop(old)
 
 
-__all__ = ("UNKNOWN", "Rows", "State", "Value")
+__all__ = ("UNKNOWN", "Rows", "UpgradedRows", "Value")

@@ -15,18 +15,21 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rule
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, relation_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Table
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
 
-_WEAK = {Command.AT_SetStatistics, Command.AT_ClusterOn, Command.AT_DropCluster, Command.AT_SetOptions,
-         Command.AT_ResetOptions, Command.AT_ValidateConstraint, Command.AT_AttachPartition,
-         Command.AT_DetachPartitionFinalize}  # fmt: skip
-_WRITES = {Command.AT_EnableTrig, Command.AT_EnableAlwaysTrig, Command.AT_EnableReplicaTrig, Command.AT_DisableTrig,
-           Command.AT_EnableTrigAll, Command.AT_DisableTrigAll, Command.AT_EnableTrigUser,
-           Command.AT_DisableTrigUser}  # fmt: skip
+_SHARE_UPDATE_EXCLUSIVE = {
+    Command.AT_SetStatistics, Command.AT_ClusterOn, Command.AT_DropCluster, Command.AT_SetOptions,
+    Command.AT_ResetOptions, Command.AT_ValidateConstraint, Command.AT_AttachPartition,
+    Command.AT_DetachPartitionFinalize,
+}  # fmt: skip
+_SHARE_ROW_EXCLUSIVE = {
+    Command.AT_EnableTrig, Command.AT_EnableAlwaysTrig, Command.AT_EnableReplicaTrig, Command.AT_DisableTrig,
+    Command.AT_EnableTrigAll, Command.AT_DisableTrigAll, Command.AT_EnableTrigUser, Command.AT_DisableTrigUser,
+}  # fmt: skip
 # reloptions.c: the lock each storage parameter asks for; all others SHARE UPDATE EXCLUSIVE.
 _STRONG_PARAMETERS = {"user_catalog_table", "fastupdate", "gin_pending_list_limit", "buffering", "security_barrier",
                       "security_invoker", "check_option"}  # fmt: skip
@@ -53,12 +56,11 @@ def alter_table(node: t.Any, reading: Reading) -> None:
     if node.objtype == ObjectType.OBJECT_TYPE:
         # A composite type: no table is locked, but for typed tables, which only CASCADE may change.
         if any(command.behavior for command in node.cmds):
-            words = (
-                f"ALTER TYPE {dotted(named(node.relation))} … CASCADE changes the tables of that type; it names none."
-            )
+            label = dotted(relation_name(node.relation))
+            words = f"ALTER TYPE {label} … CASCADE changes the tables of that type; it names none."
             reading.say("statement-opaque", words)
         return
-    table = named(node.relation)
+    table = relation_name(node.relation)
     if node.missing_ok and reading.catalog.complete and not reading.catalog.known(table):
         return
     for command in node.cmds:
@@ -81,9 +83,9 @@ def _children(table: Name, mode: Mode, reading: Reading) -> None:
 
 
 def _mode(kind: Command, command: t.Any) -> Mode:
-    if kind in _WEAK:
+    if kind in _SHARE_UPDATE_EXCLUSIVE:
         return Mode.SHARE_UPDATE_EXCLUSIVE
-    if kind in _WRITES:
+    if kind in _SHARE_ROW_EXCLUSIVE:
         return Mode.SHARE_ROW_EXCLUSIVE
     if kind == Command.AT_DetachPartition:
         return Mode.SHARE_UPDATE_EXCLUSIVE if command.def_.concurrent else Mode.ACCESS_EXCLUSIVE
@@ -97,17 +99,17 @@ def _mode(kind: Command, command: t.Any) -> Mode:
 
 def _attach(table: Name, command: t.Any, reading: Reading) -> None:
     # Scanned unless a valid check constraint already implies the bound; this module does not prove that it does.
-    reading.lock(named(command.def_.name), Mode.ACCESS_EXCLUSIVE, "attach-partition", scan=True)
+    reading.lock(relation_name(command.def_.name), Mode.ACCESS_EXCLUSIVE, "attach-partition", scan=True)
     known = reading.catalog.table(table)
     if known and known.default_partition:
         reading.lock(known.default_partition, Mode.ACCESS_EXCLUSIVE, "attach-partition", scan=True)
 
 
 def _detach(table: Name, command: t.Any, reading: Reading) -> None:
-    partition = named(command.def_.name)
+    partition = relation_name(command.def_.name)
     known = reading.catalog.table(table)
     if command.def_.concurrent:
-        reading.alone = "ALTER TABLE … DETACH PARTITION … CONCURRENTLY"
+        reading.standalone = "ALTER TABLE … DETACH PARTITION … CONCURRENTLY"
     elif known and known.default_partition:
         reading.lock(known.default_partition, Mode.ACCESS_EXCLUSIVE, "detach-partition")
     # CONCURRENTLY: the second of its two transactions takes it on the partition alone.
@@ -115,29 +117,29 @@ def _detach(table: Name, command: t.Any, reading: Reading) -> None:
 
 
 def _inherit(_table: Name, command: t.Any, reading: Reading) -> None:
-    adds = command.subtype == Command.AT_AddInherit
-    reading.lock(named(command.def_), Mode.SHARE_UPDATE_EXCLUSIVE if adds else Mode.ACCESS_SHARE, "inherit-parent")
+    mode = Mode.SHARE_UPDATE_EXCLUSIVE if command.subtype == Command.AT_AddInherit else Mode.ACCESS_SHARE
+    reading.lock(relation_name(command.def_), mode, "inherit-parent")
 
 
 def _persistence(table: Name, command: t.Any, reading: Reading) -> None:
     wanted = "p" if command.subtype == Command.AT_SetLogged else "u"
-    _rewritten(table, reading, is_so=lambda known: known.persistence == wanted)
+    _rewrite_unless(table, reading, already=lambda known: known.persistence == wanted)
 
 
 def _tablespace(table: Name, command: t.Any, reading: Reading) -> None:
-    _rewritten(table, reading, is_so=lambda known: known.tablespace == command.name)
+    _rewrite_unless(table, reading, already=lambda known: known.tablespace == command.name)
 
 
-def _rewritten(table: Name, reading: Reading, *, is_so: t.Callable[[Table], bool]) -> None:
+def _rewrite_unless(table: Name, reading: Reading, *, already: t.Callable[[Table], bool]) -> None:
     """A rewrite, unless the table has the wanted property already."""
     known = reading.catalog.table(table)
-    if known is None or not is_so(known):
+    if known is None or not already(known):
         reading.lock(table, Mode.ACCESS_EXCLUSIVE, "table-rewrite", rewrite=True)
 
 
 def _access_method(table: Name, command: t.Any, reading: Reading) -> None:
-    reading.since(f"SET ACCESS METHOD on {dotted(table)}", 15)
-    _rewritten(table, reading, is_so=lambda known: known.access_method == command.name)
+    reading.needs_version(f"SET ACCESS METHOD on {dotted(table)}", 15)
+    _rewrite_unless(table, reading, already=lambda known: known.access_method == command.name)
 
 
 _HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {

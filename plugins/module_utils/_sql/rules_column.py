@@ -18,12 +18,16 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_const
     inline,
     referenced,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, functions, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    Name,
+    dotted,
+    functions,
+    relation_name,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
 
-_SERIAL = {"serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"}
 _ALTER = Mode.ACCESS_EXCLUSIVE
 _INDEXED = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
 
@@ -47,18 +51,29 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
     # A domain with a constraint must be checked row by row, which ADD COLUMN does by rewriting; an enum need not.
     domain = catalog.domains.get(type_name)
     constrained = domain is not None and domain[2]
-    rewrite = type_name in _SERIAL or ConstrType.CONSTR_IDENTITY in kinds or constrained
+    rewrite = type_name in type_changes.SERIAL or ConstrType.CONSTR_IDENTITY in kinds or constrained
+    # Its own default counts where the column has none.
+    from_domain = default is None and not column.typeName.arrayBounds and type_name in catalog.domains_with_default
+    rewrite = rewrite or (from_domain and catalog.domains_with_default[type_name])
     generated = kinds.get(ConstrType.CONSTR_GENERATED)
     if generated and generated.generated_kind == "v":
-        reading.since(f"virtual generated {label}", 18)
+        reading.needs_version(f"virtual generated {label}", 18)
     elif generated:
         rewrite = True
     rewrite = rewrite or (default is not None and volatile(default.raw_expr, catalog))
     reading.lock(table, _ALTER, "add-column-rewrite" if rewrite else "add-column", rewrite=rewrite)
     not_null = bool({ConstrType.CONSTR_NOTNULL, ConstrType.CONSTR_PRIMARY} & kinds.keys())
-    filled = has_default or generated is not None or type_name in _SERIAL or ConstrType.CONSTR_IDENTITY in kinds
+    filled = (
+        has_default
+        or from_domain
+        or generated is not None
+        or type_name in type_changes.SERIAL
+        or ConstrType.CONSTR_IDENTITY in kinds
+    )
     if not_null:
-        reading.lock(table, _ALTER, "add-column", scan=not rewrite and not filled)
+        # What is computed when it is read, each row must be asked for.
+        virtual = generated is not None and generated.generated_kind == "v"
+        reading.lock(table, _ALTER, "add-column", scan=not rewrite and (not filled or virtual))
         if not filled:
             reading.say(
                 "not-null-without-default",
@@ -71,22 +86,29 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
         # A new column that is null everywhere is not checked (transformFKConstraints: skip_validation).
         reading.lock(table, _ALTER, "foreign-key", scan=has_default)
         scan = None if has_default else False
-        referenced(named(foreign.pktable), "foreign-key", reading, scan=scan)
+        referenced(relation_name(foreign.pktable), "foreign-key", reading, scan=scan)
         key = foreign_key(table, foreign, (column.colname,), reading)
         catalog.add_constraint(table, inline(key, foreign, column.constraints))
-    if known:
-        kind, modifier, array = type_changes.type_name(column.typeName)
-        if modifier is not None and not array:
-            identity = kinds.get(ConstrType.CONSTR_IDENTITY)
-            serial = type_name in _SERIAL
-            known.columns[column.colname] = Column(
-                kind,
-                modifier,
-                not_null or serial or identity is not None,
-                has_default=has_default or serial,
-                identity=identity.generated_when if identity else "",
-                generated=generated is not None,
-            )
+    own_value = has_default or from_domain
+    if known and (added := _new_column(column.typeName, kinds, not_null=not_null, has_default=own_value)):
+        known.columns[column.colname] = added
+
+
+def _new_column(node: t.Any, kinds: dict[ConstrType, t.Any], *, not_null: bool, has_default: bool) -> Column | None:
+    """The column of a TypeName and constraints; None where its type is not followed."""
+    kind, modifier, array = type_changes.type_name(node)
+    if modifier is None or array:
+        return None
+    identity = kinds.get(ConstrType.CONSTR_IDENTITY)
+    serial = node.names[-1].sval in type_changes.SERIAL
+    return Column(
+        kind,
+        modifier,
+        not_null or serial or identity is not None,
+        has_default=has_default or serial,
+        identity=identity.generated_when if identity else "",
+        generated=ConstrType.CONSTR_GENERATED in kinds,
+    )
 
 
 def _is_null(expression: t.Any) -> bool:
@@ -132,7 +154,7 @@ def _alter_type(table: Name, command: t.Any, reading: Reading) -> None:
     """ALTER COLUMN … TYPE. Source: ATPostAlterTypeCleanup and CheckIndexCompatible, TryReuseForeignKey."""
     catalog, column, new = reading.catalog, command.name, command.def_.typeName
     old, known = catalog.column(table, column), catalog.table(table)
-    answer = type_changes.change(old, new, command.def_.raw_default, column, catalog)
+    answer = type_changes.file_effect(old, new, command.def_.raw_default, column, catalog)
     own = [item for item in catalog.constraints(table) if column in item.columns]
     # Another operator class or collation: indexes are built again and foreign keys are checked again.
     other_order = answer != "none" or old is None or not type_changes.same_order(old, new)
@@ -171,7 +193,7 @@ def _drop(table: Name, command: t.Any, reading: Reading) -> None:
 
 
 def _expression(table: Name, command: t.Any, reading: Reading) -> None:
-    reading.since(f"SET EXPRESSION on {dotted(table)}.{command.name}", 17)
+    reading.needs_version(f"SET EXPRESSION on {dotted(table)}.{command.name}", 17)
     reading.lock(table, _ALTER, "table-rewrite", rewrite=True)
 
 

@@ -14,9 +14,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
-    below,
     dotted,
-    named,
+    relation_name,
+    walk,
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -31,18 +31,18 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
     constraint = command.def_
     kind, waits = ConstrType(constraint.contype), bool(constraint.skip_validation)
     if kind in {ConstrType.CONSTR_CHECK, ConstrType.CONSTR_FOREIGN} and not constraint.is_enforced:
-        reading.since(f"NOT ENFORCED on {dotted(table)}", 18)
+        reading.needs_version(f"NOT ENFORCED on {dotted(table)}", 18)
         waits = True
     if kind == ConstrType.CONSTR_FOREIGN:
         reading.lock(table, Mode.SHARE_ROW_EXCLUSIVE, "foreign-key", scan=not waits)
         # Every row looks for its partner there, by a plan that the planner chooses.
-        referenced(named(constraint.pktable), "foreign-key", reading, scan=False if waits else None)
+        referenced(relation_name(constraint.pktable), "foreign-key", reading, scan=False if waits else None)
         _remember(table, constraint, "f", reading, validated=not waits)
     elif kind == ConstrType.CONSTR_CHECK:
         reading.lock(table, _ALTER, "add-constraint", scan=not waits)
         _remember(table, constraint, "c", reading, validated=not waits)
     elif kind == ConstrType.CONSTR_NOTNULL:
-        reading.since(f"a named NOT NULL constraint on {dotted(table)}", 18)
+        reading.needs_version(f"a named NOT NULL constraint on {dotted(table)}", 18)
         proven = all(reading.catalog.proves_not_null(table, key.sval) for key in constraint.keys or ())
         reading.lock(table, _ALTER, "add-constraint", scan=not waits and not proven)
         _remember(table, constraint, "n", reading, validated=not waits)
@@ -52,9 +52,9 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
 
 def _add_index(table: Name, constraint: t.Any, kind: ConstrType, reading: Reading) -> None:
     if constraint.without_overlaps:
-        reading.since(f"WITHOUT OVERLAPS on {dotted(table)}", 18)
+        reading.needs_version(f"WITHOUT OVERLAPS on {dotted(table)}", 18)
     if constraint.nulls_not_distinct:
-        reading.since(f"NULLS NOT DISTINCT on {dotted(table)}", 15)
+        reading.needs_version(f"NULLS NOT DISTINCT on {dotted(table)}", 15)
     scan = constraint.indexname is None
     if kind == ConstrType.CONSTR_PRIMARY and not scan:
         # Its columns become NOT NULL, which is checked unless it is known; the index knows which they are.
@@ -73,7 +73,7 @@ def referenced(other: Name, rule: str, reading: Reading, *, scan: bool | None = 
 def foreign_key(table: Name, constraint: t.Any, columns: tuple[str, ...], reading: Reading) -> Constraint:
     """A valid foreign key as the catalogue has it; without a name PostgreSQL gives one (ChooseConstraintName)."""
     name = constraint.conname or f"{table[1]}_{'_'.join(columns)}_fkey"
-    other = reading.catalog.full(named(constraint.pktable))
+    other = reading.catalog.qualified(relation_name(constraint.pktable))
     actions: dict[str, t.Any] = {
         "on_delete": constraint.fk_del_action or "a",
         "on_update": constraint.fk_upd_action or "a",
@@ -121,7 +121,7 @@ def _remember(table: Name, constraint: t.Any, kind: str, reading: Reading, *, va
 
 def columns_below(node: t.Any) -> tuple[str, ...]:
     """The columns that an expression names."""
-    fields = (part.fields[-1] for part in below(node) if isinstance(part, ast.ColumnRef) and part.fields)
+    fields = (part.fields[-1] for part in walk(node) if isinstance(part, ast.ColumnRef) and part.fields)
     return tuple(dict.fromkeys(str(field.sval) for field in fields if isinstance(field, ast.String)))
 
 
@@ -164,7 +164,7 @@ def _drop(table: Name, command: t.Any, reading: Reading) -> None:
 
 def _alter(table: Name, command: t.Any, reading: Reading) -> None:
     if getattr(command.def_, "alterEnforceability", False) or getattr(command.def_, "alterInheritability", False):
-        reading.since(f"ALTER CONSTRAINT of this kind on {dotted(table)}", 18)
+        reading.needs_version(f"ALTER CONSTRAINT of this kind on {dotted(table)}", 18)
 
 
 HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {

@@ -13,7 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
     Name,
     dotted,
     functions,
-    named,
+    relation_name,
     relations,
     writes,
 )
@@ -37,7 +37,7 @@ def _words(node: t.Any) -> list[str]:
 
 def _truncate(node: t.Any, reading: Reading) -> None:
     for relation in node.relations:
-        name = named(relation)
+        name = relation_name(relation)
         reading.lock(name, Mode.ACCESS_EXCLUSIVE, "truncate")
         known = reading.catalog.table(name)
         for child in known.children if known and relation.inh else ():
@@ -50,7 +50,7 @@ def _truncate(node: t.Any, reading: Reading) -> None:
 def _referrers(name: Name, reading: Reading) -> set[Name]:
     """The tables that lead to this one over foreign keys, as far as these go, with their partitions."""
     found: set[Name] = set()
-    todo = [reading.catalog.full(name)]
+    todo = [reading.catalog.qualified(name)]
     while todo:
         known = reading.catalog.table(todo.pop())
         for other in {other for key, other in known.foreign_keys() if not key.outgoing} if known else ():
@@ -63,36 +63,36 @@ def _referrers(name: Name, reading: Reading) -> set[Name]:
 
 def _lock(node: t.Any, reading: Reading) -> None:
     for relation in node.relations:
-        name = named(relation)
+        name = relation_name(relation)
         known = reading.catalog.table(name)
         # Of a view, what it reads is locked as well: LockViewRecurse in commands/lockcmds.c.
-        behind = _behind(name, reading)
-        for table in (name, *(known.children if known and relation.inh else ()), *behind):
+        children = known.children if known and relation.inh else ()
+        for table in (name, *children, *_tables_of_view(name, reading)):
             reading.lock(table, Mode(node.mode), "lock")
 
 
 def _vacuum(node: t.Any, reading: Reading) -> None:
     full = any(option.defname == "full" for option in node.options or ())
     if node.is_vacuumcmd:
-        reading.alone = "VACUUM"
+        reading.standalone = "VACUUM"
     if not node.rels:
         reading.say("statement-opaque", "VACUUM or ANALYZE without a name works on every table of the database.")
     for item in node.rels or ():
         mode = Mode.ACCESS_EXCLUSIVE if full else Mode.SHARE_UPDATE_EXCLUSIVE
-        reading.lock(named(item.relation), mode, "vacuum", rewrite=full, scan=None)
+        reading.lock(relation_name(item.relation), mode, "vacuum", rewrite=full, scan=None)
 
 
 def _cluster(node: t.Any, reading: Reading) -> None:
     if node.relation is None:
-        reading.alone = "CLUSTER without a name"
+        reading.standalone = "CLUSTER without a name"
         reading.say("statement-opaque", "CLUSTER without a name rewrites every table that was clustered before.")
     else:
-        reading.lock(named(node.relation), Mode.ACCESS_EXCLUSIVE, "cluster", rewrite=True)
+        reading.lock(relation_name(node.relation), Mode.ACCESS_EXCLUSIVE, "cluster", rewrite=True)
 
 
 def _refresh(node: t.Any, reading: Reading) -> None:
     mode = Mode.EXCLUSIVE if node.concurrent else Mode.ACCESS_EXCLUSIVE
-    name = named(node.relation)
+    name = relation_name(node.relation)
     # CONCURRENTLY joins the new rows with the old ones, by a plan that the planner chooses.
     scan = None if node.concurrent else False
     reading.lock(name, mode, "refresh", rewrite=not node.concurrent, scan=scan)
@@ -115,22 +115,32 @@ def _query(node: t.Any, reading: Reading) -> None:
     changes = writes(node)
     for change in changes:
         _change(change, reading)
-    targets = {named(change.relation) for change in changes}
+    targets = {relation_name(change.relation) for change in changes}
+    _locked_rows(node, reading)
     mode = Mode.ROW_SHARE if getattr(node, "lockingClause", None) else Mode.ACCESS_SHARE
     for name in relations(node):
         if name not in targets:
             _read(name, mode, reading)
     if getattr(node, "intoClause", None):
-        reading.catalog.create(named(node.intoClause.rel))
+        reading.catalog.create(relation_name(node.intoClause.rel))
     _opaque_calls(node, reading)
 
 
-def _behind(view: Name, reading: Reading) -> list[Name]:
+def _locked_rows(node: t.Any, reading: Reading) -> None:
+    """SELECT … FOR UPDATE of every row holds up writers as an UPDATE of them does."""
+    clauses = getattr(node, "lockingClause", None)
+    if clauses and node.whereClause is None and node.limitCount is None:
+        for name in relations(node):
+            words = f"SELECT of {dotted(name)} locks every row without WHERE until the commit."
+            reading.say("full-table-write", words, name)
+
+
+def _tables_of_view(view: Name, reading: Reading) -> list[Name]:
     """The tables that a view reads, through other views as well."""
     found: dict[Name, None] = {}
     todo = [view]
     while todo:
-        for used in reading.catalog.read_by(todo.pop()):
+        for used in reading.catalog.view_sources(todo.pop()):
             if used not in found:
                 found[used] = None
                 todo.append(used)
@@ -141,7 +151,7 @@ def _cascade(target: Name, node: t.Any, reading: Reading) -> None:
     """Tables whose rows a DELETE deletes or changes over foreign keys, or an UPDATE of the columns they lead to."""
     deletes = isinstance(node, ast.DeleteStmt)
     columns = set() if deletes else {item.name for item in node.targetList or ()}
-    seen, todo = {reading.catalog.full(target)}, [reading.catalog.full(target)]
+    seen, todo = {reading.catalog.qualified(target)}, [reading.catalog.qualified(target)]
     while todo:
         known = reading.catalog.table(todo.pop())
         for key, other in known.foreign_keys() if known else ():
@@ -160,8 +170,8 @@ def _cascade(target: Name, node: t.Any, reading: Reading) -> None:
 
 def _change(node: t.Any, reading: Reading) -> None:
     if isinstance(node, ast.MergeStmt):
-        reading.since("MERGE", 15)
-    target = named(node.relation)
+        reading.needs_version("MERGE", 15)
+    target = relation_name(node.relation)
     whole = isinstance(node, (ast.UpdateStmt, ast.DeleteStmt))
     scan = False if isinstance(node, ast.InsertStmt) else True if whole and node.whereClause is None else None
     reading.lock(target, Mode.ROW_EXCLUSIVE, "write", scan=scan)
@@ -171,8 +181,14 @@ def _change(node: t.Any, reading: Reading) -> None:
         words = f"{verb} of {dotted(target)} {how}: its rows stay locked until the commit."
         reading.say("full-table-write", words, target)
         _cascade(target, node, reading)
+    elif isinstance(node, ast.MergeStmt):
+        words = f"MERGE into {dotted(target)} in one statement: its rows stay locked until the commit."
+        reading.say("full-table-write", words, target)
+    elif _changes_what_is_there(node):
+        words = f"INSERT … DO UPDATE of {dotted(target)} in one statement: its rows stay locked until the commit."
+        reading.say("full-table-write", words, target)
     # What an updatable view writes to.
-    for used in _behind(target, reading):
+    for used in _tables_of_view(target, reading):
         reading.lock(used, Mode.ROW_EXCLUSIVE, "write", scan=scan)
         if whole:
             words = (
@@ -182,12 +198,19 @@ def _change(node: t.Any, reading: Reading) -> None:
             _cascade(used, node, reading)
 
 
+def _changes_what_is_there(node: t.Any) -> bool:
+    """Whether an INSERT of what a query finds updates the rows that it meets."""
+    conflict, query = node.onConflictClause, node.selectStmt
+    updates = conflict is not None and bool(conflict.targetList)
+    return updates and isinstance(query, ast.SelectStmt) and bool(query.fromClause)
+
+
 def _opaque_calls(node: t.Any, reading: Reading) -> None:
     """PostgreSQL's own functions do what its documentation says; a user's volatile function does what it likes."""
     catalog = reading.catalog
     for name in functions(node):
         unknown = catalog.complete and name not in catalog.volatility
-        if unknown or (name in catalog.foreign and catalog.volatility[name] == "v"):
+        if unknown or (name in catalog.user_functions and catalog.volatility[name] == "v"):
             reading.say(
                 "statement-opaque", f"What the function {dotted(name)}() does cannot be read from the statement."
             )
@@ -195,7 +218,8 @@ def _opaque_calls(node: t.Any, reading: Reading) -> None:
 
 def _copy(node: t.Any, reading: Reading) -> None:
     if node.relation is not None:
-        reading.lock(named(node.relation), Mode.ROW_EXCLUSIVE if node.is_from else Mode.ACCESS_SHARE, "copy", scan=None)
+        mode = Mode.ROW_EXCLUSIVE if node.is_from else Mode.ACCESS_SHARE
+        reading.lock(relation_name(node.relation), mode, "copy", scan=None)
 
 
 def _opaque(node: t.Any, reading: Reading) -> None:

@@ -25,9 +25,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_const
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     dotted,
-    named,
+    qualified_name,
+    relation_name,
     relations,
-    strings,
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -38,7 +38,7 @@ _NO_TABLE = (
     ast.AlterEnumStmt, ast.CreateExtensionStmt,
     ast.AlterExtensionStmt, ast.CreateFunctionStmt, ast.AlterFunctionStmt, ast.GrantRoleStmt,
     ast.AlterDefaultPrivilegesStmt, ast.CreateRoleStmt, ast.AlterRoleStmt, ast.AlterRoleSetStmt, ast.DefineStmt,
-    ast.CreateCastStmt, ast.CreateSeqStmt, ast.AlterDatabaseSetStmt,
+    ast.CreateCastStmt, ast.AlterDatabaseSetStmt,
 )  # fmt: skip
 _TYPES = (ast.CreateEnumStmt, ast.CompositeTypeStmt, ast.CreateRangeStmt)
 _RELATIONS = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE,
@@ -52,12 +52,17 @@ def _none(_node: t.Any, _reading: Reading) -> None:
 
 
 def _type(node: t.Any, reading: Reading) -> None:
-    name = named(node.typevar)[1] if isinstance(node, ast.CompositeTypeStmt) else strings(node.typeName)[1]
-    reading.catalog.created_types.add(name)
+    composite = isinstance(node, ast.CompositeTypeStmt)
+    name = relation_name(node.typevar) if composite else qualified_name(node.typeName)
+    reading.catalog.created_types.add(name[1])
 
 
 def _domain_made(node: t.Any, reading: Reading) -> None:
-    reading.catalog.created_types.add(strings(node.domainname)[1])
+    reading.catalog.created_types.add(qualified_name(node.domainname)[1])
+
+
+def _sequence_made(node: t.Any, reading: Reading) -> None:
+    reading.catalog.create(relation_name(node.sequence))
 
 
 def _schema_made(node: t.Any, reading: Reading) -> None:
@@ -70,24 +75,25 @@ def _create(node: t.Any, reading: Reading) -> None:
     for element in node.tableElts or ():
         constraints = [element] if isinstance(element, ast.Constraint) else getattr(element, "constraints", None) or ()
         for constraint in constraints:
-            if constraint.contype == ConstrType.CONSTR_FOREIGN and named(constraint.pktable) != named(node.relation):
-                referenced(named(constraint.pktable), "create-table-references", reading)
+            other = relation_name(constraint.pktable) if constraint.contype == ConstrType.CONSTR_FOREIGN else None
+            if other and other != relation_name(node.relation):
+                referenced(other, "create-table-references", reading)
                 columns = (element.colname,) if element is not constraint else None
                 columns = columns or tuple(key.sval for key in constraint.fk_attrs or ())
-                key = foreign_key(named(node.relation), constraint, columns, reading)
+                key = foreign_key(relation_name(node.relation), constraint, columns, reading)
                 keys.append(key if element is constraint else inline(key, constraint, constraints))
         if isinstance(element, ast.TableLikeClause):
-            reading.lock(named(element.relation), Mode.ACCESS_SHARE, "create-table")
+            reading.lock(relation_name(element.relation), Mode.ACCESS_SHARE, "create-table")
     for parent in node.inhRelations or ():
         if node.partbound is None:
-            reading.lock(named(parent), Mode.SHARE_UPDATE_EXCLUSIVE, "inherit-parent")
+            reading.lock(relation_name(parent), Mode.SHARE_UPDATE_EXCLUSIVE, "inherit-parent")
             continue
-        reading.lock(named(parent), Mode.ACCESS_EXCLUSIVE, "create-partition")
-        keys.append(Constraint("", "parent", (), True, reading.catalog.full(named(parent))))
-        if (known := reading.catalog.table(named(parent))) and known.default_partition:
+        reading.lock(relation_name(parent), Mode.ACCESS_EXCLUSIVE, "create-partition")
+        keys.append(Constraint("", "parent", (), True, reading.catalog.qualified(relation_name(parent))))
+        if (known := reading.catalog.table(relation_name(parent))) and known.default_partition:
             # Its rows might belong into the new partition.
             reading.lock(known.default_partition, Mode.ACCESS_EXCLUSIVE, "create-partition", scan=True)
-    name = named(node.relation)
+    name = relation_name(node.relation)
     reading.catalog.create(name)
     if reading.catalog.is_new(name):
         for key in keys:
@@ -97,23 +103,23 @@ def _create(node: t.Any, reading: Reading) -> None:
 def _create_as(node: t.Any, reading: Reading) -> None:
     for name in relations(node.query):
         reading.lock(name, Mode.ACCESS_SHARE, "read", scan=None)
-    reading.catalog.create(named(node.into.rel))
+    reading.catalog.create(relation_name(node.into.rel))
 
 
 def _drop(node: t.Any, reading: Reading) -> None:
     kind = ObjectType(node.removeType)
     for item in node.objects:
         if kind in _RELATIONS:
-            _drop_relation(strings(item), node, reading)
+            _drop_relation(qualified_name(item), node, reading)
         elif kind == ObjectType.OBJECT_INDEX:
-            _drop_index(strings(item), node, reading)
+            _drop_index(qualified_name(item), node, reading)
         elif kind in _ON_TABLE:
-            table = strings(item[:-1])
+            table = qualified_name(item[:-1])
             # A trigger for each row is on every partition as well.
             for name in reading.catalog.with_partitions(table) if kind == ObjectType.OBJECT_TRIGGER else (table,):
                 reading.lock(name, Mode.ACCESS_EXCLUSIVE, _ON_TABLE[kind])
         if node.behavior and kind not in _ON_TABLE and kind != ObjectType.OBJECT_INDEX:
-            what = dotted(strings(item)) if isinstance(item, tuple) else getattr(item, "sval", "an object")
+            what = dotted(qualified_name(item)) if isinstance(item, tuple) else getattr(item, "sval", "an object")
             reading.say("statement-opaque", f"DROP {what} CASCADE drops objects that it does not name.")
 
 
@@ -131,7 +137,7 @@ def _drop_relation(name: Name, node: t.Any, reading: Reading) -> None:
         others += [parent.default_partition] if parent and parent.default_partition else []
         for other in (*others, *known.children):
             reading.lock(other, Mode.ACCESS_EXCLUSIVE, "drop")
-    for key in catalog.references.get(catalog.full(name), ()):
+    for key in catalog.references.get(catalog.qualified(name), ()):
         # A table of this upgrade, which leads to older ones.
         for other in catalog.with_partitions(key.other) if key.other and key.kind == "f" else ():
             reading.lock(other, Mode.ACCESS_EXCLUSIVE, "drop")
@@ -147,29 +153,29 @@ def _drop_relation(name: Name, node: t.Any, reading: Reading) -> None:
 def _drop_index(name: Name, node: t.Any, reading: Reading) -> None:
     mode = Mode.SHARE_UPDATE_EXCLUSIVE if node.concurrent else Mode.ACCESS_EXCLUSIVE
     if node.concurrent:
-        reading.alone = "DROP INDEX CONCURRENTLY"
+        reading.standalone = "DROP INDEX CONCURRENTLY"
     index = reading.catalog.table(name)
     if index and index.table:
         reading.lock(index.table, mode, "drop-index")
         for child in index.children:
             part = reading.catalog.table(child)
             reading.lock(part.table if part and part.table else child, mode, "drop-index")
-    elif own := reading.catalog.indexes.get(reading.catalog.full(name)):
+    elif own := reading.catalog.indexes.get(reading.catalog.qualified(name)):
         for table in reading.catalog.with_partitions(own):
             reading.lock(table, mode, "drop-index")
     reading.catalog.drop(name)
 
 
 def _index(node: t.Any, reading: Reading) -> None:
-    table = named(node.relation)
+    table = relation_name(node.relation)
     if node.nulls_not_distinct:
-        reading.since(f"NULLS NOT DISTINCT on {dotted(table)}", 15)
+        reading.needs_version(f"NULLS NOT DISTINCT on {dotted(table)}", 15)
     if node.concurrent:
-        reading.alone = "CREATE INDEX CONCURRENTLY"
+        reading.standalone = "CREATE INDEX CONCURRENTLY"
     mode = Mode.SHARE_UPDATE_EXCLUSIVE if node.concurrent else Mode.SHARE
     known = reading.catalog.table(table)
     # A partitioned table has no rows of its own; its partitions have.
-    full = (reading.catalog.full(table)[0], node.idxname or "")
+    full = (reading.catalog.qualified(table)[0], node.idxname or "")
     if node.if_not_exists and reading.catalog.known(full):
         reading.lock(table, mode, "create-index")
         return
@@ -190,24 +196,24 @@ def _index(node: t.Any, reading: Reading) -> None:
     # PostgreSQL's own name: ChooseIndexName in commands/indexcmds.c.
     full = (full[0], node.idxname or "_".join([table[1], *keys, "idx"]))
     reading.catalog.create(full)
-    reading.catalog.indexes[full] = reading.catalog.full(table)
+    reading.catalog.indexes[full] = reading.catalog.qualified(table)
 
 
 def _reindex(node: t.Any, reading: Reading) -> None:
     concurrent = any(option.defname == "concurrently" for option in node.params or ())
     if concurrent:
-        reading.alone = "REINDEX CONCURRENTLY"
+        reading.standalone = "REINDEX CONCURRENTLY"
     mode = Mode.SHARE_UPDATE_EXCLUSIVE if concurrent else Mode.SHARE
     if node.relation is None:
-        reading.alone = reading.alone or "REINDEX of a schema or database"
+        reading.standalone = reading.standalone or "REINDEX of a schema or database"
         reading.say(
             "statement-opaque", "REINDEX of a schema or database names no table: each of its tables is locked in turn."
         )
         return
-    name = named(node.relation)
+    name = relation_name(node.relation)
     if node.kind == ReindexObjectType.REINDEX_OBJECT_INDEX:
         index = reading.catalog.table(name)
-        own_table = index.table if index else reading.catalog.indexes.get(reading.catalog.full(name))
+        own_table = index.table if index else reading.catalog.indexes.get(reading.catalog.qualified(name))
         reading.lock(own_table or name, mode, "reindex", scan=True)
         if index:
             # Every plan on the table looks at its indexes: readers wait for the index as they would for the table.
@@ -221,7 +227,7 @@ def _reindex(node: t.Any, reading: Reading) -> None:
 def _rename(node: t.Any, reading: Reading) -> None:
     kind = ObjectType(node.renameType)
     if kind in {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}:
-        old = strings(node.object)[1]
+        old = qualified_name(node.object)[1]
         if old in reading.catalog.created_types:
             reading.catalog.created_types.add(node.newname)
     if kind == ObjectType.OBJECT_SCHEMA and node.subname in reading.catalog.created_schemas:
@@ -230,7 +236,7 @@ def _rename(node: t.Any, reading: Reading) -> None:
         reading.say("statement-opaque", "RENAME ATTRIBUTE … CASCADE changes the tables of that type; it names none.")
     if node.relation is None or kind == ObjectType.OBJECT_ATTRIBUTE:
         return
-    name, catalog = named(node.relation), reading.catalog
+    name, catalog = relation_name(node.relation), reading.catalog
     mode = Mode.SHARE_UPDATE_EXCLUSIVE if kind == ObjectType.OBJECT_INDEX else Mode.ACCESS_EXCLUSIVE
     reading.lock(name, mode, "rename")
     known = catalog.table(name)
@@ -245,12 +251,12 @@ def _rename(node: t.Any, reading: Reading) -> None:
 
 def _schema_change(node: t.Any, reading: Reading) -> None:
     if node.relation is not None:
-        reading.lock(named(node.relation), Mode.ACCESS_EXCLUSIVE, "rename")
-        reading.catalog.move(named(node.relation), schema=node.newschema)
+        reading.lock(relation_name(node.relation), Mode.ACCESS_EXCLUSIVE, "rename")
+        reading.catalog.move(relation_name(node.relation), schema=node.newschema)
 
 
 def _trigger(node: t.Any, reading: Reading) -> None:
-    table = named(node.relation)
+    table = relation_name(node.relation)
     # One for each row is made on every partition as well.
     for name in reading.catalog.with_partitions(table) if node.row else (table,):
         reading.lock(name, Mode.SHARE_ROW_EXCLUSIVE, "trigger")
@@ -260,46 +266,46 @@ def _trigger(node: t.Any, reading: Reading) -> None:
 
 
 def _policy(node: t.Any, reading: Reading) -> None:
-    reading.lock(named(getattr(node, "table", None) or node.relation), Mode.ACCESS_EXCLUSIVE, "policy")
+    reading.lock(relation_name(getattr(node, "table", None) or node.relation), Mode.ACCESS_EXCLUSIVE, "policy")
 
 
 def _statistics(node: t.Any, reading: Reading) -> None:
     for relation in node.relations:
-        reading.lock(named(relation), Mode.SHARE_UPDATE_EXCLUSIVE, "statistics")
+        reading.lock(relation_name(relation), Mode.SHARE_UPDATE_EXCLUSIVE, "statistics")
 
 
 def _comment(node: t.Any, reading: Reading) -> None:
     kind = ObjectType(node.objtype)
     if kind in _RELATIONS | {ObjectType.OBJECT_INDEX}:
-        reading.lock(strings(node.object), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
+        reading.lock(qualified_name(node.object), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
     elif kind == ObjectType.OBJECT_COLUMN:
-        reading.lock(strings(node.object[:-1]), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
+        reading.lock(qualified_name(node.object[:-1]), Mode.SHARE_UPDATE_EXCLUSIVE, "comment")
     elif kind in _ON_TABLE and isinstance(node.object, tuple):
-        reading.lock(strings(node.object[:-1]), Mode.ACCESS_SHARE, "comment")
+        reading.lock(qualified_name(node.object[:-1]), Mode.ACCESS_SHARE, "comment")
 
 
 def _grant(node: t.Any, reading: Reading) -> None:
     if node.objtype == ObjectType.OBJECT_TABLE and reading.version >= 18:
         for relation in node.objects or ():
             if isinstance(relation, ast.RangeVar):
-                reading.lock(named(relation), Mode.ACCESS_SHARE, "grant")
+                reading.lock(relation_name(relation), Mode.ACCESS_SHARE, "grant")
 
 
 def _view(node: t.Any, reading: Reading) -> None:
-    view = named(node.view)
+    view = relation_name(node.view)
     if node.replace and reading.catalog.table(view) is not None:
         reading.lock(view, Mode.ACCESS_EXCLUSIVE, "view")
     else:
         reading.catalog.create(view)
-        reading.catalog.views[reading.catalog.full(view)] = tuple(
-            reading.catalog.full(name) for name in relations(node.query)
+        reading.catalog.views[reading.catalog.qualified(view)] = tuple(
+            reading.catalog.qualified(name) for name in relations(node.query)
         )
     for name in relations(node.query):
         reading.lock(name, Mode.ACCESS_SHARE, "view")
 
 
 def _sequence(node: t.Any, reading: Reading) -> None:
-    reading.lock(named(node.sequence), Mode.SHARE_ROW_EXCLUSIVE, "sequence")
+    reading.lock(relation_name(node.sequence), Mode.SHARE_ROW_EXCLUSIVE, "sequence")
 
 
 def _domain(_node: t.Any, reading: Reading) -> None:
@@ -326,6 +332,7 @@ HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
     ast.CommentStmt: _comment,
     ast.GrantStmt: _grant,
     ast.ViewStmt: _view,
+    ast.CreateSeqStmt: _sequence_made,
     ast.AlterSeqStmt: _sequence,
     ast.AlterDomainStmt: _domain,
 }

@@ -8,8 +8,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name
 
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import SignatureRow
+
+ROUTINES: t.Final = {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE}
 _IN: t.Final = {"i", "b", "v"}
 _OUT: t.Final = {"o", "b", "t"}
 
@@ -36,7 +41,7 @@ class Signature:
     defaults: int
 
     @classmethod
-    def of_row(cls, row: dict[str, t.Any]) -> t.Self:
+    def of_row(cls, row: SignatureRow) -> t.Self:
         """From `signatures` of write_facts.collect."""
         types, modes = row["all_types"] or row["inputs"], row["modes"] or ["i"] * len(row["inputs"])
         names = row["names"] or [""] * len(types)
@@ -69,17 +74,17 @@ class Signature:
 def signature(node: t.Any) -> Signature | None:
     """Of a CREATE FUNCTION; None where a type is that of a column."""
     parameters = [
-        (_mode(item.mode), item.name or "", _type(item.argType), item.defexpr) for item in node.parameters or ()
+        (_mode(item.mode), item.name or "", internal_name(item.argType), item.defexpr) for item in node.parameters or ()
     ]
     types = [kind for _mode_, _name, kind, _default in parameters]
-    returns = _type(node.returnType) if node.returnType is not None else ""
+    returns = internal_name(node.returnType) if node.returnType is not None else ""
     if None in types or returns is None:
         return None
     outputs = tuple((name, str(kind)) for mode, name, kind, _default in parameters if mode in _OUT)
     table = any(mode == "t" for mode, *_rest in parameters)
     if table or not returns:
         returns = outputs[0][1] if len(outputs) == 1 else "record" if outputs else "void"
-    schema, name = strings(node.funcname)
+    schema, name = qualified_name(node.funcname)
     return Signature(
         schema, name, "p" if node.is_procedure else "f",
         tuple(str(kind) for mode, _name, kind, _default in parameters if mode in _IN),
@@ -96,11 +101,12 @@ def _mode(mode: t.Any) -> str:
     return "i" if letter == "d" else letter
 
 
-def _type(node: t.Any) -> str | None:
+def internal_name(node: t.Any) -> str | None:
+    """A type as pg_type calls it, an array's with a `_` before it; None where it is that of a column."""
     if node.pct_type:
         return None
-    name: str = strings(node.names)[1]
+    name: str = qualified_name(node.names or ())[1]
     return f"_{name}" if node.arrayBounds else name
 
 
-__all__ = ("Signature", "signature")
+__all__ = ("ROUTINES", "Signature", "internal_name", "signature")

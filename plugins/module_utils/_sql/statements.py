@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    BoolExprType,
     ParseError,
     TransactionStmtKind,
     ast,
@@ -34,6 +35,7 @@ class Statement:
     :param transaction: the number of the transaction it runs in; None means that it commits by itself
     :param problem: why the grammar refuses it
     :param line: that of the revision's file which wrote it, None where that is not known
+    :param looks_first: it is run only where what it makes is not there yet, or what it drops is
     """
 
     number: int
@@ -43,18 +45,20 @@ class Statement:
     transaction: int | None
     problem: str | None = None
     line: int | None = None
+    looks_first: bool = False
 
 
-def named(relation: t.Any) -> Name:
+def relation_name(relation: t.Any) -> Name:
     """The name of a RangeVar."""
     return relation.schemaname, relation.relname
 
 
 def dotted(name: Name) -> str:
+    """A name for a sentence: with its schema, where one is known."""
     return name[1] if name[0] is None else f"{name[0]}.{name[1]}"
 
 
-def strings(parts: t.Iterable[t.Any]) -> Name:
+def qualified_name(parts: t.Iterable[t.Any]) -> Name:
     """The name in a list of String nodes; a leading database name is left out. A domain's comes as a TypeName."""
     plain: list[t.Any] = [part.names[-1] if isinstance(part, ast.TypeName) and part.names else part for part in parts]
     values = [part.sval for part in plain]
@@ -65,7 +69,16 @@ def strings(parts: t.Iterable[t.Any]) -> Name:
 _WALKED: list[t.Any] = [None, ()]
 
 
-def below(node: t.Any) -> t.Sequence[t.Any]:
+def conjuncts(node: t.Any) -> t.Iterator[t.Any]:
+    """The conditions that are joined by AND, at any depth; one that is joined by nothing is its only one."""
+    if isinstance(node, ast.BoolExpr) and node.boolop == BoolExprType.AND_EXPR:
+        for part in node.args or ():
+            yield from conjuncts(part)
+    else:
+        yield node
+
+
+def walk(node: t.Any) -> t.Sequence[t.Any]:
     """`node` and every node under it. pglast's own Visitor does more for each node, and takes ten times as long."""
     if _WALKED[0] is node:
         return t.cast("t.Sequence[t.Any]", _WALKED[1])
@@ -87,9 +100,9 @@ def relations(node: t.Any) -> list[Name]:
     """Every table named anywhere below `node`, without the names of its WITH queries."""
     names: dict[Name, None] = {}
     local: set[str | None] = set()
-    for part in below(node):
+    for part in walk(node):
         if isinstance(part, ast.RangeVar):
-            names[named(part)] = None
+            names[relation_name(part)] = None
         elif isinstance(part, ast.CommonTableExpr):
             local.add(part.ctename)
     return [name for name in names if name[0] is not None or name[1] not in local]
@@ -97,7 +110,7 @@ def relations(node: t.Any) -> list[Name]:
 
 def functions(node: t.Any) -> list[Name]:
     """Every function called anywhere below `node`."""
-    return list({strings(part.funcname or ()): None for part in below(node) if isinstance(part, ast.FuncCall)})
+    return list({qualified_name(part.funcname or ()): None for part in walk(node) if isinstance(part, ast.FuncCall)})
 
 
 _WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
@@ -105,7 +118,7 @@ _WRITES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 def writes(node: t.Any) -> list[t.Any]:
     """Every INSERT, UPDATE, DELETE and MERGE at or below `node`."""
-    return [part for part in below(node) if isinstance(part, _WRITES)]
+    return [part for part in walk(node) if isinstance(part, _WRITES)]
 
 
 def _cut(sql: str) -> list[tuple[int, str]]:
@@ -164,17 +177,24 @@ def _piece(begin: int, text: str, node: t.Any, problem: str | None = None) -> _P
     return _Piece(begin + len(text) - len(text.lstrip()), text.strip(), node, problem)
 
 
+def _relax(node: t.Any) -> None:
+    """What SQLAlchemy looks for before is what IF NOT EXISTS and IF EXISTS say, of statements that have them."""
+    for name in ("if_not_exists", "missing_ok"):
+        if hasattr(node, name):
+            setattr(node, name, True)
+
+
 class Reader:
     """Reads an upgrade part by part. `found`: its statements without Alembic's own BEGIN, COMMIT and version table.
 
-    `between`: the CREATE TABLE that Alembic itself wrote, for its version table.
+    `version_table_statements`: the CREATE TABLE that Alembic itself wrote, for its version table.
     """
 
     def __init__(self, tick: t.Callable[[], object] = lambda: None) -> None:
         """:param tick: called before each statement; it may raise what shall end a reading that takes too long"""
         self.found: list[Statement] = []
         self._tick = tick
-        self.between: list[t.Any] = []
+        self.version_table_statements: list[t.Any] = []
         self._transaction: int | None = None
         self._opened = 0
         self._end = 0
@@ -204,12 +224,14 @@ class Reader:
                 elif node.kind in _END:
                     self._transaction = None
             elif segment is not None:
-                number, line = len(self.found) + 1, segment.line(segment.start + piece.begin)
-                self.found.append(
-                    Statement(number, segment.revision, piece.text, node, self._transaction, piece.problem, line)
-                )
+                number, place = len(self.found) + 1, segment.start + piece.begin
+                first = segment.looks_first(place)
+                if first:
+                    _relax(node)
+                more = (self._transaction, piece.problem, segment.line(place), first)
+                self.found.append(Statement(number, segment.revision, piece.text, node, *more))
             elif isinstance(node, ast.CreateStmt):
-                self.between.append(node)
+                self.version_table_statements.append(node)
 
 
 def statements(rendered: Rendered) -> list[Statement]:
@@ -223,12 +245,13 @@ __all__ = (
     "Name",
     "Reader",
     "Statement",
-    "below",
+    "conjuncts",
     "dotted",
     "functions",
-    "named",
+    "qualified_name",
+    "relation_name",
     "relations",
     "statements",
-    "strings",
+    "walk",
     "writes",
 )

@@ -8,79 +8,80 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import named, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.routines import Routines
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name, relation_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.unique_keys import UniqueKeys
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import TableFacts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import TriggerRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
-Row = dict[str, t.Any]
 _ENUM: t.Final = "E"
 
 
 class TableRules:
-    """Unique keys, triggers, rules, labels of enums and casts. Tables by their names before the upgrade.
+    """Unique keys, routines, triggers, rules, labels of enums and casts. Tables by their names before the upgrade.
 
-    `known`: the server was asked.
+    Not the lock rules of `rules_*.py`. `known`: the server was asked.
     """
 
-    def __init__(self, catalog: Catalog, facts: dict[str, t.Any]) -> None:
-        """:param facts: the answer of live_facts.collect"""
-        self._catalog = catalog
-        writes = facts.get("writes")
-        self.known = catalog.complete and writes is not None
-        self.facts: dict[str, t.Any] = writes or {}
-        full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
-        self.full = full
+    def __init__(self, catalog: Catalog, facts: TableFacts) -> None:
+        self._catalog, self.facts, objects = catalog, facts["writes"], facts["objects"]
+        self.known = catalog.complete
+        names: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+        self.name_of_oid = names
         # Without a size of its file, a table that seems empty may be one that nobody could look at.
-        self.measured = {full[row["oid"]] for row in facts["classes"] if "total_bytes" in row}
+        self.with_size = {names[row["oid"]] for row in facts["classes"] if "total_bytes" in row}
         self.order: dict[Name, list[str]] = {}
-        for row in facts.get("columns", ()):
-            if row["oid"] in full:
-                self.order.setdefault(full[row["oid"]], []).append(row["name"])
-        self.uniques = UniqueKeys(catalog, self.facts.get("uniques", ()), full)
-        self._triggers: dict[Name, list[Row]] = {}
-        for row in self.facts.get("triggers", ()):
-            if row["oid"] in full:
-                self._triggers.setdefault(full[row["oid"]], []).append(row)
+        for column in facts["columns"]:
+            if column["oid"] in names:
+                self.order.setdefault(names[column["oid"]], []).append(column["name"])
+        self.routines = Routines(self.facts["signatures"])
+        self.uniques = UniqueKeys(catalog, self.facts["uniques"], names)
+        self._triggers: dict[Name, list[TriggerRow]] = {}
+        for trigger in self.facts["triggers"]:
+            if trigger["oid"] in names:
+                self._triggers.setdefault(names[trigger["oid"]], []).append(trigger)
         # Tables with triggers or rules of this upgrade, which may change every row.
-        self.changed: set[Name] = set()
-        objects = facts.get("objects") or {"parts": (), "types": ()}
-        parts = objects["parts"]
-        self.ruled = {full[row["oid"]] for row in parts if row["kind"] == "rule" and row["oid"] in full}
+        self.with_new_code: set[Name] = set()
+        self.with_rules = {
+            names[row["oid"]] for row in objects["parts"] if row["kind"] == "rule" and row["oid"] in names
+        }
         self._labels: dict[str, set[str]] = {}
         types = (row for row in objects["types"] if row["category"] == _ENUM)
-        for row in (*self.facts.get("enums", ()), *types):
-            self._labels.setdefault(row["name"], set()).update(row["labels"])
-        self.casts = {(row["source"], row["target"]) for row in self.facts.get("casts", ())}
+        for kind in (*self.facts["enums"], *types):
+            self._labels.setdefault(kind["name"], set()).update(kind["labels"])
+        self.casts = {(row["source"], row["target"]) for row in self.facts["casts"]}
 
     def labels(self, kind: str) -> set[str] | None:
         """The values of an enum type, None where it is none or not known."""
         return self._labels.get(kind)
 
-    def triggers(self, table: Table) -> list[Row]:
+    def triggers(self, table: Table) -> list[TriggerRow]:
         """Those of a table and of its partitions."""
         return [row for name in (table.name, *table.children) for row in self._triggers.get(name, ())]
 
     def after(self, node: t.Any) -> None:
         """Move on. Called before the catalogue is, so that names are those that the statement uses."""
+        self.routines.after(node)
         self.uniques.after(node)
         # Not by isinstance: what it narrows to has every field as one that may be absent.
         kind: t.Any = type(node)
         if kind in {ast.CreateTrigStmt, ast.RuleStmt}:
-            if table := self._catalog.table(named(node.relation)):
-                self.changed.add(table.name)
+            if table := self._catalog.table(relation_name(node.relation)):
+                self.with_new_code.add(table.name)
         elif kind is ast.CreateEnumStmt:
-            self._labels[strings(node.typeName)[1]] = {item.sval for item in node.vals or ()}
+            self._labels[qualified_name(node.typeName)[1]] = {item.sval for item in node.vals or ()}
         elif kind is ast.AlterEnumStmt:
             # What an old name may stand for is not followed: it counts as there.
-            labels = self._labels.get(strings(node.typeName)[1])
+            labels = self._labels.get(qualified_name(node.typeName)[1])
             if labels is not None and node.newVal:
                 labels.add(node.newVal)
         elif kind is ast.RenameStmt and node.renameType == ObjectType.OBJECT_TYPE:
             # An enum type that is renamed is not followed.
-            for name in (strings(node.object)[1], node.newname):
+            for name in (qualified_name(node.object)[1], node.newname):
                 self._labels.pop(name, None)
 
 

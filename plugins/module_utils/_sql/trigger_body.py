@@ -9,7 +9,10 @@ import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, ast, parse_sql
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import below, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name, walk
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import TriggerRow
 
 # They compute, and refuse no argument that a row can have.
 _FUNCTIONS: t.Final = {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timezone", "lower",
@@ -26,8 +29,8 @@ _STEP: t.Final = re.compile(
 )
 
 
-def harmless(row: dict[str, t.Any]) -> bool:
-    """Of a row of `triggers` of write_facts.collect."""
+def harmless(row: TriggerRow) -> bool:
+    """Whether the trigger of this row (write_facts.collect, `triggers`) only fills columns."""
     if row["schema"] == "pg_catalog":
         return row["function"] in _OWN
     if row["language"] != "plpgsql" or not row["source"]:
@@ -53,10 +56,10 @@ def _plain(expression: str) -> bool:
     query = parsed[0].stmt
     if len(parsed) > 1 or not isinstance(query, ast.SelectStmt) or query.fromClause or len(query.targetList or ()) != 1:
         return False
-    for part in below(query.targetList):
+    for part in walk(query.targetList):
         if isinstance(part, (ast.SubLink, ast.TypeCast)):
             return False
-        if isinstance(part, ast.FuncCall) and strings(part.funcname or ())[1] not in _FUNCTIONS:
+        if isinstance(part, ast.FuncCall) and qualified_name(part.funcname or ())[1] not in _FUNCTIONS:
             return False
         if isinstance(part, ast.A_Expr) and part.name and str(part.name[-1].sval) in {"/", "%", "^"}:
             return False

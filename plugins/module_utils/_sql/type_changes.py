@@ -25,6 +25,9 @@ BINARY = {
     ("xml", "text"), ("xml", "varchar"), ("xml", "bpchar"), ("int4", "oid"), ("oid", "int4"), ("bit", "varbit"),
     ("varbit", "bit"), ("oid", "regclass"), ("regclass", "oid"), ("int4", "regclass"), ("regclass", "int4"),
 }  # fmt: skip
+# What CREATE TABLE makes of a word that is no type (transformColumnDefinition in src/backend/parser/parse_utilcmd.c).
+SERIAL: t.Final = {"serial": "int4", "serial4": "int4", "bigserial": "int8", "serial8": "int8", "smallserial": "int2",
+                   "serial2": "int2"}  # fmt: skip
 # Types whose default B-tree operator class is the other's.
 _ONE_ORDER = ({"text", "varchar"}, {"cidr", "inet"})
 _HEADER = 4  # VARHDRSZ: pg_attribute.atttypmod of varchar(n) is n + 4
@@ -129,7 +132,7 @@ def same_order(old: Column, node: t.Any) -> bool:
     return old.type == kind or any({old.type, kind} <= family for family in _ONE_ORDER)
 
 
-def change(old: Column | None, node: t.Any, using: t.Any, column: str, catalog: Catalog) -> Answer:
+def file_effect(old: Column | None, node: t.Any, using: t.Any, column: str, catalog: Catalog) -> Answer:
     """What changing a column from `old` to the TypeName `node` does to the table's file.
 
     timestamp and timestamptz have the same bytes where the migrator's time zone is UTC (since PostgreSQL 12).
@@ -146,13 +149,13 @@ def change(old: Column | None, node: t.Any, using: t.Any, column: str, catalog: 
     if wanted is None or array or kind not in _BUILT_IN:
         return "unknown" if old.type in {kind, "_" + kind} or kind not in _BUILT_IN else "rewrite"
     if old.type == kind:
-        free = fits(kind, old.modifier, wanted)
+        keeps_file = fits(kind, old.modifier, wanted)
     elif {old.type, kind} == {"timestamp", "timestamptz"}:
-        free = catalog.timezone_is_utc and wanted == old.modifier == -1
+        keeps_file = catalog.timezone_is_utc and wanted == old.modifier == -1
     else:
         # A cast to a type with a length calls that length's function, which changes values of other types.
-        free = (old.type, kind) in BINARY and wanted == -1
-    return "none" if free else "rewrite"
+        keeps_file = (old.type, kind) in BINARY and wanted == -1
+    return "none" if keeps_file else "rewrite"
 
 
-__all__ = ("BINARY", "Answer", "change", "fits", "modifier", "same_order", "type_name")
+__all__ = ("BINARY", "SERIAL", "Answer", "file_effect", "fits", "modifier", "same_order", "type_name")

@@ -10,10 +10,11 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import named, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name, relation_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import UniqueRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 _KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
@@ -39,7 +40,7 @@ class Unique:
 class UniqueKeys:
     """By table, as it was called before the upgrade."""
 
-    def __init__(self, catalog: Catalog, rows: t.Iterable[dict[str, t.Any]], full: t.Mapping[int, Name]) -> None:
+    def __init__(self, catalog: Catalog, rows: t.Iterable[UniqueRow], full: t.Mapping[int, Name]) -> None:
         """:param rows: `uniques` of write_facts.collect
         :param full: names of the tables by oid
         """
@@ -61,17 +62,17 @@ class UniqueKeys:
         """Move on. Called before the catalogue is, so that names are those that the statement uses."""
         if isinstance(node, ast.IndexStmt) and node.unique:
             items = node.indexParams or ()
-            self._add(named(node.relation), Unique(
+            self._add(relation_name(node.relation), Unique(
                 node.idxname or "", tuple(item.name or None for item in items), partial=node.whereClause is not None
             ))  # fmt: skip
         elif isinstance(node, ast.AlterTableStmt):
             for command in node.cmds or ():
-                self._altered(named(node.relation), command)
+                self._altered(relation_name(node.relation), command)
         elif isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_INDEX:
             for item in node.objects or ():
-                index = self._catalog.table(strings(item))
+                index = self._catalog.table(qualified_name(item))
                 if index and index.table:
-                    self._drop(index.table, strings(item)[1])
+                    self._drop(index.table, qualified_name(item)[1])
         elif isinstance(node, ast.RenameStmt) and node.relation is not None:
             self._renamed(node)
 
@@ -110,7 +111,7 @@ class UniqueKeys:
         self._add(table, Unique(name, columns, immediate=not part.deferrable, constraint=name))
 
     def _renamed(self, node: t.Any) -> None:
-        known, kind = self._catalog.table(named(node.relation)), ObjectType(node.renameType)
+        known, kind = self._catalog.table(relation_name(node.relation)), ObjectType(node.renameType)
         if known is None:
             return
         new = node.newname

@@ -13,7 +13,7 @@ import functools
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, ast, parse_sql
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, below, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, relation_name, walk
 
 Use = t.Literal["no", "yes", "open"]
 
@@ -37,18 +37,18 @@ def _statements(sql: str) -> tuple[t.Any, ...] | None:
         nodes = tuple(raw.stmt for raw in parse_sql(sql))
     except ParseError:
         return None
-    return None if any(isinstance(part, ast.DoStmt) for node in nodes for part in below(node)) else nodes
+    return None if any(isinstance(part, ast.DoStmt) for node in nodes for part in walk(node)) else nodes
 
 
 def _uses(node: t.Any, tables: t.Collection[Name], column: str | None) -> bool:
-    parts = list(below(node))
+    parts = list(walk(node))
     local = {part.ctename for part in parts if isinstance(part, ast.CommonTableExpr)}
     ours, others = set(), set()
     for part in parts:
         if not isinstance(part, ast.RangeVar):
             continue
         label = part.alias.aliasname if part.alias else part.relname
-        if _is_one_of(named(part), tables) and (part.schemaname or part.relname not in local):
+        if _is_one_of(relation_name(part), tables) and (part.schemaname or part.relname not in local):
             ours.add(label)
         else:
             others.add(label)

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import named, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name, relation_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column
@@ -67,7 +67,7 @@ def _tables(query: t.Any, catalog: Catalog) -> dict[str, dict[str, Column] | Non
         elif isinstance(item, ast.RangeVar):
             if item.alias is not None and item.alias.colnames:
                 return None
-            known = catalog.table(named(item))
+            known = catalog.table(relation_name(item))
             name = str(item.alias.aliasname if item.alias else item.relname)
             found[name] = dict(known.columns) if known else None
         else:
@@ -89,7 +89,7 @@ def _name(value: t.Any) -> str | None:
     if isinstance(value, ast.ColumnRef):
         return str(value.fields[-1].sval)  # type: ignore[index]
     if isinstance(value, ast.FuncCall):
-        return strings(value.funcname or ())[1]
+        return qualified_name(value.funcname or ())[1]
     if isinstance(value, ast.CoalesceExpr):
         return "coalesce"
     return "?column?" if isinstance(value, (ast.A_Const, ast.A_Expr, ast.BoolExpr)) else None
@@ -99,7 +99,7 @@ def _type(value: t.Any, tables: dict[str, dict[str, Column] | None] | None) -> T
     if isinstance(value, ast.TypeCast):
         kind, modifier, array = type_changes.type_name(value.typeName)
         return None if array or modifier is None or kind not in _PLAIN else (kind, modifier)
-    if isinstance(value, ast.FuncCall) and strings(value.funcname or ()) == (None, "count"):
+    if isinstance(value, ast.FuncCall) and qualified_name(value.funcname or ()) == (None, "count"):
         return "int8", -1
     if not isinstance(value, ast.ColumnRef) or tables is None:
         return None

@@ -74,7 +74,9 @@ class Project:
 
     def environment(self, url: str) -> dict[str, str]:
         """The variables for a process of the project."""
-        return {name: value.replace("{url}", self.url(url)) for name, value in self.variables.items()}
+        given = {name: value.replace("{url}", self.url(url)) for name, value in self.variables.items()}
+        # SQLAlchemy takes the indexes of a new table from a set: their order is that of a process.
+        return {"PYTHONHASHSEED": "0"} | given
 
 
 PROJECTS: t.Final = (
@@ -84,6 +86,13 @@ PROJECTS: t.Final = (
         "aegra_api/alembic",
         "postgresql+asyncpg",
         {"DATABASE_URL": "{url}"},
+    ),
+    Project(
+        "datajunction",
+        ("datajunction-server==0.0.272", "greenlet"),
+        "datajunction_server/alembic",
+        "postgresql+psycopg",
+        {"DATABASE_URI": "{url}"},
     ),
     Project("optuna", ("optuna==5.0.0", "psycopg[binary]"), "optuna/storages/_rdb/alembic", "postgresql+psycopg"),
 )

@@ -13,7 +13,7 @@ sys.path.insert(0, "collections")
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import TableFacts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 
 from dev.postgresql import running
 from tests.unit.plugins.module_utils._sql.cases import CASES, SCHEMA, VERSIONS
@@ -24,7 +24,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "unit" / "plugins" / "module_util
 
 def collected(connection: psycopg.Connection) -> dict[str, t.Any]:
     """The collector's two answers for all cases together."""
-    question = names([parsed(case.sql, alone=case.alone) for case in CASES if not case.before])
+    question = facts_request([parsed(case.sql, alone=case.alone) for case in CASES if not case.before])
     facts = live_facts.collect(connection, question)
     # What other modules of _in_pod add is recorded with them.
     known = {name: rows for name, rows in facts.items() if name in TableFacts.__annotations__}

@@ -10,8 +10,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy i
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, ServerFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 
 from tests.unit.plugins.module_utils._sql.claims import parsed
 
@@ -24,7 +24,7 @@ def judged(connection: psycopg.Connection, texts: list[str]) -> list[Finding]:
     """The findings about these statements, all in one transaction, on what the session sees now."""
     found = [parsed(text, number=number) for number, text in enumerate(texts, 1)]
     server = t.cast("ServerFacts", live_facts.server(connection, 0))
-    facts = live_facts.collect(connection, names(found))
+    facts = t.cast("DatabaseFacts", live_facts.collect(connection, facts_request(found)))
     catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
     return Judge(catalog, facts, server, Thresholds(), lock_timeout_set=True).judge(found, []).findings
 
@@ -61,6 +61,21 @@ def said_and_done(
         connection.rollback()
         connection.execute(gone)
         connection.commit()
+
+
+def agree(outcome: tuple[list[Finding], str], ids: set[str], wanted: str | None, words: str) -> None:
+    """What is said and what is done fit: `fail` with an error, nothing said without one.
+
+    :param outcome: of said_and_done()
+    :param ids: the findings that count
+    :param wanted: their severity, None for none of them
+    :param words: a part of the server's error
+    """
+    found, error = outcome
+    assert severities(found, ids) == ({wanted} if wanted else set()), ([item.message for item in found], error)
+    assert words in error, error
+    assert wanted != "fail" or error, "the server takes it"
+    assert wanted is not None or not error, error
 
 
 def severities(found: list[Finding], ids: set[str]) -> set[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from pathlib import Path
 
 import psycopg
 import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts, usage_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rows import UsageFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.usage import use_of
 from psycopg import errors
 
@@ -14,6 +17,7 @@ from dev.postgresql import Server, running
 from tests.integration.preflight.asking import ask
 from tests.integration.preflight.conftest import CHOSEN
 from tests.unit.plugins.module_utils._in_pod.project import Project
+from tests.unit.plugins.module_utils._sql.test_facts import unlike
 from tests.unit.plugins.module_utils._sql.test_usage import MESSAGES, SHAPES
 
 TABLES = """
@@ -177,3 +181,23 @@ def test_statements_of_hidden_roles_keep_it_open(server: Server, database: str, 
 def test_without_the_extension_the_reason_is_a_note(database: str, asked: t.Callable[[str], str]) -> None:
     application(database, "DROP EXTENSION pg_stat_statements", often=1)
     assert "pg_stat_statements is not installed in this database" in asked("ALTER TABLE messages RENAME TO entries")
+
+
+def test_the_answer_has_its_type(database: str) -> None:
+    application(
+        database,
+        "CREATE TABLE parted (id int) PARTITION BY LIST (id)",
+        "CREATE TABLE one PARTITION OF parted FOR VALUES IN (1)",
+        "CREATE VIEW seen AS SELECT id FROM one",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT max(id) FROM one'",
+        "SELECT id FROM one",
+        often=1,
+    )
+    with psycopg.connect(database) as connection:
+        ask = functools.partial(live_facts._rows, connection)
+        answer: t.Any = usage_facts.collect(
+            connection, ask, ask("SELECT 'one'::regclass::bigint AS oid, 'public' AS schema, 'one' AS name")
+        )
+    assert unlike(answer, UsageFacts) == []
+    # Otherwise lists without a row were compared, or nothing but a problem.
+    assert all(answer[name] for name in ("views", "parents", "functions", "texts", "statements"))

@@ -143,6 +143,13 @@ DIALECT = (
     "    bind = op.get_bind()\n    if bind.dialect.name == 'postgresql':\n"
     "        op.execute('ALTER TABLE ledger ADD n int')"
 )
+LOOKED_FOR = (
+    "    import sqlalchemy as sa\n    from sqlalchemy.dialects import postgresql\n    bind = op.get_bind()\n"
+    "    sa.Enum('open', 'paid', name='state_of').create(bind, checkfirst=True)\n"
+    "    sa.Table('kept', sa.MetaData(), sa.Column('id', sa.Integer)).create(bind, checkfirst=True)\n"
+    "    sa.Enum(name='never_there').drop(bind, checkfirst=True)\n"
+    "    op.add_column('ledger', sa.Column('paid', postgresql.ENUM(name='state_of', create_type=False)))"
+)
 BOUND = (
     "    import sqlalchemy as sa\n    table = sa.table('ledger', sa.column('id', sa.Integer),"
     " sa.column('label', sa.String))\n"
@@ -238,6 +245,19 @@ KINDS = {
         upgrade=None,
     ),
     "get_bind for its dialect": Kind(_second(body=DIALECT), SAFE, absent=frozenset({"revision-not-static"})),
+    "a type that is looked for first": Kind(
+        _second(body=LOOKED_FOR),
+        SAFE,
+        absent=frozenset({"revision-not-static", "object-exists"}),
+        setup=TABLES + "CREATE TYPE state_of AS ENUM ('open', 'paid'); CREATE TABLE kept (id int);",
+    ),
+    "a type that nobody looks for": Kind(
+        _second(body=LOOKED_FOR.replace("True", "False")),
+        {"unsafe"},
+        {"object-exists": "fail"},
+        setup=TABLES + "CREATE TYPE state_of AS ENUM ('open', 'paid');",
+        upgrade="already exists",
+    ),
     "get_bind for more": Kind(
         _second(
             body=DIALECT.replace("bind.dialect.name", "bind.exec_driver_sql('SELECT 1').scalar() or bind.dialect.name")

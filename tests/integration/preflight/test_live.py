@@ -26,6 +26,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sourc
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_direct import DirectSource
 
 from dev.postgresql import running
+from tests.integration.preflight.asking import BOTH_MODES, migrate
 from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
 from tests.unit.plugins.module_utils._in_pod.project import ENV, Project
 
@@ -237,6 +238,41 @@ def test_a_role_that_may_not_migrate(url: str, plain: str, project: Project) -> 
         _full, found = run(project, plain)
     assert "belongs to postgres" in found["privilege-missing"].message
     assert "fact-not-visible" in found
+
+
+# What the role is granted, what it runs, what is said.
+RIGHTS = {
+    "none": ([], "CREATE TABLE fresh (id int REFERENCES parent)", "no REFERENCES on public.parent"),
+    "of the table": (["REFERENCES ON parent"], "CREATE TABLE fresh (id int REFERENCES parent)", ""),
+    "of the column": (["REFERENCES (id) ON parent"], "CREATE TABLE fresh (id int REFERENCES parent)", ""),
+    "of another's table": (
+        ["ALL ON item", "ALL ON parent"], "ALTER TABLE item ADD FOREIGN KEY (parent_id) REFERENCES parent",
+        "public.item belongs to postgres",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RIGHTS)
+def test_a_role_that_refers(name: str, url: str, plain: str, tmp_path: Path) -> None:
+    grants, statement, words = RIGHTS[name]
+    role = plain.split("//")[1].partition(":")[0]
+    execute(url, f"GRANT ALL ON SCHEMA public TO {role}", *(f"GRANT {grant} TO {role}" for grant in grants))
+    execute(url, f"GRANT ALL ON alembic_version TO {role}")
+    project = Project(tmp_path / "refers", BOTH_MODES).add("0001", None).add("0002", "0001", statement)
+    _full, found = run(project, plain)
+    said = found["privilege-missing"].message if "privilege-missing" in found else ""
+    assert words in said
+    error = migrate(project.folder, plain)
+    assert bool(error) == bool(words), error
+
+
+def test_a_role_that_only_reads(url: str, plain: str, project: Project) -> None:
+    role = plain.split("//")[1].partition(":")[0]
+    assert "database-read-only" not in run(project, plain)[1]
+    execute(url, f"ALTER ROLE {role} SET default_transaction_read_only = on")
+    full, found = run(project, plain)
+    assert found["database-read-only"].severity == "fail"
+    assert full["verdict"] == "unsafe"
 
 
 def test_a_role_that_may_not_even_read_the_version(url: str, plain: str, project: Project) -> None:

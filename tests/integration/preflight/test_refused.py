@@ -90,6 +90,8 @@ CASES: list[tuple[str, int | None]] = [
     ("CREATE TEMP TABLE t AS SELECT 1 AS a; INSERT INTO orders (id) SELECT a FROM t", None),
     ("SET search_path = pg_catalog; SELECT 1 FROM pg_class", None),
     ("UPDATE people SET name = 'x'; UPDATE orders SET nobody = 1", 2),
+    ("SET lock_timeout = '3s'; UPDATE people SET tenant = name", 2),
+    ("SET statement_timeout = 0; SET maintenance_work_mem = '1GB'; UPDATE people SET tenant = name", 3),
     ("ALTER TABLE people ADD COLUMN more int; UPDATE orders SET nobody = 1", 2),
 ]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import psycopg
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_replica import lost_identities
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 
 from tests.integration.preflight.conftest import CHOSEN, Servers
 from tests.unit.plugins.module_utils._sql.claims import parsed
@@ -51,7 +54,7 @@ def test_what_is_said_is_what_an_update_meets(
     for text in setup:
         session.execute(text)
     found = [parsed(text, number=number) for number, text in enumerate(upgrade, 1)]
-    said = lost_identities(found, live_facts.collect(session, names(found)))
+    said = lost_identities(found, t.cast("DatabaseFacts", live_facts.collect(session, facts_request(found))))
     for text in upgrade:
         session.execute(text)
     try:

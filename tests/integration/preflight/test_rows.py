@@ -19,8 +19,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import l
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowPolicy
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, ServerFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rows import RowAnswer
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
 
 from tests.integration.preflight.conftest import CHOSEN, Servers
@@ -60,6 +61,7 @@ INSERT INTO waiting VALUES (1, 99, 0); INSERT INTO parted VALUES (1, 'a'), (NULL
 ; INSERT INTO item VALUES (31, '0', 'x   ', 1, 0, 0, 0, '2026-01-01', false, 'sad', '1', NULL), (32, '', 's3cr3t-value', NULL, 'NaN', -1, 'NaN', 'infinity', true, 'happy', 'null', 'empty'), (33, ' 12 ', '', NULL, 99.995, 40000, 1e300, NULL, NULL, NULL, NULL, NULL),
  (34, '-9999999999', NULL, NULL, NULL, 2147483647, 0.5, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO waiting VALUES (1, NULL, NULL)""",
+    "long values": GOOD + "; UPDATE item SET code = (SELECT string_agg(md5(n::text || random()), '') FROM generate_series(1, 400) n) WHERE id = 3",
 }  # fmt: skip
 # What may come before the constraint in the same upgrade.
 BEFORE: dict[str, list[str]] = {
@@ -135,6 +137,21 @@ STATEMENTS = [
     "ALTER TABLE item ADD must int DEFAULT 7 REFERENCES owner",
     "ALTER TABLE item ADD must int REFERENCES owner CHECK (must > 0)",
     "ALTER TABLE item ADD must int DEFAULT 0 CHECK (must > 0)",
+    "CREATE INDEX i ON item (code)",
+    "CREATE INDEX i ON item (id) INCLUDE (code)",
+    "CREATE INDEX i ON item USING hash (code)",
+    "ALTER TABLE item ADD CONSTRAINT u UNIQUE (id, code)",
+    "CREATE INDEX i ON item ((code::int))",
+    "CREATE INDEX i ON item (id, (nullif(btrim(code), '')::numeric))",
+    "CREATE INDEX i ON item ((code::int)) WHERE code = '0'",
+    "CREATE INDEX i ON item (id) WHERE code::int > 3",
+    "CREATE INDEX i ON item ((CASE WHEN code ~ '^[0-9]{1,3}$' THEN code::int END))",
+    "CREATE INDEX i ON item (((doc ->> 'n')::int))",
+    "CREATE INDEX i ON item ((id / big))",
+    "CREATE INDEX i ON item ((id / nullif(big, 0)))",
+    "ALTER TABLE item ADD twice int GENERATED ALWAYS AS (code::int * 2) STORED",
+    "ALTER TABLE item ADD twice int GENERATED ALWAYS AS ((doc ->> 'n')::int) STORED",
+    "ALTER TABLE item ADD twice numeric GENERATED ALWAYS AS (amount * 2) STORED NOT NULL",
 ]  # fmt: skip
 ON_NEW = [
     "ALTER TABLE item ALTER kind SET NOT NULL",
@@ -145,6 +162,7 @@ ON_NEW = [
     "ALTER TABLE item ADD UNIQUE (number)",
     "ALTER TABLE item ADD FOREIGN KEY (score) REFERENCES owner",
     "ALTER TABLE item ADD CHECK (score < 3)",
+    "ALTER TABLE item ADD CHECK ((title IS NULL) = (kind IS NOT NULL))",
 ]
 TO_NEW = ["ALTER TABLE item ADD FOREIGN KEY (owner_id) REFERENCES fresh"]
 # By what comes before: it may be unknown. Everywhere else it must be known.
@@ -162,15 +180,17 @@ class Asked:
     def __init__(self, connection: psycopg.Connection, before: t.Sequence[str], last: t.Sequence[str]) -> None:
         self._connection, self._before = connection, before
         self._server = t.cast("ServerFacts", live_facts.server(connection, 0))
-        self._facts = live_facts.collect(connection, names([parsed(text) for text in (*before, *last)]))
+        asked = facts_request([parsed(text) for text in (*before, *last)])
+        self._facts = t.cast("DatabaseFacts", live_facts.collect(connection, asked))
 
     def judged(self, text: str, policy: RowPolicy) -> tuple[list[Finding], t.Any]:
         """The findings about the rows, and the collector's answers."""
         found = [parsed(text, number=number) for number, text in enumerate((*self._before, text), 1)]
         ask = functools.partial(live_facts._rows, self._connection)
-        rows = row_facts.collect(self._connection, ask, policy.request(row_questions(found)))
+        answers = row_facts.collect(self._connection, ask, policy.request(row_questions(found)))
+        rows = t.cast("list[RowAnswer]", answers)
         catalog = from_facts(self._facts, timezone=self._server["timezone"], schema=self._server["schema"])
-        judge = Judge(catalog, self._facts | {"rows": rows}, self._server, Thresholds(), lock_timeout_set=True)
+        judge = Judge(catalog, {**self._facts, "rows": rows}, self._server, Thresholds(), lock_timeout_set=True)
         kept = {"rows-violate", "rows-unknown", "not-null-without-default", "statement-opaque"}
         return [item for item in judge.judge(found, []).findings if item.id in kept], rows
 
@@ -217,7 +237,9 @@ def disagreements(session: psycopg.Connection, before: str, data: str) -> list[s
             wrong.append(f"unsaid: {shown}")
         if error is None and "fail" in said:
             wrong.append(f"false: {shown}")
-        open_question = before in UNKNOWN or (before != "nothing" and "EXCLUDE" in text)
+        # Which rows a CASE spares, and how far an expression's values can be compressed, is not followed.
+        open_question = before in UNKNOWN or (before != "nothing" and "EXCLUDE" in text) or "CASE" in text
+        open_question = open_question or (data == "long values" and ("lower(code)" in text or before != "nothing"))
         if "unknown" in said and not open_question:
             wrong.append(f"not known: {shown}")
         if SECRET in shown.replace(str(error), ""):

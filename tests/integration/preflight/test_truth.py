@@ -10,8 +10,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy i
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, ServerFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 
 from tests.integration.preflight import observe
 from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
@@ -27,7 +27,7 @@ _FOLLOWS = {"i", "I", "S"}
 def _claim(connection: psycopg.Connection, case: Case) -> tuple[dict[str, Cost], set[str]]:
     found = [parsed(case.sql, alone=case.alone)]
     server = t.cast("ServerFacts", live_facts.server(connection, 0))
-    facts = live_facts.collect(connection, names(found))
+    facts = t.cast("DatabaseFacts", live_facts.collect(connection, facts_request(found)))
     connection.rollback()
     catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
     judge = Judge(catalog, facts, server, Thresholds(), lock_timeout_set=True)

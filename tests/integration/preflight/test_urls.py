@@ -7,7 +7,8 @@ import typing as t
 
 import psycopg
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import collector
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import probe_answers
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import phases
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session import session
 
@@ -56,8 +57,8 @@ def test_what_libpq_connects_is_connected(written: t.Callable[[str], str], form:
     with session(url, **LIMITS) as opened, opened.snapshot() as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     dependency = {"name": "postgresql", "kind": "postgresql", "url": url}
-    records = collector.run_here({"timeout": 3, "rounds": 1, "deadline": 30, "dependencies": [dependency]})["records"]
-    assert [item for item in records if item.get("ok") is False] == []
+    seen = probe_answers.run_here({"timeout": 3, "rounds": 1, "deadline": 30, "dependencies": [dependency]})
+    assert [item for item in phases(seen) if not item["ok"]] == []
 
 
 @pytest.mark.parametrize("form", REFUSED)
@@ -66,10 +67,10 @@ def test_what_libpq_does_not_take_is_told_with_the_true_reason(written: t.Callab
     with pytest.raises(CollectorError) as caught, session(url, **LIMITS):
         pass
     dependency = {"name": "postgresql", "kind": "postgresql", "url": url}
-    records = collector.run_here({"timeout": 3, "rounds": 1, "deadline": 30, "dependencies": [dependency]})["records"]
-    [failed] = [item for item in records if item.get("ok") is False]
+    seen = probe_answers.run_here({"timeout": 3, "rounds": 1, "deadline": 30, "dependencies": [dependency]})
+    [failed] = [item for item in phases(seen) if not item["ok"]]
     for said in (caught.value.message, failed["error"]["text"]):
         for word in REFUSED[form]:
             assert word in said, said
     assert (caught.value.id, failed["phase"]) == ("database-url-invalid", "url")
-    assert "s3c" not in json.dumps([caught.value.message, records])
+    assert "s3c" not in json.dumps([caught.value.message, seen])

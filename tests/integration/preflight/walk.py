@@ -15,9 +15,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import l
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, ServerFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, blocks_writes
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import statements
 
 from tests.integration.preflight.observe import LOCKS
@@ -54,7 +54,7 @@ class Walked:
     false: list[str] = dataclasses.field(default_factory=list)
 
 
-def _relations(connection: psycopg.Connection) -> dict[int, tuple[str, int, int, int]]:
+def relations(connection: psycopg.Connection) -> dict[int, tuple[str, int, int, int]]:
     return {row[0]: row[1:] for row in connection.execute(RELATIONS).fetchall()}
 
 
@@ -71,18 +71,18 @@ def walk(folder: Path, url: str, heads: t.Sequence[str], **arguments: t.Any) -> 
     with psycopg.connect(url, autocommit=True) as connection:
         server = t.cast("ServerFacts", live_facts.server(connection, 0))
         with connection.transaction():
-            facts = live_facts.collect(connection, names(found))
+            facts = t.cast("DatabaseFacts", live_facts.collect(connection, facts_request(found)))
         catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
         judged = Judge(catalog, facts, server, Thresholds(), lock_timeout_set=True).judge(found, rendered.segments)
         said: dict[int | None, set[str]] = {}
         for item in judged.findings:
             said.setdefault(item.statement, set()).add(item.id)
-        live = {oid: row[0] for oid, row in _relations(connection).items()}
+        live = {oid: row[0] for oid, row in relations(connection).items()}
         for statement, form in zip(found, judged.statements, strict=True):
             claims = {lock["table"]: lock for lock in form["locks"] if not lock["new"]}
             ids = said.get(statement.number, set())
             try:
-                wrong = _step(connection, statement, live, claims)
+                wrong, _right = step(connection, statement, live, claims)
             except psycopg.Error as error:
                 walked.refused.append(f"{statement.sql[:100]}: {str(error).splitlines()[0]}")
                 continue
@@ -96,27 +96,32 @@ def walk(folder: Path, url: str, heads: t.Sequence[str], **arguments: t.Any) -> 
     return walked
 
 
-def _step(
+def step(
     connection: psycopg.Connection, statement: t.Any, live: dict[int, str], claims: dict[str, t.Any]
-) -> list[str]:
-    """Run one statement; what it did to tables that were there before the upgrade, and was not claimed."""
+) -> tuple[list[str], int]:
+    """Run one statement; what it did to tables that were there before the upgrade and was not claimed.
+
+    Also how many locks that block writes it took on such tables as it was claimed.
+    """
     if statement.transaction is None:
         connection.execute(statement.sql)
-        return []
+        return [], 0
     with connection.transaction():
-        before = _relations(connection)
+        before = relations(connection)
         connection.execute(statement.sql.encode())
         rows = connection.execute(LOCKS, [connection.info.backend_pid]).fetchall()
-        after = _relations(connection)
+        after = relations(connection)
     modes: dict[int, Mode] = {}
     for oid, mode in rows:
         modes[oid] = max(Mode.of_server(mode), modes.get(oid, Mode.NONE))
-    wrong = []
+    wrong, right = [], 0
     for oid, name in live.items():
         claim = claims.get(name)
         taken = modes.get(oid, Mode.NONE)
         if blocks_writes(taken) and (claim is None or Mode[claim["mode"].replace(" ", "_")] < taken):
             wrong.append(f"{taken} on {name}, claimed {claim['mode'] if claim else 'nothing'}")
+        elif blocks_writes(taken):
+            right += 1
         if oid in before and oid in after and claim is not None and blocks_writes(taken):
             rewritten = after[oid][1] != before[oid][1] and after[oid][3] > 0
             scanned = after[oid][2] > before[oid][2] and after[oid][1] == before[oid][1]
@@ -124,4 +129,4 @@ def _step(
                 wrong.append(f"{name} written anew, unsaid")
             if scanned and claim["scan"] is False and not claim["rewrite"] and before[oid][3]:
                 wrong.append(f"{name} read under {taken}, unsaid")
-    return wrong
+    return wrong, right

@@ -166,6 +166,7 @@ def test_the_database_is_down(preflight: Preflight) -> None:
             "its pod is gone", lambda: not release.get("pods", selector="app.kubernetes.io/name=postgresql")["items"]
         )
         assert preflight.refused(NEXT).id in {"database-unreachable", "database-host-unknown"}
+        release.kubectl("delete", "pods", "-l", "app.kubernetes.io/component=agent", "--wait=false")
         release.until("no agent is ready", lambda: not release.agents())
         # The release's own server, of which nothing runs: deploying again is the repair.
         result = preflight.run(NEXT)
@@ -173,6 +174,7 @@ def test_the_database_is_down(preflight: Preflight) -> None:
         assert {item["id"] for item in result["findings"]} & {"database-unreachable", "database-host-unknown"}
     finally:
         release.kubectl("scale", "statefulset", f"{NAME}-postgresql", "--replicas=1")
+        release.kubectl("rollout", "status", f"statefulset/{NAME}-postgresql", "--timeout=120s")
     release.until("the agent is ready again", lambda: bool(release.agents()), 120)
     assert preflight.run()["state"] == "current"
 
@@ -202,7 +204,7 @@ def test_a_closed_pod_reaches_neither_the_database_nor_the_api(preflight: Prefli
     assert knocked(preflight, "10.96.0.1", "443", {}, isolated=True) == "timeout"
 
 
-def test_the_module_in_a_playbook_shows_no_password(preflight: Preflight, tmp_path: Path) -> None:
+def test_the_module_in_a_playbook_shows_no_password(preflight: Preflight, tmp_path: Path, temporary: Path) -> None:
     """As Ansible ships it, at the highest verbosity, with the defaults of the collection's action group."""
     (tmp_path / "planned.yaml").write_text(preflight.template(**NEXT))
     module = {
@@ -227,9 +229,8 @@ def test_the_module_in_a_playbook_shows_no_password(preflight: Preflight, tmp_pa
     env = os.environ | {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
-        "TMPDIR": str(tmp_path / "temporary"),
+        "TMPDIR": str(temporary),
     }
-    (tmp_path / "temporary").mkdir()
     words = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", str(tmp_path / "play.yml"), "-vvvv"]
     done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -237,5 +238,5 @@ def test_the_module_in_a_playbook_shows_no_password(preflight: Preflight, tmp_pa
     for form in (CANARY, quote(CANARY, safe=""), base64.b64encode(CANARY.encode()).decode()):
         assert form not in done.stdout + done.stderr
     # The Kubernetes client puts the keys of a kubeconfig into files while it needs them.
-    kept = [file for file in (tmp_path / "temporary").rglob("*") if file.is_file() and "BEGIN" in file.read_text()]
+    kept = [file for file in temporary.rglob("*") if file.is_file() and "BEGIN" in file.read_text()]
     assert kept == []

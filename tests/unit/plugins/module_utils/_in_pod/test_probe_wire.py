@@ -1,11 +1,22 @@
-"""No form of a password leaves a pod."""
+"""No form of a password leaves a pod; a network that begins late is waited for."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
+import time
+import typing as t
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.probe_wire import Log, described
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.probe_wire import (
+    Dependency,
+    Log,
+    NetworkGrace,
+    Stop,
+    described,
+)
 
 PASSWORD = 'p@:/%+ü"x'
 FORMS = {
@@ -52,3 +63,50 @@ def test_own_words_of_a_record_stay_what_they_are() -> None:
     log.hide("redis://:p@host/0", "p")
     log.put(record="phase", phase="tcp", dependency="postgresql")
     assert json.loads(lines[0]) == {"record": "phase", "phase": "tcp", "dependency": "postgresql"}
+
+
+@pytest.fixture
+def port() -> t.Iterator[int]:
+    """A port on which nobody listens, and nobody else will."""
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
+
+
+def phases(port: int, grace: NetworkGrace) -> list[tuple[str, bool]]:
+    """What is on record of a server: each phase, and whether it went well."""
+    lines: list[str] = []
+    with contextlib.suppress(Stop):
+        Dependency(Log(lines.append), "postgresql", 1, grace).wire([("127.0.0.1", port)], None)
+    return [(record["phase"], record["ok"]) for record in map(json.loads, lines)]
+
+
+def test_a_mesh_that_is_not_ready_at_once_is_waited_for() -> None:
+    with socket.socket() as late:
+        late.bind(("127.0.0.1", 0))
+        threading.Timer(0.7, late.listen).start()
+        begin = time.monotonic()
+        assert phases(late.getsockname()[1], NetworkGrace(20)) == [("dns", True), ("tcp", True)]
+        assert 0.6 < time.monotonic() - begin < 10
+
+
+def test_a_server_that_is_away_is_told_once_the_network_had_its_time(port: int) -> None:
+    grace = NetworkGrace(0.7)
+    begin = time.monotonic()
+    assert phases(port, grace) == [("dns", True), ("tcp", False)]
+    assert time.monotonic() - begin > 0.6
+    # The second server is told at once: what had its time has it no more.
+    begin = time.monotonic()
+    assert phases(port, grace)[-1] == ("tcp", False)
+    assert time.monotonic() - begin < 0.5
+
+
+def test_a_network_that_works_is_waited_for_no_more(port: int) -> None:
+    grace = NetworkGrace(20)
+    with socket.socket() as there:
+        there.bind(("127.0.0.1", 0))
+        there.listen()
+        assert phases(there.getsockname()[1], grace)[-1] == ("tcp", True)
+        begin = time.monotonic()
+        assert phases(port, grace)[-1] == ("tcp", False)
+        assert time.monotonic() - begin < 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -110,6 +111,114 @@ def test_a_revision_that_looks_at_the_database_is_not_static(project: Project, b
     project.add("0002", "0001", body=body)
     first, second = render(project).segments
     assert (first.inspects, second.inspects) == (None, asked)
+
+
+# What Alembic's command line renders of a bind, and what it does not or where an answer decides.
+BOUND = "    import sqlalchemy as sa\n"
+RENDERED_OF_A_BIND = {
+    "a type": "    sa.Enum('a', 'b', name='kind').create(op.get_bind(), checkfirst=True)",
+    "a type by a name": "    bind = op.get_bind()\n    sa.Enum('a', name='kind').drop(bind=bind, checkfirst=True)",
+    "a table with a type": "    m = sa.MetaData()\n    sa.Table('x', m, sa.Column('k', sa.Enum('a', name='kind')))\n"
+    "    m.create_all(op.get_bind())",
+    "statements": "    bind = op.get_bind()\n    bind.execute(sa.text('UPDATE t SET id = 1'))\n"
+    "    if bind.dialect.name == 'postgresql':\n        bind.execute(sa.text('SELECT 1'))",
+}
+ASKED_OF_A_BIND = {
+    "an answer": "    if op.get_bind().execute(sa.text('SELECT 1')):\n        op.execute('SELECT 2')",
+    "rows": "    for row in op.get_bind().execute(sa.text('SELECT 1')):\n        op.execute('SELECT 2')",
+    "parameters": "    op.get_bind().execute(sa.text('UPDATE t SET id = :n').bindparams(n=1), {'n': 2})",
+    "a plain text": "    op.get_bind().execute('SELECT 1')",
+    "a method of one's own": "    class Own:\n        def create(self, bind):\n"
+    "            if bind.execute(sa.text('SELECT 1')):\n                op.execute('SELECT 2')\n"
+    "    Own().create(op.get_bind())",
+    "another method of one's own": "    class Own:\n        def create(self, bind):\n"
+    "            bind.in_transaction()\n    Own().create(op.get_bind())",
+    "a driver": "    op.get_bind().connection.dbapi_connection.autocommit = True",
+}
+
+
+@pytest.mark.parametrize("name", RENDERED_OF_A_BIND)
+def test_what_alembic_renders_of_a_bind_is_known(project: Project, name: str) -> None:
+    project.add("0002", "0001", body=BOUND + RENDERED_OF_A_BIND[name])
+    words = [sys.executable, "-m", "alembic", "upgrade", "head", "--sql"]
+    done = subprocess.run(words, cwd=project.folder, capture_output=True, text=True, check=True)
+    found = render(project)
+    assert found.segments[1].error is None
+    assert found.segments[1].inspects is None
+    theirs = statements(Rendered(done.stdout, [Segment("all", 0, len(done.stdout), "", "", None, None)]))
+    ours = statements(found)
+    assert {item.sql for item in ours} <= {item.sql for item in theirs}
+    assert len(ours) > 1
+    assert [item.looks_first for item in ours[1:]] == [name != "statements"] * (len(ours) - 1)
+
+
+@pytest.mark.parametrize("name", ASKED_OF_A_BIND)
+def test_what_is_asked_of_a_bind_is_noted(project: Project, name: str) -> None:
+    project.add("0002", "0001", body=BOUND + ASKED_OF_A_BIND[name])
+    segment = render(project).segments[1]
+    assert segment.error or segment.inspects
+
+
+# What asks the database for another dialect only, or for a downgrade.
+HELPERS = """
+def counted():
+    bind = op.get_bind()
+    return bind.execute(sa.text('SELECT 1')).scalar()
+def once_more(bind):
+    return bind.execute(sa.text('SELECT 2')).scalar()
+"""
+FOR_OTHERS = {
+    "a branch": "    bind = op.get_bind()\n    if bind.dialect.name == 'mysql':\n        once_more(bind)",
+    "an early end": "    if op.get_bind().dialect.name == 'postgresql':\n"
+    "        op.execute('SELECT 3')\n        return\n    once_more(op.get_bind())\n    counted()",
+    "a compiled expression": "    op.execute(f'SELECT {sa.false().compile(op.get_bind())}')",
+    "a mode that is printed": "    if context.is_offline_mode():\n        print('not with --sql')",
+    "only a downgrade": "    op.execute('SELECT 3')",
+}
+
+
+@pytest.mark.parametrize("name", FOR_OTHERS)
+def test_what_another_database_is_asked_is_not_asked_of_ours(project: Project, name: str) -> None:
+    project.add("0002", "0001", body=FOR_OTHERS[name] + "\n    op.execute('SELECT 4')")
+    file = project.versions / "0002.py"
+    text = file.read_text().replace("def upgrade", f"import sqlalchemy as sa\n{HELPERS}def upgrade", 1)
+    file.write_text(text + "    counted()\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head", "--sql"],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = render(project)
+    assert [segment.inspects or segment.error for segment in found.segments] == [None, None]
+    ours = [item.sql for item in statements(found)]
+    assert len(ours) > 1
+    assert all(sql in done.stdout for sql in ours)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    bind = op.get_bind()\n    if bind.dialect.name == 'postgresql':\n        once_more(bind)",
+        "    if op.get_bind().dialect.name != 'mysql':\n        counted()",
+        "    if context.is_offline_mode():\n        print('x')\n        return",
+        "    if context.is_offline_mode():\n        print('x')\n    else:\n        op.execute('SELECT 5')",
+    ],
+)
+def test_what_ours_is_asked_is_noted(project: Project, body: str) -> None:
+    project.add("0002", "0001", body=body)
+    file = project.versions / "0002.py"
+    file.write_text(file.read_text().replace("def upgrade", f"import sqlalchemy as sa\n{HELPERS}def upgrade", 1))
+    segment = render(project).segments[1]
+    assert segment.inspects or segment.error
+
+
+def test_the_version_of_a_library_is_that_of_the_image(project: Project) -> None:
+    body = "    import alembic\n    from packaging.version import Version\n"
+    body += "    if Version(alembic.__version__) >= Version('1.7'):\n        op.execute('SELECT 2')"
+    project.add("0002", "0001", body=body)
+    assert render(project).segments[1].inspects is None
 
 
 def test_a_revision_that_cannot_be_rendered_keeps_what_it_wrote(project: Project) -> None:

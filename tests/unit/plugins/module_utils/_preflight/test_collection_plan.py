@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collection_plan import (
     CollectionPlan,
     after_failure,
@@ -26,6 +27,10 @@ Object = dict[str, t.Any]
 class Rights:
     may_exec: bool = True
     secret_exists: bool = True
+    moves: Finding | None = None
+
+    def elsewhere(self, _live: Live) -> Finding | None:
+        return self.moves
 
 
 def wanted(image: str = "agent:1", *, external: bool = False, replicas: int = 2) -> Planned:
@@ -54,6 +59,7 @@ def volume(name: str) -> Live:
     return Live(claims=({"metadata": {"name": name}},))
 
 
+ELSEWHERE = Rights(moves=finding("another-database", "It moves."))
 EMPTY, KEPT = Live(), volume("data-demo-postgresql-0")
 BOTH, NO_EXEC, NO_SECRET = Rights(), Rights(may_exec=False), Rights(secret_exists=False)
 STUCK = live("agent:1", image="agent:2")
@@ -62,6 +68,8 @@ TABLE: dict[str, tuple[Live | None, Rights, Planned, tuple[t.Any, ...]]] = {
     "no namespace": (None, BOTH, wanted(), ("none", None, False, "absent", None, ["namespace-missing"])),
     "first install": (EMPTY, BOTH, wanted(), ("none", None, False, None, None, [])),
     "a volume was kept": (KEPT, BOTH, wanted(), ("none", None, False, None, "absent", ["volume-kept"])),
+    "a volume was kept, its Secret was not": (
+        KEPT, NO_SECRET, wanted(), ("none", None, False, None, "absent", ["volume-kept"])),
     "another volume": (volume("data-other-0"), BOTH, wanted(), ("none", None, False, None, None, [])),
     "external": (EMPTY, BOTH, wanted(external=True), ("none", None, False, None, "absent", ["database-unasked"])),
     "external, nothing told": (
@@ -76,21 +84,23 @@ TABLE: dict[str, tuple[Live | None, Rights, Planned, tuple[t.Any, ...]]] = {
     "stuck, tried again": (STUCK, BOTH, wanted("agent:2"), ("exec", None, False, None, None, [])),
     "stuck, no exec": (
         STUCK, NO_EXEC, wanted("agent:2"), ("job", "agent:1", False, None, None, ["exec-forbidden"])),
+    "another database": (
+        live("agent:1"), ELSEWHERE, wanted("agent:2"), ("none", None, False, None, "unknown", ["another-database"])),
     "nothing serves": (live(), BOTH, wanted("agent:2"), ("job", "agent:1", False, None, None, [])),
     "nothing serves, tried again": (live(), NO_EXEC, wanted(), ("job", "agent:1", True, None, None, [])),
 }  # fmt: skip
 
 
 def shown(plan: CollectionPlan) -> tuple[t.Any, ...]:
-    inferred = [item for item in (plan.deduced, plan.unasked) if item]
+    inferred = [item for item in (plan.inferred, plan.assumption) if item]
     found = [item.id for item in plan.findings] + [item.because.id for item in inferred]
     image = plan.image.image if plan.image else None
     return (
         plan.kind,
         image,
         plan.unchanged,
-        plan.deduced and plan.deduced.state,
-        plan.unasked and plan.unasked.state,
+        plan.inferred and plan.inferred.state,
+        plan.assumption and plan.assumption.state,
         found,
     )
 
@@ -101,9 +111,16 @@ def test_who_is_asked(case: str) -> None:
     made = decide(there, rights, plan, "demo")
     assert shown(made) == expected
     # A state that was deduced stands beside no question, and a Job always knows where its URL is.
-    assert not (made.deduced and made.kind != "none")
+    assert not (made.inferred and made.kind != "none")
     assert (made.kind == "job") == (made.secret is not None)
     assert made.fallible == (there is not None and there.deployment is not None and not there.serving)
+
+
+@pytest.mark.parametrize(("rights", "severity"), [(BOTH, "warn"), (NO_SECRET, "fail")])
+def test_a_volume_without_the_passwords_that_it_knows(rights: Rights, severity: str) -> None:
+    assumed = decide(KEPT, rights, wanted(), "demo").assumption
+    assert assumed is not None
+    assert assumed.because.severity == severity
 
 
 @pytest.mark.parametrize(
@@ -137,8 +154,8 @@ def test_a_database_of_its_own_that_does_not_run_is_not_asked(*, external: bool)
     else:
         assert made is not None
         assert shown(made) == ("none", None, False, None, "unknown", ["database-unreachable"])
-        assert made.unasked is not None
-        assert made.unasked.because.severity == "unknown"
+        assert made.assumption is not None
+        assert made.assumption.because.severity == "unknown"
 
 
 def test_a_container_that_takes_its_url_from_elsewhere() -> None:
@@ -167,9 +184,9 @@ def test_no_image_gets_the_database_unless_it_is_deployed_or_trusted(
     given = made.image.image if made.image else None
     deployed = {there.image, *(pod["spec"]["containers"][0]["image"] for pod in there.pods)}
     assert given is None or given in deployed or new_image == "trusted"
-    if made.unasked and made.unasked.because.id == "database-unasked":
+    if made.assumption and made.assumption.because.id == "database-unasked":
         assert new_image != "trusted"
-        assert made.unasked.because.severity == ("skip" if new_image == "check-mode" else "unknown")
+        assert made.assumption.because.severity == ("skip" if new_image == "check-mode" else "unknown")
 
 
 def test_a_new_image_that_is_trusted_asks_where_no_other_can() -> None:

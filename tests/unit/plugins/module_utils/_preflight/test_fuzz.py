@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import CATALOGUE
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import names
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import statements
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from tests.unit.plugins.module_utils._sql import fuzz
 
 def check(sql: str) -> None:
     found = statements(rendered(sql))
-    json.dumps(names(found))
+    json.dumps(facts_request(found))
     for item in judged(sql):
         assert item.id in CATALOGUE
         json.dumps(item.__dict__, default=str)

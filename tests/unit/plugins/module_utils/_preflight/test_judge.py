@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judged
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judgement
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import statements
 
-RECORDED: dict[str, t.Any] = json.loads((Path(__file__).parents[1] / "_sql" / "facts" / "18.json").read_text())
+RECORDED: t.Any = {**NO_FACTS, **json.loads((Path(__file__).parents[1] / "_sql" / "facts" / "18.json").read_text())}
 LARGE = 1 << 30
 
 
@@ -215,7 +216,7 @@ def test_lock_timeout(sql: str, missing: bool) -> None:
 def _lock(**more: t.Any) -> dict[str, t.Any]:
     oid = next(row["oid"] for row in RECORDED["classes"] if row["name"] == "item")
     row = {"oid": oid, "pid": 7, "mode": "AccessShareLock", "granted": True, "state": "idle in transaction"}
-    return row | {"application": "report", "blocked_by": [], "transaction_seconds": 900.0, "yields": False} | more
+    return row | {"application": "report", "blocked_by": [], "transaction_seconds": 900.0, "gives_way": False} | more
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,7 @@ def _lock(**more: t.Any) -> dict[str, t.Any]:
         (_lock(state="active", transaction_seconds=60.0), "ALTER TABLE item ADD COLUMN a int", True),
         (_lock(state=None, transaction_seconds=None, application=None), "ALTER TABLE item ADD COLUMN a int", True),
         (_lock(granted=False, state="active", blocked_by=[9]), "ALTER TABLE item ADD COLUMN a int", True),
-        (_lock(mode="ShareUpdateExclusiveLock", yields=True), "ALTER TABLE item ADD COLUMN a int", False),
+        (_lock(mode="ShareUpdateExclusiveLock", gives_way=True), "ALTER TABLE item ADD COLUMN a int", False),
     ],
 )
 def test_who_stands_in_the_way(row: dict[str, t.Any], sql: str, said: bool) -> None:
@@ -254,7 +255,7 @@ def test_the_strongest_lock_of_a_revision_is_on_the_largest_table() -> None:
 
     every = ("ACCESS EXCLUSIVE", None), ("ACCESS EXCLUSIVE", 7), ("ACCESS EXCLUSIVE", 5)
     forms = [form("1", ("SHARE", 90), ("EXCLUSIVE", 1)), form("2"), form("3", *every), form("1", ("NONE", 99))]
-    assert Judged(forms, []).strongest_locks() == {
+    assert Judgement(forms, []).strongest_locks() == {
         "1": {"mode": "EXCLUSIVE", "total_bytes": 1},
         "3": {"mode": "ACCESS EXCLUSIVE", "total_bytes": 7},
     }

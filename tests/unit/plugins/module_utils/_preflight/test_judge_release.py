@@ -16,11 +16,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import (
     Work,
+    adjust_severities,
     judge_autoscaler,
     judge_connections,
     judge_disk,
     judge_timeout,
-    weigh,
     work,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.release_findings import of_namespace
@@ -161,19 +161,19 @@ def test_the_disk_of_an_external_database_is_not_seen() -> None:
 
 def test_nobody_is_broken_where_nobody_serves() -> None:
     found = [finding("rename", "It renames."), finding("destructive", "It drops.", table="a.b")]
-    serving, idle = (weigh(found, plan(), now, empty=False) for now in (live(), live(available=0)))
+    serving, idle = (adjust_severities(found, plan(), now, empty=False) for now in (live(), live(available=0)))
     assert said(serving) == [("rename", "fail"), ("destructive", "fail")]
     assert "2 pods of agent:1 serve on the new schema until replaced" in serving[0].message
     assert said(idle) == [("rename", "info"), ("destructive", "fail")]
     assert "No pod of this release serves now" in idle[0].message
     assert serving[1] == idle[1] == found[1]
-    assert said(weigh(found, plan(), Live(), empty=True)) == said(idle)
+    assert said(adjust_severities(found, plan(), Live(), empty=True)) == said(idle)
 
 
 def test_what_is_not_known_harms_no_empty_database() -> None:
     found = [finding("revision-not-static", "It asks."), finding("statement-unparsed", "It is refused.")]
-    assert said(weigh(found, plan(), Live(), empty=False)) == said(found)
-    assert said(weigh(found, plan(), Live(), empty=True)) == [
+    assert said(adjust_severities(found, plan(), Live(), empty=False)) == said(found)
+    assert said(adjust_severities(found, plan(), Live(), empty=True)) == [
         ("revision-not-static", "info"),
         ("statement-unparsed", "unknown"),
     ]
@@ -341,3 +341,32 @@ def test_another_database_and_other_volumes() -> None:
             item["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"] = "20Gi"
     assert said(judge_identity(planned(grown, "demo"), live())) == [("volume-differs", "fail")]
     assert said(of_namespace(planned(renamed, "demo"), live(), (), "demo"))[0] == ("another-database", "fail")
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "image", "wanted"),
+    [
+        ("emptyDir", "emptyDir", "postgresql:15", [("database-unkept", "warn")]),
+        ("emptyDir", "emptyDir", "postgresql:15.4", [("database-lost", "fail")]),
+        ("", "emptyDir", "postgresql:15", [("database-unkept", "warn")]),
+        ("persistentVolumeClaim", "persistentVolumeClaim", "postgresql:15.4", []),
+        (
+            "persistentVolumeClaim",
+            "emptyDir",
+            "postgresql:15",
+            [("another-database", "fail"), ("database-unkept", "warn")],
+        ),
+    ],
+)
+def test_a_database_without_a_volume(now: str, then: str, image: str, wanted: list[tuple[str, str]]) -> None:
+    def stored(kind: str, image: str) -> list[dict[str, t.Any]]:
+        objects = release()
+        [database] = [item for item in objects if item["kind"] == "StatefulSet"]
+        del database["spec"]["volumeClaimTemplates"]
+        pod = database["spec"]["template"]["spec"]
+        pod["volumes"] = [{"name": "data", kind: {"claimName": "a"} if kind.startswith("persistent") else {}}]
+        pod["containers"][0]["image"] = image
+        return objects
+
+    there = live(stored(now, "postgresql:15")) if now else Live()
+    assert said(judge_identity(planned(stored(then, image), "demo"), there)) == wanted

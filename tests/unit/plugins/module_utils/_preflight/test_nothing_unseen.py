@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import alembic_online
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_watch import ends_transaction
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.executed_text import ends_transaction
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import revisions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess, Graph
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.env_findings import env_findings
@@ -143,7 +143,7 @@ def test_who_computes_gets_more_time_than_who_waits(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(time, "process_time", lambda: next(clock))
     with contextlib.ExitStack() as stack:
         if not busy:
-            stack.enter_context(pytest.raises(alembic_online.Enough))
+            stack.enter_context(pytest.raises(alembic_online.TimeIsUp))
         stack.enter_context(alembic_online._limited())
         time.sleep(0.3)
 
@@ -229,6 +229,27 @@ def test_several_statements_for_a_driver_that_takes_one(tmp_path: Path) -> None:
     env = env.format(before="", opened="connect", inside="", options="", after="")
     project = Project(tmp_path / "app", env).add("0001", None, "SELECT ';'; SELECT 2").add("0002", "0001", "SELECT 1;")
     assert [bool(segment.inspects) for segment in asked(project.folder)[1].segments] == [True, False]
+
+
+def test_parameters_beside_several_statements(tmp_path: Path) -> None:
+    project = Project(tmp_path / "app", ONLINE.format(before="", opened="connect", inside="", options="", after=""))
+    bound = "    import sqlalchemy as sa; op.execute(sa.text({!r}).bindparams(a='x'))"
+    project.add("0001", None, body=bound.format("SELECT :a; SELECT ';', :a"))
+    project.add("0002", "0001", body=bound.format("SELECT ';', :a"))
+    project.add("0003", "0002", "SELECT 1; SELECT 2")
+    segments = asked(project.folder)[1].segments
+    assert [bool(segment.inspects) for segment in segments] == [True, False, False]
+    assert "which psycopg refuses" in str(segments[0].inspects)
+
+
+@pytest.mark.parametrize("options", ["", ", dialect_opts={'paramstyle': 'named'}", ", dialect_opts={}"])
+def test_a_percent_sign_is_the_one_of_the_revision(tmp_path: Path, options: str) -> None:
+    env = ENV.replace("literal_binds=True", f"literal_binds=True{options}")
+    bound = "    import sqlalchemy as sa; op.execute(sa.text('SELECT :a').bindparams(a='5%'))"
+    project = Project(tmp_path / "app", env).add("0001", None, "SELECT 7 % 2, 'a%'", body=bound)
+    sql = asked(project.folder)[1].sql
+    assert "SELECT 7 % 2, 'a%'" in sql
+    assert "SELECT '5%'" in sql
 
 
 def test_settings_that_are_missing_are_named(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revis
     Live,
     ancestors,
     position,
-    seen_by_the_deployed,
+    with_deployed_graph,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -172,7 +172,7 @@ def test_a_rollback_is_ahead_by_what_the_deployed_image_knows(
     before = position(graph, Live(rows, has_tables=True))
     assert before.state in {"unknown", "diverged"}
     known = graph_of(revision_map(*deployed)) if deployed else None
-    found = seen_by_the_deployed(before, graph, rows, known, same=same)
+    found = with_deployed_graph(before, graph, rows, known, same=same)
     assert found.state == state
     assert not found.upgradable
     ids = [item.id for item in position_findings(graph, rows, found)]
@@ -182,4 +182,4 @@ def test_a_rollback_is_ahead_by_what_the_deployed_image_knows(
 def test_what_is_known_stays_as_it_is() -> None:
     graph = graph_of(revision_map(*LINE))
     found = position(graph, Live(("a",), has_tables=True))
-    assert seen_by_the_deployed(found, graph, ("a",), None, same=True) == found
+    assert with_deployed_graph(found, graph, ("a",), None, same=True) == found

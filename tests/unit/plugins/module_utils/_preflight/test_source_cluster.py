@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
 from pathlib import Path
 
@@ -449,3 +450,52 @@ def test_a_version_table_of_which_the_release_does_not_know(tmp_path: Path) -> N
     found = run(FakeCluster(project.folder, [NAMESPACE, CLASS]), release())[1]
     assert "revisions" in found["version-table-differs"].message
     assert found["version-table-differs"].severity == "fail"
+
+
+def moved(cluster: FakeCluster, url: str) -> list[Object]:
+    """A release whose next pods read their URL from another Secret. What is asked would answer: a Job can."""
+    objects = [item for item in release("agent:2") if item["kind"] != "StatefulSet"]
+    deployed(cluster, release(), ready=False)
+    del cluster.kept["statefulsets", "demo-postgresql"]
+    data = {"demo-secret": "postgresql://a:b@prod-db/z", "bb": url}
+    for name, value in data.items():
+        encoded = {"database-url": base64.b64encode(value.encode()).decode()}
+        cluster.kept["secrets", name] = {"metadata": {"name": name}, "data": encoded if value else {}}
+    for item in objects:
+        for container in (
+            (item["spec"].get("template") or {}).get("spec", {}).get("containers", []) if "spec" in item else []
+        ):
+            for variable in container.get("env", []):
+                if "valueFrom" in variable:
+                    variable["valueFrom"]["secretKeyRef"]["name"] = "bb"
+    return objects
+
+
+@pytest.mark.parametrize(
+    ("url", "readable", "severity", "words"),
+    [
+        (
+            "postgresql://a:b@staging-db/z",
+            True,
+            "fail",
+            "leads to prod-db:5432/z as a; these values lead to staging-db:",
+        ),
+        ("", True, "unknown", "one of which is not there"),
+        ("postgresql://a:b@prod-db/z", False, "unknown", "which the account may not read"),
+    ],
+)
+def test_the_old_database_is_not_judged_for_another_one(
+    cluster: FakeCluster, url: str, severity: str, words: str, *, readable: bool
+) -> None:
+    objects = moved(cluster, url)
+    if not readable:
+        cluster.denied.add(("get", "secrets"))
+    full, found, _sql = run(cluster, objects)
+    assert (found["another-database"].severity, full["state"]) == (severity, "unknown")
+    assert words in found["another-database"].message
+    assert full["server"] == {}
+
+
+def test_the_same_database_in_another_secret_is_asked(cluster: FakeCluster) -> None:
+    error = refused(cluster, moved(cluster, "postgresql://a:c@prod-db:5432/z"))
+    assert error.id.startswith("database-")

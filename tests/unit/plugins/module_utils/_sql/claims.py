@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judged
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judgement
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 from pglast import parse_sql
 
@@ -14,7 +14,7 @@ def parsed(sql: str, *, alone: bool = False, number: int = 1, revision: str = "0
     return Statement(number, revision, sql, parse_sql(sql)[0].stmt, None if alone else 1)
 
 
-def claimed(judged: Judged) -> tuple[dict[str, Cost], set[str]]:
+def claimed(judged: Judgement) -> tuple[dict[str, Cost], set[str]]:
     """By table what the first statement costs, and the ids of all findings."""
     costs = {}
     for lock in judged.statements[0]["locks"]:

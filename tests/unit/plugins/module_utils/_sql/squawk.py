@@ -307,6 +307,34 @@ REASONS = (
         "the running version may need the right",
         ("REVOKE SELECT ON parent FROM PUBLIC",),
     ),
+    Reason(
+        "preflight",
+        RUNNING,
+        "whoever does not own the table sees and writes other rows than before",
+        (
+            "ALTER TABLE other ENABLE ROW LEVEL SECURITY",
+            "ALTER POLICY item_own ON item USING (false)",
+            "DROP POLICY item_own ON item",
+        ),
+    ),
+    Reason(
+        "preflight",
+        RUNNING,
+        "the running version gets what the new definition gives",
+        (
+            "CREATE OR REPLACE VIEW shown AS SELECT id, name FROM item",
+            "CREATE OR REPLACE FUNCTION bump() RETURNS int LANGUAGE sql AS 'SELECT 2'",
+        ),
+    ),
+    Reason(
+        "preflight",
+        RUNNING,
+        "its inserts get other numbers, which may be taken",
+        (
+            "ALTER SEQUENCE tick INCREMENT BY 2",
+            "ALTER SEQUENCE tick RESTART WITH 100",
+        ),
+    ),
 )
 
 

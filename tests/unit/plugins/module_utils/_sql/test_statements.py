@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
 
 from tests.unit.plugins.module_utils._sql.cases import CASES, VERSIONS, Case
 from tests.unit.plugins.module_utils._sql.claims import claimed, parsed
@@ -19,9 +20,8 @@ FACTS = Path(__file__).parent / "facts"
 
 
 @functools.cache
-def recorded(version: int) -> dict[str, t.Any]:
-    answer: dict[str, t.Any] = json.loads((FACTS / f"{version}.json").read_text())
-    return answer
+def recorded(version: int) -> t.Any:
+    return {**NO_FACTS, **json.loads((FACTS / f"{version}.json").read_text())}
 
 
 @pytest.mark.parametrize("version", VERSIONS)

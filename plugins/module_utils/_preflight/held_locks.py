@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _EMPTY = {"p", "I", "v"}
 
 
-class KeptLocks:
+class HeldLocks:
     """Followed from statement to statement. `small`: whether work on a table is brief."""
 
     def __init__(self, small: t.Callable[[Table], bool]) -> None:
@@ -31,35 +31,35 @@ class KeptLocks:
         self._transaction: int | None = None
         # By table, as it was called before the upgrade: the strongest lock that others wait for, and who took it.
         self._held: dict[Name, tuple[Mode, int]] = {}
-        self._said: set[Name] = set()
+        self._reported: set[Name] = set()
 
     def after(self, statement: Statement, effects: t.Sequence[Effect], where: Where) -> list[Finding]:
         """The locks of earlier statements that this statement's work prolongs; then its own are taken in."""
         if statement.transaction is None or statement.transaction != self._transaction:
-            self._transaction, self._held, self._said = statement.transaction, {}, set()
+            self._transaction, self._held, self._reported = statement.transaction, {}, set()
         found = list(self._prolonged(effects, where))
         for effect in effects:
-            if statement.transaction is not None and effect.known and blocks_writes(effect.mode):
-                before = self._held.get(effect.known.name, (Mode.NONE, 0))
+            if statement.transaction is not None and effect.table_before and blocks_writes(effect.mode):
+                before = self._held.get(effect.table_before.name, (Mode.NONE, 0))
                 if effect.mode > before[0]:
-                    self._held[effect.known.name] = (effect.mode, statement.number)
+                    self._held[effect.table_before.name] = (effect.mode, statement.number)
         return found
 
     def _prolonged(self, effects: t.Sequence[Effect], where: Where) -> t.Iterator[Finding]:
-        work = [item for item in effects if item.known and self._takes_long(item, item.known)]
+        work = [item for item in effects if item.table_before and self._takes_long(item, item.table_before)]
         if not work:
             return
         # What is certain weighs more than what the planner decides.
         worst = max(work, key=lambda item: (item.rewrite, bool(item.scan)))
         certain = worst.rewrite or bool(worst.scan)
         doing = "rewrites" if worst.rewrite else "reads all of" if worst.scan else "may read all of"
-        on = dotted(worst.known.name) if worst.known else ""
+        on = dotted(worst.table_before.name) if worst.table_before else ""
         for name, (mode, number) in self._held.items():
             # A lock at least as strong that the work itself takes is said of the work.
-            own = any(item.known and item.known.name == name and item.mode >= mode for item in work)
-            if own or name in self._said:
+            own = any(item.table_before and item.table_before.name == name and item.mode >= mode for item in work)
+            if own or name in self._reported:
                 continue
-            self._said.add(name)
+            self._reported.add(name)
             blocked = "reads and writes" if blocks_reads(mode) else "writes"
             words = (
                 f"{mode} on {dotted(name)}, taken by statement {number}, is kept while this {doing} {on}: {blocked}"
@@ -73,4 +73,4 @@ class KeptLocks:
         return effect.rewrite or effect.scan is not False
 
 
-__all__ = ("KeptLocks",)
+__all__ = ("HeldLocks",)

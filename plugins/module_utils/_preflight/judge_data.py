@@ -9,19 +9,28 @@ that it is not known, and why. Pure functions over facts.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import DELETE, INSERT, UPDATE
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.data_exceptions import data_exceptions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write, own_writes
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import below, dotted, named, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+    walk,
+    writes,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.trigger_body import harmless
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Constraint, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
@@ -29,18 +38,42 @@ _BITS: t.Final = {"INSERT": INSERT, "UPDATE": UPDATE, "DELETE": DELETE}
 # Each row gets a value of its own from them.
 _DISTINCT: t.Final = {"gen_random_uuid", "uuid_generate_v4", "uuidv7", "uuidv4", "nextval"}
 _REFUSES: t.Final = {"a", "r"}
-_NOTHING: t.Final[dict[str, t.Any]] = {"free": (), "taken": (), "there": (), "missing": ()}
 
 
-class UnprovenJudge:
+@dataclasses.dataclass(frozen=True)
+class Lookup:
+    """Keys of which something is known about an INSERT of constants.
+
+    :param absent_keys: unique, and none of its keys is there
+    :param present_keys: unique, and one is there
+    :param present_parents: foreign, and all parents are there
+    :param absent_parents: foreign, and a parent is missing
+    :param next_number_taken: unique, and the next number of its sequence is there
+    :param later_number_taken: unique, and a later number of its sequence is there
+    """
+
+    absent_keys: frozenset[str] = frozenset()
+    present_keys: frozenset[str] = frozenset()
+    present_parents: frozenset[str] = frozenset()
+    absent_parents: frozenset[str] = frozenset()
+    next_number_taken: frozenset[str] = frozenset()
+    later_number_taken: frozenset[str] = frozenset()
+
+
+class DataJudge:
     """Followed from statement to statement."""
 
-    def __init__(self, catalog: Catalog, rules: TableRules, keys: t.Iterable[dict[str, t.Any]] = ()) -> None:
-        """:param keys: the answers of _in_pod/key_facts.py
-        :param rules: moved on by somebody else, after this judge has seen a statement
+    def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts) -> None:
+        """:param facts: the answer of live_facts.collect
+        :param rules: the caller moves them on after this judge has seen a statement
         """
         self._catalog, self._rules = catalog, rules
-        self._looked_up = {(row["number"], tuple(row["table"])): row for row in keys}
+        self._looked_up = {(row["number"], tuple(row["table"])): row for row in facts["keys"]}
+        secured = facts["relations"]["row_security"]
+        # Tables whose rows a policy may hide from the role.
+        self._secured = {
+            rules.name_of_oid[row["oid"]] for row in secured if row["active"] and row["oid"] in rules.name_of_oid
+        }
         # Tables whose rows this upgrade has changed: what was looked up in them does not hold any more.
         self._changed: set[Name] = set()
         # Tables without a row for certain: as found, or emptied by this upgrade.
@@ -48,6 +81,8 @@ class UnprovenJudge:
         self._filled: set[Name] = set()
         # Constants that this upgrade put into a column for certain.
         self._given: set[tuple[Name, str, t.Any]] = set()
+        # Whether the upgrade sets sequences itself.
+        self._sets_sequences = False
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
@@ -60,56 +95,63 @@ class UnprovenJudge:
             self._emptied.clear()
             self._given.clear()
         node, found = statement.node, []
+        self._sets_sequences = self._sets_sequences or _sets_sequence(node)
         for write in own_writes(node):
             table = self._catalog.table(write.table)
             known = table is not None and table.kind in {"r", "p"}
-            answer = self._answer(statement, write, table) if certain else _NOTHING
-            if table and known and (refusals := list(self._refusals(write, table, answer))):
+            lookup = self._lookup(statement, write, table) if certain else Lookup()
+            if table and known and (refusals := list(self._refusals(write, table, lookup))):
                 words = f"INSERT into {dotted(table.name)} will fail: {'; '.join(refusals[:3])}."
                 found.append(finding("data-refused", words, **(where | {"table": dotted(table.name)})))
                 self._after(write)
                 continue
-            reasons = list(dict.fromkeys(self._reasons(write, table, answer))) if table and known else []
+            reasons = list(dict.fromkeys(self._reasons(write, table, lookup))) if table and known else []
             if table and reasons:
                 more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
                 words = f"Whether {write.kind} of {dotted(table.name)} succeeds is not known: "
                 about: Where = where | {"table": dotted(table.name)}
                 found.append(finding("data-unknown", words + "; ".join(reasons[:3]) + more + ".", **about))
             self._after(write)
-        for words, table in self._partitions(node):
+        for words, table in (*self._merged(node), *self._partitions(node)):
             found.append(finding("data-unknown", words, **(where | {"table": dotted(table.name)})))
         if isinstance(node, ast.TruncateStmt):
-            tables = {table.name for item in node.relations or () if (table := self._catalog.table(named(item)))}
+            tables = {
+                table.name for item in node.relations or () if (table := self._catalog.table(relation_name(item)))
+            }
             self._emptied |= tables
             self._changed |= tables
         return found
 
-    def _answer(self, statement: Statement, write: Write, table: Table | None) -> dict[str, t.Any]:
+    def _lookup(self, statement: Statement, write: Write, table: Table | None) -> Lookup:
         """What was looked up for this INSERT, as far as it still holds."""
-        answer = self._looked_up.get((statement.number, write.table), _NOTHING)
-        if table is None or write.kind != "INSERT" or table.name in self._changed:
-            return _NOTHING
+        answer = self._looked_up.get((statement.number, write.table))
+        if answer is None or table is None or write.kind != "INSERT" or table.name in self._changed:
+            return Lookup()
         moved = {
             key.name
             for key in table.constraints
-            if key.kind == "f" and key.outgoing and key.other and self._catalog.full(key.other) in self._changed
+            if key.kind == "f" and key.outgoing and key.other and self._catalog.qualified(key.other) in self._changed
         }
-        return {name: set(answer[name]) - moved for name in _NOTHING}
+        lists = (answer["absent_keys"], answer["present_keys"], answer["present_parents"], answer["absent_parents"])
+        sequences = () if self._sets_sequences else (answer["next_number_taken"], answer["later_number_taken"])
+        return Lookup(*(frozenset(names) - moved for names in (*lists, *sequences)))
 
-    def _refusals(self, write: Write, table: Table, answer: dict[str, t.Any]) -> t.Iterator[str]:
+    def _refusals(self, write: Write, table: Table, lookup: Lookup) -> t.Iterator[str]:
         """Keys that are taken, and parents that are missing."""
         if not write.certain:
             return
         for key in self._rules.uniques.of(table):
-            if key.name in answer["taken"] and not _skips(write, key.columns):
-                yield f"a row with a key of it is there already, or twice among its own ({key.name} is unique)"
+            if key.name in lookup.next_number_taken and not _skips(write, key.columns):
+                yield f"the next number of its sequence is there already ({key.name} is unique)"
+            if key.name in lookup.present_keys and not _skips(write, key.columns):
+                yield f"it duplicates a key of {key.name}"
         for item in table.constraints:
-            if item.name in answer["missing"] and item.other:
+            if item.name in lookup.absent_parents and item.other:
                 yield f"{dotted(item.other)} lacks the row that {item.name} wants"
 
     def _after(self, write: Write) -> None:
         table = self._catalog.table(write.table)
-        name = table.name if table else self._catalog.full(write.table)
+        name = table.name if table else self._catalog.qualified(write.table)
         self._changed.add(name)
         if write.kind == "DELETE" and write.node.whereClause is None and not write.node.usingClause:
             self._emptied.add(name)
@@ -131,13 +173,16 @@ class UnprovenJudge:
             return True
         parts = [table, *(self._catalog.table(name) for name in table.children)]
         bare = all(
-            part is not None and (part.kind == "p" or (part.bytes == 0 and part.name in self._rules.measured))
+            part is not None and (part.kind == "p" or (part.bytes == 0 and part.name in self._rules.with_size))
             for part in parts
         )
         return bare and table.name not in self._filled
 
-    def _reasons(self, write: Write, table: Table, answer: dict[str, t.Any]) -> t.Iterator[str]:
+    def _reasons(self, write: Write, table: Table, lookup: Lookup) -> t.Iterator[str]:
         yield from self._triggers(write, table)
+        yield from data_exceptions(write, table, self._catalog, self._rules.uniques)
+        if table.name in self._secured:
+            yield "row-level security hides rows from the role, so that it may miss some or be refused"
         if write.kind == "DELETE":
             yield from self._referred(table, None, {table.name})
             return
@@ -152,10 +197,10 @@ class UnprovenJudge:
                 return
             yield from self._referred(table, set(written), {table.name})
         for item in table.constraints:
-            known = item.name in answer["there"]
+            known = item.name in lookup.present_parents
             if item.kind == "f" and item.outgoing and item.other and set(item.columns) & written.keys() and not known:
                 yield from self._parent(item, item.other, written)
-        yield from self._repeated(write, table, written, answer["free"])
+        yield from self._repeated(write, table, written, lookup)
 
     def _triggers(self, write: Write, table: Table) -> t.Iterator[str]:
         for row in self._rules.triggers(table):
@@ -163,7 +208,7 @@ class UnprovenJudge:
             watched = write.kind != "UPDATE" or not columns or columns & set(write.columns or ())
             if row["type"] & _BITS[write.kind] and watched and not harmless(row):
                 yield f"it fires the trigger {row['name']}, whose function {row['function']}() is not read here"
-        if table.name in self._rules.ruled:
+        if table.name in self._rules.with_rules:
             yield "the table has rules, which rewrite it"
 
     def _referred(self, table: Table, columns: set[str] | None, seen: set[Name]) -> t.Iterator[str]:
@@ -197,9 +242,7 @@ class UnprovenJudge:
                 return
         yield f"{dotted(other)} may lack the row that {key.name} wants"
 
-    def _repeated(
-        self, write: Write, table: Table, written: dict[str, list[t.Any]], free: t.Collection[str]
-    ) -> t.Iterator[str]:
+    def _repeated(self, write: Write, table: Table, written: dict[str, list[t.Any]], lookup: Lookup) -> t.Iterator[str]:
         if write.kind == "INSERT" and _guarded(write, table):
             return
         single = write.kind == "INSERT" and write.rows is not None and len(write.rows) == 1
@@ -207,8 +250,10 @@ class UnprovenJudge:
             return
         for key in self._rules.uniques.of(table):
             names = {name for name in key.columns if name}
+            if key.name in lookup.next_number_taken | lookup.later_number_taken and not _skips(write, key.columns):
+                yield f"the sequence of its key is behind the numbers that are there ({key.name} is unique)"
             # An expression may use any column.
-            looked_up = key.name in free or _skips(write, key.columns)
+            looked_up = key.name in lookup.absent_keys or _skips(write, key.columns)
             if looked_up or not (names & written.keys() or None in key.columns):
                 continue
             exprs = [expr for name in names for expr in written.get(name, ())]
@@ -232,31 +277,53 @@ class UnprovenJudge:
             column.has_default for column in columns
         )
 
+    def _merged(self, node: t.Any) -> t.Iterator[tuple[str, Table]]:
+        """Writes whose rows nobody follows: MERGE, and those through a view."""
+        for part in writes(node):
+            table = self._catalog.table(relation_name(part.relation))
+            if table and table.kind == "v":
+                words = "the view leads it to other tables, whose keys and columns decide"
+            elif table and isinstance(part, ast.MergeStmt):
+                words = "which rows it meets, and whether one of them twice, the tables decide"
+            else:
+                continue
+            yield f"Whether this write to {dotted(table.name)} succeeds is not known: {words}.", table
+
     def _partitions(self, node: t.Any) -> t.Iterator[tuple[str, Table]]:
         """Rows that belong into no or another partition."""
         kind: t.Any = type(node)
         if kind is ast.CreateStmt and node.partbound is not None and node.inhRelations:
-            parent = self._catalog.table(named(node.inhRelations[0]))
+            parent = self._catalog.table(relation_name(node.inhRelations[0]))
             if not node.partbound.is_default:
                 yield from self._default(parent)
         elif kind is ast.AlterTableStmt and node.objtype == ObjectType.OBJECT_TABLE:
             for command in node.cmds or ():
                 if command.subtype != Command.AT_AttachPartition:
                     continue
-                part = self._catalog.table(named(command.def_.name))
+                part = self._catalog.table(relation_name(command.def_.name))
                 if part and not self._is_empty(part):
                     words = (
                         f"Whether all rows of {dotted(part.name)} lie within the bounds of the partition is not known."
                     )
                     yield words, part
                 if not command.def_.bound.is_default:
-                    yield from self._default(self._catalog.table(named(node.relation)))
+                    yield from self._default(self._catalog.table(relation_name(node.relation)))
 
     def _default(self, parent: Table | None) -> t.Iterator[tuple[str, Table]]:
         rest = self._catalog.table(parent.default_partition) if parent and parent.default_partition else None
         if rest and not self._is_empty(rest):
             words = f"Whether {dotted(rest.name)}, the default partition, holds rows of the new one is not known."
             yield words, rest
+
+
+def _sets_sequence(node: t.Any) -> bool:
+    if isinstance(node, ast.AlterSeqStmt):
+        return True
+    identity = {Command.AT_SetIdentity, Command.AT_AddIdentity, Command.AT_ColumnDefault}
+    if isinstance(node, ast.AlterTableStmt):
+        return any(getattr(command, "subtype", None) in identity for command in node.cmds or ())
+    calls = (part for part in walk(node) if isinstance(part, ast.FuncCall))
+    return any(qualified_name(call.funcname or ())[1] == "setval" for call in calls)
 
 
 def _is_default(expr: t.Any) -> bool:
@@ -271,7 +338,7 @@ def _is_distinct(exprs: t.Iterable[t.Any]) -> bool:
         expr = given
         while isinstance(expr, ast.TypeCast):
             expr = expr.arg
-        if not (isinstance(expr, ast.FuncCall) and strings(expr.funcname or ())[1] in _DISTINCT):
+        if not (isinstance(expr, ast.FuncCall) and qualified_name(expr.funcname or ())[1] in _DISTINCT):
             return False
         found = True
     return found
@@ -294,8 +361,8 @@ def _guarded(write: Write, table: Table) -> bool:
     query = write.node.selectStmt
     where = getattr(query, "whereClause", None)
     return where is not None and any(
-        isinstance(part, ast.RangeVar) and part.relname == table.name[1] for part in below(where)
+        isinstance(part, ast.RangeVar) and part.relname == table.name[1] for part in walk(where)
     )
 
 
-__all__ = ("UnprovenJudge",)
+__all__ = ("DataJudge",)

@@ -7,7 +7,10 @@ import typing as t
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.foreign import foreign_graph, foreign_sql
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.answer_validation import (
+    validated_graph,
+    validated_sql,
+)
 
 NODE = {"down": ["0001"], "depends": [], "labels": [], "title": "Two."}
 GRAPH: dict[str, t.Any] = {
@@ -17,7 +20,7 @@ GRAPH: dict[str, t.Any] = {
     "version_table": {"name": "alembic_version", "schema": None},
 }
 SEGMENT = {"revision": "0002", "start": 0, "end": 8, "doc": "", "path": "2.py", "error": None, "inspects": None}
-SEGMENT |= {"source": "versions/2.py", "lines": [[0, 14]]}
+SEGMENT |= {"source": "versions/2.py", "lines": [[0, 14]], "checkfirst_spans": [[0, 8]]}
 PART: dict[str, t.Any] = {"sql": "SELECT 1", "segments": [SEGMENT]}
 
 
@@ -35,9 +38,9 @@ def changed(answer: dict[str, t.Any], path: tuple[t.Any, ...], value: t.Any) -> 
 
 
 def test_the_form_of_our_own_program() -> None:
-    graph = foreign_graph(GRAPH)
+    graph = validated_graph(GRAPH)
     seen: list[str] = []
-    rendered = foreign_sql(iter([PART | {"more": True}, PART]), graph, lambda sql, _segments: seen.append(sql))
+    rendered = validated_sql(iter([PART | {"more": True}, PART]), graph, lambda sql, _segments: seen.append(sql))
     assert (graph.heads, graph.version_table) == (["0002"], "alembic_version")
     assert (len(rendered.segments), seen) == (2, ["SELECT 1", "SELECT 1"])
 
@@ -62,7 +65,7 @@ def test_the_form_of_our_own_program() -> None:
 )
 def test_another_graph(path: tuple[t.Any, ...], value: t.Any) -> None:
     with pytest.raises(FindingError) as caught:
-        foreign_graph(changed(GRAPH, path, value))
+        validated_graph(changed(GRAPH, path, value))
     assert caught.value.id == "alembic-env-failed"
 
 
@@ -87,7 +90,7 @@ def test_another_graph(path: tuple[t.Any, ...], value: t.Any) -> None:
 )
 def test_another_part_of_the_sql(path: tuple[t.Any, ...], value: t.Any) -> None:
     with pytest.raises(FindingError) as caught:
-        foreign_sql(iter([changed(PART, path, value)]), foreign_graph(GRAPH), lambda _sql, _segments: None)
+        validated_sql(iter([changed(PART, path, value)]), validated_graph(GRAPH), lambda _sql, _segments: None)
     assert caught.value.id == "alembic-env-failed"
 
 
@@ -95,4 +98,4 @@ def test_none_at_all() -> None:
     answers: tuple[t.Any, ...] = (None, [], "x", 1)
     for answer in answers:
         with pytest.raises(FindingError):
-            foreign_graph(answer)
+            validated_graph(answer)

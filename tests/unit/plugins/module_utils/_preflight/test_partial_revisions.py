@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.half_revisions import half_revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.partial_revisions import partial_revisions
 
 from tests.unit.plugins.module_utils._sql.claims import parsed
 
@@ -33,9 +33,9 @@ def test_what_cannot_be_run_again(statements: tuple[str, ...], said: list[int]) 
         parsed(text.removeprefix("+"), alone=text.startswith("+"), number=number)
         for number, text in enumerate(statements, 1)
     ]
-    assert [item.statement for item in half_revisions(found)] == said
+    assert [item.statement for item in partial_revisions(found)] == said
 
 
 def test_each_revision_for_itself() -> None:
     found = [parsed(BUILD, alone=True, number=1, revision="a"), parsed(ADD, number=2, revision="b")]
-    assert half_revisions(found) == []
+    assert partial_revisions(found) == []

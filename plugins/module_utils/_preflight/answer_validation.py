@@ -22,7 +22,7 @@ Message = dict[str, t.Any]
 _SEGMENT = {field.name for field in dataclasses.fields(Segment)}
 
 
-def foreign_graph(answer: t.Any) -> Graph:
+def validated_graph(answer: t.Any) -> Graph:
     """The graph, all of whose revisions are known.
 
     :raises FindingError: the answer has not the form that our program gives it
@@ -52,7 +52,7 @@ def _online(answer: t.Any) -> None:
     _check(all(isinstance(seen.get(name), str | None) for name in ("driver", "problem", "begun")))
 
 
-def foreign_sql(answers: t.Iterator[Message], graph: Graph, each: Each) -> Rendered:
+def validated_sql(answers: t.Iterator[Message], graph: Graph, each: Each) -> Rendered:
     """The SQL, cut by revisions of `graph`.
 
     :raises FindingError: an answer has not the form that our program gives it
@@ -68,7 +68,8 @@ def _part(answer: Message, graph: Graph) -> Message:
         _check(all(isinstance(segment[name], int) for name in ("start", "end")))
         _check(all(isinstance(segment[name], str) for name in ("doc", "path")))
         _check(all(isinstance(segment[name], str | None) for name in ("error", "inspects", "source")))
-        _check(isinstance(segment["lines"], list) and all(map(_is_pair, segment["lines"])))
+        for name in ("lines", "checkfirst_spans"):
+            _check(isinstance(segment[name], list) and all(map(_is_pair, segment[name])))
     return answer
 
 
@@ -92,4 +93,4 @@ def _check(fits: object) -> None:
         raise FindingError("alembic-env-failed", f"{words}; look for what changes Python itself in the image.")
 
 
-__all__ = ("foreign_graph", "foreign_sql")
+__all__ = ("validated_graph", "validated_sql")

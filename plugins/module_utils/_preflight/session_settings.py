@@ -1,4 +1,4 @@
-"""Which time-out is in force where a statement runs. Source: SET and SET LOCAL in PostgreSQL's documentation."""
+"""Which setting is in force where a statement runs. Source: SET and SET LOCAL in PostgreSQL's documentation."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -13,21 +13,24 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
 _RESETS = {VariableSetKind.VAR_RESET, VariableSetKind.VAR_SET_DEFAULT, VariableSetKind.VAR_RESET_ALL}
-_UNITS = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+_TIME: t.Final[dict[str, float]] = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+_MEMORY: t.Final[dict[str, float]] = {"B": 1 / 1024, "kB": 1, "MB": 1024, "GB": 1024**2, "TB": 1024**3}
 
 
-class Timeout:
-    """A setting of the session, followed from statement to statement. Values in milliseconds; 0: no limit."""
+class SessionSetting:
+    """A setting of the session, followed from statement to statement, as a whole number of its unit."""
 
-    def __init__(self, name: str, session: int) -> None:
-        """:param session: what the migrator's session starts with"""
-        self._name = name
+    def __init__(self, name: str, session: int, read: t.Callable[[t.Any], int]) -> None:
+        """:param session: what the migrator's session starts with
+        :param read: turns a constant of the SQL into the number
+        """
+        self._name, self._read = name, read
         self._default = self._session = session
         self._local: tuple[int, int] | None = None
         self._transaction: int | None = None
 
     @property
-    def milliseconds(self) -> int:
+    def value(self) -> int:
         """What is in force for the statement taken in last."""
         if self._local and self._local[0] == self._transaction:
             return self._local[1]
@@ -49,7 +52,7 @@ class Timeout:
         if node.name != self._name and node.kind != VariableSetKind.VAR_RESET_ALL:
             return
         value = None if resets or not node.args else getattr(node.args[0], "val", None)
-        self._assign(self._default if resets else _read(value), local=bool(node.is_local))
+        self._assign(self._default if resets else self._read(value), local=bool(node.is_local))
 
     def _function(self, node: ast.FuncCall) -> None:
         values = [getattr(item, "val", None) for item in node.args or ()]
@@ -57,13 +60,33 @@ class Timeout:
         if getattr(name, "sval", "") != "set_config" or len(values) != 3:
             return
         if getattr(values[0], "sval", "") == self._name:
-            self._assign(_read(values[1]), local=bool(getattr(values[2], "boolval", True)))
+            self._assign(self._read(values[1]), local=bool(getattr(values[2], "boolval", True)))
 
     def _assign(self, value: int, *, local: bool) -> None:
         if not local:
             self._session, self._local = value, None
         elif self._transaction is not None:
             self._local = (self._transaction, value)
+
+
+class Timeout(SessionSetting):
+    """A time-out in milliseconds; 0: no limit."""
+
+    def __init__(self, name: str, session: int) -> None:
+        """:param session: what the migrator's session starts with"""
+        super().__init__(name, session, _milliseconds)
+
+    @property
+    def milliseconds(self) -> int:
+        return self.value
+
+
+class Memory(SessionSetting):
+    """An amount of memory in KiB; -1: not known."""
+
+    def __init__(self, name: str, session: int) -> None:
+        """:param session: what the migrator's session starts with"""
+        super().__init__(name, session, _kib)
 
 
 class LockTimeout(Timeout):
@@ -78,15 +101,26 @@ class LockTimeout(Timeout):
         return self.milliseconds != 0
 
 
-def _read(value: t.Any) -> int:
+def _milliseconds(value: t.Any) -> int:
     """Milliseconds of a constant; -1 for a text that is none, which no limit is taken for."""
+    amount = _amount(value, _TIME, "ms")
+    return -1 if amount is None else max(1, round(amount)) if amount > 0 else 0
+
+
+def _kib(value: t.Any) -> int:
+    """KiB of a constant; -1 for a text that is none."""
+    amount = _amount(value, _MEMORY, "kB")
+    return -1 if amount is None else round(amount)
+
+
+def _amount(value: t.Any, units: dict[str, float], unit: str) -> float | None:
+    """A number with a unit, or without one in *unit*; None for another text."""
     text = str(getattr(value, "sval", getattr(value, "ival", None)) or "0").strip()
-    number = text.rstrip("usminhd ")
+    number = text.rstrip("usminhdkBMGT ")
     try:
-        amount = float(number or "0") * _UNITS.get(text[len(number) :].strip() or "ms", 1)
-    except ValueError:
-        return -1
-    return max(1, round(amount)) if amount > 0 else 0
+        return float(number or "0") * units[text[len(number) :].strip() or unit]
+    except (KeyError, ValueError):
+        return None
 
 
-__all__ = ("LockTimeout", "Timeout")
+__all__ = ("LockTimeout", "Memory", "SessionSetting", "Timeout")

@@ -23,7 +23,7 @@ _REPEATABLE = {Command.AT_SetNotNull, Command.AT_DropNotNull, Command.AT_ColumnD
                Command.AT_SetStatistics, Command.AT_SetRelOptions, Command.AT_AlterColumnType}  # fmt: skip
 
 
-def half_revisions(statements: t.Sequence[Statement]) -> list[Finding]:
+def partial_revisions(statements: t.Sequence[Statement]) -> list[Finding]:
     """A finding for each revision that commits something it cannot do twice, and goes on after that."""
     found = []
     for revision, group in itertools.groupby(statements, key=lambda item: item.revision):
@@ -63,4 +63,4 @@ def _repeatable(node: t.Any) -> bool:
     return node is None or any(bool(getattr(node, name, False)) for name in lenient)
 
 
-__all__ = ("half_revisions",)
+__all__ = ("partial_revisions",)

@@ -13,7 +13,11 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Remark
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
@@ -25,10 +29,13 @@ _RULES = {
     ConstrType.CONSTR_EXCLUSION: "an exclusion constraint", ConstrType.CONSTR_NOTNULL: "a NOT NULL constraint",
 }  # fmt: skip
 _UNIQUE = {"p", "u", "x"}
+_SECURED = {Command.AT_EnableRowSecurity, Command.AT_ForceRowSecurity}
+# What makes a sequence give numbers that it gave before, or none any more.
+_NUMBERS = {"restart", "increment", "minvalue", "maxvalue", "cycle", "start"}
 _SHAPE = {Command.AT_AddColumn, Command.AT_DropColumn, Command.AT_AlterColumnType}
 
 
-def broken(node: t.Any, catalog: Catalog) -> list[Remark]:
+def incompatibilities(node: t.Any, catalog: Catalog) -> list[Remark]:
     """Remarks about tables that are there; nobody uses those of this upgrade yet."""
     handler = _HANDLERS.get(type(node))
     found = handler(node, catalog) if handler else ()
@@ -38,7 +45,7 @@ def broken(node: t.Any, catalog: Catalog) -> list[Remark]:
 def _alter_table(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
     if node.objtype != ObjectType.OBJECT_TABLE:
         return
-    table = named(node.relation)
+    table = relation_name(node.relation)
     if {command.subtype for command in node.cmds or ()} & _SHAPE:
         yield _shape(table)
     for command in node.cmds or ():
@@ -48,6 +55,44 @@ def _alter_table(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
             item.kind in _UNIQUE and item.outgoing for item in catalog.constraints(table, command.name)
         ):
             yield _target(table, command.name)
+        elif command.subtype in _SECURED:
+            words = (
+                f"Row-level security of {dotted(table)} is switched on: whoever does not own the table sees and writes"
+                " only what a policy lets through."
+            )
+            yield Remark("contract-phase", words, table)
+
+
+def _policy(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
+    """A permissive policy lets more through, but for the tables on which there is none."""
+    table = relation_name(node.table)
+    if isinstance(node, ast.AlterPolicyStmt):
+        words = f"The policy {node.policy_name} of {dotted(table)} lets other rows through than before."
+        yield Remark("contract-phase", words, table)
+    elif not node.permissive:
+        words = f"{dotted(table)} gets the restrictive policy {node.policy_name}, which refuses rows at once."
+        yield Remark("write-rejected", words, table)
+
+
+def _rule_made(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
+    table = relation_name(node.relation)
+    words = f"The rule {node.rulename} rewrites every matching statement on {dotted(table)}."
+    yield Remark("trigger-created", words, table)
+
+
+def _sequence(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
+    if _NUMBERS & {option.defname for option in node.options or ()}:
+        table = relation_name(node.sequence)
+        words = f"{dotted(table)} gives other numbers from here on: INSERTs may meet keys that are there."
+        yield Remark("contract-phase", words, table)
+
+
+def _view(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
+    if node.replace:
+        table = relation_name(node.view)
+        yield Remark(
+            "contract-phase", f"What the running version reads through the view {dotted(table)} changes.", table
+        )
 
 
 def _shape(table: Name) -> Remark:
@@ -78,25 +123,44 @@ def _target(table: Name, name: str) -> Remark:
 
 
 def _index(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
-    table = named(node.relation)
-    there = catalog.tables.get((catalog.full(table)[0], node.idxname or ""))
+    table = relation_name(node.relation)
+    there = catalog.tables.get((catalog.qualified(table)[0], node.idxname or ""))
     if node.unique and not (node.if_not_exists and there):
         words = f"{dotted(table)} gets a unique index, which refuses new rows at once."
         yield Remark("write-rejected", words, table)
 
 
 def _drop(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+    if node.removeType == ObjectType.OBJECT_POLICY:
+        for item in node.objects:
+            table = qualified_name(item[:-1])
+            words = f"Drops the policy {item[-1].sval} of {dotted(table)}: what it let through is hidden and refused."
+            yield Remark("contract-phase", words, table)
     if node.removeType != ObjectType.OBJECT_INDEX:
         return
     for item in node.objects:
-        index = catalog.table(strings(item))
+        index = catalog.table(qualified_name(item))
         if index and index.unique and index.valid and index.table:
             yield _target(index.table, dotted(index.name))
 
 
-def _rename(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
-    if node.renameType == ObjectType.OBJECT_COLUMN and node.relation is not None:
-        yield _shape(named(node.relation))
+def _rename(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+    if node.relation is None:
+        return
+    table = relation_name(node.relation)
+    if node.renameType == ObjectType.OBJECT_COLUMN:
+        yield _shape(table)
+    elif node.renameType == ObjectType.OBJECT_TABCONSTRAINT:
+        yield from _renamed(table, node.subname, catalog)
+    elif node.renameType == ObjectType.OBJECT_INDEX and (index := catalog.table(table)) and index.table:
+        # A constraint and its index have one name.
+        yield from _renamed(index.table, table[1], catalog)
+
+
+def _renamed(table: Name, name: str, catalog: Catalog) -> t.Iterator[Remark]:
+    if any(item.kind in _UNIQUE and item.outgoing for item in catalog.constraints(table, name)):
+        words = f"{name} of {dotted(table)} gets another name: INSERT … ON CONFLICT ON CONSTRAINT {name} fails."
+        yield Remark("conflict-target-dropped", words, table)
 
 
 _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Catalog], t.Iterable[Remark]]]] = {
@@ -104,6 +168,10 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Catalog], t.Iterable[Remark]]]]
     ast.IndexStmt: _index,
     ast.DropStmt: _drop,
     ast.RenameStmt: _rename,
+    **dict.fromkeys((ast.CreatePolicyStmt, ast.AlterPolicyStmt), _policy),
+    ast.RuleStmt: _rule_made,
+    ast.AlterSeqStmt: _sequence,
+    ast.ViewStmt: _view,
 }
 
-__all__ = ("broken",)
+__all__ = ("incompatibilities",)

@@ -10,22 +10,22 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Remark
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 
-def already_there(node: t.Any, catalog: Catalog) -> list[Remark]:
+def existing_objects(node: t.Any, catalog: Catalog) -> list[Remark]:
     """Tables, indexes and columns that the statement makes without IF NOT EXISTS, and that exist."""
     found = []
     if isinstance(node, (ast.CreateStmt, ast.IndexStmt)) and not node.if_not_exists:
-        table = named(node.relation)
+        table = relation_name(node.relation)
         if isinstance(node, ast.CreateStmt):
             name: Name = (table[0] or catalog.schema, table[1])
         else:
-            name = (catalog.full(table)[0], node.idxname or "")
+            name = (catalog.qualified(table)[0], node.idxname or "")
         if name in catalog.tables:
             found.append(Remark("object-exists", f"{dotted(name)} exists already: this will fail."))
     elif isinstance(node, ast.IndexStmt):
@@ -35,7 +35,7 @@ def already_there(node: t.Any, catalog: Catalog) -> list[Remark]:
             if isinstance(command, ast.AlterTableCmd) and command.subtype == Command.AT_AddConstraint:
                 found += _index_taken(node, command.def_, catalog)
             elif isinstance(command, ast.AlterTableCmd) and command.subtype == Command.AT_AddColumn:
-                name = named(node.relation)
+                name = relation_name(node.relation)
                 column = getattr(command.def_, "colname", "")
                 if not command.missing_ok and catalog.column(name, column):
                     words = f"{dotted(name)} has a column {column} already: this will fail."
@@ -45,8 +45,8 @@ def already_there(node: t.Any, catalog: Catalog) -> list[Remark]:
 
 def _index_skipped(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
     """CREATE INDEX IF NOT EXISTS looks at the name alone: whatever is there counts as done."""
-    table = named(node.relation)
-    index = catalog.tables.get((catalog.full(table)[0], node.idxname or ""))
+    table = relation_name(node.relation)
+    index = catalog.tables.get((catalog.qualified(table)[0], node.idxname or ""))
     if index is None or catalog.is_new(table):
         return
     label = dotted(index.name)
@@ -67,7 +67,7 @@ def _index_taken(node: t.Any, constraint: t.Any, catalog: Catalog) -> t.Iterator
     if index and not (index.valid and index.unique):
         wrong = "invalid" if not index.valid else "not unique"
         words = f"The index {dotted(index.name)} is {wrong}: no constraint can be made of it, so this will fail."
-        yield Remark("index-not-built", words, named(node.relation))
+        yield Remark("index-not-built", words, relation_name(node.relation))
 
 
-__all__ = ("already_there",)
+__all__ = ("existing_objects",)

@@ -12,10 +12,10 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Remark
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
-    below,
     dotted,
-    named,
-    strings,
+    qualified_name,
+    relation_name,
+    walk,
     writes,
 )
 
@@ -38,7 +38,7 @@ _GENERATED = {Command.AT_AddIdentity, Command.AT_SetIdentity, Command.AT_DropIde
 _FILLED = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CONSTR_GENERATED}
 
 
-def breakage(node: t.Any, catalog: Catalog) -> list[Remark]:
+def removals(node: t.Any, catalog: Catalog) -> list[Remark]:
     """Remarks about what is lost. Objects that this upgrade itself made are left out: no running version uses them."""
     handler = _HANDLERS.get(type(node))
     found = list(handler(node)) if handler and not _of_this_upgrade(node, catalog) else []
@@ -52,12 +52,12 @@ def _of_this_upgrade(node: t.Any, catalog: Catalog) -> bool:
     statement: t.Any = type(node)
     if statement is ast.RenameStmt and node.relation is None:
         if ObjectType(node.renameType) in _TYPES:
-            return strings(node.object)[1] in catalog.created_types
+            return qualified_name(node.object)[1] in catalog.created_types
         return ObjectType(node.renameType) == ObjectType.OBJECT_SCHEMA and node.subname in catalog.created_schemas
     if statement is ast.AlterEnumStmt:
-        return strings(node.typeName)[1] in catalog.created_types
+        return qualified_name(node.typeName)[1] in catalog.created_types
     if statement is ast.DropStmt and ObjectType(node.removeType) in _TYPES:
-        return all(strings(item.names)[1] in catalog.created_types for item in node.objects)
+        return all(qualified_name(item.names)[1] in catalog.created_types for item in node.objects)
     if statement is ast.DropStmt and ObjectType(node.removeType) == ObjectType.OBJECT_SCHEMA:
         return all(item.sval in catalog.created_schemas for item in node.objects)
     return False
@@ -65,18 +65,18 @@ def _of_this_upgrade(node: t.Any, catalog: Catalog) -> bool:
 
 def _label(item: t.Any) -> str:
     if isinstance(item, tuple):
-        return dotted(strings(item))
+        return dotted(qualified_name(item))
     if isinstance(item, ast.String):
         return str(item.sval)
     names: t.Any = item.names if isinstance(item, ast.TypeName) else item.objname
-    return dotted(strings(names))
+    return dotted(qualified_name(names))
 
 
 def _drop(node: t.Any) -> t.Iterator[Remark]:
     kind = ObjectType(node.removeType)
     for item in node.objects:
         if kind in _DATA:
-            table = strings(item) if isinstance(item, tuple) else None
+            table = qualified_name(item) if isinstance(item, tuple) else None
             yield Remark("destructive", f"Drops the {_DATA[kind]} {_label(item)}.", table)
         elif kind in _USED:
             yield Remark("contract-phase", f"Drops the {_USED[kind]} {_label(item)}.")
@@ -84,14 +84,30 @@ def _drop(node: t.Any) -> t.Iterator[Remark]:
 
 def _truncate(node: t.Any) -> t.Iterator[Remark]:
     for relation in node.relations:
-        yield Remark("destructive", f"Empties the table {dotted(named(relation))}.", named(relation))
+        yield Remark("destructive", f"Empties the table {dotted(relation_name(relation))}.", relation_name(relation))
 
 
 def _change(node: t.Any) -> t.Iterator[Remark]:
+    yield from _setval(node)
     for change in writes(node):
         if isinstance(change, ast.DeleteStmt) and change.whereClause is None:
-            table = named(change.relation)
+            table = relation_name(change.relation)
             yield Remark("destructive", f"Deletes every row of {dotted(table)}.", table)
+
+
+def _setval(node: t.Any) -> t.Iterator[Remark]:
+    """setval() to a constant; from a query it follows the rows, as after a load."""
+    for call in (part for part in walk(node) if isinstance(part, ast.FuncCall)):
+        values = call.args or ()
+        if (
+            qualified_name(call.funcname or ())[1] == "setval"
+            and len(values) > 1
+            and isinstance(values[1], ast.A_Const)
+        ):
+            words = (
+                "setval() sets a sequence to a constant: INSERTs of the running version may meet keys that are there."
+            )
+            yield Remark("contract-phase", words)
 
 
 def _database(node: t.Any) -> t.Iterator[Remark]:
@@ -105,7 +121,7 @@ def _rename(node: t.Any) -> t.Iterator[Remark]:
         what = node.subname or (_label(node.object) if node.object is not None else "an object")
         yield Remark("rename", f"Renames {what} to {node.newname}.")
         return
-    table = named(node.relation)
+    table = relation_name(node.relation)
     if kind in _COLUMNS:
         yield Remark("rename", f"Renames {dotted(table)}.{node.subname} to {node.newname}.", table, node.subname)
     elif kind in _NAMED:
@@ -119,7 +135,7 @@ def _enum(node: t.Any) -> t.Iterator[Remark]:
 
 def _move(node: t.Any) -> t.Iterator[Remark]:
     if node.relation is not None:
-        table = named(node.relation)
+        table = relation_name(node.relation)
         yield Remark("rename", f"Moves {dotted(table)} to the schema {node.newschema}.", table)
 
 
@@ -131,7 +147,7 @@ def _revoke(node: t.Any) -> t.Iterator[Remark]:
 def _alter_table(node: t.Any) -> t.Iterator[Remark]:
     if node.objtype in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_FOREIGN_TABLE}:
         for command in node.cmds:
-            yield from _alter(named(node.relation), command)
+            yield from _alter(relation_name(node.relation), command)
 
 
 def _alter(table: Name, command: t.Any) -> t.Iterator[Remark]:
@@ -158,7 +174,7 @@ def _alter(table: Name, command: t.Any) -> t.Iterator[Remark]:
             words = f"The running version does not know {dotted(table)}.{command.def_.colname}, which INSERT must give."
             yield Remark("contract-phase", words, table)
     elif kind == Command.AT_DetachPartition:
-        words = f"Detaches {dotted(named(command.def_.name))}: its rows leave {dotted(table)}."
+        words = f"Detaches {dotted(relation_name(command.def_.name))}: its rows leave {dotted(table)}."
         yield Remark("destructive", words, table)
 
 
@@ -177,8 +193,8 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Remark]]]] = {
 
 def texts(node: t.Any) -> set[str]:
     """Every string constant below `node`."""
-    constants = (part.val for part in below(node) if isinstance(part, ast.A_Const))
+    constants = (part.val for part in walk(node) if isinstance(part, ast.A_Const))
     return {str(value.sval) for value in constants if isinstance(value, ast.String)}
 
 
-__all__ = ("breakage", "texts")
+__all__ = ("removals", "texts")

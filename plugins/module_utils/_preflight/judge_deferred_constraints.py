@@ -14,7 +14,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import DELETE, INSERT, UPDATE
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write, own_writes
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, named, strings
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Constraint
@@ -25,11 +29,11 @@ _BITS: t.Final = {"INSERT": INSERT, "UPDATE": UPDATE, "DELETE": DELETE}
 _TABLES: t.Final = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_FOREIGN_TABLE}
 
 
-class PendingJudge:
+class DeferredConstraintJudge:
     """Followed from statement to statement."""
 
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: moved on by somebody else, after this judge has seen a statement"""
+        """:param rules: the caller moves them on after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
         self._transaction: int | None = None
         # By table the constraints whose checks wait, each with whether that is certain.
@@ -61,14 +65,14 @@ class PendingJudge:
         if isinstance(node, ast.ConstraintsSetStmt):
             self._set(node)
         elif isinstance(node, ast.RenameStmt) and node.relation is not None and node.renameType in _TABLES:
-            self._renamed(named(node.relation), str(node.newname))
+            self._renamed(relation_name(node.relation), str(node.newname))
         for write in own_writes(node) if statement.transaction is not None else ():
             self._write(write)
         return found
 
     def _key(self, name: Name) -> Name:
         table = self._catalog.table(name)
-        return table.name if table else self._catalog.full(name)
+        return table.name if table else self._catalog.qualified(name)
 
     def _waits(self, name: Name) -> dict[str, bool]:
         return {
@@ -79,12 +83,12 @@ class PendingJudge:
 
     def _renamed(self, name: Name, new: str) -> None:
         """A table of the server keeps its name here, a new one does not."""
-        old = self._catalog.full(name)
+        old = self._catalog.qualified(name)
         if self._catalog.table(name) is None and old in self._waiting:
             self._waiting[old[0], new] = self._waiting.pop(old)
 
     def _set(self, node: t.Any) -> None:
-        names = [named(item)[1] for item in node.constraints or ()]
+        names = [relation_name(item)[1] for item in node.constraints or ()]
         for name in names or (None,):
             self._mode[name] = bool(node.deferred)
         if not node.deferred:
@@ -105,7 +109,8 @@ class PendingJudge:
         target = self._key(write.table)
         table = self._catalog.table(write.table)
         # A trigger may leave the row out, a partition takes it, a conflict may, too.
-        plain = write.certain and write.conflict is None and target not in self._rules.changed | self._rules.ruled
+        plain = write.certain and write.conflict is None
+        plain = plain and target not in self._rules.with_new_code | self._rules.with_rules
         plain = plain and not (table and (table.kind != "r" or self._rules.triggers(table)))
         for item in self._catalog.constraints(write.table):
             if self._put_off(item.name, deferrable=item.deferrable, deferred=item.deferred) and _queues(item, write):
@@ -133,14 +138,14 @@ def _queues(item: Constraint, write: Write) -> bool:
 def _changed(node: t.Any) -> list[Name]:
     """Tables that the statement refuses to change while checks of their rows wait."""
     if isinstance(node, ast.AlterTableStmt):
-        return [named(node.relation)] if node.objtype in _TABLES else []
+        return [relation_name(node.relation)] if node.objtype in _TABLES else []
     if isinstance(node, ast.IndexStmt):
-        return [named(node.relation)]
+        return [relation_name(node.relation)]
     if isinstance(node, ast.TruncateStmt):
-        return [named(relation) for relation in node.relations or ()]
+        return [relation_name(relation) for relation in node.relations or ()]
     if isinstance(node, ast.DropStmt) and node.removeType in _TABLES:
-        return [strings(item) for item in node.objects or ()]
-    return [named(node.relation)] if isinstance(node, ast.ClusterStmt) and node.relation is not None else []
+        return [qualified_name(item) for item in node.objects or ()]
+    return [relation_name(node.relation)] if isinstance(node, ast.ClusterStmt) and node.relation is not None else []
 
 
-__all__ = ("PendingJudge",)
+__all__ = ("DeferredConstraintJudge",)
