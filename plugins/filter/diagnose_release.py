@@ -30,6 +30,12 @@ options:
     description: What helm said.
     type: str
     default: ""
+  log:
+    description:
+      - The last lines of the container that the diagnosis names. The sentence then leads to the cause that they name.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -63,14 +69,22 @@ _value:
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.diagnosis import as_dict, diagnose
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.diagnosis import (
+    as_dict,
+    diagnose,
+    with_log,
+)
 
 
 def diagnose_release(
-    pods: list[dict[str, t.Any]], release: str, events: list[dict[str, t.Any]] | None = None, helm_error: str = ""
+    pods: list[dict[str, t.Any]],
+    release: str,
+    events: list[dict[str, t.Any]] | None = None,
+    helm_error: str = "",
+    log: list[str] | None = None,
 ) -> dict[str, t.Any]:
     """Filter, see DOCUMENTATION."""
-    return as_dict(diagnose(release, pods, events or [], helm_error))
+    return as_dict(with_log(diagnose(release, pods, events or [], helm_error), log or []))
 
 
 class FilterModule:

@@ -42,7 +42,9 @@ _value:
       type: list
       elements: str
     in_values:
-      description: Values in which a password stands.
+      description:
+        - Paths of values in which a password stands, or a secret by its variable's name or its form, or a value that
+          Ansible Vault encrypted.
       type: list
       elements: str
   sample:
@@ -52,8 +54,27 @@ _value:
 """
 
 import typing as t
+from collections.abc import Mapping
 
+from ansible.parsing.vault import VaultHelper
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.passwords import problems
+
+
+def found(passwords: Mapping[str, str], values: Mapping[str, t.Any]) -> dict[str, list[str]]:
+    """What `problems` finds, and values that Ansible Vault encrypted, which are meant to be secret."""
+    told = problems(passwords, values)
+    return told | {"in_values": list(dict.fromkeys([*told["in_values"], *_vaulted(values)]))}
+
+
+def _vaulted(values: t.Any, path: str = "") -> t.Iterator[str]:
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            yield from _vaulted(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(values, list | tuple):
+        for number, value in enumerate(values):
+            yield from _vaulted(value, f"{path}[{number}]")
+    elif VaultHelper.get_ciphertext(values, with_tags=False) is not None:
+        yield path
 
 
 class FilterModule:
@@ -61,4 +82,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Return the filters of this file by name."""
-        return {"password_problems": problems}
+        return {"password_problems": found}

@@ -8,9 +8,9 @@ author: The ai_platform.agent authors (@ai-platform)
 short_description: Take known secrets out of text
 version_added: 1.0.0
 description:
-  - Replaces secrets in what servers and programs wrote, as they are and as they stand in URLs, base64, JSON, Python and
-    HTML.
-  - Passwords of URLs are replaced whoever's they are.
+  - Replaces secrets in what servers and programs wrote, however they are spelled there, as in URLs, SQL, shells, YAML,
+    JSON, HTML, Python, base64 or hexadecimal digits.
+  - Passwords of URLs, and what its name or its place says is a secret, are replaced whoever's they are.
 positional: _input, secrets
 options:
   _input:

@@ -6,11 +6,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: cluster_named
 author: The ai_platform.agent authors (@ai-platform)
-short_description: Say whether more than the current context of a shell names a cluster
+short_description: Say whether more than the current context of a kubeconfig names a cluster
 version_added: 1.0.0
 description:
-  - The current context of the default kubeconfig is that of whoever worked there last, and no choice of a cluster.
-  - E(K8S_AUTH_CONTEXT), E(K8S_AUTH_KUBECONFIG) and E(K8S_AUTH_HOST) name a cluster, and so does the account of a pod
+  - The current context of a kubeconfig is that of whoever worked there last, and no choice of a cluster. So a
+    kubeconfig names one where it has no second context, and the default one, which nobody named, does not.
+  - E(K8S_AUTH_CONTEXT), E(K8S_AUTH_KUBECONFIG) and E(K8S_AUTH_HOST) count as well, and so does the account of a pod
     in which there is no kubeconfig. Nothing is asked of any cluster.
 options:
   _terms:

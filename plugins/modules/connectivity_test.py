@@ -31,6 +31,8 @@ requirements:
   - psycopg >= 3.1 and redis >= 5, for servers that this machine reaches; in a release the agent's image has them
 extends_documentation_fragment:
   - ai_platform.agent._attributes
+  - ai_platform.agent._cluster
+  - ai_platform.agent._pods
   - kubernetes.core.k8s_auth_options
 attributes:
   check_mode:
@@ -105,6 +107,7 @@ options:
     description:
       - A kubeconfig for helm, whose account must be allowed to create the test's pod, which this module needs not.
         Without it helm asks as the module does; with it the module's token, password and certificate are not helm's.
+      - It must lead to the same cluster, by its address or its authority, or by O(cluster_expected).
       - An empty one is looked for where no option names one, E(K8S_AUTH_KUBECONFIG) included.
     type: path
   helm_context:
@@ -114,14 +117,6 @@ options:
     description: Seconds until a pod of this module must have started.
     type: int
     default: 60
-  pull_timeout:
-    description:
-      - Seconds in which a pod must have started where its node pulls the image for longer than O(job_timeout).
-      - The kubelet's events say whether it does.
-      - V(0) waits for no pull. Where the account may not patch Jobs, O(job_timeout) is the end as well.
-    type: int
-    default: 600
-    version_added: 1.0.0
   wait:
     description: Try again until nothing fails, for at most O(wait_timeout) seconds.
     type: bool
@@ -142,7 +137,7 @@ options:
     choices: [never, fail, unknown, warn]
     default: unknown
   thresholds:
-    description: From when on figures are too much.
+    description: Limits beyond which a figure is reported as a finding.
     type: dict
     default: {}
     suboptions:

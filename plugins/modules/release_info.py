@@ -20,6 +20,7 @@ requirements:
   - kubernetes >= 36.0.2
 extends_documentation_fragment:
   - ai_platform.agent._attributes
+  - ai_platform.agent._cluster
   - kubernetes.core.k8s_auth_options
 attributes:
   check_mode:
@@ -29,12 +30,6 @@ attributes:
   idempotent:
     support: full
 options:
-  cluster_expected:
-    description:
-      - Which cluster is meant. Nothing is told of another one.
-      - Either the URL of its API server, or the SHA-256 fingerprint of its certificate authority, or the uid of its
-        namespace C(kube-system).
-    type: str
   helm_binary:
     description:
       - The helm program, a path or a name on E(PATH). It is asked for its version and for its record of the release.
@@ -156,6 +151,16 @@ cluster:
         The options, E(K8S_AUTH_*) variables or files from which address and account were taken, empty where none led to
         a cluster. No values but those of kubeconfig and context.
       type: str
+    context:
+      description: >-
+        The context of the kubeconfig that was used, also where it was the current one, so that later tasks can name it;
+        empty where no kubeconfig was.
+      type: str
+    by_pod_account:
+      description: >-
+        Whether it was asked with the account of the pod in which the module ran. M(kubernetes.core.helm) would take a
+        kubeconfig that is there before it.
+      type: bool
     unknown_to_helm:
       description: >-
         The E(K8S_AUTH_*) variables that are set, work for other modules, and are not read by M(kubernetes.core.helm).
@@ -164,6 +169,8 @@ cluster:
   sample:
     address: https://10.0.0.1:6443
     origin: K8S_AUTH_HOST and K8S_AUTH_API_KEY
+    context: ""
+    by_pod_account: false
     unknown_to_helm: []
 namespace_exists:
   description: Whether the namespace exists, null where the account may not look.
@@ -196,6 +203,9 @@ secret:
     labels:
       description: Labels.
       type: dict
+    owner:
+      description: The controller that keeps it, empty without one.
+      type: str
     data_keys:
       description: The keys of its data.
       type: list
@@ -235,11 +245,34 @@ lacking:
   elements: str
   sample:
     - Secret agent/agent-prod-db lacks the keys uri
+refused:
+  description: >-
+    What of the living Deployment and StatefulSets the manifests want otherwise and Kubernetes changes for nobody, or
+    only by taking the release down, a sentence each. Sizes and classes of volumes are in RV(other_volumes).
+  returned: success
+  type: list
+  elements: str
+  sample: []
+unfit:
+  description: >-
+    URLs in Secrets that others keep and that cannot work as they are, a sentence each without anything of a value.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - database-url of Secret agent/db-app is empty
+unproven:
+  description: >-
+    Living servers whose password is missing in the Secret and stands in O(secret_expected), a sentence each. A pod that
+    serves is asked whether its URLs are the expected ones; what it confirms is not among them.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 conflicts:
   description: >-
     The release's Deployment and StatefulSets of which others have set what the manifests set otherwise, so that
-    server-side apply (Helm 4) would refuse them. Without O(manifests), and where Helm does not apply on the server,
-    there are none.
+    server-side apply (Helm 4) would refuse them. Without O(manifests) there are none.
   returned: success
   type: list
   elements: dict
@@ -256,12 +289,20 @@ conflicts:
     sentence:
       description: Who set which fields.
       type: str
+    server_side:
+      description: Whether Helm applies this object on the server.
+      type: bool
     patch:
       description: >-
         JSON Patch for M(kubernetes.core.k8s_json_patch) that takes these fields from their managers and changes no
-        value.
+        value. Empty where Helm does not apply on the server, for nothing is refused there.
       type: list
       elements: dict
+    definition:
+      description: >-
+        The object for M(kubernetes.core.k8s) that sets these fields as the manifests do and changes no other, for a
+        server-side apply by the manager C(helm) where C(server_side) is true, else for a strategic merge patch.
+      type: dict
   sample: []
 error_id:
   description: Id of what stood in the way, a heading of docs/runbook.md.

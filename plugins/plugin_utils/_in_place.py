@@ -19,6 +19,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import typing as t
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def run(module: str, arguments: Row, environment: Mapping[str, t.Any], paths: Se
         errors="surrogateescape",
         process_group=0,
     )
+    threading.Thread(target=_end_the_rest, args=(process,), daemon=True).start()
     try:
         told, complained = process.communicate(given)
     finally:
@@ -112,12 +114,22 @@ def run(module: str, arguments: Row, environment: Mapping[str, t.Any], paths: Se
 def _end(process: subprocess.Popen[str]) -> None:
     """End the process, where a time-out of the task came before its result, and whatever it left running."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
+        _signal_group(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _signal_group(process, signal.SIGKILL)
     process.wait()
+
+
+def _end_the_rest(process: subprocess.Popen[str]) -> None:
+    """End what a killed module left: a Helm that goes on holds the pipes open, so that nobody would see the end."""
+    process.wait()
+    _signal_group(process, signal.SIGKILL)
+
+
+def _signal_group(process: subprocess.Popen[str], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 class InPlace(ActionBase):

@@ -58,6 +58,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "manifests-unreadable": Entry("fail", "Pass what `helm template` prints for this release, all of it."),
     "another-database": Entry("fail", "Set the values back, or move the data first, as the section says."),
     "volume-differs": Entry("fail", "Set size and class back, or grow the claims and have the StatefulSet made anew."),
+    "database-major-differs": Entry("fail", "Set the image back to its major version, or dump and restore the data."),
+    "database-lost": Entry("fail", "Dump the database first, and give it a volume; or accept that it begins anew."),
+    "database-unkept": Entry("warn", "Set postgresql.primary.persistence.enabled to true before it holds data."),
     "permission-missing": Entry("fail", "Grant the account what roles/ai_agent/files/deployer-rbac.yaml lists."),
     "quota-exceeded": Entry("fail", "Have the quota raised, or ask for less in `resources`."),
     "limit-range": Entry("fail", "Fit `resources` and volume sizes to the namespace's LimitRange."),
@@ -114,6 +117,10 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "lock-brief": Entry("info", "Brief, but it queues behind long transactions: keep lock_timeout set."),
     "table-rewrite": Entry("fail", "Add a new column, fill it in batches, switch, drop the old one later."),
     "index-not-concurrent": Entry("warn", "postgresql_concurrently=True inside op.get_context().autocommit_block()."),
+    "vector-index-memory": Entry(
+        "warn",
+        "Raise it for this transaction: op.execute(\"SET LOCAL maintenance_work_mem = '2GB'\"), or take fewer lists.",
+    ),
     "constraint-validated": Entry("warn", "Add it NOT VALID, then VALIDATE CONSTRAINT in another transaction."),
     "concurrently-in-transaction": Entry("fail", "Wrap it in `with op.get_context().autocommit_block():`."),
     "concurrently-lock-timeout": Entry(
@@ -172,6 +179,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "index-not-built": Entry(
         "fail", "Drop the index that is there (CONCURRENTLY) before this revision, or as its first statement."
     ),
+    "key-near-end": Entry(
+        "warn", "Widen the key to bigint while there is time: a new column, filled in batches, then exchanged."
+    ),
     "connections-scarce": Entry("warn", "Few connections are left; the migrator and new pods need theirs."),
     "privilege-missing": Entry("fail", "Migrate as the owner, or grant membership in the owning role."),
     "extension-unavailable": Entry("fail", "The server has no such extension: use an image that has it."),
@@ -202,7 +212,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     ),
     "rows-violate": Entry("fail", "Mend the rows first: in batches, in a revision before this one, and then again."),
     "rows-unknown": Entry(
-        "unknown", "Count the rows that stand against it by hand, as the section shows, then accept it with the count."
+        "unknown", "Count the rows that violate it by hand, as the section shows, then accept it with the count."
     ),
     "table-missing": Entry("fail", "The statement names a table that neither exists nor is created before it."),
     "replication-lag": Entry("warn", "A standby is behind: a rewrite will put it further behind."),

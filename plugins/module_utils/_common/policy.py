@@ -21,13 +21,14 @@ FAIL_ON: t.Final[dict[str, frozenset[str]]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
-    """From which figures on something is a finding.
+    """Limits of the preflight, beyond which a figure is a finding.
 
     :param small_table_bytes: a scan or rewrite of less is brief (16 MiB: well under a second from a cold disk of 50
         MB/s)
     :param long_transaction_seconds: an older transaction blocks
     :param idle_transaction_seconds: one that has been idle for longer blocks
     :param connections_left: fewer free ones warn
+    :param replication_lag_seconds: a standby that is further behind is told
     :param slot_bytes: WAL kept by an inactive slot
     :param backup_hours: an older verified backup blocks
     :param scan_bytes_per_second: the same disk read from the start to the end

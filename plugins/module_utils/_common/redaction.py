@@ -5,41 +5,61 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
 import typing as t
-from urllib.parse import quote, quote_plus
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.spellings import pattern
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Iterable
 
 HIDDEN = "***"
-# A password in a URL, whoever's it is.
-_LOGIN = re.compile(r"://([^:/@\s]*):[^@\s]+@")
+# What follows a scheme, to the next blank or the next scheme; a password with a blank in it, which no port is.
+_URL = re.compile(r"://((?:(?!://)\S)+)")
+_BLANK = re.compile(r"(://[^\s:/@\"']{0,100}:)(?!\d+(?!\w))([^\s@\"'<>]{1,100}[ \t][^\n@\"'<>]{0,100})@")
+_END_OF_TEXT = re.compile(r"""["'](?=[,:;}\])]|$)""")
 # A value that its own name calls secret, quoted as SQL, Python and JSON do, or after an equals sign as in connection
-# strings; and the login of curl.
-_NAME = r"\b\w*(?:password|passwd|pwd|secret|token|api_?key)"
-_TEXT = r"""e?'(?:[^'\\]|''|\\.)*'|"(?:[^"\\]|\\.)*\""""
-_QUOTED = re.compile(rf"""(?i)({_NAME}["']?\s*[=:]?\s*)(?:{_TEXT})""")
-_ASSIGNED = re.compile(rf"""(?i)({_NAME}\s*=\s*)(?!{re.escape(HIDDEN)})[^\s'"&,;)]+""")
-_CURL = re.compile(r"(\s(?:-u|--user)[\s=]+[^\s:'\"]+:)[^\s'\"]+")
+# strings; what programs send for a login, and the options of curl and redis-cli.
+_NAME = r"\b\w*(?:password|passwd|pwd|secret|token|api_?key|rediscli_auth)"
+# Bounded, so that many quotes that nobody ended are not each looked for to the end of the text.
+_TEXT = r"""e?'(?:[^'\\]|''|\\.){0,1000}'|"(?:[^"\\]|\\.){0,1000}\""""
+_QUOTED = re.compile(rf"""(?i)({_NAME}\\?["']?\s{{0,9}}[=:]?\s{{0,9}})(?:\\?{_TEXT})""")
+_ASSIGNED = re.compile(
+    rf"""(?i)({_NAME}\s{{0,9}}=\s{{0,9}})(?!{re.escape(HIDDEN)})(?:[^\s'"&,;)]|[,;)'"](?=[^\s'"&,;)]))+"""
+)
+_SENT = re.compile(
+    rf"""(?x)( \s(?:-u|--user)[\s=]{{1,9}}[^\s:'"]{{1,200}}:
+         | \bredis-cli\b[^\n]{{0,200}}?\s(?:-a|--pass)[\s=]{{1,9}}["']?
+         | \bAUTH["']?[ ,]{{1,9}}(?!<|called|failed|required|command|is\b|{re.escape(HIDDEN)})["']?
+         | (?i:\b(?:proxy-)?authorization["']?\s{{0,9}}[:=]\s{{0,9}}["']?(?:bearer|basic|token)\s{{1,9}})
+         | \bBearer\s{{1,9}}(?=[^\s"']{{0,200}}\d)
+         )(?!{re.escape(HIDDEN)})[^\s'"]+"""
+)
 
 
 def redacted(value: t.Any, secrets: Iterable[str]) -> t.Any:
     """`value`, a text or a list or dictionary of them, without any of the secrets, however a program wrote them.
 
-    As it is, in a URL, in base64, in JSON, in Python and in HTML; and without passwords of URLs that nobody named.
+    Known secrets in each of their spellings; and without what its place says is one, as `without_named` tells it.
     """
-    forms = sorted({form for secret in secrets if secret for form in _forms(str(secret))}, key=len, reverse=True)
-    known = re.compile("|".join(map(re.escape, forms)) or r"(?!)")
-    return _without(value, known)
+    return _without(value, pattern(map(str, secrets)))
 
 
 def without_logins(text: str) -> str:
     """`text` without the passwords of URLs in it."""
-    return _LOGIN.sub(rf"://\1:{HIDDEN}@", text)
+    return _BLANK.sub(rf"\1{HIDDEN}@", _URL.sub(_without_login, text))
+
+
+def _without_login(found: re.Match[str]) -> str:
+    """An address to its last @: whoever did not encode an @ of a password would else see its end."""
+    user, colon, rest = found[1].partition(":")
+    if not colon or "/" in user:
+        return found[0]
+    # A text that JSON or Python quotes ends where the quote does, if the login is before that.
+    end = _END_OF_TEXT.search(rest)
+    inside = rest[: end.start()] if end and "@" in rest[: end.start()] else rest
+    _password, at, place = inside.rpartition("@")
+    return f"://{user}:{HIDDEN}@{place}{rest[len(inside) :]}" if at else found[0]
 
 
 def without_named(text: str) -> str:
@@ -48,25 +68,17 @@ def without_named(text: str) -> str:
     What nobody knows as a secret is told by its place: `PASSWORD 'x'`, `password=x`, `{'token': 'x'}`, `curl -u me:x`.
     """
     text = _QUOTED.sub(rf"\1'{HIDDEN}'", without_logins(text))
-    return _CURL.sub(rf"\1{HIDDEN}", _ASSIGNED.sub(rf"\1{HIDDEN}", text))
+    return _SENT.sub(rf"\1{HIDDEN}", _ASSIGNED.sub(rf"\1{HIDDEN}", text))
 
 
 def _without(value: t.Any, known: re.Pattern[str]) -> t.Any:
     if isinstance(value, str):
-        return without_logins(known.sub(HIDDEN, value))
+        return without_named(known.sub(HIDDEN, value))
     if isinstance(value, dict):
         return {key: _without(item, known) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_without(item, known) for item in value]
     return value
-
-
-def _forms(secret: str) -> set[str]:
-    raw = secret.encode()
-    encoded = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
-    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    in_url = {quote(secret, safe=""), quote(secret), quote_plus(secret), quote(secret, safe="").lower()}
-    return {secret, repr(secret)[1:-1], html.escape(secret), *encoded, *in_json, *in_url}
 
 
 __all__ = ("redacted", "without_logins", "without_named")

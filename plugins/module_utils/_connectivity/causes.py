@@ -1,4 +1,4 @@
-"""From the phase that failed to the finding that names its cause: tables over what the collector recorded. Pure."""
+"""From the phase that failed to the finding that names its cause: tables over what the probe recorded. Pure."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -8,7 +8,10 @@ from __future__ import annotations
 import errno
 import typing as t
 
-Phase = dict[str, t.Any]
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.database_causes import FINDING_OF_CAUSE
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import Error, PhaseRecord
 
 # socket.gaierror: there is no such name, as opposed to a name service that does not answer.
 _NO_NAME = frozenset({-2, -5})
@@ -26,21 +29,11 @@ _CACHE_LAYERS = {
     "filtered": "cache-filtered",
     "tls": "cache-tls",
 }
-_DATABASE_AUTH = {
-    "password": "database-auth",
-    "password-missing": "database-auth",
-    "role": "database-auth",
-    "database": "database-missing",
-    "connections": "database-connections-exhausted",
-    "pg-hba": "database-refused",
+_DATABASE_AUTH = FINDING_OF_CAUSE | {
     "starting": "in-recovery",
     "stopping": "database-refused",
     "protocol": "database-not-postgresql",
     "timeout": "database-silent",
-    "tls": "database-tls",
-    "tls-none": "database-tls",
-    "certificate": "database-tls",
-    "refused": "database-connection-refused",
 }
 _DATABASE_WRITE = {
     "25006": "database-read-only",
@@ -79,7 +72,7 @@ LAYERS: t.Final[dict[str, str]] = {
 }
 
 
-def cause_of(kind: str, phase: Phase) -> str:
+def cause_of(kind: str, phase: PhaseRecord) -> str:
     """The id of the finding for a failed phase of a dependency of `kind` postgresql, replica or redis."""
     name, error = phase["phase"], phase["error"]
     of_side = _CACHE_LAYERS if kind == "redis" else _DATABASE_LAYERS
@@ -94,7 +87,7 @@ def cause_of(kind: str, phase: Phase) -> str:
     return _of_cache(name, error) if kind == "redis" else _of_database(name, error)
 
 
-def _of_database(name: str, error: dict[str, t.Any]) -> str:
+def _of_database(name: str, error: Error) -> str:
     cause, state = error.get("cause"), error.get("sqlstate")
     if name == "auth":
         return _DATABASE_AUTH.get(str(cause), "database-refused")
@@ -106,7 +99,7 @@ def _of_database(name: str, error: dict[str, t.Any]) -> str:
     return "privilege-missing" if state == "42501" else "database-refused"
 
 
-def _of_cache(name: str, error: dict[str, t.Any]) -> str:
+def _of_cache(name: str, error: Error) -> str:
     if error.get("type") in _CLUSTER:
         return "cache-cluster"
     found = _CACHE.get(str(error.get("cause")))
@@ -115,4 +108,4 @@ def _of_cache(name: str, error: dict[str, t.Any]) -> str:
     return found or "cache-refused"
 
 
-__all__ = ("LAYERS", "Phase", "cause_of")
+__all__ = ("LAYERS", "cause_of")

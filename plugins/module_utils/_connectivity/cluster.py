@@ -1,4 +1,4 @@
-"""The facts of a release: the collector in every agent pod, in a probe pod, and in pods that must reach nothing."""
+"""The facts of a release: the probe in every agent pod, in a probe pod, and in pods that must reach nothing."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -13,13 +13,14 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import collector
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import probe_answers
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import FORBIDDEN
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import (
     agent_service,
     look,
     release_facts,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import FORBIDDEN
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.probe_startup import NETWORK_SECONDS
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle, command
@@ -27,7 +28,15 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec impor
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task, manifest
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import Seen
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import (
+        Facts,
+        NamespaceFacts,
+        Observation,
+        Record,
+        ReleaseFacts,
+        SeenRelease,
+    )
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import ReleaseObjects
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
 API_SERVER = {"name": FORBIDDEN, "host": "kubernetes.default.svc", "port": 443}
@@ -45,10 +54,10 @@ SETTLE_SECONDS = 2.0
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What is wanted. Times in seconds.
+    """How a release is tested. Times in seconds.
 
     :param pods: auto, agent or probe
-    :param other_namespace: where a stranger tries too
+    :param other_namespace: from which a stranger tries as well
     """
 
     release: str
@@ -64,12 +73,12 @@ class Options:
 
     @property
     def deadline(self) -> float:
-        """Seconds that one collector may take: ten phases of `timeout`, three seconds a round, ten for its start."""
+        """Seconds that one probe may take: ten phases of `timeout`, three seconds a round, ten for its start."""
         return 10 * self.timeout + 3 * self.rounds + 10
 
 
-def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
-    """Facts, and findings about how they were had.
+def collect(cluster: Cluster, options: Options) -> tuple[Facts, list[Finding]]:
+    """Collect the facts, and findings about how they were collected.
 
     :raises FindingError: nothing can be said
     """
@@ -77,14 +86,14 @@ def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
     found = _rights(seen, options)
     chosen = _choose(seen, options, found)
     release = release_facts(seen, options.release, options.namespace)
-    work = Work(cluster, options, seen, release)
+    work = PodRuns(cluster, options, seen, release)
     untested: list[str] = []
     with concurrent.futures.ThreadPoolExecutor(len(chosen) + 3) as pool:
         strangers = {place: pool.submit(work.stranger, place) for place in work.places()}
         agents = [pool.submit(work.agent, pod) for pod in chosen] if chosen else [pool.submit(work.probe)]
         observations = [future.result() for future in agents]
-        if refused := [item for item in observations if item["refused"]]:
-            observations = [item for item in observations if not item["refused"]]
+        if refused := [item for item in observations if item.get("refused")]:
+            observations = [item for item in observations if not item.get("refused")]
             # Each that has room says what all of them reach; where none has, a pod of our own does.
             observations = observations or [work.probe()]
             found.append(_spared_agents(refused, observations))
@@ -93,12 +102,15 @@ def collect(cluster: Cluster, options: Options) -> tuple[Object, list[Finding]]:
                 observations.append(future.result())
             except FindingError as error:
                 untested.append(f"No pod of {STRANGERS[place]} could try what it must not reach: {error.message}")
-    release |= _after_a_pause(cluster, options, release)
-    release |= {"stranger_labels": work.stranger_labels(), "other_namespace": work.other_namespace()}
-    return {"observations": observations, "release": release, "untested": untested}, found + work.pulls[:1]
+    whole: ReleaseFacts = {
+        **_after_a_pause(cluster, options, release),
+        "stranger_labels": work.stranger_labels(),
+        "other_namespace": work.other_namespace(),
+    }
+    return {"observations": observations, "release": whole, "untested": untested}, found + work.pulls[:1]
 
 
-def _rights(seen: Seen, options: Options) -> list[Finding]:
+def _rights(seen: ReleaseObjects, options: Options) -> list[Finding]:
     """What may not be looked at, and so is not judged."""
     looked = {"services": seen.services, "endpointslices": seen.slices, "networkpolicies": seen.policies}
     closed = [name for name, objects in looked.items() if objects is None]
@@ -110,8 +122,8 @@ def _rights(seen: Seen, options: Options) -> list[Finding]:
     return [finding("rights-incomplete", words)]
 
 
-def _choose(seen: Seen, options: Options, found: list[Finding]) -> list[Object]:
-    """The pods into which the collector goes; none: it gets a pod of its own."""
+def _choose(seen: ReleaseObjects, options: Options, found: list[Finding]) -> list[Object]:
+    """The pods into which the probe goes; none: it gets a pod of its own."""
     running: list[Object] = seen.running[: options.max_pods]
     if options.pods == "probe" or (options.pods == "auto" and not running):
         return []
@@ -127,28 +139,28 @@ def _choose(seen: Seen, options: Options, found: list[Finding]) -> list[Object]:
     return []
 
 
-def _spared_agents(refused: list[Object], instead: list[Object]) -> Finding:
-    """The agents in which nothing was started, for it might have ended them."""
+def _spared_agents(refused: list[Observation], instead: list[Observation]) -> Finding:
+    """The finding about agents with too little memory left to run the probe in them."""
     names = tuple(item["pod"] for item in refused)
     by = "a pod of the same image and labels" if instead[0]["from"] == "probe" else "the other pods"
     words = f"{names[0]} {refused[0]['problem']}{f', and {len(names) - 1} more' if names[1:] else ''}; {by} asked."
     return finding("agent-memory-short", words, pods=names)
 
 
-def _after_a_pause(cluster: Cluster, options: Options, release: Object) -> Object:
-    """Pods and endpoints once more where they disagreed: one of the two may just have changed."""
+def _after_a_pause(cluster: Cluster, options: Options, release: SeenRelease) -> SeenRelease:
+    """Read pods and endpoints again where they disagreed: one of the two may just have changed."""
     ready = sorted(pod["name"] for pod in release["pods"] if pod["ready"])
     if release["endpoints"] is None or release["endpoints"]["ready"] == ready:
-        return {}
+        return release
     time.sleep(SETTLE_SECONDS)
     again = release_facts(look(cluster, options.release, options.namespace), options.release, options.namespace)
-    return {name: again[name] for name in ("pods", "endpoints")}
+    return {**release, "pods": again["pods"], "endpoints": again["endpoints"]}
 
 
-class Work:
-    """The collectors of one test. Every method may run in a thread of its own."""
+class PodRuns:
+    """The probes of one test. Every method may run in a thread of its own."""
 
-    def __init__(self, cluster: Cluster, options: Options, seen: Seen, release: Object) -> None:
+    def __init__(self, cluster: Cluster, options: Options, seen: ReleaseObjects, release: SeenRelease) -> None:
         self._cluster, self._options, self._seen, self._release = cluster, options, seen, release
         self.pulls: list[Finding] = []
         spec = seen.pod_spec
@@ -170,8 +182,8 @@ class Work:
             asked.insert(1, {"name": "postgresql-replica", "kind": "replica", "env": "DATABASE_URL", **place})
         return asked
 
-    def agent(self, pod: Object) -> Object:
-        """The collector in a running pod of the agent. Failing is part of the observation."""
+    def agent(self, pod: Object) -> Observation:
+        """The probe in a running pod of the agent. Failing is part of the observation."""
         name = pod["metadata"]["name"]
         port = next((item["containerPort"] for item in self._container.get("ports") or ()), 8000)
         own = [{"name": "itself", "host": "127.0.0.1", "port": port, "path": path} for path in PATHS]
@@ -184,26 +196,26 @@ class Work:
                 lines.append(line)
         except FindingError as error:
             problem = error.message
-        records, ended = collector.read(collector.from_stream(lines))
+        records, ended = probe_answers.read(probe_answers.from_stream(lines))
         if refusal := next((item for item in records if item["record"] == "refused"), None):
-            refused = self._observation("agent", name, pod["spec"].get("nodeName"), [], str(refusal.get("text")))
-            return refused | {"refused": True}
+            why = str(refusal.get("text"))
+            return {**self._observation("agent", name, pod["spec"].get("nodeName"), [], why), "refused": True}
         if not ended and problem is None:
-            problem = f"The collector in pod {name} ended before it was done."
+            problem = f"The probe in pod {name} ended before it was done."
         return self._observation("agent", name, pod["spec"].get("nodeName"), records, problem)
 
     def _answers(self, pod: str, request: Object) -> t.Iterator[str]:
         options = self._options
         with ExecSession(self._cluster, options.namespace, pod, self._container["name"], command()) as session:
             session.send(bundle(PROBE, request))
-            # The collector ends itself at its deadline; what else runs in the image might go on talking.
+            # The probe ends itself at its deadline; what else runs in the image might go on talking.
             end = time.monotonic() + options.deadline + 5
             while (line := session.receive(max(0.0, end - time.monotonic()))) is not None:
                 yield line
                 if '"record": "end"' in line:
                     return
 
-    def probe(self) -> Object:
+    def probe(self) -> Observation:
         """The observation of a pod of our own with the release's client label.
 
         :raises FindingError: the pod cannot run, or gives no answer
@@ -221,7 +233,7 @@ class Work:
             return []
         return ["stranger", *(["elsewhere"] if self._options.other_namespace else [])]
 
-    def stranger(self, place: str) -> Object:
+    def stranger(self, place: str) -> Observation:
         """What a pod without the client label reaches, and whether the agent answers it.
 
         :raises FindingError: the pod cannot run, or gives no answer
@@ -247,12 +259,14 @@ class Work:
         return labels
 
     def _task(self, purpose: str, namespace: str, request: Object) -> Task:
+        seconds = self._options.deadline + NETWORK_SECONDS
+        new = {"framed": True, "settle": NETWORK_SECONDS, "deadline": seconds}
         return Task(
             namespace=namespace,
             release=self._options.release,
             purpose=purpose,
             image=self._container["image"],
-            command=command(bundle(PROBE, request | {"framed": True})),
+            command=command(bundle(PROBE, request | new)),
             labels=shared.given_labels(self._seen.deployment, self._options.release),
             annotations=shared.given_annotations(self._seen.deployment["metadata"]),
             pod=self._seen.pod_spec if namespace == self._options.namespace else self._elsewhere(),
@@ -260,25 +274,25 @@ class Work:
             resources=RESOURCES,
             start_seconds=self._options.job_timeout,
             pull_seconds=self._options.pull_timeout,
-            run_seconds=self._options.deadline,
+            run_seconds=seconds,
         )
 
     def _elsewhere(self) -> Object:
         """The pod spec without what another namespace does not have."""
         return {name: value for name, value in self._seen.pod_spec.items() if name != "serviceAccountName"}
 
-    def _run(self, place: str, task: Task) -> Object:
+    def _run(self, place: str, task: Task) -> Observation:
         with JobRun(self._cluster, task) as run:
-            records, ended = collector.read(collector.from_log(run.lines()))
+            records, ended = probe_answers.read(probe_answers.from_log(run.lines()))
             problem = run.ended() if not ended else None
         self.pulls += run.findings()
         if problem:
             raise problem
         host = next((item["host"] for item in records if item["record"] == "end"), task.purpose)
-        said = None if ended else f"The collector in a pod of its own ({task.purpose}) ended before it was done."
+        said = None if ended else f"The probe in a pod of its own ({task.purpose}) ended before it was done."
         return self._observation(place, host, None, records, said)
 
-    def other_namespace(self) -> Object | None:
+    def other_namespace(self) -> NamespaceFacts | None:
         """Name and labels of the other namespace; its own name is a label that every namespace has."""
         if not (name := self._options.other_namespace):
             return None
@@ -289,7 +303,7 @@ class Work:
         return {"name": name, "labels": labels}
 
     @staticmethod
-    def _observation(place: str, pod: str, node: str | None, records: list[Object], problem: str | None) -> Object:
+    def _observation(place: str, pod: str, node: str | None, records: list[Record], problem: str | None) -> Observation:
         return {"from": place, "pod": pod, "node": node, "records": records, "problem": problem, "refused": False}
 
 

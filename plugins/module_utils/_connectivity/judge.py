@@ -1,4 +1,4 @@
-"""Findings from the facts of a connectivity test (their form: _connectivity/shape.py). Pure functions.
+"""Findings from the facts of a connectivity test (_connectivity/facts.py). Pure functions.
 
 One cause is one finding: what several pods saw alike is told once, and what follows from a server that is away (pods
 that are not ready, a Service without endpoints) is not told beside it.
@@ -15,19 +15,29 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.causes import LAYERS, cause_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import judged_figure, summary
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import (
     dependency_names,
     first_failure,
     from_inside,
+    http_answers,
     is_good,
     kind_of,
-    records,
+    phases,
+    rounds,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import admits, isolating
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Severity
-    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import Facts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import (
+        Error,
+        Facts,
+        HttpRecord,
+        Observation,
+        PhaseRecord,
+        ReleaseFacts,
+        ServerFacts,
+    )
 
 SCARCE_SHARE = 0.9
 # The agent's own checks in /ready, and the dependency whose failure explains them.
@@ -35,8 +45,8 @@ EXPLAINED = {"database": "postgresql", "schema": "postgresql", "cache": "redis"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Limits:
-    """From when on figures are too much: milliseconds of round trips and names, connections that should stay free."""
+class Thresholds:
+    """Limits beyond which a figure is a finding: milliseconds of round trips and of names, connections left free."""
 
     p95_ms: float = 100.0
     p99_ms: float = 500.0
@@ -45,7 +55,7 @@ class Limits:
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
+class PodFinding:
     """One judgement from one pod, before those that say the same are put together."""
 
     id: str
@@ -56,66 +66,74 @@ class Seen:
     severity: Severity | None = None
 
 
-def judge(facts: Facts, limits: Limits) -> list[Finding]:
+def judge(facts: Facts, limits: Thresholds) -> list[Finding]:
     """The findings about the servers and the agent, without the negative tests."""
     seen = [item for observation in from_inside(facts) for item in _observation(facts, observation, limits)]
-    found = _together(seen, len(from_inside(facts)))
+    found = _grouped(seen, len(from_inside(facts)))
     found += [
         finding("collector-broken", item["problem"], pods=(item["pod"],))
         for item in from_inside(facts)
         if item["problem"]
     ]
-    return [*found, *_agent(facts)] if facts["release"] else found
+    return [*found, *_agent(facts, facts["release"])] if facts["release"] else found
 
 
-def _observation(facts: Facts, observation: Facts, limits: Limits) -> t.Iterator[Seen]:
+def _observation(facts: Facts, observation: Observation, limits: Thresholds) -> t.Iterator[PodFinding]:
     for name in dependency_names(observation):
         failed = first_failure(observation, name)
         if failed:
             yield _failure(facts, observation, name, failed)
-        own = _unlimited(facts, observation, name)
+        own = _redis_without_maxmemory(facts, observation, name)
         for item in (*_answers(observation, name, limits), *own, *_rounds(observation, name, limits)):
             # What comes after a failure, or says the same in other words, is its consequence.
             if not failed or item.id == "in-recovery":
                 yield dataclasses.replace(item, pod=observation["pod"])
 
 
-def _failure(facts: Facts, observation: Facts, name: str, failed: Facts) -> Seen:
+def _failure(facts: Facts, observation: Observation, name: str, failed: PhaseRecord) -> PodFinding:
     """The finding for the phase at which a dependency failed."""
     cause = cause_of(kind_of(name), failed)
-    layer, said = failed["phase"], failed["error"].get("text") or failed["error"]["type"]
+    layer, said = failed["phase"], _words(failed["error"])
     place = ", ".join(failed["facts"].get("asked", ())) or _place(observation, name)
-    server = ((facts["release"] or {}).get("servers") or {}).get(name) or {}
-    if cause.endswith(("-connection-refused", "-filtered")) and server.get("ready") == 0:
+    server = _server(facts, name)
+    if server and cause.endswith(("-connection-refused", "-filtered")) and server["ready"] == 0:
         cause, said = "service-without-endpoints", f"the Service {server['host']} has no ready endpoint ({said})"
     if cause == "database-read-only" and _query(observation, name).get("in_recovery"):
         cause = "in-recovery"
     words = f"{name}{f' at {place}' if place else ''}: {LAYERS[layer]}: {said.rstrip('.')}"
     # The agent itself does not use the replicas.
     severity: Severity | None = "warn" if kind_of(name) == "replica" else None
-    return Seen(cause, words, name, layer, observation["pod"], severity)
+    return PodFinding(cause, words, name, layer, observation["pod"], severity)
 
 
-def _place(observation: Facts, name: str) -> str:
-    asked = [
-        item["facts"]["asked"] for item in records(observation, "phase", dependency=name) if "asked" in item["facts"]
-    ]
+def _place(observation: Observation, name: str) -> str:
+    asked = [item["facts"]["asked"] for item in phases(observation, dependency=name) if "asked" in item["facts"]]
     return ", ".join(asked[0]) if asked else ""
 
 
-def _query(observation: Facts, name: str) -> Facts:
-    found: list[Facts] = records(observation, "phase", dependency=name, phase="query")
-    return t.cast("Facts", found[0]["facts"]) if found and found[0]["ok"] else {}
+def _server(facts: Facts, name: str) -> ServerFacts | None:
+    """The release's own server of this name."""
+    return facts["release"]["servers"].get(name) if facts["release"] else None
 
 
-def _answers(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
+def _words(error: Error) -> str:
+    return error["text"] or error["type"]
+
+
+def _query(observation: Observation, name: str) -> dict[str, t.Any]:
+    """What the server answered, empty without an answer."""
+    found = phases(observation, dependency=name, phase="query")
+    return found[0]["facts"] if found and found[0]["ok"] else {}
+
+
+def _answers(observation: Observation, name: str, limits: Thresholds) -> t.Iterator[PodFinding]:
     """What servers said about themselves."""
     kind, answer = kind_of(name), _query(observation, name)
 
-    def seen(cause: str, words: str, layer: str = "query") -> Seen:
-        return Seen(cause, f"{name}: {words}", name, layer, "")
+    def seen(cause: str, words: str, layer: str = "query") -> PodFinding:
+        return PodFinding(cause, f"{name}: {words}", name, layer, "")
 
-    for item in records(observation, "phase", dependency=name, phase="dns"):
+    for item in phases(observation, dependency=name, phase="dns"):
         if item["ok"] and item["ms"] > limits.dns_ms:
             yield seen("dns-slow", f"resolving {', '.join(item['facts']['asked'])} took {item['ms']:.0f} ms", "dns")
     if kind == "postgresql" and answer:
@@ -130,14 +148,14 @@ def _answers(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
             yield seen("replica-not-standby", f"the server at {_place(observation, name)} is a primary")
         elif answer.get("behind_bytes"):
             yield seen("replica-behind", f"a replica is still {answer['behind_bytes']} bytes behind after the time-out")
-    for item in records(observation, "phase", dependency=name, phase="schema"):
+    for item in phases(observation, dependency=name, phase="schema"):
         if item["ok"] and item["facts"]["revisions"] is None:
             yield seen("schema-missing", "the database has no version table of Alembic", "schema")
     if kind == "redis":
         yield from _redis(answer, seen)
 
 
-def _redis(answer: Facts, seen: t.Callable[[str, str], Seen]) -> t.Iterator[Seen]:
+def _redis(answer: dict[str, t.Any], seen: t.Callable[[str, str], PodFinding]) -> t.Iterator[PodFinding]:
     if answer.get("role", "master") != "master":
         yield seen("cache-read-only", "the server is a replica: what is written there is lost or refused")
     most, policy = answer.get("maxmemory") or 0, answer.get("maxmemory_policy")
@@ -149,21 +167,21 @@ def _redis(answer: Facts, seen: t.Callable[[str, str], Seen]) -> t.Iterator[Seen
         yield seen("cache-persistence-failing", f"{', '.join(failing)} is not ok")
 
 
-def _unlimited(facts: Facts, observation: Facts, name: str) -> t.Iterator[Seen]:
+def _redis_without_maxmemory(facts: Facts, observation: Observation, name: str) -> t.Iterator[PodFinding]:
     """A Redis whose pod has a memory limit that Redis itself does not know: the kernel kills it instead of eviction."""
     answer = _query(observation, name)
-    limit = ((facts["release"] or {}).get("servers") or {}).get(name, {}).get("memory_limit")
+    server = _server(facts, name)
+    limit = server.get("memory_limit") if server else None
     if kind_of(name) == "redis" and limit and answer.get("maxmemory") == 0:
         words = f"{name}: maxmemory is not set and the pod's memory limit is {limit}: a full cache is killed"
-        yield Seen("cache-memory-unlimited", words, name, "query", "")
+        yield PodFinding("cache-memory-unlimited", words, name, "query", "")
 
 
-def _rounds(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
-    for item in records(observation, "rounds", dependency=name):
+def _rounds(observation: Observation, name: str, limits: Thresholds) -> t.Iterator[PodFinding]:
+    for item in rounds(observation, name):
         if item["failed"]:
-            said = item["error"].get("text") or item["error"]["type"]
-            words = f"{name}: {item['failed']} of {item['wanted']} rounds failed: {said.rstrip('.')}"
-            yield Seen("rounds-failed", words, name, "rounds", "")
+            words = f"{name}: {item['failed']} of {item['wanted']} rounds failed: {_words(item['error']).rstrip('.')}"
+            yield PodFinding("rounds-failed", words, name, "rounds", "")
         figures = summary(item["samples_ms"])
         over = {
             share: figures[share]
@@ -173,22 +191,22 @@ def _rounds(observation: Facts, name: str, limits: Limits) -> t.Iterator[Seen]:
         if over:
             told = ", ".join(f"{share} {value:.0f} ms" for share, value in over.items())
             words = f"{name}: {told}; allowed are p95 {limits.p95_ms:g} ms and p99 {limits.p99_ms:g} ms"
-            yield Seen("latency-high", words, name, "rounds", "")
+            yield PodFinding("latency-high", words, name, "rounds", "")
 
 
-def _together(seen: t.Sequence[Seen], everybody: int) -> list[Finding]:
+def _grouped(seen: t.Sequence[PodFinding], pod_count: int) -> list[Finding]:
     """One finding for each cause and dependency: the words of the pod that saw it first, and who else did.
 
     A name service that is away is one cause, whatever was asked of it.
     """
-    groups: dict[tuple[str, str | None], list[Seen]] = {}
+    groups: dict[tuple[str, str | None], list[PodFinding]] = {}
     for item in seen:
         whose = None if item.id == "dns-unavailable" else item.dependency
         groups.setdefault((item.id, whose), []).append(item)
     found = []
     for (cause, dependency), items in groups.items():
         pods = tuple(dict.fromkeys(item.pod for item in items))
-        many = f" (seen by {len(pods)} of {everybody} pods)" if everybody > 1 else ""
+        many = f" (seen by {len(pods)} of {pod_count} pods)" if pod_count > 1 else ""
         words, first = f"{items[0].words}{many}.", items[0]
         found.append(
             finding(cause, words, severity=first.severity, dependency=dependency, layer=first.layer, pods=pods)
@@ -196,9 +214,8 @@ def _together(seen: t.Sequence[Seen], everybody: int) -> list[Finding]:
     return found
 
 
-def _agent(facts: Facts) -> t.Iterator[Finding]:
+def _agent(facts: Facts, release: ReleaseFacts) -> t.Iterator[Finding]:
     """The agent's pods, their answers and their Service."""
-    release = facts["release"]
     ready = {pod["name"] for pod in release["pods"] if pod["ready"]}
     down = {observation["pod"]: _down(observation) for observation in from_inside(facts)}
     anywhere: set[str] = set().union(*down.values())
@@ -211,7 +228,7 @@ def _agent(facts: Facts) -> t.Iterator[Finding]:
             yield finding("agent-not-ready", words, dependency="agent", pods=(pod["name"],))
     yield from _endpoints(release, ready)
     for observation in facts["observations"]:
-        failing = [record for record in records(observation, "http") if not is_good(record)]
+        failing = [record for record in http_answers(observation) if not is_good(record)]
         if observation["from"] == "agent" and observation["pod"] in ready:
             for record in failing:
                 yield from _own_answer(observation, record)
@@ -219,12 +236,12 @@ def _agent(facts: Facts) -> t.Iterator[Finding]:
             yield _through_service(observation, failing[0], release)
 
 
-def _down(observation: Facts) -> set[str]:
+def _down(observation: Observation) -> set[str]:
     """The servers that the agent needs and that failed from there."""
     return {name for name in set(EXPLAINED.values()) if first_failure(observation, name)}
 
 
-def _endpoints(release: Facts, ready: set[str]) -> t.Iterator[Finding]:
+def _endpoints(release: ReleaseFacts, ready: set[str]) -> t.Iterator[Finding]:
     """The Service leads to the ready pods and to nobody else. Without a ready pod other findings say why."""
     if release["endpoints"] is None:
         return
@@ -241,38 +258,39 @@ def _endpoints(release: Facts, ready: set[str]) -> t.Iterator[Finding]:
         yield finding("service-endpoints-differ", words, dependency="agent")
 
 
-def _own_answer(observation: Facts, record: Facts) -> t.Iterator[Finding]:
+def _own_answer(observation: Observation, record: HttpRecord) -> t.Iterator[Finding]:
     down = _down(observation)
-    checks = (record.get("body") or {}).get("checks") if isinstance(record.get("body"), dict) else None
+    body = record.get("body")
+    checks = body.get("checks") if isinstance(body, dict) else None
     failing = {name: item for name, item in (checks or {}).items() if item.get("status") not in {"ok", "degraded"}}
     if failing and all(EXPLAINED.get(name) in down for name in failing):
         return
     said = "; ".join(f"{name}: {item.get('message', '')}" for name, item in failing.items())
-    answer = said or record.get("error", {}).get("text") or f"status {record['status']}"
+    answer = said or (record["error"]["text"] if "error" in record else "") or f"status {record['status']}"
     cause = "agent-health" if record["path"] == "/health" else "agent-not-ready"
     words = f"agent: {record['path']} of {observation['pod']} answers: {answer.rstrip('.')}."
     yield finding(cause, words, dependency="agent", pods=(observation["pod"],))
 
 
-def _through_service(observation: Facts, record: Facts, release: Facts) -> Finding:
-    said = record.get("error", {})
-    if said.get("cause") == "timeout" and not _callers_open(release):
+def _through_service(observation: Observation, record: HttpRecord, release: ReleaseFacts) -> Finding:
+    error = record.get("error")
+    if error and error.get("cause") == "timeout" and not _callers_open(release):
         words = f"agent: {record['path']} through the Service was not asked: its callers are limited."
         return finding("service-not-testable", words, dependency="agent")
-    if record["status"] is not None:
+    if error is None or record["status"] is not None:
         # Somebody answered, so the Service leads somewhere: what was said is the agent's own.
         words = f"agent: {record['path']} through its Service answers with status {record['status']}."
         return finding("agent-not-ready", words, dependency="agent", pods=(observation["pod"],))
-    answer = said.get("text") or said["type"]
-    words = f"agent: {record['path']} through the Service {release['name']}, from another pod: {answer.rstrip('.')}."
+    way = f"through the Service {release['name']}, from another pod"
+    words = f"agent: {record['path']} {way}: {_words(error).rstrip('.')}."
     return finding("service-unreachable", words, dependency="agent", pods=(observation["pod"],))
 
 
-def _leads_somewhere(release: Facts) -> bool:
+def _leads_somewhere(release: ReleaseFacts) -> bool:
     return release["endpoints"] is None or bool(release["endpoints"]["ready"])
 
 
-def _callers_open(release: Facts) -> bool:
+def _callers_open(release: ReleaseFacts) -> bool:
     """Whether the policies let any pod of the namespace call the agent."""
     if release["policies"] is None or not release["pods"]:
         return False
@@ -280,4 +298,4 @@ def _callers_open(release: Facts) -> bool:
     return not deciding or admits(deciding, release["stranger_labels"], None)
 
 
-__all__ = ("Limits", "judge")
+__all__ = ("Thresholds", "judge")

@@ -12,12 +12,21 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common import files, policy, report
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import collector, negatives, shape, table
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import (
+    negatives,
+    probe_answers,
+    records,
+    table,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Thresholds, judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_the_same
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import Facts
 
 Row = dict[str, t.Any]
 KIND = "connectivity_test"
@@ -26,9 +35,9 @@ INLINE_SAMPLES = 20
 PAUSE_SECONDS = 2.0
 # Options of kubernetes.core that say as whom to ask, besides a kubeconfig.
 _ACCOUNT = ("api_key", "username", "password", "client_cert", "client_key", "impersonate_user", "impersonate_groups")
-# Direct transport: the collector's own limit, besides the rounds.
+# Direct transport: the probe's own limit, besides the rounds.
 DIRECT_SECONDS = 60
-_LIMITS = dataclasses.asdict(Limits())
+_LIMITS = dataclasses.asdict(Thresholds())
 
 CLUSTER_OPTIONS = (
     "pods", "max_pods", "rounds", "timeout", "negative", "other_namespace", "job_timeout", "pull_timeout",
@@ -36,6 +45,7 @@ CLUSTER_OPTIONS = (
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
     **AUTH_ARG_SPEC,
+    "cluster_expected": {"type": "str"},
     "release_name": {"type": "str"},
     "release_namespace": {"type": "str"},
     "database_url": {"type": "str", "no_log": True},
@@ -84,6 +94,8 @@ def execute(params: Row) -> tuple[Row, str | None]:
     _check(params)
     program = params["helm_binary"] if params["helm_test"] else None
     try:
+        if params["helm_test"]:
+            _assert_one_cluster(params)
         with helm.test_in_background(program, params, _helms_kubeconfig(params) if program else {}) as helm_test:
             subject, findings, details = _patiently(params)
             if helm_test:
@@ -105,13 +117,28 @@ def _helms_kubeconfig(params: Row) -> Row:
 
     :raises FindingError: no kubeconfig can say the same as the options
     """
+    content: Row = kubeconfig(connect(params | _helms_own(params)))
+    return content
+
+
+def _helms_own(params: Row) -> Row:
+    """The options by which helm asks otherwise than the module; none where no account is named for it."""
     own = {
         name: params[f"helm_{name}"] or None for name in ("kubeconfig", "context") if params[f"helm_{name}"] is not None
     }
     # Whoever names an account for helm does not mean the module's.
-    without = dict.fromkeys(_ACCOUNT) if own else {}
-    content: Row = kubeconfig(connect(params | without | own))
-    return content
+    return own and dict.fromkeys(_ACCOUNT) | own
+
+
+def _assert_one_cluster(params: Row) -> None:
+    """Check that the module and helm test the release of one cluster: else a healthy one hides a broken one.
+
+    :raises FindingError: `cluster-another`
+    """
+    own = _helms_own(params)
+    # What is expected is asked of each connection.
+    if own and not params["cluster_expected"]:
+        assert_the_same(connect(params), connect(params | own))
 
 
 def _helm_test(helm_test: t.Callable[[], helm.Ended], findings: list[Finding]) -> tuple[Row, list[Finding]]:
@@ -141,8 +168,8 @@ def _patiently(params: Row) -> tuple[str, list[Finding], Row]:
         attempts += 1
         try:
             subject, findings, details = _once(params)
-        except FindingError:
-            if time.monotonic() + PAUSE_SECONDS > end:
+        except FindingError as error:
+            if error.id == "cluster-another" or time.monotonic() + PAUSE_SECONDS > end:
                 raise
         else:
             if not policy.failing(findings, params["fail_on"]) or time.monotonic() + PAUSE_SECONDS > end:
@@ -154,12 +181,12 @@ def _once(params: Row) -> tuple[str, list[Finding], Row]:
     facts, found = _on_cluster(params) if params["release_name"] else (_direct(params), [])
     entries, reached = negatives.negatives(facts)
     limits = _LIMITS | (params["thresholds"] or {})
-    findings = [*judge(facts, Limits(**limits)), *reached, *found]
-    details = {**shape.details(facts, entries), "thresholds": limits}
+    findings = [*judge(facts, Thresholds(**limits)), *reached, *found]
+    details = {**records.details(facts, entries), "thresholds": limits}
     return _subject(params, facts), findings, details
 
 
-def _on_cluster(params: Row) -> tuple[Row, list[Finding]]:
+def _on_cluster(params: Row) -> tuple[Facts, list[Finding]]:
     from ansible_collections.ai_platform.agent.plugins.module_utils._common import dependencies
 
     dependencies.assert_libraries({"kubernetes": dependencies.CLUSTER["kubernetes"]})
@@ -170,11 +197,10 @@ def _on_cluster(params: Row) -> tuple[Row, list[Finding]]:
         namespace=params["release_namespace"],
         **{name: params[name] for name in CLUSTER_OPTIONS},
     )
-    found: tuple[Row, list[Finding]] = cluster.collect(connect(params), options)
-    return found
+    return cluster.collect(connect(params), options)
 
 
-def _direct(params: Row) -> Row:
+def _direct(params: Row) -> Facts:
     dependencies = []
     if params["database_url"]:
         table = {"version_table": params["version_table"]}
@@ -183,14 +209,14 @@ def _direct(params: Row) -> Row:
         dependencies.append({"name": "redis", "kind": "redis", "url": params["redis_url"]})
     request = {name: params[name] for name in ("timeout", "rounds")}
     request |= {"deadline": DIRECT_SECONDS + 3 * params["rounds"], "dependencies": dependencies}
-    return {"observations": [collector.run_here(request)], "release": None, "untested": []}
+    return {"observations": [probe_answers.run_here(request)], "release": None, "untested": []}
 
 
-def _subject(params: Row, facts: Row) -> str:
+def _subject(params: Row, facts: Facts) -> str:
     """The release, or the places that were asked."""
     if params["release_name"]:
         return f"{params['release_namespace']}/{params['release_name']}"
-    asked = [record["facts"].get("asked", ()) for record in facts["observations"][0]["records"] if "facts" in record]
+    asked = [phase["facts"].get("asked", ()) for phase in records.phases(facts["observations"][0])]
     return " ".join(dict.fromkeys(place for places in asked for place in places)) or "direct"
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import (
     FORBIDDEN,
+    attempts,
     dependency_names,
     first_failure,
     from_inside,
-    records,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import (
     admits,
@@ -25,19 +25,24 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_po
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import Facts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import (
+        Facts,
+        Observation,
+        ReleaseFacts,
+    )
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import Entry
 
 EXPECTED = "refused or timeout"
 
 
-def negatives(facts: Facts) -> tuple[list[Facts], list[Finding]]:
+def negatives(facts: Facts) -> tuple[list[Entry], list[Finding]]:
     """The entries, and the findings: one for each target that was reached, one for each test that was not made."""
-    entries: list[Facts] = []
+    entries: list[Entry] = []
     found: dict[tuple[str, str], Finding] = {}
     reachable = _reachable(facts)
     for observation in facts["observations"]:
-        for record in records(observation, "reach"):
-            entry = {
+        for record in attempts(observation):
+            entry: Entry = {
                 "from": observation["from"],
                 "pod": observation["pod"],
                 "to": record["name"],
@@ -47,7 +52,7 @@ def negatives(facts: Facts) -> tuple[list[Facts], list[Finding]]:
             }
             proven = record["name"] == FORBIDDEN or record["name"] in reachable
             if record["got"] == "reached":
-                item = _reached(facts, observation, record["name"])
+                item = _reached(facts["release"], observation, record["name"]) if facts["release"] else None
                 entry["status"] = "fail" if item else "skip"
                 if item:
                     # A cluster that enforces nothing is one cause, whatever was reached.
@@ -69,22 +74,21 @@ def _reachable(facts: Facts) -> set[str]:
     }
 
 
-def _reached(facts: Facts, observation: Facts, target: str) -> Finding | None:
+def _reached(release: ReleaseFacts, observation: Observation, target: str) -> Finding | None:
     """The finding for a target that was reached; None where it may be."""
-    release = facts["release"]
-    policies = release["policies"]
+    policies, other = release["policies"], release["other_namespace"]
     if target == FORBIDDEN:
         return _reached_api_server(release, observation)
-    where = "this namespace" if observation["from"] == "stranger" else f"namespace {release['other_namespace']['name']}"
+    where = f"namespace {other['name']}" if other and observation["from"] != "stranger" else "this namespace"
     who = f"A pod of {where} without the client label reached {target}"
-    server = release["servers"].get(target) or {}
+    server = release["servers"].get(target)
     if policies is None:
         words = f"{who}; why is unknown, for the account may not list networkpolicies."
         return finding("policy-missing", words, dependency=target, layer="tcp")
-    deciding = isolating(policies, server.get("labels") or {}, "Ingress")
+    deciding = isolating(policies, server["labels"] if server else {}, "Ingress")
     if not deciding:
         return finding("policy-missing", f"{who}: no NetworkPolicy selects its pods.", dependency=target, layer="tcp")
-    elsewhere = (release["other_namespace"] or {}).get("labels", {}) if observation["from"] == "elsewhere" else None
+    elsewhere = other["labels"] if other and observation["from"] == "elsewhere" else None
     names = ", ".join(policy["metadata"]["name"] for policy in deciding)
     if admits(deciding, release["stranger_labels"], elsewhere):
         words = f"{who}: the NetworkPolicies ({names}) let everybody in."
@@ -93,7 +97,7 @@ def _reached(facts: Facts, observation: Facts, target: str) -> Finding | None:
     return finding("policy-not-enforced", words, dependency=target, layer="tcp")
 
 
-def _reached_api_server(release: Facts, observation: Facts) -> Finding | None:
+def _reached_api_server(release: ReleaseFacts, observation: Observation) -> Finding | None:
     """The finding for an agent that reached the API server, which its egress policy forbids; None where it may."""
     policies = release["policies"]
     labels: dict[str, str] = next((pod["labels"] for pod in release["pods"] if pod["name"] == observation["pod"]), {})

@@ -11,12 +11,17 @@ import functools
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import selects
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import readable, release_selector
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import (
+        Endpoints,
+        SeenRelease,
+        ServerFacts,
+    )
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
 # Names of ports and components in Bitnami's charts and in the embedded ones, and the dependency that is behind them.
@@ -28,7 +33,7 @@ SERVERS: t.Final[dict[tuple[str, str], str]] = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
+class ReleaseObjects:
     """Objects of a release. `policies`, `slices` and `services`: None where the account may not list them."""
 
     deployment: Object
@@ -61,18 +66,18 @@ class Seen:
         return [pod for pod in self.agent_pods if any("running" in state for state in _states(pod))]
 
 
-def look(cluster: Cluster, release: str, namespace: str) -> Seen:
+def look(cluster: Cluster, release: str, namespace: str) -> ReleaseObjects:
     """Ask for all of it at once.
 
     :raises FindingError: `release-missing` where there is no agent
     """
-    ours = f"app.kubernetes.io/instance={release}"
+    ours = release_selector(release)
     asked = {
         "deployments": lambda: cluster.list("apps/v1", "deployments", namespace, labels=f"{ours},{COMPONENT}=agent"),
         "pods": lambda: cluster.list("v1", "pods", namespace, labels=ours),
-        "services": lambda: _readable(cluster, "v1", "services", namespace, ours),
-        "slices": lambda: _readable(cluster, "discovery.k8s.io/v1", "endpointslices", namespace, ours),
-        "policies": lambda: _readable(cluster, "networking.k8s.io/v1", "networkpolicies", namespace, ""),
+        "services": lambda: readable(cluster, "v1", "services", namespace, ours),
+        "slices": lambda: readable(cluster, "discovery.k8s.io/v1", "endpointslices", namespace, ours),
+        "policies": lambda: readable(cluster, "networking.k8s.io/v1", "networkpolicies", namespace, ""),
         "exec": lambda: may_exec(cluster, namespace),
     }
     with concurrent.futures.ThreadPoolExecutor(len(asked)) as pool:
@@ -81,7 +86,7 @@ def look(cluster: Cluster, release: str, namespace: str) -> Seen:
     if not found["deployments"]:
         words = f"Namespace {namespace} has no agent of a release {release}; install it, or correct the name."
         raise FindingError("release-missing", words)
-    return Seen(
+    return ReleaseObjects(
         found["deployments"][0],
         tuple(found["pods"]),
         found["services"],
@@ -89,13 +94,6 @@ def look(cluster: Cluster, release: str, namespace: str) -> Seen:
         found["policies"],
         found["exec"],
     )
-
-
-def _readable(cluster: Cluster, version: str, plural: str, namespace: str, labels: str) -> tuple[Object, ...] | None:
-    try:
-        return tuple(cluster.list(version, plural, namespace, labels=labels))
-    except Forbidden:
-        return None
 
 
 def is_ready(pod: Object) -> bool:
@@ -123,8 +121,8 @@ def _reason(pod: Object) -> str | None:
     return str(said[0]["message"]) if said else None
 
 
-def release_facts(seen: Seen, release: str, namespace: str) -> Object:
-    """The part `release` of the facts (their form: _connectivity/shape.py), without what strangers add."""
+def release_facts(seen: ReleaseObjects, release: str, namespace: str) -> SeenRelease:
+    """The part `release` of the facts, without what strangers add."""
     leads = endpoints(seen, lambda service: service["metadata"].get("labels", {}).get(COMPONENT) == "agent")
     return {
         "name": release,
@@ -146,29 +144,29 @@ def release_facts(seen: Seen, release: str, namespace: str) -> Object:
     }
 
 
-def endpoints(seen: Seen, wanted: t.Callable[[Object], bool]) -> Object | None:
+def endpoints(seen: ReleaseObjects, wanted: t.Callable[[Object], bool]) -> Endpoints | None:
     """Names of the pods to which the wanted Service leads, None where that may not be read."""
     if seen.slices is None:
         return None
-    found: dict[str, list[str]] = {"ready": [], "unready": []}
+    found: Endpoints = {"ready": [], "unready": []}
     for item in seen.slices:
         if wanted(item):
             for endpoint in item.get("endpoints") or ():
                 state = endpoint.get("conditions") or {}
-                which = "ready" if state.get("ready") is not False else "unready"
-                found[which].append(str((endpoint.get("targetRef") or {}).get("name", "no pod")))
-    return {which: sorted(set(names)) for which, names in found.items()}
+                names = found["ready"] if state.get("ready") is not False else found["unready"]
+                names.append(str((endpoint.get("targetRef") or {}).get("name", "no pod")))
+    return {"ready": sorted(set(found["ready"])), "unready": sorted(set(found["unready"]))}
 
 
-def agent_service(seen: Seen) -> Object | None:
+def agent_service(seen: ReleaseObjects) -> Object | None:
     """The Service of the agent."""
     ours = (item for item in seen.services or () if item["metadata"].get("labels", {}).get(COMPONENT) == "agent")
     return next((item for item in ours if item["spec"].get("selector")), None)
 
 
-def servers(seen: Seen, namespace: str) -> dict[str, Object]:
+def servers(seen: ReleaseObjects, namespace: str) -> dict[str, ServerFacts]:
     """The release's own servers by the dependency's name: where its Service is, and how many endpoints are ready."""
-    found: dict[str, Object] = {}
+    found: dict[str, ServerFacts] = {}
     for service in seen.services or ():
         spec, name = service["spec"], service["metadata"]["name"]
         component = service["metadata"].get("labels", {}).get(COMPONENT, "")
@@ -202,4 +200,4 @@ def _labels(item: Object) -> dict[str, str]:
     return dict(item["metadata"].get("labels") or {})
 
 
-__all__ = ("COMPONENT", "Seen", "agent_service", "endpoints", "is_ready", "look", "release_facts", "servers")
+__all__ = ("COMPONENT", "ReleaseObjects", "agent_service", "endpoints", "is_ready", "look", "release_facts", "servers")

@@ -13,7 +13,9 @@ import os
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import context as contexts
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import origin as origins
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 15.0
@@ -51,13 +53,21 @@ class Refused(FindingError):
 class Cluster:
     """The API of one cluster. A resource is named by its API version and plural, `apps/v1` and `deployments`."""
 
-    def __init__(self, client: t.Any, origin: str = "kubeconfig, context and host") -> None:
+    def __init__(
+        self,
+        client: t.Any,
+        origin: str = "kubeconfig, context and host",
+        source: origins.Source = "options",
+        context: str = "",
+    ) -> None:
         """:param client: kubernetes.client.ApiClient
         :param origin: what address and account were taken from, for messages
+        :param source: the same as a kind
+        :param context: of the kubeconfig, also where it was the current one; empty without one
         """
         from kubernetes.dynamic import DynamicClient
 
-        self.api, self.origin = client, origin
+        self.api, self.origin, self.source, self.context = client, origin, source, context
         # Discovery would ask for every API of the cluster, without a time limit.
         self._dynamic = DynamicClient(client, discoverer=lambda _client, _cache: None)
 
@@ -291,9 +301,22 @@ def namespace_exists(cluster: Cluster, name: str) -> bool | None:
 
 
 def connect(params: dict[str, t.Any]) -> Cluster:
-    """The cluster that kubernetes.core's options in `params` name. Nothing is asked yet.
+    """The cluster that kubernetes.core's options in `params` name, which is the one that `cluster_expected` means.
 
-    :raises FindingError: a library is missing, or there is no configuration
+    Beyond what `assert_meant` asks, nothing is asked yet.
+
+    :raises FindingError: a library is missing, there is no configuration, or it is another cluster
+    """
+    cluster = whichever(params)
+    if params.get("cluster_expected"):
+        assert_meant(cluster, params["cluster_expected"])
+    return cluster
+
+
+def whichever(params: dict[str, t.Any]) -> Cluster:
+    """The cluster that kubernetes.core's options in `params` name, whether or not it is meant. Nothing is asked yet.
+
+    :raises FindingError: a library is missing, there is no configuration, or it names an account that no module can be
     """
     try:
         from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP
@@ -305,6 +328,7 @@ def connect(params: dict[str, t.Any]) -> Cluster:
             _set_header,
         )
         from kubernetes import client, config
+        from yaml import YAMLError
     except ImportError as error:
         words = f"The Python package {error.name} is missing; install requirements.txt for the module's interpreter."
         raise FindingError("library-missing", words) from None
@@ -313,18 +337,30 @@ def connect(params: dict[str, t.Any]) -> Cluster:
     # An earlier connection with a kubeconfig left its own as the default of the process.
     client.Configuration.set_default(None)
     auth = _create_auth_spec(**given)
-    origin = origins.words(auth, given, AUTH_ARG_MAP, os.environ, origins.in_a_pod())
+    pod = origins.in_a_pod()
+    origin = origins.words(auth, given, AUTH_ARG_MAP, os.environ, pod)
+    source = origins.source(auth, pod)
+    context, user = "", t.cast("Object", {})
     try:
-        configuration = _create_configuration(auth)
-    except (config.ConfigException, OSError, ValueError, KeyError) as error:
+        if source == "kubeconfig":
+            # By its name: the current context may be another one when the file is read again.
+            context, user = contexts.chosen(auth.get("kubeconfig"), auth.get("context"))
+        configuration = _create_configuration(auth | ({"context": context} if context else {}))
+    except (config.ConfigException, YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         words = f"No configuration of a cluster can be had from {origin} ({_kind(error)}); check them."
         raise FindingError("cluster-unreachable", words) from None
+    if fields := contexts.impersonation(user):
+        words = f"The user of context {context} acts for another account ({', '.join(fields)}; {origin})"
+        raise FindingError("cluster-auth", f"{words}, which Python's client leaves out: use that account's own token.")
+    if any(set("\r\n") & set(str(value)) for value in configuration.api_key.values()):
+        words = f"The token of {origin} holds a line break, which no HTTP header may have: remove it"
+        raise FindingError("cluster-auth", f"{words} (`printf %s` instead of `echo`).")
     # urllib3 tries four times, each up to the whole time limit.
     configuration.retries = 0
     api = client.ApiClient(configuration)
     for name, value in _create_headers(**given).items():
         _set_header(api, name, value)
-    return Cluster(api, origin)
+    return Cluster(api, origin, source, context)
 
 
 def _status_message(error: t.Any) -> str:
@@ -340,4 +376,4 @@ def _kind(error: BaseException) -> str:
     return type(error).__name__
 
 
-__all__ = ("Cluster", "Forbidden", "Object", "Refused", "connect", "namespace_exists")
+__all__ = ("Cluster", "Forbidden", "Object", "Refused", "connect", "namespace_exists", "whichever")

@@ -29,16 +29,26 @@ def _named(entry: t.Any, *others: str) -> tuple[str, ...]:
 
 
 # The full names of what each program consists of; the first one's `main` takes the request.
-_WORKER: t.Final = ("alembic_online", "alembic_watch", "alembic_worker", "source_lines")
+_WORKER: t.Final = (
+    "alembic_online",
+    "alembic_watch",
+    "alembic_worker",
+    "executed_text",
+    "revision_code",
+    "source_lines",
+)
 RENDERER: t.Final = _named(render, *_WORKER, "framing")
 # On this machine, for the direct transport.
 RENDERING_WORKER: t.Final = _named(alembic_worker, *(name for name in _WORKER if name != "alembic_worker"))
 COLLECTOR: t.Final = _named(
     collect,
     *_WORKER,
+    "relation_facts",
+    "check_facts",
     "errors",
     "framing",
     "guest_memory",
+    "immutable_facts",
     "key_facts",
     "libpq_url",
     "live_facts",
@@ -49,12 +59,24 @@ COLLECTOR: t.Final = _named(
     "row_casts",
     "object_queries",
     "parse_facts",
+    "probe_causes",
+    "probe_startup",
     "session",
     "usage_facts",
     "write_facts",
     "write_queries",
 )
-PROBE: t.Final = _named(probe, "framing", "guest_memory", "libpq_url", "probe_postgresql", "probe_redis", "probe_wire")
+PROBE: t.Final = _named(
+    probe,
+    "framing",
+    "guest_memory",
+    "libpq_url",
+    "probe_causes",
+    "probe_postgresql",
+    "probe_redis",
+    "probe_startup",
+    "probe_wire",
+)
 
 
 def bundle(names: t.Sequence[str], request: dict[str, t.Any]) -> str:

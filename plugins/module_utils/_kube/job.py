@@ -33,18 +33,18 @@ GATES_SINCE = 27
 KEEP_SECONDS = 60
 POLL_SECONDS = 0.15
 EVENTS_SECONDS = 1.0
-# What a container takes to run once its image is there.
+# How long a container takes to start once its image is there.
 AFTER_PULL_SECONDS = 15.0
-# Until the node told the API server how a container ended.
+# How long to wait for the node to tell the API server how a container ended.
 STATUS_SECONDS = 10.0
 # The most that answers may hold (framing.MOST_BYTES), as base64, and what else a program prints.
 LOG_BYTES = 2 * MOST_BYTES
-# What a program is told after its pod was made: an annotation of the pod, which kubelet writes into a file within a
+# Input that a program gets after its pod was made: an annotation of the pod, which kubelet writes into a file within a
 # second of a change (measured 0.5 to 0.8 s, Kubernetes 1.34). The program finds the file's name in its environment.
-TOLD_ANNOTATION = "ai-agent/told"
-TOLD_VARIABLE = "AI_AGENT_TOLD"
-TOLD_FOLDER = "/etc/ai-agent-check"
-# Of the pod spec that is given: where and under which name it may run.
+INPUT_ANNOTATION = "ai-agent/told"
+INPUT_VARIABLE = "AI_AGENT_TOLD"
+INPUT_FOLDER = "/etc/ai-agent-check"
+# Fields that the Job's pod copies from the given pod spec: placement, pull secrets, name resolution.
 PLACEMENT = (
     "imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName",
     "runtimeClassName", "hostAliases", "dnsConfig",
@@ -66,8 +66,8 @@ class Task:
         it a secret
     :param start_seconds: until the container runs
     :param pull_seconds: the same where the node pulls the image for so long
-    :param run_seconds: from then on, or from when it got its input (TOLD_ANNOTATION)
-    :param told_seconds: how long it may wait for that input, None where it needs none
+    :param run_seconds: from then on, or from when it got its input (INPUT_ANNOTATION)
+    :param input_seconds: how long it may wait for that input, None where it needs none
     """
 
     namespace: str
@@ -87,7 +87,7 @@ class Task:
     start_seconds: float = 60
     pull_seconds: float = 600
     run_seconds: float = 30
-    told_seconds: float | None = None
+    input_seconds: float | None = None
 
 
 def manifest(task: Task, run: str) -> Object:
@@ -118,10 +118,10 @@ def manifest(task: Task, run: str) -> Object:
     }
     if task.isolated:
         spec["schedulingGates"] = [{"name": GATE}]
-    if task.told_seconds is not None:
-        field = {"fieldPath": f"metadata.annotations['{TOLD_ANNOTATION}']"}
+    if task.input_seconds is not None:
+        field = {"fieldPath": f"metadata.annotations['{INPUT_ANNOTATION}']"}
         spec["volumes"].append({"name": "told", "downwardAPI": {"items": [{"path": "told", "fieldRef": field}]}})
-    seconds = task.start_seconds + task.run_seconds + (task.told_seconds or 0)
+    seconds = task.start_seconds + task.run_seconds + (task.input_seconds or 0)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -152,9 +152,9 @@ def _container(task: Task) -> Object:
     }
     if sources := shared.env_from(task.container, task.absent, closed=task.isolated):
         container["envFrom"] = sources
-    if task.told_seconds is not None:
-        container["env"].append({"name": TOLD_VARIABLE, "value": f"{TOLD_FOLDER}/told"})
-        container["volumeMounts"].append({"name": "told", "mountPath": TOLD_FOLDER, "readOnly": True})
+    if task.input_seconds is not None:
+        container["env"].append({"name": INPUT_VARIABLE, "value": f"{INPUT_FOLDER}/told"})
+        container["volumeMounts"].append({"name": "told", "mountPath": INPUT_FOLDER, "readOnly": True})
     return container | ({"imagePullPolicy": task.pull_policy} if task.pull_policy else {})
 
 
@@ -226,10 +226,10 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
     def _late(self, pods: list[Object]) -> FindingError | None:
         """What to say when the time is up, None while the node still pulls the image and may go on."""
         if not pods or not job_failures.pulling(pods[0], self._events(pods[0])):
-            return job_failures.late(pods, self.task.namespace, self.task.start_seconds)
+            return job_failures.not_started_error(pods, self.task.namespace, self.task.start_seconds)
         self.pulled_seconds = time.monotonic() - self.began
         if self.pulled_seconds >= self.task.pull_seconds:
-            return job_failures.slow(pods[0], self.task.image, self.task.pull_seconds)
+            return job_failures.slow_pull_error(pods[0], self.task.image, self.task.pull_seconds)
         if not self.pulls:
             self.pulls = True
             if error := self._prolonged(pods[0]):
@@ -240,12 +240,13 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
     def _prolonged(self, pod: Object) -> FindingError | None:
         """Let the Job live as long as the pull may take: what nobody waits for any more should end soon."""
         task = self.task
-        seconds = task.pull_seconds + AFTER_PULL_SECONDS + task.run_seconds + (task.told_seconds or 0)
+        seconds = task.pull_seconds + AFTER_PULL_SECONDS + task.run_seconds + (task.input_seconds or 0)
         longer = {"spec": {"activeDeadlineSeconds": math.ceil(seconds) + 5}}
         try:
             self.cluster.patch("batch/v1", "jobs", self.job["metadata"]["name"], longer, task.namespace)
         except Forbidden:
-            return job_failures.slow(pod, task.image, task.start_seconds, "the account may not patch jobs to wait")
+            why = "the account may not patch jobs to wait"
+            return job_failures.slow_pull_error(pod, task.image, task.start_seconds, why)
         return None
 
     def findings(self) -> list[Finding]:
@@ -282,10 +283,10 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
         self.pod_name = pod["metadata"]["name"]
         self.cluster.patch("v1", "pods", self.pod_name, {"spec": {"schedulingGates": None}}, self.task.namespace)
 
-    def tell(self, words: str) -> None:
+    def send_input(self, words: str) -> None:
         """Give the program of an isolated task what it waits for; its time begins."""
-        told = {"metadata": {"annotations": {TOLD_ANNOTATION: words}}}
-        self.cluster.patch("v1", "pods", self.pod_name, told, self.task.namespace)
+        change = {"metadata": {"annotations": {INPUT_ANNOTATION: words}}}
+        self.cluster.patch("v1", "pods", self.pod_name, change, self.task.namespace)
         self.deadline = time.monotonic() + self.task.start_seconds
 
     def lines(self) -> t.Iterator[str]:
@@ -360,7 +361,7 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
         end = time.monotonic() + STATUS_SECONDS
         while time.monotonic() < end:
             for pod in self._pods():
-                if error := job_failures.end(pod, self.task.image):
+                if error := job_failures.exit_error(pod, self.task.image):
                     return error
                 if any("terminated" in state for state in job_failures.states(pod)):
                     return None

@@ -19,13 +19,13 @@ CONTAINER = "main"
 # What the kubelet says of a pull, pkg/kubelet/images/image_manager.go and pkg/kubelet/events/event.go.
 _OF_PULLS = {"Pulling", "Pulled", "Failed", "BackOff", "ErrImageNeverPull"}
 # Kubernetes makes this account soon after the namespace, and the Job tries again.
-PASSING = 'serviceaccount "default" not found'
+TRANSIENT = 'serviceaccount "default" not found'
 
 
 def refusal(events: t.Iterable[Object], namespace: str) -> FindingError | None:
     """Why the Job cannot have a pod at all, from its events."""
     said = [_line(event.get("message")) for event in events if event.get("reason") == "FailedCreate"]
-    said = [text for text in said if PASSING not in text]
+    said = [text for text in said if TRANSIENT not in text]
     if not said:
         return None
     text = said[-1].partition("is forbidden: ")[2] or said[-1]
@@ -63,7 +63,7 @@ def failure(pod: Object, image: str) -> FindingError | None:
     return None
 
 
-def end(pod: Object, image: str) -> FindingError | None:
+def exit_error(pod: Object, image: str) -> FindingError | None:
     """What was wrong with the end of a pod that ran; None where it has not ended, or ended well."""
     if error := failure(pod, image):
         return error
@@ -122,13 +122,13 @@ def _when(event: Object) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or "")
 
 
-def slow(pod: Object, image: str, seconds: float, why: str = "") -> FindingError:
+def slow_pull_error(pod: Object, image: str, seconds: float, why: str = "") -> FindingError:
     """What to say of an image that was still being pulled when there was no more time for it, `why` there was none."""
     words = f"The image {image} was still being pulled on {_node(pod)} after {seconds:g} s"
     return FindingError("image-pull-slow", f"{words}{why and f', and {why}'}.")
 
 
-def late(pods: t.Sequence[Object], namespace: str, seconds: float) -> FindingError:
+def not_started_error(pods: t.Sequence[Object], namespace: str, seconds: float) -> FindingError:
     """What to say of pods that have not started within `seconds`."""
     after = f"within {seconds:g} s"
     if not pods:
@@ -155,4 +155,4 @@ def _line(text: str | None) -> str:
     return " ".join((text or "").split())[:300].rstrip(".")
 
 
-__all__ = ("CONTAINER", "end", "failure", "late", "pulling", "refusal", "slow", "states")
+__all__ = ("CONTAINER", "exit_error", "failure", "not_started_error", "pulling", "refusal", "slow_pull_error", "states")

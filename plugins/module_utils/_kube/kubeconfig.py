@@ -23,8 +23,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
-# Helm's own variables, which would come before the kubeconfig. Python does not know them.
-_HELMS_OWN = (
+# Helm's own variables, which would come before the kubeconfig. Python does not know them. The role's
+# `__ai_agent_helm_environment` blanks the same.
+HELMS_OWN = (
     "HELM_KUBECONTEXT", "HELM_KUBETOKEN", "HELM_KUBEASUSER", "HELM_KUBEASGROUPS", "HELM_KUBEAPISERVER",
     "HELM_KUBECAFILE", "HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "HELM_KUBETLS_SERVER_NAME",
 )  # fmt: skip
@@ -102,7 +103,7 @@ def variables(content: Object) -> Iterator[dict[str, str]]:
         path.touch(0o600)
         path.write_text(json.dumps(content), encoding="utf-8")
         # The kubeconfig says which proxy is used; where it says none, Python used none.
-        yield {"KUBECONFIG": str(path), "NO_PROXY": "*", "no_proxy": "*"} | dict.fromkeys(_HELMS_OWN, "")
+        yield {"KUBECONFIG": str(path), "NO_PROXY": "*", "no_proxy": "*"} | dict.fromkeys(HELMS_OWN, "")
 
 
-__all__ = ("kubeconfig", "variables")
+__all__ = ("HELMS_OWN", "kubeconfig", "variables")

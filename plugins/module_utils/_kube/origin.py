@@ -16,6 +16,7 @@ from pathlib import Path
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.shared import TOKEN_PATH
 
 Object = dict[str, t.Any]
+Source = t.Literal["options", "kubeconfig", "pod"]
 
 # An account is complete with one of these, as kubernetes.core names them inside.
 _ACCOUNTS = (("api_key",), ("username", "password"), ("cert_file", "key_file"))
@@ -25,6 +26,17 @@ def in_a_pod(environment: t.Mapping[str, str] | None = None, token: Path = Path(
     """Whether this process has the account of a pod, by the rule of Kubernetes' clients."""
     environment = os.environ if environment is None else environment
     return bool(environment.get("KUBERNETES_SERVICE_HOST")) and token.is_file()
+
+
+def source(auth: Object, pod: bool) -> Source:
+    """What kubernetes.core takes server and account from, before single options replace some of it.
+
+    :param auth: what kubernetes.core made of options and variables, by its inner names
+    :param pod: whether a pod's own account is there
+    """
+    if auth.get("host") and any(all(map(auth.get, account)) for account in _ACCOUNTS):
+        return "options"
+    return "kubeconfig" if auth.get("kubeconfig") or auth.get("context") or not pod else "pod"
 
 
 def words(
@@ -40,22 +52,22 @@ def words(
     :param pod: whether a pod's own account is there
     """
 
-    def source(name: str) -> str:
+    def setter(name: str) -> str:
         option = names[name]
         if params.get(option) is not None or params.get(name) is not None:
             return f"option {option}"
         return f"K8S_AUTH_{option.upper()}"
 
     said = []
-    if not (auth.get("host") and any(all(map(auth.get, account)) for account in _ACCOUNTS)):
-        if auth.get("kubeconfig") or auth.get("context") or not pod:
-            path = auth.get("kubeconfig") or environment.get("KUBECONFIG") or "~/.kube/config"
-            said.append(f"kubeconfig {path}" if isinstance(path, str) else "the kubeconfig that was passed")
-            said += [f"context {auth['context']}"] if auth.get("context") else []
-        else:
-            said.append("the pod's service account")
-    said += [source(name) for name in ("host", *(name for account in _ACCOUNTS for name in account)) if auth.get(name)]
+    kind = source(auth, pod)
+    if kind == "kubeconfig":
+        path = auth.get("kubeconfig") or environment.get("KUBECONFIG") or "~/.kube/config"
+        said.append(f"kubeconfig {path}" if isinstance(path, str) else "the kubeconfig that was passed")
+        said += [f"context {auth['context']}"] if auth.get("context") else []
+    elif kind == "pod":
+        said.append("the pod's service account")
+    said += [setter(name) for name in ("host", *(name for account in _ACCOUNTS for name in account)) if auth.get(name)]
     return " and ".join((", ".join(said[:-1]), said[-1]) if len(said) > 1 else said)
 
 
-__all__ = ("in_a_pod", "words")
+__all__ = ("Source", "in_a_pod", "source", "words")

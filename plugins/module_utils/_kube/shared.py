@@ -1,4 +1,4 @@
-"""What a pod of ours shares with a pod of the release, so that what serves and admits the one does so for the other.
+"""Parts of a release's pod spec that a pod of ours copies, so that admission and network policies treat both alike.
 
 Pure: a pod spec, one of its containers, and the object around them, as in a manifest or as the API server shows them.
 """

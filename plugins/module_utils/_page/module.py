@@ -1,4 +1,4 @@
-"""deployment_report from its arguments to the three files."""
+"""deployment_report: what the tasks of a run returned becomes report.html, report.json and junit.xml."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later

@@ -111,6 +111,10 @@ def chart_version(chart: Path) -> str:
     return str(found[0]).strip("\"'")
 
 
+# Beside an assembled chart: the digest of its content.
+_SEAL: t.Final = "content.sha256"
+
+
 def assemble(
     chart: Path,
     choice: str,
@@ -137,7 +141,7 @@ def assemble(
     version = f"{base}+{digest[:8]}"
     cache = cache or default_cache()
     target = cache / f"ai-agent-{version}-{digest[8:16]}" / "ai-agent"
-    if not target.is_dir():
+    if not _whole(target):
         try:
             _build(chart, sources, version, target, helm)
         except OSError as error:
@@ -147,6 +151,21 @@ def assemble(
             ) from error
     versions = {name: _packed_version(target / "charts", name) for name in SUBCHARTS}
     return Assembled(target, version, digest, versions)
+
+
+def _whole(target: Path) -> bool:
+    """Whether an assembled chart is what was assembled: no file is missing, changed, or one more."""
+    try:
+        return (target.parent / _SEAL).read_text(encoding="ascii") == _seal(target)
+    except (OSError, ValueError):
+        return False
+
+
+def _seal(folder: Path) -> str:
+    """A digest of all names and contents below, the subcharts' too, which `content_digest` passes over."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    lines = [f"{file.relative_to(folder)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n" for file in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _embedded(subcharts_dir: Path | None) -> dict[str, Path]:
@@ -174,12 +193,16 @@ def _build(chart: Path, sources: dict[str, Path], version: str, target: Path, he
         else:
             _fetch(copy, helm)
             _check_fetched(copy / "charts", helm)
+        (entry / _SEAL).write_text(_seal(copy), encoding="ascii")
         try:
             entry.rename(target.parent)
         except OSError:
-            # Another run was faster, with the same content.
-            if not target.is_dir():
-                raise
+            if _whole(target):
+                # Another run was faster, with the same content.
+                return
+            # Something cleaned up in the cache, or wrote there.
+            target.parent.rename(Path(temporary, "before"))
+            entry.rename(target.parent)
 
 
 def _copy(source: Path, target: Path) -> None:

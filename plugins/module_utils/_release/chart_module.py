@@ -1,4 +1,4 @@
-"""From the parameters of chart_assemble to its result."""
+"""chart_assemble: a chart assembled in the cache, and its manifests rendered where they are asked for."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm, value_words, waits
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm, schema_errors, waits
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import (
     CHOICES,
     Assembled,
@@ -60,8 +61,9 @@ def execute(params: Row, environment: t.Mapping[str, str], run_folder: Path) -> 
         return result
     rendered = helm.template(params["helm_binary"], str(assembled.path), params, environment)
     if rendered.code:
-        schemas = value_words.read(assembled.path, CHART, assembled.subcharts)
-        complaint = value_words.explain(rendered.errors, schemas, params["values"]) or rendered.complaint
+        schemas = schema_errors.read(assembled.path, CHART, assembled.subcharts)
+        said = schema_errors.explain(rendered.errors, schemas, params["values"]) or rendered.complaint
+        complaint = without_named(said)
         words = f"The chart {result['version']} does not take the values: {complaint}"
         return result | {"failed": True, "msg": words, "complaint": complaint}
     return result | {"manifests": rendered.output} | _waits(params["timeout"], rendered.output)

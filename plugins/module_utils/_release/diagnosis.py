@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.log_causes import heading
 
 Object = dict[str, t.Any]
 
@@ -28,6 +29,8 @@ IMAGE_REASONS = frozenset(
 CONFIGURATION_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 # Events that only repeat what another one says.
 ECHOES = ("Error: ErrImagePull", "Error: ImagePullBackOff", "Back-off ")
+# The container of a migration's pod that is the chart's.
+MIGRATE = "migrate"
 MAX_EVENTS = 5
 MAX_MESSAGE = 300
 
@@ -100,6 +103,13 @@ def diagnose(release: str, pods: list[Object], events: list[Object], helm_error:
     diagnosis.details += [f"pod {_name(pod)}: {_summary(pod)}" for pod in current if not _is_fine(pod)]
     diagnosis.details += _warnings(events, release, {_name(pod) for pod in pods})
     return diagnosis
+
+
+def with_log(diagnosis: Diagnosis, lines: list[str]) -> Diagnosis:
+    """The diagnosis whose sentence leads to the cause that the last lines of its container name, if they name one."""
+    cause = heading(lines)
+    more = f" They name the cause: docs/runbook.md#{cause}." if cause else ""
+    return replace(diagnosis, sentence=diagnosis.sentence + more)
 
 
 def as_dict(diagnosis: Diagnosis) -> Object:
@@ -175,9 +185,14 @@ def _image(pods: list[Object]) -> Diagnosis | None:
 
 def _migration(pods: list[Object], helm_error: str) -> Diagnosis | None:
     for pod in pods:
-        if not _is_migration(pod) or (pod.get("status") or {}).get("phase") != "Failed":
+        if not _is_migration(pod):
             continue
-        codes = [c for c in _containers([pod]) if c.exit_code]
+        ended = [c for c in _containers([pod]) if c.exit_code]
+        # A mesh's proxy goes on beside a migration that failed, or is ended after it.
+        own = [c for c in ended if c.name == MIGRATE]
+        if not own and (pod.get("status") or {}).get("phase") != "Failed":
+            continue
+        codes = own or ended
         code = codes[0].end if codes else (pod["status"].get("reason") or "no exit code")
         kept = "" if "pre-upgrade" not in helm_error else " Nothing else was changed, the old version serves on."
         return Diagnosis(
@@ -265,4 +280,4 @@ def _warnings(events: list[Object], release: str, pods: set[str]) -> list[str]:
     return list(lines)[:MAX_EVENTS]
 
 
-__all__ = ["Diagnosis", "as_dict", "diagnose", "helm_line"]
+__all__ = ["Diagnosis", "as_dict", "diagnose", "helm_line", "with_log"]

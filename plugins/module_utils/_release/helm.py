@@ -74,7 +74,8 @@ def run(
     :param environment: variables besides those of this process
     """
     try:
-        # A result of every failure, which run_command would end the module for.
+        # Not AnsibleModule.run_command: it ends the module where a program cannot be started, and here the caller
+        # gets every failure as a result.
         done = subprocess.run(  # pylint: disable=ansible-bad-function
             list(words),
             input=text,
@@ -94,10 +95,11 @@ def run(
 
 @contextlib.contextmanager
 def test_in_background(helm: str | None, params: Row, kubeconfig: Row) -> Iterator[t.Callable[[], Ended] | None]:
-    """`helm test` at work while the block is: call what it gets for the end. None without `helm`, the program.
+    """Run `helm test` beside the block, which gets a function that waits for the result, or None without a helm.
 
-    What is called another time runs the test again.
+    The function's second call runs the test again.
 
+    :param helm: the program
     :param params: release_name, release_namespace and helm_test_timeout, a duration as helm writes it
     """
     if not helm:
@@ -114,12 +116,12 @@ def test_in_background(helm: str | None, params: Row, kubeconfig: Row) -> Iterat
 def version_and_record(
     helm: str | None, params: Row, kubeconfig: Row | FindingError, seconds: float
 ) -> Iterator[t.Callable[[], Row | None]]:
-    """Helm's version and its record of a release, asked for while the block is at work: call what it gets.
+    """Ask for Helm's version and its record of a release beside the block, which gets a function that waits for both.
 
     :param helm: the program
     :param params: release_name and release_namespace
     :param kubeconfig: as _kube.kubeconfig makes it, or why there is none
-    :return: of that call: `version` (empty where none was told), `said` (the words instead), `release` (an entry of
+    :return: of that function: `version` (empty where none was told), `said` (the words instead), `release` (an entry of
         `helm list`, empty without one), `problem` (why there is no answer about the release, else empty), `denied`
         (that the account lacks a right, and the file that has it, where that is the problem; else empty)
     """

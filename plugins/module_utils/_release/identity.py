@@ -25,6 +25,9 @@ COMPONENT = "app.kubernetes.io/component"
 INITIAL = "postgres"
 # Both sources of subcharts name the component of the server that takes writes so.
 _SERVERS = {"primary": ("postgresql", "database"), "master": ("redis", "cache")}
+# And so the volume that holds its data, be it a template of claims or a volume of the pod.
+_DATA = {"postgresql": "data", "redis": "redis-data"}
+TEMPLATE, NO_CLAIM = "claims of its own", "an emptyDir, which goes with its pod"
 _EMBEDDED = "_embedded"
 
 
@@ -48,6 +51,8 @@ class Server:
 
     :param login: user and database that it began with, None for a cache
     :param source: bitnami or embedded, empty if not told
+    :param storage: where its data are: TEMPLATE, NO_CLAIM, or the volume in words; empty where that is not told
+    :param template: of its pods, as in the object
     """
 
     name: str
@@ -56,6 +61,8 @@ class Server:
     login: tuple[str, str] | None
     source: str
     disks: tuple[Disk, ...]
+    storage: str = ""
+    template: Object = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
 
 def servers(objects: Iterable[Object]) -> tuple[Server, ...]:
@@ -69,7 +76,20 @@ def _server(item: Object) -> Server:
     origin = labels.get("helm.sh/chart", "")
     source = "" if not origin else "embedded" if origin.endswith(_EMBEDDED) else "bitnami"
     disks = tuple(_disk(template) for template in item["spec"].get("volumeClaimTemplates") or ())
-    return Server(item["metadata"]["name"], chart, what, login(item) if what == "database" else None, source, disks)
+    began = login(item) if what == "database" else None
+    template = item["spec"]["template"]
+    storage = _storage(template["spec"], disks, _DATA.get(chart, ""))
+    return Server(item["metadata"]["name"], chart, what, began, source, disks, storage, template)
+
+
+def _storage(pod: Object, disks: Sequence[Disk], name: str) -> str:
+    if any(disk.name == name for disk in disks):
+        return TEMPLATE
+    volume: Object = next((each for each in pod.get("volumes") or () if each["name"] == name), {})
+    if claim := volume.get("persistentVolumeClaim"):
+        return f"the claim {claim['claimName']}"
+    kinds = sorted(volume.keys() - {"name"})
+    return NO_CLAIM if kinds == ["emptyDir"] else f"a volume of the kind {kinds[0]}" if kinds else ""
 
 
 def _disk(template: Object) -> Disk:
@@ -79,7 +99,12 @@ def _disk(template: Object) -> Disk:
 
 def environment(item: Object) -> dict[str, str]:
     """Variables of the first container of a StatefulSet; one that comes from elsewhere has an empty value."""
-    container = item["spec"]["template"]["spec"]["containers"][0]
+    return environment_of(item["spec"]["template"])
+
+
+def environment_of(template: Object) -> dict[str, str]:
+    """The same of a pod template."""
+    container = template["spec"]["containers"][0]
     return {each["name"]: str(each.get("value") or "") for each in container.get("env") or []}
 
 
@@ -128,6 +153,15 @@ def _altered(wanted: Server, same: Server) -> list[str]:
     if wanted.source and same.source and wanted.source != same.source:
         words = f"these values take the {wanted.source} one, which lays out its data otherwise"
         found.append(f"The {same.what} {same.name} comes from the {same.source} subchart, and {words}.")
+    # A template that comes or goes is a change that Kubernetes refuses: other_disks says it.
+    kinds = {wanted.storage, same.storage}
+    if len(kinds) > 1 and not kinds & {TEMPLATE, ""}:
+        words = f"these values put it into {wanted.storage}"
+        found.append(f"The {same.what} {same.name} has its data in {same.storage}, and {words}.")
+    names = [environment_of(item.template).get("POSTGRES_REPLICATION_USER") for item in (same, wanted)]
+    if same.what == "database" and all(names) and names[0] != names[1]:
+        words = f"{same.name} was made with {names[0]}, and PostgreSQL makes it at its first start only"
+        found.append(f"postgresql.auth.replicationUsername is {names[1]}, but {words}.")
     parts = zip(("username", "database"), same.login or (), wanted.login or (), strict=True) if wanted.login else ()
     for name, now, then in parts:
         if now != then:
@@ -169,4 +203,16 @@ def _class(name: str | None) -> str:
     return f"StorageClass {name}" if name else "no StorageClass"
 
 
-__all__ = ("COMPONENT", "INITIAL", "Disk", "Server", "environment", "login", "other_disks", "other_servers", "servers")
+__all__ = (
+    "COMPONENT",
+    "INITIAL",
+    "NO_CLAIM",
+    "TEMPLATE",
+    "Disk",
+    "Server",
+    "environment",
+    "login",
+    "other_disks",
+    "other_servers",
+    "servers",
+)

@@ -1,4 +1,4 @@
-"""From the parameters of release_info to its result: what of a release is there, no value of its Secret among it."""
+"""release_info: what of a release is in the cluster. No value of its Secret is in the result."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -10,10 +10,11 @@ import os
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect, namespace_exists
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import namespace_exists, whichever
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, helm, living
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, helm, identity_comparison
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import release_selector
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_PROXY_HEADERS_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -23,36 +24,47 @@ if t.TYPE_CHECKING:  # pragma: no cover
 # What kubernetes.core.helm reads of the authentication that kubernetes.core's other modules know.
 _KNOWN_TO_HELM = {"kubeconfig", "context", "host", "api_key", "verify_ssl", "ssl_ca_cert", "persist_config"}
 
+# Marks of Secrets that are kept without an owner reference, as with `creationPolicy: Orphan` or Merge.
+_KEEPERS = {
+    "reconcile.external-secrets.io/managed": "External Secrets",
+    "sealedsecrets.bitnami.com/managed": "Sealed Secrets",
+}
+
 
 def result(params: Object) -> Object:
     """The module's result without `python`; with `msg` and `error_id` where the cluster gave no answer."""
     binary, seconds = params["helm_binary"], params["helm_timeout"]
     account: Object | FindingError
-    address = origin = ""
+    cluster: Cluster | None = None
     try:
-        # connect() names the package that is missing.
-        cluster = connect(params)
-        address, origin = cluster.address, cluster.origin
+        # It names the package that is missing.
+        cluster = whichever(params)
         if params["cluster_expected"]:
             assert_meant(cluster, params["cluster_expected"])
         account = kubeconfig(cluster) if binary is not None else {}
     except FindingError as error:
         with helm.version_and_record(binary, params, error, seconds) as releases:
-            return _failure(error) | {"helm": releases(), "cluster": _cluster(address, origin)}
+            return _failure(error) | {"helm": releases(), "cluster": _described_cluster(cluster)}
     with helm.version_and_record(binary, params, account, seconds) as releases:
         try:
             found = look(cluster, params)
         except FindingError as error:
             found = _failure(error)
-        return found | {"helm": releases(), "cluster": _cluster(address, origin)}
+        return found | {"helm": releases(), "cluster": _described_cluster(cluster)}
 
 
 def _failure(error: FindingError) -> Object:
     return {"msg": error.message, "error_id": error.id}
 
 
-def _cluster(address: str, origin: str) -> Object:
-    return {"address": address, "origin": origin, "unknown_to_helm": unknown_to_helm(os.environ)}
+def _described_cluster(cluster: Cluster | None) -> Object:
+    return {
+        "address": cluster.address if cluster else "",
+        "origin": cluster.origin if cluster else "",
+        "context": cluster.context if cluster else "",
+        "by_pod_account": cluster is not None and cluster.source == "pod",
+        "unknown_to_helm": unknown_to_helm(os.environ),
+    }
 
 
 def unknown_to_helm(environment: t.Mapping[str, str]) -> list[str]:
@@ -69,7 +81,7 @@ def look(cluster: Cluster, params: Object) -> Object:
 
     :raises FindingError: the API server refuses or does not answer
     """
-    namespace, selector = params["release_namespace"], f"app.kubernetes.io/instance={params['release_name']}"
+    namespace, selector = params["release_namespace"], release_selector(params["release_name"])
     exists = namespace_exists(cluster, namespace)
     sets = [] if exists is False else cluster.list("apps/v1", "statefulsets", namespace, labels=selector)
     secret = None
@@ -82,11 +94,15 @@ def look(cluster: Cluster, params: Object) -> Object:
         "another": [],
         "other_volumes": [],
         "lacking": [],
+        "unfit": [],
+        "unproven": [],
+        "refused": [],
         "conflicts": [],
     }
     if params["manifests"] and exists is not False:
-        wanted = living.Wanted(facts.parse(params["manifests"]), params["secret_name"], params["secret_expected"] or {})
-        found |= living.comparison(cluster, wanted, sets, secret, params)
+        expected = params["secret_expected"] or {}
+        wanted = identity_comparison.Wanted(facts.parse(params["manifests"]), params["secret_name"], expected)
+        found |= identity_comparison.comparison(cluster, wanted, sets, secret, params)
     return found
 
 
@@ -109,11 +125,21 @@ def _described(secret: Object | None, expected: t.Mapping[str, str], shown: t.Se
     return {
         "exists": secret is not None,
         "labels": metadata.get("labels") or {},
+        "owner": _owner(metadata) if secret else "",
         "data_keys": sorted(data),
         "missing": sorted(name for name in expected if name not in data),
         "differing": sorted(name for name, value in expected.items() if name in data and data[name] != value),
         "shown": {name: _text(name, data[name]) for name in shown if name in data},
     }
+
+
+def _owner(metadata: Object) -> str:
+    """The controller that keeps a Secret and would undo what others write into it; empty without one."""
+    for reference in metadata.get("ownerReferences") or ():
+        if reference.get("controller"):
+            return f"{reference['kind']} {reference['name']}"
+    marks = (metadata.get("labels") or {}) | (metadata.get("annotations") or {})
+    return next((name for mark, name in _KEEPERS.items() if marks.get(mark) == "true"), "")
 
 
 def _text(name: str, value: str) -> str:

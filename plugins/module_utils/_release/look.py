@@ -14,6 +14,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.identit
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import Access, needed, not_granted
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Iterable
+
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Planned
 
@@ -26,7 +28,7 @@ def release_selector(name: str) -> str:
 
 
 def namespace_missing(cluster: Cluster, namespace: str) -> bool:
-    """Whether it is known not to exist; an account that may not look works in one that exists."""
+    """Whether the API server says that there is none. Where the account may not read namespaces, one is assumed."""
     return namespace_exists(cluster, namespace) is False
 
 
@@ -41,21 +43,28 @@ def serving(cluster: Cluster, release: str, namespace: str) -> Live:
     return Live(deployment=deployments[0] if deployments else None, pods=tuple(pods))
 
 
+def agent_of(objects: Iterable[Object], release: str) -> Object | None:
+    """The Deployment of the agent among rendered objects."""
+    wanted = {COMPONENT: "agent", "app.kubernetes.io/instance": release}.items()
+    found = (item for item in objects if item["kind"] == "Deployment")
+    return next((item for item in found if wanted <= (item["metadata"].get("labels") or {}).items()), None)
+
+
 def with_surroundings(cluster: Cluster, live: Live, release: str, namespace: str) -> Live:
     """`live` with everything else: servers, claims, autoscaler, limits of the namespace.
 
     :raises FindingError: the API server does not answer
     """
     labels = release_selector(release)
-    scalers = _readable(cluster, "autoscaling/v2", "horizontalpodautoscalers", namespace, labels) or ()
+    scalers = readable(cluster, "autoscaling/v2", "horizontalpodautoscalers", namespace, labels) or ()
     return dataclasses.replace(
         live,
-        statefulsets=_readable(cluster, "apps/v1", "statefulsets", namespace, labels) or (),
+        statefulsets=readable(cluster, "apps/v1", "statefulsets", namespace, labels) or (),
         autoscaler=scalers[0] if scalers else None,
-        claims=_readable(cluster, "v1", "persistentvolumeclaims", namespace, labels),
-        quotas=_readable(cluster, "v1", "resourcequotas", namespace),
-        limit_ranges=_readable(cluster, "v1", "limitranges", namespace),
-        storage_classes=_readable(cluster, "storage.k8s.io/v1", "storageclasses", None),
+        claims=readable(cluster, "v1", "persistentvolumeclaims", namespace, labels),
+        quotas=readable(cluster, "v1", "resourcequotas", namespace),
+        limit_ranges=readable(cluster, "v1", "limitranges", namespace),
+        storage_classes=readable(cluster, "storage.k8s.io/v1", "storageclasses", None),
         metrics=cluster.serves("metrics.k8s.io"),
     )
 
@@ -83,7 +92,7 @@ def _spelled(item: Access) -> str:
     return f"{plural}{group}" + (f"/{subresource}" if subresource else "")
 
 
-def _readable(
+def readable(
     cluster: Cluster, version: str, plural: str, namespace: str | None, labels: str = ""
 ) -> tuple[Object, ...] | None:
     """The objects, None where the account may not read them."""
@@ -93,4 +102,12 @@ def _readable(
         return None
 
 
-__all__ = ("missing_rights", "namespace_missing", "release_selector", "serving", "with_surroundings")
+__all__ = (
+    "agent_of",
+    "missing_rights",
+    "namespace_missing",
+    "readable",
+    "release_selector",
+    "serving",
+    "with_surroundings",
+)

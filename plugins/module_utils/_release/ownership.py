@@ -3,6 +3,9 @@
 Server-side apply refuses to change a field that another manager set (Kubernetes' documentation, Server-Side Apply,
 Conflicts): `kubectl scale`, `kubectl edit`, an autoscaler that is off again. `helm upgrade --force-conflicts` would
 take over every such field of every object; here it is those that the chart sets, of the objects that people change.
+
+kubernetes.core.helm runs helm only where values or chart differ from the last revision's. Where they do not, each
+entry's `definition` sets the fields again, and nothing else.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -10,6 +13,7 @@ take over every such field of every object; here it is those that the chart sets
 
 from __future__ import annotations
 
+import copy
 import json
 import typing as t
 
@@ -25,10 +29,13 @@ HELM = "helm"
 
 
 def conflicts(planned: Iterable[Object], live: Iterable[Object]) -> list[Object]:
-    """What Helm's apply would be refused for.
+    """The objects of which others set fields otherwise than what is planned.
 
-    An entry for each object: `kind`, `api_version` and `name`, a `sentence` that names managers and fields, and
-    `patch`, a JSON Patch (RFC 6902) that takes the fields from their managers and changes no value.
+    An entry for each object: `kind`, `api_version` and `name`; a `sentence` that names managers and fields;
+    `server_side`, whether Helm applies it on the server, which then refuses; `patch`, a JSON Patch (RFC 6902) that
+    takes the fields from their managers and changes no value, empty where nothing is refused; and `definition`, an
+    object that sets the fields as they are planned: what Helm's apply of the last revision set and these, for a
+    server-side apply, or these alone, for a strategic merge patch.
     """
     wanted = {(item["kind"], item["metadata"]["name"]): item for item in planned}
     found = []
@@ -42,17 +49,24 @@ def conflicts(planned: Iterable[Object], live: Iterable[Object]) -> list[Object]
                     "api_version": wanted[key]["apiVersion"],
                     "name": key[1],
                     "sentence": f"{key[0]} {key[1]}: {who}, which these values set otherwise",
+                    "server_side": _applied(item) is not None,
                     "patch": _patch(wanted[key], item),
+                    "definition": _definition(wanted[key], item, [path for paths in taken.values() for path in paths]),
                 }
             )
     return found
 
 
 def _entries(live: Object) -> Sequence[Object]:
-    """What managers of an object own; nothing where Helm does not apply on the server, and so meets no conflict."""
+    """What managers of an object own."""
     entries: Sequence[Object] = live["metadata"].get("managedFields") or ()
+    return entries
+
+
+def _applied(live: Object) -> Object | None:
+    """What Helm owns of an object by server-side apply, as fieldsV1; None where it does not apply on the server."""
     ours = {"manager": HELM, "operation": "Apply"}
-    return entries if any(ours.items() <= item.items() for item in entries) else ()
+    return next((item.get("fieldsV1") or {} for item in _entries(live) if ours.items() <= item.items()), None)
 
 
 def _taken(planned: Object, live: Object) -> dict[str, list[Path]]:
@@ -91,8 +105,10 @@ def _member(items: t.Any, keys: str) -> Object | None:
 
 
 def _patch(planned: Object, live: Object) -> list[Object]:
-    """From the last entry to the first, so that one that goes moves none that is still to come."""
+    """Operations on managedFields, the last entry first: a removed one then shifts only those already handled."""
     operations: list[Object] = []
+    if _applied(live) is None:
+        return operations
     for number, entry in reversed(list(enumerate(_entries(live)))):
         fields = entry.get("fieldsV1") or {}
         paths = set(_differing(fields, planned, live)) if entry.get("manager") != HELM else set()
@@ -120,6 +136,55 @@ def _without(fields: Object, paths: set[Path], before: Path = ()) -> Object:
         if left or not inner:
             found[key] = left
     return {} if set(found) == {"."} and set(fields) != {"."} else found
+
+
+def _definition(planned: Object, live: Object, paths: Iterable[Path]) -> Object:
+    """`live` as far as Helm applied it, with the values of `planned` at `paths`."""
+    fields = copy.deepcopy(_applied(live) or {})
+    source = copy.deepcopy(live)
+    for path in paths:
+        inner: Object = fields
+        one: t.Any = planned
+        other: t.Any = source
+        for part in path[:-1]:
+            inner = inner.setdefault(part, {})
+            one, other = _inside(one, part), _inside(other, part)
+        inner[path[-1]] = {}
+        kind, _colon, name = path[-1].partition(":")
+        if kind == "f":
+            other[name] = one[name]
+        else:
+            other[other.index(_member(other, name))] = _member(one, name)
+    found: Object = _part(fields, source)
+    identity = {name: live["metadata"][name] for name in ("name", "namespace") if name in live["metadata"]}
+    return found | {
+        "apiVersion": planned["apiVersion"],
+        "kind": planned["kind"],
+        "metadata": found.get("metadata", {}) | identity,
+    }
+
+
+def _inside(value: t.Any, part: str) -> t.Any:
+    """The field or the item of a list that a part of a path names."""
+    kind, _colon, name = part.partition(":")
+    return value[name] if kind == "f" else _member(value, name)
+
+
+def _part(fields: Object, value: t.Any) -> t.Any:
+    """`value` as far as `fields` names it; a leaf as a whole, and of a list's item also the keys that identify it."""
+    if not fields:
+        return value
+    if isinstance(value, dict):
+        names = {key.partition(":")[2]: inner for key, inner in fields.items() if key.startswith("f:")}
+        return {name: _part(inner, value[name]) for name, inner in names.items() if name in value}
+    found = []
+    for key, inner in fields.items():
+        kind, _colon, name = key.partition(":")
+        if kind == "k" and (item := _member(value, name)) is not None:
+            found.append(json.loads(name) | _part(inner, item))
+        elif kind == "v" and json.loads(name) in value:
+            found.append(json.loads(name))
+    return found
 
 
 def _spelled(path: Path) -> str:

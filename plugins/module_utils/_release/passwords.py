@@ -9,10 +9,17 @@ import re
 import typing as t
 from collections.abc import Mapping
 
-# This project's demo ones, the specification's, and what people write for "later".
+# What begins as this project's demo ones and the specification's do; and what people write for "later" or never think
+# of: these words alone, with digits and signs around them. One that only begins with such a word is as good as any.
+# Each before those with which it begins.
+_WORD: t.Final = (
+    "administrator|changethis|postgresql|production|changeme|changeit|password|postgres|default|example|letmein|staging"
+    "|testing|change|passwd|please|qwerty|secret|unused|admin|fixme|redis|vault|demo|from|here|only|prod|root|test|this"
+    "|todo|dev|the|it|me"
+)
 PLACEHOLDER: t.Final = re.compile(
-    r"^(demo|dev-password|staging-password|prod-secret-from|change|password|secret|example|todo)"
-    r"|change-?(me|this)|^<.*>$",
+    r"^(?:demo-only|dev-password|staging-password|prod-secret-from)"
+    rf"|^(?>(?:{_WORD}|x++|\d{{1,8}}+(?!\d))[^a-z0-9]*+)+$|^<[^<>]*[a-z]{{3}}[^<>]*>$",
     re.IGNORECASE,
 )
 
@@ -28,6 +35,17 @@ IN_VALUES: t.Final = (
 )
 
 
+# Names of variables that a program takes a secret from; TOKENIZER, MAX_TOKENS, CACHE_KEY and API_KEY_FILE are none.
+_SECRET_NAME: t.Final = re.compile(
+    r"(?i)(?:^|[_.-])(?:password|passwd|pwd|secret|token|credentials?|passphrase"
+    r"|(?:api|access|secret|private|encryption|signing|auth|master|account|service|openai|anthropic|azure|gemini|mistral)[_-]?key)$"
+)
+_ENVIRONMENTS: t.Final = ("env", "extraEnv", "extraEnvVars")
+_LOGIN: t.Final = re.compile(
+    r"://[^\s/:@]*:[^\s/@]+@|\bpassword\s+'[^']|^\s*(?:requirepass|masterauth)\s+\S", re.IGNORECASE | re.MULTILINE
+)
+
+
 def problems(passwords: Mapping[str, str], values: Mapping[str, t.Any]) -> dict[str, list[str]]:
     """What stops a release with these passwords and values, nothing of a password among it.
 
@@ -38,8 +56,24 @@ def problems(passwords: Mapping[str, str], values: Mapping[str, t.Any]) -> dict[
     return {
         "missing": sorted(key for key in _needed(values) if not passwords.get(key)),
         "placeholders": sorted(key for key, value in passwords.items() if PLACEHOLDER.search(str(value))),
-        "in_values": [path for path in IN_VALUES if _at(values, path)],
+        "in_values": [*(path for path in IN_VALUES if _at(values, path)), *_written(values)],
     }
+
+
+def _written(values: t.Any, path: str = "", name: str = "") -> t.Iterator[str]:
+    """Paths of texts that their own form or the name of their variable says are secret."""
+    if isinstance(values, Mapping):
+        inside = path.rpartition(".")[2] in _ENVIRONMENTS
+        for key, value in values.items():
+            called = str(values.get("name")) if key == "value" and "name" in values else str(key) if inside else ""
+            yield from _written(value, f"{path}.{key}" if path else str(key), called)
+    elif isinstance(values, list | tuple):
+        for number, value in enumerate(values):
+            yield from _written(value, f"{path}[{number}]")
+    elif isinstance(values, str) and values and path not in IN_VALUES:
+        telling = _SECRET_NAME.search(name) and values.lower() not in {"true", "false"} and "$(" not in values
+        if telling or _LOGIN.search(values):
+            yield path
 
 
 def _needed(values: Mapping[str, t.Any]) -> set[str]:

@@ -38,12 +38,23 @@ def _pod(item: Object) -> Object:
     return inside
 
 
-def _of_pod(pod: Object) -> Iterator[tuple[str, Iterable[str]]]:
-    for container in [*(pod.get("containers") or ()), *(pod.get("initContainers") or ())]:
+def of_variables(containers: Iterable[Object]) -> Iterator[tuple[str, Object]]:
+    """Variables of containers that come from a Secret, each with its secretKeyRef."""
+    for container in containers:
         for variable in container.get("env") or ():
-            key = (variable.get("valueFrom") or {}).get("secretKeyRef")
-            if key and not key.get("optional"):
-                yield key["name"], [key["key"]]
+            if key := (variable.get("valueFrom") or {}).get("secretKeyRef"):
+                yield variable["name"], key
+
+
+def containers_of(pod: Object) -> list[Object]:
+    """The containers of a pod's spec, and then those that run before them."""
+    return [*(pod.get("containers") or ()), *(pod.get("initContainers") or ())]
+
+
+def _of_pod(pod: Object) -> Iterator[tuple[str, Iterable[str]]]:
+    containers = containers_of(pod)
+    yield from ((key["name"], [key["key"]]) for _name, key in of_variables(containers) if not key.get("optional"))
+    for container in containers:
         for source in container.get("envFrom") or ():
             whole = source.get("secretRef")
             if whole and not whole.get("optional"):
@@ -55,4 +66,4 @@ def _of_pod(pod: Object) -> Iterator[tuple[str, Iterable[str]]]:
                 yield source.get("secretName") or source["name"], [each["key"] for each in source.get("items") or ()]
 
 
-__all__ = ("needed",)
+__all__ = ("containers_of", "needed", "of_variables")

@@ -1,7 +1,7 @@
 """The data of a release's Secret: its passwords, and the URLs that lead to its servers.
 
-Where the servers are is read from the rendered manifests, which are what will be there: the rule by which the charts
-name things, and the user and database that they start with, are not known here a second time.
+Host, port, user and database are read from the rendered manifests, which are what will be there, so the charts' rules
+of naming and their defaults need not be repeated here. The chart alone makes the same URLs in _endpoints.tpl.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors

@@ -34,9 +34,9 @@ BASE: Object = {
 class Release:
     """One release, upgraded as the role does: what others changed is taken over first, then helm runs."""
 
-    def __init__(self, api: Server, chart: Path, name: str, way: str) -> None:
+    def __init__(self, api: Server, chart: Path, name: str, way: str, folder: Path) -> None:
         """Remember where; `way` is Helm's --server-side, false as Helm 3 and its releases apply."""
-        self.api, self.chart, self.name, self.way = api, chart, name, way
+        self.api, self.chart, self.name, self.way, self.folder = api, chart, name, way, folder
 
     def helm(self, *words: str, values: Object) -> subprocess.CompletedProcess[str]:
         command = [str(tools.helm()), *words, "-n", NAMESPACE, "--kubeconfig", str(self.api.kubeconfig)]
@@ -51,16 +51,32 @@ class Release:
         words = ("upgrade", "--install", self.name, str(self.chart), f"--server-side={self.way}")
         return self.helm(*words, values=self.values(scaled=scaled))
 
-    def deploy(self, *, scaled: bool) -> list[str]:
-        """Take over, then upgrade; who was named."""
+    def conflicts(self, *, scaled: bool) -> list[Object]:
         made = self.helm("template", self.name, str(self.chart), values=self.values(scaled=scaled))
         objects = [item for item in yaml.safe_load_all(made.stdout) if item]
-        found = conflicts(objects, [self.live()])
+        return conflicts(objects, [self.live()])
+
+    def deploy(self, *, scaled: bool) -> list[str]:
+        """Take over, then upgrade; who was named."""
+        found = self.conflicts(scaled=scaled)
         for item in found:
-            self.kubectl("patch", "deployment", self.name, "--type=json", "-p", json.dumps(item["patch"]))
+            if item["patch"]:
+                self.kubectl("patch", "deployment", self.name, "--type=json", "-p", json.dumps(item["patch"]))
         done = self.plain(scaled=scaled)
         assert done.returncode == 0, done.stderr
         return [item["sentence"] for item in found]
+
+    def set_again(self, *, scaled: bool) -> None:
+        """What the role does where helm has nothing to do, in the words of kubectl."""
+        for item in self.conflicts(scaled=scaled):
+            definition = json.dumps(item["definition"])
+            if item["server_side"]:
+                self.kubectl("patch", "deployment", self.name, "--type=json", "-p", json.dumps(item["patch"]))
+                file = self.folder / "definition.json"
+                file.write_text(definition)
+                self.kubectl("apply", "--server-side", "--field-manager=helm", "-f", str(file))
+            else:
+                self.kubectl("patch", "deployment", self.name, "--type=strategic", "-p", definition)
 
     def kubectl(self, *words: str) -> str:
         done = self.api.ask("-n", NAMESPACE, *words)
@@ -88,9 +104,9 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["true", "false"], ids=["server-side", "as Helm 3"])
-def release(api: Server, chart: Path, request: pytest.FixtureRequest) -> t.Iterator[Release]:
+def release(api: Server, chart: Path, request: pytest.FixtureRequest, tmp_path: Path) -> t.Iterator[Release]:
     """A release of three pods."""
-    made = Release(api, chart, f"r-{request.param}", request.param)
+    made = Release(api, chart, f"r-{request.param}", request.param, tmp_path)
     done = made.plain(scaled=False)
     assert done.returncode == 0, done.stderr
     assert made.replicas == 3
@@ -109,9 +125,7 @@ def test_the_autoscaler_on_off_and_on(release: Release) -> None:
             assert release.replicas == number
     named = release.deploy(scaled=False)
     assert release.replicas == 3
-    assert [("kube-controller-manager set .spec.replicas" in said) for said in named] == [True] * (
-        release.way == "true"
-    )
+    assert ["kube-controller-manager set .spec.replicas" in said for said in named] == [True]
     assert release.deploy(scaled=True) == []
     assert release.replicas == 3
 
@@ -122,7 +136,7 @@ def test_kubectl_scale(release: Release) -> None:
         assert 'conflict with "kubectl"' in release.plain(scaled=False).stderr
     assert release.deploy(scaled=False) == [
         f"Deployment {release.name}: kubectl set .spec.replicas, which these values set otherwise"
-    ] * (release.way == "true")
+    ]
     assert release.replicas == 3
     release.deploy(scaled=True)
     release.kubectl("scale", "deployment", release.name, "--replicas=4")
@@ -135,10 +149,43 @@ def test_what_else_others_changed_of_a_field_of_the_chart_goes_and_the_rest_stay
     release.kubectl("annotate", "deployment", release.name, "note=theirs")
     release.kubectl("rollout", "restart", f"deployment/{release.name}")
     named = release.deploy(scaled=False)
-    if release.way == "true":
-        assert 'kubectl-set set .spec.template.spec.containers[name="agent"].image' in named[0]
+    assert 'kubectl-set set .spec.template.spec.containers[name="agent"].image' in named[0]
     live = release.live()
     [agent] = [item for item in live["spec"]["template"]["spec"]["containers"] if item["name"] == "agent"]
     assert agent["image"].startswith("my-company/ai-agent")
     assert live["metadata"]["annotations"]["note"] == "theirs"
     assert "kubectl.kubernetes.io/restartedAt" in live["spec"]["template"]["metadata"]["annotations"]
+
+
+def changed_by_others(release: Release) -> None:
+    release.kubectl("scale", "deployment", release.name, "--replicas=5")
+    release.kubectl("set", "image", f"deployment/{release.name}", "agent=debug:1")
+    release.kubectl("annotate", "deployment", release.name, "note=theirs")
+
+
+def owned(live: Object) -> dict[tuple[str, str], Object]:
+    """What managers own by their name and way, without when."""
+    return {(each["manager"], each["operation"]): each["fieldsV1"] for each in live["metadata"]["managedFields"]}
+
+
+def test_where_helm_has_nothing_to_do_the_fields_are_as_its_upgrade_leaves_them(release: Release) -> None:
+    changed_by_others(release)
+    release.deploy(scaled=False)
+    by_helm = release.live()
+    release.kubectl("annotate", "deployment", release.name, "note-")
+    changed_by_others(release)
+    release.set_again(scaled=False)
+    live = release.live()
+    assert live["spec"] == by_helm["spec"]
+    assert live["metadata"]["annotations"] == by_helm["metadata"]["annotations"]
+    assert live["metadata"]["labels"] == by_helm["metadata"]["labels"]
+    if release.way == "true":
+        assert owned(live)["helm", "Apply"] == owned(by_helm)["helm", "Apply"]
+    assert release.conflicts(scaled=False) == []
+    # A quiet second time, and later values meet no conflict.
+    release.set_again(scaled=False)
+    assert release.live()["metadata"]["generation"] == live["metadata"]["generation"]
+    for scaled in (True, False):
+        done = release.plain(scaled=scaled)
+        assert done.returncode == 0, done.stderr
+    assert release.replicas == 3

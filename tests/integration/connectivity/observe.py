@@ -1,11 +1,11 @@
-"""A situation asked by the real collector, as the module does it without Kubernetes."""
+"""A situation asked by the real probe, as the module does it without Kubernetes."""
 
 from __future__ import annotations
 
-import typing as t
 import urllib.parse
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import collector
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import probe_answers
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import Facts
 
 from tests.integration.connectivity.situations import CANARY, SITUATIONS, Stage
 
@@ -13,10 +13,10 @@ from tests.integration.connectivity.situations import CANARY, SITUATIONS, Stage
 REQUEST = {"timeout": 2, "deadline": 30, "rounds": 5}
 
 
-def facts(name: str, stage: Stage) -> dict[str, t.Any]:
-    """What the collector says about a situation, as facts of a test without Kubernetes."""
+def facts(name: str, stage: Stage) -> Facts:
+    """What the probe says about a situation, as facts of a test without Kubernetes."""
     with SITUATIONS[name](stage) as dependencies:
-        observation = collector.run_here(REQUEST | {"dependencies": dependencies})
+        observation = probe_answers.run_here(REQUEST | {"dependencies": dependencies})
     return {"observations": [observation], "release": None, "untested": []}
 
 

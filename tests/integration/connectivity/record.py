@@ -1,4 +1,4 @@
-"""Records what the collector says in each situation: python -m tests.integration.connectivity.record [situation …]"""
+"""Records what the probe says in each situation: python -m tests.integration.connectivity.record [situation …]"""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def main() -> None:
             for wanted in sys.argv[1:] or SITUATIONS:
                 found = facts(wanted, stage)
                 observation = found["observations"][0]
-                lines = ",\n".join(json.dumps(record) for record in observation.pop("records"))
-                head = json.dumps(observation)[:-1]
+                lines = ",\n".join(json.dumps(record) for record in observation["records"])
+                head = json.dumps({key: value for key, value in observation.items() if key != "records"})[:-1]
                 text = f'{{"observations": [{head}, "records": [\n{lines}\n]}}], "release": null, "untested": []}}\n'
                 (FOLDER / f"{wanted}.json").write_text(text)
                 print(wanted)

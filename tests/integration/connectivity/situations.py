@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
-import os
-import shutil
 import socket
-import subprocess
 import threading
 import time
 import typing as t
@@ -306,36 +303,21 @@ def postgresql_without_tls(stage: Stage) -> t.Iterator[list[Dependency]]:
     yield _schema(stage, stage.postgresql().url() + "?sslmode=require")
 
 
-@contextlib.contextmanager
-def _with_tls(stage: Stage, name: str) -> t.Iterator[tuple[Server, Path]]:
-    """A server whose certificate, of its own authority, says `name`; and that authority's file."""
-    key, certificate = stage.folder / "server.key", stage.folder / "server.crt"
-    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    words += ["-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName={name}"]
-    subprocess.run([*words, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    key.chmod(0o600)
-    for path in (stage.folder, key, certificate):
-        if os.geteuid() == 0:
-            shutil.chown(path, postgresql.UNPRIVILEGED)
-    with postgresql.running(stage.major, ssl="on", ssl_key_file=str(key), ssl_cert_file=str(certificate)) as server:
-        yield server, certificate
-
-
 @situation
 def postgresql_tls(stage: Stage) -> t.Iterator[list[Dependency]]:
-    with _with_tls(stage, "IP:127.0.0.1") as (server, authority):
+    with postgresql.with_certificate(stage.major, stage.folder, "IP:127.0.0.1") as (server, authority):
         yield [database(f"{server.url()}?sslmode=verify-full&sslrootcert={authority}")]
 
 
 @situation
 def postgresql_tls_other_name(stage: Stage) -> t.Iterator[list[Dependency]]:
-    with _with_tls(stage, "DNS:db.example.com") as (server, authority):
+    with postgresql.with_certificate(stage.major, stage.folder, "DNS:db.example.com") as (server, authority):
         yield [database(f"{server.url()}?sslmode=verify-full&sslrootcert={authority}")]
 
 
 @situation
 def postgresql_tls_unknown_authority(stage: Stage) -> t.Iterator[list[Dependency]]:
-    with _with_tls(stage, "IP:127.0.0.1") as (server, _authority):
+    with postgresql.with_certificate(stage.major, stage.folder, "IP:127.0.0.1") as (server, _authority):
         yield [database(f"{server.url()}?sslmode=verify-full&sslrootcert=system")]
 
 
@@ -430,8 +412,10 @@ def redis_out_of_memory(_stage: Stage) -> t.Iterator[list[Dependency]]:
 @situation
 def redis_memory_scarce(_stage: Stage) -> t.Iterator[list[Dependency]]:
     with redis_server.running(CANARY) as server:
+        # Of a larger whole the same share leaves more room for the buffers of the clients, which count as well.
+        server.client().set("filler", bytes(8 << 20))
         used = int(server.client().info("memory")["used_memory"])
-        server.client().config_set("maxmemory", str(used + 65536))
+        server.client().config_set("maxmemory", str(used + (384 << 10)))
         yield [cache(server.url())]
 
 

@@ -46,7 +46,7 @@ class Job:
         read_only(self.folder / "project")
         prompt = r"Vault password \(dev\):\s*?$"
         (self.folder / "env" / "passwords").write_text(json.dumps({prompt: VAULT_PASSWORD}))
-        (self.folder / "env" / "cmdline").write_text("--vault-id dev@prompt")
+        self.flags = "--vault-id dev@prompt"
 
     def _inventory(self, folder: Path, password: str) -> None:
         """As a sync of the project exports it, without a password for the vault."""
@@ -78,6 +78,14 @@ class Job:
 
     def run(self, playbook: str, ident: str, environment: dict[str, str], **variables: t.Any) -> tuple[int, str]:
         """The exit code and what the job printed."""
+        running = self.start(playbook, ident, environment, **variables)
+        said, _none = running.communicate()
+        return running.returncode, said
+
+    def start(
+        self, playbook: str, ident: str, environment: dict[str, str], **variables: t.Any
+    ) -> subprocess.Popen[str]:
+        """Begin a run; what it prints is to be read from the process."""
         path = os.pathsep.join([str(self.folder / "project" / "collections"), str(self.programs / "collections")])
         given = environment | {
             "HOME": str(self.home),
@@ -87,14 +95,14 @@ class Job:
         }
         (self.folder / "env" / "envvars").write_text(json.dumps(given))
         (self.folder / "env" / "extravars").write_text(json.dumps(variables))
+        (self.folder / "env" / "cmdline").write_text(self.flags)
         words: list[str | Path] = [self.programs / "bin/ansible-runner", "run", self.folder, "--playbook", playbook]
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         inherited |= {"HOME": str(self.home), "PATH": f"{self.programs / 'bin'}{os.pathsep}{inherited['PATH']}"}
-        done = subprocess.run(
+        return subprocess.Popen(
             ["unshare", "--user", f"--map-user={UID}", *words, "--ident", ident],
-            cwd=self.folder, env=inherited, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+            cwd=self.folder, env=inherited, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-        return done.returncode, done.stdout
 
     def events(self, ident: str) -> list[Object]:
         """What AWX keeps of a job, one after the other."""

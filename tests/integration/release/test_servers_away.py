@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
-import typing as t
 from collections.abc import Callable
-from pathlib import Path
 
+from .asked import LoadPod
 from .conftest import Release
 
-ASKING = Path(__file__).with_name("away.py").read_text(encoding="utf-8")
 REDIS = 'REDISCLI_AUTH="${REDIS_PASSWORD:-$(cat "$REDIS_PASSWORD_FILE" 2>/dev/null)}" redis-cli "$@"'
-
-
-class Asked:
-    """A pod that asks all the time, and what it counted."""
-
-    def __init__(self, release: Release) -> None:
-        """Start it and wait for its first replies."""
-        self.release = release
-        deployed = release.get("deployment", release.name)["spec"]["template"]["spec"]["containers"]
-        image = next(item["image"] for item in deployed if item["name"] == "agent")
-        container: dict[str, t.Any] = {"name": "asking", "image": image, "command": ["python", "-c", ASKING]}
-        container |= {"env": [{"name": "AGENT_URL", "value": f"http://{release.name}:8000"}]}
-        spec = {"terminationGracePeriodSeconds": 0, "containers": [container]}
-        file = release.folder / "asking.json"
-        file.write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "asking"}, "spec": spec}))
-        release.kubectl("apply", "-f", str(file))
-        self.more(5)
-
-    def counts(self) -> dict[str, t.Any]:
-        lines = self.release.kubectl("logs", "asking", "--tail=1", check=False).splitlines()
-        found: dict[str, t.Any] = json.loads(lines[0]) if lines else {"answered": 0}
-        return found
-
-    def more(self, replies: int, seconds: float = 180) -> dict[str, t.Any]:
-        """Wait for so many more replies."""
-        before = self.counts()["answered"]
-        self.release.until("replies", lambda: self.counts()["answered"] >= before + replies, seconds)
-        return self.counts()
 
 
 def redis(release: Release, *words: str) -> str:
@@ -102,7 +71,7 @@ HAPPENS: tuple[Callable[[Release], None], ...] = (killed, deleted, filled, anoth
 
 def test_no_request_fails_for_want_of_the_cache(release: Release) -> None:
     release.deployed()
-    asked = Asked(release)
+    asked = LoadPod(release)
     replicas = release.get("deployment", release.name)["spec"]["replicas"]
     for happens in HAPPENS:
         happens(release)

@@ -22,7 +22,7 @@ KEYS = ("password", "postgres-password", "replication-password", "redis-password
 
 def helm() -> str:
     program = ROOT / ".lab/bin/helm"
-    assert program.is_file(), "make tools first"
+    assert program.is_file(), "make helm first"
     return str(program)
 
 

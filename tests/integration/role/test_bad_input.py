@@ -62,6 +62,10 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         {"ai_agent_values": {"redis": {"auth": {"password": "x"}}}},
         ["redis.auth.password", "readable"],
     ),
+    "a Secret among the values": (
+        {"ai_agent_values": {"existingSecret": "mine"}},
+        ["existingSecret to mine", "name it in ai_agent_existing_secret"],
+    ),
     "password of digits": ({"ai_agent_redis_password": 70}, ["ai_agent_redis_password is a number", "in quotes"]),
     "password with a line break": (
         {"ai_agent_postgresql_password": "demo-only\n"},
@@ -144,6 +148,28 @@ def test_outside_dev_a_cluster_is_named(tmp_path: Path, fake_helm: FakeHelm) -> 
         where = "Release agent-prod in namespace prod, environment prod, cluster https://127.0.0.1:1"
         assert where in " ".join(run.output.split()), run.output
         assert run.recap("changed") == 0
+
+
+@pytest.mark.parametrize("playbook", ["site.yml", "playbooks/preflight.yml", "playbooks/verify.yml"])
+def test_a_shell_that_contradicts_the_inventory(playbook: str, tmp_path: Path, fake_helm: FakeHelm) -> None:
+    config = kubeconfig(tmp_path / "kubeconfig", "https://127.0.0.1:1")
+    given = dict.fromkeys(_PASSWORDS, "9q!xR-a-real-one") | {"ai_agent_helm_binary": str(fake_helm("v4.3.1"))}
+    given |= {"ai_agent_kubeconfig": str(config), "ai_agent_context": "c"}
+    run = play("-i", "inventories/prod", playbook, env={"K8S_AUTH_HOST": "https://127.0.0.1:2"}, **given)
+    assert_one_clear_line(run, "ai_agent_kubeconfig and ai_agent_context of host agent-prod", "K8S_AUTH_HOST", "unset")
+    assert "127.0.0.1" not in run.errors[0]
+
+
+def test_a_kubeconfig_with_several_contexts_names_no_cluster(tmp_path: Path, fake_helm: FakeHelm) -> None:
+    config = kubeconfig(tmp_path / "kubeconfig", "https://127.0.0.1:1")
+    content = yaml.safe_load(config.read_text())
+    content["contexts"].append(content["contexts"][0] | {"name": "another"})
+    config.write_text(yaml.safe_dump(content))
+    given: dict[str, t.Any] = dict.fromkeys(_PASSWORDS, "9q!xR-a-real-one") | {
+        "ai_agent_helm_binary": str(fake_helm("v4.3.1"))
+    }
+    run = play("-i", "inventories/prod", "site.yml", ai_agent_kubeconfig=str(config), **given)
+    assert_one_clear_line(run, "No cluster is named for host agent-prod", "has several", "set ai_agent_context")
 
 
 def test_another_cluster_than_the_one_that_is_meant(tmp_path: Path, fake_helm: FakeHelm) -> None:

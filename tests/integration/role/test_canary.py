@@ -10,7 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import _forms
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.spellings import pattern
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret import secret_data
 
 from tests.chart.cluster import Cluster
@@ -93,10 +93,11 @@ class World:
 
     def found(self) -> list[str]:
         """Files of this user that hold the password in any spelling."""
-        secrets = [form.encode() for form in _forms(CANARY)] + [value.encode() for value in self.data.values()]
+        known = pattern([CANARY, *self.data.values()])
         files = [file for file in self.home.rglob("*") if file.is_file()]
         assert len(files) >= 20, files
-        return [str(file) for file in files if any(form in file.read_bytes() for form in (CORE.encode(), *secrets))]
+        texts = {file: file.read_text(errors="replace") for file in files}
+        return [str(file) for file, text in texts.items() if CORE in text or known.search(text)]
 
 
 def held_by(session: int) -> list[str]:

@@ -50,3 +50,13 @@ def test_internals_are_marked_as_such() -> None:
 
 def test_variables_of_the_plugins_are_known_as_well() -> None:
     assert SPECS[SWITCH]["type"] == "bool"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SPECS if SPECS[name]["type"] == "bool"))
+def test_a_word_for_a_boolean_is_taken_for_one(name: str) -> None:
+    """`-e name=false` and a survey give text, which is true for Ansible; an option of a module converts it."""
+    for path, text in SOURCES.items():
+        for line in text.splitlines():
+            uses = re.findall(rf"(?<![\w.`]){name}(?!\w| `|: true)(?P<after>.*)", line.partition("# ")[0])
+            whole = re.search(rf'^ +\w+: "{{{{ {name} }}}}"$', line)
+            assert whole or all(after.startswith(" | bool") for after in uses), f"{path.name}: {line.strip()}"

@@ -103,13 +103,17 @@ def test_a_module_that_dies(tried: t.Any) -> None:
     assert (ended["rc"], "division by zero" in ended["stdout"]) == (1, True)
 
 
-HELM = 'helm = subprocess.Popen(["sleep", "60"])\nopen({file!r}, "w").write(str(helm.pid))\n'
+HELM = (
+    'helm = subprocess.Popen(["sh", "-c", "sleep 60; touch {file}.done"])\nopen("{file}", "w").write(str(helm.pid))\n'
+)
 
 
 def test_a_module_that_is_killed_takes_its_helm_with_it(tried: t.Any, tmp_path: Path) -> None:
     file = tmp_path / "helm"
-    assert tried(HELM.format(file=str(file)) + "os.kill(os.getpid(), signal.SIGKILL)")["rc"] == -signal.SIGKILL
+    assert tried(HELM.format(file=file) + "os.kill(os.getpid(), signal.SIGKILL)")["rc"] == -signal.SIGKILL
     assert gone(int(file.read_text()))
+    # It did not go because its work was done.
+    assert not file.with_name("helm.done").exists()
 
 
 @pytest.mark.parametrize("stubborn", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"])
@@ -132,7 +136,7 @@ def test_the_time_out_of_a_task_ends_it_and_its_helm(
     leaves = f'open("{key}", "w").close(); atexit.register(os.unlink, "{key}")\n'
     try:
         with pytest.raises(TimeoutError):
-            tried(leaves + stubborn + HELM.format(file=str(file)) + "helm.wait()")
+            tried(leaves + stubborn + HELM.format(file=file) + "helm.wait()")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -143,7 +147,7 @@ def test_the_time_out_of_a_task_ends_it_and_its_helm(
 
 def test_it_ends_with_the_worker_that_started_it(tmp_path: Path) -> None:
     file = tmp_path / "helm"
-    path = collection(tmp_path, f"import subprocess\n{HELM.format(file=str(file))}helm.wait()\n")
+    path = collection(tmp_path, f"import subprocess\n{HELM.format(file=file)}helm.wait()\n")
     worker = "import sys; from ansible_collections.ai_platform.agent.plugins.plugin_utils import _in_place"
     call = f"_in_place.run({MODULE!r}, {{}}, {{}}, [{path!r}])"
     loader = "from ansible.plugins.loader import init_plugin_loader"

@@ -15,8 +15,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import module
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.acceptance import (
     Acceptance,
-    accepted,
-    in_docstrings,
+    apply_acceptances,
+    docstring_acceptances,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server import (
     judge_backup,
@@ -77,18 +77,18 @@ def _segment(doc: str) -> Segment:
 
 
 def test_an_acceptance_in_a_docstring_counts_for_its_own_revision() -> None:
-    acceptances = in_docstrings([_segment("Rename.\n\n    preflight-accept rename: nobody reads it\n")])
+    acceptances = docstring_acceptances([_segment("Rename.\n\n    preflight-accept rename: nobody reads it\n")])
     own, other = (finding("rename", "m.", revision=name) for name in ("0001", "0002"))
-    found = accepted([own, other], acceptances, "staging")
+    found = apply_acceptances([own, other], acceptances, "staging")
     assert [item.accepted for item in found] == ["docstring: nobody reads it", None]
     assert report.verdict_of(found) == "unsafe"
 
 
 def test_prod_takes_acceptances_from_the_inventory_only() -> None:
-    acceptances = in_docstrings([_segment("preflight-accept rename: nobody reads it")])
-    found = accepted([finding("rename", "m.", revision="0001")], acceptances, "prod")
+    acceptances = docstring_acceptances([_segment("preflight-accept rename: nobody reads it")])
+    found = apply_acceptances([finding("rename", "m.", revision="0001")], acceptances, "prod")
     assert [(item.id, item.accepted) for item in found] == [("rename", None), ("acceptance-worthless", None)]
-    found = accepted([finding("rename", "m.", revision="0001")], [Acceptance("rename", "agreed")], "prod")
+    found = apply_acceptances([finding("rename", "m.", revision="0001")], [Acceptance("rename", "agreed")], "prod")
     assert [item.accepted for item in found] == ["inventory: agreed"]
 
 
@@ -103,7 +103,7 @@ def test_prod_takes_acceptances_from_the_inventory_only() -> None:
     ],
 )
 def test_an_acceptance_that_accepts_nothing_is_said(one: Acceptance, said: str) -> None:
-    found = accepted([finding("rename", "m.", revision="0001", table="public.t")], [one], "dev")
+    found = apply_acceptances([finding("rename", "m.", revision="0001", table="public.t")], [one], "dev")
     assert [(item.id, item.accepted) for item in found] == [("rename", None), (said, None)]
 
 
@@ -163,8 +163,8 @@ def test_a_file_that_cannot_be_written(path: str, tmp_path: Path) -> None:
 
 
 SERVER: dict[str, t.Any] = {
-    "version": 180006, "in_recovery": False, "pooled": False, "sessions": [], "sees_all": True, "prepared": [],
-    "migrators": [], "max_connections": 100, "reserved": 3, "replicas": [], "slots": [],
+    "version": 180006, "in_recovery": False, "read_only": False, "pooled": False, "sessions": [], "sees_all": True,
+    "prepared": [], "migrators": [], "max_connections": 100, "reserved": 3, "replicas": [], "slots": [],
 }  # fmt: skip
 SESSION = {
     "pid": 1,
@@ -184,6 +184,7 @@ SESSION = {
         ({"version": 140023}, ["server-version-old"]),
         ({"version": 190000}, ["server-version-new"]),
         ({"in_recovery": True}, ["in-recovery"]),
+        ({"read_only": True, "role": "m"}, ["database-read-only"]),
         ({"pooled": True}, ["pgbouncer-transaction"]),
         ({"sessions": [SESSION | {"transaction_seconds": 400.0}]}, ["transaction-long"]),
         ({"sessions": [SESSION | {"transaction_seconds": 400.0, "here": False}]}, []),

@@ -1,6 +1,6 @@
 """What can be wrong with a server, and the findings that must come of it: these, and nothing else.
 
-tests/integration/connectivity sets each case up with real servers and asks the collector; the answers it recorded
+tests/integration/connectivity sets each case up with real servers and asks the probe; the answers it recorded
 (facts/) are what the unit tests judge.
 """
 

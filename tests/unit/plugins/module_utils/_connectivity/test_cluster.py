@@ -13,7 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import cluster as cluster_module
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.cluster import Options, collect
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Thresholds, judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.negatives import negatives
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import look, release_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Framer
@@ -189,11 +189,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     return Sent(monkeypatch)
 
 
-def asked(cluster: FakeCluster, **options: t.Any) -> tuple[Object, list[str]]:
+def asked(cluster: FakeCluster, **options: t.Any) -> tuple[t.Any, list[str]]:
     """The facts, and the ids of all findings over them."""
     given = {"release": "r", "namespace": "n", **options}
     facts, found = collect(t.cast("Cluster", cluster), Options(**given))
-    ids = [item.id for item in (*judge(facts, Limits()), *negatives(facts)[1], *found)]
+    ids = [item.id for item in (*judge(facts, Thresholds()), *negatives(facts)[1], *found)]
     return facts, ids
 
 
@@ -340,7 +340,7 @@ def test_a_service_without_ready_endpoints_is_seen() -> None:
 def test_the_modules_limits_are_the_judges() -> None:
     from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import module
 
-    assert dataclasses.asdict(Limits()) == module._LIMITS
+    assert dataclasses.asdict(Thresholds()) == module._LIMITS
     options = module.ARGUMENTS["thresholds"]["options"]
     assert {name: option["default"] for name, option in options.items()} == module._LIMITS
 

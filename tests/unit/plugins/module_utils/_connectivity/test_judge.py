@@ -8,27 +8,34 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import facts as connectivity
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Thresholds, judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import summary
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import details
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import details
 
 from tests.unit.plugins.module_utils._connectivity.cases import CASES
+from tests.unit.plugins.module_utils._sql.test_facts import unlike
 
 FACTS = Path(__file__).parent / "facts"
-Facts = dict[str, t.Any]
+Facts = t.Any
 
 
 def recorded(name: str) -> Facts:
-    return t.cast("Facts", json.loads((FACTS / f"{name}.json").read_text()))
+    return json.loads((FACTS / f"{name}.json").read_text())
 
 
-def ids(facts: Facts, limits: Limits | None = None) -> list[str]:
-    return [item.id for item in judge(facts, limits or Limits())]
+def ids(facts: Facts, limits: Thresholds | None = None) -> list[str]:
+    return [item.id for item in judge(facts, limits or Thresholds())]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_recorded_facts_have_their_types(name: str) -> None:
+    assert unlike(recorded(name), connectivity.Facts) == []
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_recorded_situation(name: str) -> None:
-    found = judge(recorded(name), Limits())
+    found = judge(recorded(name), Thresholds())
     assert {item.id for item in found} == CASES[name]
     for item in found:
         assert item.message.endswith(".")
@@ -47,7 +54,7 @@ def test_recorded_situation(name: str) -> None:
     ],
 )
 def test_the_message_names_layer_place_and_cause(name: str, words: list[str]) -> None:
-    message = judge(recorded(name), Limits())[0].message
+    message = judge(recorded(name), Thresholds())[0].message
     assert [word for word in words if word not in message] == []
 
 
@@ -63,7 +70,7 @@ def pods(*names: str, base: str = "postgresql-well") -> Facts:
 
 
 def test_what_three_pods_see_is_told_once() -> None:
-    found = judge(pods("a", "b", "c", base="redis-refused"), Limits())
+    found = judge(pods("a", "b", "c", base="redis-refused"), Thresholds())
     assert [(item.id, item.pods) for item in found] == [("cache-connection-refused", ("a", "b", "c"))]
     assert "(seen by 3 of 3 pods)" in found[0].message
 
@@ -71,7 +78,7 @@ def test_what_three_pods_see_is_told_once() -> None:
 def test_one_of_three_pods_is_named() -> None:
     facts = pods("a", "b", "c")
     facts["observations"][1]["records"] = recorded("postgresql-filtered")["observations"][0]["records"]
-    found = judge(facts, Limits())
+    found = judge(facts, Thresholds())
     assert [(item.id, item.pods) for item in found] == [("database-filtered", ("b",))]
     assert "(seen by 1 of 3 pods)" in found[0].message
 
@@ -81,9 +88,9 @@ def test_slow_rounds() -> None:
     rounds = next(item for item in facts["observations"][0]["records"] if item["record"] == "rounds")
     rounds["samples_ms"] = [1.0] * 90 + [150.0] * 10
     assert ids(facts) == ["latency-high"]
-    assert ids(facts, Limits(p95_ms=200)) == []
+    assert ids(facts, Thresholds(p95_ms=200)) == []
     rounds["samples_ms"] = [1.0] * 98 + [600.0] * 2
-    found = judge(facts, Limits())
+    found = judge(facts, Thresholds())
     assert [item.id for item in found] == ["latency-high"]
     assert "p99 600 ms" in found[0].message
     assert "p95 1 ms" not in found[0].message
@@ -153,7 +160,7 @@ def test_one_slow_round_of_ten_is_no_alarm_and_ten_are() -> None:
     rounds["samples_ms"] = [1.0] * 9 + [450.0]
     assert ids(facts) == []
     rounds["samples_ms"] = [450.0] * 10
-    found = judge(facts, Limits())
+    found = judge(facts, Thresholds())
     assert [item.id for item in found] == ["latency-high"]
     assert "p50 450 ms" in found[0].message
 

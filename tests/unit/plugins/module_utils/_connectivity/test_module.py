@@ -136,3 +136,54 @@ def test_helm_may_have_an_account_of_its_own(
     params: dict[str, t.Any] = dict.fromkeys(module.ARGUMENTS) | {"kubeconfig": str(tmp_path / "module")}
     given = {name: value.format(folder=tmp_path) for name, value in own.items()}
     assert module._helms_kubeconfig(params | given)["clusters"][0]["cluster"]["server"] == server
+
+
+AUTHORITY = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "authority", "one"),
+    [("https://here", "YQ==", True), ("https://there", "YQ==", True), ("https://there", "Yg==", False)],
+    ids=["same address", "same authority", "neither"],
+)
+def test_helm_and_the_module_test_one_cluster(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str, authority: str, *, one: bool
+) -> None:
+    def config(name: str, address: str, authority: str) -> str:
+        (tmp_path / f"{name}.pem").write_text(AUTHORITY.format(authority))
+        cluster = {"server": address, "certificate-authority": str(tmp_path / f"{name}.pem")}
+        content = {
+            "apiVersion": "v1", "kind": "Config", "current-context": "c", "users": [],
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": ""}}],
+        }  # fmt: skip
+        (tmp_path / name).write_text(json.dumps(content))
+        return str(tmp_path / name)
+
+    own = OwnTest(tmp_path, failures=0)
+    params = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
+    params |= {"release_name": "x", "release_namespace": "dev", "helm_test": True, "helm_binary": own.program}
+    params |= {"kubeconfig": config("module", "https://here", "YQ==")}
+    params |= {"helm_kubeconfig": config("helms", address, authority), "helm_context": ""}
+    monkeypatch.setattr(module, "_once", lambda _params: ("dev/x", [], DETAILS))
+    if one:
+        assert module.execute(params)[1] is None
+        assert own.runs == 1
+    else:
+        with pytest.raises(FindingError, match=r"https://there.*another authority") as caught:
+            module.execute(params)
+        assert (caught.value.id, own.runs) == ("cluster-another", 0)
+
+
+def test_another_cluster_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts = []
+
+    def refuse(_params: t.Any) -> t.NoReturn:
+        attempts.append(1)
+        raise FindingError("cluster-another", "It is not the one that is meant.")
+
+    params = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
+    monkeypatch.setattr(module, "_once", refuse)
+    with pytest.raises(FindingError, match="not the one"):
+        module.execute(params | {"release_name": "x", "release_namespace": "dev", "wait": True})
+    assert len(attempts) == 1

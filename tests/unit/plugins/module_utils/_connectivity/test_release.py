@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.report import report
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Thresholds, judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.negatives import negatives
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import details
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import details
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.table import summary
 
 FACTS = Path(__file__).parent / "facts"
-Facts = dict[str, t.Any]
+Facts = t.Any
 CLIENT = {"app.kubernetes.io/instance": "r", "app.kubernetes.io/component": "agent", "r-db-client": "true"}
 SERVER = {"app.kubernetes.io/instance": "r", "app.kubernetes.io/name": "postgresql"}
 CACHE = {"app.kubernetes.io/instance": "r", "app.kubernetes.io/name": "redis"}
@@ -88,7 +88,7 @@ def release() -> Facts:
 
 
 def findings(facts: Facts) -> list[Finding]:
-    return [*judge(facts, Limits()), *negatives(facts)[1]]
+    return [*judge(facts, Thresholds()), *negatives(facts)[1]]
 
 
 def ids(facts: Facts) -> list[str]:
@@ -317,7 +317,7 @@ def test_what_was_not_tried_is_no_pass() -> None:
 def test_the_summary_is_read_at_a_glance() -> None:
     facts = reached_by_stranger()
     entries, reached = negatives(facts)
-    full = report("connectivity_test", "n/r", [*judge(facts, Limits()), *reached], details(facts, entries))
+    full = report("connectivity_test", "n/r", [*judge(facts, Thresholds()), *reached], details(facts, entries))
     lines = summary(full)
     assert lines[0] == "UNSAFE  n/r: asked from 3 agent pods"
     assert lines[1].startswith("  postgresql          answers 3 of 3, round trip in ms p50 ")

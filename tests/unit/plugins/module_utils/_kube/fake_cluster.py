@@ -10,7 +10,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, Refused
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import TOLD_ANNOTATION, TOLD_VARIABLE
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import INPUT_ANNOTATION, INPUT_VARIABLE
 
 Object = dict[str, t.Any]
 # FakeCluster.list hides the type of that name from what follows it.
@@ -135,10 +135,10 @@ class FakeCluster:
 
     def _run(self, container: Object, annotations: dict[str, str]) -> tuple[Lines, int]:
         literal = {item["name"]: item["value"] for item in container["env"] if "value" in item}
-        if TOLD_VARIABLE in literal:
+        if INPUT_VARIABLE in literal:
             told = self.folder.parent / "told"
-            told.write_text(annotations[TOLD_ANNOTATION])
-            literal[TOLD_VARIABLE] = str(told)
+            told.write_text(annotations[INPUT_ANNOTATION])
+            literal[INPUT_VARIABLE] = str(told)
         done = subprocess.run(
             [sys.executable, *container["command"][1:]],
             cwd=self.folder,

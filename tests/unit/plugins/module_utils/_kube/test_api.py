@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import inspect
 import json
+import os
 import socket
 import threading
 import typing as t
@@ -13,13 +14,25 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import module as connectivity_test
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import api
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Forbidden, Refused, connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import module as migration_preflight
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import info
+from ansible_collections.ai_platform.agent.plugins.modules import release_info
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as kubernetes_core
 from kubernetes.client import Configuration
 
+from tests.unit.plugins.module_utils._release.manifests import release
+
 TOKEN = "canary-token-4711"
+# The modules that ask a cluster: what they call, and their options.
+MODULES: dict[str, tuple[t.Callable[[t.Any], t.Any], dict[str, t.Any]]] = {
+    "release_info": (info.result, release_info.ARGUMENTS),
+    "connectivity_test": (connectivity_test.execute, connectivity_test.ARGUMENTS),
+    "migration_preflight": (migration_preflight.execute, migration_preflight.ARGUMENTS),
+}
 
 
 def status(code: int, message: str) -> tuple[int, dict[str, t.Any]]:
@@ -232,6 +245,122 @@ def test_a_kubeconfig_is_found_as_kubernetes_core_finds_it(
             connect(wrong).list("v1", "pods", "a")
         assert caught.value.id == "cluster-unreachable"
         assert "\n" not in caught.value.message
+
+
+def contexts(path: Path, servers: dict[str, str], current: str) -> str:
+    """A kubeconfig with a context for each server."""
+    config = {
+        "apiVersion": "v1", "kind": "Config", "current-context": current,
+        "clusters": [{"name": name, "cluster": {"server": place}} for name, place in servers.items()],
+        "users": [{"name": "u", "user": {"token": TOKEN}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": "u"}} for name in servers],
+    }  # fmt: skip
+    path.write_text(yaml.safe_dump(config))
+    return str(path)
+
+
+def test_the_context_that_was_used_is_known(tmp_path: Path) -> None:
+    servers = {"a": "https://a", "b": "https://b"}
+    path = contexts(tmp_path / "kubeconfig", servers, "a")
+    other = contexts(tmp_path / "other", {"c": "https://c"}, "c")
+    # Of several files Python takes the last one's current context, and kubectl and helm the first one's.
+    several = connect({"kubeconfig": f"{path}{os.pathsep}{other}"})
+    assert servers.get(several.context, "https://c") == several.address
+    for given, context in (
+        ({"kubeconfig": path}, "a"),
+        ({"kubeconfig": path, "context": "b"}, "b"),
+        ({"kubeconfig": yaml.safe_load(Path(path).read_text())}, "a"),
+    ):
+        found = connect(given)
+        assert (found.context, found.address) == (context, servers[context])
+    assert connect({"host": "https://h", "api_key": TOKEN, "kubeconfig": path}).context == ""
+
+
+@pytest.mark.parametrize("module", ["release_info", "connectivity_test", "migration_preflight"])
+def test_no_module_asks_another_cluster_than_the_one_that_is_meant(server: str, tmp_path: Path, module: str) -> None:
+    path = contexts(tmp_path / "kubeconfig", {"a": server}, "a")
+    execute, specification = MODULES[module]
+    params = {name: spec.get("default") for name, spec in specification.items()}
+    params |= {"kubeconfig": path, "release_name": "demo", "release_namespace": "demo"}
+    params |= {"manifests": yaml.safe_dump_all(release()), "cluster_expected": "https://prod.example:6443"}
+    assert _error(execute, params) == "cluster-another"
+    assert Server.asked == []
+    # The same question of the right one reaches it.
+    assert _error(execute, params | {"cluster_expected": server}) != "cluster-another"
+    assert Server.asked != []
+
+
+def _error(execute: t.Callable[[t.Any], t.Any], params: dict[str, t.Any]) -> str:
+    try:
+        found = execute(params)
+    except FindingError as error:
+        return error.id
+    return str(found.get("error_id")) if isinstance(found, dict) else ""
+
+
+def test_each_module_that_asks_a_cluster_knows_which_is_meant() -> None:
+    folder = Path(__file__).resolve().parents[5] / "plugins/modules"
+    asking = {path.stem for path in folder.glob("*.py") if "k8s_auth_options" in path.read_text(encoding="utf-8")}
+    assert set(MODULES) == asking
+    assert all("cluster_expected" in specification for _execute, specification in MODULES.values())
+
+
+@pytest.mark.parametrize(
+    "user",
+    [{"as": "admin"}, {"as-groups": ["g"]}, {"as-uid": "1"}, {"as-user-extra": {"reason": ["x"]}}],
+    ids=lambda user: next(iter(user)),
+)
+@pytest.mark.parametrize("form", ["file", "content"])
+def test_a_kubeconfig_that_acts_for_another_account_is_refused(
+    server: str, tmp_path: Path, user: dict[str, t.Any], form: str
+) -> None:
+    path = contexts(tmp_path / "kubeconfig", {"a": server, "b": server}, "a")
+    config = yaml.safe_load(Path(path).read_text())
+    config["users"].append({"name": "v", "user": config["users"][0]["user"] | user})
+    config["contexts"][1]["context"]["user"] = "v"
+    Path(path).write_text(yaml.safe_dump(config))
+    given = {"kubeconfig": path if form == "file" else config}
+    assert connect(given).context == "a"
+    with pytest.raises(FindingError, match=f"context b acts for another account .{next(iter(user))}; ") as caught:
+        connect(given | {"context": "b"})
+    assert caught.value.id == "cluster-auth"
+    assert TOKEN not in caught.value.message
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("place", ["option", "variable", "token", "tokenFile", "exec"])
+def test_a_token_with_a_line_break_is_named(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, end: str
+) -> None:
+    path = contexts(tmp_path / "kubeconfig", {"a": server}, "a")
+    (tmp_path / "token").write_text(TOKEN + end, newline="")
+    said = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": TOKEN + end}}
+    (tmp_path / "said").write_text(json.dumps(said))
+    program = {"apiVersion": said["apiVersion"], "command": "cat", "args": [str(tmp_path / "said")]}
+    users = {"token": TOKEN + end, "tokenFile": str(tmp_path / "token"), "exec": program | {"interactiveMode": "Never"}}
+    given: dict[str, t.Any] = {"kubeconfig": path}
+    if place in users:
+        config = yaml.safe_load(Path(path).read_text())
+        config["users"][0]["user"] = {place: users[place]}
+        Path(path).write_text(yaml.safe_dump(config))
+    elif place == "variable":
+        monkeypatch.setenv("K8S_AUTH_API_KEY", TOKEN + end)
+        given = {"host": server}
+    else:
+        given = {"host": server, "api_key": TOKEN + end}
+    with pytest.raises(FindingError, match="holds a line break") as caught:
+        connect(given)
+    named = {"option": "option api_key", "variable": "K8S_AUTH_API_KEY"}.get(place, path)
+    assert named in caught.value.message
+    assert TOKEN not in caught.value.message
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "text", "contexts: 1", ""])
+def test_a_file_that_is_no_kubeconfig_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "kubeconfig").write_text(content)
+    with pytest.raises(FindingError, match="No configuration of a cluster") as caught:
+        connect({"kubeconfig": str(tmp_path / "kubeconfig")})
+    assert str(tmp_path / "kubeconfig") in caught.value.message
 
 
 def test_what_is_used_of_kubernetes_core_is_there() -> None:

@@ -23,7 +23,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle imp
     bundle,
     command,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import TOLD_VARIABLE
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import INPUT_VARIABLE
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import (
     AlembicProcess,
     graph_of,
@@ -83,7 +83,7 @@ def test_it_waits_until_it_is_told_the_live_revisions(project: Project, tmp_path
     told = tmp_path / "told"
     told.write_text("")
     words = command(bundle(RENDERER, {"target": "heads", "heads": None}))
-    env = {"PATH": os.environ["PATH"], TOLD_VARIABLE: str(told)}
+    env = {"PATH": os.environ["PATH"], INPUT_VARIABLE: str(told)}
     program = [sys.executable, *words[1:]]
     with subprocess.Popen(program, cwd=project.folder, env=env, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -6,9 +6,9 @@ import typing as t
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_failures import (
-    end,
+    exit_error,
     failure,
-    late,
+    not_started_error,
     pulling,
     refusal,
     states,
@@ -53,7 +53,7 @@ def test_it_will_not_get_better(given: dict[str, t.Any], error_id: str) -> None:
     assert "\n" not in error.message
     assert error.message.endswith(".")
     assert not error.message.endswith("..")
-    assert end(given, IMAGE) is not None
+    assert exit_error(given, IMAGE) is not None
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_it_will_not_get_better(given: dict[str, t.Any], error_id: str) -> None:
 )
 def test_it_may_still_run_or_ended_well(given: dict[str, t.Any]) -> None:
     assert failure(given, IMAGE) is None
-    assert end(given, IMAGE) is None
+    assert exit_error(given, IMAGE) is None
 
 
 def test_an_exit_code_is_an_end_and_no_failure_to_start() -> None:
     assert failure(ended(3), IMAGE) is None
-    error = end(ended(3), IMAGE)
+    error = exit_error(ended(3), IMAGE)
     assert error is not None
     assert "exit code 3" in error.message
 
@@ -107,13 +107,13 @@ def test_a_job_without_a_pod(messages: list[str], error_id: str | None) -> None:
 
 
 def test_time_is_up() -> None:
-    assert late([], "a", 30).id == "pod-refused"
+    assert not_started_error([], "a", 30).id == "pod-refused"
     text = "0/3 nodes are available: 3 Insufficient cpu."
     conditions = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": text}]
-    error = late([pod(conditions=conditions)], "a", 30)
+    error = not_started_error([pod(conditions=conditions)], "a", 30)
     assert error.id == "pod-unschedulable"
     assert "Insufficient cpu." in error.message
-    error = late([waiting("ContainerCreating")], "a", 30)
+    error = not_started_error([waiting("ContainerCreating")], "a", 30)
     assert error.id == "pod-timeout"
     assert "ContainerCreating" in error.message
 
@@ -136,10 +136,10 @@ def test_a_sidecar_that_never_ends_holds_nothing_and_says_nothing() -> None:
     done = {"terminated": {"exitCode": 0, "reason": "Completed"}}
     bad = {"terminated": {"exitCode": 3, "reason": "Error"}}
     assert states(beside(done, RUNNING)) == [done]
-    assert end(beside(done, RUNNING), IMAGE) is None
+    assert exit_error(beside(done, RUNNING), IMAGE) is None
     assert failure(beside(RUNNING, bad), IMAGE) is None
-    assert end(beside(done, bad), IMAGE) is None
-    error = end(beside(bad, RUNNING), IMAGE)
+    assert exit_error(beside(done, bad), IMAGE) is None
+    error = exit_error(beside(bad, RUNNING), IMAGE)
     assert error is not None
     assert "exit code 3" in error.message
 

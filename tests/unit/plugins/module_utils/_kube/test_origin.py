@@ -58,3 +58,17 @@ def test_a_pod_has_an_address_and_a_token(tmp_path: Path) -> None:
     token.write_text("t")
     assert origin.in_a_pod(inside, token)
     assert not origin.in_a_pod({}, token)
+
+
+@pytest.mark.parametrize(
+    ("auth", "pod", "kind"),
+    [
+        ({}, False, "kubeconfig"),
+        ({}, True, "pod"),
+        ({"context": "c"}, True, "kubeconfig"),
+        ({"host": "h"}, True, "pod"),
+        ({"host": "h", "api_key": SECRET, "kubeconfig": "/k"}, True, "options"),
+    ],
+)
+def test_source(auth: dict[str, t.Any], pod: bool, kind: str) -> None:
+    assert origin.source(auth, pod) == kind

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.report import report
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Thresholds, judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import summary
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.negatives import negatives
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.shape import details
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import details
 from ansible_collections.ai_platform.agent.plugins.module_utils._page import page
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.run import document
 
@@ -59,12 +59,12 @@ def rounds(middle: float, spread: float, seed: int, count: int = 120, failed: in
     return {"count": count, "failed": failed, "samples_ms": samples} | summary(samples)
 
 
-LIMITS = Limits(p95_ms=20.0, p99_ms=100.0)
+LIMITS = Thresholds(p95_ms=20.0, p99_ms=100.0)
 _SITUATIONS = FOLDER.parent / "_connectivity" / "facts"
 
 
 def _records(situation: str, middle: float, seed: int) -> list[Json]:
-    """What the collector recorded of a real server; as many rounds as a plot is for, and as slow as a network is."""
+    """What the probe recorded of a real server; as many rounds as a plot is for, and as slow as a network is."""
     recorded = json.loads((_SITUATIONS / f"{situation}.json").read_text(encoding="utf-8"))["observations"][0]
     source = random.Random(seed)  # noqa: S311 - no secret
     found = [record for record in recorded["records"] if record["record"] != "end"]
@@ -90,8 +90,8 @@ def _reach(name: str, took: float) -> Json:
     return {"record": "reach", "name": name, "got": "timeout", "ms": took}
 
 
-def facts(pods: int = 3) -> Json:
-    """All is well in `pods` pods, and strangers are kept out; the form is that of _connectivity_shape."""
+def facts(pods: int = 3) -> t.Any:
+    """All is well in `pods` pods, and strangers are kept out; the form is that of _connectivity/facts.py."""
     names = [f"agent-prod-6c9f7d5b8-{chr(97 + number % 26)}{number:04}" for number in range(pods)]
     seen = [
         _observation(
@@ -123,7 +123,7 @@ def facts(pods: int = 3) -> Json:
     }  # fmt: skip
 
 
-def connectivity(pods: int = 3, known: Json | None = None) -> Json:
+def connectivity(pods: int = 3, known: t.Any = None) -> Json:
     """The report that connectivity_test makes of such facts."""
     known = known or facts(pods)
     entries, reached = negatives(known)

@@ -87,11 +87,11 @@ def _object(
     kind: str,
     name: str,
     body: Object,
-    marks: dict[str, str] | None = None,
+    labels: dict[str, str] | None = None,
     *,
     annotations: dict[str, str] | None = None,
 ) -> Object:
-    metadata = {"name": name, "labels": marks, "annotations": annotations}
+    metadata = {"name": name, "labels": labels, "annotations": annotations}
     return {"apiVersion": version, "kind": kind, "metadata": metadata, **body}
 
 

@@ -135,6 +135,25 @@ def test_same_content_is_assembled_once(embedded: t.Callable[[], Assembled], mon
     assert embedded() == first
 
 
+@pytest.mark.parametrize("change", ["gone", "other", "more", "seal"])
+def test_what_is_not_whole_in_the_cache_is_assembled_anew(embedded: t.Callable[[], Assembled], change: str) -> None:
+    """Cleaners of /tmp delete single files, and a full disk or a person leaves others."""
+    made = embedded()
+    whole = {path: path.read_bytes() for path in made.path.rglob("*") if path.is_file()}
+    for file in sorted(whole):
+        if change == "gone":
+            file.unlink()
+        elif change == "other":
+            file.write_bytes(b"edited")
+        elif change == "more":
+            file.with_name("one-more.yaml").write_text("a: b")
+        else:
+            (made.path.parent / "content.sha256").unlink(missing_ok=True)
+        again = embedded()
+        assert again == made
+        assert {path: path.read_bytes() for path in made.path.rglob("*") if path.is_file()} == whole, file
+
+
 @pytest.mark.parametrize("file", ["chart/templates/a.yaml", "subcharts/redis/Chart.yaml", "subcharts/postgresql/new"])
 def test_every_change_makes_another_version(embedded: t.Callable[[], Assembled], tmp_path: Path, file: str) -> None:
     first = embedded()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.diagnosis import diagnose, helm_line
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.diagnosis import diagnose, helm_line, with_log
 
 Object = dict[str, t.Any]
 
@@ -71,6 +71,20 @@ def test_failed_hook_says_that_the_old_version_serves() -> None:
         "helm: UPGRADE FAILED: pre-upgrade hooks failed: 1 error occurred: job m failed: BackoffLimitExceeded"
         in found.details
     )
+
+
+@pytest.mark.parametrize("native", [True, False], ids=["native sidecar", "ordinary container"])
+@pytest.mark.parametrize("proxy", [{"running": {}}, {"terminated": {"exitCode": 137, "reason": "Error"}}])
+def test_failed_migration_beside_the_proxy_of_a_mesh(proxy: Object, *, native: bool) -> None:
+    """The pod goes on where its proxy is an ordinary container; a native sidecar is ended after the migration."""
+    beside = container("istio-proxy", proxy)
+    phase = "Running" if "running" in proxy else "Failed"
+    made = pod("m-1", *([] if native else [beside]), FAILED, phase=phase, labels=MIGRATION)
+    if native:
+        made["status"]["initContainerStatuses"] = [beside]
+    found = diagnose("agent", [made], [], "")
+    assert (found.cause, found.log_pod, found.log_container) == ("migration", "m-1", "migrate")
+    assert "exit code 3" in found.sentence
 
 
 def test_migration_that_failed_in_an_earlier_run_is_not_blamed() -> None:
@@ -139,3 +153,10 @@ def test_events_of_this_release_only() -> None:
 )
 def test_helm_line(text: str, line: str) -> None:
     assert helm_line(text) == line
+
+
+def test_the_sentence_leads_to_what_the_last_lines_name() -> None:
+    found = diagnose("agent", [pod("a-1", container("wait", {"running": {}}))], [], "")
+    line = "Waiting for the database: failed to resolve host 'db': [Errno -3] Temporary failure in name resolution"
+    assert with_log(found, [line]).sentence.endswith(" They name the cause: docs/runbook.md#dns-unavailable.")
+    assert with_log(found, ["starting"]) == found

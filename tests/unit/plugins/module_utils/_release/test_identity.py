@@ -120,3 +120,47 @@ def test_volumes_that_are_only_written_otherwise() -> None:
     other = {"resources": {"requests": {"storage": "8192Mi"}}}
     assert other_disks(servers([server("s", "primary", disk=other)]), servers([server("s", "primary")])) == []
     assert other_disks(servers([server("new", "primary")]), servers(LIVE)) == []
+
+
+STORAGE: dict[str, Object] = {
+    "claim a": {"persistentVolumeClaim": {"claimName": "a"}},
+    "claim b": {"persistentVolumeClaim": {"claimName": "b"}},
+    "emptyDir": {"emptyDir": {}},
+    "hostPath": {"hostPath": {"path": "/data"}},
+    "template": {},
+}
+
+
+def stored(component: str, kind: str) -> Object:
+    """A server of which the data are in a volume of this kind."""
+    name = {"primary": "data", "master": "redis-data"}[component]
+    made = server("s", component, disk=None if kind == "template" else {})
+    if kind == "template":
+        made["spec"]["volumeClaimTemplates"][0]["metadata"]["name"] = name
+    else:
+        volumes = [{"name": "tmp", "emptyDir": {}}, {"name": name} | STORAGE[kind]]
+        made["spec"]["template"]["spec"]["volumes"] = volumes
+    return made
+
+
+@pytest.mark.parametrize("component", ["primary", "master"])
+@pytest.mark.parametrize("now", STORAGE)
+@pytest.mark.parametrize("then", STORAGE)
+def test_the_data_stay_where_they_are(now: str, then: str, component: str) -> None:
+    planned, live = servers([stored(component, then)]), servers([stored(component, now)])
+    # A template that comes or goes is what Kubernetes refuses.
+    said = other_servers(planned, live) + other_disks(planned, live)
+    assert len(said) == (now != then), said
+    if now != then and "template" not in {now, then}:
+        assert "s has its data in" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "stops"),
+    [("repl", "other", True), ("repl", "repl", False), ("", "repl", False), ("repl", "", False)],
+)
+def test_the_role_that_replicates_was_made_at_the_first_start(now: str, then: str, *, stops: bool) -> None:
+    sets = [server("p", "primary", POSTGRES_REPLICATION_USER=name) for name in (then, now)]
+    found = other_servers(servers(sets[:1]), servers(sets[1:]))
+    assert len(found) == stops
+    assert not stops or "replicationUsername is other, but p was made with repl" in found[0]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -59,6 +62,7 @@ def test_a_release(cluster: FakeCluster) -> None:
     assert found["secret"] == {
         "exists": True,
         "labels": {"app": "demo"},
+        "owner": "",
         "data_keys": ["password", "rotation-id"],
         "missing": ["redis-password"],
         "differing": ["password"],
@@ -75,7 +79,8 @@ def test_nothing_is_there_yet(cluster: FakeCluster, named: str | None) -> None:
     found = look(cluster, WANTED | {"secret_name": named, "secret_expected": expected})  # type: ignore[arg-type]
     assert (found["namespace_exists"], found["statefulsets"]) == (False, [])
     assert found["secret"] == {
-        "exists": False, "labels": {}, "data_keys": [], "missing": ["password"], "differing": [], "shown": {},
+        "exists": False, "labels": {}, "owner": "", "data_keys": [],
+        "missing": ["password"], "differing": [], "shown": {},
     }  # fmt: skip
     assert [plural for _verb, plural, _name in cluster.history] == ["namespaces"]
 
@@ -145,4 +150,21 @@ def test_nothing_is_told_of_another_cluster(tmp_path: Path) -> None:
     found = result(params | given)
     # Nothing listens there: whoever had asked would say that.
     assert found["error_id"] == "cluster-another"
-    assert found["cluster"]["address"] == "https://127.0.0.1:1"
+    assert (found["cluster"]["address"], found["cluster"]["context"]) == ("https://127.0.0.1:1", "c")
+
+
+@pytest.mark.parametrize("package", ["yaml", "kubernetes"])
+def test_a_python_without_a_package_is_told(package: str, tmp_path: Path) -> None:
+    params = dict.fromkeys(AUTH_ARG_SPEC) | WANTED | {"helm_binary": None, "helm_timeout": 5}
+    program = (
+        "import json, sys\n"
+        f"sys.modules[{package!r}] = None\n"
+        "from ansible_collections.ai_platform.agent.plugins.module_utils._release.info import result\n"
+        "print(json.dumps(result(json.load(sys.stdin))))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "HOME": str(tmp_path)}
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, input=json.dumps(params), env=environment, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert found["error_id"] == "library-missing"
+    assert f"package {package} is missing" in found["msg"]

@@ -127,10 +127,9 @@ def test_several_managers_of_one_object() -> None:
         # The same value is no conflict.
         live(SCALED, HELM),
         live(EDITED, HELM),
-        # Helm 3, and releases that it installed, apply on Helm's own side: nothing is refused.
-        live(SCALED, HELM | {"operation": "Update"}, replicas=5),
         live(replicas=5),
         live(STATUS, HELM, replicas=5),
+        live(STATUS, HELM | {"operation": "Update"}, replicas=5),
         # What Helm set itself it may change.
         live(HELM, replicas=5),
         live(manager("other", in_agent({"f:ports": {PORT: {".": {}}}})), HELM),
@@ -150,6 +149,81 @@ def test_quantities_are_compared_as_such() -> None:
     assert conflicts([planned], [there]) == []
     there["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["cpu"] = "2"
     assert "vpa set" in conflicts([planned], [there])[0]["sentence"]
+
+
+def test_where_helm_does_not_apply_on_the_server_nothing_is_refused_and_the_field_is_set_again() -> None:
+    [found] = conflicts([PLANNED], [live(SCALED, HELM | {"operation": "Update"}, replicas=5)])
+    assert found["sentence"] == "Deployment demo: kubectl set .spec.replicas, which these values set otherwise"
+    assert (found["server_side"], found["patch"]) == (False, [])
+    assert found["definition"] == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "demo"},
+        "spec": {"replicas": 3},
+    }
+
+
+def test_a_patch_finds_the_item_of_a_list_by_its_keys() -> None:
+    planned = copy.deepcopy(PLANNED)
+    planned["spec"]["template"]["spec"]["containers"].insert(0, {"name": "sidecar", "image": "proxy:1"})
+    there = live(EDITED, HELM | {"operation": "Update"}, image="agent:debug")
+    [found] = conflicts([planned], [there])
+    [container] = found["definition"]["spec"]["template"]["spec"]["containers"]
+    assert container == {"name": "agent", "image": "agent:2"}
+
+
+def test_what_helm_applied_is_applied_again_with_the_fields_that_others_had() -> None:
+    fields = {
+        "f:metadata": {"f:annotations": {".": {}, "f:meta.helm.sh/release-name": {}}, "f:labels": {"f:app": {}}},
+        "f:spec": {
+            "f:template": {
+                "f:spec": {
+                    "f:containers": {
+                        AGENT: {".": {}, "f:name": {}, "f:args": {}, "f:ports": {PORT: {".": {}}}},
+                        'k:{"name":"gone"}': {".": {}},
+                    },
+                    "f:securityContext": {},
+                    "f:nodeSelector": {".": {}},
+                }
+            },
+        },
+    }
+    there = live(HELM | {"fieldsV1": fields}, SCALED, EDITED, replicas=5, image="agent:debug")
+    there["metadata"] |= {"annotations": {"meta.helm.sh/release-name": "demo", "note": "theirs"}, "namespace": "agents"}
+    pod = there["spec"]["template"]["spec"]
+    pod |= {"securityContext": {"runAsNonRoot": True}, "nodeSelector": {"theirs": "1"}, "dnsPolicy": "ClusterFirst"}
+    pod["containers"][0] |= {"args": ["serve", "--port=8000"], "imagePullPolicy": "IfNotPresent"}
+    before = copy.deepcopy(there)
+    [found] = conflicts([PLANNED], [there])
+    assert found["server_side"]
+    assert found["definition"] == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": "demo",
+            "namespace": "agents",
+            "annotations": {"meta.helm.sh/release-name": "demo"},
+            "labels": {"app": "demo"},
+        },
+        "spec": {
+            "replicas": 3,
+            "template": {
+                "spec": {
+                    "containers": [
+                        {
+                            "name": "agent",
+                            "image": "agent:2",
+                            "args": ["serve", "--port=8000"],
+                            "ports": [{"containerPort": 8000, "protocol": "TCP"}],
+                        }
+                    ],
+                    "securityContext": {"runAsNonRoot": True},
+                    "nodeSelector": {},
+                }
+            },
+        },
+    }
+    assert there == before
 
 
 def test_an_object_that_is_not_planned_is_nobodys_business() -> None:

@@ -42,13 +42,41 @@ def test_which_passwords_a_release_needs(values: dict[str, t.Any], needed: set[s
         "<from the vault>",
         "todo",
         "Secret1",
+        "prod-secret-from-vault",
+        "demo-only/agent@dev:p%20ss",
+        "dev-password-ok",
+        "ChangeMe123!",
+        "admin",
+        "postgres",
+        "redis",
+        "letmein",
+        "123456",
+        "x",
+        "unused",
     ],
 )
 def test_placeholders(password: str) -> None:
     assert problems(REAL | {"redis-password": password}, {}) == NOTHING | {"placeholders": ["redis-password"]}
 
 
-@pytest.mark.parametrize("password", ["my-demo", "exchange-rate", "a<b>", "no-secret", "unchanged"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "my-demo",
+        "exchange-rate",
+        "a<b>",
+        "no-secret",
+        "unchanged",
+        "Secretariat-9fk2Qx7w",
+        "Password-from-generator-77x",
+        "demonstrable-Horse-7",
+        "Todoist8xZ1",
+        "changeling#81Kf",
+        "Example-free-x81",
+        "<xK9!d8>",
+        "48151623421",
+    ],
+)
 def test_passwords_that_only_look_like_one(password: str) -> None:
     assert problems(REAL | {"redis-password": password}, {}) == NOTHING
 
@@ -66,3 +94,47 @@ def test_a_password_among_the_values(path: str) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "chart").glob("values*.yaml")), ids=lambda path: path.name)
 def test_the_charts_own_values_hold_none(path: t.Any) -> None:
     assert problems(REAL, yaml.safe_load(path.read_text()))["in_values"] == []
+
+
+CANARY = "HUNTER2canary"
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ({"agent": {"env": {"OPENAI_API_KEY": CANARY}}}, "agent.env.OPENAI_API_KEY"),
+        (
+            {"agent": {"extraEnv": [{"name": "A", "value": "b"}, {"name": "AWS_SECRET_ACCESS_KEY", "value": CANARY}]}},
+            "agent.extraEnv[1].value",
+        ),
+        ({"migration": {"extraEnv": [{"name": "DB_PASSWORD", "value": CANARY}]}}, "migration.extraEnv[0].value"),
+        (
+            {"postgresql": {"primary": {"extraEnvVars": [{"name": "BACKUP_TOKEN", "value": CANARY}]}}},
+            "postgresql.primary.extraEnvVars[0].value",
+        ),
+        ({"agent": {"llm": {"baseUrl": f"https://user:{CANARY}@llm.example.com/v1"}}}, "agent.llm.baseUrl"),
+        ({"redis": {"commonConfiguration": f"appendonly no\nrequirepass {CANARY}"}}, "redis.commonConfiguration"),
+        (
+            {"postgresql": {"primary": {"initdb": {"scripts": {"a.sql": f"CREATE ROLE r PASSWORD '{CANARY}'"}}}}},
+            "postgresql.primary.initdb.scripts.a.sql",
+        ),
+    ],
+)
+def test_a_secret_among_the_values_by_its_name_or_its_form(values: dict[str, t.Any], path: str) -> None:
+    assert problems(REAL, values) == NOTHING | {"in_values": [path]}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"agent": {"env": {"MAX_TOKENS": "100", "TOKENIZER": "x", "CACHE_KEY": "k", "API_KEY_FILE": "/run/key"}}},
+        {"agent": {"env": {"REQUIRE_PASSWORD": "true", "OPENAI_API_KEY": ""}}},
+        {"agent": {"extraEnv": [{"name": "OPENAI_API_KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}},
+        {"agent": {"extraEnv": [{"name": "PGPASSWORD", "value": "$(DB_PASSWORD)"}]}},
+        {"agent": {"llm": {"baseUrl": "https://llm.example.com:8443/v1", "existingSecret": "llm"}}},
+        {"existingSecretKeys": {"database-url": {"name": "db", "key": "password"}}},
+        {"redis": {"auth": {"existingSecretPasswordKey": "redis-password"}}},
+    ],
+)
+def test_what_only_names_or_leads_to_a_secret_is_none(values: dict[str, t.Any]) -> None:
+    assert problems(REAL, values) == NOTHING

@@ -12,24 +12,28 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Incomplete, Unframer, parsed
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle, command
 
-Record = dict[str, t.Any]
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import Observation, Record
+
+# What a pod says may be anything; a record has the key of that name.
+Answer = dict[str, t.Any]
 
 
-def read(answers: t.Iterable[Record | None]) -> tuple[list[Record], bool]:
+def read(answers: t.Iterable[Answer | None]) -> tuple[list[Record], bool]:
     """The records among the answers, and whether the last one was reached. What is no record is left out.
 
     Nothing is read after the last record: a pod takes a second to end.
     """
-    records = []
+    records: list[Record] = []
     for answer in answers:
         if isinstance(answer, dict) and "record" in answer:
-            records.append(answer)
+            records.append(t.cast("Record", answer))
             if answer["record"] == "end":
                 return records, True
     return records, False
 
 
-def from_stream(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
+def from_stream(lines: t.Iterable[str]) -> t.Iterator[Answer | None]:
     """Answers that came over a stream of their own: an object a line."""
     for line in lines:
         try:
@@ -38,7 +42,7 @@ def from_stream(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
             continue
 
 
-def from_log(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
+def from_log(lines: t.Iterable[str]) -> t.Iterator[Answer | None]:
     """Answers that came through a pod's log; nothing after a line that is missing."""
     unframer = Unframer()
     try:
@@ -48,7 +52,7 @@ def from_log(lines: t.Iterable[str]) -> t.Iterator[Record | None]:
         return
 
 
-def run_here(request: dict[str, t.Any]) -> dict[str, t.Any]:
+def run_here(request: dict[str, t.Any]) -> Observation:
     """One observation, from this machine, in a process of its own: URLs reach it over stdin only."""
     # There is no AnsibleModule here, whose run_command pylint would have.
     done = subprocess.run(  # pylint: disable=ansible-bad-function
@@ -60,7 +64,7 @@ def run_here(request: dict[str, t.Any]) -> dict[str, t.Any]:
         timeout=float(request["deadline"]) + 10,
     )
     records, ended = read(from_stream(done.stdout.splitlines()))
-    problem = None if ended else "The collector on this machine ended before it was done."
+    problem = None if ended else "The probe on this machine ended before it was done."
     return {"from": "direct", "pod": "direct", "node": None, "records": records, "problem": problem}
 
 

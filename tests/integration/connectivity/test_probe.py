@@ -10,8 +10,10 @@ import typing as t
 
 import psycopg
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import collector
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Limits, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import probe_answers
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import Facts, Observation
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Thresholds, judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import http_answers
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle, command
 
 from tests.integration.connectivity.observe import REQUEST, facts, forms_of_the_canary
@@ -25,9 +27,10 @@ from tests.integration.connectivity.situations import (
     web_server,
 )
 from tests.unit.plugins.module_utils._connectivity.cases import CASES
+from tests.unit.plugins.module_utils._sql.test_facts import unlike
 
 # A machine that runs four test processes on two cores is no network: what is slow is judged from recorded facts.
-LIMITS = Limits(p95_ms=5000, p99_ms=5000)
+LIMITS = Thresholds(p95_ms=5000, p99_ms=5000)
 
 
 def test_every_case_has_a_situation() -> None:
@@ -38,7 +41,8 @@ def test_every_case_has_a_situation() -> None:
 def test_the_finding_and_nothing_else(name: str, stage: Stage) -> None:
     found = facts(name, stage)
     assert [item["problem"] for item in found["observations"]] == [None]
-    told = judge(found, Limits() if name == "redis-slow" else LIMITS)
+    assert unlike(found, Facts) == []
+    told = judge(found, Thresholds() if name == "redis-slow" else LIMITS)
     assert {item.id for item in told} == CASES[name], [item.message for item in told]
     everything = json.dumps(found, ensure_ascii=False) + json.dumps(found) + "".join(item.message for item in told)
     assert [form for form in forms_of_the_canary() if form in everything] == []
@@ -53,7 +57,7 @@ def _leftovers(stage: Stage) -> list[t.Any]:
 
 def test_nothing_stays_behind(stage: Stage) -> None:
     asked = [database(stage.postgresql().url()), cache(stage.redis().url())]
-    assert collector.run_here(REQUEST | {"dependencies": asked})["problem"] is None
+    assert probe_answers.run_here(REQUEST | {"dependencies": asked})["problem"] is None
     assert _leftovers(stage) == []
 
 
@@ -64,7 +68,7 @@ def test_nothing_stays_behind_when_it_is_killed(stage: Stage) -> None:
     request = REQUEST | {"dependencies": asked, "rounds": 1_000_000, "deadline": 5}
     done = subprocess.run([*words, bundle(PROBE, request)], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode < 0, done.stderr
-    records, ended = collector.read(collector.from_stream(done.stdout.splitlines()))
+    records, ended = probe_answers.read(probe_answers.from_stream(done.stdout.splitlines()))
     assert not ended
     assert {"write"} <= {record.get("phase") for record in records}
     client = stage.redis().client()
@@ -96,7 +100,7 @@ def test_one_connection_at_a_time_and_a_name_on_it(stage: Stage) -> None:
 
 def test_memory_stays_small(stage: Stage) -> None:
     asked = [database(stage.postgresql().url()), cache(stage.redis().url())]
-    end = collector.run_here(REQUEST | {"dependencies": asked, "rounds": 2000})["records"][-1]
+    end = probe_answers.run_here(REQUEST | {"dependencies": asked, "rounds": 2000})["records"][-1]
     assert end["record"] == "end"
     assert end["peak_kib"] < 96 * 1024
 
@@ -107,9 +111,9 @@ def test_without_drivers_the_image_is_named() -> None:
     request = bundle(PROBE, REQUEST | {"dependencies": asked})
     bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run([*words, request], capture_output=True, text=True, check=True, env=bare, timeout=60)
-    records, ended = collector.read(collector.from_stream(done.stdout.splitlines()))
+    records, ended = probe_answers.read(probe_answers.from_stream(done.stdout.splitlines()))
     assert ended
-    observation = {"from": "agent", "pod": "p", "node": "n", "records": records, "problem": None}
+    observation: Observation = {"from": "agent", "pod": "p", "node": "n", "records": records, "problem": None}
     told = judge({"observations": [observation], "release": None, "untested": []}, LIMITS)
     assert [(item.id, item.dependency) for item in told] == [
         ("driver-missing", "postgresql"),
@@ -123,7 +127,7 @@ def test_the_url_is_taken_from_the_environment(stage: Stage, monkeypatch: pytest
         {"name": "redis", "kind": "redis", "env": "THE_URL"},
         {"name": "postgresql", "kind": "postgresql", "env": "X"},
     ]
-    observation = collector.run_here(REQUEST | {"dependencies": asked})
+    observation = probe_answers.run_here(REQUEST | {"dependencies": asked})
     told = judge({"observations": [observation], "release": None, "untested": []}, LIMITS)
     assert [item.id for item in told] == ["database-url-invalid"]
     assert "X is not set" in told[0].message
@@ -134,7 +138,7 @@ def test_what_may_not_be_reached_is_told_apart(stage: Stage) -> None:
         targets = {"open": stage.redis().port, "closed": 1, "dropped": port}
         asked = [{"name": name, "host": "127.0.0.1", "port": number} for name, number in targets.items()]
         asked.append({"name": "nowhere", "host": "no-such-name.invalid", "port": 1})
-        records = collector.run_here(REQUEST | {"reach": asked})["records"]
+        records = probe_answers.run_here(REQUEST | {"reach": asked})["records"]
     got = {record["name"]: record["got"] for record in records if record["record"] == "reach"}
     assert got == {"open": "reached", "closed": "refused", "dropped": "timeout", "nowhere": "no-name"}
 
@@ -143,6 +147,6 @@ def test_http_is_asked(stage: Stage) -> None:
     with web_server() as port:
         asked = [{"name": "self", "host": "127.0.0.1", "port": port, "path": "/health"}]
         asked.append({"name": "gone", "host": "127.0.0.1", "port": 1, "path": "/ready"})
-        records = collector.run_here(REQUEST | {"http": asked})["records"]
-    assert [(record["name"], record["status"]) for record in records[:2]] == [("self", 501), ("gone", None)]
-    assert CANARY not in json.dumps(records)
+        seen = probe_answers.run_here(REQUEST | {"http": asked})
+    assert [(record["name"], record["status"]) for record in http_answers(seen)] == [("self", 501), ("gone", None)]
+    assert CANARY not in json.dumps(seen)

@@ -15,6 +15,7 @@ import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.nearest import nearest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ _TYPES = {
 
 
 def explain(errors: str, schemas: Mapping[str, Node], values: Node) -> str:
-    """Helm's reason on one line; what it says of a schema is put into sentences.
+    """Helm's reason on one line, without logins that a refused value holds; what it says of a schema is in sentences.
 
     :param errors: what helm complained of, as it printed it
     :param schemas: values.schema.json by the name of the chart, the first being the chart itself, the others its
@@ -63,9 +64,10 @@ def explain(errors: str, schemas: Mapping[str, Node], values: Node) -> str:
             for place, sentence in refusal.told(item["said"]):
                 found.setdefault(place, sentence)
     if not found:
-        return " ".join(_GUARD.sub("", reason).split())
+        return without_named(" ".join(_GUARD.sub("", reason).split()))
     more = len(found) - SHOWN
-    return "; ".join([*list(found.values())[:SHOWN], *([f"and {more} more"] if more > 0 else [])])
+    said = [without_named(sentence) for sentence in list(found.values())[:SHOWN]]
+    return "; ".join([*said, *([f"and {more} more"] if more > 0 else [])])
 
 
 def read(folder: Path, chart: str, subcharts: t.Iterable[str]) -> dict[str, Node]:

@@ -1,0 +1,96 @@
+"""Whether the URLs in Secrets that others keep can work as they are: key and problem are told, never a value. Pure."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import identity, references, urls
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Iterator, Mapping, Sequence
+
+Object = dict[str, t.Any]
+
+_VARIABLES = ("DATABASE_URL", "REDIS_URL")
+# The key of the password that a server of the release's own begins with, by what the server is.
+_PASSWORDS = {"database": "password", "cache": "redis-password"}
+
+
+def unfit(
+    objects: Sequence[Object], secrets: Mapping[str, Mapping[str, str]], living: Sequence[str], namespace: str
+) -> list[str]:
+    """A sentence for each URL that does not fit.
+
+    :param secrets: name -> key -> value, of those that others keep
+    :param living: names of the StatefulSets that are there; they know their passwords already
+    """
+    found = []
+    for name, key in sorted(set(_places(objects))):
+        value = secrets.get(name, {}).get(key)
+        if value is None:
+            continue
+        if problem := _problem(value, namespace) or _misfit(objects, secrets, (name, key), living, namespace):
+            found.append(f"{key} of Secret {namespace}/{name} {problem}")
+    return found
+
+
+def _places(objects: Sequence[Object]) -> Iterator[tuple[str, str]]:
+    for item in objects:
+        pod = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
+        for variable, place in references.of_variables(references.containers_of(pod)):
+            if variable in _VARIABLES:
+                yield place["name"], place["key"]
+
+
+def _problem(value: str, namespace: str) -> str:
+    if not value.strip():
+        return "is empty"
+    if value != value.strip():
+        return "begins or ends with white space or a line break (printf instead of echo)"
+    try:
+        urls.parts(value, namespace)
+    except ValueError:
+        return "is no URL (a password with @, :, / or ? in it must be percent-encoded)"
+    return ""
+
+
+def _misfit(
+    objects: Sequence[Object],
+    secrets: Mapping[str, Mapping[str, str]],
+    place: tuple[str, str],
+    living: Sequence[str],
+    namespace: str,
+) -> str:
+    """Another password than the one with which a server of the release's own is about to begin."""
+    name, data = place[0], secrets[place[0]]
+    parts = urls.parts(data[place[1]], namespace)
+    for server in identity.servers(objects):
+        key = _PASSWORDS.get(server.what, "")
+        made = [item for item in objects if item["kind"] == "StatefulSet" and item["metadata"]["name"] == server.name]
+        reads = references.needed(made).get(name, frozenset())
+        if (
+            server.name in living
+            or key not in reads
+            or key not in data
+            or parts.host not in _services(objects, made[0])
+        ):
+            continue
+        same_user = server.login is None or (parts.user == server.login[0] and parts.user != identity.INITIAL)
+        if same_user and parts.password is not None and parts.password != data[key]:
+            return f"has another password than {key}, with which {server.name} begins"
+    return ""
+
+
+def _services(objects: Sequence[Object], server: Object) -> set[str]:
+    component = (server["metadata"].get("labels") or {}).get(identity.COMPONENT)
+    return {
+        item["metadata"]["name"]
+        for item in objects
+        if item["kind"] == "Service" and (item["spec"].get("selector") or {}).get(identity.COMPONENT) == component
+    }
+
+
+__all__ = ("unfit",)

@@ -1,0 +1,164 @@
+"""The database and the cache of a living release against those that are planned; Secrets are compared, never told."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import (
+    existing_secrets,
+    identity,
+    immutable,
+    look,
+    ownership,
+    pod_proof,
+    references,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_urls import (
+    LivingUrls,
+    reference,
+    text,
+)
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Mapping, Sequence
+
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """Objects of the manifests, the Secret that they name, and what the role would write into it, in base64."""
+
+    objects: Sequence[Object]
+    secret: str | None
+    expected: Mapping[str, str] = dataclasses.field(repr=False)
+
+
+def comparison(
+    cluster: Cluster, wanted: Wanted, statefulsets: Sequence[Object], secret: Object | None, params: Object
+) -> dict[str, list[t.Any]]:
+    """What release_info returns of them: sentences without secrets, and `conflicts`.
+
+    :param statefulsets: the release's living StatefulSets
+    :param secret: the living Secret of the planned name, None where there is none
+    :raises FindingError: the API server refuses or does not answer
+    """
+    namespace = params["release_namespace"]
+    planned, live = identity.servers(wanted.objects), identity.servers(statefulsets)
+    agent = _agent(cluster, params["release_name"], namespace)
+    runs = bool(((agent or {}).get("status") or {}).get("availableReplicas"))
+    claims = _claims(cluster, namespace) if runs and len(planned) > len(live) else None
+    other = identity.other_servers(planned, live, claims=claims, runs=runs)
+    if not other:
+        data, bundled = (secret or {}).get("data") or {}, {item.what for item in planned if item.what}
+        read = LivingUrls(cluster, namespace, wanted.secret, data, wanted.expected, bundled)
+        rendered = look.agent_of(wanted.objects, params["release_name"])
+        other = read.changed() + (read.moved(agent, rendered) if agent and rendered else [])
+    # Each Secret is read once, whatever is asked of it.
+    needed = references.needed(wanted.objects)
+    secrets = {
+        name: secret if name == wanted.secret else cluster.get("v1", "secrets", name, namespace) for name in needed
+    }
+    there = [*_of_kind("Deployment", agent), *_of_kind("StatefulSet", *statefulsets)]
+    unproven = [] if other else _unproven(cluster, wanted, live, data=(secret or {}).get("data") or {}, params=params)
+    return {
+        "another": other,
+        "unproven": unproven,
+        "other_volumes": identity.other_disks(planned, live),
+        "unfit": _unfit(wanted, secrets, statefulsets, namespace),
+        "lacking": _missing_secrets(wanted, needed, secrets, namespace),
+        "conflicts": ownership.conflicts(wanted.objects, there),
+        "refused": immutable.refusals(wanted.objects, there, agent["metadata"]["name"] if agent else None),
+    }
+
+
+# The password of a server's own, the URL in which it stands, and the agent's variable that has the URL.
+_PASSWORDS = {
+    "database": ("password", "database-url", "DATABASE_URL"),
+    "cache": ("redis-password", "redis-url", "REDIS_URL"),
+}
+
+
+def _unproven(
+    cluster: Cluster, wanted: Wanted, live: Sequence[identity.Server], *, data: Mapping[str, str], params: Object
+) -> list[str]:
+    """Living servers whose password nobody can compare any more, because the Secret of the role's own lost it.
+
+    The pods that serve have it still: what they prove is no loss.
+    """
+    namespace = params["release_namespace"]
+    lost = {
+        item: (key, url, variable)
+        for item in live
+        for key, url, variable in [_PASSWORDS.get(item.what, ("", "", ""))]
+        if key in wanted.expected and url in wanted.expected and key not in data
+    }
+    if not lost:
+        return []
+    pods = look.serving(cluster, params["release_name"], namespace)
+    if pods.deployment:
+        # A Secret of another name was compared already.
+        lost = {
+            item: names
+            for item, names in lost.items()
+            if (reference(pods.deployment, names[2]) or (wanted.secret,))[0] == wanted.secret
+        }
+    expected = {variable: text(wanted.expected[url]) for _key, url, variable in lost.values()}
+    same = pod_proof.proven(cluster, pods, namespace, expected)
+    return [
+        f"The {item.what} {item.name} lives, and Secret {namespace}/{wanted.secret} has no {key} any more"
+        for item, (key, _url, variable) in lost.items()
+        if variable not in same
+    ]
+
+
+def _unfit(wanted: Wanted, secrets: Mapping[str, Object | None], sets: Sequence[Object], namespace: str) -> list[str]:
+    """What existing_secrets.unfit says of the Secrets that the role does not write."""
+    data: dict[str, Mapping[str, str]] = {
+        name: {key: text(value) for key, value in ((there or {}).get("data") or {}).items()}
+        for name, there in secrets.items()
+        if name != wanted.secret or not wanted.expected
+    }
+    return existing_secrets.unfit(wanted.objects, data, [item["metadata"]["name"] for item in sets], namespace)
+
+
+def _missing_secrets(
+    wanted: Wanted, needed: Mapping[str, frozenset[str]], secrets: Mapping[str, Object | None], namespace: str
+) -> list[str]:
+    """Secrets, and keys of them, that pods cannot start without and nobody has made."""
+    found = []
+    for name, keys in sorted(needed.items()):
+        there = secrets[name]
+        written = wanted.expected.keys() if name == wanted.secret else set()
+        missing = sorted(keys - written - ((there or {}).get("data") or {}).keys())
+        if there is None and not written:
+            found.append(f"Secret {namespace}/{name} does not exist")
+        elif missing:
+            found.append(f"Secret {namespace}/{name} lacks the keys {', '.join(missing)}")
+    return found
+
+
+def _of_kind(kind: str, *items: Object | None) -> list[Object]:
+    """The objects that exist, each with its kind, which lists of the API server leave out."""
+    return [item | {"kind": kind} for item in items if item]
+
+
+def _agent(cluster: Cluster, release: str, namespace: str) -> Object | None:
+    labels = f"{look.release_selector(release)},{look.AGENT}"
+    found = cluster.list("apps/v1", "deployments", namespace, labels=labels)
+    return found[0] if found else None
+
+
+def _claims(cluster: Cluster, namespace: str) -> set[str] | None:
+    try:
+        return {item["metadata"]["name"] for item in cluster.list("v1", "persistentvolumeclaims", namespace)}
+    except Forbidden:
+        return None
+
+
+__all__ = ("Wanted", "comparison")

@@ -1,0 +1,36 @@
+"""Every task of a run asks the cluster that guard looked at, and says which one is meant where its module can."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.unit.roles.test_secrets_in_tasks import ALL, TASKS, Task, module
+
+ROOT = Path(__file__).resolve().parents[3]
+ASKS = {f"ai_platform.agent.{name}" for name in ("release_info", "connectivity_test", "migration_preflight")}
+ASKING = [(file, task) for file, task in ALL if module(task) in ASKS]
+
+
+@pytest.mark.parametrize(("file", "task"), ASKING, ids=lambda each: each if isinstance(each, str) else each["name"])
+def test_the_cluster_that_is_meant_is_told_to_each_module(file: str, task: Task) -> None:
+    assert task[module(task)]["cluster_expected"] == "{{ ai_agent_cluster | default(omit, true) }}", file
+
+
+def test_they_are_found() -> None:
+    assert {module(task) for _file, task in ASKING} == ASKS
+
+
+@pytest.mark.parametrize("path", ["roles/ai_agent/tasks/main.yml", "playbooks/preflight.yml"])
+def test_later_tasks_name_the_context_that_guard_found(path: str) -> None:
+    [first] = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    defaults: dict[str, t.Any] = first["module_defaults"]["group/ai_platform.agent.ai_agent"]
+    assert defaults["context"] == "{{ __ai_agent_context | default(omit, true) }}"
+
+
+def test_guard_itself_does_not_take_what_an_earlier_guard_found() -> None:
+    [look] = [task for task in yaml.safe_load((TASKS / "guard_look.yml").read_text()) if module(task) in ASKS]
+    assert look[module(look)]["context"] == "{{ ai_agent_context | default(omit, true) }}"
