@@ -5,7 +5,7 @@ LAB := $(PY) -m lab
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean artefact images lab-up lab-down lab-doctor lab-mirror logs tools chart lint test-unit test-chart test-host \
+.PHONY: help setup up down clean artefact images lab-up lab-down lab-doctor lab-mirror logs helm chart lint test-unit test-chart test-host \
 	test-fresh test-preflight \
 	test-report test-controller test-integration test-cluster test-mirror test test-all
 
@@ -41,7 +41,7 @@ lab-mirror: setup ## what a mirror for a closed network must hold
 logs: setup ## logs of nodes and pods, and events, in one folder without secrets
 	@$(LAB) logs
 
-tools: setup
+helm: setup
 	@$(LAB) helm
 
 chart: setup ## the assembled chart in build/ai-agent-chart (SUBCHARTS=bitnami for Bitnami's)
@@ -53,7 +53,7 @@ artefact: setup ## the collection as users install it, in build/; the same files
 lint: setup ## ansible-lint, ansible-test sanity, yamllint, ruff, mypy, helm lint
 	@$(PY) -m dev.suite lint
 
-test-unit: setup ## pytest, seconds, no server
+test-unit: setup ## logic, without a server
 	@$(PY) -m dev.suite unit
 
 test-chart: setup ## rendered manifests against their schemas
@@ -77,14 +77,14 @@ test-integration: setup ## agent, schema.py and images against a real PostgreSQL
 test-cluster: setup ## the lab itself, Molecule's scenarios and the role's bad input on the kind cluster
 	@$(PY) -m dev.suite cluster
 
-test-fresh: setup ## these two commands on a bare Debian with an engine of its own, from empty caches (FRESH_CACHE=folder lends it some)
+test-fresh: setup ## the README's two commands on a bare Debian with an engine of its own, from empty caches (FRESH_CACHE=folder lends it some)
 	@$(PY) -m dev.suite fresh
 
-test: setup ## lint, unit, chart, preflight, report, controller, integration, install and one upgrade on kind
+test: setup ## lint, unit, chart, host, preflight, report, controller, integration, install and one upgrade on kind
 	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster
 
 test-mirror: setup ## the lab in a closed network: a local mirror with an authority of its own, and make up takes all from it
 	@$(PY) -m dev.suite mirror
 
 test-all: setup ## make test and the longer scenarios: real projects' histories, a release's life, three environments, Helm 3, Bitnami, the documentation, lost nodes, a mirror
-	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster versions histories release helm3 bitnami documentation disturbances mirror fresh sanity
+	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster versions histories release helm3 bitnami documentation disturbances mirror events fresh sanity

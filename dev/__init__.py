@@ -1,4 +1,4 @@
-"""The developer's tools: the test runner, servers, judges, a browser, generators."""
+"""The developer's tools: the test runner, servers, chart linters, a browser, generators."""
 
 import sys
 from pathlib import Path

@@ -116,11 +116,12 @@ def running() -> Iterator[Server]:
         kubeconfig = folder / "kubeconfig"
         cluster = {"server": f"https://127.0.0.1:{port}", "insecure-skip-tls-verify": True}
         entries: dict[str, t.Any] = {
-            "clusters": [{"name": "it", "cluster": cluster}],
-            "users": [{"name": "it", "user": {"token": token}}],
-            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+            "clusters": [{"name": "test", "cluster": cluster}],
+            "users": [{"name": "test", "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
         }
-        kubeconfig.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", "current-context": "it"} | entries))
+        content = {"apiVersion": "v1", "kind": "Config", "current-context": "test"} | entries
+        kubeconfig.write_text(yaml.safe_dump(content))
         kubeconfig.chmod(0o600)
         server = Server(kubeconfig, programs / "kubectl")
         _wait(server, folder / "api.log")

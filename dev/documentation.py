@@ -1,7 +1,7 @@
 """What the documentation tells people to type: its blocks in their order, and what reading alone finds wrong with them.
 
-A block of language ``console`` holds commands, each behind ``$``, and what they print. `dev/walk.py` runs all of them,
-page by page and in the printed order, but for those under a mark with its reason::
+A block of language ``console`` holds commands, each behind ``$``, and what they print. `dev/run_documentation.py` runs
+all of them, page by page and in the printed order, but for those under a mark with its reason::
 
     <!-- not run: it would make a cluster -->
 """

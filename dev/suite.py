@@ -53,7 +53,7 @@ def _sanity(tally: Tally, core: str, tests: Sequence[str] = ()) -> None:
 
 
 def _lint_others(tally: Tally) -> None:
-    tally.command("commit subjects", [VENV / "python", "-m", "dev.subjects"])
+    tally.command("commit subjects", [VENV / "python", "-m", "dev.commit_subjects"])
     tally.command("ruff", [VENV / "ruff", "check", "."])
     tally.command("ruff format", [VENV / "ruff", "format", "--check", "."])
     tally.command("mypy", [ROOT / "dev" / "mypy.sh"])
@@ -70,7 +70,7 @@ def _lint_others(tally: Tally) -> None:
 
 
 def unit(tally: Tally) -> None:
-    """Seconds, no server."""
+    """Logic, without a server."""
     tally.pytest("unit", ["tests/unit"], workers=2)
 
 
@@ -80,7 +80,7 @@ def chart(tally: Tally) -> None:
 
 
 def host(tally: Tally) -> None:
-    """A newcomer's machine: apt in all its states, and bare Debians in containers, as far as it takes a minute."""
+    """A newcomer's machine: apt in all its states, and bare Debians in containers."""
     engine.ensure()
     tally.pytest("host", ["tests/integration/host"], workers=2)
 
@@ -95,7 +95,8 @@ def fresh(tally: Tally) -> None:
 
 def preflight(tally: Tally) -> None:
     """migration_preflight against an old and a new PostgreSQL from PyPI, without Docker."""
-    tally.pytest("preflight", ["tests/integration/preflight"], workers=2, extra={"PREFLIGHT_VERSIONS": "15,18"})
+    servers = {"PREFLIGHT_VERSIONS": "15,18"}
+    tally.pytest("preflight", ["tests/integration/preflight"], workers=2, seconds=2700, extra=servers)
 
 
 def report(tally: Tally) -> None:
@@ -116,8 +117,8 @@ def events(tally: Tally) -> None:
 
 def versions(tally: Tally) -> None:
     """migration_preflight against the other major versions of PostgreSQL."""
-    files = [f"tests/integration/preflight/test_{name}.py" for name in ("truth", "live")]
-    tally.pytest("versions", files, workers=2, extra={"PREFLIGHT_VERSIONS": "14,16,17"})
+    servers = {"PREFLIGHT_VERSIONS": "14,16,17"}
+    tally.pytest("versions", ["tests/integration/preflight"], workers=2, seconds=3600, extra=servers)
 
 
 def histories(tally: Tally) -> None:
@@ -142,7 +143,7 @@ def on_cluster(tally: Tally) -> None:
         _molecule(count, "install")
 
     def role(count: Tally) -> None:
-        count.pytest("role", ["tests/integration/role"])
+        count.pytest("role", ["tests/integration/role"], seconds=2400)
 
     def others(count: Tally) -> None:
         count.pytest("lab", ["tests/integration/lab"])
@@ -164,7 +165,7 @@ def release(tally: Tally) -> None:
 
 
 def helm3(tally: Tally) -> None:
-    """The same with Helm 3."""
+    """A release's life, and the three environments at once, with Helm 3."""
     # Everything that this stage starts inherits it; Molecule brings up the lab, which links the Helm that is asked for.
     os.environ["LAB_HELM"] = "3"
     try:

@@ -98,9 +98,12 @@ class Tally:
         REPORTS.mkdir(parents=True, exist_ok=True)
         report = REPORTS / f"{title}.xml"
         report.unlink(missing_ok=True)
-        # A test that hangs must end as a failure, not as a run that nobody hears of again.
+        # A test that hangs must end as a failure, not as a run that nobody hears of again; a pytest that is interrupted
+        # still says what had failed until then.
         words = [
             "timeout",
+            "--signal=INT",
+            "--kill-after=60",
             seconds,
             *prefix,
             VENV / "python",

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 
 from lab import (
     cluster,
-    contents,
     deploy,
     doctor,
     engine,
@@ -21,6 +20,7 @@ from lab import (
     graph,
     images,
     logs,
+    mirror_contents,
     needs,
     node,
     pull,
@@ -115,7 +115,7 @@ def gather(_: argparse.Namespace) -> None:
 
 def mirror(_: argparse.Namespace) -> None:
     """What a mirror for a closed network must hold, and under which names."""
-    for line in contents.lines():
+    for line in mirror_contents.lines():
         say(line)
 
 
@@ -162,7 +162,7 @@ def _lab() -> list[graph.Step]:
         graph.Step("registry", "the registry, with the images in it", _registry, ("registry-image", "images")),
     ]
     if source.chosen() == source.REGISTRIES:
-        contents.demand_known_pins()
+        mirror_contents.demand_known_checksums()
         programs = (tools.helm, tools.kind, tools.kubectl)
         steps += [
             graph.Step("tools", "helm, kind and kubectl", lambda: [program() for program in programs]),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from lab import calico, kind_config, node, pins, registry, released, shell, source, tools
+from lab import calico, kind_config, node, own_checksums, registry, released, shell, source, tools
 from lab.cache import digest
 from lab.paths import CLUSTER, KUBECONFIG, LAB, WORKERS
 from lab.progress import LabError, minutes, say
@@ -20,7 +20,7 @@ COMPLETE = LAB / "cluster"
 """Digest of the recipe that the cluster was made by, written when it was complete: without it, it is half made."""
 
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
-INOTIFY_FOR_MORE = 512
+INOTIFY_FOR_ONE, INOTIFY_FOR_MORE = 128, 512
 """What kind's known issues advise; 128, the kernel's default, carried one cluster of three nodes here, not a second."""
 
 WORKLOADS = (
@@ -52,7 +52,7 @@ def ensure() -> None:
     """
     registry.write_hosts()
     found = states()
-    why = _flaw(found)
+    why = _why_replace(found)
     if found and why:
         say(f"        {why}: making it anew")
         remove()
@@ -97,7 +97,7 @@ def kubectl(*words: str, timeout: float = 60) -> str:
     return done.stdout
 
 
-def _flaw(found: dict[str, str]) -> str:
+def _why_replace(found: dict[str, str]) -> str:
     """Why a cluster cannot stay; empty when it can."""
     if not COMPLETE.exists():
         return "the cluster was left half made"
@@ -120,7 +120,7 @@ def _start_stopped(found: dict[str, str]) -> list[str]:
     return stopped
 
 
-def crowd(instances: int, others: Collection[str]) -> str:
+def inotify_warning(instances: int, others: Collection[str]) -> str:
     """What to know before a cluster is made beside `others`; empty when there is nothing.
 
     :param instances: fs.inotify.max_user_instances, which all the nodes of this machine share
@@ -142,7 +142,7 @@ def _others() -> set[str]:
 
 def _create() -> None:
     require_port()
-    if note := crowd(int(INOTIFY.read_text()), _others()):
+    if note := inotify_warning(int(INOTIFY.read_text()), _others()):
         say(f"        {note}")
     config = LAB / "kind.yaml"
     config.write_text(json.dumps(kind_config.config(_port(), source.chosen()), indent=1))
@@ -176,7 +176,7 @@ def _network() -> Path:
     """Calico's released manifest, quiet, its images by the digests that LAB_RELEASES has for them."""
     text = released.fetch(released.calico()).read_text()
     for name in calico.PUBLIC_IMAGES:
-        text = text.replace(name, pins.image(name))
+        text = text.replace(name, own_checksums.image(name))
     path = LAB / "calico.yaml"
     path.write_text(calico.quiet(text))
     return path

@@ -14,8 +14,6 @@ from lab import cluster, deploy, engine, images, node, registry, shell, source
 from lab.paths import BIN, CACHE, CLUSTER, KUBECONFIG
 from lab.progress import LabError, say
 
-INOTIFY_ONE, INOTIFY_MANY = 128, 512
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -76,10 +74,10 @@ def inotify(instances: int) -> Finding:
     cluster of three nodes here, not a second one.
     """
     text = f"{instances} instances a user"
-    if instances >= INOTIFY_MANY:
+    if instances >= cluster.INOTIFY_FOR_MORE:
         return Finding("ok", "inotify", text)
-    advice = f"sysctl fs.inotify.max_user_instances={INOTIFY_MANY}"
-    if instances >= INOTIFY_ONE:
+    advice = f"sysctl fs.inotify.max_user_instances={cluster.INOTIFY_FOR_MORE}"
+    if instances >= cluster.INOTIFY_FOR_ONE:
         return Finding("ok", "inotify", f"{text}, enough for one cluster; for more: {advice}")
     return Finding("broken", "inotify", f"{text}, too few for a cluster: {advice}")
 

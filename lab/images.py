@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import debian, pins, pull, shell, source
+from lab import debian, own_checksums, pull, shell, source
 from lab.cache import digest
-from lab.paths import LAB, MADE, REGISTRY, ROOT
+from lab.paths import BUILT_IMAGES, LAB, REGISTRY, ROOT
 from lab.progress import LabError, say
 
 
@@ -48,7 +48,7 @@ class Recipe:
         """Version and content: ``1.0.0-1a2b3c4d``. An image whose inputs changed never hides behind an old name."""
         inputs: list[str | Path] = [self.context, self.suite, self.target or "", self.version]
         if source.chosen() == source.REGISTRIES:
-            inputs.append(pins.image(self.public_base))
+            inputs.append(own_checksums.image(self.public_base))
         return f"{self.version}-{digest(inputs)[:8]}"
 
     @property
@@ -170,13 +170,13 @@ def workspace() -> Iterator[Path]:
 def remember(reference: str) -> None:
     """Note that this checkout made the image."""
     LAB.mkdir(exist_ok=True)
-    known = MADE.read_text().splitlines() if MADE.exists() else []
+    known = BUILT_IMAGES.read_text().splitlines() if BUILT_IMAGES.exists() else []
     if reference not in known:
-        MADE.write_text("\n".join([*known, reference]) + "\n")
+        BUILT_IMAGES.write_text("\n".join([*known, reference]) + "\n")
 
 
 def forget_all() -> None:
     """Remove the images that this checkout made; one that another container still uses stays."""
     with suppress(FileNotFoundError):
-        for reference in MADE.read_text().splitlines():
+        for reference in BUILT_IMAGES.read_text().splitlines():
             shell.capture(["docker", "image", "rm", reference])

@@ -24,7 +24,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ai-p
 CLUSTER = os.environ.get("LAB_CLUSTER") or f"ai-agent-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:6]}"
 """Name of the kind cluster: one for each checkout, so that no checkout touches the cluster of another."""
 
-MADE = LAB / "made"
+BUILT_IMAGES = LAB / "made"
 """Names of the Docker images that this checkout built, one a line: all that ``make clean`` may remove."""
 
 REGISTRY = "ai-platform.local"

@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from lab import mirror, pins, shell
+from lab import mirror, own_checksums, shell
 from lab.paths import LAB
 from lab.progress import LabError, say
 
@@ -21,7 +21,7 @@ TRUSTED = LAB / "trusted"
 
 def name(reference: str) -> str:
     """What Docker is asked for when the lab needs *reference*."""
-    return mirror.image(pins.image(reference))
+    return mirror.image(own_checksums.image(reference))
 
 
 def ensure(reference: str) -> str:

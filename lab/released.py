@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import download, mirror, pins
+from lab import download, mirror, own_checksums
 from lab.cache import cached, digest
 from lab.paths import CALICO, HELMS, KIND, RELEASED_KUBERNETES
 from lab.progress import LabError
@@ -87,7 +87,7 @@ def fetch(release: Release) -> Path:
 
     :raises LabError: it cannot be had, or the content is not what LAB_RELEASES, this file or its publisher says
     """
-    known = pins.of(release.url) or release.sha256
+    known = own_checksums.of(release.url) or release.sha256
     # Where the server itself says what is right, the entry is for that server alone.
     key = f"{release.version}-{digest([release.url, known] if known else [release.url, mirror.url(release.url)])}"
 

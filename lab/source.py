@@ -15,8 +15,8 @@ REGISTRIES = "registries"
 PACKAGES = "packages"
 AUTO = "auto"
 """Released parts where every server of theirs answers, else packages."""
-DEFAULT = PACKAGES
-"""What counts where LAB_SOURCE says nothing: not :data:`AUTO` before the released way was run as a whole."""
+DEFAULT = AUTO
+"""What counts where LAB_SOURCE says nothing."""
 
 PROBES = ("https://registry-1.docker.io/v2/", "https://dl.k8s.io/release/stable.txt", "https://get.helm.sh/")
 """One of each kind of server that the released parts come from."""

@@ -25,6 +25,7 @@ OWN = (
     "/root/go/*",
     "/tmp/*",  # noqa: S108 - names, not files
     "/var/tmp/*",  # noqa: S108
+    "/var/cache/debconf/*",
     "/var/lib/dpkg/*",
     "*/ld-linux*",
     "*/ld-musl*",

@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import calico, contents, debian, golang, images, mirror, node, registry, released, tools
+from lab import calico, debian, golang, images, mirror, mirror_contents, node, registry, released, tools
 from lab.paths import CALICO_MODULE, KUBERNETES, REGISTRY, REGISTRY_IMAGE, RELEASED_NODE
 from tests.integration.mirror.conftest import Mirror
 
@@ -28,7 +28,7 @@ def fill(mirrored: Mirror, helm: str = "4") -> None:
     """Put everything that a lab of this machine's architecture takes into the mirror."""
     _files(mirrored, helm)
     makers = _images()
-    wanted = contents.names()
+    wanted = mirror_contents.names()
     assert set(makers) == set(wanted), "the mirror would not hold all that the lab takes"
     for name in wanted:
         mirrored.push(makers[name](), name)
@@ -92,29 +92,33 @@ def _calico(part: str) -> str:
     return calico.reference(part)
 
 
+def _built(name: str, recipe: str, **files: str) -> str:
+    """An image of a Dockerfile and the files that it copies; its name."""
+    with images.workspace() as folder:
+        for file, content in {"Dockerfile": recipe, **files}.items():
+            (folder / file).write_text(content)
+        images.build(name, folder / "Dockerfile", folder)
+    return name
+
+
 def _controllers() -> str:
     """A stand-in that runs and says that it is well: the lab does not build Calico's controllers."""
-    with images.workspace() as folder:
-        (folder / "check-status").write_text("#!/bin/sh\nexit 0\n")
-        (folder / "Dockerfile").write_text(
-            f"FROM {debian.base_image('bookworm')}\n"
-            "COPY --chmod=0755 check-status /usr/bin/check-status\n"
-            'ENTRYPOINT ["sleep", "infinity"]\n'
-        )
-        images.build(CONTROLLERS, folder / "Dockerfile", folder)
-    return CONTROLLERS
+    recipe = (
+        f"FROM {debian.base_image('bookworm')}\n"
+        "COPY status /usr/bin/check-status\nRUN chmod 0755 /usr/bin/check-status\n"
+        'ENTRYPOINT ["sleep", "infinity"]\n'
+    )
+    return _built(CONTROLLERS, recipe, status="#!/bin/sh\nexit 0\n")
 
 
 def _python() -> str:
     """A Debian that has Python, as Docker's own Python image is one."""
-    with images.workspace() as folder:
-        (folder / "Dockerfile").write_text(
-            f"FROM {debian.base_image('trixie')}\n"
-            "RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "
-            "python3 python3-venv && rm -rf /var/lib/apt/lists/*\n"
-        )
-        images.build(PYTHON, folder / "Dockerfile", folder)
-    return PYTHON
+    recipe = (
+        f"FROM {debian.base_image('trixie')}\n"
+        "RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "
+        "python3 python3-venv && rm -rf /var/lib/apt/lists/*\n"
+    )
+    return _built(PYTHON, recipe)
 
 
 def _node() -> str:
@@ -123,12 +127,9 @@ def _node() -> str:
     bare, name = (f"{REGISTRY}/mirror-test-node:{tag}{end}" for end in ("-bare", ""))
     if not images.present(name):
         parts = node.parts()
-        with images.workspace() as folder:
-            unwanted = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {UNWANTED}, namespace: default}}\n"
-            (folder / "default-cni.yaml").write_text(unwanted)
-            recipe = f"FROM {node.reference()}-bare\nCOPY default-cni.yaml /kind/manifests/default-cni.yaml\n"
-            (folder / "Dockerfile").write_text(recipe)
-            images.build(bare, folder / "Dockerfile", folder)
+        recipe = f"FROM {node.reference()}-bare\nCOPY network /kind/manifests/default-cni.yaml\n"
+        unwanted = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {UNWANTED}, namespace: default}}\n"
+        _built(bare, recipe, network=unwanted)
         node._preload(bare, name, parts)
     return name
 

@@ -27,8 +27,8 @@ def image(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def team(mirrored: Mirror, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Two images in the mirror: digests by name."""
-    names = ["team/one:1", "team/two:1"]
+    """Three images in the mirror: digests by name."""
+    names = ["team/one:1", "team/two:1", "team/never-pulled:1"]
     for name in names:
         local = image(tmp_path_factory.mktemp("image"))
         mirrored.push(local, name)
@@ -77,12 +77,14 @@ def test_a_digest_that_nobody_has_is_named(closed_network: Mirror, team: dict[st
 
 
 def test_a_mirror_that_sends_another_image_is_found_out(closed_network: Mirror, team: dict[str, str]) -> None:
-    one, two = team.values()
+    # Docker keeps the manifest of an image that was removed for a while, and would not ask for it again.
+    name, other = "team/never-pulled", team["team/two:1"]
+    digest = team[f"{name}:1"]
     swapped = closed_network.server.swapped
-    swapped[f"v2/docker.io/team/one/manifests/{one}"] = f"v2/docker.io/team/two/manifests/{two}"
-    said = failure(f"team/one:1@{one}")
+    swapped[f"v2/docker.io/{name}/manifests/{digest}"] = f"v2/docker.io/team/two/manifests/{other}"
+    said = failure(f"{name}:1@{digest}")
     assert "sent something of another digest, which is not used" in said
-    assert shell.capture(["docker", "image", "inspect", pull.name(f"team/one:1@{one}")]).returncode != 0
+    assert shell.capture(["docker", "image", "inspect", pull.name(f"{name}:1@{digest}")]).returncode != 0
 
 
 def test_a_table_of_digests_pins_a_tag(

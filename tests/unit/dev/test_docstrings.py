@@ -55,6 +55,8 @@ def faults(node: Documented) -> list[str]:
         found.append(f"not in this order: {', '.join(KINDS)}")
     if fields and prose and not prose.endswith("\n"):
         found.append("no empty line before the fields")
+    if fields and not prose and not node.name.startswith("_"):
+        found.append("no sentence before the fields")
     found += [f"in a sentence: {error}" for error in ERROR_IN_PROSE.findall(prose)]
     found += [f"heading: {heading}" for heading in HEADING.findall(prose)]
     return found + [
@@ -62,11 +64,16 @@ def faults(node: Documented) -> list[str]:
     ]
 
 
+def test_the_sentence_of_a_class_is_that_of_its_making() -> None:
+    (node,) = documented('class A:\n    def __init__(self, a):\n        """:param a: text"""\n')
+    assert faults(node) == []
+
+
 @pytest.mark.parametrize(
     ("docstring", "fault"),
     [
         ("Do it.\n\n    :param a: text. More of it\n    :return: text\n    :raises ValueError: text\n    ", None),
-        (":param a: text", None),
+        (":param a: text", "no sentence before the fields"),
         ("A sentence: with a colon.", None),
         ("Do it. Raises ValueError.", "in a sentence: Raises ValueError"),
         ("Do it; raise ValueError where it fails.", "in a sentence: raise ValueError"),

@@ -11,7 +11,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.splitter import parse_kv
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart_module import ARGUMENTS as CHART
 
-from dev import documentation, walk
+from dev import documentation, run_documentation
 from dev.documentation import PAGES, Block, blocks, problems, read
 from lab import images
 from lab.paths import ROOT
@@ -90,14 +90,15 @@ def test_page_names_only_what_exists(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_is_run_or_says_why_not(page: str) -> None:
-    walked = {block.line for block in walk.blocks_of(page)}
+    walked = {block.line for block in run_documentation.blocks_of(page)}
     for block in read(page):
         if block.commands:
             assert (block.line in walked) != bool(block.reason), f"{page}:{block.line}"
 
 
 def test_something_is_run_of_each_page_that_has_commands() -> None:
-    assert {page for page in PAGES if walk.blocks_of(page)} >= {"README.md", "chart/README.md", "docs/agent-image.md"}
+    run = {page for page in PAGES if run_documentation.blocks_of(page)}
+    assert run >= {"README.md", "chart/README.md", "docs/agent-image.md"}
 
 
 # -- Ansible in the pages
@@ -207,7 +208,7 @@ def test_modules_on_a_command_line_get_arguments_that_they_know(page: str) -> No
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
 def test_inventory_comments_name_what_make_images_pushes(environment: str) -> None:
     path = ROOT / f"inventories/{environment}/group_vars/all/main.yml"
-    loaded = yaml.safe_load(walk.uncommented(path.read_text(encoding="utf-8")))
+    loaded = yaml.safe_load(run_documentation.uncommented(path.read_text(encoding="utf-8")))
     assert {"ai_agent_context", "ai_agent_kubeconfig", "ai_agent_subcharts", "ai_agent_images"} <= set(loaded)
     given = {name: value for name, value in loaded.items() if name in documentation.specification()}
     assert ArgumentSpecValidator(documentation.specification()).validate(given).error_messages == []

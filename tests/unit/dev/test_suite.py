@@ -38,6 +38,24 @@ def test_a_run_without_cases_counts_as_failed(tally: Tally, tmp_path: Path) -> N
     assert tally.failures == ["empty (pytest's exit code 5)"]
 
 
+HANGS = """
+import os, signal, time
+def test_bad(): assert False
+def test_hangs():
+    os.kill(os.getppid(), signal.SIGALRM)  # As the clock of timeout(1) does.
+    time.sleep(600)
+"""
+
+
+def test_a_run_out_of_time_says_what_had_failed(
+    tally: Tally, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "test_cases.py").write_text(HANGS)
+    tally.pytest("cases", [str(tmp_path)])
+    assert [name.rpartition("::")[2] for name in tally.failures] == ["test_bad"]
+    assert "test_cases.py::test_bad" in capfd.readouterr().out
+
+
 def test_a_command_counts_once(tally: Tally) -> None:
     assert tally.command("good", ["true"])
     assert not tally.command("bad", ["false"])

@@ -14,7 +14,16 @@ OURS = "ansible_collections.ai_platform.agent.plugins.module_utils"
 # Links into plugins, checked there.
 LINKS = {
     Path(f"chart/files/{name}.py")
-    for name in ("guest_memory", "libpq_url", "probe", "probe_postgresql", "probe_redis", "probe_wire")
+    for name in (
+        "guest_memory",
+        "libpq_url",
+        "probe",
+        "probe_causes",
+        "probe_postgresql",
+        "probe_redis",
+        "probe_startup",
+        "probe_wire",
+    )
 }
 
 

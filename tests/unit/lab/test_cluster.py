@@ -19,14 +19,14 @@ def complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_why_a_cluster_cannot_stay(complete: Path) -> None:
     whole = dict.fromkeys(cluster.NODES, "running")
-    assert cluster._flaw(whole) == "the cluster was left half made"
+    assert cluster._why_replace(whole) == "the cluster was left half made"
     complete.write_text("other\n")
-    assert cluster._flaw(whole) == "the cluster was made by another recipe"
+    assert cluster._why_replace(whole) == "the cluster was made by another recipe"
     complete.write_text("abc\n")
-    assert cluster._flaw(whole) == ""
-    assert cluster._flaw({**whole, cluster.NODES[2]: "exited"}) == ""
+    assert cluster._why_replace(whole) == ""
+    assert cluster._why_replace({**whole, cluster.NODES[2]: "exited"}) == ""
     del whole[cluster.NODES[1]]
-    assert cluster._flaw(whole) == f"the cluster has lost {cluster.NODES[1]}"
+    assert cluster._why_replace(whole) == f"the cluster has lost {cluster.NODES[1]}"
 
 
 def test_stopped_nodes_are_started_the_control_plane_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_a_manifest_of_another_form_is_refused() -> None:
 def test_a_second_cluster_on_one_machine_is_warned_of_what_it_may_lack(
     instances: int, others: tuple[str, ...], says: str
 ) -> None:
-    note = cluster.crowd(instances, others)
+    note = cluster.inotify_warning(instances, others)
     assert note.startswith(says)
     assert bool(note) is bool(says)
     assert not note or "run as root sysctl fs.inotify.max_user_instances=512" in note

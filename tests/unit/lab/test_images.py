@@ -9,6 +9,12 @@ from lab import images, shell
 from lab.progress import LabError
 
 
+@pytest.fixture(autouse=True)
+def from_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No question to the network: an image's name says what it was built on."""
+    monkeypatch.setenv("LAB_SOURCE", "packages")
+
+
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "images" / "agent").mkdir(parents=True)
@@ -28,6 +34,12 @@ def test_the_two_agents_differ_though_their_folder_is_the_same(root: Path) -> No
     assert images.AGENT.tag.partition("-")[2] != images.AGENT_NEXT.tag.partition("-")[2]
 
 
+def test_an_image_on_a_public_base_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {recipe.reference for recipe in images.ALL}
+    monkeypatch.setenv("LAB_SOURCE", "registries")
+    assert own.isdisjoint(recipe.reference for recipe in images.ALL)
+
+
 def test_publishing_asks_for_a_registry() -> None:
     with pytest.raises(LabError, match="REGISTRY="):
         images.publish("", own_base=False)
@@ -35,7 +47,7 @@ def test_publishing_asks_for_a_registry() -> None:
 
 def test_only_what_this_checkout_made_is_remembered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "LAB", tmp_path)
-    monkeypatch.setattr(images, "MADE", tmp_path / "made")
+    monkeypatch.setattr(images, "BUILT_IMAGES", tmp_path / "made")
     for name in ("a:1", "b:1", "a:1"):
         images.remember(name)
     assert (tmp_path / "made").read_text() == "a:1\nb:1\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import contents, mirror, pins, pull, registry
+from lab import mirror, mirror_contents, own_checksums, pull, registry
 from lab.progress import LabError
 from tests.mirror_server import Authority
 
@@ -174,7 +174,7 @@ def test_a_table_of_digests_pins_images(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("LAB_RELEASES", str(table))
     assert pull.name("kindest/node:v1@sha256:" + "b" * 64).endswith(f"/docker.io/kindest/node:v1@sha256:{DIGEST}")
     assert pull.name("python:3.13").endswith(f"/docker.io/library/python:3.13@sha256:{DIGEST}")
-    assert pins.image("python:3.12") == "python:3.12"
+    assert own_checksums.image("python:3.12") == "python:3.12"
 
 
 @pytest.mark.parametrize(
@@ -194,21 +194,22 @@ def test_a_table_never_switches_a_verification_off(
     (tmp_path / "releases.yml").write_text(content)
     monkeypatch.setenv("LAB_RELEASES", str(tmp_path / "releases.yml"))
     with pytest.raises(LabError, match=words):
-        pins.image("python:3.12")
+        own_checksums.image("python:3.12")
 
 
 def test_a_mistyped_line_of_the_table_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = tmp_path / "releases.yml"
     monkeypatch.setenv("LAB_RELEASES", str(table))
-    table.write_text("\n".join(f"{mirror.full_name(name)}: {DIGEST}" for name in contents.names() if "@" not in name))
-    contents.demand_known_pins()
+    tagged = [name for name in mirror_contents.names() if "@" not in name]
+    table.write_text("\n".join(f"{mirror.full_name(name)}: {DIGEST}" for name in tagged))
+    mirror_contents.demand_known_checksums()
     table.write_text(f"docker.io/calico/nodes:v3.28.5: {DIGEST}\n")
     with pytest.raises(LabError, match=r"calico/nodes:v3.28.5.*did you mean docker.io/calico/node:v3.28.5"):
-        contents.demand_known_pins()
+        mirror_contents.demand_known_checksums()
 
 
 def test_the_list_names_every_image_of_the_dockerfiles() -> None:
-    said = list(contents.lines())
+    said = list(mirror_contents.lines())
     for name in (
         "docker.io/kindest/node",
         "docker.io/library/python",

@@ -27,7 +27,6 @@ def test_one_unreachable_server_switches_to_packages() -> None:
 
 def test_the_decision_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setenv("LAB_SOURCE", "auto")
 
     def silence(url: str) -> bool:
         asked.append(url)
@@ -41,9 +40,15 @@ def test_the_decision_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(asked) == 2
 
 
-def test_packages_are_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "answers", lambda _url: pytest.fail("asked"))
-    assert source.chosen() == source.PACKAGES
+@pytest.mark.parametrize(("answer", "found"), [(True, source.REGISTRIES), (False, source.PACKAGES)])
+def test_without_a_wish_registries_count_where_they_answer(
+    answer: bool, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "answers", lambda _url: answer)
+    assert source.chosen() == found
+    source.forget()
+    monkeypatch.setenv("LAB_SOURCE", "auto")
+    assert source.chosen() == found
 
 
 def test_a_variable_decides_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:

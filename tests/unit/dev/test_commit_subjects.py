@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dev import subjects
+from dev import commit_subjects
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def checked(message: str, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "message").write_text(message)
-    words: list[str | Path] = [sys.executable, "-m", "dev.subjects", "--message", folder / "message"]
+    words: list[str | Path] = [sys.executable, "-m", "dev.commit_subjects", "--message", folder / "message"]
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -28,8 +28,8 @@ def test_72_characters_at_most(length: int, code: int, tmp_path: Path) -> None:
 
 
 def test_history_that_is_not_there_is_told_apart_from_a_good_one(tmp_path: Path) -> None:
-    assert subjects.recent(tmp_path) is None
-    assert subjects.long(subjects.recent() or []) == []
+    assert commit_subjects.recent(tmp_path) is None
+    assert commit_subjects.long(commit_subjects.recent() or []) == []
 
 
 def test_hooks_and_workflow_run_what_is_here() -> None:

@@ -1,6 +1,6 @@
-"""Run the documentation: every command of a page, in the printed order, on the lab: ``python -m dev.walk PAGE``.
+"""Every command of a page, run in the printed order on the lab: ``python -m dev.run_documentation PAGE``.
 
-A page is walked in a fresh copy of the checkout, with an empty home, by one shell. What differs from the print is where
+A page is run in a fresh copy of the checkout, with an empty home, by one shell. What differs from the print is where
 things are: registry.example.com is the lab's registry, and a namespace gets ``docs-`` before its name, so that nobody's
 release is touched. A stranger's editor is a program that does what the page asks for, the prompts are answered.
 """
@@ -84,7 +84,7 @@ def run(page: str) -> str:
         stack.enter_context(_cluster(place))
         code, output = _shell(place, commands)
     LOGS.mkdir(parents=True, exist_ok=True)
-    log = LOGS / f"walk-{page.replace('/', '-')}.log"
+    log = LOGS / f"documentation-{page.replace('/', '-')}.log"
     log.write_text(output, encoding="utf-8")
     if code:
         began = list(_BEGIN.finditer(output))
@@ -97,7 +97,7 @@ def run(page: str) -> str:
 
 @contextlib.contextmanager
 def _workplace(page: str) -> Iterator[Workplace]:
-    with tempfile.TemporaryDirectory(prefix="walk-") as name:
+    with tempfile.TemporaryDirectory(prefix="documentation-") as name:
         base = Path(name)
         place = Workplace(base / "checkout", base / "home", base / "bin", {})
         for folder in (place.home, place.bin):
@@ -144,7 +144,7 @@ def _python_image() -> str:
     if source.chosen() == source.REGISTRIES:
         return PYTHON_IMAGE
     reference = f"{REGISTRY}/{PYTHON_IMAGE}"
-    recipe = ROOT / "dev" / "walk_image"
+    recipe = ROOT / "dev" / "documentation_image"
     inputs = digest([recipe])
     if not images.present(reference, inputs):
         base = {"BASE_IMAGE": debian.base_image("trixie")}
@@ -180,7 +180,7 @@ def _programs(place: Workplace, page: str) -> None:
     """What a page calls by name: an editor, a Python of the version it names, a docker that builds in this network."""
     (place.bin / "python3.12").symlink_to(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
     # From this checkout: `python -m` would take the copy's modules, which know no cluster.
-    edit_there = f'here=$PWD; cd {ROOT} && exec {sys.executable} -m dev.walk --edit {page} "$here" "$@"'
+    edit_there = f'here=$PWD; cd {ROOT} && exec {sys.executable} -m dev.run_documentation --edit {page} "$here" "$@"'
     _script(place.bin / "editor", edit_there)
     docker = shutil.which("docker") or "docker"
     network = '[ "$1" != build ] || { shift; set -- build --network host "$@"; }'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lab import calico, images, mirror, pins, pull, released
+from lab import calico, images, mirror, own_checksums, pull, released
 from lab.paths import REGISTRY_IMAGE, RELEASED_NODE
 
 
@@ -19,12 +19,12 @@ def names() -> list[str]:
     return [RELEASED_NODE, REGISTRY_IMAGE, *bases, *calico.PUBLIC_IMAGES]
 
 
-def demand_known_pins() -> None:
+def demand_known_checksums() -> None:
     """Refuse a table of checksums (LAB_RELEASES) with a line for something else.
 
     :raises LabError: it has one
     """
-    pins.demand_known([*(release.url for release in files()), *names()])
+    own_checksums.demand_known([*(release.url for release in files()), *names()])
 
 
 def lines() -> Iterator[str]:
@@ -34,7 +34,7 @@ def lines() -> Iterator[str]:
         yield f"file   {release.url}"
         if mirrored:
             yield f"       {mirror.url(release.url)}"
-        if known := pins.of(release.url) or release.sha256:
+        if known := own_checksums.of(release.url) or release.sha256:
             yield f"       SHA-256 {known}"
         else:
             yield f"       by the publisher's checksums: {mirror.url(release.sha256_url)}"
@@ -42,5 +42,5 @@ def lines() -> Iterator[str]:
         yield f"image  {mirror.full_name(name)}"
         if mirrored:
             yield f"       {pull.name(name)}"
-        elif (pinned := pins.image(name)) != name:
+        elif (pinned := own_checksums.image(name)) != name:
             yield f"       {pinned}"

@@ -1,6 +1,6 @@
 """Commit subjects: at most 72 characters, so that `git log --oneline` shows them whole.
 
-``python -m dev.subjects`` reads the commits since RULE; ``--message FILE`` one that is being written.
+``python -m dev.commit_subjects`` reads the commits since CHECKED_SINCE; ``--message FILE`` one that is being written.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from lab import shell
 from lab.paths import ROOT
 
 LONGEST = 72
-RULE = "48b7909"
+CHECKED_SINCE = "48b7909"
 """The commit before which nobody had said so."""
 
 
@@ -23,14 +23,14 @@ def long(subjects: list[str]) -> list[str]:
 
 
 def recent(root: Path = ROOT) -> list[str] | None:
-    """The subjects since RULE; None where the history does not reach that far (a shallow clone, an archive)."""
-    done = shell.capture(["git", "-C", root, "log", "--no-merges", "--format=%s", f"{RULE}..HEAD"])
+    """The subjects since CHECKED_SINCE; None where the history does not reach back so far (a shallow clone)."""
+    done = shell.capture(["git", "-C", root, "log", "--no-merges", "--format=%s", f"{CHECKED_SINCE}..HEAD"])
     return None if done.returncode else done.stdout.splitlines()
 
 
 def main() -> int:
     """Exit code 0 when every subject is short enough."""
-    parser = argparse.ArgumentParser(prog="python -m dev.subjects", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m dev.commit_subjects", description=__doc__)
     parser.add_argument("--message", type=Path, metavar="FILE", help="a message that is being written")
     options = parser.parse_args()
     if options.message:
