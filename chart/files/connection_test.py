@@ -15,12 +15,14 @@ from pathlib import Path
 
 if t.TYPE_CHECKING:
     from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import probe as prober
+    from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import probe_startup
 else:
     # The modules beside this file are a package, which is made here: no folder of the image is searched for them.
     package = types.ModuleType("connection_probe")
     package.__path__ = [str(Path(__file__).parent)]
     sys.modules[package.__name__] = package
     prober = importlib.import_module("connection_probe.probe")
+    probe_startup = importlib.import_module("connection_probe.probe_startup")
 
 KEYS = {"DATABASE_URL": "database-url", "REDIS_URL": "redis-url"}
 
@@ -42,7 +44,8 @@ def probe(title: str, kind: str, variable: str) -> str | None:
     """Ask one server; the sentence about what failed, None where nothing did."""
     records: list[dict[str, t.Any]] = []
     dependency = {"name": kind, "kind": kind, "env": variable}
-    prober.collect({"dependencies": [dependency], "rounds": 0}, lambda line: records.append(json.loads(line)))
+    request = {"dependencies": [dependency], "rounds": 0, "settle": probe_startup.NETWORK_SECONDS}
+    prober.collect(request, lambda line: records.append(json.loads(line)))
     failed = [record for record in records if record["record"] == "phase" and not record["ok"]]
     return failure(title, variable, failed[0]) if failed else None
 

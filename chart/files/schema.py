@@ -33,7 +33,7 @@ try:
     from psycopg import sql
     from psycopg.conninfo import conninfo_to_dict
 
-    from libpq_url import complaint
+    from libpq_url import parameters
     from schema_revisions import RevisionsError, State, judge, named, read_graph
     from schema_runner import Runner, SchemaError
     from schema_url import child_environment, plain_url, redact, secrets_of
@@ -111,6 +111,10 @@ class Settings:
             url = plain_url(environ["DATABASE_URL"])
         except ValueError as error:
             raise SchemaError(str(error)) from error
+        try:
+            parameters(url)
+        except ValueError as error:
+            raise SchemaError(f"DATABASE_URL: {error}.") from None
         lock_timeout = environ.get("SCHEMA_LOCK_TIMEOUT", "2s")
         if not re.fullmatch(r"[1-9]\d*(ms|s|min)", lock_timeout):
             raise SchemaError(f"SCHEMA_LOCK_TIMEOUT is {lock_timeout!r}: write a number with ms, s or min, such as 2s.")
@@ -143,7 +147,7 @@ def connect(settings: Settings, name: str, options: str | None = None) -> psycop
     :param options: libpq's, beside those of the URL. A pooler in transaction mode refuses them, where it would hand on
         to its other clients what is set later
     :raises Unreachable: there is no answer
-    :raises SchemaError: the URL is malformed
+    :raises SchemaError: a connection pooler answers, which cannot hold a migration's lock
     """
     try:
         given: dict[str, Any] = {"connect_timeout": 5, "application_name": name}
@@ -160,14 +164,12 @@ def connect(settings: Settings, name: str, options: str | None = None) -> psycop
                 "direct connection in the Secret's key migration-database-url."
             ) from error
         raise Unreachable(why_unreachable(error)) from error
-    except psycopg.ProgrammingError as error:
-        raise SchemaError(f"DATABASE_URL: {complaint(settings.url)}.") from error
 
 
 def connect_patiently(settings: Settings, name: str, limit: float | None, options: str) -> psycopg.Connection[Any]:
     """Connect, trying for `limit` seconds, without end where it is None.
 
-    :raises SchemaError: there is no connection by then, or the URL is malformed
+    :raises SchemaError: there is no connection by then, or only one to a connection pooler
     """
     reminder = Reminder(settings)
     start = time.monotonic()

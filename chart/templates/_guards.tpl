@@ -6,11 +6,34 @@
 {{- include "ai-agent.guards.secret" . -}}
 {{- include "ai-agent.guards.keys" . -}}
 {{- include "ai-agent.guards.subcharts" . -}}
+{{- include "ai-agent.guards.claims" . -}}
+{{- include "ai-agent.guards.reservedNames" . -}}
 {{- include "ai-agent.guards.timing" . -}}
 {{- include "ai-agent.guards.scaling" . -}}
 {{- include "ai-agent.guards.labels" . -}}
 {{- include "ai-agent.guards.duplicates" . -}}
 {{- include "ai-agent.guards.network" . -}}
+{{- end -}}
+
+{{/* A claim of the user's own is one server's: two in one data directory destroy it where the file system knows no locks. */}}
+{{- define "ai-agent.guards.claims" -}}
+{{- $seen := dict -}}
+{{- range $server := list (list "postgresql" "primary" "") (list "postgresql" "readReplicas" "replication") (list "redis" "master" "") (list "redis" "replica" "replication") -}}
+{{- $values := index $.Values (first $server) -}}
+{{- $kind := index $server 1 -}}
+{{- $path := printf "%s.%s" (first $server) $kind -}}
+{{- $claim := dig $kind "persistence" "existingClaim" "" $values -}}
+{{- $used := and $values.enabled $claim (dig $kind "persistence" "enabled" true $values) -}}
+{{- if and $used (or (not (last $server)) (eq (toString $values.architecture) (last $server))) -}}
+{{- if hasKey $seen $claim -}}
+{{- fail (printf "%s.persistence.existingClaim is %s, which %s uses as well: give each server a claim of its own." $path $claim (get $seen $claim)) -}}
+{{- end -}}
+{{- if and (last $server) (gt (int (dig $kind "replicaCount" 1 $values)) 1) -}}
+{{- fail (printf "%s.persistence.existingClaim is one claim for %d pods: leave it empty, so that each gets its own, or set %s.replicaCount to 1." $path (int (dig $kind "replicaCount" 1 $values)) $path) -}}
+{{- end -}}
+{{- $_ := set $seen $claim $path -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Where the database and the cache are must be said once. */}}
@@ -70,12 +93,12 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- $named := tpl (default (default "" $values.auth.existingSecret) $global) $root -}}
 {{- range $key, $path := include "ai-agent.serverKeys" (dict "root" $root "chart" $chart) | fromJson -}}
 {{- $place := include "ai-agent.secretKey" (dict "root" $root "key" $key) | fromJson -}}
-{{- $reader := ternary (printf "existingSecretKeys.%s names" $key) "the agent reads" $place.told -}}
+{{- $reader := ternary (printf "existingSecretKeys.%s names" $key) "the agent reads" $place.mapped -}}
 {{- if ne $named $place.secret -}}
 {{- fail (printf "%s.auth.existingSecret names %q but %s %q: set %s.auth.existingSecret to %q." $chart $named $reader $place.secret $chart $place.secret) -}}
 {{- end -}}
 {{- $own := default $key (dig (last (splitList "." $path)) (dig "secretKeys" (last (splitList "." $path)) "" $values.auth) $values.auth) -}}
-{{- if and $place.told (ne $own $place.key) -}}
+{{- if and $place.mapped (ne $own $place.key) -}}
 {{- fail (printf "%s.auth.%s is %q but existingSecretKeys.%s names the key %q: set %s.auth.%s to %q." $chart $path $own $key $place.key $chart $path $place.key) -}}
 {{- end -}}
 {{- end -}}
@@ -271,5 +294,18 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- fail (printf "%s, but networkPolicy.%s.to does not say at which addresses: list them ({ipBlock: {cidr: 0.0.0.0/0}} means any), or set networkPolicy.enabled to false." (first $server) $name) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Names that PostgreSQL keeps for itself: its first start would fail for ever. */}}
+{{- define "ai-agent.guards.reservedNames" -}}
+{{- $auth := dig "auth" dict (default dict .Values.postgresql) | default dict -}}
+{{- $user := toString (default "" $auth.username) -}}
+{{- if or (hasPrefix "pg_" $user) (has $user (list "public" "none")) -}}
+{{- fail (printf "postgresql.auth.username is %s, which PostgreSQL keeps for itself: choose another name." $user) -}}
+{{- end -}}
+{{- $database := toString (default "" $auth.database) -}}
+{{- if has $database (list "template0" "template1") -}}
+{{- fail (printf "postgresql.auth.database is %s, which every PostgreSQL has for itself: choose another name." $database) -}}
 {{- end -}}
 {{- end -}}

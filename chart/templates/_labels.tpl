@@ -8,8 +8,8 @@ helm.sh/chart: {{ include "ai-agent.chart" .root }}
 {{- end -}}
 
 {{/*
-Labels of every pod: not the chart's version, whose every change would replace the pods. Argument as above, and "own" with the
-labels of this pod alone.
+Labels of every pod: not the chart's version, whose every change would replace the pods.
+Argument: dict "root" the root context, "component" as for ai-agent.labels, "own" the labels of this pod alone (optional).
 */}}
 {{- define "ai-agent.podLabels" -}}
 app: {{ .root.Release.Name | quote }}
@@ -24,7 +24,7 @@ job: migration
 {{- end }}
 {{- end -}}
 
-{{/* What a selector may use: the part of the labels that never changes. Argument as above. */}}
+{{/* The labels that never change, for selectors. Argument: dict "root" the root context, "component" as for ai-agent.labels. */}}
 {{- define "ai-agent.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "ai-agent.name" .root | quote }}
 app.kubernetes.io/instance: {{ .root.Release.Name | quote }}

@@ -100,7 +100,9 @@ template:
   spec:
     {{- include "ai-agent.podDefaults" $root | nindent 4 }}
     automountServiceAccountToken: false
-    {{- if not (and .hook $root.Values.serviceAccount.create) }}
+    {{- /* An upgrade that brings the account brings it after the hook; one under which the agent runs is there. */}}
+    {{- $live := dig "spec" "template" "spec" "serviceAccountName" "" (include "ai-agent.liveDeployment" $root | fromJson) }}
+    {{- if or (not (and .hook $root.Values.serviceAccount.create)) (eq $live (include "ai-agent.serviceAccountName" $root)) }}
     serviceAccountName: {{ include "ai-agent.serviceAccountName" $root }}
     {{- end }}
     restartPolicy: Never

@@ -29,7 +29,7 @@ priorityClassName: {{ . }}
       key: {{ .key }}
 {{- end -}}
 
-{{/* DATABASE_URL and REDIS_URL of the agent, and of who tests what it reaches. Argument: the root context. */}}
+{{/* DATABASE_URL and REDIS_URL of the agent and of the test pod. Argument: the root context. */}}
 {{- define "ai-agent.urls" -}}
 {{- range $name, $key := dict "DATABASE_URL" "database-url" "REDIS_URL" "redis-url" }}
 {{ include "ai-agent.envFromSecret" (merge (dict "name" $name) (include "ai-agent.secretKey" (dict "root" $ "key" $key) | fromJson)) }}
@@ -43,14 +43,14 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
-{{/* The same for its volumes. */}}
+{{/* Volumes that the values add to every pod of the agent's image. Argument: the root context. */}}
 {{- define "ai-agent.extraVolumes" -}}
 {{- with .Values.agent.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
-{{/* The same for its mounts. */}}
+{{/* Mounts that the values add to every container that runs the agent's image. Argument: the root context. */}}
 {{- define "ai-agent.extraVolumeMounts" -}}
 {{- with .Values.agent.extraVolumeMounts }}
 {{ toYaml . }}

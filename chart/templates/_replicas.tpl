@@ -23,11 +23,17 @@ repaired outside the template (the database, a pushed image) would never be foun
 {{- end -}}
 
 {{/*
-The number of pods that the Deployment asks for; empty where the autoscaler sets it.
-One case between the two: the autoscaler was just turned on and Helm is still the only one that ever set the number. Left out, it
-would fall back to 1 before the autoscaler looks; so the live number stays until somebody else owns the field.
-Where Helm applies on its own side (Helm 3, and releases that it installed: operation Update) that is never so: its last manifest has the
-number, and one that is left out is deleted, whoever owns it. There the live number is always said.
+The number of pods that the Deployment asks for (spec.replicas); empty where the autoscaler alone sets it.
+
+  autoscaler   Helm's entry in managedFields                          rendered
+  off          any                                                    agent.replicaCount
+  on           operation Apply, does not own spec.replicas            nothing: the autoscaler's number stays
+  on           operation Apply, owns spec.replicas                    the live number
+  on           operation Update                                       the live number
+
+Why the third: the autoscaler was just turned on and has set nothing yet. If Helm left the field out, the API server would take it
+back to 1. Why the fourth: Helm 3, and Helm 4 on releases that Helm 3 installed, compares the last manifest with the new one and deletes a
+field that is only in the last, whoever set it since.
 */}}
 {{- define "ai-agent.replicas" -}}
 {{- if not .Values.agent.autoscaling.enabled -}}

@@ -1,15 +1,15 @@
 {{/*
 Where a pod finds one of the values that the chart's own Secret has: there, or where existingSecretKeys says.
-Argument: dict "root" the root context, "key" its name in the chart's own Secret. Returns JSON: "secret", "key", and "told", whether
+Argument: dict "root" the root context, "key" its name in the chart's own Secret. Returns JSON: "secret", "key", and "mapped", whether
 existingSecretKeys names it.
 */}}
 {{- define "ai-agent.secretKey" -}}
-{{- $told := get .root.Values.existingSecretKeys .key -}}
-{{- $place := dict "secret" (include "ai-agent.secretName" .root) "key" .key "told" (not (empty $told)) -}}
-{{- if kindIs "map" $told -}}
-{{- $place = merge (dict "secret" $told.name "key" $told.key) $place -}}
-{{- else if $told -}}
-{{- $place = merge (dict "key" $told) $place -}}
+{{- $mapped := get .root.Values.existingSecretKeys .key -}}
+{{- $place := dict "secret" (include "ai-agent.secretName" .root) "key" .key "mapped" (not (empty $mapped)) -}}
+{{- if kindIs "map" $mapped -}}
+{{- $place = merge (dict "secret" $mapped.name "key" $mapped.key) $place -}}
+{{- else if $mapped -}}
+{{- $place = merge (dict "key" $mapped) $place -}}
 {{- end -}}
 {{- $place | toJson -}}
 {{- end -}}
@@ -25,7 +25,8 @@ existingSecretKeys names it.
 One password of the chart's own Secret: what the Secret holds now, else the value given, else a random one. It never changes
 by itself: the database keeps the password that it was initialised with.
 Argument: dict "root" the root context, "live" the Secret's decoded data, "key" the key, "given" the value,
-"path" the name of the value for messages, "required" whether a serving release must have it already.
+"path" the name of the value for messages, "required" whether a serving release must have it already, "volume" the claim whose
+data were made with it, empty if none keeps it.
 */}}
 {{- define "ai-agent.password" -}}
 {{- $live := get .live .key -}}
@@ -39,6 +40,8 @@ Argument: dict "root" the root context, "live" the Secret's decoded data, "key" 
 {{- .given -}}
 {{- else if and .required (include "ai-agent.serving" .root) -}}
 {{- fail (printf "The Secret %s has no key %s although the release is serving: restore the Secret, or set %s to the password that the server knows." $secret .key .path) -}}
+{{- else if and .volume (or .root.Release.IsInstall (and (include "ai-agent.liveDeployment" .root | fromJson) (lookup "apps/v1" "StatefulSet" .root.Release.Namespace (include "ai-agent.postgresql.host" .root)))) (lookup "v1" "PersistentVolumeClaim" .root.Release.Namespace .volume) -}}
+{{- fail (printf "The Secret %s has no key %s, and the volume %s of an earlier release knows its password only: restore the Secret, set %s to that password, or delete the volume if nothing in it is worth keeping." $secret .key .volume .path) -}}
 {{- else if eq .root.Values.secrets.generate "never" -}}
 {{- fail (printf "%s is empty and secrets.generate is never: give it, or name a Secret in existingSecret." .path) -}}
 {{- else -}}
@@ -50,13 +53,13 @@ Argument: dict "root" the root context, "live" the Secret's decoded data, "key" 
 "true" where what is random stays, because the next rendering finds it in the cluster, or where it is not meant to stay. Without a
 cluster (`helm template`, `--dry-run=client`, Argo CD) every lookup is empty; with one, a list has a kind even if nothing is in it.
 */}}
-{{- define "ai-agent.stays" -}}
+{{- define "ai-agent.mayGenerate" -}}
 {{- if or (eq .Values.secrets.generate "always") (lookup "v1" "Secret" .Release.Namespace "").kind -}}true{{- end -}}
 {{- end -}}
 
 {{/* A random text in place of a value that nobody gave. Argument: dict "root" the root context, "path" the value, "length". */}}
 {{- define "ai-agent.generated" -}}
-{{- if not (include "ai-agent.stays" .root) -}}
+{{- if not (include "ai-agent.mayGenerate" .root) -}}
 {{- fail (printf "%s is empty and this rendering cannot look into a cluster, so each one would invent another and lock the agent out: name a Secret in existingSecret, or give %s; secrets.generate: always renders what must not be deployed." .path .path) -}}
 {{- end -}}
 {{- randAlphaNum .length -}}
@@ -91,15 +94,17 @@ be the same in the Secret, in the hook's Secret and in the annotation of the age
 {{- $data := dict -}}
 {{- $password := "" -}}
 {{- if .Values.postgresql.enabled -}}
-{{- $admin := include "ai-agent.password" (dict "root" . "live" $live "key" "postgres-password" "required" true "path" "postgresql.auth.postgresPassword" "given" (include "ai-agent.givenPassword" (list (get $globalAuth "postgresPassword") $auth.postgresPassword))) -}}
+{{- $volume := printf "data-%s-0" (include "ai-agent.postgresql.host" .) -}}
+{{- if or (dig "primary" "persistence" "existingClaim" "" .Values.postgresql) (not (dig "primary" "persistence" "enabled" true .Values.postgresql)) }}{{ $volume = "" }}{{ end -}}
+{{- $admin := include "ai-agent.password" (dict "root" . "volume" $volume "live" $live "key" "postgres-password" "required" true "path" "postgresql.auth.postgresPassword" "given" (include "ai-agent.givenPassword" (list (get $globalAuth "postgresPassword") $auth.postgresPassword))) -}}
 {{- $_ := set $data "postgres-password" $admin -}}
-{{- $password = include "ai-agent.password" (dict "root" . "live" $live "key" "password" "required" true "path" "postgresql.auth.password" "given" (include "ai-agent.givenPassword" (list (get $globalAuth "password") $auth.password))) -}}
+{{- $password = include "ai-agent.password" (dict "root" . "volume" $volume "live" $live "key" "password" "required" true "path" "postgresql.auth.password" "given" (include "ai-agent.givenPassword" (list (get $globalAuth "password") $auth.password))) -}}
 {{- $_ := set $data "password" $password -}}
-{{- /* Replicas may come later, and find it; where nothing may be generated, it is asked for when they come. */ -}}
+{{- /* The replication password is generated in advance, for replicas that may be added later; where nothing may be generated, it is required only then. */ -}}
 {{- $given := include "ai-agent.givenPassword" (list $auth.replicationPassword) -}}
-{{- $generates := and (ne .Values.secrets.generate "never") (include "ai-agent.stays" .) -}}
+{{- $generates := and (ne .Values.secrets.generate "never") (include "ai-agent.mayGenerate" .) -}}
 {{- if or $given (get $live "replication-password") $generates (eq .Values.postgresql.architecture "replication") -}}
-{{- $replication := include "ai-agent.password" (dict "root" . "live" $live "key" "replication-password" "required" false "path" "postgresql.auth.replicationPassword" "given" $given) -}}
+{{- $replication := include "ai-agent.password" (dict "root" . "volume" "" "live" $live "key" "replication-password" "required" false "path" "postgresql.auth.replicationPassword" "given" $given) -}}
 {{- $_ := set $data "replication-password" $replication -}}
 {{- end -}}
 {{- if eq (include "ai-agent.postgresql.username" .) "postgres" -}}
@@ -117,7 +122,7 @@ be the same in the Secret, in the hook's Secret and in the annotation of the age
 {{- $redis = include "ai-agent.externalPassword" (dict "live" $live "key" "redis-password" "given" .Values.externalCache.password "path" "externalCache.password" "required" false) -}}
 {{- else if .Values.redis.auth.enabled -}}
 {{- $given := include "ai-agent.givenPassword" (list (dig "redis" "password" "" (default dict .Values.global)) .Values.redis.auth.password) -}}
-{{- $redis = include "ai-agent.password" (dict "root" . "live" $live "key" "redis-password" "required" true "path" "redis.auth.password" "given" $given) -}}
+{{- $redis = include "ai-agent.password" (dict "root" . "volume" "" "live" $live "key" "redis-password" "required" true "path" "redis.auth.password" "given" $given) -}}
 {{- end -}}
 {{- with $redis }}{{ $_ := set $data "redis-password" . }}{{ end -}}
 {{- $_ := set $data "redis-url" (include "ai-agent.redis.url" (dict "root" . "password" $redis)) -}}

@@ -69,7 +69,7 @@ def helm() -> str:
     """The helm program: $HELM, else the lab's."""
     program = os.environ.get("HELM") or str(ROOT / ".lab" / "bin" / "helm")
     if not shutil.which(program):
-        pytest.fail(f"There is no helm at {program}: run `make tools`, or name one in HELM.")
+        pytest.fail(f"There is no helm at {program}: run `make helm`, or name one in HELM.")
     return program
 
 

@@ -326,7 +326,20 @@ def redis_lines(rendered: Rendered) -> list[str]:
 
 @pytest.mark.parametrize(
     ("limit", "most"),
-    [("256Mi", 161061273), ("1Gi", 644245094), ("1.5Gi", 966367641), ("500M", 300000000), (67108864, 40265318)],
+    [
+        ("256Mi", 161061273),
+        ("1Gi", 644245094),
+        ("1.5Gi", 966367641),
+        ("500M", 300000000),
+        (67108864, 40265318),
+        # The rest of Kubernetes' grammar of quantities.
+        ("1e9", 600000000),
+        ("1E9", 600000000),
+        ("15e+8", 900000000),
+        ("128974848000m", 77384908),
+        ("250000k", 150000000),
+        ("1Ti", 659706976665),
+    ],
 )
 def test_redis_evicts_before_its_limit_kills_it(render: Render, limit: str | int, most: int) -> None:
     lines = redis_lines(render({"redis": {"master": {"resources": {"limits": {"memory": limit}}}}}))

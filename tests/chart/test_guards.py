@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
@@ -118,6 +119,20 @@ GUARDS: list[tuple[Object, str]] = [
         {"redis": {"enabled": False}, "externalCache": {"host": "kv.example.org"}},
         "redis.enabled is false, but networkPolicy.cache.to does not say",
     ),
+    *(
+        (
+            {"postgresql": {"auth": {"username": name}}},
+            f"postgresql.auth.username is {name}, which PostgreSQL keeps for itself",
+        )
+        for name in ("pg_agent", "public", "none")
+    ),
+    *(
+        (
+            {"postgresql": {"auth": {"database": name}}},
+            f"postgresql.auth.database is {name}, which every PostgreSQL has for itself",
+        )
+        for name in ("template0", "template1")
+    ),
 ]
 
 
@@ -231,6 +246,48 @@ def test_an_upgrade_leads_to_the_same_servers(render: Render, cluster: Cluster, 
         render("dev", values, cluster=cluster)
 
 
+@pytest.mark.parametrize(
+    ("server", "change", "words"),
+    [
+        ("postgresql", ({"existingClaim": "a"}, {"existingClaim": "a", "size": "9Gi"}), ""),
+        (
+            "postgresql",
+            ({"existingClaim": "a"}, {"existingClaim": "b"}),
+            "another volume (claim b) than they are in (claim a)",
+        ),
+        (
+            "postgresql",
+            ({"existingClaim": "a"}, {"enabled": False}),
+            "another volume (emptyDir) than they are in (claim a)",
+        ),
+        (
+            "postgresql",
+            ({"enabled": False}, {"existingClaim": "b"}),
+            "another volume (claim b) than they are in (emptyDir)",
+        ),
+        (
+            "redis",
+            ({"existingClaim": "a"}, {"existingClaim": "b"}),
+            "another volume (claim b) than they are in (claim a)",
+        ),
+        ("redis", ({"enabled": False}, {"enabled": False}), ""),
+    ],
+)
+def test_the_data_of_a_server_stay_in_their_volume(
+    render: Render, cluster: Cluster, server: str, change: tuple[Object, Object], words: str
+) -> None:
+    now, then = change
+    component = {"postgresql": "primary", "redis": "master"}[server]
+    name = {"postgresql": "my-agent-postgresql", "redis": "my-agent-redis-master"}[server]
+    cluster.add(render("dev", {server: {component: {"persistence": now}}}).one("StatefulSet", name))
+    values: Object = {server: {component: {"persistence": then}}}
+    if not words:
+        assert render("dev", values, cluster=cluster)
+        return
+    with pytest.raises(RenderError, match=re.escape(words)):
+        render("dev", values, cluster=cluster)
+
+
 BUNDLED = {"postgresql": "my-agent-postgresql", "redis": "my-agent-redis-master"}
 
 
@@ -263,3 +320,50 @@ def test_the_living_databases_own_names_stay(render: Render, cluster: Cluster, n
     assert render("dev", cluster=cluster)
     with pytest.raises(RenderError, match=f"postgresql.auth.{name} is .*, but the living database was made with"):
         render("dev", {"postgresql": {"auth": {name: given}}}, cluster=cluster)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"agent": {"replicaCount": 2}}, ""),
+        ({"nameOverride": "x"}, "The selector of the Deployment my-agent is"),
+        ({"fullnameOverride": "x"}, "is the Deployment my-agent, and fullnameOverride names it x"),
+    ],
+)
+def test_names_stay_as_they_were_installed(render: Render, cluster: Cluster, values: Object, words: str) -> None:
+    cluster.add(render("dev").one("Deployment"))
+    if not words:
+        assert render("dev", values, cluster=cluster)
+        return
+    with pytest.raises(RenderError, match=re.escape(words)):
+        render("dev", values, cluster=cluster)
+
+
+CLAIM: Object = {"persistence": {"existingClaim": "shared"}}
+REPLICATED: Object = {"architecture": "replication"}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"postgresql": {"primary": CLAIM}, "redis": {"master": {"persistence": {"existingClaim": "other"}}}}, ""),
+        (
+            {"postgresql": {"primary": CLAIM}, "redis": {"master": CLAIM}},
+            "redis.master.persistence.existingClaim is shared",
+        ),
+        (
+            {"postgresql": REPLICATED | {"primary": CLAIM, "readReplicas": CLAIM | {"replicaCount": 1}}},
+            "is shared, which postgresql.primary uses as well",
+        ),
+        ({"postgresql": REPLICATED | {"readReplicas": CLAIM | {"replicaCount": 2}}}, "is one claim for 2 pods"),
+        ({"redis": REPLICATED | {"replica": CLAIM | {"replicaCount": 3}}}, "is one claim for 3 pods"),
+        # What is not installed uses nothing.
+        ({"postgresql": {"primary": CLAIM, "readReplicas": CLAIM}}, ""),
+    ],
+)
+def test_a_claim_is_one_servers(render: Render, values: Object, words: str) -> None:
+    if not words:
+        assert render("dev", values)
+        return
+    with pytest.raises(RenderError, match=re.escape(words)):
+        render("dev", values)

@@ -200,6 +200,13 @@ def test_each_probe_has_its_purpose(environment: Rendered) -> None:
     }
 
 
+def test_a_restart_of_the_database_takes_no_pod_out_of_the_service(environment: Rendered) -> None:
+    """All pods have the same database: without endpoints callers are refused where a pod answers when to come back."""
+    probe = environment.one("Deployment")["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 60
+    assert probe.get("successThreshold", 1) == 1
+
+
 def test_configuration_is_consumed_and_a_change_rolls_the_pods(render: Render) -> None:
     def template(level: str) -> Object:
         values = {"existingSecret": "s", "postgresql": {"auth": {"existingSecret": "s"}}}

@@ -125,6 +125,16 @@ def test_hook_needs_nothing_that_the_upgrade_brings(render: Render, serving: Clu
     assert kept["spec"]["template"]["spec"]["serviceAccountName"] == "theirs"
 
 
+@pytest.mark.parametrize(("runs_under", "used"), [(RELEASE, RELEASE), ("default", None), ("", None)])
+def test_hook_runs_as_the_agent_where_its_account_is_there(
+    render: Render, serving: Cluster, runs_under: str, used: str | None
+) -> None:
+    """Clouds and policies know the account that the chart makes by its annotations; an upgrade finds it there."""
+    serving.add({**SERVING, "spec": {"template": {"spec": {"serviceAccountName": runs_under}}}})
+    job = hooks(render(cluster=serving))["Job"]
+    assert job["spec"]["template"]["spec"].get("serviceAccountName") == used
+
+
 def test_hook_under_an_existing_secret_brings_none(render: Render, serving: Cluster) -> None:
     found = hooks(render(EXISTING, cluster=serving))
     assert found.keys() == {"Job", "ConfigMap", "NetworkPolicy"}

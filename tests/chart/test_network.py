@@ -101,6 +101,7 @@ def test_names_are_resolved_wherever_the_name_service_usually_is(environment: Re
         "OpenShift": (End({"dns": "default"}, {"kubernetes.io/metadata.name": "openshift-dns"}), 5353),
         "CoreDNS on another port": (End({"k8s-app": "kube-dns"}, SYSTEM), 5353),
         "NodeLocal DNSCache": (End(address="169.254.20.10"), 53),
+        "AKS' LocalDNS": (End(address="169.254.10.11"), 53),
         "GKE's Cloud DNS": (End(address="169.254.169.254"), 53),
     }
     for client in ("agent", "migration", "test", "primary", "master"):

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import cluster as connectivity
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import Seen
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import ReleaseObjects
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import Task, manifest
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import render_job
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collection_plan import decide
@@ -62,7 +62,7 @@ OPTIONS = Options(RELEASE, "test", "heads", 60, 30, {"connect_timeout": 5}, "tru
 ACCOUNTS = types.SimpleNamespace(
     get=lambda *words: {"imagePullSecrets": [{"name": "of-the-account"}]} if words[2] == "agent-runner" else None
 )
-RIGHTS = types.SimpleNamespace(may_exec=False, secret_exists=True)
+RIGHTS = types.SimpleNamespace(may_exec=False, secret_exists=True, elsewhere=lambda _live: None)
 
 
 def deployed(rendered: Rendered) -> Live:
@@ -105,11 +105,11 @@ def asking(
 
 def connecting(live: Live, monkeypatch: pytest.MonkeyPatch) -> dict[str, Task]:
     """The Jobs of the connectivity test."""
-    seen = Seen(t.cast("Object", live.deployment), live.pods, (), (), (), exec_allowed=False)
+    seen = ReleaseObjects(t.cast("Object", live.deployment), live.pods, (), (), (), exec_allowed=False)
     options = connectivity.Options(RELEASE, "test", other_namespace="other")
-    work = connectivity.Work(t.cast("t.Any", None), options, seen, {"servers": {}})
+    work = connectivity.PodRuns(t.cast("t.Any", None), options, seen, t.cast("t.Any", {"servers": {}}))
     tasks: dict[str, Task] = {}
-    monkeypatch.setattr(connectivity.Work, "_run", lambda _self, place, task: tasks.setdefault(place, task))
+    monkeypatch.setattr(connectivity.PodRuns, "_run", lambda _self, place, task: tasks.setdefault(place, task))
     work.probe()
     for place in work.places():
         work.stranger(place)

@@ -176,3 +176,18 @@ def test_llm_key_comes_from_a_secret_of_its_own(render: Render) -> None:
     assert (config["LLM_BASE_URL"], config["LLM_MODEL"]) == ("https://llm.example.org/v1", "m")
     bare = render().one("Deployment")["spec"]["template"]["spec"]["containers"][0]
     assert [variable["name"] for variable in bare["env"]] == ["DATABASE_URL", "REDIS_URL"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_volume_knows_the_password_of_a_lost_secret(cluster: Cluster, render: Render, *, there: bool) -> None:
+    """Nothing serves any more, so the release looks like one that may be made anew."""
+    cluster.add({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": RELEASE}, "status": {}})
+    cluster.add({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": f"{RELEASE}-postgresql"}})
+    if there:
+        cluster.add(live_secret(dict.fromkeys(KEYS, "same")))
+        assert render(cluster=cluster).secret()["password"] == "same"
+        return
+    with pytest.raises(RenderError, match=f"the volume data-{RELEASE}-postgresql-0 of an earlier release knows"):
+        render(cluster=cluster)
+    values = {"postgresql": {"auth": {"password": "same", "postgresPassword": "same"}}}
+    assert render(values, cluster=cluster).secret()["password"] == "same"

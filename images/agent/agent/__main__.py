@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
+import socket
 import sys
 import threading
 from types import FrameType
@@ -19,6 +21,8 @@ from agent.settings import Settings, SettingsError
 log = logging.getLogger("agent")
 
 
+BACKLOG = 2048
+"""Connections that wait to be taken, as many as uvicorn's own."""
 LAST_SECONDS = 5.0
 """What may pass between the end of the drain and the end of the process."""
 
@@ -33,10 +37,10 @@ class Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._drain: asyncio.Task[None] | None = None
 
-    async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until told to stop."""
         self._loop = asyncio.get_running_loop()
-        await super().serve(sockets)  # type: ignore[arg-type]
+        await super().serve(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal starts the drain, the second one ends it."""
@@ -70,6 +74,21 @@ def _end_after(seconds: float) -> None:
     timer.start()
 
 
+def listen(port: int) -> socket.socket:
+    """A socket for every address of this pod, of both families where there is IPv6: a cluster may have one or both.
+
+    :raises OSError: the port is taken, or not allowed
+    """
+    if socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG)
+        except OSError as error:
+            # A kernel that knows IPv6 may have no address of it.
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise
+    return socket.create_server(("", port), backlog=BACKLOG)
+
+
 def main() -> int:
     """Exit code 0 after a drain, 2 with one sentence for wrong settings."""
     try:
@@ -81,14 +100,18 @@ def main() -> int:
     lifecycle = Lifecycle()
     config = uvicorn.Config(
         create_app(settings, lifecycle),
-        host="0.0.0.0",  # noqa: S104 - a pod's address is not known before it runs
-        port=settings.port,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=1,
         timeout_keep_alive=75,
     )
-    Server(config, lifecycle, settings.drain_seconds).run()
+    try:
+        listening = listen(settings.port)
+    except OSError as error:
+        print(f"error: port {settings.port} cannot be listened on: {error.strerror}", file=sys.stderr)
+        return 2
+    log.info("listening on port %d, %s", settings.port, listening.family.name)
+    Server(config, lifecycle, settings.drain_seconds).run(sockets=[listening])
     return 0
 
 

@@ -22,9 +22,10 @@ class UnknownSession(LookupError):
 
 
 # A table that someone locked, or a host that vanished, costs a request seconds and a sentence; it never holds a worker.
+# libpq rounds a connect_timeout of 1 up to 2 (its documentation, connection parameters).
 STATEMENT_TIMEOUT = "10s"
 WIRE = {
-    "connect_timeout": 3,
+    "connect_timeout": 2,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,

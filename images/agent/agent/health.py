@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import redis
 
-from agent import probe
+from agent import database_check
 from agent.cache import Cache
 from agent.lifecycle import Lifecycle
 from agent.metrics import CACHE_UP
@@ -70,7 +70,7 @@ class Health:
 
     def _look_at_database(self) -> Checks:
         try:
-            seen = probe.look(self._url)
+            seen = database_check.look(self._url)
         except psycopg.Error as error:
             return {
                 "database": _outcome(False, f"the database does not answer: {brief(error)}"),

@@ -95,8 +95,11 @@ def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
     if parts.scheme not in schemes:
         raise SettingsError(f"{name} has none of the schemes {', '.join(schemes)}: begin it with {schemes[0]}://")
     # libpq and SQLAlchemy end the password at different ones; what is left of it would be told as the host's name.
-    if parts.netloc.count("@") > 1:
+    if parts.netloc.count("@") > 1 or (schemes[0] == "postgresql" and url.count("@") > 1):
         raise SettingsError(f"{name} has more than one @: percent-encode its user name and its password")
+    # A number before a slash in a password is a port, and the rest the name of the database.
+    if schemes[0] == "postgresql" and "@" in parts.path:
+        raise SettingsError(f"{name} has an @ behind its host: percent-encode its user name and its password")
     # A slash or a # in a password ends the address early, and what is left of it is no port or has no host.
     if schemes[0] in ("http", "redis") and parts.scheme != "unix" and (not parts.hostname or port == 0):
         raise SettingsError(f"{name} names no host: write {parts.scheme}://host, or percent-encode its password")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from agent import probe
+from agent import database_check
 from agent.app import create_app
 from agent.health import Health, brief
 from agent.lifecycle import Lifecycle
@@ -103,15 +103,15 @@ def test_ready_names_each_part_that_fails(client: Client, caplog: pytest.LogCapt
 def well(monkeypatch: pytest.MonkeyPatch) -> None:
     """A database and a cache that answer."""
     seen: dict[str, Any] = {"server": "15.1", "revisions": frozenset({"0006"})}
-    monkeypatch.setattr(probe, "look", lambda _url: probe.Seen(**seen))
+    monkeypatch.setattr(database_check, "look", lambda _url: database_check.Seen(**seen))
     monkeypatch.setattr(Health, "_look_at_cache", lambda _self: {"cache": {"status": "ok", "message": "Redis answers"}})
 
 
 def test_without_its_cache_a_pod_stays_ready_and_says_so(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    seen = probe.Seen(server="15.1", revisions=frozenset({"0006"}))
-    monkeypatch.setattr(probe, "look", lambda _url: seen)
+    seen = database_check.Seen(server="15.1", revisions=frozenset({"0006"}))
+    monkeypatch.setattr(database_check, "look", lambda _url: seen)
     with caplog.at_level(logging.INFO):
         answer = client.get("/ready")
     assert answer.status_code == 200

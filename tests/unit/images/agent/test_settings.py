@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from agent.settings import Settings, SettingsError, driver_url
+from tests.unit.unencoded import told, urls
 
 SECRET = "s3cr%2Ft"
 GIVEN = {
@@ -66,3 +69,20 @@ def test_what_is_wrong_is_named_without_its_secret(name: str, value: str) -> Non
     assert name in str(caught.value)
     assert "s3cr" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_password_that_is_not_encoded_is_no_host_and_no_database() -> None:
+    """The message of libpq or SQLAlchemy would name what they take for the host, in the agent's log."""
+    taken = 0
+    for url in urls():
+        try:
+            settings = Settings.from_env({**GIVEN, "DATABASE_URL": url})
+        except SettingsError as error:
+            said = str(error)
+        else:
+            said, taken = "percent-encode", taken + 1
+            assert settings.libpq_url.count("@") == 1
+            assert urlsplit(settings.libpq_url).path in ("/agent_db", "")
+        assert told(said) == [], url
+        assert "percent-encode" in said, url
+    assert taken > 20

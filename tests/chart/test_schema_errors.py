@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 import re
 import subprocess
 import typing as t
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import value_words
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import schema_errors
 
 from tests.chart.conftest import ROOT, Object
 
@@ -21,14 +23,14 @@ SCHEMAS = [ROOT / "chart/values.schema.json", *sorted(ROOT.glob("subcharts/*/val
 def explained(helm: str, chart: Path, tmp_path_factory: pytest.TempPathFactory) -> t.Callable[[Object], list[str]]:
     """The sentences about values, from what the real helm says of them."""
     file = tmp_path_factory.mktemp("values") / "values.yaml"
-    schemas = value_words.read(chart, "ai-agent", ["postgresql", "redis"])
+    schemas = schema_errors.read(chart, "ai-agent", ["postgresql", "redis"])
     assert list(schemas) == ["ai-agent", "postgresql", "redis"]
 
     def explain(values: Object) -> list[str]:
         file.write_text(yaml.safe_dump(values), encoding="utf-8")
         done = subprocess.run([helm, "template", "x", chart, "-f", file], capture_output=True, text=True, check=False)
         assert done.returncode
-        return value_words.explain(done.stderr, schemas, values).split("; ")
+        return schema_errors.explain(done.stderr, schemas, values).split("; ")
 
     return explain
 
@@ -86,7 +88,7 @@ def test_several_mistakes_are_several_sentences_and_the_rest_is_counted(
 ) -> None:
     wrong = {"agent": {"replicaCount": "3", **{f"key{number}": 1 for number in range(6)}}}
     said = explained(wrong)
-    assert len(said) == value_words.SHOWN + 1
+    assert len(said) == schema_errors.SHOWN + 1
     assert said[-1] == "and 2 more"
 
 
@@ -106,3 +108,40 @@ def test_every_pattern_is_described(file: Path) -> None:
     patterns = [node for node in walk(json.loads(file.read_text())) if isinstance(node.get("pattern"), str)]
     assert patterns
     assert [node for node in patterns if not node.get("description", "").startswith("A ")] == []
+
+
+CANARY = "HUNTER2canary"
+
+
+LOGINS = [
+    f"ftp://user:{CANARY}@llm.example.com/v1 !",
+    f"ftp://user:a@{CANARY}@llm.example.com/v1 !",
+    f"!! password={CANARY}",
+    f"!! {{'api_key': '{CANARY}'}}",
+]
+
+
+def test_a_refused_value_is_quoted_without_its_login(explained: t.Callable[[Object], list[str]]) -> None:
+    """Each text that the schema bounds by a form, wherever it is."""
+    schema = json.loads((ROOT / "chart/values.schema.json").read_text(encoding="utf-8"))
+    found = list(_formed(schema, schema, ()))
+    refused = [(place, form) for place, form in found if not any(re.search(form, text) for text in LOGINS)]
+    assert len(refused) > 5
+    for number, (place, _form) in enumerate(refused):
+        values: t.Any = LOGINS[number % len(LOGINS)]
+        for name in reversed(place):
+            values = {name: values}
+        said = "; ".join(explained(values))
+        assert place[-1] in said, said
+        assert CANARY not in said, said
+
+
+def _formed(node: Object, root: Object, place: tuple[str, ...]) -> t.Iterator[tuple[tuple[str, ...], str]]:
+    """The places of values that must have a form, with it."""
+    if "$ref" in node:
+        meant = functools.reduce(operator.getitem, node["$ref"].split("/")[1:], root)
+        node = {**meant, **node}
+    if "pattern" in node and node.get("type") == "string":
+        yield place, node["pattern"]
+    for name, child in node.get("properties", {}).items():
+        yield from _formed(child, root, (*place, name))

@@ -1,4 +1,4 @@
-"""Programs of others judge the production values: nothing is found but what judged.yaml lists with a reason."""
+"""Programs of others judge the production values: nothing is found but what chart_linter_exceptions.yaml explains."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from dev import judges
+from dev import chart_linters
 from tests.chart.conftest import ENVIRONMENTS, Object, Render, Rendered
 
-EXCEPTIONS: Object = yaml.safe_load((Path(__file__).parent / "judged.yaml").read_text(encoding="utf-8"))
+EXCEPTIONS: Object = yaml.safe_load(Path(__file__).with_name("chart_linter_exceptions.yaml").read_bytes())
 SCHEMAS = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
 REFERENCE = re.compile(r'"[^"]*#/\$defs/([^"]+)"')
 Finding = tuple[str, str]
@@ -56,7 +56,7 @@ def test_every_exception_has_a_reason() -> None:
 
 def test_kube_score(render: Render, tmp_path: Path) -> None:
     more = ("container-seccomp-profile", "container-ports-check")
-    words = [judges.kube_score(), "score", "--output-format", "json"]
+    words = [chart_linters.kube_score(), "score", "--output-format", "json"]
     words += [word for check in more for word in ("--enable-optional-test", check)]
     scored = output([*words, manifests(render("prod"), tmp_path)])
     found = {
@@ -70,7 +70,7 @@ def test_kube_score(render: Render, tmp_path: Path) -> None:
 
 
 def test_checkov(render: Render, tmp_path: Path) -> None:
-    env = {**os.environ, "PYTHONPATH": str(judges.checkov())}
+    env = {**os.environ, "PYTHONPATH": str(chart_linters.checkov())}
     words = [sys.executable, "-m", "checkov.main", "--framework", "kubernetes", "--output", "json", "--quiet"]
     result = output([*words, "--skip-download", "--file", manifests(render("prod"), tmp_path)], env)
     assert result["summary"]["parsing_errors"] == 0
@@ -116,7 +116,7 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> t.Callable[[Object], st
 def test_kubeconform(render: Render, schemas: t.Callable[[Object], str], tmp_path: Path, name: str) -> None:
     made = render(name, {"agent": {"autoscaling": {"enabled": True}}})
     (place,) = {schemas(item) for item in made}
-    words = [judges.kubeconform(), "-strict", "-output", "json", "-verbose", "-schema-location", place]
+    words = [chart_linters.kubeconform(), "-strict", "-output", "json", "-verbose", "-schema-location", place]
     resources = output([*words, manifests(made, tmp_path)])["resources"]
     assert len(resources) == len(made)
     assert {each["name"]: each["msg"] for each in resources if each["status"] != "statusValid"} == {}
@@ -125,6 +125,6 @@ def test_kubeconform(render: Render, schemas: t.Callable[[Object], str], tmp_pat
 def test_kubeconform_would_find_a_mistake(render: Render, schemas: t.Callable[[Object], str], tmp_path: Path) -> None:
     deployment = render().one("Deployment")
     deployment["spec"]["replica"] = 1
-    words = [judges.kubeconform(), "-strict", "-output", "json", "-schema-location", schemas(deployment)]
+    words = [chart_linters.kubeconform(), "-strict", "-output", "json", "-schema-location", schemas(deployment)]
     (found,) = output([*words, manifests(Rendered([deployment]), tmp_path)])["resources"]
     assert found["status"] == "statusInvalid"
