@@ -12,6 +12,8 @@ FOLDERS = {
     "module": "plugins/modules/*.py",
     "filter": "plugins/filter/*.py",
     "lookup": "plugins/lookup/*.py",
+    "callback": "plugins/callback/*.py",
+    "rulebook": "extensions/eda/rulebooks/*.yml",
     "playbook": "playbooks/*.yml",
     "role": "roles/*",
 }

@@ -77,7 +77,9 @@ class Container:
 
     def command_lines(self) -> str:
         """Return the command lines of all its processes, as anybody on the node can read them."""
-        return docker("top", self.name, "-eo", "pid,args").stdout
+        # Not `docker top`: it runs this machine's ps, which a bare Debian does not have.
+        script = "for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $file; echo; done"
+        return docker("exec", "--user", "0", self.name, "sh", "-c", script).stdout
 
 
 class Machine:
