@@ -78,14 +78,14 @@ class Job:
 
     def run(self, playbook: str, ident: str, environment: dict[str, str], **variables: t.Any) -> tuple[int, str]:
         """The exit code and what the job printed."""
-        running = self.start(playbook, ident, environment, **variables)
-        said, _none = running.communicate()
-        return running.returncode, said
+        output = self.folder.parent / f"output of {ident}"
+        running = self.start(playbook, ident, environment, output, **variables)
+        return running.wait(), output.read_text()
 
     def start(
-        self, playbook: str, ident: str, environment: dict[str, str], **variables: t.Any
-    ) -> subprocess.Popen[str]:
-        """Begin a run; what it prints is to be read from the process."""
+        self, playbook: str, ident: str, environment: dict[str, str], output: Path, **variables: t.Any
+    ) -> subprocess.Popen[bytes]:
+        """Begin a run that prints into a file: into a pipe that nobody reads it would stop after 64 KiB."""
         path = os.pathsep.join([str(self.folder / "project" / "collections"), str(self.programs / "collections")])
         given = environment | {
             "HOME": str(self.home),
@@ -99,10 +99,11 @@ class Job:
         words: list[str | Path] = [self.programs / "bin/ansible-runner", "run", self.folder, "--playbook", playbook]
         inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         inherited |= {"HOME": str(self.home), "PATH": f"{self.programs / 'bin'}{os.pathsep}{inherited['PATH']}"}
-        return subprocess.Popen(
-            ["unshare", "--user", f"--map-user={UID}", *words, "--ident", ident],
-            cwd=self.folder, env=inherited, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+        with output.open("wb") as file:
+            return subprocess.Popen(
+                ["unshare", "--user", f"--map-user={UID}", *words, "--ident", ident],
+                cwd=self.folder, env=inherited, stdout=file, stderr=subprocess.STDOUT,
+            )  # fmt: skip
 
     def events(self, ident: str) -> list[Object]:
         """What AWX keeps of a job, one after the other."""

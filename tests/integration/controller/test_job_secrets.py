@@ -56,17 +56,18 @@ class Kept:
         given = {"ai_agent_subcharts": "embedded", "ai_agent_helm_binary": living.helm(), "ai_agent_timeout": "10m"}
         given |= {"ai_agent_verify_api_key": VERIFIER, "ai_agent_reports_dir": str(self.folder / "reports")}
         # The stand-in has no answers for the preflight.
-        running = self.job.start("site.yml", ident, self.environment, ai_agent_preflight=False, **given)
+        output = self.folder / f"output of the {ident}"
+        running = self.job.start("site.yml", ident, self.environment, output, ai_agent_preflight=False, **given)
         looking = Processes(running.pid, NOWHERE[1:], [TOKEN, VERIFIER])
         try:
-            assert not cluster.hangs or cluster.written.wait(600)
+            while cluster.hangs and not cluster.written.wait(1):
+                assert running.poll() is None, output.read_text()[-2000:]
         finally:
             for place in descendants(running.pid) if cluster.hangs else ():
                 with suppress(ProcessLookupError):
                     os.kill(int(place.name), signal.SIGKILL)
-            said, _none = running.communicate()
+            running.wait()
             looking.stop()
-        (self.folder / f"output of the {ident}").write_text(said)
         return looking
 
     def places(self, into: Path) -> Places:
