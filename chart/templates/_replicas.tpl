@@ -23,7 +23,28 @@ repaired outside the template (the database, a pushed image) would never be foun
 {{- end -}}
 
 {{/*
-The number of pods that the Deployment asks for (spec.replicas); empty where the autoscaler alone sets it.
+"true" where an autoscaler sets the number of pods: the chart's, or, where that is off, one that somebody else made for this
+Deployment (a HorizontalPodAutoscaler of their own, or the one that KEDA makes of a ScaledObject). They are looked for only where
+some autoscaler has set the number before: most accounts that deploy need not be able to read them.
+*/}}
+{{- define "ai-agent.autoscaled" -}}
+{{- $name := include "ai-agent.fullname" . -}}
+{{- $by := .Values.agent.autoscaling.enabled -}}
+{{- range dig "metadata" "managedFields" list (include "ai-agent.liveDeployment" . | fromJson) -}}
+{{- if and (not $by) (eq .manager "kube-controller-manager") (eq (default "" .subresource) "scale") -}}
+{{- range (lookup "autoscaling/v2" "HorizontalPodAutoscaler" $.Release.Namespace "").items -}}
+{{- $own := eq (dig "metadata" "annotations" "meta.helm.sh/release-name" "" .) $.Release.Name -}}
+{{- if and (eq .spec.scaleTargetRef.kind "Deployment") (eq .spec.scaleTargetRef.name $name) (not (and $own (eq .metadata.name $name))) -}}
+{{- $by = true -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- ternary "true" "" $by -}}
+{{- end -}}
+
+{{/*
+The number of pods that the Deployment asks for (spec.replicas); empty where an autoscaler alone sets it.
 
   autoscaler   Helm's entry in managedFields                          rendered
   off          any                                                    agent.replicaCount
@@ -36,7 +57,7 @@ back to 1. Why the fourth: Helm 3, and Helm 4 on releases that Helm 3 installed,
 field that is only in the last, whoever set it since.
 */}}
 {{- define "ai-agent.replicas" -}}
-{{- if not .Values.agent.autoscaling.enabled -}}
+{{- if not (include "ai-agent.autoscaled" .) -}}
 {{- .Values.agent.replicaCount -}}
 {{- else -}}
 {{- $deployment := include "ai-agent.liveDeployment" . | fromJson -}}

@@ -84,6 +84,38 @@ def test_turning_the_autoscaler_on_does_not_drop_to_one_pod(
     assert render(SCALED, cluster=cluster).one("Deployment")["spec"].get("replicas") == replicas
 
 
+def autoscaler(name: str, target: str = RELEASE, release: str = "") -> Object:
+    """Return a live HorizontalPodAutoscaler, Helm's where a release is told."""
+    annotations = {"meta.helm.sh/release-name": release} if release else {}
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
+    metadata = {"name": name, "namespace": "test", "annotations": annotations}
+    spec = {"scaleTargetRef": reference, "minReplicas": 2, "maxReplicas": 9}
+    return {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("live", "scaler", "replicas"),
+    [
+        (scaled_after("Apply"), autoscaler("keda-hpa-agent"), None),
+        (scaled_after("Apply"), autoscaler(RELEASE), None),
+        # As Helm 3 applies, what is left out is deleted.
+        (scaled_after("Update"), autoscaler("keda-hpa-agent"), 4),
+        (scaled_after("Apply"), autoscaler("theirs", release="another"), None),
+        # The chart's own is on its way out, or it scales something else: the values count.
+        (scaled_after("Apply"), autoscaler(RELEASE, release=RELEASE), 1),
+        (scaled_after("Apply"), autoscaler("keda-hpa-other", target="other"), 1),
+        (scaled_after("Apply", by="kubectl"), autoscaler("keda-hpa-agent"), 1),
+    ],
+)
+def test_an_autoscaler_of_somebody_else_keeps_its_number(
+    render: Render, cluster: Cluster, live: Object, scaler: Object, replicas: int | None
+) -> None:
+    cluster.add(live_secret(dict.fromkeys(KEYS, "same")))
+    cluster.add(live)
+    cluster.add(scaler)
+    assert render(cluster=cluster).one("Deployment")["spec"].get("replicas") == replicas
+
+
 # Disruption
 
 

@@ -72,9 +72,19 @@ def comparison(
         "other_volumes": identity.other_disks(planned, live),
         "unfit": _unfit(wanted, secrets, statefulsets, namespace),
         "lacking": _missing_secrets(wanted, needed, secrets, namespace),
-        "conflicts": ownership.conflicts(wanted.objects, there),
+        "conflicts": _conflicts(cluster, wanted, there, params),
         "refused": immutable.refusals(wanted.objects, there, agent["metadata"]["name"] if agent else None),
     }
+
+
+def _conflicts(cluster: Cluster, wanted: Wanted, there: Sequence[Object], params: Object) -> list[Object]:
+    found = ownership.conflicts(wanted.objects, there)
+    if found:
+        namespace = params["release_namespace"]
+        scalers = look.readable(cluster, "autoscaling/v2", "horizontalpodautoscalers", namespace) or ()
+        scaled = ownership.scaled_by_others(scalers, params["release_name"])
+        found = ownership.conflicts(wanted.objects, there, scaled) if scaled else found
+    return found
 
 
 # The password of a server's own, the URL in which it stands, and the agent's variable that has the URL.

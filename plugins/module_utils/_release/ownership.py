@@ -20,7 +20,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import covers
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
 Object = dict[str, t.Any]
 Path = tuple[str, ...]
@@ -28,8 +28,26 @@ Path = tuple[str, ...]
 HELM = "helm"
 
 
-def conflicts(planned: Iterable[Object], live: Iterable[Object]) -> list[Object]:
+def scaled_by_others(autoscalers: Iterable[Object], release: str) -> set[tuple[str, str]]:
+    """Kind and name of the objects whose number of pods an autoscaler sets that the release did not make.
+
+    That is somebody's own, or the one that KEDA makes of a ScaledObject; the chart's is called like what it scales.
+    """
+    found = set()
+    for item in autoscalers:
+        target, metadata = item["spec"]["scaleTargetRef"], item["metadata"]
+        helm = (metadata.get("annotations") or {}).get("meta.helm.sh/release-name")
+        if helm != release or metadata["name"] != target["name"]:
+            found.add((target["kind"], target["name"]))
+    return found
+
+
+def conflicts(
+    planned: Iterable[Object], live: Iterable[Object], scaled: Container[tuple[str, str]] = ()
+) -> list[Object]:
     """The objects of which others set fields otherwise than what is planned.
+
+    The number of pods of the objects in `scaled` (`scaled_by_others`) is left to their autoscaler.
 
     An entry for each object: `kind`, `api_version` and `name`; a `sentence` that names managers and fields;
     `server_side`, whether Helm applies it on the server, which then refuses; `patch`, a JSON Patch (RFC 6902) that
@@ -38,6 +56,7 @@ def conflicts(planned: Iterable[Object], live: Iterable[Object]) -> list[Object]
     server-side apply, or these alone, for a strategic merge patch.
     """
     wanted = {(item["kind"], item["metadata"]["name"]): item for item in planned}
+    wanted = {key: _without_replicas(item) if key in scaled else item for key, item in wanted.items()}
     found = []
     for item in live:
         key = (item.get("kind", ""), item["metadata"]["name"])
@@ -55,6 +74,10 @@ def conflicts(planned: Iterable[Object], live: Iterable[Object]) -> list[Object]
                 }
             )
     return found
+
+
+def _without_replicas(item: Object) -> Object:
+    return item | {"spec": {name: value for name, value in item["spec"].items() if name != "replicas"}}
 
 
 def _entries(live: Object) -> Sequence[Object]:
@@ -199,4 +222,4 @@ def _spelled(path: Path) -> str:
     return "".join(words)
 
 
-__all__ = ("conflicts",)
+__all__ = ("conflicts", "scaled_by_others")

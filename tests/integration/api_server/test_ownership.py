@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import assemble
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.ownership import conflicts
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.ownership import conflicts, scaled_by_others
 
 from dev.api_server import Server
 from lab import tools
@@ -54,7 +54,8 @@ class Release:
     def conflicts(self, *, scaled: bool) -> list[Object]:
         made = self.helm("template", self.name, str(self.chart), values=self.values(scaled=scaled))
         objects = [item for item in yaml.safe_load_all(made.stdout) if item]
-        return conflicts(objects, [self.live()])
+        scalers = json.loads(self.kubectl("get", "hpa", "-o", "json"))["items"]
+        return conflicts(objects, [self.live()], scaled_by_others(scalers, self.name))
 
     def deploy(self, *, scaled: bool) -> list[str]:
         """Take over, then upgrade; who was named."""
@@ -128,6 +129,21 @@ def test_the_autoscaler_on_off_and_on(release: Release) -> None:
     assert ["kube-controller-manager set .spec.replicas" in said for said in named] == [True]
     assert release.deploy(scaled=True) == []
     assert release.replicas == 3
+
+
+def test_an_autoscaler_of_somebody_else_keeps_its_number(release: Release) -> None:
+    release.kubectl("autoscale", "deployment", release.name, "--name=theirs", "--min=2", "--max=9", "--cpu-percent=80")
+    try:
+        for number in (6, 7):
+            release.autoscaler_sets(number)
+            for _again in range(2):
+                assert release.deploy(scaled=False) == []
+                assert release.replicas == number
+    finally:
+        release.kubectl("delete", "hpa", "theirs")
+    named = release.deploy(scaled=False)
+    assert release.replicas == 3
+    assert len(named) == 1
 
 
 def test_kubectl_scale(release: Release) -> None:

@@ -6,7 +6,7 @@ import copy
 import typing as t
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.ownership import conflicts
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.ownership import conflicts, scaled_by_others
 
 Object = dict[str, t.Any]
 
@@ -228,3 +228,30 @@ def test_what_helm_applied_is_applied_again_with_the_fields_that_others_had() ->
 
 def test_an_object_that_is_not_planned_is_nobodys_business() -> None:
     assert conflicts([], [live(SCALED, HELM, replicas=5)]) == []
+
+
+def scaler(name: str, release: str = "") -> Object:
+    metadata: Object = {"name": name}
+    if release:
+        metadata["annotations"] = {"meta.helm.sh/release-name": release}
+    return {"metadata": metadata, "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "demo"}}}
+
+
+@pytest.mark.parametrize(
+    ("found", "theirs"),
+    [
+        (scaler("keda-hpa-demo"), True),
+        (scaler("demo"), True),
+        (scaler("demo", release="another"), True),
+        (scaler("second", release="demo"), True),
+        (scaler("demo", release="demo"), False),
+    ],
+)
+def test_whose_autoscaler_it_is(found: Object, theirs: bool) -> None:
+    scaled = scaled_by_others([found], "demo")
+    assert bool(scaled) is theirs
+    # What else was changed goes back all the same.
+    taken = conflicts([PLANNED], [live(HELM, AUTOSCALER, EDITED, replicas=7, image="debug:1")], scaled)
+    assert (".spec.replicas" in taken[0]["sentence"]) is not theirs
+    assert "image" in taken[0]["sentence"]
+    assert ("kube-controller-manager" in str(taken[0]["patch"])) is not theirs
