@@ -10,6 +10,7 @@
 {{- include "ai-agent.guards.reservedNames" . -}}
 {{- include "ai-agent.guards.timing" . -}}
 {{- include "ai-agent.guards.scaling" . -}}
+{{- include "ai-agent.guards.resources" . -}}
 {{- include "ai-agent.guards.labels" . -}}
 {{- include "ai-agent.guards.duplicates" . -}}
 {{- include "ai-agent.guards.network" . -}}
@@ -215,6 +216,45 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- if has (toString .Values.replicaPodDisruptionBudget.maxUnavailable) (list "0" "0%") -}}
 {{- fail "replicaPodDisruptionBudget.maxUnavailable is 0, which blocks every drain of a node: set it to 1 or more." -}}
 {{- end -}}
+{{- end -}}
+
+{{/* A request above its limit: the API server refuses the pods, when the migration has run and the old version does not know its schema. */}}
+{{- define "ai-agent.guards.resources" -}}
+{{- $places := list "agent" "migration" "migration.gate" "connectionTest" -}}
+{{- $places = concat $places (ternary (list "postgresql.primary" "postgresql.readReplicas") list .Values.postgresql.enabled) -}}
+{{- $places = concat $places (ternary (list "redis.master" "redis.replica") list .Values.redis.enabled) -}}
+{{- range $place := $places -}}
+{{- $values := $.Values -}}
+{{- range splitList "." $place -}}
+{{- $values = get $values . | default dict -}}
+{{- end -}}
+{{- $resources := $values.resources | default dict -}}
+{{- range $name, $limit := $resources.limits | default dict -}}
+{{- $request := get ($resources.requests | default dict) $name -}}
+{{- if and (ne (toString $request) "") (not (kindIs "invalid" $limit)) -}}
+{{- if gt (include "ai-agent.number" $request | float64) (include "ai-agent.number" $limit | float64) -}}
+{{- fail (printf "%s.resources.requests.%s is %v, more than limits.%s, %v: lower it, or raise the limit." $place $name $request $name $limit) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+The number that a Kubernetes quantity stands for: "250m" is 0.25, "1Gi" is 1073741824.
+Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+*/}}
+{{- define "ai-agent.number" -}}
+{{- $text := kindIs "string" . | ternary (toString .) (printf "%v" .) -}}
+{{- $number := regexFind "^[0-9.]+([eE][-+]?[0-9]+)?" $text -}}
+{{- $binary := dict "Ki" 1 "Mi" 2 "Gi" 3 "Ti" 4 "Pi" 5 "Ei" 6 -}}
+{{- $decimal := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 -}}
+{{- $unit := trimPrefix $number $text -}}
+{{- $value := float64 $number -}}
+{{- range until (get $binary $unit | default 0 | int) -}}
+{{- $value = mulf $value 1024 -}}
+{{- end -}}
+{{- mulf $value (get $decimal $unit | default 1.0) -}}
 {{- end -}}
 
 {{/* Labels that the chart sets itself: twice is a YAML error or, in a selector, a field that no upgrade can change. */}}

@@ -6,6 +6,7 @@ import re
 import typing as t
 
 import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts import quantity
 
 from tests.chart.cluster import Cluster
 from tests.chart.conftest import Object, Render, RenderError
@@ -25,6 +26,11 @@ def budget(pods: int, **values: t.Any) -> Object:
 
 def scaled(**values: t.Any) -> Object:
     return agent(autoscaling={"enabled": True, **values})
+
+
+def resources(request: t.Any, limit: t.Any, name: str = "memory") -> Object:
+    requests = {"cpu": "1m", "memory": "1Mi"}
+    return {"requests": requests | {name: request}, "limits": {name: limit}}
 
 
 def kept(**values: t.Any) -> Object:
@@ -49,6 +55,15 @@ GUARDS: list[tuple[Object, str]] = [
     # Scaling
     (scaled(minReplicas=5, maxReplicas=4), "minReplicas (5) is above agent.autoscaling.maxReplicas (4)"),
     (scaled(targetCPUUtilizationPercentage=0), "there is nothing to scale by"),
+    # Resources
+    (
+        agent(resources=resources("1Gi", "1000M")),
+        "agent.resources.requests.memory is 1Gi, more than limits.memory, 1000M",
+    ),
+    (agent(resources=resources(1, "999m", "cpu")), "agent.resources.requests.cpu is 1, more than limits.cpu, 999m"),
+    ({"migration": {"gate": {"resources": resources("2e9", "1.5Gi")}}}, "migration.gate.resources.requests.memory"),
+    ({"redis": {"master": {"resources": resources("1Ei", "1E")}}}, "redis.master.resources.requests"),
+    ({"postgresql": {"primary": {"resources": resources("1", "1n", "cpu")}}}, "lower it, or raise the limit"),
     # Time
     (agent(terminationGracePeriodSeconds=35), "set it above preStopSeconds + drainSeconds (35)"),
     ({"migration": {"databaseTimeout": 240}}, "set it below migration.timeout (240)"),
@@ -367,3 +382,22 @@ def test_a_claim_is_one_servers(render: Render, values: Object, words: str) -> N
         return
     with pytest.raises(RenderError, match=re.escape(words)):
         render("dev", values)
+
+
+@pytest.mark.parametrize(
+    ("request_", "limit"),
+    [
+        ("1Gi", "1Gi"),
+        ("1024Mi", "1Gi"),
+        ("1G", "1Gi"),
+        ("1Pi", "1Ei"),
+        (".5Gi", "512Mi"),
+        ("5e8", 5e8),
+        ("1E", "2E"),
+        (1, 2),
+    ],
+)
+def test_a_request_up_to_its_limit_in_every_spelling(render: Render, request_: t.Any, limit: t.Any) -> None:
+    made = render(agent(resources=resources(request_, limit)))
+    (container,) = made.one("Deployment")["spec"]["template"]["spec"]["containers"]
+    assert quantity(container["resources"]["requests"]["memory"]) == quantity(request_)
