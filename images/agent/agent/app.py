@@ -82,7 +82,7 @@ def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
     model = llm.choose(settings)
     threads = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker")
     chat = Chat(database, cache, model, threads)
-    health = Health(settings.libpq_url, graph, cache, lifecycle)
+    health = Health(settings.libpq_url, graph, cache, lifecycle, database.answers)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

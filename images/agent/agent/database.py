@@ -10,6 +10,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from agent.connecting import Pause
 from agent.models import Message, Session
 from agent.settings import Settings
 
@@ -46,6 +47,11 @@ class Database:
             connect_args={"application_name": "ai-agent", **WIRE},
         )
         event.listen(self._engine, "connect", _limit)
+        self._pause = Pause(self._engine)
+
+    def answers(self) -> None:
+        """Somebody else has just seen the database answer: a request that comes now is not refused unasked."""
+        self._pause.end()
 
     def history(self, session_id: uuid.UUID) -> list[tuple[str, str]]:
         """The last messages of a session as (role, content), oldest first.

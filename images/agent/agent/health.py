@@ -28,8 +28,12 @@ Checks = dict[str, Check]
 class Health:
     """The checks run in threads of their own, one look at a time however many ask."""
 
-    def __init__(self, database_url: str, graph: Graph, cache: Cache, lifecycle: Lifecycle) -> None:
+    def __init__(
+        self, database_url: str, graph: Graph, cache: Cache, lifecycle: Lifecycle, answers: Callable[[], None]
+    ) -> None:
+        """:param answers: told each time that the database answers"""
         self._url = database_url
+        self._answers = answers
         self._graph = graph
         self._cache = cache
         self._lifecycle = lifecycle
@@ -76,6 +80,7 @@ class Health:
                 "database": _outcome(False, f"the database does not answer: {brief(error)}"),
                 "schema": _outcome(False, "unknown while the database does not answer"),
             }
+        self._answers()
         schema = _outcome(False, seen.problem) if seen.problem else _outcome(*self._graph.judge(seen.revisions))
         return {"database": _outcome(True, f"PostgreSQL {seen.server}"), "schema": schema}
 
