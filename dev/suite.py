@@ -60,8 +60,10 @@ def _lint_others(tally: Tally) -> None:
     tally.command("yamllint", [VENV / "yamllint", "--strict", "."])
     docs = [VENV / "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", "."]
     # It copies kubernetes.core for the documentation that ours includes; where it sees a git repository around, only
-    # what is committed there, and the virtual environment is not.
-    tally.command("antsibull-docs", docs, {"GIT_CEILING_DIRECTORIES": str(VENV.parent)})
+    # what is committed there, and the virtual environment is not. It logs into the home folder.
+    home = LAB / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    tally.command("antsibull-docs", docs, {"GIT_CEILING_DIRECTORIES": str(VENV.parent), "HOME": str(home)})
     tally.command("antsibull-changelog", [VENV / "antsibull-changelog", "lint"])
     if tally.command("make chart", [VENV / "python", "-m", "dev.assemble_chart"]):
         chart = ROOT / "build" / "ai-agent-chart"

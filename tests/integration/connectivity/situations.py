@@ -348,6 +348,9 @@ def replica_behind(stage: Stage) -> t.Iterator[list[Dependency]]:
     with _pair(stage) as (primary, standby):
         with psycopg.connect(standby.url(), autocommit=True) as connection:
             connection.execute("SELECT pg_wal_replay_pause()")
+            # It is a request, which the replica grants at its next record.
+            state = "SELECT pg_get_wal_replay_pause_state()"
+            _until(lambda: connection.execute(state).fetchone() == ("paused",))
         with psycopg.connect(primary.url(), autocommit=True) as connection:
             connection.execute("CREATE TABLE written_meanwhile (id int)")
         yield [database(primary.url()), replica(standby.url())]
@@ -409,12 +412,29 @@ def redis_out_of_memory(_stage: Stage) -> t.Iterator[list[Dependency]]:
         yield [cache(server.url())]
 
 
+FILLER = 8 << 20
+
+
+def used_memory(server: RedisServer) -> int:
+    return int(server.client().info("memory")["used_memory"])
+
+
+def _until(holds: t.Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for what another process does in its own time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @situation
 def redis_memory_scarce(_stage: Stage) -> t.Iterator[list[Dependency]]:
     with redis_server.running(CANARY) as server:
         # Of a larger whole the same share leaves more room for the buffers of the clients, which count as well.
-        server.client().set("filler", bytes(8 << 20))
-        used = int(server.client().info("memory")["used_memory"])
+        server.client().set("filler", bytes(FILLER))
+        # The buffer in which it came counts as well, until it is given back.
+        _until(lambda: used_memory(server) < FILLER + FILLER // 2)
+        used = used_memory(server)
         server.client().config_set("maxmemory", str(used + (384 << 10)))
         yield [cache(server.url())]
 

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -51,10 +52,18 @@ def play(words: list[str | Path], folder: Path, environment: dict[str, str], pro
         for name, value in os.environ.items()
         if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBE", "XDG_", "HELM", "AI_AGENT_"))
     }
-    environment = inherited | {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000"} | environment
-    done = subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    # Without the checkout's ansible.cfg, modules are unpacked below the home folder that the system's users have.
+    with tempfile.TemporaryDirectory() as home:
+        environment = inherited | {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000", "ANSIBLE_REMOTE_TMP": home} | environment
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
     return Run(done.returncode, done.stdout)
 
 
