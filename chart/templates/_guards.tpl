@@ -233,7 +233,12 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- $request := get ($resources.requests | default dict) $name -}}
 {{- if and (ne (toString $request) "") (not (kindIs "invalid" $limit)) -}}
 {{- if gt (include "ai-agent.number" $request | float64) (include "ai-agent.number" $limit | float64) -}}
-{{- fail (printf "%s.resources.requests.%s is %v, more than limits.%s, %v: lower it, or raise the limit." $place $name $request $name $limit) -}}
+{{- $said := list $request $limit -}}
+{{- range $number, $value := $said -}}
+{{- /* As it was written: Helm reads each number as a float, and would print a large one as 6.7e+07. */ -}}
+{{- if and (kindIs "float64" $value) (eq (floor $value) $value) -}}{{- $said = ternary (list (int64 $value) (last $said)) (list (first $said) (int64 $value)) (eq $number 0) -}}{{- end -}}
+{{- end -}}
+{{- fail (printf "%s.resources.requests.%s is %v, more than limits.%s, %v: lower it, or raise the limit." $place $name (first $said) $name (last $said)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -374,7 +374,8 @@ def redis_lines(rendered: Rendered) -> list[str]:
     ],
 )
 def test_redis_evicts_before_its_limit_kills_it(render: Render, limit: str | int, most: int) -> None:
-    lines = redis_lines(render({"redis": {"master": {"resources": {"limits": {"memory": limit}}}}}))
+    resources = {"requests": {"memory": "1Mi"}, "limits": {"memory": limit}}
+    lines = redis_lines(render({"redis": {"master": {"resources": resources}}}))
     assert f"maxmemory {most}" in lines
     assert "maxmemory-policy allkeys-lru" in lines
 

@@ -60,6 +60,7 @@ GUARDS: list[tuple[Object, str]] = [
         agent(resources=resources("1Gi", "1000M")),
         "agent.resources.requests.memory is 1Gi, more than limits.memory, 1000M",
     ),
+    (agent(resources=resources("1Gi", 67108864)), "more than limits.memory, 67108864: lower it"),
     (agent(resources=resources(1, "999m", "cpu")), "agent.resources.requests.cpu is 1, more than limits.cpu, 999m"),
     ({"migration": {"gate": {"resources": resources("2e9", "1.5Gi")}}}, "migration.gate.resources.requests.memory"),
     ({"redis": {"master": {"resources": resources("1Ei", "1E")}}}, "redis.master.resources.requests"),

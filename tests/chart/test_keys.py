@@ -375,8 +375,8 @@ RESOURCES = {
 KEYS |= {
     f"{part}.resources.{kind}.{name}": (context, value, changed)
     for part, (context, changed) in RESOURCES.items()
-    for kind in ("requests", "limits")
-    for name, value in (("cpu", "9"), ("memory", "9Gi"), ("ephemeral-storage", "9Gi"))
+    for kind, cpu, bytes_ in (("requests", "9m", "9Mi"), ("limits", "9", "9Gi"))
+    for name, value in (("cpu", cpu), ("memory", bytes_), ("ephemeral-storage", bytes_))
 }
 # Redis is told to evict at a share of its limit.
 KEYS["redis.master.resources.limits.memory"] = ("plain", "9Gi", {"ConfigMap/~-redis-configuration", *MASTER})
