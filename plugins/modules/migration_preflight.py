@@ -204,6 +204,24 @@ options:
     choices: [auto, always, never]
     default: auto
     version_added: 1.0.0
+  trace:
+    description:
+      - Runs the real upgrade on a copy of the schema, in a throw-away PostgreSQL on this machine. Revisions that cannot
+        be rendered are judged by what they ran there; what the server refuses there is the finding C(trace-refused).
+      - The copy has the roles and the schema (C(pg_dump --schema-only)) and the rows of the version table. Not a row
+        and not a password leaves the database. C(env.py) is led to the copy whatever URL it builds.
+      - Whether a revision that reads rows would run more on real ones stays unknown.
+      - Needs C(postgres), C(initdb), C(psql), C(pg_dump) and C(pg_dumpall) of the server's major version. Without them
+        the finding C(trace-skipped) says so and the rules alone judge. A release has no trace yet.
+    type: bool
+    default: false
+    version_added: 1.0.0
+  trace_postgresql:
+    description:
+      - Folder with PostgreSQL's programs for O(trace).
+      - Without it they are looked for where Debian and Red Hat install them, and on C(PATH).
+    type: path
+    version_added: 1.0.0
   migrator_sets_lock_timeout:
     description: Whether the migrator sets a C(lock_timeout) for its session, as this collection's migration Job does.
     type: bool
@@ -288,6 +306,12 @@ EXAMPLES = r"""
     database_url: "{{ lookup('ansible.builtin.env', 'PREFLIGHT_DATABASE_URL') }}"
     sarif_path: preflight.sarif
     markdown_path: preflight.md
+
+- name: Before a merge, with what can only be known by running it
+  ai_platform.agent.migration_preflight:
+    alembic_dir: "{{ playbook_dir }}/images/agent"
+    database_url: "{{ lookup('ansible.builtin.env', 'PREFLIGHT_DATABASE_URL') }}"
+    trace: true
 
 - name: Render what would be deployed
   ansible.builtin.command:
@@ -422,6 +446,14 @@ sql_sha256:
   description: SHA-256 of the SQL, with which the file at O(sql_path) can be compared.
   returned: when a verdict was possible
   type: str
+trace:
+  description:
+    - What O(trace) saw, empty without one. C(phases) are seconds of the server's start, of the schema's copy and of
+      the upgrade.
+    - C(revisions) has C(seconds), the number of C(statements), C(locks) and C(rewrites) of each C(revision), on tables
+      without rows.
+  returned: when a verdict was possible
+  type: dict
 error_id:
   description: Id of the finding that made a verdict impossible.
   returned: when no verdict was possible

@@ -99,6 +99,14 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "env-online-statements": Entry("unknown", "Put the statements into a revision, where they are judged."),
     # What could not be known
     "revision-not-static": Entry("unknown", "Read this revision: what it does depends on the database while it runs."),
+    "trace-refused": Entry("fail", "Repair the revision: the server refuses it whatever the rows are."),
+    "trace-failed": Entry("unknown", "Run the upgrade on a copy of the database: without rows it fails."),
+    "trace-differs": Entry(
+        "unknown", "Read this revision: online it runs other statements than `upgrade --sql` shows."
+    ),
+    "trace-skipped": Entry(
+        "skip", "Install PostgreSQL of the server's major version, or name its folder in trace_postgresql."
+    ),
     "revision-not-rendered": Entry(
         "unknown", "Offline mode cannot render this revision: make it render, or read it and accept."
     ),

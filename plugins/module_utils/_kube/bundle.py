@@ -14,6 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_t
 
 # Ansible packs with a module only what it sees imported: names in strings would be left behind, so these imports stay.
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
+    alembic_trace,
     alembic_worker,
     bundle_loader,
     collect,
@@ -40,6 +41,7 @@ _WORKER: t.Final = (
 RENDERER: t.Final = _named(render, *_WORKER, "framing")
 # On this machine, for the direct transport.
 RENDERING_WORKER: t.Final = _named(alembic_worker, *(name for name in _WORKER if name != "alembic_worker"))
+TRACER: t.Final = _named(alembic_trace, *_WORKER)
 COLLECTOR: t.Final = _named(
     collect,
     *_WORKER,
@@ -90,4 +92,4 @@ def command(*arguments: str) -> list[str]:
     return ["python", "-c", source(bundle_loader.__name__), *arguments]
 
 
-__all__ = ("COLLECTOR", "PROBE", "RENDERER", "RENDERING_WORKER", "bundle", "command")
+__all__ = ("COLLECTOR", "PROBE", "RENDERER", "RENDERING_WORKER", "TRACER", "bundle", "command")

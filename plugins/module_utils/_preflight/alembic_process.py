@@ -88,25 +88,23 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
                 "alembic-not-an-environment",
                 f"{ini} does not exist; name the folder that holds the Alembic configuration in alembic_dir.",
             )
-        self.ini, self.target, self.timeout = ini, target, timeout
+        self.ini, self.target, self.timeout, self.folder = ini, target, timeout, folder
         self.deadline = time.monotonic() + timeout
         own = {"DATABASE_URL": scheme + PLACEHOLDER_URL.removeprefix("postgresql")}
-        environment = environment or {}
-        self.process, self.read = _start(python or sys.executable, folder, own | environment)
+        # Also what another process of the same kind is started with.
+        self.python, self.environment = python or sys.executable, own | (environment or {})
+        self.request: dict[str, t.Any] = {
+            "ini": str(ini.absolute()),
+            "target": target,
+            "x": list(x),
+            # As `flask db` finds the application.
+            "flask": "FLASK_APP" in self.environment,
+            "elsewhere": True,
+        }
+        self.process, self.read = _start(self.python, folder, self.environment)
         self.unread = b""
         # It begins at once, while the caller imports what it needs.
-        self._send(
-            {
-                "graph": {
-                    "ini": str(ini.absolute()),
-                    "target": target,
-                    "x": list(x),
-                    # As `flask db` finds the application.
-                    "flask": "FLASK_APP" in environment,
-                    "elsewhere": True,
-                }
-            }
-        )
+        self._send({"graph": self.request})
 
     def __exit__(self, *_: object) -> None:
         # With whatever env.py has started.
@@ -161,20 +159,25 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         return rendered_of(iter(self._receive, None), each)
 
 
+def environment_of(own: dict[str, str]) -> dict[str, str]:
+    """The variables of a process that runs env.py: its `own`, and of this one's those that hold no secret."""
+    # The module's own payload is not on the path: it could hide the application's packages.
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return passed_on | {"PYTHONDONTWRITEBYTECODE": "1"} | own
+
+
 def _start(python: str, folder: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
     """The worker's process, and the file descriptor of its answers.
 
     :raises FindingError: the interpreter cannot be started
     """
-    # The module's own payload is not on the path: it could hide the application's packages.
-    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     read, write = os.pipe()
     try:
         # It is spoken with while it runs, which run_command cannot.
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
             [python, *command(bundle(RENDERING_WORKER, {"answers": write}))[1:]],
             cwd=folder,
-            env=passed_on | {"PYTHONDONTWRITEBYTECODE": "1"} | environment,
+            env=environment_of(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -214,4 +217,14 @@ def rendered_of(answers: t.Iterator[dict[str, t.Any]], each: Each) -> Rendered:
     return Rendered("".join(texts), segments)
 
 
-__all__ = ("AlembicProcess", "Each", "Graph", "Online", "Rendered", "Segment", "graph_of", "rendered_of")
+__all__ = (
+    "AlembicProcess",
+    "Each",
+    "Graph",
+    "Online",
+    "Rendered",
+    "Segment",
+    "environment_of",
+    "graph_of",
+    "rendered_of",
+)

@@ -61,6 +61,8 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
         "default": {},
         "options": {name: {"type": "int", "default": value} for name, value in _LIMITS.items()},
     },
+    "trace": {"type": "bool", "default": False},
+    "trace_postgresql": {"type": "path"},
     "check_rows": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     "migrator_sets_lock_timeout": {"type": "bool", "default": False},
     "migrator_lifts_timeouts": {"type": "bool", "default": False},
@@ -118,6 +120,7 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
             migrator_timeouts_off=params["migrator_lifts_timeouts"],
             connections_needed=params["connections_needed"],
             last_backup=params["last_verified_backup"],
+            trace=params["trace"],
             rows=judge_rows.RowPolicy(
                 params["check_rows"],
                 params["environment"] not in acceptance.LENIENT,
@@ -154,7 +157,7 @@ def _direct(params: dict[str, t.Any]) -> t.Iterator[Source]:
     )
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_direct import DirectSource
 
-    with DirectSource(params["database_url"], alembic, **_session(params)) as source:
+    with DirectSource(params["database_url"], alembic, params["trace_postgresql"], **_session(params)) as source:
         yield source
 
 

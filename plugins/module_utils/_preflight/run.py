@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.report import report
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, env_findings, revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import trace as traces
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judgement
@@ -35,6 +36,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revis
     too_long,
     version_num_width,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
@@ -51,6 +53,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
         Release,
         Source,
     )
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts, TableFacts
 
 # Processor time for reading and judging the SQL of an image: 10,000 statements take 2.5 s.
@@ -76,6 +79,7 @@ class Request:
     migrator_timeouts_off: bool = False
     connections_needed: int = 1
     last_backup: str | None = None
+    trace: bool = False
     rows: RowPolicy = dataclasses.field(default_factory=RowPolicy)
 
 
@@ -97,6 +101,8 @@ class _Upgrade:
 
     :param rows: of the version table, None where there is none
     :param pgoptions_apply: the migrator's session has the settings that it is given
+    :param trace: the real upgrade on a copy of the schema, None where there was none
+    :param trace_findings: what it says whatever the rules say, or why there was none
     """
 
     graph: Graph
@@ -106,6 +112,8 @@ class _Upgrade:
     rendered: Rendered
     answer: Answer
     pgoptions_apply: bool
+    trace: Trace | None = None
+    trace_findings: tuple[Finding, ...] = ()
 
 
 def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Finding], str]:
@@ -144,6 +152,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         "server": _server_summary(upgrade.answer.server) if upgrade.answer.server else {},
         "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(upgrade.rendered.sql.encode()).hexdigest(),
+        "trace": traces.summary(upgrade.trace) if upgrade.trace else {},
     }
     return report("migration_preflight", source.where, findings, details), findings, upgrade.rendered.sql
 
@@ -163,6 +172,12 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
         position = revisions.with_deployed_graph(position, graph, rows or (), deployed, same=source.same_migrations)
     reader = Reader(time_limit)
     rendered = location.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
+    trace: Trace | None = None
+    trace_findings: list[Finding] = []
+    if request.trace and rendered.segments:
+        rendered, trace, trace_findings = _traced(rendered, location)
+        reader = Reader(time_limit)
+        reader.feed(rendered.sql, rendered.segments)
     questions = row_questions(reader.found)
     asked: dict[str, t.Any] = {"rows": request.rows.request(questions)} if questions else {}
     if request.rows.check == "never":
@@ -172,7 +187,16 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)
     pgoptions_apply = bool(source.release) or env_findings.reads_pgoptions(graph.online)
-    return _Upgrade(graph, rows, position, reader, rendered, answer, pgoptions_apply)
+    return _Upgrade(graph, rows, position, reader, rendered, answer, pgoptions_apply, trace, tuple(trace_findings))
+
+
+def _traced(rendered: Rendered, location: Location) -> tuple[Rendered, Trace | None, list[Finding]]:
+    """The SQL with what a trace saw, the trace, and its own findings."""
+    try:
+        trace = location.trace()
+    except ScratchError as error:
+        return rendered, None, [finding("trace-skipped", f"No trace: {error}.")]
+    return traces.known(rendered, trace), trace, traces.findings(rendered, trace)
 
 
 def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judged: Judgement) -> list[Finding]:
@@ -189,6 +213,8 @@ def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judg
     elif answer.server:
         findings += judge_recovery(answer.server)
     findings += judged.findings
+    findings += upgrade.trace_findings
+    findings += traces.disagreements(upgrade.trace, judged.statements) if upgrade.trace else []
     findings += _long_ids(upgrade) + partial_revisions(statements)
     findings += lost_identities(statements, answer.facts or NO_FACTS)
     if answer.server and not (request.migrator_timeouts_off and upgrade.pgoptions_apply):
@@ -228,6 +254,7 @@ def _inferred_report(
         "server": {},
         "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(b"").hexdigest(),
+        "trace": {},
     }
     return report("migration_preflight", source.where, findings, details), findings, ""
 

@@ -10,10 +10,13 @@ import contextlib
 import dataclasses
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
+
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Each, Graph
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revisions import State
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import Access
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import (
@@ -83,6 +86,10 @@ class Inference:
     because: Finding
 
 
+def _no_trace() -> Trace:
+    raise ScratchError("a release has none yet, only the direct transport")
+
+
 @dataclasses.dataclass(frozen=True)
 class Location:
     """Where the database stands, and what can be asked from there on; each may be asked once.
@@ -93,6 +100,7 @@ class Location:
     :param deployed: the revisions that the image deployed now knows, None where none can be asked
     :param render: the SQL from live revisions to the target; it calls its second argument with each segment as soon as
         that is rendered
+    :param trace: runs the upgrade on a copy of the schema; ScratchError where there is none to be had
     :param facts: about the names in its argument (`_sql/questions.py`), and the rows of the version table once more
     :raises FindingError: each of the functions, where no answer can be had
     """
@@ -102,6 +110,7 @@ class Location:
     render: t.Callable[[t.Sequence[str], Each], Rendered]
     facts: t.Callable[[dict[str, t.Any]], Answer]
     deployed: t.Callable[[], Graph | None] = lambda: None
+    trace: t.Callable[[], Trace] = _no_trace
     assumption: Inference | None = None
 
 

@@ -213,7 +213,7 @@ class ClusterSource(Source):
             answer = self._collector.ask(self._request(table, schema, names))
             return Answer(answer["live"], answer["server"], answer["facts"])
 
-        return Location(graph, live, self._render.render, facts, self._deployed, self._plan.assumption)
+        return Location(graph, live, self._render.render, facts, self._deployed, assumption=self._plan.assumption)
 
     def _ask_first(self, request: Message) -> Message:
         """By exec where that is the plan; an agent that has no memory to spare is spared."""

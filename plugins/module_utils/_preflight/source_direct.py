@@ -11,7 +11,8 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session import Session, session
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session import Session, parameters, session
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import trace_direct
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
     LOCK_KEY,
     Answer,
@@ -21,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sourc
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import (
         DatabaseFacts,
         ServerFacts,
@@ -43,9 +45,12 @@ def _translated() -> t.Iterator[None]:
 class DirectSource(Source):
     """Holds the session and the process that renders, from `with` to its end."""
 
-    def __init__(self, url: str, alembic: AlembicProcess, **limits: int) -> None:
-        """:param limits: of the session, as _in_pod/session.py takes them"""
+    def __init__(self, url: str, alembic: AlembicProcess, trace_programs: str | None = None, **limits: int) -> None:
+        """:param trace_programs: the folder with PostgreSQL's programs for a trace, None to look for one
+        :param limits: of the session, as _in_pod/session.py takes them
+        """
         self._url, self._alembic, self._limits = url, alembic, limits
+        self._trace_programs = trace_programs
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> t.Self:
@@ -78,7 +83,15 @@ class DirectSource(Source):
                 collected = t.cast("DatabaseFacts", live_facts.collect(connection, names))
                 return Answer(again, server, collected)
 
-        return Location(graph, live, self._alembic.render, facts)
+        def traced() -> Trace:
+            with _translated(), self._session.snapshot() as connection:
+                asked = "SELECT session_user::text, current_setting('server_version_num')::int / 10000"
+                role, major = t.cast("tuple[str, int]", connection.execute(asked).fetchone())
+            heads = live["rows"]
+            place = trace_direct.Live(parameters(self._url), major, role, (schema, table), heads)
+            return trace_direct.trace(place, self._alembic, self._trace_programs, self._alembic.timeout)
+
+        return Location(graph, live, self._alembic.render, facts, trace=traced)
 
 
 __all__ = ("DirectSource",)

@@ -1,0 +1,215 @@
+"""A throw-away PostgreSQL on this machine: reached by a socket in a closed folder, gone with whoever made it."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_text import source
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import scratch_supervisor
+
+# Its superuser is no role that a database of anybody has.
+SUPERUSER: t.Final = "ai_agent_trace"
+PREFIX: t.Final = "ai-agent-trace-"
+LONGEST_FOLDER: t.Final = 60
+START_SECONDS: t.Final = 30.0
+LOG_SECONDS: t.Final = 10.0
+_END: t.Final = "ai_agent_trace is over"
+# Where distributions have the programs of a major version.
+PLACES: t.Final = (
+    "/usr/lib/postgresql/{major}/bin",
+    "/usr/pgsql-{major}/bin",
+    "/opt/homebrew/opt/postgresql@{major}/bin",
+)
+# Nothing in it has to outlive it.
+SETTINGS: t.Final = {
+    "listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
+    "autovacuum": "off", "max_connections": "40", "max_prepared_transactions": "5", "wal_level": "logical",
+    "logging_collector": "on", "log_destination": "csvlog", "log_directory": "log", "log_filename": "trace",
+    "log_rotation_size": "0", "log_rotation_age": "0", "log_truncate_on_rotation": "off", "timezone": "UTC",
+    "log_timezone": "UTC", "log_min_messages": "error",
+}  # fmt: skip
+
+
+class ScratchError(Exception):
+    """There is no throw-away server to be had; the words say why."""
+
+
+def programs(major: int, named: str | None) -> Path:
+    """The folder with postgres, initdb, psql, pg_dump and pg_dumpall of a major version.
+
+    :param named: the one that somebody gave
+    :raises ScratchError: there is none
+    """
+    candidates = [named] if named else [place.format(major=major) for place in PLACES]
+    if not named and (found := shutil.which("postgres")):
+        candidates.append(str(Path(found).parent))
+    seen = []
+    for candidate in candidates:
+        folder = Path(candidate)
+        if not (folder / "postgres").is_file():
+            continue
+        said = _said([folder / "postgres", "--version"])
+        version = said.split()[-1] if not said.endswith(")") else said.partition("(")[0].split()[-1]
+        if version.partition(".")[0] == str(major):
+            return folder
+        seen.append(f"{folder} has {version}")
+    words = "; ".join(seen) or f"there is none in {', '.join(candidates)}"
+    raise ScratchError(f"PostgreSQL {major} is needed on this machine: {words}")
+
+
+def _said(words: t.Sequence[object]) -> str:
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
+        [str(word) for word in words],
+        capture_output=True,
+        check=False,
+        env=_environment(Path(str(words[0]))),
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def _environment(program: Path) -> dict[str, str]:
+    """Programs that were unpacked somewhere find their libraries beside them."""
+    return {"PATH": os.defpath, "LC_ALL": "C", "LD_LIBRARY_PATH": str(program.parents[1] / "lib")}
+
+
+def _unprivileged(programs_folder: Path) -> tuple[int, int] | None:
+    """User and group for a server that root starts: PostgreSQL refuses to run as root.
+
+    :raises ScratchError: nobody who may run it is known
+    """
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError, OSError):
+            found = pwd.getpwnam(name)
+            user = found.pw_uid, found.pw_gid
+            subprocess.run(  # pylint: disable=ansible-bad-function
+                [str(programs_folder / "postgres"), "--version"], user=user[0], group=user[1], extra_groups=[],
+                stdout=subprocess.DEVNULL, env=_environment(programs_folder / "postgres"), cwd="/", check=False,
+            )  # fmt: skip
+            return user
+    raise ScratchError(
+        f"PostgreSQL refuses to run as root, and neither postgres nor nobody may run {programs_folder}/postgres"
+    )
+
+
+class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
+    """Runs from `with` to its end, which may be the death of this process."""
+
+    def __init__(self, folder_of_programs: Path) -> None:
+        self.programs = folder_of_programs
+        self._holder: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> t.Self:
+        user = _unprivileged(self.programs)
+        # A socket's path has 107 bytes at most, which a long TMPDIR would use up.
+        usual = tempfile.gettempdir()
+        short = usual if len(usual) < LONGEST_FOLDER else "/tmp"  # noqa: S108 - what is made there has mode 0700
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=short))
+        data = self.folder / "data"
+        if user:
+            os.chown(self.folder, *user)
+        initdb = [self.programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync"]
+        server = [self.programs / "postgres", "-D", data, "-k", self.folder]
+        server += [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        lists = [[str(word) for word in words] for words in ([*initdb, "--locale=C"], server)]
+        command = [
+            sys.executable,
+            "-c",
+            source(scratch_supervisor.__name__),
+            json.dumps([str(self.folder), *lists, user]),
+        ]
+        try:
+            # It outlives this process by as long as the end of the server takes.
+            self._holder = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
+                command, cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env=_environment(self.programs / "postgres"), start_new_session=True,
+            )  # fmt: skip
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _wait(self) -> None:
+        holder = t.cast("subprocess.Popen[bytes]", self._holder)
+        said = t.cast("t.IO[bytes]", holder.stdout).readline().decode(errors="replace").strip()
+        end = time.monotonic() + START_SECONDS
+        while said == "started" and holder.poll() is None and time.monotonic() < end:
+            if self.psql("SELECT 1", stop=False).returncode == 0:
+                return
+            time.sleep(0.05)
+        raise ScratchError(f"PostgreSQL does not start{said.removeprefix('failed') if said != 'started' else ''}")
+
+    def __exit__(self, *_: object) -> None:
+        if self._holder:
+            with contextlib.suppress(OSError):
+                t.cast("t.IO[bytes]", self._holder.stdin).close()
+            self._holder.wait()
+            t.cast("t.IO[bytes]", self._holder.stdout).close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def psql(self, sql: str, database: str = "postgres", *, stop: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run SQL as the superuser.
+
+        :param stop: at the first error
+        """
+        words = [self.programs / "psql", "-X", "-q", "-v", f"ON_ERROR_STOP={int(stop)}", "-h", self.folder]
+        words += ["-U", SUPERUSER, "-d", database, "-f", "-"]
+        return subprocess.run(  # pylint: disable=ansible-bad-function
+            [str(word) for word in words], input=sql, capture_output=True, text=True, check=False, cwd=self.folder,
+            env=_environment(self.programs / "psql") | {"PGAPPNAME": SUPERUSER},
+        )  # fmt: skip
+
+    def dump(self, program: str, parameters: t.Mapping[str, str], *options: str) -> str:
+        """What pg_dump or pg_dumpall writes of another server.
+
+        :param parameters: libpq's, of the connection; a password is in no argument and no variable
+        :raises ScratchError: it fails
+        """
+        with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
+            service = Path(name) / "service"
+            service.touch(0o600)
+            service.write_text("[live]\n" + "".join(f"{key}={value}\n" for key, value in parameters.items()))
+            done = subprocess.run(  # pylint: disable=ansible-bad-function
+                [str(self.programs / program), *options, "-d", "service=live"],
+                capture_output=True, text=True, check=False,
+                env=_environment(self.programs / program) | {"PGSERVICEFILE": str(service)},
+            )  # fmt: skip
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            raise ScratchError(f"{lines[0]}")
+        return done.stdout
+
+    def log(self) -> str:
+        """What the server has logged until now, as CSV.
+
+        :raises ScratchError: its logger does not keep up
+        """
+        # A process of its own writes the file, some time after.
+        self.psql(f"DO 'BEGIN RAISE LOG $${_END}$$; END'")
+        path = self.folder / "data" / "log" / "trace.csv"
+        deadline = time.monotonic() + LOG_SECONDS
+        while time.monotonic() < deadline:
+            text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+            if _END in text:
+                return text
+            time.sleep(0.02)
+        raise ScratchError(f"its log is not written within {LOG_SECONDS:g} s")
+
+
+__all__ = ("SUPERUSER", "ScratchError", "ScratchServer", "programs")

@@ -1,0 +1,274 @@
+"""What a trace adds to the rendered SQL: what could not be rendered becomes known, claims are compared. Pure."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Severity, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, ast, parse_sql
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import functions, relations
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_log import Traced
+
+SHOWN_CHARACTERS = 120
+_CATALOGUES = {"pg_catalog", "information_schema"}
+# Of the functions that begin with pg_, and what the reflection of SQLAlchemy calls beside those.
+_CHANGING = ("pg_advisory", "pg_try_advisory", "pg_terminate", "pg_cancel", "pg_create_", "pg_drop_", "pg_replication_")
+_PLAIN = {
+    "any_value", "array_agg", "array_length", "array_position", "array_to_string", "bool_and", "bool_or", "coalesce",
+    "col_description", "count", "current_database", "current_schema", "current_schemas", "format_type",
+    "generate_subscripts", "generate_series", "has_schema_privilege", "has_table_privilege", "information_schema",
+    "json_agg", "json_build_object", "json_object_agg", "lower", "max", "min", "obj_description", "quote_ident",
+    "regexp_replace", "row_number", "shobj_description", "string_agg", "to_regclass", "to_regtype", "unnest", "upper",
+    "version",
+}  # fmt: skip
+# Classes of SQLSTATE that rows may bring, of which the copy has none: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_OF_ROWS = ("02", "21", "22", "23", "P0")
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """The real upgrade on a copy of the schema.
+
+    :param statements: what the server got, in order
+    :param error: for which it ended early, None where it did not
+    :param revision: that ran last; "" is env.py
+    :param seconds: of each revision, on tables without rows
+    :param phases: seconds for server, schema and upgrade
+    """
+
+    statements: t.Sequence[Traced]
+    error: str | None
+    revision: str
+    seconds: t.Mapping[str, float]
+    phases: t.Mapping[str, float]
+
+
+def known(rendered: Rendered, trace: Trace) -> Rendered:
+    """The SQL with what the trace saw in place of revisions that could not be rendered, as far as it went."""
+    parts: list[str] = []
+    segments: list[Segment] = []
+    end, length = 0, 0
+    for segment in rendered.segments:
+        between, start = rendered.sql[end : segment.start], length + segment.start - end
+        text = rendered.sql[segment.start : segment.end]
+        if _opaque(segment) and segment.revision in trace.seconds:
+            seen = _of(trace, segment.revision)
+            text = "".join(f"{item.sql.rstrip().rstrip(';')};\n" for item in seen if not _asks_only(item.sql))
+            reads = _reads(seen)
+            why = f"it reads {', '.join(reads)}, and the trace's copy has no rows" if reads else None
+            now = dataclasses.replace(segment, error=None, inspects=why, lines=(), checkfirst_spans=())
+        else:
+            now = _moved(segment, start - segment.start)
+        segments.append(dataclasses.replace(now, start=start, end=start + len(text)))
+        parts += [between, text]
+        end, length = segment.end, start + len(text)
+    return Rendered("".join([*parts, rendered.sql[end:]]), segments)
+
+
+def _opaque(segment: Segment) -> bool:
+    return segment.error is not None or segment.inspects is not None
+
+
+def _moved(segment: Segment, by: int) -> Segment:
+    return dataclasses.replace(
+        segment,
+        lines=tuple((position + by, line) for position, line in segment.lines),
+        checkfirst_spans=tuple((begin + by, end + by) for begin, end in segment.checkfirst_spans),
+    )
+
+
+def _parsed(sql: str) -> list[t.Any] | None:
+    try:
+        return [raw.stmt for raw in parse_sql(sql)]
+    except ParseError:
+        return None
+
+
+def _asks_only(sql: str) -> bool:
+    """Whether it changes and locks nothing that matters: a look at the catalogues, a savepoint, the end of a cursor."""
+    nodes = _parsed(sql)
+    return nodes is not None and all(_harmless(node) for node in nodes)
+
+
+def _harmless(node: t.Any) -> bool:
+    if isinstance(node, ast.VariableShowStmt | ast.DeallocateStmt | ast.ClosePortalStmt | ast.FetchStmt):
+        return True
+    return isinstance(node, ast.SelectStmt) and not _tables(node) and not _calls(node)
+
+
+def _tables(node: t.Any) -> list[str]:
+    """Tables that are nobody's catalogue. Without a schema, PostgreSQL's own are told by their name."""
+    found = [
+        name for name in relations(node)
+        if name[0] not in _CATALOGUES and not (name[0] is None and name[1].startswith("pg_"))
+    ]  # fmt: skip
+    return [name[1] for name in found]
+
+
+def _calls(node: t.Any) -> bool:
+    """Whether a function is called that is not known to read catalogues or to compute: it may change anything."""
+    return any(
+        schema not in {None, "pg_catalog"}
+        or name.startswith(_CHANGING)
+        or not (name in _PLAIN or name.startswith("pg_"))
+        for schema, name in functions(node)
+    )
+
+
+def _reads(statements: t.Iterable[Traced]) -> list[str]:
+    """Tables whose rows came back to the revision, which may have decided what it ran next."""
+    found: dict[str, None] = {}
+    for item in statements:
+        for node in _parsed(item.sql) or ():
+            returning = getattr(node, "returningList", None) or getattr(node, "returningClause", None)
+            if isinstance(node, ast.SelectStmt) or returning:
+                found |= dict.fromkeys(_tables(node))
+    return list(found)
+
+
+def findings(rendered: Rendered, trace: Trace) -> list[Finding]:
+    """What the trace says that the rules do not: what the server refused, and what runs otherwise than it was rendered.
+
+    :param rendered: as Alembic rendered it, without the trace
+    """
+    found: list[Finding] = []
+    if trace.error:
+        found.append(_failure(trace))
+    for segment in rendered.segments:
+        if not _opaque(segment) and segment.revision in trace.seconds:
+            found += _differing(segment, rendered.sql[segment.start : segment.end], trace)
+    return found
+
+
+def _failure(trace: Trace) -> Finding:
+    revision, error = trace.revision or None, trace.error or ""
+    # What the revision caught itself was no end.
+    refused = [item for item in _of(trace, trace.revision) if item.refusal and item.refusal[1].splitlines()[0] in error]
+    if not refused or not refused[-1].refusal:
+        words = f"On a copy of the schema without rows the upgrade fails: {error}."
+        return finding("trace-failed", words, revision=revision)
+    state, message = refused[-1].refusal
+    shown = without_named(" ".join(refused[-1].sql.split()))[:SHOWN_CHARACTERS]
+    words = f"On a copy of the schema the server refuses it: {message} ({state}), in: {shown}"
+    severity: Severity | None = "unknown" if state.startswith(_OF_ROWS) else None
+    return finding("trace-refused", words, severity=severity, revision=revision)
+
+
+def _differing(segment: Segment, rendered: str, trace: Trace) -> list[Finding]:
+    """A static revision whose statements were others online."""
+    seen = [item.sql for item in trace.statements if item.revision == segment.revision and not _asks_only(item.sql)]
+    online = [kind for sql in seen for kind in _kinds(sql)]
+    offline = _kinds(rendered)
+    if online == offline:
+        return []
+    surplus = [kind for kind in online if kind not in offline] or [kind for kind in offline if kind not in online]
+    what = f", among them {without_named(surplus[0])[:SHOWN_CHARACTERS]}" if surplus else ""
+    words = f"{segment.path}: online it ran {len(online)} statements, offline it renders {len(offline)}{what}."
+    return [finding("trace-differs", words, revision=segment.revision)]
+
+
+def _kinds(sql: str) -> list[str]:
+    """The statements in one spelling, without transactions."""
+    from pglast.stream import RawStream
+
+    nodes = _parsed(sql)
+    if nodes is None:
+        return [" ".join(sql.split())]
+    return [RawStream()(node) for node in nodes if not isinstance(node, ast.TransactionStmt)]
+
+
+def disagreements(trace: Trace, statements: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
+    """Locks and rewrites that the server was seen to take, and that no rule had claimed.
+
+    :param statements: as Judgement has them, with the claims
+    """
+    claimed: dict[str, tuple[dict[str, Mode], set[str]]] = {}
+    for item in statements:
+        modes, rewrites = claimed.setdefault(item["revision"], ({}, set()))
+        for lock in item["locks"]:
+            modes[lock["table"]] = max(Mode.of_words(lock["mode"]), modes.get(lock["table"], Mode.NONE))
+            rewrites |= {lock["table"]} if lock["rewrite"] else set()
+    found: list[Finding] = []
+    made, so_far = _made(trace), dict[str, Mode]()
+    for revision in trace.seconds:
+        modes, rewrites = claimed.get(revision, ({}, set()))
+        # What an earlier revision of the same transaction has locked stays locked.
+        so_far |= {table: max(mode, so_far.get(table, Mode.NONE)) for table, mode in modes.items()}
+        for table, mode in _strongest(trace, revision).items():
+            if mode > max(so_far.get(table, Mode.NONE), Mode.ROW_EXCLUSIVE) and table not in made:
+                words = f"On a copy of the schema the server took {mode} on {table}, the rules claim"
+                words += f" {so_far[table]}." if table in so_far else " no lock."
+                found.append(finding("trace-differs", words, revision=revision, table=table))
+        for table in sorted(_rewritten(trace, revision) - rewrites - made):
+            words = f"On a copy of the schema the server wrote {table} anew, which no rule claims."
+            found.append(finding("trace-differs", words, revision=revision, table=table))
+    return found
+
+
+def _of(trace: Trace, revision: str) -> list[Traced]:
+    return [item for item in trace.statements if item.revision == revision]
+
+
+def _made(trace: Trace) -> set[str]:
+    """Tables that the upgrade itself makes: whatever locks them, nobody waits."""
+    return {
+        ".".join(table)
+        for item in trace.statements
+        for node in _parsed(item.sql) or ()
+        for name in [_new_table(node)]
+        for table in item.locks or ()
+        if table[1] == name
+    }
+
+
+def _new_table(node: t.Any) -> str | None:
+    if isinstance(node, ast.CreateStmt) and node.relation is not None:
+        return t.cast("str", node.relation.relname)
+    if isinstance(node, ast.CreateTableAsStmt) and node.into is not None and node.into.rel is not None:
+        return t.cast("str", node.into.rel.relname)
+    return None
+
+
+def _strongest(trace: Trace, revision: str) -> dict[str, Mode]:
+    """The strongest lock on each table that a revision's transaction held."""
+    found: dict[str, Mode] = {}
+    for item in _of(trace, revision):
+        for table, modes in (item.locks or {}).items():
+            name = ".".join(table)
+            found[name] = max([found.get(name, Mode.NONE), *map(Mode.of_server, modes)])
+    return found
+
+
+def _rewritten(trace: Trace, revision: str) -> set[str]:
+    return {".".join(table) for item in _of(trace, revision) for table in item.rewrites}
+
+
+def summary(trace: Trace) -> dict[str, t.Any]:
+    """For the report: seconds of the phases, and of each revision: seconds, statements, strongest locks, rewrites."""
+    revisions = [
+        {
+            "revision": revision,
+            "seconds": round(seconds, 3),
+            "statements": sum(not _asks_only(item.sql) for item in _of(trace, revision)),
+            "locks": [
+                {"table": table, "mode": str(mode)}
+                for table, mode in sorted(_strongest(trace, revision).items())
+                if mode > Mode.ACCESS_SHARE
+            ],
+            "rewrites": sorted(_rewritten(trace, revision)),
+        }
+        for revision, seconds in trace.seconds.items()
+    ]
+    return {"phases": {name: round(value, 3) for name, value in trace.phases.items()}, "revisions": revisions}
+
+
+__all__ = ("Trace", "disagreements", "findings", "known", "summary")
