@@ -115,7 +115,9 @@ class Tally:
             *folders,
         ]
         words += ["-n", workers] if workers else []
-        env = environment({"HELM": str(BIN / "helm"), **(extra or {})})
+        # Where a playbook runs outside of the checkout, no ansible.cfg keeps its modules out of the home folder.
+        home = {"ANSIBLE_REMOTE_TMP": "/tmp"}  # noqa: S108 - the folders that Ansible makes there have mode 0700
+        env = environment({"HELM": str(BIN / "helm"), **home, **(extra or {})})
         pipe = subprocess.PIPE if self.aside else None
         done = subprocess.run([str(word) for word in words], cwd=ROOT, env=env, stdout=pipe, text=True, check=False)
         code = done.returncode

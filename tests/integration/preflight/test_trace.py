@@ -93,7 +93,11 @@ if "extra" not in [column["name"] for column in sa.inspect(op.get_bind()).get_co
 
 @dataclasses.dataclass(frozen=True)
 class Situation:
-    """`serious`: severity by id of what keeps the verdict from safe, that of backups aside; `shown`: of the SQL."""
+    """Revisions, and what is said of them.
+
+    :param serious: severity by id of what keeps the verdict from safe, that of backups aside
+    :param shown: a piece of the SQL in the report
+    """
 
     bodies: tuple[str, ...]
     serious: dict[str, str]
