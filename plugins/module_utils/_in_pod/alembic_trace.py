@@ -135,7 +135,7 @@ def end_with_caller() -> None:
 
 
 def main(request: dict[str, t.Any]) -> None:
-    """Upgrade, and write one JSON answer.
+    """Upgrade, and write one line of JSON.
 
     :param request: `answers`, the file descriptor for it; `alembic`, as Worker takes it; `place`
     :return: as the answer: seconds by revision; where it failed, `revision` ("" is env.py) and `error`
@@ -156,7 +156,7 @@ def main(request: dict[str, t.Any]) -> None:
     if tracer:
         answer |= {"revision": tracer.revision, "seconds": tracer.seconds}
     with os.fdopen(request["answers"], "w", encoding="utf-8") as answers:
-        json.dump(answer, answers)
+        answers.write(json.dumps(answer) + "\n")
     # Whatever threads foreign code left behind.
     os._exit(0)
 

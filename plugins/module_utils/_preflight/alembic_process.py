@@ -101,19 +101,13 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
             "flask": "FLASK_APP" in self.environment,
             "elsewhere": True,
         }
-        self.process, self.read = _start(self.python, folder, self.environment)
+        self.process, self.read = start([self.python], RENDERING_WORKER, {}, folder, self.environment)
         self.unread = b""
         # It begins at once, while the caller imports what it needs.
         self._send({"graph": self.request})
 
     def __exit__(self, *_: object) -> None:
-        # With whatever env.py has started.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            t.cast("t.IO[bytes]", self.process.stdin).close()
-        os.close(self.read)
-        self.process.wait()
+        end(self.process, self.read)
 
     def _send(self, request: dict[str, t.Any]) -> None:
         requests = t.cast("t.IO[bytes]", self.process.stdin)
@@ -126,20 +120,14 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
 
         :raises FindingError: with the worker's id, or `alembic-timeout`
         """
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.read, selectors.EVENT_READ)
-            chunks = [self.unread]
-            while b"\n" not in chunks[-1]:
-                left = self.deadline - time.monotonic()
-                if left <= 0 or not selector.select(left):
-                    words = f"Alembic did not render {self.ini} within {self.timeout:g} s"
-                    raise FindingError("alembic-timeout", f"{words}; find what env.py or a revision waits for.")
-                chunk = os.read(self.read, 1 << 16)
-                if not chunk:
-                    words = f"The process that renders {self.ini} died without an answer"
-                    raise FindingError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` there.")
-                chunks.append(chunk)
-        line, _newline, self.unread = b"".join(chunks).partition(b"\n")
+        try:
+            line, self.unread = receive(self.read, self.unread, self.deadline)
+        except TimeoutError:
+            words = f"Alembic did not render {self.ini} within {self.timeout:g} s"
+            raise FindingError("alembic-timeout", f"{words}; find what env.py or a revision waits for.") from None
+        except EOFError:
+            words = f"The process that renders {self.ini} died without an answer"
+            raise FindingError("alembic-env-failed", f"{words}; run `alembic upgrade head --sql` there.") from None
         try:
             answer: dict[str, t.Any] = json.loads(line)
         except (ValueError, RecursionError):
@@ -159,25 +147,26 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         return rendered_of(iter(self._receive, None), each)
 
 
-def environment_of(own: dict[str, str]) -> dict[str, str]:
-    """The variables of a process that runs env.py: its `own`, and of this one's those that hold no secret."""
-    # The module's own payload is not on the path: it could hide the application's packages.
-    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return passed_on | {"PYTHONDONTWRITEBYTECODE": "1"} | own
+def start(
+    python: t.Sequence[str], names: t.Sequence[str], request: dict[str, t.Any], folder: Path, own: dict[str, str]
+) -> tuple[subprocess.Popen[bytes], int]:
+    """A process that runs env.py, and the file descriptor of its answers.
 
-
-def _start(python: str, folder: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
-    """The worker's process, and the file descriptor of its answers.
-
+    :param python: the words that start the interpreter
+    :param names: of the bundle
+    :param request: for its `main`, which is told `answers` as well
+    :param own: variables, beside those of this process that hold no secret
     :raises FindingError: the interpreter cannot be started
     """
+    # The module's own payload is not on the path: it could hide the application's packages.
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     read, write = os.pipe()
     try:
         # It is spoken with while it runs, which run_command cannot.
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
-            [python, *command(bundle(RENDERING_WORKER, {"answers": write}))[1:]],
+            [*python, *command(bundle(names, request | {"answers": write}))[1:]],
             cwd=folder,
-            env=environment_of(environment),
+            env=passed_on | {"PYTHONDONTWRITEBYTECODE": "1"} | own,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -186,11 +175,42 @@ def _start(python: str, folder: Path, environment: dict[str, str]) -> tuple[subp
         )
     except OSError as error:
         os.close(read)
-        words = f"The interpreter {python} cannot be started ({error.strerror}); correct alembic_python."
+        words = f"The interpreter {python[-1]} cannot be started ({error.strerror}); correct alembic_python."
         raise FindingError("argument-invalid", words) from None
     finally:
         os.close(write)
     return process, read
+
+
+def receive(file: int, unread: bytes, deadline: float) -> tuple[bytes, bytes]:
+    """One line of a process's answers, and what was read beyond it.
+
+    :param unread: what was read beyond the line before
+    :raises TimeoutError: it does not come before `deadline`, of time.monotonic()
+    :raises EOFError: the process ended
+    """
+    chunks = [unread]
+    with selectors.DefaultSelector() as selector:
+        selector.register(file, selectors.EVENT_READ)
+        while b"\n" not in chunks[-1]:
+            left = deadline - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                raise TimeoutError
+            chunks.append(os.read(file, 1 << 16))
+            if not chunks[-1]:
+                raise EOFError
+    line, _newline, beyond = b"".join(chunks).partition(b"\n")
+    return line, beyond
+
+
+def end(process: subprocess.Popen[bytes], file: int) -> None:
+    """End a process, with whatever env.py has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        t.cast("t.IO[bytes]", process.stdin).close()
+    os.close(file)
+    process.wait()
 
 
 def graph_of(answer: dict[str, t.Any]) -> Graph:
@@ -224,7 +244,9 @@ __all__ = (
     "Online",
     "Rendered",
     "Segment",
-    "environment_of",
+    "end",
     "graph_of",
+    "receive",
     "rendered_of",
+    "start",
 )

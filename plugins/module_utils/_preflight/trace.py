@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Severity, finding
@@ -51,6 +52,17 @@ class Trace:
     seconds: t.Mapping[str, float]
     phases: t.Mapping[str, float]
 
+    @functools.cached_property
+    def _by_revision(self) -> dict[str, list[Traced]]:
+        found: dict[str, list[Traced]] = {}
+        for item in self.statements:
+            found.setdefault(item.revision, []).append(item)
+        return found
+
+    def of(self, revision: str) -> list[Traced]:
+        """The statements of one revision, in order."""
+        return self._by_revision.get(revision, [])
+
 
 def known(rendered: Rendered, trace: Trace) -> Rendered:
     """The SQL with what the trace saw in place of revisions that could not be rendered, as far as it went."""
@@ -61,7 +73,7 @@ def known(rendered: Rendered, trace: Trace) -> Rendered:
         between, start = rendered.sql[end : segment.start], length + segment.start - end
         text = rendered.sql[segment.start : segment.end]
         if _opaque(segment) and segment.revision in trace.seconds:
-            seen = _of(trace, segment.revision)
+            seen = trace.of(segment.revision)
             text = "".join(f"{item.sql.rstrip().rstrip(';')};\n" for item in seen if not _asks_only(item.sql))
             reads = _reads(seen)
             why = f"it reads {', '.join(reads)}, and the trace's copy has no rows" if reads else None
@@ -86,7 +98,9 @@ def _moved(segment: Segment, by: int) -> Segment:
     )
 
 
+@functools.cache
 def _parsed(sql: str) -> list[t.Any] | None:
+    """The statements of a text, which nobody may change; None where the grammar refuses it."""
     try:
         return [raw.stmt for raw in parse_sql(sql)]
     except ParseError:
@@ -152,7 +166,7 @@ def findings(rendered: Rendered, trace: Trace) -> list[Finding]:
 def _failure(trace: Trace) -> Finding:
     revision, error = trace.revision or None, trace.error or ""
     # What the revision caught itself was no end.
-    refused = [item for item in _of(trace, trace.revision) if item.refusal and item.refusal[1].splitlines()[0] in error]
+    refused = [item for item in trace.of(trace.revision) if item.refusal and item.refusal[1].splitlines()[0] in error]
     if not refused or not refused[-1].refusal:
         words = f"On a copy of the schema without rows the upgrade fails: {error}."
         return finding("trace-failed", words, revision=revision)
@@ -165,7 +179,7 @@ def _failure(trace: Trace) -> Finding:
 
 def _differing(segment: Segment, rendered: str, trace: Trace) -> list[Finding]:
     """A static revision whose statements were others online."""
-    seen = [item.sql for item in trace.statements if item.revision == segment.revision and not _asks_only(item.sql)]
+    seen = [item.sql for item in trace.of(segment.revision) if not _asks_only(item.sql)]
     online = [kind for sql in seen for kind in _kinds(sql)]
     offline = _kinds(rendered)
     if online == offline:
@@ -214,10 +228,6 @@ def disagreements(trace: Trace, statements: t.Iterable[t.Mapping[str, t.Any]]) -
     return found
 
 
-def _of(trace: Trace, revision: str) -> list[Traced]:
-    return [item for item in trace.statements if item.revision == revision]
-
-
 def _made(trace: Trace) -> set[str]:
     """Tables that the upgrade itself makes: whatever locks them, nobody waits."""
     return {
@@ -241,7 +251,7 @@ def _new_table(node: t.Any) -> str | None:
 def _strongest(trace: Trace, revision: str) -> dict[str, Mode]:
     """The strongest lock on each table that a revision's transaction held."""
     found: dict[str, Mode] = {}
-    for item in _of(trace, revision):
+    for item in trace.of(revision):
         for table, modes in (item.locks or {}).items():
             name = ".".join(table)
             found[name] = max([found.get(name, Mode.NONE), *map(Mode.of_server, modes)])
@@ -249,7 +259,7 @@ def _strongest(trace: Trace, revision: str) -> dict[str, Mode]:
 
 
 def _rewritten(trace: Trace, revision: str) -> set[str]:
-    return {".".join(table) for item in _of(trace, revision) for table in item.rewrites}
+    return {".".join(table) for item in trace.of(revision) for table in item.rewrites}
 
 
 def summary(trace: Trace) -> dict[str, t.Any]:
@@ -258,7 +268,7 @@ def summary(trace: Trace) -> dict[str, t.Any]:
         {
             "revision": revision,
             "seconds": round(seconds, 3),
-            "statements": sum(not _asks_only(item.sql) for item in _of(trace, revision)),
+            "statements": sum(not _asks_only(item.sql) for item in trace.of(revision)),
             "locks": [
                 {"table": table, "mode": str(mode)}
                 for table, mode in sorted(_strongest(trace, revision).items())

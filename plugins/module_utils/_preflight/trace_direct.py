@@ -8,19 +8,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import re
-import selectors
 import shutil
-import signal
 import subprocess
 import time
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import TRACER, bundle, command
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import environment_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import TRACER
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import end, receive, start
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (
-    SUPERUSER,
     ScratchError,
     ScratchServer,
     programs,
@@ -123,42 +119,18 @@ def _upgrade(alembic: AlembicProcess, place: dict[str, str], timeout: float) -> 
 
     :raises ScratchError: it gives none in time
     """
-    read_end, write_end = os.pipe()
-    request = {"answers": write_end, "alembic": alembic.request, "place": place}
-    words = [*_without_network(), alembic.python, *command(bundle(TRACER, request))[1:]]
+    request = {"alembic": alembic.request, "place": place}
+    python = [*_without_network(), alembic.python]
+    process, answers = start(python, TRACER, request, alembic.folder, alembic.environment)
     try:
-        # It is ended with whatever env.py has started, which run_command cannot.
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
-            words, cwd=alembic.folder, env=environment_of(alembic.environment), stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[write_end], start_new_session=True,
-        )  # fmt: skip
-    finally:
-        os.close(write_end)
-    try:
-        return _answer(read_end, time.monotonic() + timeout, timeout)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        os.close(read_end)
-
-
-def _answer(file: int, deadline: float, timeout: float) -> dict[str, t.Any]:
-    chunks: list[bytes] = []
-    with selectors.DefaultSelector() as selector:
-        selector.register(file, selectors.EVENT_READ)
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0 or not selector.select(left):
-                raise ScratchError(f"the upgrade did not end within {timeout:g} s")
-            chunk = os.read(file, 1 << 16)
-            if not chunk:
-                break
-            chunks.append(chunk)
-    try:
-        answer: dict[str, t.Any] = json.loads(b"".join(chunks))
-    except ValueError:
+        line, _beyond = receive(answers, b"", time.monotonic() + timeout)
+        answer: dict[str, t.Any] = json.loads(line)
+    except TimeoutError:
+        raise ScratchError(f"the upgrade did not end within {timeout:g} s") from None
+    except (EOFError, ValueError):
         raise ScratchError("the process that upgrades died without an answer") from None
+    finally:
+        end(process, answers)
     return answer
 
 
@@ -172,4 +144,4 @@ def _without_network() -> list[str]:
     return []
 
 
-__all__ = ("SUPERUSER", "Live", "trace")
+__all__ = ("Live", "trace")
