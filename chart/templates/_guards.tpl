@@ -233,12 +233,10 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- $request := get ($resources.requests | default dict) $name -}}
 {{- if and (ne (toString $request) "") (not (kindIs "invalid" $limit)) -}}
 {{- if gt (include "ai-agent.number" $request | float64) (include "ai-agent.number" $limit | float64) -}}
-{{- $said := list $request $limit -}}
-{{- range $number, $value := $said -}}
-{{- /* As it was written: Helm reads each number as a float, and would print a large one as 6.7e+07. */ -}}
-{{- if and (kindIs "float64" $value) (eq (floor $value) $value) -}}{{- $said = ternary (list (int64 $value) (last $said)) (list (first $said) (int64 $value)) (eq $number 0) -}}{{- end -}}
-{{- end -}}
-{{- fail (printf "%s.resources.requests.%s is %v, more than limits.%s, %v: lower it, or raise the limit." $place $name (first $said) $name (last $said)) -}}
+{{- /* As JSON, for %v prints a large number as 6.7e+07. */ -}}
+{{- $request = toJson $request | trimAll "\"" -}}
+{{- $limit = toJson $limit | trimAll "\"" -}}
+{{- fail (printf "%s.resources.requests.%s is %s, more than limits.%s, %s: lower it, or raise the limit." $place $name $request $name $limit) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -250,7 +248,7 @@ The number that a Kubernetes quantity stands for: "250m" is 0.25, "1Gi" is 10737
 Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 */}}
 {{- define "ai-agent.number" -}}
-{{- $text := kindIs "string" . | ternary (toString .) (printf "%v" .) -}}
+{{- $text := toString . -}}
 {{- $number := regexFind "^[0-9.]+([eE][-+]?[0-9]+)?" $text -}}
 {{- $binary := dict "Ki" 1 "Mi" 2 "Gi" 3 "Ti" 4 "Pi" 5 "Ei" 6 -}}
 {{- $decimal := dict "n" 1e-9 "u" 1e-6 "m" 1e-3 "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 -}}
