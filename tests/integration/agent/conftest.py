@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import typing as t
 import uuid
 from contextlib import suppress
@@ -21,6 +20,8 @@ import httpx
 import psycopg
 import pytest
 from psycopg import sql
+
+from tests.integration.waiting import eventually
 
 IMAGE = Path(__file__).resolve().parents[3] / "images" / "agent"
 # Everything that a URL, libpq, SQLAlchemy or a configuration file could read as its own syntax.
@@ -261,15 +262,6 @@ def events(answer: httpx.Response) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
             name = line.removeprefix("event: ")
         elif line.startswith("data: "):
             yield name, json.loads(line.removeprefix("data: "))
-
-
-def eventually(condition: t.Callable[[], object], seconds: float = 15) -> None:
-    """Return as soon as *condition* holds; fail after *seconds*."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"what was waited for did not happen within {seconds} s")
-        time.sleep(0.1)
 
 
 class World(t.NamedTuple):

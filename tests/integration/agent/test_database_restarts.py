@@ -16,7 +16,8 @@ import pytest
 from psycopg import sql
 
 from dev import postgresql
-from tests.integration.agent.conftest import IMAGE, PASSWORD, Agent, Database, eventually
+from tests.integration.agent.conftest import IMAGE, PASSWORD, Agent, Database
+from tests.integration.waiting import eventually
 
 # The load of the cluster's test as well.
 ASKING = Path(__file__).parents[1] / "release" / "ask_during_outage.py"

@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.agent.conftest import Database, eventually
+from tests.integration.agent.conftest import Database
+from tests.integration.waiting import eventually
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "agent-image.md"
 

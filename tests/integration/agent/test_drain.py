@@ -9,7 +9,8 @@ import uuid
 
 import httpx
 
-from tests.integration.agent.conftest import Agent, World, events, eventually
+from tests.integration.agent.conftest import Agent, World, events
+from tests.integration.waiting import eventually
 
 SLOW = {"BUILTIN_TOKEN_DELAY_MS": "100"}
 

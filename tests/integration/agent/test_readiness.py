@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.integration.agent.conftest import IMAGE, World, eventually
+from tests.integration.agent.conftest import IMAGE, World
+from tests.integration.waiting import eventually
 
 
 def test_schema_absent_behind_at_and_ahead(world: World) -> None:

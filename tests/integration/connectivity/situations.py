@@ -17,6 +17,7 @@ from urllib.parse import quote
 import psycopg
 
 from dev import postgresql, redis_server
+from tests.integration.waiting import eventually
 
 if t.TYPE_CHECKING:
     from dev.postgresql import Server
@@ -350,7 +351,7 @@ def replica_behind(stage: Stage) -> t.Iterator[list[Dependency]]:
             connection.execute("SELECT pg_wal_replay_pause()")
             # It is a request, which the replica grants at its next record.
             state = "SELECT pg_get_wal_replay_pause_state()"
-            _until(lambda: connection.execute(state).fetchone() == ("paused",))
+            eventually(lambda: connection.execute(state).fetchone() == ("paused",), 30)
         with psycopg.connect(primary.url(), autocommit=True) as connection:
             connection.execute("CREATE TABLE written_meanwhile (id int)")
         yield [database(primary.url()), replica(standby.url())]
@@ -419,21 +420,13 @@ def used_memory(server: RedisServer) -> int:
     return int(server.client().info("memory")["used_memory"])
 
 
-def _until(holds: t.Callable[[], bool], seconds: float = 30) -> None:
-    """Wait for what another process does in its own time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @situation
 def redis_memory_scarce(_stage: Stage) -> t.Iterator[list[Dependency]]:
     with redis_server.running(CANARY) as server:
         # Of a larger whole the same share leaves more room for the buffers of the clients, which count as well.
         server.client().set("filler", bytes(FILLER))
         # The buffer in which it came counts as well, until it is given back.
-        _until(lambda: used_memory(server) < FILLER + FILLER // 2)
+        eventually(lambda: used_memory(server) < FILLER + FILLER // 2, 30)
         used = used_memory(server)
         server.client().config_set("maxmemory", str(used + (384 << 10)))
         yield [cache(server.url())]
@@ -459,10 +452,7 @@ def cluster_node() -> t.Iterator[RedisServer]:
     ):
         _said(owner, "CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         _said(asked, "CLUSTER", "MEET", "127.0.0.1", owner.port, bus)
-        deadline = time.monotonic() + 30
-        while "cluster_state:ok" not in _said(asked, "CLUSTER", "INFO"):
-            assert time.monotonic() < deadline, "the two nodes made no cluster"
-            time.sleep(0.1)
+        eventually(lambda: "cluster_state:ok" in _said(asked, "CLUSTER", "INFO"), 30)
         yield asked
 
 

@@ -21,6 +21,7 @@ from lab.needs import Need, Package
 from lab.paths import ROOT
 from lab.progress import LabError
 from tests.integration.host.conftest import Manager
+from tests.integration.waiting import eventually
 
 Hold = Callable[[Path, float], AbstractContextManager[int]]
 
@@ -57,7 +58,7 @@ def test_real_apt_that_is_at_work_is_waited_for(manager: Manager, tmp_path: Path
     manager.offer("one")
     subprocess.run(["apt-get", "update"], check=True, capture_output=True)
     with subprocess.Popen(["apt-get", "install", "-y", "slow"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT):
-        _until((tmp_path / "begun").exists)
+        eventually((tmp_path / "begun").exists)
         who = apt.holder(apt.locks())
         threading.Timer(1, go.touch).start()
         apt.install(["one"])
@@ -114,7 +115,7 @@ def test_an_apt_that_was_killed_half_way_is_mended(
     subprocess.run(["apt-get", "update"], check=True, capture_output=True)
     words = ["apt-get", "install", "-y", "before", "half"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as killed:
-        _until((tmp_path / "begun").exists)
+        eventually((tmp_path / "begun").exists)
         # apt gives dpkg a session of its own.
         for process in (killed.pid, *map(int, (tmp_path / "begun").read_text().split())):
             os.kill(process, signal.SIGKILL)
@@ -172,10 +173,3 @@ def test_who_is_not_root_is_told_the_command(manager: Manager, monkeypatch: pyte
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(LabError, match="run as root apt-get install one two, then this again"):
         apt.install(["one", "two"])
-
-
-def _until(true: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "what the test waited for did not happen"
-        time.sleep(0.05)

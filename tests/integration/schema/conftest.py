@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import typing as t
 import uuid
 from pathlib import Path
@@ -14,6 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+
+from tests.integration.waiting import eventually
 
 SCHEMA = Path(__file__).resolve().parents[3] / "chart" / "files" / "schema.py"
 
@@ -161,15 +162,6 @@ class Image:
     def version(self) -> set[str]:
         """Return the rows of the version table."""
         return {row[0] for row in self.rows("SELECT version_num FROM alembic_version")}
-
-
-def eventually(condition: t.Callable[[], object], seconds: float = 15) -> None:
-    """Return as soon as ``condition`` holds; fail after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"what was waited for did not happen within {seconds} s")
-        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from tests.integration.schema.conftest import (
     Image,
     Revision,
     concurrently,
-    eventually,
     statement,
     with_database,
 )
+from tests.integration.waiting import eventually
 
 # The server is shared with tests that run at the same time: what is looked for is this test's own.
 SLEEPING = """SELECT 1 FROM pg_stat_activity
