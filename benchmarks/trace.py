@@ -21,26 +21,11 @@ import psycopg
 from benchmarks.preflight import CHILD, ROOT
 from dev.postgresql import running
 from lab.progress import say
+from tests.integration.preflight.asking import BOTH_MODES
 
 TABLES, REVISIONS, RUNS = 200, 20, 3
 # The goal, in seconds.
 MOST = 12
-ENV = """
-import os
-from alembic import context
-from sqlalchemy import create_engine, pool
-
-url = os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:")
-if context.is_offline_mode():
-    context.configure(url=url, literal_binds=True)
-    with context.begin_transaction():
-        context.run_migrations()
-else:
-    with create_engine(url, poolclass=pool.NullPool).connect() as connection:
-        context.configure(connection=connection)
-        with context.begin_transaction():
-            context.run_migrations()
-"""
 REVISION = """
 import sqlalchemy as sa
 from alembic import op
@@ -67,7 +52,7 @@ def project(folder: Path) -> None:
     versions = folder / "versions"
     versions.mkdir()
     (folder / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s\n")
-    (folder / "env.py").write_text(ENV)
+    (folder / "env.py").write_text(BOTH_MODES)
     (versions / "r0.py").write_text(FIRST)
     for number in range(1, REVISIONS + 1):
         text = REVISION.format(number=number, before=number - 1, first=5 * (number - 1))

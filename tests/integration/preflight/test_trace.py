@@ -18,26 +18,10 @@ import psycopg
 import pytest
 
 from dev.postgresql import running
-from tests.integration.preflight.asking import ask, migrate
+from tests.integration.preflight.asking import BOTH_MODES, ask, migrate
 from tests.integration.preflight.conftest import CHOSEN, Servers
 from tests.unit.plugins.module_utils._in_pod.project import Project
 
-ENV = """
-import os
-from alembic import context
-from sqlalchemy import create_engine, pool
-
-url = os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:")
-if context.is_offline_mode():
-    context.configure(url=url, literal_binds=True, transaction_per_migration=True)
-    with context.begin_transaction():
-        context.run_migrations()
-else:
-    with create_engine(url, poolclass=pool.NullPool).connect() as connection:
-        context.configure(connection=connection, transaction_per_migration=True)
-        with context.begin_transaction():
-            context.run_migrations()
-"""
 SCHEMA = """
 CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
 INSERT INTO alembic_version VALUES ('r0');
@@ -68,7 +52,7 @@ def place(request: pytest.FixtureRequest, servers: Servers) -> t.Iterator[Place]
         admin.execute(f"DROP ROLE {ROLE}")
 
 
-def project(folder: Path, *bodies: str, env: str = ENV) -> Path:
+def project(folder: Path, *bodies: str, env: str = BOTH_MODES) -> Path:
     """An Alembic directory whose revisions r1, r2, … have these bodies."""
     made, before = Project(folder, env), "r0"
     made.add("r0", None)
@@ -233,11 +217,14 @@ def test_what_it_refuses_the_real_upgrade_refuses(place: Place, tmp_path: Path) 
             assert said.partition("refuses it: ")[2].partition(" (")[0] in migrate(folder, place.url)
 
 
+CREATOR = "creator=lambda: __import__('psycopg').connect({url!r}),"
 PLAIN = "create_engine('postgresql+psycopg://', "
 ELSEWHERE = {
-    "a URL of its own": ENV.replace('os.environ["DATABASE_URL"]', "{url!r}"),
-    "parameters of its own": ENV.replace("create_engine(url,", PLAIN + "connect_args={given!r},"),
-    "a creator": ENV.replace("create_engine(url,", PLAIN + "creator=lambda: __import__('psycopg').connect({url!r}),"),
+    "a URL of its own": BOTH_MODES.replace('os.environ["DATABASE_URL"]', "{url!r}"),
+    "parameters of its own": BOTH_MODES.replace("create_engine(url,", PLAIN + "connect_args={given!r},"),
+    "a creator": BOTH_MODES.replace(
+        "create_engine(url,", PLAIN + "creator=lambda: __import__('psycopg').connect({url!r}),"
+    ),
 }
 
 
