@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import typing as t
 from pathlib import Path
 
@@ -53,17 +52,11 @@ def play(words: list[str | Path], folder: Path, environment: dict[str, str], pro
         if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBE", "XDG_", "HELM", "AI_AGENT_"))
     }
     # Without the checkout's ansible.cfg, modules are unpacked below the home folder that the system's users have.
-    with tempfile.TemporaryDirectory() as home:
-        environment = inherited | {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000", "ANSIBLE_REMOTE_TMP": home} | environment
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+    own = {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000", "ANSIBLE_REMOTE_TMP": "/tmp"}  # noqa: S108 - of mode 0700
+    environment = inherited | own | environment
+    done = subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     return Run(done.returncode, done.stdout)
 
 
