@@ -208,9 +208,12 @@ options:
     description:
       - Runs the real upgrade on a copy of the schema, in a throw-away PostgreSQL on this machine. Revisions that cannot
         be rendered are judged by what they ran there; what the server refuses there is the finding C(trace-refused).
-      - The copy has the roles and the schema (C(pg_dump --schema-only)) and the rows of the version table. Not a row
-        and not a password leaves the database. C(env.py) is led to the copy whatever URL it builds.
-      - Whether a revision that reads rows would run more on real ones stays unknown.
+      - The copy has the roles and the schema (C(pg_dump --schema-only)), the positions of sequences and the rows of the
+        version table. No other row and no password leaves the database, those of user mappings and subscriptions
+        neither. C(env.py) is led to the copy whatever URL it builds.
+      - Whether a revision that reads rows, sizes, statistics or settings would run more on real ones stays unknown.
+      - A revision that starts another program with the Unix socket of the live server in its words is not held back.
+      - The copying waits for a lock no longer than O(lock_timeout_ms).
       - Needs C(postgres), C(initdb), C(psql), C(pg_dump) and C(pg_dumpall) of the server's major version. Without them
         the finding C(trace-skipped) says so and the rules alone judge. A release has no trace yet.
     type: bool

@@ -105,7 +105,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "unknown", "Read this revision: online it runs other statements than `upgrade --sql` shows."
     ),
     "trace-skipped": Entry(
-        "skip", "Install PostgreSQL of the server's major version, or name its folder in trace_postgresql."
+        "skip", "Remove the reason that is told; PostgreSQL's programs may be named in trace_postgresql."
     ),
     "revision-not-rendered": Entry(
         "unknown", "Offline mode cannot render this revision: make it render, or read it and accept."

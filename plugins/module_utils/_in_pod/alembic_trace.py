@@ -35,12 +35,16 @@ PLACE = frozenset({
 
 
 def place_for(driver: str, place: dict[str, str]) -> dict[str, str]:
-    """The parameters of a driver's `connect` that lead to `place`: host (a socket's folder), user and dbname."""
+    """The parameters of a driver's `connect` that lead to a place.
+
+    :param place: host (the folder of a socket), user and dbname, and what the URL has as options
+    """
     user, database = place["user"], place["dbname"]
     if driver == "pg8000":
         return {"unix_sock": f"{place['host']}/.s.PGSQL.5432", "user": user, "database": database}
-    named = "database" if driver == "asyncpg" else "dbname"
-    return {"host": place["host"], "user": user, named: database}
+    if driver == "asyncpg":
+        return {"host": place["host"], "user": user, "database": database}
+    return place
 
 
 def redirect(place: dict[str, str]) -> None:

@@ -21,6 +21,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alemb
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judgement
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_keys import judge_keys
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_objects import UNCERTAIN_AFTER
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_replica import lost_identities
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowPolicy
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server import (
@@ -214,7 +215,9 @@ def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judg
         findings += judge_recovery(answer.server)
     findings += judged.findings
     findings += upgrade.trace_findings
-    findings += traces.disagreements(upgrade.trace, judged.statements) if upgrade.trace else []
+    if upgrade.trace:
+        unclaimed = {item.revision for item in judged.findings if item.id in UNCERTAIN_AFTER}
+        findings += traces.disagreements(upgrade.trace, judged.statements, unclaimed)
     findings += _long_ids(upgrade) + partial_revisions(statements)
     findings += lost_identities(statements, answer.facts or NO_FACTS)
     if answer.server and not (request.migrator_timeouts_off and upgrade.pgoptions_apply):

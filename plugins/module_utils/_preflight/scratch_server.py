@@ -25,6 +25,7 @@ SUPERUSER: t.Final = "ai_agent_trace"
 PREFIX: t.Final = "ai-agent-trace-"
 LONGEST_FOLDER: t.Final = 60
 START_SECONDS: t.Final = 30.0
+DUMP_SECONDS: t.Final = 60.0
 LOG_SECONDS: t.Final = 10.0
 _END: t.Final = "ai_agent_trace is over"
 # Where distributions have the programs of a major version.
@@ -38,9 +39,17 @@ SETTINGS: t.Final = {
     "listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
     "autovacuum": "off", "max_connections": "40", "max_prepared_transactions": "5", "wal_level": "logical",
     "logging_collector": "on", "log_destination": "csvlog", "log_directory": "log", "log_filename": "trace",
-    "log_rotation_size": "0", "log_rotation_age": "0", "log_truncate_on_rotation": "off", "timezone": "UTC",
+    "log_rotation_size": "0", "log_rotation_age": "0", "log_truncate_on_rotation": "off",
     "log_timezone": "UTC", "log_min_messages": "error",
 }  # fmt: skip
+
+
+# What database and role have set does not hinder the making of the copy, and no event trigger of theirs runs.
+_UNHINDERED: t.Final = "-c default_transaction_read_only=off -c session_replication_role=replica -c statement_timeout=0"
+
+
+# Root may make such namespaces, else a user namespace may.
+_WITHOUT_NETWORK = (["unshare", "--net"], ["unshare", "--user", "--map-current-user", "--net"])
 
 
 class ScratchError(Exception):
@@ -83,7 +92,23 @@ def _said(words: t.Sequence[object]) -> str:
 
 def _environment(program: Path) -> dict[str, str]:
     """Programs that were unpacked somewhere find their libraries beside them."""
-    return {"PATH": os.defpath, "LC_ALL": "C", "LD_LIBRARY_PATH": str(program.parents[1] / "lib")}
+    libraries = str(program.parents[1] / "lib")
+    return {"PATH": os.defpath, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8", "LD_LIBRARY_PATH": libraries}
+
+
+def without_network(*more: str) -> list[str]:
+    """The words before a command that give it a network in which there is nothing; none where nobody may do that here.
+
+    :param more: options of unshare
+    """
+    if shutil.which("unshare"):
+        for words in _WITHOUT_NETWORK:
+            tried = subprocess.run(  # pylint: disable=ansible-bad-function
+                [*words, *more, "true"], capture_output=True, check=False
+            )
+            if tried.returncode == 0:
+                return [*words, *more]
+    return []
 
 
 def _unprivileged(programs_folder: Path) -> tuple[int, int] | None:
@@ -110,8 +135,10 @@ def _unprivileged(programs_folder: Path) -> tuple[int, int] | None:
 class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
     """Runs from `with` to its end, which may be the death of this process."""
 
-    def __init__(self, folder_of_programs: Path) -> None:
+    def __init__(self, folder_of_programs: Path, settings: t.Mapping[str, str] | None = None) -> None:
+        """:param settings: of postgresql.conf; the server's own come first"""
         self.programs = folder_of_programs
+        self.settings = dict(settings or {}) | SETTINGS
         self._holder: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> t.Self:
@@ -125,7 +152,7 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
             os.chown(self.folder, *user)
         initdb = [self.programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync"]
         server = [self.programs / "postgres", "-D", data, "-k", self.folder]
-        server += [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        server += [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
         lists = [[str(word) for word in words] for words in ([*initdb, "--locale=C"], server)]
         command = [
             sys.executable,
@@ -163,7 +190,7 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
             t.cast("t.IO[bytes]", self._holder.stdout).close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def psql(self, sql: str, database: str = "postgres", *, stop: bool = True) -> subprocess.CompletedProcess[str]:
+    def psql(self, sql: str, database: str = "template1", *, stop: bool = True) -> subprocess.CompletedProcess[str]:
         """Run SQL as the superuser.
 
         :param stop: at the first error
@@ -171,8 +198,9 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
         words = [self.programs / "psql", "-X", "-q", "-v", f"ON_ERROR_STOP={int(stop)}", "-h", self.folder]
         words += ["-U", SUPERUSER, "-d", database, "-f", "-"]
         return subprocess.run(  # pylint: disable=ansible-bad-function
-            [str(word) for word in words], input=sql, capture_output=True, text=True, check=False, cwd=self.folder,
-            env=_environment(self.programs / "psql") | {"PGAPPNAME": SUPERUSER},
+            [str(word) for word in words], input=sql, capture_output=True, check=False, cwd=self.folder,
+            encoding="utf-8", errors="surrogateescape",
+            env=_environment(self.programs / "psql") | {"PGAPPNAME": SUPERUSER, "PGOPTIONS": _UNHINDERED},
         )  # fmt: skip
 
     def dump(self, program: str, parameters: t.Mapping[str, str], *options: str) -> str:
@@ -181,18 +209,23 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
         :param parameters: libpq's, of the connection; a password is in no argument and no variable
         :raises ScratchError: it fails
         """
-        with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
-            service = Path(name) / "service"
-            service.touch(0o600)
-            service.write_text("[live]\n" + "".join(f"{key}={value}\n" for key, value in parameters.items()))
+        # In the folder that is removed also when this process is killed.
+        service = self.folder / "service"
+        service.touch(0o600)
+        service.write_text("[live]\n" + "".join(f"{key}={value}\n" for key, value in parameters.items()))
+        try:
             done = subprocess.run(  # pylint: disable=ansible-bad-function
                 [str(self.programs / program), *options, "-d", "service=live"],
-                capture_output=True, text=True, check=False,
-                env=_environment(self.programs / program) | {"PGSERVICEFILE": str(service)},
+                capture_output=True, check=False, encoding="utf-8", errors="surrogateescape", timeout=DUMP_SECONDS,
+                env=_environment(self.programs / program) | {"PGSERVICEFILE": str(service), "PGCONNECT_TIMEOUT": "5"},
             )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise ScratchError(f"{program} did not end within {DUMP_SECONDS:g} s") from None
+        finally:
+            service.unlink()
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            raise ScratchError(f"{lines[0]}")
+            raise ScratchError(lines[0].encode(errors="replace").decode())
         return done.stdout
 
     def log(self) -> str:
@@ -212,4 +245,4 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
         raise ScratchError(f"its log is not written within {LOG_SECONDS:g} s")
 
 
-__all__ = ("SUPERUSER", "ScratchError", "ScratchServer", "programs")
+__all__ = ("SUPERUSER", "ScratchError", "ScratchServer", "programs", "without_network")

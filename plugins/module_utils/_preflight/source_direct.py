@@ -12,7 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session import Session, parameters, session
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import trace_direct
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import schema_copy, trace_direct
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
     LOCK_KEY,
     Answer,
@@ -85,11 +85,9 @@ class DirectSource(Source):
 
         def traced() -> Trace:
             with _translated(), self._session.snapshot() as connection:
-                asked = "SELECT session_user::text, current_setting('server_version_num')::int / 10000"
-                role, major = t.cast("tuple[str, int]", connection.execute(asked).fetchone())
-            heads = live["rows"]
-            place = trace_direct.Live(parameters(self._url), major, role, (schema, table), heads)
-            return trace_direct.trace(place, self._alembic, self._trace_programs, self._alembic.timeout)
+                wait = self._limits["lock_timeout_ms"]
+                there = schema_copy.look(connection, parameters(self._url), (schema, table), live["rows"] or (), wait)
+            return trace_direct.trace(there, self._alembic, self._trace_programs, self._alembic.timeout)
 
         return Location(graph, live, self._alembic.render, facts, trace=traced)
 

@@ -14,7 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.redactio
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, ast, parse_sql
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import functions, relations
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import functions, relations, walk
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_log import Traced
@@ -31,8 +31,21 @@ _PLAIN = {
     "regexp_replace", "row_number", "shobj_description", "string_agg", "to_regclass", "to_regtype", "unnest", "upper",
     "version",
 }  # fmt: skip
-# Classes of SQLSTATE that rows may bring, of which the copy has none: https://www.postgresql.org/docs/current/errcodes-appendix.html
-_OF_ROWS = ("02", "21", "22", "23", "P0")
+# SQLSTATEs that rows may bring, or files and libraries of the server, of which the copy has none.
+# Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_NOT_OF_SCHEMA = ("02", "21", "22", "23", "P0", "55000", "58")
+# Of foreign servers, which the copy cannot reach.
+_FOREIGN = ("HV", "08")
+# What the copy has otherwise than the live database: statistics, sizes, large objects, settings of the machine.
+_OF_INSTANCE = (
+    "pg_stat", "pg_settings", "pg_largeobject", "pg_sequences", "pg_locks", "pg_file_settings", "pg_prepared_",
+    "pg_replication_", "pg_subscription", "pg_available_", "pg_hba_", "pg_current_", "pg_last_", "pg_is_",
+    "pg_postmaster_", "current_setting", "query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml",
+    "txid_", "inet_server_", "lo_", "dblink",
+)  # fmt: skip
+_COUNTED = {"reltuples", "relpages", "relallvisible", "last_value"}
+# What drivers and SQLAlchemy ask when they connect.
+_ASKED_BY_DRIVERS = {"standard_conforming_strings", "transaction_isolation", "server_version"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,9 +87,9 @@ def known(rendered: Rendered, trace: Trace) -> Rendered:
         text = rendered.sql[segment.start : segment.end]
         if _opaque(segment) and segment.revision in trace.seconds:
             seen = trace.of(segment.revision)
-            text = "".join(f"{item.sql.rstrip().rstrip(';')};\n" for item in seen if not _asks_only(item.sql))
+            text = "".join(f"{item.sql.rstrip().rstrip(';')};\n" for item in seen if _counts(item))
             reads = _reads(seen)
-            why = f"it reads {', '.join(reads)}, and the trace's copy has no rows" if reads else None
+            why = f"it reads {', '.join(reads)}, of which the trace's copy has nothing" if reads else None
             now = dataclasses.replace(segment, error=None, inspects=why, lines=(), checkfirst_spans=())
         else:
             now = _moved(segment, start - segment.start)
@@ -113,6 +126,16 @@ def _asks_only(sql: str) -> bool:
     return nodes is not None and all(_harmless(node) for node in nodes)
 
 
+def _counts(item: Traced) -> bool:
+    """Whether it is judged: it did something, and what the revision caught itself did not."""
+    return item.refusal is None and not _asks_only(item.sql) and not _from_client(item.sql)
+
+
+def _from_client(sql: str) -> bool:
+    """COPY, whose rows come from the driver and are in no log."""
+    return any(isinstance(node, ast.CopyStmt) and node.is_from and not node.filename for node in _parsed(sql) or ())
+
+
 def _harmless(node: t.Any) -> bool:
     if isinstance(node, ast.VariableShowStmt | ast.DeallocateStmt | ast.ClosePortalStmt | ast.FetchStmt):
         return True
@@ -145,8 +168,23 @@ def _reads(statements: t.Iterable[Traced]) -> list[str]:
         for node in _parsed(item.sql) or ():
             returning = getattr(node, "returningList", None) or getattr(node, "returningClause", None)
             if isinstance(node, ast.SelectStmt) or returning:
-                found |= dict.fromkeys(_tables(node))
+                found |= dict.fromkeys([*_tables(node), *_of_instance(node)])
+            if isinstance(node, ast.VariableShowStmt) and node.name not in _ASKED_BY_DRIVERS:
+                found[f"the setting {node.name}"] = None
+        if _from_client(item.sql):
+            found["rows that the driver copies"] = None
     return list(found)
+
+
+def _of_instance(node: t.Any) -> list[str]:
+    """Names in a query whose answer is another in a database with rows, of another age, on another machine."""
+    names = [name for _schema, name in [*relations(node), *functions(node)]]
+    found = [name for name in names if name.startswith(_OF_INSTANCE) or name.endswith("_size")]
+    for part in walk(node):
+        if isinstance(part, ast.ColumnRef) and part.fields:
+            column = getattr(part.fields[-1], "sval", None)
+            found += [column] if column in _COUNTED else []
+    return found
 
 
 def findings(rendered: Rendered, trace: Trace) -> list[Finding]:
@@ -173,13 +211,16 @@ def _failure(trace: Trace) -> Finding:
     state, message = refused[-1].refusal
     shown = without_named(" ".join(refused[-1].sql.split()))[:SHOWN_CHARACTERS]
     words = f"On a copy of the schema the server refuses it: {message} ({state}), in: {shown}"
-    severity: Severity | None = "unknown" if state.startswith(_OF_ROWS) else None
+    # Subscriptions and user mappings are not copied: their definitions hold passwords.
+    kept_back = "SUBSCRIPTION" in shown.upper() or "user mapping" in message
+    absent = kept_back or state.startswith((*_NOT_OF_SCHEMA, *_FOREIGN))
+    severity: Severity | None = "unknown" if absent else None
     return finding("trace-refused", words, severity=severity, revision=revision)
 
 
 def _differing(segment: Segment, rendered: str, trace: Trace) -> list[Finding]:
     """A static revision whose statements were others online."""
-    seen = [item.sql for item in trace.of(segment.revision) if not _asks_only(item.sql)]
+    seen = [item.sql for item in trace.of(segment.revision) if _counts(item)]
     online = [kind for sql in seen for kind in _kinds(sql)]
     offline = _kinds(rendered)
     if online == offline:
@@ -200,10 +241,13 @@ def _kinds(sql: str) -> list[str]:
     return [RawStream()(node) for node in nodes if not isinstance(node, ast.TransactionStmt)]
 
 
-def disagreements(trace: Trace, statements: t.Iterable[t.Mapping[str, t.Any]]) -> list[Finding]:
+def disagreements(
+    trace: Trace, statements: t.Iterable[t.Mapping[str, t.Any]], unclaimed: t.Container[str | None]
+) -> list[Finding]:
     """Locks and rewrites that the server was seen to take, and that no rule had claimed.
 
     :param statements: as Judgement has them, with the claims
+    :param unclaimed: revisions with a statement of which no rule claims to know all
     """
     claimed: dict[str, tuple[dict[str, Mode], set[str]]] = {}
     for item in statements:
@@ -217,6 +261,8 @@ def disagreements(trace: Trace, statements: t.Iterable[t.Mapping[str, t.Any]]) -
         modes, rewrites = claimed.get(revision, ({}, set()))
         # What an earlier revision of the same transaction has locked stays locked.
         so_far |= {table: max(mode, so_far.get(table, Mode.NONE)) for table, mode in modes.items()}
+        if revision in unclaimed:
+            continue
         for table, mode in _strongest(trace, revision).items():
             if mode > max(so_far.get(table, Mode.NONE), Mode.ROW_EXCLUSIVE) and table not in made:
                 words = f"On a copy of the schema the server took {mode} on {table}, the rules claim"
@@ -268,7 +314,7 @@ def summary(trace: Trace) -> dict[str, t.Any]:
         {
             "revision": revision,
             "seconds": round(seconds, 3),
-            "statements": sum(not _asks_only(item.sql) for item in trace.of(revision)),
+            "statements": sum(_counts(item) for item in trace.of(revision)),
             "locks": [
                 {"table": table, "mode": str(mode)}
                 for table, mode in sorted(_strongest(trace, revision).items())

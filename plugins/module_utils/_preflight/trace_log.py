@@ -17,8 +17,9 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_trace import MARK
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import SUPERUSER
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, scan
 
-_USER, _SESSION, _SEVERITY, _STATE, _MESSAGE, _DETAIL, _QUERY = 1, 5, 11, 12, 13, 14, 19
+_USER, _SESSION, _SEVERITY, _STATE, _MESSAGE, _DETAIL, _CONTEXT, _QUERY = 1, 5, 11, 12, 13, 14, 18, 19
 _STATEMENT = re.compile(r"(?:statement|execute [^:]*): (.*)", re.DOTALL)
 _MARK = re.compile(rf"SELECT '{MARK} (begins|ends) ([^']*)'")
 _PARAMETER = re.compile(r"\$(\d+) = ('(?:[^']|'')*'|NULL)")
@@ -28,7 +29,8 @@ CREATE FUNCTION information_schema.{MARK}_locks() RETURNS event_trigger LANGUAGE
 SET search_path = pg_catalog AS $$ DECLARE held text; BEGIN
   SELECT json_agg(json_build_array(n.nspname, c.relname, l.mode)) INTO held
   FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND c.relkind IN ('r', 'p', 'm', 'f')
+  WHERE l.locktype = 'relation' AND l.mode <> 'SIReadLock'
+    AND l.pid = pg_backend_pid() AND l.granted AND c.relkind IN ('r', 'p', 'm', 'f')
     AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema');
   RAISE LOG '{MARK} locks %', coalesce(held, '[]');
 END $$;
@@ -61,11 +63,12 @@ class Traced:
     refusal: tuple[str, str] | None = None
 
 
-def read(log: str) -> list[Traced]:
-    """The statements of all sessions but our own, in order.
+def read(log: str) -> tuple[list[Traced], set[str]]:
+    """The statements of all sessions but our own, in order, and the revisions whose end is in the log as well.
 
     :param log: the server's csvlog
     """
+    whole: set[str] = set()
     found: list[Traced] = []
     last: dict[str, Traced] = {}
     revision = ""
@@ -73,13 +76,15 @@ def read(log: str) -> list[Traced]:
     for row in csv.reader(io.StringIO(log)):
         if len(row) <= _QUERY or row[_USER] in {"", SUPERUSER}:
             continue
-        message, session = row[_MESSAGE], row[_SESSION]
+        # What a function raises has a context, a statement has none.
+        message, session, context = row[_MESSAGE], row[_SESSION], row[_CONTEXT]
         if mark := _MARK.search(message):
             revision = mark[2] if mark[1] == "begins" else ""
-        elif row[_SEVERITY] == "LOG" and (stated := _STATEMENT.fullmatch(message)):
+            whole |= {mark[2]} if mark[1] == "ends" else set()
+        elif row[_SEVERITY] == "LOG" and not context and (stated := _STATEMENT.fullmatch(message)):
             last[session] = Traced(revision, _with_parameters(stated[1], row[_DETAIL]))
             found.append(last[session])
-        elif row[_SEVERITY] == "LOG" and message.startswith(f"{MARK} ") and session in last:
+        elif row[_SEVERITY] == "LOG" and message.startswith(f"{MARK} ") and MARK in context and session in last:
             _word, kind, told = message.split(" ", 2)
             if kind == "rewrites":
                 last[session].rewrites.append(_table(json.loads(told)))
@@ -94,7 +99,7 @@ def read(log: str) -> list[Traced]:
                 last[session] = Traced(revision, row[_QUERY])
                 found.append(last[session])
             last[session].refusal = (row[_STATE], message)
-    return found
+    return found, whole
 
 
 def _table(told: t.Sequence[str]) -> Table:
@@ -106,7 +111,14 @@ def _with_parameters(sql: str, detail: str) -> str:
     if "arameters: " not in detail:
         return sql
     values = dict(_PARAMETER.findall(detail))
-    return re.sub(r"\$(\d+)", lambda found: values.get(found[1], found[0]), sql)
+    try:
+        places = [token for token in scan(sql) if token.name == "PARAM"]
+    except ParseError:
+        return sql
+    for token in reversed(places):
+        number = sql[token.start + 1 : token.end + 1]
+        sql = sql[: token.start] + values.get(number, f"${number}") + sql[token.end + 1 :]
+    return sql
 
 
 __all__ = ("WATCH", "Table", "Traced", "read")

@@ -312,6 +312,25 @@ def test_killed_it_leaves_nothing(after: float, place: Place, tmp_path: Path) ->
         _kill(process, Path(temporary), folder)
 
 
+def test_killed_while_the_copy_waits_it_leaves_no_password(tmp_path: Path) -> None:
+    with running(CHOSEN[-1]) as server, psycopg.connect(server.url()) as holder:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(SCHEMA)
+        holder.execute("LOCK TABLE notes IN ACCESS EXCLUSIVE MODE")
+        folder = project(tmp_path / "project", LOOKS.format("pass"))
+        with tempfile.TemporaryDirectory() as temporary:
+            Path(temporary).chmod(0o755)
+            given = {"alembic_dir": str(folder), "database_url": server.url(), "trace": True, "lock_timeout_ms": 500}
+            given |= {"trace_postgresql": str(server.folder / "programs/bin"), "thresholds": None, "fail_on": "never"}
+            words = [sys.executable, "-c", HOLDING, str(Path(__file__).resolve().parents[3] / "collections")]
+            process = subprocess.Popen([*words, json.dumps(given)], env=os.environ | {"TMPDIR": temporary})
+            deadline = time.monotonic() + 20
+            while not [*Path(temporary).rglob("service")]:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            _kill(process, Path(temporary), folder)
+
+
 def _kill(process: subprocess.Popen[bytes], temporary: Path, folder: Path) -> None:
     """Kill it, and wait until nothing is left."""
     os.kill(process.pid, signal.SIGKILL)
