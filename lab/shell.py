@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import itertools
 import os
 import shutil
 import signal
@@ -47,17 +49,17 @@ def run(
 ) -> None:
     """Run *command* with its output in ``.lab/logs/<log>.log``.
 
-    :param log: name of the log file, without extension; a later command with the same name appends to it
+    :param log: name of the log file, without extension; a later command with the same name appends to it, and one
+        that runs at the same time writes into ``<log>-2.log``
     :param what: what the command is for, as it completes "... failed"
     :param timeout: seconds
     :param cleanup: the command undoes something, so it runs to its end also when the steps beside it are stopped
     :raises ProgramError: the command failed
     :raises LabError: the command is missing or did not end in time
     """
-    LOGS.mkdir(parents=True, exist_ok=True)
-    path = LOGS / f"{log}.log"
-    writes_to(path)
-    with path.open("ab") as stream:
+    with _log(log) as stream:
+        path = Path(stream.name)
+        writes_to(path)
         stream.write(f"$ {' '.join(map(str, command))}\n".encode())
         stream.flush()
         begin = stream.tell()
@@ -76,6 +78,26 @@ def run(
             output = stream.read().decode(errors="replace")
         tail = "\n".join(f"    {line}" for line in output.strip().splitlines()[-12:])
         raise ProgramError(f"{what} failed (exit {code}); the whole output is in {path}, its end:\n{tail}", output)
+
+
+def _log(name: str) -> IO[bytes]:
+    """The log *name*, open at its end; with a number where another command writes into it.
+
+    A failure is told with the end of the log, which must not be what another command said.
+    """
+    LOGS.mkdir(parents=True, exist_ok=True)
+    numbers = itertools.count(2)
+    path = LOGS / f"{name}.log"
+    while True:
+        stream = path.open("ab")
+        try:
+            # The command inherits the lock with the file, so the log is taken until its last child has ended.
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.close()
+            path = LOGS / f"{name}-{next(numbers)}.log"
+        else:
+            return stream
 
 
 def stop_all() -> None:
