@@ -353,6 +353,8 @@ def replica_behind(stage: Stage) -> t.Iterator[list[Dependency]]:
             state = "SELECT pg_get_wal_replay_pause_state()"
             eventually(lambda: connection.execute(state).fetchone() == ("paused",), 30)
         with psycopg.connect(primary.url(), autocommit=True) as connection:
+            # The servers of tests commit before the WAL is written, and the probe asks for what is written.
+            connection.execute("SET synchronous_commit TO local")
             connection.execute("CREATE TABLE written_meanwhile (id int)")
         yield [database(primary.url()), replica(standby.url())]
 
