@@ -16,6 +16,16 @@ from lab.progress import LabError
 SECONDS = 60
 """How long a server may say nothing."""
 
+_BROKEN = (
+    http.client.IncompleteRead,
+    http.client.RemoteDisconnected,
+    ConnectionResetError,
+    # What a connection is that was reset, for whoever still writes to it, as TLS does at its end.
+    BrokenPipeError,
+    ConnectionAbortedError,
+    ssl.SSLEOFError,
+)
+
 
 def text(address: str) -> str:
     """Content of a small file, such as a list of checksums.
@@ -72,7 +82,7 @@ def explain(url: str, error: Exception) -> str:
         words = cause.verify_message or str(cause)
         advice = "name its authority's file in LAB_MIRROR_CA" if mirrored else "add its authority to this machine's"
         return f"the certificate of {host} is not trusted ({words.rstrip('.')}): {advice}"
-    if isinstance(cause, (http.client.IncompleteRead, http.client.RemoteDisconnected, ConnectionResetError)):
+    if isinstance(cause, _BROKEN):
         return f"{url} broke off before its end: run the same command again, it goes on there"
     if isinstance(cause, TimeoutError):
         cause = f"no answer within {SECONDS} s"

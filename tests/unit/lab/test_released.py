@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import ssl
 import tarfile
+import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lab import cache, released
+from lab import cache, download, released
 from lab.progress import LabError
 from lab.released import Release
 from tests.mirror_server import Authority, Fault, MirrorServer, serving
@@ -117,6 +119,19 @@ def test_a_broken_download_is_continued_by_the_second_run(mirror: MirrorServer, 
     # What a reset connection, or a chunk that has no end, had not handed over yet is lost with it.
     assert begin == 300_000 if kind == "cut" else 0 < begin <= 300_000
     assert left(kept) == [released.fetch(plain()).parent.name]
+
+
+@pytest.mark.parametrize(
+    "error", [BrokenPipeError(32, "Broken pipe"), ConnectionResetError(), ssl.SSLEOFError(8, "EOF occurred")]
+)
+def test_a_connection_that_broke_says_how_to_go_on(error: OSError) -> None:
+    for told in (error, urllib.error.URLError(error)):
+        assert "run the same command again" in download.explain("https://tools.example.com/tool", told)
+
+
+def test_a_connection_that_was_refused_did_not_break() -> None:
+    told = urllib.error.URLError(ConnectionRefusedError(111, "Connection refused"))
+    assert "could not be fetched" in download.explain("https://tools.example.com/tool", told)
 
 
 def test_a_server_without_ranges_sends_everything_again(mirror: MirrorServer) -> None:
