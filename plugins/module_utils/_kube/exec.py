@@ -119,6 +119,14 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
         """The end of what the program wrote to stderr until now; foreign words, not for a result as they are."""
         return self._stderr
 
+    @property
+    def exit_code(self) -> int | None:
+        """Of the program, once `receive` has told its end; None where nobody knows it."""
+        try:
+            return t.cast("int | None", self._socket.returncode)
+        except Exception:
+            return None
+
     def _keep_errors(self) -> None:
         with contextlib.suppress(Exception):
             self._stderr = (self._stderr + self._socket.read_stderr(timeout=0))[-KEPT_ERROR_CHARACTERS:]

@@ -44,11 +44,19 @@ LOG_BYTES = 2 * MOST_BYTES
 INPUT_ANNOTATION = "ai-agent/told"
 INPUT_VARIABLE = "AI_AGENT_TOLD"
 INPUT_FOLDER = "/etc/ai-agent-check"
+# A folder in memory that the containers of one pod share.
+SHARED_FOLDER = "/ai-agent"
 # Fields that the Job's pod copies from the given pod spec: placement, pull secrets, name resolution.
 PLACEMENT = (
     "imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName",
     "runtimeClassName", "hostAliases", "dnsConfig",
 )  # fmt: skip
+
+_CLOSED: t.Final[Object] = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +70,9 @@ class Task:
     :param pod: a pod spec whose placement, user, pull secrets and service account it shares
     :param container: one of it, whose volumes and sources of environment it shares
     :param absent: objects that both name and that are not there yet
+    :param before: containers of the same pod that end before this one begins: name, image, command and what else is
+        their own; all share SHARED_FOLDER
+    :param beside: the same of containers that run beside it
     :param isolated: it starts under a policy that lets nothing in or out, and neither account, volume nor source brings
         it a secret
     :param start_seconds: until the container runs
@@ -81,6 +92,8 @@ class Task:
     pod: Object = dataclasses.field(default_factory=dict)
     container: Object = dataclasses.field(default_factory=dict)
     absent: t.Collection[shared.Named] = ()
+    before: t.Sequence[Object] = ()
+    beside: t.Sequence[Object] = ()
     pull_policy: str | None = None
     resources: Object = dataclasses.field(default_factory=dict)
     isolated: bool = False
@@ -113,9 +126,16 @@ def manifest(task: Task, run: str) -> Object:
         "terminationGracePeriodSeconds": 1,
         "securityContext": (task.pod.get("securityContext") or {})
         | {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [_container(task)],
+        # The node starts them in this order: when the task's own runs, so do the others.
+        "containers": [*(_further(item) for item in task.beside), _container(task)],
         "volumes": [{"name": "tmp", "emptyDir": {}}, *volumes],
     }
+    if others := [*task.before, *task.beside]:
+        spec["volumes"] += [{"name": f"tmp-{item['name']}", "emptyDir": {}} for item in others]
+        spec["volumes"].append({"name": "shared", "emptyDir": {"medium": "Memory"}})
+        spec["containers"][-1]["volumeMounts"].append({"name": "shared", "mountPath": SHARED_FOLDER})
+    if task.before:
+        spec["initContainers"] = [_further(item) for item in task.before]
     if task.isolated:
         spec["schedulingGates"] = [{"name": GATE}]
     if task.input_seconds is not None:
@@ -135,6 +155,16 @@ def manifest(task: Task, run: str) -> Object:
     }
 
 
+def _further(container: Object) -> Object:
+    mounts = [
+        {"name": f"tmp-{container['name']}", "mountPath": "/tmp"},  # noqa: S108 - a folder of the pod
+        {"name": "shared", "mountPath": SHARED_FOLDER},
+        *(container.get("volumeMounts") or ()),
+    ]
+    context = _CLOSED | (container.get("securityContext") or {})
+    return container | {"securityContext": context, "volumeMounts": mounts}
+
+
 def _container(task: Task) -> Object:
     _volumes, mounts = shared.volumes(task.pod, task.container, task.absent, closed=task.isolated)
     container: Object = {
@@ -143,11 +173,7 @@ def _container(task: Task) -> Object:
         "command": list(task.command),
         "env": list(task.env),
         "resources": dict(task.resources),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": _CLOSED,
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, *mounts],  # noqa: S108 - a folder of the pod
     }
     if sources := shared.env_from(task.container, task.absent, closed=task.isolated):
@@ -294,7 +320,7 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
 
         :raises FindingError: the pod does not start, or `pod-timeout`: it does not end in time
         """
-        pod = self._started()
+        pod = self.started()
         end = time.monotonic() + self.task.run_seconds
         seen = 0
         while True:
@@ -332,8 +358,11 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
             words = f"The pod of image {self.task.image} did not end within {self.task.run_seconds:g} s."
             raise FindingError("pod-timeout", words)
 
-    def _started(self) -> str:
-        """Name of the pod, once its log can be read."""
+    def started(self) -> str:
+        """Name of the pod, once the container runs and its log can be read.
+
+        :raises FindingError: it does not start
+        """
         while True:
             pod = self._pod()
             if pod and (pod.get("spec") or {}).get("nodeName"):
@@ -369,4 +398,4 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
         return FindingError("image-start", f"The pod of image {self.task.image} went away before it ended.")
 
 
-__all__ = ("CONTAINER", "RUN_LABEL", "JobRun", "Task", "manifest", "policy")
+__all__ = ("CONTAINER", "RUN_LABEL", "SHARED_FOLDER", "JobRun", "Task", "manifest", "policy")

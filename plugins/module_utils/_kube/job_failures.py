@@ -75,13 +75,15 @@ def exit_error(pod: Object, image: str) -> FindingError | None:
 
 
 def _injected_container(pod: Object, own: t.Sequence[Object]) -> FindingError | None:
-    """A container that admission added and that cannot start, while ours waits for it."""
+    """Another container of the pod, perhaps one that admission added, that cannot start, while ours waits for it."""
     if any(state.keys() & {"running", "terminated"} for state in own):
         return None
-    for state in states(pod, others=True):
-        waiting = state.get("waiting") or {}
-        if waiting.get("reason") in PULL | START:
-            words = f"A container that the cluster added to the pod does not start ({waiting['reason']})"
+    status = pod.get("status") or {}
+    for item in [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]:
+        waiting = (item.get("state") or {}).get("waiting") or {}
+        if item["name"] != CONTAINER and waiting.get("reason") in PULL | START:
+            where = f"the container {item['name']} (image {item.get('image') or 'not told'})"
+            words = f"In the pod {where} does not start ({waiting['reason']})"
             return FindingError("pod-refused", f"{words}: {_line(waiting.get('message'))}.")
     return None
 
