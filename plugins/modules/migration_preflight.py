@@ -206,24 +206,40 @@ options:
     version_added: 1.0.0
   trace:
     description:
-      - Runs the real upgrade on a copy of the schema, in a throw-away PostgreSQL on this machine. Revisions that cannot
-        be rendered are judged by what they ran there; what the server refuses there is the finding C(trace-refused).
+      - Runs the real upgrade on a copy of the schema, in a throw-away PostgreSQL. Revisions that cannot be rendered are
+        judged by what they ran there; what the server refuses there is the finding C(trace-refused).
       - The copy has the roles and the schema (C(pg_dump --schema-only)), the positions of sequences and the rows of the
         version table. No other row and no password leaves the database, those of user mappings and subscriptions
         neither. C(env.py) is led to the copy whatever URL it builds.
       - Whether a revision that reads rows, sizes, statistics or settings would run more on real ones stays unknown.
-      - A revision that starts another program with the Unix socket of the live server in its words is not held back.
       - The copying waits for a lock no longer than O(lock_timeout_ms).
       - Needs C(postgres), C(initdb), C(psql), C(pg_dump) and C(pg_dumpall) of the server's major version. Without them
-        the finding C(trace-skipped) says so and the rules alone judge. A release has no trace yet.
+        the finding C(trace-skipped) says so and the rules alone judge.
+      - With O(database_url), all that runs on this machine. A revision that starts another program with the Unix socket
+        of the live server in its words is not held back there.
+      - With O(release_name), two Jobs run in the namespace. The one that dumps the schema is a client of the database,
+        with the deployed image's login. The other one has the new image, the throw-away server and no credentials,
+        under a policy that lets nothing in or out. The account needs the right to exec into pods.
     type: bool
     default: false
     version_added: 1.0.0
   trace_postgresql:
     description:
-      - Folder with PostgreSQL's programs for O(trace).
+      - Folder with PostgreSQL's programs for O(trace), with O(database_url).
       - Without it they are looked for where Debian and Red Hat install them, and on C(PATH).
     type: path
+    version_added: 1.0.0
+  trace_image:
+    description:
+      - Image with PostgreSQL's programs for O(trace), with O(release_name). Its pod that dumps the schema is given the
+        database's login.
+      - Without it the image of the release's own PostgreSQL is taken; an external database has none.
+    type: str
+    version_added: 1.0.0
+  trace_user:
+    description: User id that the throw-away server has in O(trace_image), of which PostgreSQL wants to know the name.
+    type: int
+    default: 999
     version_added: 1.0.0
   migrator_sets_lock_timeout:
     description: Whether the migrator sets a C(lock_timeout) for its session, as this collection's migration Job does.

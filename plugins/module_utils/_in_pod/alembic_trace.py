@@ -22,7 +22,7 @@ import typing as t
 from pathlib import Path
 
 from .alembic_watch import kept_off_disk
-from .alembic_worker import AlembicError, Worker, described
+from .alembic_worker import AlembicError, Worker, described, own_ini
 
 # How a mark begins: a query, so that it stands in the log among the statements of its session.
 MARK = "ai_agent_trace"
@@ -138,20 +138,31 @@ def end_with_caller() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def _only_answers() -> int:
+    """Have whatever foreign code prints go nowhere; returns the file descriptor that stdout was."""
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return kept
+
+
 def main(request: dict[str, t.Any]) -> None:
     """Upgrade, and write one line of JSON.
 
-    :param request: `answers`, the file descriptor for it; `alembic`, as Worker takes it; `place`
+    :param request: `alembic`, as Worker takes it; `place`; `answers`, the file descriptor for it. In a pod, where an
+        image has its own place for `ini`, the answer goes to stdout, and nothing else does
     :return: as the answer: seconds by revision; where it failed, `revision` ("" is env.py) and `error`
     """
     gc.disable()
     end_with_caller()
     sys.argv = ["alembic"]
+    answers_to: int = request.get("answers") or _only_answers()
+    alembic: dict[str, t.Any] = {"ini": str(own_ini())} | request["alembic"]
     tracer: Tracer | None = None
     answer: dict[str, t.Any] = {"revision": "", "error": None}
     try:
         redirect(request["place"])
-        tracer = Tracer(request["alembic"])
+        tracer = Tracer(alembic)
         tracer.upgrade()
     except AlembicError as error:
         answer["error"] = str(error)
@@ -159,7 +170,7 @@ def main(request: dict[str, t.Any]) -> None:
         answer["error"] = described(error, str(Path.cwd()))
     if tracer:
         answer |= {"revision": tracer.revision, "seconds": tracer.seconds}
-    with os.fdopen(request["answers"], "w", encoding="utf-8") as answers:
+    with os.fdopen(answers_to, "w", encoding="utf-8") as answers:
         answers.write(json.dumps(answer) + "\n")
     # Whatever threads foreign code left behind.
     os._exit(0)

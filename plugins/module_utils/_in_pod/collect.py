@@ -14,7 +14,6 @@ import os
 import sys
 import time
 import typing as t
-from pathlib import Path
 
 from . import guest_memory
 from .errors import CollectorError
@@ -96,9 +95,9 @@ def _session(limits: dict[str, int], stack: contextlib.ExitStack, settle: float)
 def _answer(request: Request, session: Session) -> dict[str, t.Any]:
     """`table`, `schema`: the version table. `names`: facts about these; `key`: the advisory lock's.
 
-    `target`: what it resolves to among the revisions of this image.
+    `target`: what it resolves to among the revisions of this image. `copy`: what a copy of the schema must know.
     """
-    from . import live_facts
+    from . import copy_facts, live_facts
 
     answer: dict[str, t.Any] = {"where": session.where}
     with session.snapshot() as connection:
@@ -106,6 +105,11 @@ def _answer(request: Request, session: Session) -> dict[str, t.Any]:
         if request.get("names") is not None:
             answer["server"] = live_facts.server(connection, request["key"])
             answer["facts"] = live_facts.collect(connection, request["names"])
+        if request.get("copy"):
+            from .session import parameters
+
+            given = parameters(os.environ["DATABASE_URL"]).get("options")
+            answer["copy"] = copy_facts.look(connection, given, request["schema"], request["table"])
     if request.get("target"):
         answer["revisions"] = _revisions(request["target"])
     return answer
@@ -113,11 +117,10 @@ def _answer(request: Request, session: Session) -> dict[str, t.Any]:
 
 def _revisions(target: str) -> dict[str, t.Any] | None:
     """Nodes, heads and targets of the deployed image, without running env.py; None where it has none."""
-    from .alembic_worker import AlembicError, Worker
+    from .alembic_worker import AlembicError, Worker, own_ini
 
-    ini = Path(os.environ.get("ALEMBIC_CONFIG", "alembic.ini")).absolute()
     try:
-        found: dict[str, t.Any] = Worker({"ini": str(ini), "target": target}).revisions()
+        found: dict[str, t.Any] = Worker({"ini": str(own_ini()), "target": target}).revisions()
     except (AlembicError, ImportError):
         return None
     return found

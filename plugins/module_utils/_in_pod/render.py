@@ -16,7 +16,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from .alembic_worker import AlembicError, Worker, described
+from .alembic_worker import AlembicError, Worker, described, own_ini
 from .framing import Framer
 
 # Longest wait for an answer that should not come; Alembic is imported meanwhile.
@@ -90,7 +90,7 @@ def main(request: dict[str, t.Any]) -> None:
 
 
 def _answer(request: dict[str, t.Any], reach: Reach, send: t.Callable[[dict[str, t.Any]], None]) -> None:
-    ini = Path(os.environ.get("ALEMBIC_CONFIG", "alembic.ini")).absolute()
+    ini = own_ini()
     if not ini.is_file() and not Path("pyproject.toml").is_file():
         words = f"{ini.name} is not in the image's working directory {ini.parent}"
         raise AlembicError("image-without-alembic", words)

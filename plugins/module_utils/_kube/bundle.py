@@ -20,6 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     collect,
     probe,
     render,
+    service_file,
 )
 
 PACKAGE: t.Final = bundle_loader.__name__.rpartition(".")[0]
@@ -47,6 +48,7 @@ COLLECTOR: t.Final = _named(
     *_WORKER,
     "relation_facts",
     "check_facts",
+    "copy_facts",
     "errors",
     "framing",
     "guest_memory",
@@ -68,6 +70,7 @@ COLLECTOR: t.Final = _named(
     "write_facts",
     "write_queries",
 )
+LOGIN: t.Final = _named(service_file, "errors", "libpq_url", "probe_causes", "session")
 PROBE: t.Final = _named(
     probe,
     "framing",
@@ -92,4 +95,4 @@ def command(*arguments: str) -> list[str]:
     return ["python", "-c", source(bundle_loader.__name__), *arguments]
 
 
-__all__ = ("COLLECTOR", "PROBE", "RENDERER", "RENDERING_WORKER", "TRACER", "bundle", "command")
+__all__ = ("COLLECTOR", "LOGIN", "PROBE", "RENDERER", "RENDERING_WORKER", "TRACER", "bundle", "command")

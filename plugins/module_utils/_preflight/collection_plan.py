@@ -92,7 +92,7 @@ def decide(
         return CollectionPlan(assumption=Inference("unknown", because))
     if live.serving:
         return _of_serving(live, rights, wanted, namespace)
-    return _job_of_deployed(live, fallible=True, unchanged=release_facts.same_migrations(wanted, live))
+    return job_of_deployed(live, fallible=True, unchanged=release_facts.same_migrations(wanted, live))
 
 
 def after_failure(
@@ -128,7 +128,7 @@ def without_exec(plan: CollectionPlan, error: FindingError, live: Live) -> Colle
     words = f"{error.message.rstrip('.')}; a Job of the deployed image asked instead."
     found = (*plan.findings, finding(error.id, words))
     same = plan.same_migrations
-    return _job_of_deployed(live, unchanged=plan.unchanged, same_migrations=same, findings=found)
+    return job_of_deployed(live, unchanged=plan.unchanged, same_migrations=same, findings=found)
 
 
 def _first_install(live: Live, rights: Rights, wanted: Planned, namespace: str, new_image: NewImage) -> CollectionPlan:
@@ -176,7 +176,7 @@ def _of_serving(live: Live, rights: Rights, wanted: Planned, namespace: str) -> 
         container = _agent(live)["name"]
         return CollectionPlan("exec", pod=name, container=container, unchanged=same, same_migrations=same)
     words = f"The account may not exec into pods of {namespace}; a Job of the deployed image asked."
-    return _job_of_deployed(live, findings=(finding("exec-forbidden", words),))
+    return job_of_deployed(live, findings=(finding("exec-forbidden", words),))
 
 
 def _inferred(live: Live) -> CollectionPlan:
@@ -189,7 +189,12 @@ def _inferred(live: Live) -> CollectionPlan:
     return CollectionPlan(unchanged=True, same_migrations=True, inferred=inferred)
 
 
-def _job_of_deployed(live: Live, **more: t.Any) -> CollectionPlan:
+def job_of_deployed(live: Live, **more: t.Any) -> CollectionPlan:
+    """A Job of the image that is deployed.
+
+    :param more: the plan's other fields
+    :raises FindingError: its container takes the URL from no Secret
+    """
     image = release_facts.container(_agent(live), {})
     secret = _checked(image, image.secrets.get("DATABASE_URL"))
     return CollectionPlan("job", image=image, secret=secret, pod_spec=_deployed_pod_spec(live), **more)
@@ -221,4 +226,4 @@ def _runs(live: Live, database: str | None) -> bool:
     return not database or any((item.get("status") or {}).get("readyReplicas") for item in own)
 
 
-__all__ = ("CollectionPlan", "Rights", "after_failure", "decide", "without_exec")
+__all__ = ("CollectionPlan", "Rights", "after_failure", "decide", "job_of_deployed", "without_exec")

@@ -63,6 +63,8 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     },
     "trace": {"type": "bool", "default": False},
     "trace_postgresql": {"type": "path"},
+    "trace_image": {"type": "str"},
+    "trace_user": {"type": "int", "default": 999},
     "check_rows": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
     "migrator_sets_lock_timeout": {"type": "bool", "default": False},
     "migrator_lifts_timeouts": {"type": "bool", "default": False},
@@ -179,6 +181,8 @@ def _on_cluster(params: dict[str, t.Any]) -> t.Iterator[Source]:
         new_image=_new_image(params),
         pull_timeout=params["pull_timeout"],
         environment={name: str(value) for name, value in params["alembic_environment"].items()},
+        trace_image=params["trace_image"],
+        trace_user=params["trace_user"],
     )
     with source_cluster.ClusterSource(connect(params), plan, options) as source:
         yield source

@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_worker import PLACEHOLDER_URL
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RENDERER, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.answer_validation import (
@@ -21,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.answe
     validated_sql,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collector import ANSWER_SECONDS, answers
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.isolated_image import isolated_task
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
@@ -30,8 +29,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
 
 Message = dict[str, t.Any]
-# Stands in for what a Secret holds, in a pod that is given none.
-PLACEHOLDER: t.Final = "preflight-placeholder"
 
 
 class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
@@ -59,43 +56,12 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
         """
         if self._run:
             return
-        options, migrator = self._options, self._migrator
-        own = {"DATABASE_URL": PLACEHOLDER_URL, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - the pod's
-        # Settings that are read at import want to be there; what they hold stays with the Secret.
-        env = dict.fromkeys(migrator.secrets, PLACEHOLDER) | migrator.env | dict(options.environment) | own
+        options = self._options
         request = {"target": options.target, "heads": None if heads is None else list(heads)}
         waits = max(ANSWER_SECONDS, options.job_timeout + Task.run_seconds) if heads is None else None
-        task = Task(
-            namespace=options.namespace,
-            release=options.release,
-            purpose="render",
-            image=migrator.image,
-            command=command(bundle(RENDERER, request)),
-            env=[{"name": name, "value": value} for name, value in env.items()],
-            labels=self._wanted.labels,
-            annotations=self._wanted.annotations,
-            pod=self._with_pull_secrets(),
-            container=migrator.spec,
-            absent=self._wanted.made,
-            pull_policy=migrator.pull_policy,
-            resources=self._wanted.check_resources,
-            isolated=True,
-            start_seconds=options.job_timeout,
-            pull_seconds=options.pull_timeout,
-            run_seconds=options.render_timeout,
-            input_seconds=waits,
-        )
+        task = isolated_task(self._cluster, self._wanted, options, "render", command(bundle(RENDERER, request)))
+        task = dataclasses.replace(task, run_seconds=options.render_timeout, input_seconds=waits)
         self._run = self._stack.enter_context(JobRun(self._cluster, task))
-
-    def _with_pull_secrets(self) -> Message:
-        """The migrator's pod spec with the secrets by which its service account pulls, but not as that account."""
-        pod = self._wanted.migrator_pod
-        name = shared.account(pod, self._wanted.made) or "default"
-        found = None
-        with contextlib.suppress(Forbidden):
-            found = self._cluster.get("v1", "serviceaccounts", name, self._options.namespace)
-        secrets = [*(pod.get("imagePullSecrets") or ()), *((found or {}).get("imagePullSecrets") or ())]
-        return pod | {"imagePullSecrets": [item for number, item in enumerate(secrets) if item not in secrets[:number]]}
 
     def graph(self, heads: t.Sequence[str]) -> Graph:
         """The revisions of the new image; the pod goes on to render from `heads`."""

@@ -12,37 +12,15 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
 
-if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchServer
-
-_SERVER = """
-SELECT session_user::text, current_setting('server_version_num')::int / 10000, pg_encoding_to_char(encoding)
-FROM pg_database WHERE datname = current_database()
-"""
-_SCHEMA = """
-SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = to_regclass(concat_ws('.', quote_ident(%s), quote_ident(%s)))
-"""
-# What the server's files set for all sessions; where messages go and what is loaded is the copy's own affair.
-_SETTINGS = """
-SELECT name, current_setting(name) FROM pg_settings
-WHERE source IN ('configuration file', 'command line') AND context IN ('user', 'superuser')
-  AND name !~ '^(log_|debug_|trace_|track_|jit|dynamic_library|client_min|synchronous)|_preload_libraries$'
-"""
-# A dump of the schema leaves all of them without their rows, which refuses what a filled one allows.
-_FILLED = """
-SELECT format('%I.%I', schemaname, matviewname) FROM pg_matviews m
-WHERE ispopulated ORDER BY to_regclass(format('%I.%I', schemaname, matviewname))::oid
-"""
-# How far its numbers have come is no row of anybody, and decides what may be altered of a sequence.
-_SEQUENCES = """
-SELECT format('SELECT pg_catalog.setval(%L, %s);', format('%I.%I', schemaname, sequencename), last_value)
-FROM pg_sequences WHERE last_value IS NOT NULL
-"""
 _CREATE_DATABASE = re.compile(r"^CREATE DATABASE .*?;$", re.MULTILINE | re.DOTALL)
 # The options of a user mapping are a login at another server, or at the same one.
 _LEFT_OUT = re.compile(
     r"^CREATE DATABASE .*?;$|^CREATE USER MAPPING .*?;$|^\\(?:un)?restrict .*?$", re.MULTILINE | re.DOTALL
+)
+# So may be what somebody keeps under a name of his own in the settings of a role or database.
+_OWN_SETTINGS = re.compile(
+    r"""^ALTER (?:ROLE|DATABASE) [^\n]* SET "?[A-Za-z_]\w*\.[^'\n]* (?:TO|=) (?:E?'(?:[^']|'')*'|[^'\n]*);$""",
+    re.MULTILINE,
 )
 # What the role that migrates may have set for itself would keep statements out of the log.
 _LOGGED = {
@@ -55,85 +33,116 @@ _LOGGED = {
 class Live:
     """The database whose schema is copied.
 
-    :param parameters: libpq's, of the connection
+    :param database: its name
     :param role: as which the migration logs in
     :param major: the server's major version
+    :param encoding: PostgreSQL's name of it
     :param version_table: its schema and name; without a schema there is none
     :param heads: the rows of the version table
+    :param options: libpq's, of the URL
     :param settings: of the server, for every session
-    :param positions: SQL that brings sequences to where they are
     :param filled: materialized views that have rows, in the order in which they were made
-    :param lock_timeout_ms: how long the copying may wait for a lock
+    :param positions: SQL that brings sequences to where they are
     """
 
-    parameters: t.Mapping[str, str] = dataclasses.field(repr=False)
+    database: str
     role: str
     major: int
     encoding: str
     version_table: tuple[str | None, str]
-    heads: t.Sequence[str]
-    settings: t.Mapping[str, str]
-    filled: t.Sequence[str]
-    positions: t.Sequence[str]
-    lock_timeout_ms: int
+    heads: t.Sequence[str] = ()
+    options: str | None = None
+    settings: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    filled: t.Sequence[str] = ()
+    positions: t.Sequence[str] = ()
 
     @property
-    def database(self) -> str:
-        """Its name, as libpq finds it."""
-        return self.parameters.get("dbname") or self.parameters.get("user") or "postgres"
+    def place(self) -> dict[str, str]:
+        """What a connection to the copy has from here: libpq's parameters without the host."""
+        found = {"dbname": self.database, "user": self.role}
+        return found | ({"options": self.options} if self.options else {})
 
 
-def look(
-    connection: t.Any, parameters: t.Mapping[str, str], table: tuple[str | None, str], heads: t.Sequence[str], wait: int
-) -> Live:
-    """What of the live database its copy must know.
+class Ran(t.Protocol):
+    """How a run of psql ended."""
 
-    :param table: the version table, as it is configured: without a schema it is the first of the search path
-    :param wait: milliseconds for a lock
-    """
-    role, major, encoding = connection.execute(_SERVER).fetchone()
-    found = connection.execute(_SCHEMA, table).fetchone()
-    settings = dict(connection.execute(_SETTINGS).fetchall())
-    filled = [row[0] for row in connection.execute(_FILLED).fetchall()]
-    positions = [row[0] for row in connection.execute(_SEQUENCES).fetchall()]
-    place = (found[0] if found else None, table[1])
-    return Live(parameters, role, major, encoding, place, heads, settings, filled, positions, wait)
+    @property
+    def returncode(self) -> int | None:
+        """0 is well."""
+
+    @property
+    def stderr(self) -> str:
+        """What it said."""
 
 
-def copy(live: Live, server: ScratchServer, watch: str) -> None:
+class Scratch(t.Protocol):
+    """A throw-away server, as its superuser."""
+
+    def psql(self, sql: str, database: str = "template1", *, stop: bool = True) -> Ran:
+        """Run SQL.
+
+        :param stop: at the first error
+        """
+
+
+class Dump(t.Protocol):
+    """The live database's own programs."""
+
+    def __call__(self, program: str, *options: str) -> str:
+        """What pg_dump or pg_dumpall writes.
+
+        :raises ScratchError: it fails
+        """
+
+
+def live_of(found: t.Mapping[str, t.Any], heads: t.Sequence[str]) -> Live:
+    """From the answer of _in_pod/copy_facts.py, and the rows of the version table."""
+    return Live(**{**found, "version_table": tuple(found["version_table"])}, heads=heads)
+
+
+def copy(live: Live, server: Scratch, dump: Dump | None, watch: str, lock_timeout_ms: int) -> None:
     """Make the copy.
 
+    :param dump: None where the database is a new one, with nothing in it
     :param watch: SQL that is run in it at the end
+    :param lock_timeout_ms: how long the copying may wait for a lock of the live database
     :raises ScratchError: a part cannot be had here
     """
-    with contextlib.suppress(ScratchError):
-        # Some providers let nobody read all roles; those that the schema names are made below.
-        server.psql(server.dump("pg_dumpall", live.parameters, "--roles-only", "--no-role-passwords"), stop=False)
-    database, role = _quoted(live.database), _quoted(live.role)
+    role = _quoted(live.role)
+    if dump:
+        with contextlib.suppress(ScratchError):
+            # Some providers let nobody read all roles; those that the schema names are made below.
+            roles = dump("pg_dumpall", "--roles-only", "--no-role-passwords")
+            server.psql(_OWN_SETTINGS.sub("", roles), stop=False)
     server.psql(f"CREATE ROLE {role} LOGIN; ALTER ROLE {role} LOGIN;", stop=False)
     if live.database == "postgres":
         server.psql("DROP DATABASE postgres", "template1")
     options = ["--schema-only", "--create", "--no-subscriptions", "--no-tablespaces", "--no-security-labels"]
-    options.append(f"--lock-wait-timeout={live.lock_timeout_ms}")
-    dump = server.dump("pg_dump", live.parameters, *options)
-    own = _CREATE_DATABASE.search(dump)
-    made = server.psql(own[0] if own else "", "template1")
-    if made.returncode:
-        # With a locale that this machine has not.
-        plain = f"CREATE DATABASE {database} TEMPLATE template0 ENCODING {_literal(live.encoding)} LOCALE 'C'"
-        made = server.psql(plain, "template1")
-    schema = _LEFT_OUT.sub("", dump)
-    if made.returncode == 0:
-        made = server.psql(schema, "template1")
+    schema = dump("pg_dump", *options, f"--lock-wait-timeout={lock_timeout_ms}") if dump else ""
+    made = _database(live, server, schema)
+    if made.returncode == 0 and schema:
+        made = server.psql(_OWN_SETTINGS.sub("", _LEFT_OUT.sub("", schema)), "template1")
     if made.returncode == 0:
         views = [f"REFRESH MATERIALIZED VIEW {view};" for view in live.filled]
         server.psql("\n".join([*views, *live.positions]), live.database, stop=False)
-        logged = "".join(f"ALTER ROLE {role} IN DATABASE {database} SET {name} = '{value}';\n"
+        logged = "".join(f"ALTER ROLE {role} IN DATABASE {_quoted(live.database)} SET {name} = '{value}';\n"
                          for name, value in _LOGGED.items())  # fmt: skip
         made = server.psql(_position(live) + logged + watch, live.database)
     if made.returncode:
         lines = [line.partition("ERROR:  ")[2] or line for line in made.stderr.strip().splitlines()]
         raise ScratchError(f"the schema cannot be copied: {lines[0] if lines else 'psql fails'}")
+
+
+def _database(live: Live, server: Scratch, schema: str) -> Ran:
+    """The empty database of the copy, as the dump makes it where this machine can."""
+    own = _CREATE_DATABASE.search(schema)
+    if own and (made := server.psql(own[0], "template1")).returncode == 0:
+        return made
+    # It is a new one, or has a locale that is not known here.
+    encoding = _literal(live.encoding)
+    owner = "" if own else f" OWNER {_quoted(live.role)}"
+    plain = f"CREATE DATABASE {_quoted(live.database)}{owner} TEMPLATE template0 ENCODING {encoding} LOCALE 'C'"
+    return server.psql(plain, "template1")
 
 
 def _position(live: Live) -> str:
@@ -152,4 +161,4 @@ def _literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-__all__ = ("Live", "copy", "look")
+__all__ = ("Dump", "Live", "Ran", "Scratch", "copy", "live_of")

@@ -27,7 +27,7 @@ LONGEST_FOLDER: t.Final = 60
 START_SECONDS: t.Final = 30.0
 DUMP_SECONDS: t.Final = 60.0
 LOG_SECONDS: t.Final = 10.0
-_END: t.Final = "ai_agent_trace is over"
+END: t.Final = "ai_agent_trace is over"
 # Where distributions have the programs of a major version.
 PLACES: t.Final = (
     "/usr/lib/postgresql/{major}/bin",
@@ -45,7 +45,7 @@ SETTINGS: t.Final = {
 
 
 # What database and role have set does not hinder the making of the copy, and no event trigger of theirs runs.
-_UNHINDERED: t.Final = "-c default_transaction_read_only=off -c session_replication_role=replica -c statement_timeout=0"
+UNHINDERED: t.Final = "-c default_transaction_read_only=off -c session_replication_role=replica -c statement_timeout=0"
 
 
 # Root may make such namespaces, else a user namespace may.
@@ -200,10 +200,10 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
         return subprocess.run(  # pylint: disable=ansible-bad-function
             [str(word) for word in words], input=sql, capture_output=True, check=False, cwd=self.folder,
             encoding="utf-8", errors="surrogateescape",
-            env=_environment(self.programs / "psql") | {"PGAPPNAME": SUPERUSER, "PGOPTIONS": _UNHINDERED},
+            env=_environment(self.programs / "psql") | {"PGAPPNAME": SUPERUSER, "PGOPTIONS": UNHINDERED},
         )  # fmt: skip
 
-    def dump(self, program: str, parameters: t.Mapping[str, str], *options: str) -> str:
+    def dump(self, parameters: t.Mapping[str, str], program: str, *options: str) -> str:
         """What pg_dump or pg_dumpall writes of another server.
 
         :param parameters: libpq's, of the connection; a password is in no argument and no variable
@@ -234,12 +234,12 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
         :raises ScratchError: its logger does not keep up
         """
         # A process of its own writes the file, some time after.
-        self.psql(f"DO 'BEGIN RAISE LOG $${_END}$$; END'")
+        self.psql(f"DO 'BEGIN RAISE LOG $${END}$$; END'")
         path = self.folder / "data" / "log" / "trace.csv"
         deadline = time.monotonic() + LOG_SECONDS
         while time.monotonic() < deadline:
             text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-            if _END in text:
+            if END in text:
                 return text
             time.sleep(0.02)
         raise ScratchError(f"its log is not written within {LOG_SECONDS:g} s")

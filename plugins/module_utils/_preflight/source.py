@@ -65,6 +65,8 @@ class Options:
     :param new_image: whether the image that would be deployed may be given the database's URL
     :param pull_timeout: seconds that the start may take while the node pulls the image
     :param environment: variables for env.py, beside those of the migration
+    :param trace_image: with PostgreSQL's programs, for a trace; None for that of the release's own server
+    :param trace_user: user id for it
     """
 
     release: str
@@ -76,6 +78,8 @@ class Options:
     new_image: NewImage = "untrusted"
     pull_timeout: int = 600
     environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    trace_image: str | None = None
+    trace_user: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Inference:
 
 
 def _no_trace() -> Trace:
-    raise ScratchError("a release has none yet, only the direct transport")
+    raise ScratchError("the database was not asked")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,6 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.colle
     CollectionPlan,
     after_failure,
     decide,
+    job_of_deployed,
     without_exec,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collector import (
@@ -28,7 +29,12 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.colle
     NoCollector,
     PodCollector,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.isolated_image import isolated_task
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.render_job import RenderJob
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live as Copied
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import live_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.server_image import server_image
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
     LOCK_KEY,
     Answer,
@@ -38,12 +44,20 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sourc
     Release,
     Source,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_cluster import (
+    COPY_SECONDS,
+    Place,
+    dump_task,
+    scratch_task,
+    trace,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import look
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import same_migrations
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_urls import LivingUrls, reference
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Container, Live, Planned
 
 Message = dict[str, t.Any]
@@ -213,7 +227,37 @@ class ClusterSource(Source):
             answer = self._collector.ask(self._request(table, schema, names))
             return Answer(answer["live"], answer["server"], answer["facts"])
 
-        return Location(graph, live, self._render.render, facts, self._deployed, assumption=self._plan.assumption)
+        trace = functools.partial(self._trace, table, schema, live["rows"] or [])
+        return Location(graph, live, self._render.render, facts, self._deployed, trace, self._plan.assumption)
+
+    def _trace(self, table: str, schema: str | None, heads: t.Sequence[str]) -> Trace:
+        """The upgrade on a copy of the schema, in pods of its own.
+
+        :raises ScratchError: there is no copy to be had
+        """
+        options, wanted, plan = self._options, self._wanted, self._plan
+        release = t.cast("Release", self.release)
+        image = server_image(wanted, release.live, options)
+        rights = _AskedRights(self._cluster, wanted, options.namespace)
+        if image is None:
+            raise ScratchError("the database is none of this release: name an image with PostgreSQL in trace_image")
+        if plan.assumption:
+            raise ScratchError("the database was not asked")
+        if not rights.may_exec:
+            raise ScratchError(f"the account may not exec into pods of {options.namespace}")
+        seconds = COPY_SECONDS + options.render_timeout
+        dumping: Task | None = None
+        if plan.kind == "none":
+            user, database = next(item.login for item in wanted.servers if item.login)
+            live = Copied(database, user, 0, "UTF8", (None, table))
+        else:
+            live = live_of(self._collector.ask(self._request(table, schema) | {"copy": True})["copy"], heads)
+            client = job_of_deployed(release.live) if plan.kind == "exec" else plan
+            dumping = dump_task(self._task(client), image, seconds)
+        isolated = isolated_task(self._cluster, wanted, options, "trace", ())
+        scratch = scratch_task(isolated, image, live, seconds)
+        place, wait = Place(self._cluster, scratch, dumping), options.limits["lock_timeout_ms"]
+        return trace(place, live, options.target, timeout=options.render_timeout, lock_timeout_ms=wait)
 
     def _ask_first(self, request: Message) -> Message:
         """By exec where that is the plan; an agent that has no memory to spare is spared."""

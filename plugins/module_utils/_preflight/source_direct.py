@@ -9,7 +9,7 @@ import contextlib
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import copy_facts, live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session import Session, parameters, session
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import schema_copy, trace_direct
@@ -84,10 +84,12 @@ class DirectSource(Source):
                 return Answer(again, server, collected)
 
         def traced() -> Trace:
+            given = parameters(self._url)
             with _translated(), self._session.snapshot() as connection:
-                wait = self._limits["lock_timeout_ms"]
-                there = schema_copy.look(connection, parameters(self._url), (schema, table), live["rows"] or (), wait)
-            return trace_direct.trace(there, self._alembic, self._trace_programs, self._alembic.timeout)
+                found = copy_facts.look(connection, given.get("options"), schema, table)
+            there = schema_copy.live_of(found, live["rows"] or ())
+            wait = self._limits["lock_timeout_ms"]
+            return trace_direct.trace(there, given, self._alembic, self._trace_programs, lock_timeout_ms=wait)
 
         return Location(graph, live, self._alembic.render, facts, trace=traced)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 import typing as t
@@ -18,38 +19,35 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scrat
     programs,
     without_network,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_log import WATCH, read
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_log import WATCH, trace_of
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
 
 
-def trace(live: Live, alembic: AlembicProcess, named: str | None, timeout: float) -> Trace:
+def trace(
+    live: Live, parameters: t.Mapping[str, str], alembic: AlembicProcess, named: str | None, *, lock_timeout_ms: int
+) -> Trace:
     """Run the upgrade on a copy of the schema.
 
+    :param parameters: libpq's, of the connection with the live database
     :param named: the folder with PostgreSQL's programs, None to look for one
-    :param timeout: of the upgrade, in seconds
+    :param lock_timeout_ms: how long the copying may wait for a lock of the live database
     :raises ScratchError: there is no copy to be had
     """
     began = time.monotonic()
     with ScratchServer(programs(live.major, named), live.settings) as server:
         started = time.monotonic()
-        copy(live, server, WATCH)
+        copy(live, server, functools.partial(server.dump, parameters), WATCH, lock_timeout_ms)
         copied = time.monotonic()
-        place = {"host": str(server.folder), "dbname": live.database, "user": live.role}
-        place |= {name: live.parameters[name] for name in ("options",) if name in live.parameters}
-        answer = _upgrade(alembic, place, timeout)
+        answer = _upgrade(alembic, {"host": str(server.folder), **live.place})
         ended = time.monotonic()
-        statements, whole = read(server.log())
-    seconds: dict[str, float] = answer.get("seconds") or {}
-    if unseen := sorted(seconds.keys() - whole):
-        raise ScratchError(f"the server's log does not hold what {unseen[0]} ran: it changes what is logged")
-    phases = {"server": started - began, "schema": copied - started, "upgrade": ended - copied}
-    return Trace(statements, answer["error"], answer["revision"], seconds, phases)
+        phases = {"server": started - began, "schema": copied - started, "upgrade": ended - copied}
+        return trace_of(answer, server.log(), phases)
 
 
-def _upgrade(alembic: AlembicProcess, place: dict[str, str], timeout: float) -> dict[str, t.Any]:
+def _upgrade(alembic: AlembicProcess, place: dict[str, str]) -> dict[str, t.Any]:
     """The answer of _in_pod/alembic_trace.py.
 
     :raises ScratchError: it gives none in time
@@ -59,10 +57,10 @@ def _upgrade(alembic: AlembicProcess, place: dict[str, str], timeout: float) -> 
     python = [*without_network("--pid", "--fork", "--kill-child"), alembic.python]
     process, answers = start(python, TRACER, request, alembic.folder, alembic.environment)
     try:
-        line, _beyond = receive(answers, b"", time.monotonic() + timeout)
+        line, _beyond = receive(answers, b"", time.monotonic() + alembic.timeout)
         answer: dict[str, t.Any] = json.loads(line)
     except TimeoutError:
-        raise ScratchError(f"the upgrade did not end within {timeout:g} s") from None
+        raise ScratchError(f"the upgrade did not end within {alembic.timeout:g} s") from None
     except (EOFError, ValueError):
         raise ScratchError("the process that upgrades died without an answer") from None
     finally:

@@ -16,7 +16,11 @@ import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_trace import MARK
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import SUPERUSER
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (
+    SUPERUSER,
+    ScratchError,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, scan
 
 _USER, _SESSION, _SEVERITY, _STATE, _MESSAGE, _DETAIL, _CONTEXT, _QUERY = 1, 5, 11, 12, 13, 14, 18, 19
@@ -61,6 +65,21 @@ class Traced:
     locks: dict[Table, list[str]] | None = None
     rewrites: list[Table] = dataclasses.field(default_factory=list)
     refusal: tuple[str, str] | None = None
+
+
+def trace_of(answer: t.Mapping[str, t.Any], log: str, phases: t.Mapping[str, float]) -> Trace:
+    """The upgrade as its own process and the server saw it.
+
+    :param answer: of _in_pod/alembic_trace.py
+    :param log: the server's csvlog
+    :param phases: seconds
+    :raises ScratchError: the server was kept from logging it
+    """
+    statements, whole = read(log)
+    seconds: dict[str, float] = answer.get("seconds") or {}
+    if unseen := sorted(seconds.keys() - whole):
+        raise ScratchError(f"the server's log does not hold what {unseen[0]} ran: it changes what is logged")
+    return Trace(statements, answer["error"], answer["revision"], seconds, phases)
 
 
 def read(log: str) -> tuple[list[Traced], set[str]]:
@@ -121,4 +140,4 @@ def _with_parameters(sql: str, detail: str) -> str:
     return sql
 
 
-__all__ = ("WATCH", "Table", "Traced", "read")
+__all__ = ("WATCH", "Table", "Traced", "read", "trace_of")

@@ -17,9 +17,12 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_t
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Unframer
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import (
     COLLECTOR,
+    LOGIN,
     PACKAGE,
     PROBE,
     RENDERER,
+    RENDERING_WORKER,
+    TRACER,
     bundle,
     command,
 )
@@ -61,7 +64,7 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "app").add("0001", None, "CREATE TABLE t (id int)").add("0002", "0001", "SELECT 'ü'")
 
 
-@pytest.mark.parametrize("names", [RENDERER, COLLECTOR, PROBE], ids=["renderer", "collector", "probe"])
+@pytest.mark.parametrize("names", [RENDERER, COLLECTOR, PROBE, LOGIN, TRACER, RENDERING_WORKER], ids=lambda it: it[0])
 def test_a_bundle_is_complete(names: tuple[str, ...]) -> None:
     for name in names:
         for node in ast.walk(ast.parse(source(name))):
