@@ -39,17 +39,20 @@ class Preflight:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def run(self, values: Values | None = None, **options: t.Any) -> dict[str, t.Any]:
-        """The module's result; nothing of its own stays behind and no password is in it."""
-        params = {name: option.get("default") for name, option in ARGUMENTS.items()}
-        params |= {
+    def params(self, manifests: str) -> dict[str, t.Any]:
+        """The module's arguments."""
+        return {name: option.get("default") for name, option in ARGUMENTS.items()} | {
             "kubeconfig": self.account,
             "release_name": NAME,
             "release_namespace": self.namespace,
-            "manifests": self.template(**(values or {})),
+            "manifests": manifests,
             "fail_on": "never",
             "migrator_sets_lock_timeout": True,
         }
+
+    def run(self, values: Values | None = None, **options: t.Any) -> dict[str, t.Any]:
+        """The module's result; nothing of its own stays behind and no password is in it."""
+        params = self.params(self.template(**(values or {})))
         before = self.objects()
         try:
             result, problem = execute(params | options)
