@@ -15,6 +15,8 @@ SHOWN_MESSAGES = 5
 SHOWN_REVISIONS = 100
 SHOWN_STATEMENTS = 300
 SHOWN_CLIENTS = 12
+SHOWN_LOCKS = 3
+_SHORTEST = 0.01
 _ORDER = {"fail": 0, "unknown": 1, "warn": 2, "skip": 3, "info": 4}
 # What the preflight says of a database that is not up yet, and what a verification after it has shown.
 _AWAY = frozenset({"database-unreachable", "database-host-unknown", "database-refused", "database-timeout"})
@@ -141,13 +143,17 @@ class Statement:
 
 @dataclasses.dataclass(frozen=True)
 class Revision:
-    """One pending revision, with the strongest lock of its statements."""
+    """One pending revision, with the strongest lock of its statements.
+
+    :param traced: what a trace saw of it, in words; empty where there was none
+    """
 
     id: str
     title: str
     risk: str
     strongest: Lock | None
     statements: tuple[Statement, ...]
+    traced: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,6 +181,7 @@ def migrations(report: t.Mapping[str, t.Any] | None, *, released: bool) -> Migra
     if not report or "pending" not in report:
         return None
     pending, left = report["pending"], SHOWN_STATEMENTS
+    traced = {item["revision"]: item for item in (report.get("trace") or {}).get("revisions", ())}
     omitted = int(report.get("statements_omitted") or 0)
     shown = []
     for revision in pending[:SHOWN_REVISIONS]:
@@ -191,6 +198,7 @@ def migrations(report: t.Mapping[str, t.Any] | None, *, released: bool) -> Migra
                 _known(revision.get("risk", "none"), _RISKS),
                 _lock(strongest) if strongest else None,
                 forms,
+                _traced(traced.get(revision.get("revision"))),
             )
         )
     omitted += sum(len(revision.get("statements", ())) for revision in pending[SHOWN_REVISIONS:])
@@ -204,6 +212,19 @@ def migrations(report: t.Mapping[str, t.Any] | None, *, released: bool) -> Migra
         statements_left_out=omitted,
         unknown=str(report.get("pending_unknown") or ""),
     )
+
+
+def _traced(seen: t.Mapping[str, t.Any] | None) -> str:
+    """What a trace saw of a revision: migration_preflight's `trace`, an item of `revisions`."""
+    if seen is None:
+        return ""
+    seconds = float(seen["seconds"])
+    words = f"in {seconds:.2f} s" if seconds >= _SHORTEST else f"in less than {_SHORTEST} s"
+    locks = [f"{lock['mode']} on {lock['table']}" for lock in seen["locks"]]
+    parts = [words, *([f"locks {', '.join(locks[:SHOWN_LOCKS])}"] if locks else [])]
+    if len(locks) > SHOWN_LOCKS:
+        parts[-1] += f" and {len(locks) - SHOWN_LOCKS} more"
+    return "; ".join([*parts, *([f"writes {', '.join(seen['rewrites'])} anew"] if seen["rewrites"] else [])])
 
 
 def _statement(item: dict[str, t.Any]) -> Statement:

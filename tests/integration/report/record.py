@@ -53,7 +53,7 @@ def _alembic(folder: Path, url: str, target: str) -> None:
     subprocess.run(words, cwd=folder, env=os.environ | {"DATABASE_URL": url}, capture_output=True, check=True)
 
 
-def _judged(folder: Path, url: str) -> dict[str, object]:
+def _judged(folder: Path, url: str, programs: Path) -> dict[str, object]:
     path = folder / "report.json"
     params = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
     params |= {
@@ -63,6 +63,8 @@ def _judged(folder: Path, url: str) -> dict[str, object]:
         "accept": ACCEPTED,
         "migrator_sets_lock_timeout": True,
         "report_path": str(path),
+        "trace": True,
+        "trace_postgresql": str(programs),
     }
     module.execute(params)
     full: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
@@ -72,15 +74,15 @@ def _judged(folder: Path, url: str) -> dict[str, object]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as place, running(15) as server:
-        folder = Path(place) / "agent"
+        folder, programs = Path(place) / "agent", server.folder / "programs" / "bin"
         shutil.copytree(ROOT / "images" / "agent", folder)
         _alembic(folder, server.url(), "0003")
         with psycopg.connect(server.url(), autocommit=True) as connection:
             for statement in FILL.split(";")[:-1]:
                 connection.execute(statement)
-        found = {"safe": _judged(folder, server.url())}
+        found = {"safe": _judged(folder, server.url(), programs)}
         (folder / "migrations" / "versions" / "0007_limits.py").write_text(HURTING, encoding="utf-8")
-        found["unsafe"] = _judged(folder, server.url())
+        found["unsafe"] = _judged(folder, server.url(), programs)
     for name, full in found.items():
         (FOLDER / f"preflight-{name}.json").write_text(json.dumps(full, indent=1) + "\n", encoding="utf-8")
         print(name, full["verdict"])

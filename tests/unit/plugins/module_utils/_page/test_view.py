@@ -112,6 +112,29 @@ def test_what_is_left_out_is_counted() -> None:
     assert (kept, shown.statements_left_out) == (view.SHOWN_STATEMENTS, 130 * 4 - view.SHOWN_STATEMENTS + 11)
 
 
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        ({"statements": 1, "seconds": 0.0049, "locks": [], "rewrites": []}, "in less than 0.01 s"),
+        (
+            {
+                "statements": 3,
+                "seconds": 1.25,
+                "locks": [{"table": f"public.t{number}", "mode": "SHARE"} for number in range(4)],
+                "rewrites": ["public.t1", "public.t2"],
+            },
+            "in 1.25 s; locks SHARE on public.t0, SHARE on public.t1, SHARE on public.t2 and 1 more; "
+            "writes public.t1, public.t2 anew",
+        ),
+    ],
+)
+def test_what_a_trace_saw_is_told_of_its_revision(seen: Json, words: str) -> None:
+    report = {"pending": [_revision("1"), _revision("2")], "trace": {"revisions": [seen | {"revision": "2"}]}}
+    shown = view.migrations(report, released=False)
+    assert shown is not None
+    assert [revision.traced for revision in shown.revisions] == ["", words]
+
+
 def test_without_a_verdict_there_are_no_migrations() -> None:
     assert view.migrations(None, released=True) is None
     assert view.migrations({"findings": []}, released=True) is None
