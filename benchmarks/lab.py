@@ -85,7 +85,7 @@ def cold(folder: Path) -> None:
     places = {"XDG_CACHE_HOME": "cache", "GOCACHE": "go-build", "GOMODCACHE": "go-mod", "UV_CACHE_DIR": "uv"}
     places |= {"PIP_CACHE_DIR": "pip"}
     env = {**os.environ, **{name: str(folder / place) for name, place in places.items()}}
-    measure("make up, empty caches", ["make", "up"], 22 * 60, clone, env)
+    measure("make up, empty caches", ["make", "up"], 15 * 60, clone, env)
     measure("make clean", ["make", "clean", "CACHE=1"], 60, clone, env)
 
 
@@ -96,7 +96,7 @@ def main() -> None:
     folder = parser.parse_args().cold
     if folder:
         cold(folder.resolve())
-    measure("make up, to begin with", ["make", "up"], 22 * 60, ROOT)
+    measure("make up, to begin with", ["make", "up"], 15 * 60, ROOT)
     measure("make up, everything in place", ["make", "up"], 30, ROOT)
     measure("make down && make up", ["sh", "-c", "make down && make up"], 180, ROOT)
 
