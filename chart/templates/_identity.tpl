@@ -46,7 +46,7 @@ that was set aside on purpose (its StatefulSet deleted with --cascade=orphan, or
 
 {{/*
 The claim in which a living server has its data, and no other: the same StatefulSet would start on another disk. Claims of a template are looked
-after by Kubernetes, which refuses that they come, go or change. Argument: as of ai-agent.guards.server.
+after by Kubernetes, which refuses that they come, go or change. Argument: as of ai-agent.guards.identity.server.
 */}}
 {{- define "ai-agent.guards.storage" -}}
 {{- $persistence := dig .component "persistence" dict (index .root.Values .chart) -}}

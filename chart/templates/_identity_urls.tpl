@@ -12,7 +12,7 @@ that is written wrongly has parts of its password anywhere.
 {{- if and $now (or (ne $now.name $then.secret) (ne $now.key $then.key)) -}}
 {{- $before := dig "data" $now.key "" (lookup "v1" "Secret" $root.Release.Namespace $now.name) | b64dec -}}
 {{- $after := "" -}}
-{{- if or $root.Values.existingSecret $then.told -}}
+{{- if or $root.Values.existingSecret $then.mapped -}}
 {{- $after = dig "data" $then.key "" (lookup "v1" "Secret" $root.Release.Namespace $then.secret) | b64dec -}}
 {{- else -}}
 {{- $after = get (include "ai-agent.secretData" $root | fromJson) $key -}}

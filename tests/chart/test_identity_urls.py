@@ -69,6 +69,18 @@ def test_another_key_of_the_same_secret(cluster: Cluster, render: Render) -> Non
         render(values, cluster=cluster)
 
 
+def test_keys_without_a_secret_are_refused_as_such(cluster: Cluster, render: Render) -> None:
+    """The URL that is compared is the one under the named key, not the one that the chart's own Secret would have."""
+    cluster.add(secret("aa", **{"database-url": PLACE}))
+    cluster.add(secret("bb", uri=PLACE))
+    cluster.add(deployment("aa", "database-url"))
+    database = {"host": "moved.example", "username": "agent", "database": "agent", "password": CANARY}
+    servers = {"externalDatabase": database, "externalCache": {"host": "cache.example"}}
+    values = EXTERNAL | servers | {"existingSecretKeys": {"database-url": {"name": "bb", "key": "uri"}}}
+    with pytest.raises(RenderError, match="existingSecretKeys is set, but existingSecret is empty"):
+        render(values, cluster=cluster)
+
+
 BUNDLED = f"postgresql://agent:{CANARY}@{RELEASE}-postgresql:5432/agent"
 
 
