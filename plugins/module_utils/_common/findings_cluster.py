@@ -14,7 +14,7 @@ CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "
     "cluster-auth": ("fail", "Renew the account's token or certificate."),
     "cluster-forbidden": ("fail", "Grant the right, or use another account; the message names verb and resource."),
     "cluster-refused": ("fail", "Read the server's reason in the message: an admission webhook or a policy said no."),
-    "cluster-old": ("fail", "Use Kubernetes 1.27 or later: before it no pod can be held until its policy exists."),
+    "cluster-old": ("fail", "Use Kubernetes 1.30 or later: before 1.27 no pod can be held until its policy exists."),
     "pod-refused": ("fail", "Read the reason in the message: admission or the node does not take the pod."),
     "pod-unschedulable": ("fail", "Add room on the nodes, or correct nodeSelector, tolerations and requests."),
     "pod-timeout": ("fail", "Look at the node and the pod's limits, or raise job_timeout."),
