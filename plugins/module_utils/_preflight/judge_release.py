@@ -88,7 +88,7 @@ def judge_connections(plan: Planned, server: ServerFacts, limits: Thresholds) ->
 
 
 def judge_timeout(plan: Planned, live: Live, todo: Work, limits: Thresholds) -> list[Finding]:
-    """The hook's deadline against the work; without a version that serves there is no hook and no deadline."""
+    """The work against migration.timeout, which only the hook has; without a version that serves there is no hook."""
     seconds = todo.seconds(limits)
     if not live.available or plan.migration_seconds is None or seconds <= plan.migration_seconds:
         return []

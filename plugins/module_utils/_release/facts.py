@@ -21,7 +21,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.identit
 
 Object = dict[str, t.Any]
 
-# chart/templates/migration-job.yaml: the deadline of the hook, which `helm template` does not render.
+# chart/templates/migration-job.yaml: migration.timeout, what the migration itself may take in the hook, which `helm
+# template` does not render. The deadline of the hook's Job is longer by migration.startTimeout.
 DEADLINE_ANNOTATION = "ai-agent/hook-deadline-seconds"
 # Environment of the agent's container: threads that hold a connection each (docs/agent-image.md), and the processes of
 # uvicorn and gunicorn, https://www.uvicorn.org/settings/#production.
@@ -52,7 +53,7 @@ class Planned:
     :param migration: container of the migration Job, None where the chart has none (then the agent's stands in: they
         run the same image)
     :param migration_pod: its pod spec, None likewise
-    :param migration_seconds: deadline of the upgrade's hook, None without one
+    :param migration_seconds: what the migration may take in the upgrade's hook, None without one
     :param replicas: pods wanted at first
     :param most_replicas: also by the autoscaler
     :param surge: further pods while it rolls
