@@ -56,7 +56,7 @@ class Signature:
     def refuses(self, new: Signature) -> str | None:
         """Why CREATE OR REPLACE of `new`, which takes the same types, is refused, as the rest of a sentence."""
         if self.kind != new.kind:
-            return "is of another kind: function and procedure replace each other not"
+            return "is of another kind: a function and a procedure cannot replace each other"
         if self.kind == "f":
             rows = self.returns == new.returns == "record"
             if (self.returns, self.returns_set) != (new.returns, new.returns_set):
