@@ -94,7 +94,7 @@ def clean(arguments: argparse.Namespace) -> None:
         say(f"kept for other checkouts: {CACHE} (make clean CACHE=1 removes it)")
 
 
-def publish(_: argparse.Namespace) -> None:
+def lab_images(_: argparse.Namespace) -> None:
     """Build the images and push them to a registry."""
     own = os.environ.get("LAB_BASE") == "own"
     needs.ensure(needs.ENGINE, *([needs.ROOTS] if own else []))
@@ -103,17 +103,17 @@ def publish(_: argparse.Namespace) -> None:
     say("pushed: " + " ".join(pushed))
 
 
-def examine(_: argparse.Namespace) -> None:
+def lab_doctor(_: argparse.Namespace) -> None:
     """What is there, what is missing, versions, disk and memory used."""
     doctor.run()
 
 
-def gather(_: argparse.Namespace) -> None:
+def lab_logs(_: argparse.Namespace) -> None:
     """Logs of nodes and pods, and events, in one folder without secrets."""
     logs.gather()
 
 
-def mirror(_: argparse.Namespace) -> None:
+def lab_mirror(_: argparse.Namespace) -> None:
     """What a mirror for a closed network must hold, and under which names."""
     for line in mirror_contents.lines():
         say(line)
@@ -208,10 +208,10 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "lab-up": lab_up,
     "down": lab_down,
     "clean": clean,
-    "images": publish,
-    "doctor": examine,
-    "logs": gather,
-    "mirror": mirror,
+    "images": lab_images,
+    "doctor": lab_doctor,
+    "logs": lab_logs,
+    "mirror": lab_mirror,
     "helm": helm,
 }
 
