@@ -12,13 +12,13 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
+    from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts, SessionRow
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 
-# Major versions supported after 2026-11-12, and those the truth tests ran on.
-# https://www.postgresql.org/support/versioning/
-OLDEST_SUPPORTED, NEWEST_KNOWN = 15, 18
+# The oldest major version that is supported after 2026-11-12: https://www.postgresql.org/support/versioning/
+OLDEST_SUPPORTED = 15
+# The newest of those that the truth tests run on, which are 14 to 18.
+NEWEST_KNOWN = 18
 
 
 def judge_server(facts: ServerFacts, limits: Thresholds, connections_needed: int | None) -> list[Finding]:
