@@ -13,9 +13,9 @@ import typing as t
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Iterable
 
-# JSON in JSON in JSON doubles a backslash each time.
 # YAML breaks a line in double quotes anywhere.
 _BROKEN = r"(?:\\\n[ ]{0,40})?"
+# JSON in JSON in JSON doubles a backslash each time, from one to eight.
 _ESCAPES, _ESCAPE = r"\\{0,8}", r"\\{1,8}"
 # Of fewer bytes, base64 in other text and hexadecimal digits are as short as any word.
 _LEAST_BYTES = 4
@@ -32,8 +32,10 @@ def pattern(secrets: Iterable[str]) -> re.Pattern[str]:
     """What finds each of the secrets, the longest first, however it is spelled, each character by itself.
 
     As it is, escaped, for SQL, shells, YAML, CSV, JSON (also in JSON), Python, C, HTML and URLs; and as a
-    whole in base64, also with something before it, and in hexadecimal digits. Its time grows with the text: no two
-    neighbours of the pattern can share what stands in the text between them.
+    whole in base64, also with something before it, and in hexadecimal digits.
+
+    Its time grows with the text and no faster: what stands in the text between two parts of the pattern can belong to
+    one of them only. In `a*a*b` it could belong to both: for `aaa` without a `b` every way to share it is tried.
     """
     chosen = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
     found = [form for secret in chosen for form in (re.escape(secret), *_encoded(secret.encode()), _spelled(secret))]

@@ -55,8 +55,8 @@ _CACHE = {
     "disk": "cache-disk",
     "refused": "cache-connection-refused",
 }
-# The probe's own error, and what redis-py raises where the user may not ask whether it is one; their words name
-# another node, or only a number.
+# What says that the server is a node of a Redis Cluster: the probe's own error, after INFO told it; where the user may
+# not call INFO, what redis-py raises at the write. Only the type is read: the words name another node, or a number.
 _CLUSTER = {"ClusterNodeError", "MovedError", "AskError", "ClusterDownError", "ClusterCrossSlotError", "TryAgainError"}
 # What each layer's failure means, before anything is known of its cause.
 LAYERS: t.Final[dict[str, str]] = {

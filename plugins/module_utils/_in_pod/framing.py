@@ -1,6 +1,7 @@
 """Answers through a pod's log: foreign words may stand between them, long lines are cut, and its size is limited.
 
 An answer is a JSON object, compressed, in one or more lines `@@preflight:NUMBER:LAST:BASE64@@`. Used on both sides.
+The answers of the connectivity test's probe have the same mark.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors

@@ -87,7 +87,8 @@ def _conflicts(cluster: Cluster, wanted: Wanted, there: Sequence[Object], params
     return found
 
 
-# The password of a server's own, the URL in which it stands, and the agent's variable that has the URL.
+# Of each server: the Secret's key that holds the password alone, the key that holds the URL with the password in it,
+# and the agent's variable that has the URL.
 _PASSWORDS = {
     "database": ("password", "database-url", "DATABASE_URL"),
     "cache": ("redis-password", "redis-url", "REDIS_URL"),
@@ -97,9 +98,10 @@ _PASSWORDS = {
 def _unproven(
     cluster: Cluster, wanted: Wanted, live: Sequence[identity.Server], *, data: Mapping[str, str], params: Object
 ) -> list[str]:
-    """Living servers whose password nobody can compare any more, because the Secret of the role's own lost it.
+    """Living servers whose password nobody can compare any more, because its key is gone from the role's own Secret.
 
-    The pods that serve have it still: what they prove is no loss.
+    The agent's pods still have the password in their variables. Where a pod proves that its URL is the expected one,
+    the expected password is the server's, and the server is not among these.
     """
     namespace = params["release_namespace"]
     lost = {
@@ -112,7 +114,7 @@ def _unproven(
         return []
     pods = look.serving(cluster, params["release_name"], namespace)
     if pods.deployment:
-        # A Secret of another name was compared already.
+        # Where the agent reads a Secret of another name, its URL was compared already.
         lost = {
             item: names
             for item, names in lost.items()

@@ -70,7 +70,8 @@ def body_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
     """What the server can be asked about the bodies of functions in SQL, which it analyses when they are made.
 
     :return: `number`, `types` of the parameters, `text`, `returns` (None where that is not asked), and `named`: the
-        body may name a parameter, so that only missing tables are told apart from it
+        body uses a name that a parameter has as well. PREPARE takes it for a column, so that its refusal proves
+        something only where a table or a schema is missing
     """
     asked: list[dict[str, t.Any]] = []
     changed: set[str | None] = set()

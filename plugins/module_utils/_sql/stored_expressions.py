@@ -39,7 +39,7 @@ class StoredExpression:
 
     :param table: whose columns it may use
     :param column: that it is for, of a default or a generated column
-    :param lenient: IF NOT EXISTS, so that it may be for nothing
+    :param lenient: IF NOT EXISTS, so that the server never looks at it where the table or the column is there
     """
 
     kind: Kind

@@ -38,7 +38,7 @@ class Unique:
 
 
 class UniqueKeys:
-    """By table, as it was called before the upgrade."""
+    """The unique indexes of each table, kept under the name that the table had before the upgrade."""
 
     def __init__(self, catalog: Catalog, rows: t.Iterable[UniqueRow], full: t.Mapping[int, Name]) -> None:
         """:param rows: `uniques` of write_facts.collect
