@@ -31,8 +31,6 @@ FILE = re.compile(r"[\w*.<>-]+\.(?:py|tpl|yml|yaml|json|css|j2|md)|[\w*.<>/-]*/[
 NAMED = {word for word in re.findall(r"`([^`\s]+)`", PROSE) if FILE.fullmatch(word)}
 # In the table that says where to add what, names are exact.
 ROWS = [line.strip("|").split("|") for line in TABLE.splitlines()[1:]]
-# In the row of a trace they stand after names of other rooms.
-OF_THE_PREFLIGHT = {"scratch_pod.py", "trace.py", "trace_cluster.py", "trace_log.py"}
 ROOMS = {path.name for path in (ROOT / "plugins" / "module_utils").iterdir() if path.is_dir()} - {"__pycache__"}
 # CONTRIBUTING.md also names addresses and files made later: only names that begin with our folders are checked.
 OURS = ROOMS | {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")} - {"build"}
@@ -56,9 +54,7 @@ def _files(cell: str, rooms: Path) -> t.Iterator[tuple[str, list[Path]]]:
         if not FILE.fullmatch(word):
             continue
         pattern = re.sub(r"<\w+>", "*", word)
-        if word in OF_THE_PREFLIGHT:
-            pattern = f"plugins/module_utils/_preflight/{word}"
-        elif "/" in word:
+        if "/" in word:
             pattern = f"{rooms}/{pattern}" if word.partition("/")[0] in ROOMS else pattern
             folder = pattern.rpartition("/")[0]
         else:
