@@ -215,7 +215,9 @@ def _molecule(tally: Tally, scenario: str, note: str = "") -> None:
     title = f"molecule scenario {scenario}" + (f" ({note})" if note else "")
     # Molecule's own folder outlives a killed run: with instances that are gone, and locks that nobody gives back.
     shutil.rmtree(MOLECULE, ignore_errors=True)
-    env = {"LAB_KEEP": "1", "MOLECULE_EPHEMERAL_DIRECTORY": str(MOLECULE)}
+    # Molecule makes folders for roles and collections in the user's home otherwise.
+    home = {"ANSIBLE_HOME": str(ROOT / ".ansible")}
+    env = {"LAB_KEEP": "1", "MOLECULE_EPHEMERAL_DIRECTORY": str(MOLECULE)} | home
     tally.command(title, [VENV / "molecule", "test", "-s", scenario], env)
 
 
