@@ -102,4 +102,9 @@ def test_a_scenario_begins_without_what_a_killed_run_left(
     monkeypatch.setattr(tally, "command", lambda _title, _words, env: started.append(env))
     suite._molecule(tally, "install")
     assert not (tmp_path / "molecule").exists()
-    assert started == [{"LAB_KEEP": "1", "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path / "molecule")}]
+    [env] = started
+    assert env
+    assert env["LAB_KEEP"] == "1"
+    assert env["MOLECULE_EPHEMERAL_DIRECTORY"] == str(tmp_path / "molecule")
+    # What Molecule makes in the user's home goes with the checkout.
+    assert env["ANSIBLE_HOME"] == str(suite.ROOT / ".ansible")
