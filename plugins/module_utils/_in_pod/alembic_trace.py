@@ -141,6 +141,8 @@ def end_with_caller() -> None:
 def _only_answers() -> int:
     """Have whatever foreign code prints go nowhere; returns the file descriptor that stdout was."""
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    # A session of which one stream is closed closes stdin as well, by which this process knows its caller.
+    os.dup(2)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     return kept

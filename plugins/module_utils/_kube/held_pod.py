@@ -5,38 +5,66 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import SHARED_FOLDER
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec_command import Container
 
-# How long nobody may come.
-UNHELD_SECONDS: t.Final = 90
-_HELD, _OVER = f"{SHARED_FOLDER}/held", f"{SHARED_FOLDER}/over"
-# A container's program does not hear signals as process 1, so it looks for a file.
+# How long a pod waits for a sign of life: from its start, and from the last one.
+QUIET_SECONDS: t.Final = 30
+SIGN_SECONDS: t.Final = 3.0
+# The signs are counted in one file; the other one says that the pod is no longer needed.
+_SIGNS, _OVER = f"{SHARED_FOLDER}/signs", f"{SHARED_FOLDER}/over"
+# A container's program does not hear signals as process 1, so it looks at files.
 SHELL_WAIT: t.Final = (
-    f"N=0; until [ -e {_OVER} ] || {{ [ $N -ge {UNHELD_SECONDS} ] && [ ! -e {_HELD} ]; }}; do"
-    " sleep 1; N=$((N + 1)); done"
+    f"N=0; SEEN=; until [ -e {_OVER} ] || [ $N -ge {QUIET_SECONDS} ]; do sleep 1; N=$((N + 1));"
+    f' NOW=$(cat {_SIGNS} 2>/dev/null); [ "$NOW" = "$SEEN" ] || {{ SEEN=$NOW; N=0; }}; done'
 )
 PYTHON_WAIT: t.Final = f"""
 import os, time
-n = 0
-while not os.path.exists({_OVER!r}) and (n < {UNHELD_SECONDS} or os.path.exists({_HELD!r})):
+n, seen = 0, ""
+while not os.path.exists({_OVER!r}) and n < {QUIET_SECONDS}:
     time.sleep(1)
     n += 1
+    if os.path.exists({_SIGNS!r}):
+        with open({_SIGNS!r}) as file:
+            now = file.read()
+        if now != seen:
+            n, seen = 0, now
 """
+# What a killed caller leaves open may stay so at the API server (seen with 1.34), so the end of stdin is not enough.
+_COUNT: t.Final = f"N=0; while read -r _; do N=$((N + 1)); echo $N >{_SIGNS}; done; touch {_OVER}"
 
 
-def hold(container: Container) -> ExecSession:
-    """A session that keeps the pod until it is closed, as the kernel does for a process that was killed.
+@contextlib.contextmanager
+def held(container: Container) -> t.Iterator[None]:
+    """Keep the container's pod.
 
     :param container: one with a shell
-    :raises FindingError: it does not open
+    :raises FindingError: no session opens
     """
-    return ExecSession(*container, ["sh", "-c", f"touch {_HELD}; cat >/dev/null; touch {_OVER}"])
+    over = threading.Event()
+    with ExecSession(*container, ["sh", "-c", _COUNT]) as session:
+
+        def give_signs() -> None:
+            with contextlib.suppress(FindingError):
+                session.send("")
+                while not over.wait(SIGN_SECONDS):
+                    session.send("")
+
+        thread = threading.Thread(target=give_signs, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(SIGN_SECONDS)
 
 
-__all__ = ("PYTHON_WAIT", "SHELL_WAIT", "UNHELD_SECONDS", "hold")
+__all__ = ("PYTHON_WAIT", "QUIET_SECONDS", "SHELL_WAIT", "held")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import functools
@@ -17,7 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.service_
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import LOGIN, TRACER, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec_command import Container
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.held_pod import PYTHON_WAIT, SHELL_WAIT, hold
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.held_pod import PYTHON_WAIT, SHELL_WAIT, held
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import CONTAINER, SHARED_FOLDER, JobRun, Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import scratch_pod
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live, copy
@@ -117,22 +118,20 @@ def _trace(  # noqa: PLR0917 - one caller
 ) -> Trace:
     began = time.monotonic()
     cluster, namespace = place.cluster, place.scratch.namespace
-    # Both pods start at the same time.
+    # Both pods start at the same time, and each is held as soon as it runs, however long the other one pulls.
     dump_run = stack.enter_context(JobRun(cluster, place.dumping)) if place.dumping else None
     run = stack.enter_context(JobRun(cluster, place.scratch))
+    pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
+    dumping = pool.submit(_held, stack, dump_run) if dump_run else None
     pod = run.started()
     beside = Container(cluster, namespace, pod, scratch_pod.CONTAINER)
     try:
-        stack.enter_context(hold(beside))
+        stack.enter_context(held(beside))
     except FindingError as error:
         lines = cluster.log(namespace, pod, scratch_pod.CONTAINER, limit_bytes=WORDS_BYTES, seconds=DUMP_SECONDS)
         said = " ".join(" ".join(lines).split())
         raise ScratchError(f"PostgreSQL does not start: {said or error.message}") from None
-    dump: Dump | None = None
-    if dump_run:
-        container = Container(cluster, namespace, dump_run.started(), CONTAINER)
-        stack.enter_context(hold(container))
-        dump = functools.partial(_dump, container)
+    dump: Dump | None = functools.partial(_dump, dumping.result()) if dumping else None
     server = scratch_pod.ScratchPod(beside)
     server.wait(live.major if dump else None)
     started = time.monotonic()
@@ -143,6 +142,13 @@ def _trace(  # noqa: PLR0917 - one caller
     ended = time.monotonic()
     phases = {"server": started - began, "schema": copied - started, "upgrade": ended - copied}
     return trace_of(answer, server.log(), phases)
+
+
+def _held(stack: contextlib.ExitStack, run: JobRun) -> Container:
+    """The container of a Job, once it runs, kept until the stack ends."""
+    container = Container(run.cluster, run.task.namespace, run.started(), CONTAINER)
+    stack.enter_context(held(container))
+    return container
 
 
 def _dump(container: Container, program: str, *options: str) -> str:

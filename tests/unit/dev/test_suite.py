@@ -9,6 +9,7 @@ import pytest
 from dev import suite
 from dev import tally as counting
 from dev.tally import Tally
+from lab.paths import ROOT
 
 CASES = """
 import pytest
@@ -107,4 +108,4 @@ def test_a_scenario_begins_without_what_a_killed_run_left(
     assert env["LAB_KEEP"] == "1"
     assert env["MOLECULE_EPHEMERAL_DIRECTORY"] == str(tmp_path / "molecule")
     # What Molecule makes in the user's home goes with the checkout.
-    assert env["ANSIBLE_HOME"] == str(suite.ROOT / ".ansible")
+    assert env["ANSIBLE_HOME"] == str(ROOT / ".ansible")
