@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import typing as t
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def main(request: dict[str, t.Any]) -> None:
         text = service(os.environ["DATABASE_URL"])
     except (KeyError, CollectorError):
         # Nothing of the URL may come into the log.
-        sys.exit("DATABASE_URL of this pod is no URL of PostgreSQL")
+        raise SystemExit("DATABASE_URL of this pod is no URL of PostgreSQL") from None
     Path(request["path"]).write_text(text, encoding="utf-8")
 
 
