@@ -8,6 +8,7 @@ import re
 import subprocess
 import typing as t
 import uuid
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -34,6 +35,12 @@ class Database:
     @property
     def url(self) -> str:
         return self.server.url(self.name)
+
+    @property
+    def programs(self) -> Path:
+        """PostgreSQL's own, where the user that they run as finds them."""
+        reachable = self.server.folder / "programs"
+        return (reachable if reachable.exists() else binaries(self.server.major)) / "bin"
 
     def dumped(self, *options: str) -> str:
         """All of it as text, or what pg_dump's `options` leave of it, without what it makes up for each dump."""

@@ -8,8 +8,10 @@ import typing as t
 
 # The name of the property under which a test keeps a line in pytest's report.
 PROPERTY: t.Final = "history"
-_TITLES = ("project", "from", "revisions", "not known", "statements", "refused", "strong locks: claimed", "unclaimed",
-           "false fails", "dumps equal")  # fmt: skip
+_TITLES = (
+    "project", "from", "revisions", "not known", "nor by a trace", "statements", "refused", "strong locks: claimed",
+    "unclaimed", "false fails", "dumps equal",
+)  # fmt: skip
 
 
 @dataclasses.dataclass
@@ -19,6 +21,7 @@ class Line:
     :param start: the state from which it goes to the heads
     :param revisions: that are pending
     :param unknown: of these, those that are not known before they run, wholly or in part
+    :param untraced: of these, those that are not known by a trace either
     :param statements: that the server took, of revisions that are known
     :param refused: that it did not take
     :param claimed: locks that block writes, taken on tables that were there before, as it was said
@@ -32,6 +35,7 @@ class Line:
     start: str
     revisions: int = 0
     unknown: int = 0
+    untraced: int = 0
     statements: int = 0
     refused: int = 0
     claimed: int = 0
@@ -68,14 +72,14 @@ def table(lines: t.Iterable[Line]) -> str:
 
 def _cells(line: Line) -> tuple[str, ...]:
     numbers = (line.statements, line.refused, line.claimed, line.unclaimed, line.false_fails)
-    known = _part(line.unknown, line.revisions)
-    return (line.project, line.start, str(line.revisions), known, *map(str, numbers), "yes" if line.equal else "NO")
+    known = [_part(number, line.revisions) for number in (line.unknown, line.untraced)]
+    return (line.project, line.start, str(line.revisions), *known, *map(str, numbers), "yes" if line.equal else "NO")
 
 
 def _sums(lines: t.Sequence[Line]) -> tuple[str, ...]:
     unknown, revisions = share(lines)
     whole = Line(f"{len({line.project for line in lines})} projects", "", revisions, unknown)
-    for name in ("statements", "refused", "claimed", "unclaimed", "false_fails"):
+    for name in ("untraced", "statements", "refused", "claimed", "unclaimed", "false_fails"):
         setattr(whole, name, sum(getattr(line, name) for line in lines))
     whole.equal = all(line.equal for line in lines)
     return _cells(whole)
