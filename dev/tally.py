@@ -115,8 +115,8 @@ class Tally:
             *folders,
         ]
         words += ["-n", workers] if workers else []
-        # Where a playbook runs outside of the checkout, no ansible.cfg keeps its files out of the home folder.
-        home = dict.fromkeys(["ANSIBLE_REMOTE_TMP", "ANSIBLE_LOCAL_TEMP"], "/tmp")  # noqa: S108 - of mode 0700
+        # Where a playbook runs outside of the checkout, no ansible.cfg keeps its modules out of the home folder.
+        home = {"ANSIBLE_REMOTE_TMP": "/tmp"}  # noqa: S108 - the folders that Ansible makes there have mode 0700
         env = environment({"HELM": str(BIN / "helm"), **home, **(extra or {})})
         pipe = subprocess.PIPE if self.aside else None
         done = subprocess.run([str(word) for word in words], cwd=ROOT, env=env, stdout=pipe, text=True, check=False)

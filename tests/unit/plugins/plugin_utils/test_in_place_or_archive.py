@@ -106,6 +106,8 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, tuple[dict[str,
     for in_place in (True, False):
         told = folder / f"told-{in_place}.json"
         environment = os.environ | {
+            # No ansible.cfg is around that keeps it out of the user's.
+            "ANSIBLE_HOME": str(folder / "home"),
             "ANSIBLE_COLLECTIONS_PATH": f"{path}:{ROOT / 'collections'}",
             "ANSIBLE_DEPRECATION_WARNINGS": "true",
             "ANSIBLE_PIPELINING": "true",
