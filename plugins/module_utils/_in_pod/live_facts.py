@@ -54,10 +54,16 @@ def live_rows(connection: psycopg.Connection, table: str, schema: str | None) ->
     return {"rows": rows, "has_tables": others, "characters": width[0]["characters"] if width else None}
 
 
-def server(connection: psycopg.Connection, advisory_key: int) -> dict[str, t.Any]:
-    """The server as a whole: version, sessions, replication, connections."""
+def server_itself(connection: psycopg.Connection) -> dict[str, t.Any]:
+    """The server without what others do on it at the moment."""
     facts = _rows(connection, queries.SERVER)[0]
     facts["pooled"] = facts.pop("pid") != connection.info.backend_pid
+    return facts
+
+
+def server(connection: psycopg.Connection, advisory_key: int) -> dict[str, t.Any]:
+    """The server as a whole: version, sessions, replication, connections."""
+    facts = server_itself(connection)
     facts["sessions"] = _rows(connection, queries.SESSIONS)
     facts["prepared"] = _rows(connection, queries.PREPARED)
     facts["migrators"] = _rows(connection, queries.ADVISORY, key=advisory_key)
@@ -114,4 +120,4 @@ def tables_of_use(request: Row, resolved: list[Row]) -> list[Row]:
     return [row for row in resolved if row["oid"] and (row["schema"], row["name"]) in wanted]
 
 
-__all__ = ("asker", "collect", "live_rows", "server", "tables_of_use")
+__all__ = ("asker", "collect", "live_rows", "server", "server_itself", "tables_of_use")
