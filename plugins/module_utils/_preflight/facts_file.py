@@ -155,8 +155,16 @@ def _line(value: t.Any) -> str:
 
 def _digest(content: t.Any) -> str:
     """Of what the file says, however its text is set."""
-    encoded = json.dumps(content, separators=(",", ":"), sort_keys=True)
+    encoded = json.dumps(content, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(encoded.encode()).hexdigest()
+
+
+def _read_digest(content: t.Any) -> str | None:
+    """None of what no file can say: half of a character, or lists in lists without an end."""
+    try:
+        return _digest(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def read(path: str) -> FactsFile:
@@ -170,7 +178,7 @@ def read(path: str) -> FactsFile:
         _refuse(path, "is no file that facts_path wrote; name one")
     if form != FORM:
         _refuse(path, f"has the form {form[:60]}, and this version reads {FORM}; write it anew with this version")
-    if content.pop("sha256", None) != _digest(content):
+    if content.pop("sha256", None) != _read_digest(content):
         _refuse(path, "was damaged or changed after it was written; write it anew")
     tables = content.pop("tables", None)
     if not _is_head(content) or not isinstance(tables, dict) or tables.keys() != TABLES.keys():
