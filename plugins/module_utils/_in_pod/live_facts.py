@@ -27,6 +27,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Row = dict[str, t.Any]
 Ask = t.Callable[..., list[Row]]
+Attempt = t.Callable[..., "list[Row] | None"]
 
 
 def _rows(connection: psycopg.Connection, query: str, **values: t.Any) -> list[Row]:
@@ -73,14 +74,11 @@ def server(connection: psycopg.Connection, advisory_key: int) -> dict[str, t.Any
     return facts
 
 
-def asker(connection: psycopg.Connection) -> tuple[Ask, Ask]:
-    """What runs a query with named values on this connection; the second one finds no row where a lock is in the way.
-
-    What is not known of a table, nobody is told.
-    """
+def asker(connection: psycopg.Connection) -> tuple[Ask, Attempt]:
+    """What runs a query with named values on this connection; the second answers None where a lock is in the way."""
     ask = functools.partial(_rows, connection)
 
-    def tried(query: str, **values: t.Any) -> list[Row]:
+    def attempt(query: str, **values: t.Any) -> list[Row] | None:
         from psycopg import Error
 
         try:
@@ -89,9 +87,9 @@ def asker(connection: psycopg.Connection) -> tuple[Ask, Ask]:
         except Error as error:
             if error.sqlstate is None:
                 raise
-            return []
+            return None
 
-    return ask, tried
+    return ask, attempt
 
 
 def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -99,7 +97,12 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
 
     `rows` in it: questions to rows, as row_facts.collect takes them; without it none is asked.
     """
-    ask, tried = asker(connection)
+    ask, attempt = asker(connection)
+
+    def tried(query: str, **values: t.Any) -> list[Row]:
+        # What is not known of a table, nobody is told.
+        return attempt(query, **values) or []
+
     facts, resolved = named_facts.collect(ask, tried, request)
     rows = request.get("rows")
     return facts | {

@@ -112,7 +112,9 @@ def add_sizes(ask: Ask, tried: Ask, classes: dict[int, Row]) -> None:
     """Sizes from the files; the catalogue's own, as of the last VACUUM, where that would have to wait for a lock."""
     busy = set(busy_relations(ask, list(classes)))
     for row in tried(queries.SIZES, oids=[oid for oid in classes if oid not in busy]):
-        classes[row["oid"]] |= row
+        # A table that was dropped since has none.
+        if row["bytes"] is not None:
+            classes[row["oid"]] |= row
 
 
 __all__ = ("add_sizes", "busy_relations", "collect")

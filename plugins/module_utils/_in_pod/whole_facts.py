@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Row = dict[str, t.Any]
 Ask = t.Callable[..., list[Row]]
+Attempt = t.Callable[..., "list[Row] | None"]
 
 # Relations, or names, of one question.
 AT_ONCE = 100
@@ -98,17 +99,20 @@ def collect(connection: psycopg.Connection, version_table: str, version_schema: 
     :param version_table: Alembic's
     :param version_schema: None where the search path leads to it
     """
-    ask, tried = live_facts.asker(connection)
+    ask, attempt = live_facts.asker(connection)
     version = live_facts.live_rows(connection, version_table, version_schema)
     return {
         **ask(PLACE)[0],
         "server": live_facts.server_itself(connection),
         "version_table": {"name": version_table, "schema": version_schema, **version},
-        "tables": _tables(ask, tried),
+        "tables": _tables(ask, attempt),
     }
 
 
-def _tables(ask: Ask, tried: Ask) -> dict[str, list[Row]]:
+def _tables(ask: Ask, attempt: Attempt) -> dict[str, list[Row]]:
+    def tried(query: str, **values: t.Any) -> list[Row]:
+        return attempt(query, **values) or []
+
     oids = [row["oid"] for row in ask(RELATIONS)]
     names = {kind: [next(iter(row.values())) for row in ask(query)] for kind, query in NAMES.items()}
     found: dict[str, list[Row]] = {name: ask(query) for name, query in ABOUT_NOTHING.items()}
@@ -122,7 +126,7 @@ def _tables(ask: Ask, tried: Ask) -> dict[str, list[Row]]:
         for name, query in ABOUT_RELATIONS.items():
             found[name] += _whole(ask, query, "oids", some)
         for name, query in ABOUT_UNLOCKED_RELATIONS.items():
-            found[name] += _whole(tried, query, "oids", some)
+            found[name] += _unlocked(attempt, query, some)
         busy = busy_relations(ask, some)
         constraints |= {row["constraint_oid"]: row for row in ask(queries.CONSTRAINTS, oids=some, busy=busy)}
         for row in ask(write_queries.ENUMS, oids=some):
@@ -154,14 +158,29 @@ def _parts(items: t.Sequence[t.Any]) -> t.Iterator[list[t.Any]]:
         yield list(items[begin : begin + AT_ONCE])
 
 
+def _unlocked(attempt: Attempt, query: str, oids: list[int]) -> list[Row]:
+    """All rows but those of relations that somebody has locked: these keep the others from being read as well."""
+    rows = attempt(query, oids=oids)
+    if rows is not None and not _cut_off(query, rows):
+        return rows
+    if len(oids) == 1:
+        return rows or []
+    middle = len(oids) // 2
+    return [row for half in (oids[:middle], oids[middle:]) for row in _unlocked(attempt, query, half)]
+
+
+def _cut_off(query: str, rows: list[Row]) -> bool:
+    limit = re.search(r"\bLIMIT (\d+)\s*$", query)
+    return limit is not None and len(rows) >= int(limit.group(1))
+
+
 def _whole(ask: Ask, query: str, argument: str, items: list[t.Any], **others: t.Any) -> list[Row]:
     """All rows, asked again in halves where the query's limit may have cut some off.
 
     What a single relation or name has beyond the limit, no request is told either.
     """
     rows = ask(query, **{argument: items}, **others)
-    limit = re.search(r"\bLIMIT (\d+)\s*$", query)
-    if limit is None or len(rows) < int(limit.group(1)) or len(items) == 1:
+    if not _cut_off(query, rows) or len(items) == 1:
         return rows
     middle = len(items) // 2
     halves = (_whole(ask, query, argument, half, **others) for half in (items[:middle], items[middle:]))

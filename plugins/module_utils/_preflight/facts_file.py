@@ -142,10 +142,15 @@ def text_of(collected: t.Mapping[str, t.Any], time: datetime.datetime) -> str:
 
 
 def _packed(name: str, rows: t.Iterable[Row]) -> dict[str, t.Any]:
-    """Keys once, not in each row; sorted, so that two files can be compared, but for what has an order of its own."""
+    """Keys once, not in each row; sorted, so that two files can be compared, but for what has an order of its own.
+
+    Functions like has_table_privilege give NULL for what was dropped while it was read: such a row is left out.
+    """
+    fits = test_of(TABLES[name])
     reduce: t.Any = {"constraints": reduced_constraint, "triggers": reduced_trigger}.get(name)
     columns = list(t.get_type_hints(TABLES[name]))
-    values = [[row.get(column) for column in columns] for row in (map(reduce, rows) if reduce else rows)]
+    there = filter(fits, rows)
+    values = [[row.get(column) for column in columns] for row in (map(reduce, there) if reduce else there)]
     return {"columns": columns, "rows": values if name == "columns" else sorted(values, key=_line)}
 
 

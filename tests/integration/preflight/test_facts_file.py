@@ -181,8 +181,7 @@ def busy(url: str) -> t.Iterator[None]:
 def full_of_secrets(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[tuple[str, Project, Path]]:
     """A database with secrets wherever one can be, a project, and the file of facts about that database."""
     folder = tmp_path_factory.mktemp("secrets")
-    preload = {"shared_preload_libraries": "pg_stat_statements"}
-    with running(18, track_activity_query_size="10000", **preload) as server:
+    with running(18, track_activity_query_size="10000", shared_preload_libraries="pg_stat_statements") as server:
         url = server.url()
         prepare(url, "CREATE EXTENSION pg_stat_statements", "CREATE ROLE teller LOGIN", *SETTINGS)
         prepare(url, *(text for text in SECRETS.split(";\n") if text.strip()), revision="0001")

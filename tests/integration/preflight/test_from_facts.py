@@ -6,10 +6,12 @@ import collections
 import datetime
 import json
 import typing as t
+import uuid
 from pathlib import Path
 
 import psycopg
 import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts, whole_facts
@@ -121,7 +123,7 @@ def differences(connection: psycopg.Connection, file: FactsFile, found: list[Sta
     if told(live_found) != told(kept_found):
         wrong.append(f"{label}: {told(live_found) - told(kept_found)} <> {told(kept_found) - told(live_found)}")
     # What nobody asked aside, every word is the same.
-    reduced = live | {name: kept[name] for name in ("rows", "keys", "checks", "refusals", "immutable", "usage")}  # type: ignore[literal-required]
+    reduced = live | {name: kept[name] for name in ("rows", "keys", "checks", "refusals", "immutable", "usage")}
     same = judged(found, t.cast("DatabaseFacts", reduced | {"of_file": True}), server)
     if same != kept_found:
         wrong.append(f"{label}: {[item for item in same if item not in kept_found]} of {kept_found}")
@@ -191,3 +193,94 @@ def test_situations_of_other_tests(kind: str, servers: Servers, tmp_path: Path) 
                 wrong += differences(connection, file, found)
     connection.rollback()
     assert not wrong, "\n".join(wrong)
+
+
+ODD = """
+CREATE SCHEMA "Attic.""x";
+CREATE TABLE "Attic.""x"."Ünïcode tàble" ("Größe; --" int, "select" text);
+CREATE TABLE "Attic.""x".item (id int);
+CREATE TABLE "a.b" (id int PRIMARY KEY);
+CREATE TABLE table_with_a_name_that_is_longer_than_an_identifier_of_sixty_three_bytes (id int);
+CREATE VIEW over_view AS SELECT * FROM "a.b";
+CREATE VIEW over_over AS SELECT * FROM over_view;
+CREATE TABLE points (id int REFERENCES "a.b" ON DELETE CASCADE);
+CREATE UNLOGGED TABLE quick (id int);
+CREATE TYPE odd_pair AS (a int, b int);
+"""
+ODD_UPGRADES = (
+    'ALTER TABLE "Attic.""x"."Ünïcode tàble" ADD COLUMN x int, DROP COLUMN "Größe; --"',
+    'ALTER TABLE "Ünïcode tàble" ADD COLUMN x int',
+    'ALTER TABLE "Attic.""x".item ADD COLUMN x int',
+    "ALTER TABLE ITEM ADD COLUMN x int",
+    'DROP TABLE "a.b"',
+    'DELETE FROM "a.b"',
+    "TRUNCATE over_view",
+    'TRUNCATE "a.b" CASCADE',
+    "ALTER TABLE table_with_a_name_that_is_longer_than_an_identifier_of_sixty_three_bytes ADD COLUMN x int",
+    "ALTER TABLE table_with_a_name_that_is_longer_than_an_identifier_of_sixty_three_byteS ADD COLUMN x int",
+    "ALTER TABLE nowhere.nothing ADD COLUMN x int",
+    "INSERT INTO quick SELECT count(*) FROM pg_class JOIN information_schema.columns ON true",
+    "ALTER TABLE pg_catalog.pg_class ADD COLUMN x int",
+    "CREATE TABLE odd_pair (a int)",
+    "DROP TYPE odd_pair",
+    'DROP SCHEMA "Attic.""x"',
+    "DROP VIEW over_view",
+    "CREATE EXTENSION hstore",
+    "CREATE EXTENSION nothing_of_the_kind",
+    "GRANT SELECT ON quick TO nobody_here",
+)
+
+
+@pytest.mark.parametrize("major", MAJORS)
+def test_odd_names(major: int, servers: Servers, tmp_path: Path) -> None:
+    connection = servers(major).shared()
+    connection.rollback()
+    connection.execute(ODD)
+    file = written(connection, tmp_path)
+    wrong = [line for text in ODD_UPGRADES for line in differences(connection, file, [parsed(text)])]
+    connection.rollback()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_another_search_path_and_a_closed_schema(database: str, tmp_path: Path) -> None:
+    role = f"reader_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA front; CREATE TABLE front.item (a int); CREATE TABLE public.item (b int)")
+        connection.execute("CREATE SCHEMA shut; CREATE TABLE shut.item (c int)")
+        connection.execute(f"CREATE ROLE {role}; GRANT USAGE ON SCHEMA front TO {role}")
+    with psycopg.connect(database) as connection:
+        connection.execute(f"SET ROLE {role}; SET search_path = shut, front, public")
+        file = written(connection, tmp_path)
+        assert differences(connection, file, [parsed("ALTER TABLE item ADD COLUMN x int")]) == []
+        shut = facts_request([parsed("ALTER TABLE shut.item ADD COLUMN x int")])
+        with pytest.raises(FindingError, match="may not read the schema shut"):
+            answer(FactsAsker(file), shut)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            live_facts.collect(connection, shut)
+        connection.rollback()
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_tables_that_go_and_tables_that_are_locked_while_it_is_written(database: str, tmp_path: Path) -> None:
+    with psycopg.connect(database, autocommit=True) as admin, psycopg.connect(database) as reader:
+        for name in ("held", "free"):
+            admin.execute(f"CREATE TABLE {name} (a int) PARTITION BY LIST (a)")
+            admin.execute(f"CREATE TABLE {name}_1 PARTITION OF {name} FOR VALUES IN (1)")
+        admin.execute("CREATE TABLE gone (id bigserial PRIMARY KEY, CHECK (id > 0))")
+        admin.execute("CREATE TABLE gone_parts (a int) PARTITION BY LIST (a)")
+        admin.execute("CREATE TABLE gone_1 PARTITION OF gone_parts FOR VALUES IN (1)")
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SET LOCAL lock_timeout = '100ms'")
+        # From here on it sees them, whatever becomes of them.
+        reader.execute("SELECT count(*) FROM pg_class")
+        admin.execute("DROP TABLE gone, gone_parts")
+        with psycopg.connect(database) as holder:
+            holder.execute("LOCK TABLE ONLY held_1 IN ACCESS EXCLUSIVE MODE")
+            file = written(reader, tmp_path)
+            holder.rollback()
+        names = {row["name"] for row in file.tables["classes"]}
+        assert names >= {"held", "held_1", "free", "free_1"}
+        assert [row["name"] for row in file.tables["bounds"] if row["name"] != "gone_1"] == ["free_1"]
+        request = facts_request([parsed("ALTER TABLE free ADD COLUMN x int"), parsed("DROP TABLE gone")])
+        assert {row["name"] for row in answer(FactsAsker(file), request)["classes"]} >= {"free", "free_1"}

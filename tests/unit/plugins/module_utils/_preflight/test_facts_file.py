@@ -36,7 +36,7 @@ def sample(annotation: t.Any) -> t.Any:
 
 def collected() -> dict[str, t.Any]:
     """As whole_facts.collect answers, with one row in each table."""
-    head = sample(facts_file._Head)
+    head: dict[str, t.Any] = sample(facts_file._Head)
     return head | {"tables": {name: [sample(kind)] for name, kind in facts_file.TABLES.items()}}
 
 
@@ -99,6 +99,16 @@ def test_every_table_of_the_collector_has_a_type_and_a_query_answers_from_it(tex
 
     assert unlike(got, DatabaseFacts) == []
     assert [row["oid"] for row in got["classes"]] == [7]
+
+
+def test_what_was_dropped_while_it_was_read_is_left_out(tmp_path: Path) -> None:
+    facts = collected()
+    facts["tables"]["classes"].append(sample(facts_file.TABLES["classes"]) | {"oid": 8, "may_reference": None})
+    facts["tables"]["bounds"] = [sample(facts_file.TABLES["bounds"]) | {"bound": None}]
+    path = tmp_path / "facts.json"
+    path.write_text(facts_file.text_of(facts, NOW), encoding="utf-8")
+    read = facts_file.read(str(path))
+    assert ([row["oid"] for row in read.tables["classes"]], read.tables["bounds"]) == ([7], [])
 
 
 # What is done to the text of a file, and what is said of it.
