@@ -117,6 +117,9 @@ def differences(connection: psycopg.Connection, file: FactsFile, found: list[Sta
     live = t.cast("DatabaseFacts", live_facts.collect(connection, request))
     live["locks"] = []
     kept = answer(FactsAsker(file), request)
+    for facts in (live, kept):
+        # The server gives them in no order, and messages name the first ones.
+        facts["writes"]["uniques"].sort(key=lambda row: (row["oid"], row["name"]))
     label = "; ".join(item.sql for item in found)[:200]
     wrong = [f"{label}: {line}" for line in unlike_facts(live, kept)]
     live_found, kept_found = (judged(found, facts, server) for facts in (live, kept))
