@@ -14,6 +14,8 @@ description:
     whole, and what to do instead.
   - Either for a release in a cluster (O(release_name), O(release_namespace), O(manifests)), or for a directory and a
     database that this machine reaches (O(alembic_dir), O(database_url)).
+  - Where the database cannot be reached, as from a pull request, a file takes its place in which an earlier run kept
+    what it said of itself (O(facts_path), O(facts)).
   - The SQL is what Alembic renders offline, parsed with PostgreSQL's own grammar. The rules follow the server's
     version, 14 to 18.
   - Nothing is changed. The session is read-only, with a short C(lock_timeout) and C(statement_timeout).
@@ -34,7 +36,7 @@ requirements:
   - PyYAML >= 6.0, for a release
   - alembic >= 1.13, for a directory
   - SQLAlchemy >= 2, for a directory
-  - psycopg >= 3.1, for a directory
+  - psycopg >= 3.1, for O(database_url)
 extends_documentation_fragment:
   - ai_platform.agent._attributes
   - ai_platform.agent._cluster
@@ -108,6 +110,17 @@ options:
       - URL of the database, V(postgresql://user:password@host:port/database), as the role that will migrate.
       - A driver such as in V(postgresql+psycopg://) is ignored.
     type: str
+  facts:
+    description:
+      - File that O(facts_path) wrote. With O(alembic_dir) and without O(database_url), revisions are judged by what it
+        says of the database, its live revisions among it.
+      - How old it is, is the finding C(facts-age), a warning above C(facts_age_hours) of O(thresholds).
+      - Rows, sessions, locks and replication are not in it, and no server parses the statements; the findings
+        C(rows-unknown), C(data-unknown), C(use-unknown) and C(server-not-asked) say so. With something pending the
+        verdict is therefore never better than V(warn).
+      - Rights are those of the role that wrote it.
+    type: path
+    version_added: 1.0.0
   target:
     description: The revision, branch or V(heads) to which the database would be upgraded.
     type: str
@@ -193,6 +206,11 @@ options:
         description: Larger tables are not read by O(check_rows=auto), but for V(dev) and V(staging).
         type: int
         default: 1073741824
+      facts_age_hours:
+        description: O(facts) older than this are a warning.
+        type: int
+        default: 36
+        version_added: 1.0.0
   check_rows:
     description:
       - Whether the rows are asked if they fulfil a pending constraint (NOT NULL, UNIQUE, FOREIGN KEY, CHECK, EXCLUDE)
@@ -259,6 +277,18 @@ options:
   last_verified_backup:
     description: Time of the last verified backup in ISO 8601, where a record exists.
     type: str
+  facts_path:
+    description:
+      - File for what the whole database says of itself, for O(facts) of later runs; written as O(sql_path) is. Needs
+        O(database_url); the role that migrates should write it.
+      - It holds names, types, sizes, estimates and counters of all schemas, positions of sequences, labels of enums,
+        bounds of partitions, names of roles, settings that decide a verdict, and the rows of the version table.
+      - It holds no other row, no value of the planner's statistics, no text of a default, comment, check, index,
+        policy, view, function or query, no session, no option of a foreign server or user mapping, no password and no
+        URL.
+      - A run that ends without a verdict writes none.
+    type: path
+    version_added: 1.0.0
   sql_path:
     description: File for the SQL. It replaces what was there, with mode 0600; a link there is not followed.
     type: path
@@ -326,6 +356,19 @@ EXAMPLES = r"""
     sarif_path: preflight.sarif
     markdown_path: preflight.md
 
+- name: Every night, where the database can be reached
+  ai_platform.agent.migration_preflight:
+    alembic_dir: "{{ playbook_dir }}/images/agent"
+    database_url: "{{ lookup('ansible.builtin.env', 'PREFLIGHT_DATABASE_URL') }}"
+    facts_path: /tmp/facts.json
+    fail_on: never
+
+- name: In a pull request without a database
+  ai_platform.agent.migration_preflight:
+    alembic_dir: "{{ playbook_dir }}/images/agent"
+    facts: /tmp/facts.json
+    fail_on: fail
+
 - name: Before a merge, with what can only be known by running it
   ai_platform.agent.migration_preflight:
     alembic_dir: "{{ playbook_dir }}/images/agent"
@@ -385,7 +428,7 @@ pending:
       which is the one on the largest table where several are as strong, or nothing, and its statements, each of these
       with its own risk, its locks and the tables' live figures, C(bytes) alone, C(total_bytes) with indexes, C(rows)
       as the planner estimates them (-1 is never analysed), C(writes) and C(reads) since statistics began, C(sessions)
-      with a lock on the table now. C(rule) and C(source) say where PostgreSQL defines the lock.
+      with a lock on the table now (not with O(facts)). C(rule) and C(source) say where PostgreSQL defines the lock.
     - Each revision has its file's name and C(source), its place below O(alembic_dir); each statement the C(line) that
       writes it, where that is known.
     - At most 50 statements; RV(statements_omitted) counts the others, O(report_path) has all. Of a statement at most
@@ -434,7 +477,8 @@ counts:
   returned: when a verdict was possible
   type: dict
 server:
-  description: Version, connections, replicas and slots; empty where no database was asked.
+  description:
+    - Version, connections, replicas and slots; with O(facts) the version alone, and empty where nothing was asked.
   returned: when a verdict was possible
   type: dict
 deployed_image:
@@ -447,7 +491,9 @@ largest_rewrite_bytes:
   returned: when a verdict was possible
   type: int
 subject:
-  description: Host, port and name of the database; namespace and release where it was not asked.
+  description:
+    - Host, port and name of the database; namespace and release where it was not asked; with O(facts) its name, and of
+      which time they are.
   returned: when a verdict was possible
   type: str
   sample: db.example.com:5432/agent

@@ -19,6 +19,7 @@ DIRECT: t.Final[dict[str, tuple[int, ...]]] = {
     "SQLAlchemy": (2,),
     "psycopg": (3, 1),
 }
+FACTS: t.Final = {name: least for name, least in DIRECT.items() if name != "psycopg"}
 CLUSTER: t.Final[dict[str, tuple[int, ...]]] = {"pglast": (8,), "kubernetes": (36, 0, 2), "PyYAML": (6, 0)}
 
 
@@ -46,4 +47,4 @@ def assert_libraries(required: t.Mapping[str, tuple[int, ...]]) -> None:
         )
 
 
-__all__ = ("CLUSTER", "DIRECT", "assert_libraries")
+__all__ = ("CLUSTER", "DIRECT", "FACTS", "assert_libraries")

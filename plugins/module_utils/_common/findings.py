@@ -231,6 +231,10 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "backup-old": Entry("fail", "Make and verify a backup first."),
     "backup-unknown": Entry("info", "Pass the time of the last verified backup in last_verified_backup."),
     "fact-not-visible": Entry("skip", "Grant pg_monitor (or pg_read_all_stats) to the role of the preflight."),
+    # Facts of a file
+    "facts-unreadable": Entry("fail", "Write the file anew with facts_path, and name it in facts as it was written."),
+    "facts-age": Entry("info", "Let the nightly job write the file anew (facts_path); see why it did not."),
+    "server-not-asked": Entry("skip", "Judge once more with database_url before it is deployed."),
     # Acceptance
     "acceptance-worthless": Entry(
         "warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."

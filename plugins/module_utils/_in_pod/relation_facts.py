@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import typing as t
 
-if t.TYPE_CHECKING:  # pragma: no cover
-    import psycopg
-
 Row = dict[str, t.Any]
 Ask = t.Callable[..., list[Row]]
 
@@ -76,9 +73,10 @@ FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid WHERE e.evtenabled I
 """
 
 
-def collect(connection: psycopg.Connection, ask: Ask, functions: list[str], relations: list[int]) -> dict[str, t.Any]:
+def collect(tried: Ask, functions: list[str], relations: list[int]) -> dict[str, t.Any]:
     """Facts about tables, by the oid of each; nothing of a kind that could not be asked.
 
+    :param tried: answers a query with named values, with no row where a lock is in the way
     :param functions: names of those that the upgrade makes
     :param relations: the oids of all tables that are spoken of
     """
@@ -93,23 +91,7 @@ def collect(connection: psycopg.Connection, ask: Ask, functions: list[str], rela
         "events": (EVENTS, {}),
     }
     # Of no names at all there is nothing to ask.
-    return {
-        name: _tried(connection, ask, query, values) if all(values.values()) else []
-        for name, (query, values) in wanted.items()
-    }
-
-
-def _tried(connection: psycopg.Connection, ask: Ask, query: str, values: dict[str, t.Any]) -> list[Row]:
-    """Nothing where a lock is in the way: what is not known of a table, nobody is told."""
-    from psycopg import Error
-
-    try:
-        with connection.transaction(force_rollback=True):
-            return ask(query, **values)
-    except Error as error:
-        if error.sqlstate is None:
-            raise
-        return []
+    return {name: tried(query, **values) if all(values.values()) else [] for name, (query, values) in wanted.items()}
 
 
 __all__ = ("collect",)

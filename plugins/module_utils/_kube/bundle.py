@@ -55,6 +55,7 @@ COLLECTOR: t.Final = _named(
     "immutable_facts",
     "key_facts",
     "libpq_url",
+    "named_facts",
     "live_facts",
     "live_queries",
     "object_facts",

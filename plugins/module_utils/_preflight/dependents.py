@@ -110,7 +110,7 @@ class Dependents:
             users = self._users.get(self._index_of.get((table.name, touch.name[1]), 0), ())
             left = [(owner, part) for owner, part in users if self._still_exists(owner, part, dropped_here)]
             if left:
-                labels = ", ".join(f"{part} on {dotted(owner)}" for owner, part in left[:3])
+                labels = ", ".join(f"{part} on {dotted(owner)}" for owner, part in sorted(left)[:3])
                 yield f"The foreign key {labels} needs the constraint {touch.name[1]}: this will fail.", table.name
         elif touch.kind == "column":
             rows = [row for row in self._of_relation.get(table.name, ()) if row["column"] == touch.name[1]]
@@ -120,10 +120,11 @@ class Dependents:
         self, label: str, table: Name | None, rows: t.Iterable[DependentRow], dropped_here: set[Name]
     ) -> t.Iterator[Problem]:
         needed = (row for row in rows if row["strength"] == "n")
-        left = {_label(row): None for row in needed if self._still_exists(_owner(row), row["part"], dropped_here)}
+        # The server lists them in no order.
+        left = sorted({_label(row) for row in needed if self._still_exists(_owner(row), row["part"], dropped_here)})
         if left:
             more = f" and {len(left) - 3} more" if len(left) > 3 else ""
-            yield f"{', '.join(list(left)[:3])}{more} depends on {label}: this will fail without CASCADE.", table
+            yield f"{', '.join(left[:3])}{more} depends on {label}: this will fail without CASCADE.", table
 
     def _still_exists(self, owner: Name | None, part: str | None, dropped_here: set[Name]) -> bool:
         """Neither dropped before in this upgrade nor by this statement. A renamed relation is still there."""
@@ -152,14 +153,14 @@ class Dependents:
     def _retyped(self, table: Table, command: t.Any, *, has_default: bool) -> t.Iterator[Problem]:
         label = f"{dotted(table.name)}.{command.name}"
         blocking = {
-            _label(row): None
+            _label(row)
             for row in self._of_relation.get(table.name, ())
             if row["column"] == command.name
             and self._blocks(row, table, command.name)
             and self._still_exists(_owner(row), row["part"], set())
         }
         if blocking:
-            yield f"{', '.join(list(blocking)[:3])} uses {label}, whose type is changed: this will fail.", table.name
+            yield f"{', '.join(sorted(blocking)[:3])} uses {label}, whose type is changed: this will fail.", table.name
         old, (new, _modifier, array) = table.columns.get(command.name), type_name(command.def_.typeName)
         if old is None or not self._casts or self._castable(old.type, new, array=array):
             return

@@ -46,6 +46,7 @@ class LockJudge:
     def __init__(self, catalog: Catalog, facts: TableFacts, server: ServerFacts, limits: Thresholds) -> None:
         self.catalog, self.server, self.limits = catalog, server, limits
         self.version = server["version"] // 10000
+        self._asked = not facts.get("of_file")
         by_oid = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
         self.held: dict[Name, list[LockRow]] = {}
         for row in facts["locks"]:
@@ -91,7 +92,8 @@ class LockJudge:
             return form, [finding("table-missing", f"{words}.", severity=severity, **where)] if missing else []
         for field in ("bytes", "total_bytes", "rows", "writes", "reads"):
             form[field] = getattr(table, field)
-        form["sessions"] = len({row["pid"] for row in self.held.get(table.name, ())})
+        if self._asked:
+            form["sessions"] = len({row["pid"] for row in self.held.get(table.name, ())})
         where = where | {"table": dotted(table.name)}
         return form, [
             *self._cost(effect, table, where),

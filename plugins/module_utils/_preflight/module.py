@@ -41,6 +41,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "alembic_environment": {"type": "dict", "default": {}},
     "alembic_x": {"type": "list", "elements": "str", "default": []},
     "database_url": {"type": "str", "no_log": True},
+    "facts": {"type": "path"},
     "trust_new_image": {"type": "bool", "default": False},
     "target": {"type": "str", "default": "heads"},
     "environment": {"type": "str", "default": "dev"},
@@ -70,6 +71,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "migrator_lifts_timeouts": {"type": "bool", "default": False},
     "connections_needed": {"type": "int", "default": 1},
     "last_verified_backup": {"type": "str"},
+    "facts_path": {"type": "path"},
     "sql_path": {"type": "path"},
     "report_path": {"type": "path"},
     "junit_path": {"type": "path"},
@@ -82,14 +84,23 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "statement_timeout_ms": {"type": "int", "default": 5000},
 }
 
-_DIRECT, _RELEASE = ("alembic_dir", "database_url"), ("release_name", "release_namespace", "manifests")
+_DIRECT, _RELEASE = ("alembic_dir", "database_url", "facts"), ("release_name", "release_namespace", "manifests")
 # Which of them go together: arguments of AnsibleModule.
 CONSTRAINTS: t.Final[dict[str, t.Any]] = {
     "required_one_of": [["alembic_dir", "release_name"]],
-    "required_together": [list(_DIRECT), list(_RELEASE), ["annotations_path", "annotations"]],
+    "required_together": [list(_RELEASE), ["annotations_path", "annotations"]],
     # Both say in which file of a repository; the revisions of a release are in an image.
-    "required_by": {"sarif_path": ["alembic_dir"], "annotations_path": ["alembic_dir"]},
-    "mutually_exclusive": [[one, other] for one in _DIRECT for other in _RELEASE],
+    "required_by": {
+        "sarif_path": ["alembic_dir"],
+        "annotations_path": ["alembic_dir"],
+        "database_url": ["alembic_dir"],
+        "facts": ["alembic_dir"],
+        "facts_path": ["database_url"],
+    },
+    "mutually_exclusive": [
+        *([one, other] for one in _DIRECT for other in _RELEASE),
+        ["database_url", "facts"],
+    ],
 }
 
 
@@ -109,7 +120,8 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
 
 
 def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
-    with (_on_cluster if params.get("release_name") else _direct)(params) as source:
+    open_source = _on_cluster if params.get("release_name") else _from_facts if params.get("facts") else _direct
+    with open_source(params) as source:
         # These import what was just looked for, which takes as long as the start of the transport.
         from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, judge_rows, run
 
@@ -131,6 +143,8 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
             ),
         )
         full, findings, sql = run.run(request, source)
+        if params["facts_path"]:
+            _write_facts(params["facts_path"], source)
     from ansible_collections.ai_platform.agent.plugins.module_utils._common import report
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import table
 
@@ -146,7 +160,27 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
 def _direct(params: dict[str, t.Any]) -> t.Iterator[Source]:
     dependencies.assert_libraries(dependencies.DIRECT)
     # It begins at once, while the rest is imported.
-    alembic = AlembicProcess(
+    # SQLAlchemy knows the longer one only, unless env.py helps it.
+    alembic = _alembic(params, "postgres" if params["database_url"].startswith("postgres:") else "postgresql")
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_direct import DirectSource
+
+    with DirectSource(params["database_url"], alembic, params["trace_postgresql"], **_session(params)) as source:
+        yield source
+
+
+@contextlib.contextmanager
+def _from_facts(params: dict[str, t.Any]) -> t.Iterator[Source]:
+    dependencies.assert_libraries(dependencies.FACTS)
+    alembic = _alembic(params, "postgresql")
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_facts import FactsSource
+
+    most_hours = policy.Thresholds(**(params["thresholds"] or {})).facts_age_hours
+    with FactsSource(params["facts"], alembic, most_hours) as source:
+        yield source
+
+
+def _alembic(params: dict[str, t.Any], scheme: str) -> AlembicProcess:
+    return AlembicProcess(
         Path(params["alembic_dir"]) / params["alembic_ini"],
         params["target"],
         params["render_timeout"],
@@ -154,13 +188,20 @@ def _direct(params: dict[str, t.Any]) -> t.Iterator[Source]:
         python=params["alembic_python"],
         folder=Path(params["alembic_dir"]),
         x=params["alembic_x"],
-        # SQLAlchemy knows the longer one only, unless env.py helps it.
-        scheme="postgres" if params["database_url"].startswith("postgres:") else "postgresql",
+        scheme=scheme,
     )
-    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_direct import DirectSource
 
-    with DirectSource(params["database_url"], alembic, params["trace_postgresql"], **_session(params)) as source:
-        yield source
+
+def _write_facts(path: str, source: Source) -> None:
+    """Write what is needed to judge without this database.
+
+    :raises FindingError: it cannot be had or written
+    """
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import facts_file, source_direct
+
+    if isinstance(source, source_direct.DirectSource):
+        now = datetime.datetime.now(datetime.UTC)
+        files.write(path, facts_file.text_of(source.whole_facts(), now))
 
 
 @contextlib.contextmanager
@@ -209,6 +250,9 @@ def _check(params: dict[str, t.Any]) -> None:
 
     :raises FindingError: `argument-invalid`, for the first value out of its range
     """
+    if params["alembic_dir"] and not (params["database_url"] or params["facts"]):
+        words = "alembic_dir needs database_url, or facts where the database cannot be reached."
+        raise FindingError("argument-invalid", words)
     if not 1 <= params["lock_timeout_ms"] <= 500:
         raise FindingError("argument-invalid", "lock_timeout_ms must be between 1 and 500.")
     # PostgreSQL takes 0 for "no limit".

@@ -150,7 +150,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         "target_revisions": upgrade.graph.targets,
         "pending": _pending_revisions(upgrade.graph, upgrade.rendered, judged, Judgement([], findings).risks()),
         "largest_rewrite_bytes": _largest_rewrite(judged),
-        "server": _server_summary(upgrade.answer.server) if upgrade.answer.server else {},
+        "server": _server_summary(upgrade.answer),
         "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(upgrade.rendered.sql.encode()).hexdigest(),
         "trace": traces.summary(upgrade.trace) if upgrade.trace else {},
@@ -334,17 +334,24 @@ def _largest_rewrite(judged: Judgement) -> int:
     return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
 
 
-def _server_summary(server: ServerFacts) -> dict[str, t.Any]:
+def _server_summary(answer: Answer) -> dict[str, t.Any]:
+    """What the report says of the server; of a file no more than the file has."""
+    server = answer.server
+    if server is None:
+        return {}
+    activity = {
+        "replicas": server["replicas"],
+        "slots": server["slots"],
+        "connections": len(server["sessions"]) + 1,
+    }
+    of_file = (answer.facts or NO_FACTS).get("of_file", False)
     return {
         "version": server["version"],
         "in_recovery": server["in_recovery"],
         "role": server["role"],
         "max_connections": server["max_connections"],
         "database_bytes": server["database_bytes"],
-        "replicas": server["replicas"],
-        "slots": server["slots"],
-        "connections": len(server["sessions"]) + 1,
-    }
+    } | ({} if of_file else activity)
 
 
 def _pending_revisions(

@@ -9,7 +9,7 @@ import contextlib
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import copy_facts, live_facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import copy_facts, live_facts, whole_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session import Session, parameters, session
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import schema_copy, trace_direct
@@ -71,7 +71,7 @@ class DirectSource(Source):
         self._stack.__exit__(*error)
 
     def locate(self) -> Location:
-        graph = self._alembic.graph()
+        graph = self._graph = self._alembic.graph()
         table, schema = graph.version_table, graph.version_table_schema
         with _translated(), self._session.snapshot() as connection:
             live = t.cast("VersionTable", live_facts.live_rows(connection, table, schema))
@@ -92,6 +92,16 @@ class DirectSource(Source):
             return trace_direct.trace(there, given, self._alembic, self._trace_programs, lock_timeout_ms=wait)
 
         return Location(graph, live, self._alembic.render, facts, trace=traced)
+
+    def whole_facts(self) -> dict[str, t.Any]:
+        """Facts about the whole database, for facts_file.text_of; after `locate`.
+
+        :raises FindingError: they cannot be had
+        """
+        with _translated(), self._session.snapshot() as connection:
+            version = self._graph.version_table, self._graph.version_table_schema
+            found: dict[str, t.Any] = whole_facts.collect(connection, *version)
+            return found
 
 
 __all__ = ("DirectSource",)

@@ -29,7 +29,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _UTC = {"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Etc/Zulu", "UCT", "Etc/UCT", "Universal", "Etc/Universal"}
 
 
-def _proof(expression: str | None) -> frozenset[str]:
+def proof(expression: str | None) -> frozenset[str]:
+    """The columns that are not NULL where this expression of a check holds."""
     if expression is None:
         return frozenset()
     try:
@@ -129,7 +130,7 @@ def _constraints(rows: list[ConstraintRow], full: dict[int, Name]) -> dict[int, 
                 tuple(row["columns"]),
                 row["validated"],
                 full.get(other),
-                not_null_of=_proof(row["expression"]),
+                not_null_of=proof(row["expression"]),
                 **actions,
             )
         )
@@ -157,4 +158,4 @@ def _functions(rows: list[FunctionRow], catalog: Catalog) -> None:
     catalog.set_returning -= others["set_returning"]
 
 
-__all__ = ("from_facts",)
+__all__ = ("from_facts", "proof")

@@ -329,8 +329,8 @@ class ExtensionRow(t.TypedDict):
     superuser: bool
 
 
-class TableFacts(t.TypedDict):
-    """What is known of the objects whose names the statements hold; the facts recorded for unit tests are these."""
+class _TableFacts(t.TypedDict):
+    """What the collector's queries say about the names in the statements."""
 
     names: list[NameRow]
     classes: list[ClassRow]
@@ -345,6 +345,15 @@ class TableFacts(t.TypedDict):
     extensions: list[ExtensionRow]
     objects: ObjectFacts
     writes: WriteFacts
+
+
+class TableFacts(_TableFacts, total=False):
+    """What is known of the objects whose names the statements hold; the facts recorded for unit tests are these.
+
+    :param of_file: they are of a file, so that nothing is known of rows, sessions and locks
+    """
+
+    of_file: bool
 
 
 class DatabaseFacts(TableFacts):

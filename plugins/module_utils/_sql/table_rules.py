@@ -33,7 +33,9 @@ class TableRules:
         names: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
         self.name_of_oid = names
         # Without a size of its file, a table that seems empty may be one that nobody could look at.
-        self.with_size = {names[row["oid"]] for row in facts["classes"] if "total_bytes" in row}
+        # What was empty when a file of facts was written may have rows by now.
+        sized = () if facts.get("of_file") else (row for row in facts["classes"] if "total_bytes" in row)
+        self.with_size = {names[row["oid"]] for row in sized}
         self.order: dict[Name, list[str]] = {}
         for column in facts["columns"]:
             if column["oid"] in names:

@@ -98,8 +98,12 @@ def test_the_first_example_fails_by_the_finding_that_nobody_accepted(folder: Pat
 
 
 def test_the_password_appears_nowhere(folder: Path, url: str) -> None:
-    paths = {name: str(folder / name) for name in ("upgrade.sql", "report.json")}
-    arguments = {"sql_path": paths["upgrade.sql"], "report_path": paths["report.json"]}
+    paths = {name: str(folder / name) for name in ("upgrade.sql", "report.json", "facts.json")}
+    arguments = {
+        "sql_path": paths["upgrade.sql"],
+        "report_path": paths["report.json"],
+        "facts_path": paths["facts.json"],
+    }
     output = ansible(folder, task(url, folder, **arguments), url, VERBOSE, callback="default")
     assert "module_args" in output
     assert "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in output
@@ -119,6 +123,30 @@ def test_the_second_example_passes_in_either_mode(folder: Path, url: str, mode: 
     assert not result.get("failed"), result
     assert (result["changed"], result["verdict"], result["counts"]["accepted"]) == (False, "warn", 1)
     assert (kept.stat().st_mode & 0o777, state_of(url)) == (0o600, before)
+
+
+@pytest.mark.parametrize("mode", ["", "--check"])
+def test_a_night_and_a_pull_request_in_either_mode(folder: Path, url: str, mode: str) -> None:
+    night, later = (
+        TASKS["Every night, where the database can be reached"],
+        TASKS["In a pull request without a database"],
+    )
+    kept = folder / "facts.json"
+    assert night[NAME]["facts_path"] == later[NAME]["facts"] == "/tmp/facts.json"  # noqa: S108 - the example's, not used here
+    before = state_of(url)
+    live = play(folder, night | {NAME: night[NAME] | {"facts_path": str(kept)}}, url, *mode.split())
+    assert (live["changed"], kept.stat().st_mode & 0o777, state_of(url)) == (False, 0o600, before)
+    result = play(
+        folder, later | {NAME: later[NAME] | {"facts": str(kept)}}, "postgresql://u:p@127.0.0.1:1/d", *mode.split()
+    )
+    assert not result.get("failed"), result
+    assert [item["revision"] for item in result["pending"]] == ["0004", "0005", "0006"]
+    assert (result["verdict"], result["sql_sha256"]) == (live["verdict"], live["sql_sha256"])
+    assert {item["id"] for item in result["findings"]} - {item["id"] for item in live["findings"]} == {
+        "facts-age",
+        "rows-unknown",
+        "server-not-asked",
+    }
 
 
 @pytest.mark.parametrize(
