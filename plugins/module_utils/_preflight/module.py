@@ -15,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common import d
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.publication import publish
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_folder import RewriteFolder
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -70,6 +71,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "migrator_lifts_timeouts": {"type": "bool", "default": False},
     "connections_needed": {"type": "int", "default": 1},
     "last_verified_backup": {"type": "str"},
+    "rewrite_dir": {"type": "path"},
     "sql_path": {"type": "path"},
     "report_path": {"type": "path"},
     "junit_path": {"type": "path"},
@@ -87,8 +89,8 @@ _DIRECT, _RELEASE = ("alembic_dir", "database_url"), ("release_name", "release_n
 CONSTRAINTS: t.Final[dict[str, t.Any]] = {
     "required_one_of": [["alembic_dir", "release_name"]],
     "required_together": [list(_DIRECT), list(_RELEASE), ["annotations_path", "annotations"]],
-    # Both say in which file of a repository; the revisions of a release are in an image.
-    "required_by": {"sarif_path": ["alembic_dir"], "annotations_path": ["alembic_dir"]},
+    # They are about files of a repository; the revisions of a release are in an image.
+    "required_by": {name: ["alembic_dir"] for name in ("sarif_path", "annotations_path", "rewrite_dir")},
     "mutually_exclusive": [[one, other] for one in _DIRECT for other in _RELEASE],
 }
 
@@ -109,6 +111,7 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
 
 
 def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
+    rewrites = RewriteFolder(params["rewrite_dir"], params["alembic_dir"]) if params["rewrite_dir"] else None
     with (_on_cluster if params.get("release_name") else _direct)(params) as source:
         # These import what was just looked for, which takes as long as the start of the transport.
         from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, judge_rows, run
@@ -129,6 +132,7 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
                 thresholds.checked_rows_bytes,
                 params["statement_timeout_ms"],
             ),
+            rewrites=rewrites,
         )
         full, findings, sql = run.run(request, source)
     from ansible_collections.ai_platform.agent.plugins.module_utils._common import report

@@ -56,11 +56,22 @@ def _session(node: t.Any) -> bool:
 
 def _repeatable(node: t.Any) -> bool:
     if isinstance(node, ast.AlterTableStmt):
-        return all(command.missing_ok or command.subtype in _REPEATABLE for command in node.cmds or ())
+        dropped = {
+            item.name for item in node.cmds or () if item.subtype == Command.AT_DropConstraint and item.missing_ok
+        }
+        return all(
+            command.missing_ok or command.subtype in _REPEATABLE or _dropped_before(command, dropped)
+            for command in node.cmds or ()
+        )
     if isinstance(node, (ast.UpdateStmt, ast.DeleteStmt, ast.CommentStmt, ast.VacuumStmt, ast.ReindexStmt)):
         return True
     lenient = ("if_not_exists", "missing_ok", "replace", "skipIfNewValExists")
     return node is None or any(bool(getattr(node, name, False)) for name in lenient)
+
+
+def _dropped_before(command: t.Any, dropped: set[str]) -> bool:
+    """Whether it adds a constraint that the same ALTER TABLE drops IF EXISTS, which PostgreSQL does first."""
+    return command.subtype == Command.AT_AddConstraint and command.def_.conname in dropped
 
 
 __all__ = ("partial_revisions",)

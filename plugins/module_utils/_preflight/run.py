@@ -15,7 +15,12 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.report import report
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, env_findings, revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import (
+    acceptance,
+    env_findings,
+    revisions,
+    rewrite,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import trace as traces
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import Evidence
@@ -48,6 +53,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questio
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Reader
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_folder import RewriteFolder
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
         Answer,
         Location,
@@ -71,6 +77,7 @@ class Request:
     """The settings of one judgement.
 
     :param connections_needed: read only without a release, whose manifests hold the exact number
+    :param rewrites: where revisions go that would replace unsafe ones
     """
 
     environment: str = "dev"
@@ -82,6 +89,7 @@ class Request:
     last_backup: str | None = None
     trace: bool = False
     rows: RowPolicy = dataclasses.field(default_factory=RowPolicy)
+    rewrites: RewriteFolder | None = None
 
 
 class _TimeLimit:
@@ -104,6 +112,7 @@ class _Upgrade:
     :param pgoptions_apply: the migrator's session has the settings that it is given
     :param trace: the real upgrade on a copy of the schema, None where there was none
     :param trace_findings: what it says whatever the rules say, or why there was none
+    :param unknown: revisions whose SQL is not known without a trace
     """
 
     graph: Graph
@@ -115,6 +124,7 @@ class _Upgrade:
     pgoptions_apply: bool
     trace: Trace | None = None
     trace_findings: tuple[Finding, ...] = ()
+    unknown: frozenset[str] = frozenset()
 
 
 def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Finding], str]:
@@ -154,6 +164,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(upgrade.rendered.sql.encode()).hexdigest(),
         "trace": traces.summary(upgrade.trace) if upgrade.trace else {},
+        "rewrites": _rewritten(request, upgrade, findings),
     }
     return report("migration_preflight", source.where, findings, details), findings, upgrade.rendered.sql
 
@@ -173,6 +184,7 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
         position = revisions.with_deployed_graph(position, graph, rows or (), deployed, same=source.same_migrations)
     reader = Reader(time_limit)
     rendered = location.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
+    unknown = frozenset(item.revision for item in rendered.segments if item.error or item.inspects)
     trace: Trace | None = None
     trace_findings: list[Finding] = []
     if request.trace and rendered.segments:
@@ -188,7 +200,8 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)
     pgoptions_apply = bool(source.release) or env_findings.reads_pgoptions(graph.online)
-    return _Upgrade(graph, rows, position, reader, rendered, answer, pgoptions_apply, trace, tuple(trace_findings))
+    told = (trace, tuple(trace_findings), unknown)
+    return _Upgrade(graph, rows, position, reader, rendered, answer, pgoptions_apply, *told)
 
 
 def _traced(rendered: Rendered, location: Location) -> tuple[Rendered, Trace | None, list[Finding]]:
@@ -258,6 +271,7 @@ def _inferred_report(
         "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(b"").hexdigest(),
         "trace": {},
+        "rewrites": [],
     }
     return report("migration_preflight", source.where, findings, details), findings, ""
 
@@ -270,15 +284,53 @@ def _deployed_image(source: Source) -> str | None:
 def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judgement:
     answer = upgrade.answer
     facts, server = answer.facts or NO_FACTS, answer.server or _NO_SERVER
-    if answer.server:
-        catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
-    else:
-        catalog = Catalog(complete=False, timezone_is_utc=True, schema="public")
+    catalog = _catalog(answer)
     evidence = Evidence(facts["usage"], facts["classes"], datetime.datetime.now(datetime.UTC))
-    lock_timeout_set = request.migrator_lock_timeout and upgrade.pgoptions_apply
+    lock_timeout_set = _migrator_sets_lock_timeout(request, upgrade)
     judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=lock_timeout_set, evidence=evidence)
     judged = judge.judge(upgrade.reader.found, upgrade.rendered.segments, time_limit)
     return Judgement(judged.statements, judged.findings + evidence.unknown(judged.findings))
+
+
+def _catalog(answer: Answer) -> Catalog:
+    if answer.server is None:
+        return Catalog(complete=False, timezone_is_utc=True, schema="public")
+    server = answer.server
+    return from_facts(answer.facts or NO_FACTS, timezone=server["timezone"], schema=server["schema"])
+
+
+def _migrator_sets_lock_timeout(request: Request, upgrade: _Upgrade) -> bool:
+    return request.migrator_lock_timeout and upgrade.pgoptions_apply
+
+
+def _rewritten(request: Request, upgrade: _Upgrade, findings: t.Sequence[Finding]) -> list[dict[str, t.Any]]:
+    """What would replace unsafe revisions, written to the folder.
+
+    :raises FindingError: `argument-invalid`: a file cannot be written
+    """
+    server, facts = upgrade.answer.server, upgrade.answer.facts or NO_FACTS
+    if request.rewrites is None or server is None:
+        return []
+    names = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+    set_by_role = server["lock_timeout"] not in {"0", ""}
+    made = rewrite.rewrites(
+        rewrite.Upgrade(
+            graph=upgrade.graph,
+            statements=upgrade.reader.found,
+            segments=upgrade.rendered.segments,
+            findings=findings,
+            catalog=_catalog(upgrade.answer),
+            version=server["version"] // 10000,
+            small=lambda table: max(table.bytes, table.total_bytes) < request.thresholds.small_table_bytes,
+            partition_keys={names[row["oid"]]: row for row in facts["relations"]["keys"] if row["oid"] in names},
+            unknown=upgrade.unknown,
+            characters=upgrade.answer.live.get("characters"),
+            lock_timeout_set=_migrator_sets_lock_timeout(request, upgrade) or set_by_role,
+            texts=request.rewrites.original,
+        )
+    )
+    request.rewrites.write({name: text for item in made for name, text in item.files.items()})
+    return [item.as_dict() for item in made]
 
 
 def _long_ids(upgrade: _Upgrade) -> list[Finding]:

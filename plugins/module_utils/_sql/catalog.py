@@ -136,6 +136,8 @@ class Catalog:
     # Of what this upgrade made: where a table's foreign keys lead, an index's table, what a view reads.
     references: dict[Name, list[Constraint]] = dataclasses.field(default_factory=dict)
     indexes: dict[Name, Name] = dataclasses.field(default_factory=dict)
+    # Of such an index its columns in order; none that has an expression or a predicate.
+    keys_of_indexes: dict[Name, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     views: dict[Name, tuple[Name, ...]] = dataclasses.field(default_factory=dict)
 
     def qualified(self, name: Name) -> Name:
@@ -177,7 +179,7 @@ class Catalog:
         full = self.qualified(name)
         self.created.discard(full)
         self.tables.pop(full, None)
-        for made in (self.references, self.indexes, self.views):
+        for made in (self.references, self.indexes, self.keys_of_indexes, self.views):
             made.pop(full, None)
         self.dropped.add(full)
 
@@ -191,7 +193,7 @@ class Catalog:
             self.created.add(new)
         if old in self.tables:
             self.tables[new] = self.tables.pop(old)
-        places: tuple[dict[Name, t.Any], ...] = (self.references, self.indexes, self.views)
+        places: tuple[dict[Name, t.Any], ...] = (self.references, self.indexes, self.keys_of_indexes, self.views)
         for made in places:
             if old in made:
                 made[new] = made.pop(old)
@@ -232,6 +234,11 @@ class Catalog:
             if other:
                 full = self.qualified(name)
                 other.constraints = [back for back in other.constraints if (back.name, back.other) != (item.name, full)]
+
+    def index_columns(self, name: Name) -> tuple[str, ...] | None:
+        """The columns of an index, on the server or of this upgrade; None where they are not known."""
+        index = self.table(name)
+        return tuple(index.columns) if index else self.keys_of_indexes.get(self.qualified(name))
 
     def view_sources(self, name: Name) -> tuple[Name, ...]:
         """What a view reads; nothing where it is no view."""

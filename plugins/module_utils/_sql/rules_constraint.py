@@ -58,8 +58,9 @@ def _add_index(table: Name, constraint: t.Any, kind: ConstrType, reading: Readin
     scan = constraint.indexname is None
     if kind == ConstrType.CONSTR_PRIMARY and not scan:
         # Its columns become NOT NULL, which is checked unless it is known; the index knows which they are.
-        index = reading.catalog.table((table[0], constraint.indexname))
-        scan = index is None or not all(reading.catalog.proves_not_null(table, key) for key in index.columns)
+        index = (table[0] or reading.catalog.qualified(table)[0], constraint.indexname)
+        columns = reading.catalog.index_columns(index)
+        scan = columns is None or not all(reading.catalog.proves_not_null(table, key) for key in columns)
     reading.lock(table, _ALTER, "add-constraint", scan=scan)
     _remember(table, constraint, "p" if kind == ConstrType.CONSTR_PRIMARY else "u", reading, validated=True)
 
