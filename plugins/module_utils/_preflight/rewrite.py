@@ -9,6 +9,7 @@ Pure: from the judged statements, the findings and the catalogue to the texts of
 from __future__ import annotations
 
 import ast as python
+import contextlib
 import copy
 import dataclasses
 import typing as t
@@ -38,9 +39,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import PartitionKeyRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
 # Findings that another way to the same schema may cure.
 CURABLE: t.Final = frozenset({
@@ -86,7 +86,6 @@ class Upgrade:
     """All that is known of an upgrade.
 
     :param catalog: before it; it is moved on
-    :param partition_keys: by partitioned table
     :param unknown: revisions whose SQL is not known without a trace
     :param characters: how many a revision id may have, None where that is not known
     :param lock_timeout_set: the migrator's session has one
@@ -100,7 +99,6 @@ class Upgrade:
     catalog: Catalog
     version: int
     small: t.Callable[[Table], bool]
-    partition_keys: t.Mapping[Name, PartitionKeyRow]
     unknown: frozenset[str]
     characters: int | None
     lock_timeout_set: bool
@@ -123,7 +121,7 @@ class _Revision:
             for item in upgrade.findings
             if item.revision == segment.revision and item.severity in _DECIDES and item.accepted is None
         ]
-        self._scene = Scene(segment.revision, upgrade.catalog, upgrade.version, upgrade.small, upgrade.partition_keys)
+        self._scene = Scene(segment.revision, upgrade.catalog, upgrade.version, upgrade.small)
         self._reasons: dict[int | None, str] = {}
         self._settings: dict[str, str] = {}
 
@@ -304,10 +302,8 @@ def _one_transaction(graph: Graph) -> bool:
 def _literal(source: str | None, known: t.Sequence[str]) -> str:
     """The value as the file has it, where that is a literal; else the one that Alembic knows."""
     value: t.Any = known[0] if len(known) == 1 else tuple(known) or None
-    try:
+    with contextlib.suppress(ValueError, SyntaxError):
         value = python.literal_eval(source) if source is not None else value
-    except (ValueError, SyntaxError):
-        pass
     return rewrite_file.quoted(value) if isinstance(value, str) else repr(value)
 
 

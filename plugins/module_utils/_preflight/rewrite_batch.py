@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_print import (
@@ -27,6 +28,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_scene import Scene
 
 ROWS: t.Final = 5000
+# What SQLAlchemy's text() takes for a parameter, and where it drops a backslash (BIND_PARAMS of sqlalchemy.sql.compiler).
+_BOUND = re.compile(r"(?<![:\w\\]):\w+(?!:)")
+_DROPPED = re.compile(r"\\(:[\w$]*)(?![:\w$])")
 # Of what they made, they make the same once more.
 _SETTLING = {
     "coalesce",
@@ -108,15 +112,15 @@ def with_binds(sql: str, count: int, *, of_last: bool = False) -> str:
 
 
 def escaped(sql: str) -> str:
-    """The same SQL for SQLAlchemy's text(), in which :name is a parameter and a backslash before a colon is dropped."""
-    found = []
-    for place, sign in enumerate(sql):
-        before, after = sql[place - 1 : place], sql[place + 1 : place + 2]
-        # Two colons are a cast, which text() leaves alone.
-        bound = before != ":" and (after.isalnum() or after in {"_", "$"}) and not (before.isalnum() or before == "_")
-        dropped = before == "\\" and after != ":"
-        found.append("\\:" if sign == ":" and (bound or dropped) else sign)
-    return "".join(found)
+    """The same SQL for SQLAlchemy's text(), in which :name is a parameter and a backslash before a colon is dropped.
+
+    :raises Uncurable: text() has no words for it
+    """
+    colons = {found.start() for found in _BOUND.finditer(sql)} | {found.start(1) for found in _DROPPED.finditer(sql)}
+    text = "".join(f"\\{sign}" if place in colons else sign for place, sign in enumerate(sql))
+    if _BOUND.search(text) or _DROPPED.sub(r"\1", text) != sql:
+        raise Uncurable("it has colons that SQLAlchemy's text() cannot be told to leave alone")
+    return text
 
 
 def _key(table: Name, scene: Scene) -> tuple[str, ...]:
@@ -141,7 +145,7 @@ def _assert_repeatable(node: t.Any, table: Name, key: t.Sequence[str]) -> None:
         raise Uncurable("it writes where a cursor stands")
     if isinstance(node, ast.DeleteStmt):
         return
-    targets = [item for item in node.targetList if isinstance(item, ast.ResTarget)]
+    targets: list[t.Any] = [item for item in node.targetList if isinstance(item, ast.ResTarget)]
     assigned = {item.name for item in targets}
     if assigned & set(key):
         raise Uncurable("it changes the key by which its rows would be taken")
@@ -153,19 +157,22 @@ def _assert_repeatable(node: t.Any, table: Name, key: t.Sequence[str]) -> None:
 
 def _read(node: t.Any) -> set[str]:
     """The columns that an expression reads."""
-    refs = (part.fields[-1] for part in walk(node) if isinstance(part, ast.ColumnRef) and part.fields)
-    return {field.sval for field in refs if isinstance(field, ast.String)}
+    refs: t.Iterable[t.Any] = (
+        part.fields[-1] for part in walk(node) if isinstance(part, ast.ColumnRef) and part.fields
+    )
+    return {str(field.sval) for field in refs if isinstance(field, ast.String)}
 
 
 def _settled(node: t.Any, column: str) -> bool:
     """Whether it changes nothing when it is applied to its own result: `coalesce(a, 'x')`, `lower(a)`."""
-    if isinstance(node, ast.CoalesceExpr):
-        args = node.args
-    elif isinstance(node, ast.FuncCall) and qualified_name(node.funcname)[1] in _SETTLING:
-        args = node.args or ()
-    else:
+    if isinstance(node, ast.ColumnRef):
+        return _read(node) == {column}
+    # Not by isinstance: what it narrows to has every field as one that may be absent.
+    kind: t.Any = type(node)
+    called = kind is ast.FuncCall and qualified_name(node.funcname)[1] in _SETTLING
+    if not (kind is ast.CoalesceExpr or called) or not node.args:
         return False
-    first, *rest = args
+    first, *rest = node.args
     own = isinstance(first, ast.ColumnRef) and _read(first) == {column}
     return own and not any(_read(item) for item in rest)
 
@@ -188,7 +195,7 @@ def _fields(column: tuple[str | None, str]) -> tuple[t.Any, ...]:
 def _keys(table: Name, key: t.Sequence[str], operator: str | None, rows: int) -> t.Any:
     """The first keys, or the first beyond one."""
     columns = ", ".join("c" for _ in key)
-    node = template(f"SELECT {columns} FROM t ORDER BY {columns} LIMIT {rows}")
+    node = template(f"SELECT {columns} FROM t ORDER BY {columns} LIMIT {rows}")  # noqa: S608 - no name is in it
     node.fromClause = (relation(table),)
     for target, order, column in zip(node.targetList, node.sortClause, key, strict=True):
         target.val.fields = order.node.fields = _fields((None, column))
@@ -200,7 +207,7 @@ def _keys(table: Name, key: t.Sequence[str], operator: str | None, rows: int) ->
 def _last(table: Name, key: t.Sequence[str]) -> t.Any:
     """The last of the keys of one range."""
     columns, falling = ", ".join("c" for _ in key), ", ".join("c DESC" for _ in key)
-    node = template(f"SELECT {columns} FROM (SELECT 1) AS batch ORDER BY {falling} LIMIT 1")
+    node = template(f"SELECT {columns} FROM (SELECT 1) AS batch ORDER BY {falling} LIMIT 1")  # noqa: S608
     node.fromClause[0].subquery = _keys(table, key, ">=", ROWS)
     for target, order, column in zip(node.targetList, node.sortClause, key, strict=True):
         target.val.fields = order.node.fields = _fields((None, column))

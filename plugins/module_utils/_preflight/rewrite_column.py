@@ -77,12 +77,9 @@ def _refused(column: t.Any, kinds: dict[ConstrType, t.Any], scene: Scene, label:
     known = scene.catalog.domains.get(column.typeName.names[-1].sval)
     if known and known[2]:
         return f"the domain of {label} has a constraint, which each row is asked for when the column is added"
-    if column.typeName.names[-1].sval in scene.catalog.domains_with_default:
-        if (
-            ConstrType.CONSTR_DEFAULT not in kinds
-            and scene.catalog.domains_with_default[column.typeName.names[-1].sval]
-        ):
-            return f"the domain of {label} gives each row another value when the column is added"
+    varied = scene.catalog.domains_with_default.get(column.typeName.names[-1].sval, False)
+    if varied and ConstrType.CONSTR_DEFAULT not in kinds:
+        return f"the domain of {label} gives each row another value when the column is added"
     return None
 
 

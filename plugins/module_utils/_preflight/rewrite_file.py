@@ -95,7 +95,9 @@ def _docstring(steps: t.Sequence[Step], place: Place, doc: str) -> str:
     words.append(
         f"Rewritten by migration_preflight: it replaces {place.original_file} (revision {place.ids[-1]}){which}."
     )
-    words += textwrap.wrap(f"The schema is the same at the end. Cured: {', '.join(place.cures)}.", _WIDTH)
+    words += textwrap.wrap(
+        f"The schema is the same at the end. Cured: {', '.join(place.cures)}.", _WIDTH, break_on_hyphens=False
+    )
     accepted = dict.fromkeys(pair for step in steps for pair in step.accepts)
     words += ["", *(f"{MARK} {finding}: {reason}" for finding, reason in accepted)] if accepted else []
     words += more

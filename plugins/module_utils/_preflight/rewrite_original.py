@@ -50,7 +50,10 @@ def read(text: str) -> Original:
         if name in _IDENTIFIERS and (value := getattr(node, "value", None)) is not None:
             identifiers[name] = ast.get_source_segment(text, value) or "None"
     needed = _needed(body)
-    future, imports, helpers, downgrade = [], [], [], ""
+    future: list[str] = []
+    imports: list[str] = []
+    helpers: list[str] = []
+    downgrade = ""
     names: set[str] = set()
     for node in body:
         bound = _bound(node)
@@ -64,8 +67,8 @@ def read(text: str) -> Original:
             names |= bound
             (imports if isinstance(node, (ast.Import, ast.ImportFrom)) else helpers).append(_text(node, lines))
     doc = ast.get_docstring(tree, clean=False) or ""
-    kept = ("".join(part) for part in (future, imports))
-    return Original(doc, *kept, "\n\n".join(helpers), downgrade, frozenset(names), identifiers)
+    kept = ("".join(imports), "\n\n".join(helpers), downgrade)
+    return Original(doc, "".join(future), *kept, frozenset(names), identifiers)
 
 
 def _is_doc(node: ast.stmt, tree: ast.Module) -> bool:

@@ -15,7 +15,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import PartitionKeyRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
@@ -26,7 +25,6 @@ class Scene:
 
     :param version: the server's major version
     :param small: whether work on a table is brief
-    :param partition_keys: by partitioned table
     :param given: names that were given to what is there for a while
     """
 
@@ -34,7 +32,6 @@ class Scene:
     catalog: Catalog
     version: int
     small: t.Callable[[Table], bool]
-    partition_keys: t.Mapping[Name, PartitionKeyRow]
     given: set[str] = dataclasses.field(default_factory=set)
 
     def large(self, name: Name) -> Table | None:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import rewrite_column, rewrite_constraint
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import (
+    rewrite_column,
+    rewrite_constraint,
+    rewrite_partition,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_print import alter, printed
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_steps import Step, Uncurable
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
@@ -32,6 +36,8 @@ def cure(node: t.Any, scene: Scene) -> list[Step] | None:
 
     :raises Uncurable: one of its commands has no other form
     """
+    if [command.subtype for command in node.cmds] == [Command.AT_AttachPartition]:
+        return rewrite_partition.attach(node, scene)
     if node.objtype != ObjectType.OBJECT_TABLE or scene.large(relation_name(node.relation)) is None:
         return None
     cured = [(command, _command(node.relation, command, scene)) for command in node.cmds]
@@ -39,11 +45,9 @@ def cure(node: t.Any, scene: Scene) -> list[Step] | None:
         return None
     found: list[Step] = []
     for command, steps in sorted(cured, key=lambda item: _pass(item[0])):
-        if steps is None:
-            kept = alter(node.relation, "VALIDATE CONSTRAINT c")
-            kept.cmds, kept.missing_ok = (command,), node.missing_ok
-            steps = [Step(printed(kept), locks=True)]
-        found += steps
+        kept = alter(node.relation, "VALIDATE CONSTRAINT c")
+        kept.cmds, kept.missing_ok = (command,), node.missing_ok
+        found += [Step(printed(kept), locks=True)] if steps is None else steps
     return found
 
 

@@ -295,8 +295,12 @@ def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judg
 def _catalog(answer: Answer) -> Catalog:
     if answer.server is None:
         return Catalog(complete=False, timezone_is_utc=True, schema="public")
-    server = answer.server
-    return from_facts(answer.facts or NO_FACTS, timezone=server["timezone"], schema=server["schema"])
+    server, facts = answer.server, answer.facts or NO_FACTS
+    catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
+    names = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+    keys = [row for row in facts["relations"]["keys"] if row["oid"] in names]
+    catalog.partition_keys = {names[row["oid"]]: (row["strategy"], tuple(row["parts"])) for row in keys}
+    return catalog
 
 
 def _migrator_sets_lock_timeout(request: Request, upgrade: _Upgrade) -> bool:
@@ -308,10 +312,9 @@ def _rewritten(request: Request, upgrade: _Upgrade, findings: t.Sequence[Finding
 
     :raises FindingError: `argument-invalid`: a file cannot be written
     """
-    server, facts = upgrade.answer.server, upgrade.answer.facts or NO_FACTS
+    server = upgrade.answer.server
     if request.rewrites is None or server is None:
         return []
-    names = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
     set_by_role = server["lock_timeout"] not in {"0", ""}
     made = rewrite.rewrites(
         rewrite.Upgrade(
@@ -322,7 +325,6 @@ def _rewritten(request: Request, upgrade: _Upgrade, findings: t.Sequence[Finding
             catalog=_catalog(upgrade.answer),
             version=server["version"] // 10000,
             small=lambda table: max(table.bytes, table.total_bytes) < request.thresholds.small_table_bytes,
-            partition_keys={names[row["oid"]]: row for row in facts["relations"]["keys"] if row["oid"] in names},
             unknown=upgrade.unknown,
             characters=upgrade.answer.live.get("characters"),
             lock_timeout_set=_migrator_sets_lock_timeout(request, upgrade) or set_by_role,

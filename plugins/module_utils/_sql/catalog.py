@@ -49,6 +49,7 @@ class Constraint:
     :param on_update: pg_constraint.confupdtype, likewise
     :param deferrable: SET CONSTRAINTS may put it off to the commit
     :param deferred: INITIALLY DEFERRED, so that it is put off without
+    :param condition: of a check that this upgrade adds, as partition_proofs.text_of has it
     """
 
     name: str
@@ -62,6 +63,7 @@ class Constraint:
     on_update: str = "a"
     deferrable: bool = False
     deferred: bool = False
+    condition: str = ""
 
 
 @dataclasses.dataclass
@@ -139,6 +141,8 @@ class Catalog:
     # Of such an index its columns in order; none that has an expression or a predicate.
     keys_of_indexes: dict[Name, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     views: dict[Name, tuple[Name, ...]] = dataclasses.field(default_factory=dict)
+    # By partitioned table, as it was called before: the strategy of its key (r, l, h) and its columns.
+    partition_keys: dict[Name, tuple[str, tuple[str | None, ...]]] = dataclasses.field(default_factory=dict)
 
     def qualified(self, name: Name) -> Name:
         """Schema and name: two spellings of one table are one table."""
