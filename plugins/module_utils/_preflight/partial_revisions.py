@@ -45,7 +45,7 @@ def _committed(own: t.Sequence[Statement]) -> Statement | None:
     for place, item in enumerate(own[:-1]):
         # In a transaction, it is committed by the block that follows; a block's last statement by itself.
         committed = place <= last_commit if item.transaction is None else place < last_commit
-        if committed and not _repeatable(item.node):
+        if committed and not repeatable(item.node):
             return item
     return None
 
@@ -54,7 +54,8 @@ def _session(node: t.Any) -> bool:
     return isinstance(node, (ast.VariableSetStmt, ast.SelectStmt))
 
 
-def _repeatable(node: t.Any) -> bool:
+def repeatable(node: t.Any) -> bool:
+    """Whether a statement may be run again after it was committed."""
     if isinstance(node, ast.AlterTableStmt):
         dropped = {
             item.name for item in node.cmds or () if item.subtype == Command.AT_DropConstraint and item.missing_ok
@@ -74,4 +75,4 @@ def _dropped_before(command: t.Any, dropped: set[str]) -> bool:
     return command.subtype == Command.AT_AddConstraint and command.def_.conname in dropped
 
 
-__all__ = ("partial_revisions",)
+__all__ = ("partial_revisions", "repeatable")

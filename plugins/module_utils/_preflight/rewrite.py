@@ -22,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight impor
     rewrite_original,
     rewrite_table,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.partial_revisions import repeatable
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_names import revision_ids
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_print import printed, template
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_scene import Scene, costly
@@ -56,6 +57,13 @@ OPAQUE: t.Final = frozenset({
 })  # fmt: skip
 _SETTINGS = {"statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "work_mem",
              "maintenance_work_mem", "max_parallel_maintenance_workers"}  # fmt: skip
+# Findings that stay with a statement which is kept as it is.
+_KEPT: t.Final = {
+    "full-table-write": "its rows cannot be taken range by range",
+    "index-not-built": "drop the index that is there (CONCURRENTLY) in a revision before this one",
+    "partitioned-concurrently": "which partitions there are differs from database to database",
+    "type-change-unknown": "the present type of the column is not known",
+}
 _DECIDES = {"fail", "unknown", "warn"}
 
 
@@ -90,6 +98,9 @@ class Upgrade:
     :param characters: how many a revision id may have, None where that is not known
     :param lock_timeout_set: the migrator's session has one
     :param texts: of the original files, by revision; None where one cannot be read
+    :param beside: the names of files in the folder of an original
+    :param ids: of all revisions, those that are made here as well
+    :param names: of files that are made here
     """
 
     graph: Graph
@@ -103,10 +114,14 @@ class Upgrade:
     characters: int | None
     lock_timeout_set: bool
     texts: t.Callable[[Segment], str | None]
+    beside: t.Callable[[Segment], t.Collection[str]]
+    ids: set[str] = dataclasses.field(default_factory=set)
+    names: set[str] = dataclasses.field(default_factory=set)
 
 
 def rewrites(upgrade: Upgrade) -> list[Rewrite]:
     """One for each revision that has a finding which decides something, in their order."""
+    upgrade.ids.update(upgrade.graph.nodes)
     return [made for segment in upgrade.segments if (made := _Revision(upgrade, segment).rewrite())]
 
 
@@ -148,6 +163,8 @@ class _Revision:
         return made
 
     def _reason(self, item: Finding) -> str:
+        if item.id == "timeout-of-role":
+            return "time-outs of the role are lifted in the role or by the migrator"
         if item.id not in CURABLE | OPAQUE:
             return "it is about what the revision does, and not how"
         if item.statement in self._reasons:
@@ -206,7 +223,13 @@ class _Revision:
         elif isinstance(node, ast.AlterEnumStmt) and node.newVal and not node.oldVal:
             node.skipIfNewValExists = True
             steps = [Step(printed(node), "own")]
-        return [Step(_kept(statement))] if steps is None else steps
+        if steps is None:
+            found = {item.id for item in self._findings if item.statement == statement.number}
+            for finding, reason in _KEPT.items():
+                if finding in found:
+                    raise Uncurable(reason)
+            return [Step(_kept(statement))]
+        return steps
 
     def _tried(self, step: Step, trial: Catalog) -> Step:
         """A step with what the rules say of it.
@@ -224,6 +247,8 @@ class _Revision:
         long = any((e.rewrite or e.scan is not False) and not self._scene.small(e.table_before) for e in work)  # type: ignore[arg-type]
         # What refuses to run inside of a transaction may stand beside others that commit by themselves.
         kind = "own" if reading.standalone else step.kind
+        if kind != step.kind and not repeatable(template(step.sql)):
+            raise Uncurable(f"{reading.standalone} runs in no transaction, and not twice outside of one")
         waits = step.waits or "CONCURRENTLY" in (reading.standalone or "")
         return dataclasses.replace(step, kind=kind, waits=waits, locks=locks, long=long)
 
@@ -247,9 +272,8 @@ class _Revision:
             raise Uncurable("its file cannot be read")
         original = rewrite_original.read(source)
         node, shared = self._upgrade.graph.nodes[self._segment.revision], parts(steps)
-        ids = revision_ids(
-            self._segment.revision, len(shared), self._upgrade.graph.nodes.keys(), self._upgrade.characters
-        )
+        ids = revision_ids(self._segment.revision, len(shared), self._upgrade.ids, self._upgrade.characters)
+        self._upgrade.ids.update(ids)
         settings = dict(self._settings)
         own_timeout = settings.pop("lock_timeout", None)
         usual = None if self._upgrade.lock_timeout_set else rewrite_file.USUAL_LOCK_TIMEOUT
@@ -266,12 +290,20 @@ class _Revision:
                 _literal(known.get("branch_labels"), node["labels"]),
                 cures,
             )  # fmt: skip
-            stem = PurePath(self._segment.path).stem
             last = number == len(shared) - 1
-            files[f"{stem}.py" if last else f"{stem}_{number + 1}.py"] = rewrite_file.text(
-                part, place, original, session
-            )
+            name = self._file_name("" if last else f"_{number + 1}")
+            files[name] = rewrite_file.text(part, place, original, session)
         return files
+
+    def _file_name(self, ending: str) -> str:
+        """The original's own for the last one; others replace no other file beside it."""
+        stem, beside = PurePath(self._segment.path).stem, self._upgrade.beside(self._segment)
+        name, number = f"{stem}{ending}.py", 0
+        while name in self._upgrade.names or (ending and name in beside):
+            number += 1
+            name = f"{stem}{ending}_{number}.py"
+        self._upgrade.names.add(name)
+        return name
 
 
 def _fresh(statement: Statement) -> t.Any:

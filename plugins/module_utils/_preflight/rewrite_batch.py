@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewri
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import BoolExprType, ast, scan
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
+    conjuncts,
     dotted,
     qualified_name,
     relation_name,
@@ -28,7 +29,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_scene import Scene
 
 ROWS: t.Final = 5000
-# What SQLAlchemy's text() takes for a parameter, and where it drops a backslash (BIND_PARAMS of sqlalchemy.sql.compiler).
+# What SQLAlchemy's text() takes for a parameter, and where it drops a backslash (sqlalchemy.sql.compiler).
 _BOUND = re.compile(r"(?<![:\w\\]):\w+(?!:)")
 _DROPPED = re.compile(r"\\(:[\w$]*)(?![:\w$])")
 # Of what they made, they make the same once more.
@@ -78,7 +79,7 @@ def batches(node: t.Any, scene: Scene) -> Step:
     count = len(key)
     begins = _compared(columns, ">=", range(1, count + 1))
     ends = _compared(columns, "<=", range(count + 1, 2 * count + 1))
-    parts = [part for part in (node.whereClause, begins, ends) if part is not None]
+    parts = [*(conjuncts(node.whereClause) if node.whereClause is not None else ()), begins, ends]
     node.whereClause = ast.BoolExpr(boolop=BoolExprType.AND_EXPR, args=tuple(parts))
     batch = Batch(
         with_binds(printed(_keys(table, key, None, 1)), count),

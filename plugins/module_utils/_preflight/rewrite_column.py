@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import rewrite_constraint
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_batch import batches
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_names import first_free, object_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_names import first_free
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_print import (
     alter,
     printed,
@@ -20,6 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewri
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_steps import Step, Uncurable
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import object_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_column import volatile
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name

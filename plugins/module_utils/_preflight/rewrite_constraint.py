@@ -8,14 +8,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import rewrite_index
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_names import (
-    first_free,
-    joined,
-    object_name,
-    passing,
-)
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_names import first_free, passing
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_print import alter, printed, template
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_steps import Step, Uncurable
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import joined, key_name, object_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_constraint import columns_below
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, relation_name
@@ -111,8 +107,7 @@ def _index_of(table: t.Any, constraint: t.Any, primary: bool, scene: Scene, prov
     name = relation_name(table)
     keys, including = ([item.sval for item in part or ()] for part in (constraint.keys, constraint.including))
     if constraint.conname is None:
-        addition = None if primary else joined([*keys, *including])
-        constraint.conname = object_name(name[1], addition, "pkey" if primary else "key")
+        constraint.conname = key_name(name[1], constraint)
     node = template("CREATE UNIQUE INDEX i ON t (c)")
     node.relation, node.idxname = table, constraint.conname
     node.indexParams = tuple(_element(key) for key in keys)

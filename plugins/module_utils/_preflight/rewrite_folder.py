@@ -38,6 +38,15 @@ class RewriteFolder:
         except (OSError, ValueError):
             return None
 
+    def beside(self, segment: Segment) -> set[str]:
+        """The names of the files in the folder of a revision's file."""
+        if segment.source is None:
+            return set()
+        try:
+            return {path.name for path in (self._alembic_dir / segment.source).parent.iterdir()}
+        except OSError:
+            return set()
+
     def write(self, files: t.Mapping[str, str]) -> None:
         """Write the files that are not there yet.
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_names import joined, object_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_print import (
     printed,
     relation,
     template,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_steps import Step, Uncurable
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import index_name, object_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ReindexObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
@@ -32,16 +32,16 @@ def create(node: t.Any, scene: Scene) -> list[Step] | None:
     :raises Uncurable: it has no such form
     """
     table = relation_name(node.relation)
-    if not node.concurrent and scene.large(table) is None:
+    there = scene.catalog.table((scene.catalog.qualified(table)[0], node.idxname)) if node.idxname else None
+    if not node.concurrent and scene.large(table) is None and (there is None or there.valid):
         return None
     if scene.partitioned(table):
         words = f"{dotted(table)} is partitioned, and which partitions it has differs from database to database"
         raise Uncurable(f"{words}: build it ON ONLY {table[1]}, CONCURRENTLY on each partition, then ATTACH")
     if node.idxname is None:
-        if any(not item.name for item in node.indexParams):
+        node.idxname = index_name(node)
+        if node.idxname is None:
             raise Uncurable("an index of an expression has no name here, and without one it cannot be built again")
-        columns = [item.name for item in (*node.indexParams, *(node.indexIncludingParams or ()))]
-        node.idxname = object_name(table[1], joined(columns), "idx")
     return build(node, scene)
 
 

@@ -1,4 +1,4 @@
-"""Names that PostgreSQL would give, names for what a rewrite needs for a while, and ids for its revisions."""
+"""Names for what a rewrite needs for a while, and ids for its revisions."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -8,46 +8,10 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
-# NAMEDATALEN less the zero at its end, in bytes.
-_BYTES: t.Final = 63
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import object_name
+
 # Alembic's own width of version_num.
 _ID_CHARACTERS: t.Final = 32
-
-
-def object_name(table: str, addition: str | None, label: str) -> str:
-    """As PostgreSQL makes one: the longer of the two names is cut until all fits. Source: makeObjectName."""
-    first, second = table.encode(), (addition or "").encode()
-    overhead = len(label) + 1 + (1 if addition else 0)
-    one, two = len(first), len(second)
-    while one + two > _BYTES - overhead:
-        if one > two:
-            one -= 1
-        else:
-            two -= 1
-    words = [_clipped(first, one), *([_clipped(second, two)] if addition else []), label]
-    return "_".join(words)
-
-
-def _clipped(text: bytes, length: int) -> str:
-    """Whole characters only."""
-    return text[:length].decode(errors="ignore")
-
-
-def joined(columns: t.Iterable[str]) -> str:
-    """The columns of an index in its name. Source: ChooseIndexColumnNames and ChooseIndexNameAddition."""
-    used: list[str] = []
-    for column in columns:
-        name, number = column, 0
-        while name in used:
-            number += 1
-            name = f"{_clipped(column.encode(), _BYTES - len(str(number)))}{number}"
-        used.append(name)
-    text = ""
-    for name in used:
-        text += ("_" if text else "") + name
-        if len(text.encode()) >= _BYTES + 1:
-            break
-    return text
 
 
 def first_free(name: t.Callable[[str], str], taken: t.Container[str]) -> str:
@@ -86,4 +50,4 @@ def revision_ids(revision: str, count: int, taken: t.Container[str], characters:
     return [*found, revision]
 
 
-__all__ = ("first_free", "joined", "object_name", "passing", "revision_ids")
+__all__ = ("first_free", "passing", "revision_ids")

@@ -19,12 +19,13 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight impor
     acceptance,
     env_findings,
     revisions,
-    rewrite,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import trace as traces
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.answer_catalog import catalog_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judgement
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_indexes import invalid_indexes
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_keys import judge_keys
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_objects import UNCERTAIN_AFTER
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_replica import lost_identities
@@ -37,15 +38,18 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_timeouts import judge_timeouts
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.partial_revisions import partial_revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.report_parts import (
+    pending_revisions,
+    server_summary,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_ids import (
     too_long,
     version_num_width,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_run import write_rewrites
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
@@ -61,7 +65,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
         Source,
     )
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts, TableFacts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 
 # Processor time for reading and judging the SQL of an image: 10,000 statements take 2.5 s.
 JUDGE_SECONDS: t.Final = 120.0
@@ -158,9 +162,9 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         "live_revisions": list(upgrade.rows or ()),
         "unknown_revisions": list(upgrade.position.unknown),
         "target_revisions": upgrade.graph.targets,
-        "pending": _pending_revisions(upgrade.graph, upgrade.rendered, judged, Judgement([], findings).risks()),
+        "pending": pending_revisions(upgrade.graph, upgrade.rendered, judged, Judgement([], findings).risks()),
         "largest_rewrite_bytes": _largest_rewrite(judged),
-        "server": _server_summary(upgrade.answer.server) if upgrade.answer.server else {},
+        "server": server_summary(upgrade.answer.server) if upgrade.answer.server else {},
         "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(upgrade.rendered.sql.encode()).hexdigest(),
         "trace": traces.summary(upgrade.trace) if upgrade.trace else {},
@@ -284,7 +288,7 @@ def _deployed_image(source: Source) -> str | None:
 def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judgement:
     answer = upgrade.answer
     facts, server = answer.facts or NO_FACTS, answer.server or _NO_SERVER
-    catalog = _catalog(answer)
+    catalog = catalog_of(answer)
     evidence = Evidence(facts["usage"], facts["classes"], datetime.datetime.now(datetime.UTC))
     lock_timeout_set = _migrator_sets_lock_timeout(request, upgrade)
     judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=lock_timeout_set, evidence=evidence)
@@ -292,47 +296,27 @@ def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judg
     return Judgement(judged.statements, judged.findings + evidence.unknown(judged.findings))
 
 
-def _catalog(answer: Answer) -> Catalog:
-    if answer.server is None:
-        return Catalog(complete=False, timezone_is_utc=True, schema="public")
-    server, facts = answer.server, answer.facts or NO_FACTS
-    catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
-    names = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
-    keys = [row for row in facts["relations"]["keys"] if row["oid"] in names]
-    catalog.partition_keys = {names[row["oid"]]: (row["strategy"], tuple(row["parts"])) for row in keys}
-    return catalog
-
-
 def _migrator_sets_lock_timeout(request: Request, upgrade: _Upgrade) -> bool:
     return request.migrator_lock_timeout and upgrade.pgoptions_apply
 
 
 def _rewritten(request: Request, upgrade: _Upgrade, findings: t.Sequence[Finding]) -> list[dict[str, t.Any]]:
-    """What would replace unsafe revisions, written to the folder.
-
-    :raises FindingError: `argument-invalid`: a file cannot be written
-    """
-    server = upgrade.answer.server
-    if request.rewrites is None or server is None:
+    """What would replace unsafe revisions, written to the folder that was asked for."""
+    answer = upgrade.answer
+    if request.rewrites is None or answer.server is None:
         return []
-    set_by_role = server["lock_timeout"] not in {"0", ""}
-    made = rewrite.rewrites(
-        rewrite.Upgrade(
-            graph=upgrade.graph,
-            statements=upgrade.reader.found,
-            segments=upgrade.rendered.segments,
-            findings=findings,
-            catalog=_catalog(upgrade.answer),
-            version=server["version"] // 10000,
-            small=lambda table: max(table.bytes, table.total_bytes) < request.thresholds.small_table_bytes,
-            unknown=upgrade.unknown,
-            characters=upgrade.answer.live.get("characters"),
-            lock_timeout_set=_migrator_sets_lock_timeout(request, upgrade) or set_by_role,
-            texts=request.rewrites.original,
-        )
+    set_by_migrator = _migrator_sets_lock_timeout(request, upgrade)
+    return write_rewrites(
+        request.rewrites,
+        graph=upgrade.graph,
+        statements=upgrade.reader.found,
+        segments=upgrade.rendered.segments,
+        findings=findings,
+        answer=answer,
+        limits=request.thresholds,
+        unknown=upgrade.unknown,
+        set_by_migrator=set_by_migrator,
     )
-    request.rewrites.write({name: text for item in made for name, text in item.files.items()})
-    return [item.as_dict() for item in made]
 
 
 def _long_ids(upgrade: _Upgrade) -> list[Finding]:
@@ -351,7 +335,7 @@ def _server_findings(request: Request, answer: Answer, judged: Judgement, releas
     now = datetime.datetime.now(datetime.UTC)
     return [
         *judge_server(answer.server, limits, None if release else request.connections_needed),
-        *_indexes(answer.facts or NO_FACTS),
+        *invalid_indexes(answer.facts or NO_FACTS),
         *judge_keys(answer.facts or NO_FACTS),
         *judge_backup(request.last_backup, now, limits, needed=costly),
     ]
@@ -386,55 +370,6 @@ def _largest_rewrite(judged: Judgement) -> int:
     """Bytes with indexes."""
     rewritten = (lock for item in judged.statements for lock in item["locks"] if lock["rewrite"])
     return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
-
-
-def _server_summary(server: ServerFacts) -> dict[str, t.Any]:
-    return {
-        "version": server["version"],
-        "in_recovery": server["in_recovery"],
-        "role": server["role"],
-        "max_connections": server["max_connections"],
-        "database_bytes": server["database_bytes"],
-        "replicas": server["replicas"],
-        "slots": server["slots"],
-        "connections": len(server["sessions"]) + 1,
-    }
-
-
-def _pending_revisions(
-    graph: Graph, rendered: Rendered, judged: Judgement, risks: dict[str, str]
-) -> list[dict[str, t.Any]]:
-    """The pending revisions, as the report lists them.
-
-    :param risks: of each revision for this release; the risk of a statement is the same for every release
-    """
-    forms: dict[str, list[dict[str, t.Any]]] = {}
-    for item in judged.statements:
-        forms.setdefault(item["revision"], []).append(item)
-    strongest = judged.strongest_locks()
-    return [
-        {
-            "revision": segment.revision,
-            "title": graph.nodes[segment.revision]["title"],
-            "file": segment.path,
-            "source": segment.source,
-            "static": segment.error is None and segment.inspects is None,
-            "risk": risks.get(segment.revision, "none"),
-            "strongest_lock": strongest.get(segment.revision),
-            "statements": forms.get(segment.revision, []),
-        }
-        for segment in rendered.segments
-    ]
-
-
-def _indexes(facts: TableFacts) -> list[Finding]:
-    tables = {row["oid"]: f"{row['schema']}.{row['name']}" for row in facts["classes"]}
-    return [
-        finding(
-            "index-invalid", f"The index {row['name']} on {tables[row['oid']]} is invalid.", table=tables[row["oid"]]
-        )
-        for row in facts["invalid_indexes"]
-    ]
 
 
 __all__ = ("Request", "run")

@@ -117,7 +117,7 @@ CASES: dict[str, Case] = {
         f'ALTER TABLE {ORDER} ADD CONSTRAINT f FOREIGN KEY ("user") REFERENCES customer (id)',
         f"ALTER TABLE {ORDER} ADD CONSTRAINT g FOREIGN KEY (code) REFERENCES customer (code)",
     ),
-    "check": case(f"ALTER TABLE {ORDER} ADD CONSTRAINT \"is 'it'\" CHECK (amount > 0 AND note <> ':a')"),
+    "check": case(f"ALTER TABLE {ORDER} ADD CONSTRAINT \"is 'it'\" CHECK (amount > 0 AND note <> 'b:a')"),
     "check without a name": case(f"ALTER TABLE {ORDER} ADD CHECK (amount > 0)"),
     "check of two columns": case(f'ALTER TABLE {ORDER} ADD CHECK (amount > 0 OR "C""d" > 0)'),
     "check, no inherit": case(f"ALTER TABLE {ORDER} ADD CONSTRAINT c CHECK (amount > 0) NO INHERIT"),
@@ -203,6 +203,8 @@ CASES: dict[str, Case] = {
     ),
     "attach, list": case("ALTER TABLE kind ATTACH PARTITION \"kind a\" FOR VALUES IN ('a''b', 'c')"),
 }
+# The original cannot be run by Alembic, which is why it is cured.
+REFUSED_IN_A_TRANSACTION = {"concurrently in a transaction", "primary key of an index", "enum value"}
 STOPPING = BOTH_MODES.replace(
     "        context.configure(connection=connection",
     """        left = [int(os.environ.get("STOP_AFTER", "-1"))]
@@ -234,17 +236,12 @@ def migrated(folder: Path, url: str, stop: int = -1, run: list[int] | None = Non
     return True
 
 
-@pytest.fixture
-def on(servers: Servers) -> t.Callable[[int], Prepared]:
-    def prepared(major: int) -> Prepared:
-        place = servers(major)
-        known = place.admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()
-        if not known:
-            place.admin.execute(f"CREATE DATABASE {TEMPLATE}")
-            prepare(place.server.url(TEMPLATE), SCHEMA, "ANALYZE", revision="0001")
-        return place
-
-    return prepared
+def prepared_template(place: Prepared) -> Prepared:
+    """The same server, with a database to copy."""
+    if not place.admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+        place.admin.execute(f"CREATE DATABASE {TEMPLATE}")
+        prepare(place.server.url(TEMPLATE), SCHEMA, "ANALYZE", revision="0001")
+    return place
 
 
 def schema_of(place: Prepared, url: str) -> str:
@@ -295,8 +292,8 @@ def unsafe(answer: Verdict) -> list[dict[str, t.Any]]:
 
 @pytest.mark.parametrize("major", CHOSEN)
 @pytest.mark.parametrize("name", CASES)
-def test_the_rewrite_does_the_same(name: str, major: int, on: t.Callable[[int], Prepared], tmp_path: Path) -> None:
-    wanted, place = CASES[name], on(major)
+def test_the_rewrite_does_the_same(name: str, major: int, servers: Servers, tmp_path: Path) -> None:
+    wanted, place = CASES[name], prepared_template(servers(major))
     if major < wanted.since:
         # The server has no such statement.
         return
@@ -308,8 +305,7 @@ def test_the_rewrite_does_the_same(name: str, major: int, on: t.Callable[[int], 
         assert answer.result["rewrites"][0]["cured"], answer.result["rewrites"]
         again = ask(made.folder, other, thresholds={"small_table_bytes": 0}, environment="dev")
         assert unsafe(again) == []
-        in_transaction = any("CONCURRENTLY" in statement for statement in wanted.statements)
-        if in_transaction:
+        if name in REFUSED_IN_A_TRANSACTION:
             with psycopg.connect(one, autocommit=True) as connection:
                 for statement in wanted.statements:
                     connection.execute(statement)
@@ -323,8 +319,7 @@ def test_the_rewrite_does_the_same(name: str, major: int, on: t.Callable[[int], 
         assert rows_of(other, wanted.volatile) == rows
     total = ran[0]
     # More places on one version than on the others.
-    parts = 4 if major == CHOSEN[-1] else 2
-    for stop in sorted({total * part // parts for part in range(1, parts)} | {total - 1}):
+    for stop in {total // 3, total * 2 // 3, total - 1} if major == CHOSEN[-1] else {total // 2}:
         with copy_of(place, TEMPLATE) as url:
             assert not migrated(made.folder, url, stop)
             assert migrated(made.folder, url)

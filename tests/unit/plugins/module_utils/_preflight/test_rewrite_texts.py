@@ -16,8 +16,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewri
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_names import (
     first_free,
-    joined,
-    object_name,
     passing,
     revision_ids,
 )
@@ -28,6 +26,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewri
     ordered,
     parts,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import joined, object_name
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text as sqlalchemy_text
@@ -195,8 +194,8 @@ def test_settings_hold_in_each_transaction_and_no_longer() -> None:
     session = Session("'3s'", (("work_mem", "'1GB'"),))
     lines = [line.strip() for line in text(steps, place(0, "1"), kept, session).splitlines() if "execute" in line]
     assert [line.removeprefix('op.execute("').removesuffix('")') for line in lines] == [
-        "SET work_mem = '1GB'", "SET lock_timeout = 0", "CREATE", "SET lock_timeout = '3s'", "ADD", "RESET lock_timeout",
-        "RESET work_mem", "SET LOCAL lock_timeout = '3s'", "SET LOCAL work_mem = '1GB'", "LAST",
+        "SET work_mem = '1GB'", "SET lock_timeout = 0", "CREATE", "SET lock_timeout = '3s'", "ADD",
+        "RESET lock_timeout", "RESET work_mem", "SET LOCAL lock_timeout = '3s'", "SET LOCAL work_mem = '1GB'", "LAST",
     ]  # fmt: skip
 
 
