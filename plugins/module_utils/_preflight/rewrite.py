@@ -266,7 +266,9 @@ class _Revision:
             self._settings[node.name] = value
 
     def _files(self, steps: t.Sequence[Step], cures: t.Sequence[str]) -> dict[str, str]:
-        """:raises Uncurable: the original's file cannot be read"""
+        """:raises Uncurable: env.py or the original's file stands against it"""
+        if unfit := _unfit(self._upgrade.graph):
+            raise Uncurable(unfit)
         source = self._upgrade.texts(self._segment)
         if source is None:
             raise Uncurable("its file cannot be read")
@@ -323,6 +325,18 @@ def _fresh(statement: Statement) -> t.Any:
 
 def _kept(statement: Statement) -> str:
     return printed(_fresh(statement)) if statement.looks_first else statement.sql
+
+
+def _unfit(graph: Graph) -> str | None:
+    """Why env.py goes together with no rewrite; None where it does."""
+    online = graph.online
+    if online is None or online.problem is not None:
+        return None
+    if online.begun:
+        return "env.py begins the transaction before context.configure(), so that autocommit_block() fails"
+    if online.autocommit or online.options.get("transactional_ddl") is False:
+        return "env.py runs revisions without a transaction, so that one that ends half-way cannot be run again"
+    return None
 
 
 def _one_transaction(graph: Graph) -> bool:

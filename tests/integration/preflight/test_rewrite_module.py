@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import typing as t
 from pathlib import Path
@@ -315,3 +316,50 @@ def test_a_longer_history_is_rewritten_as_a_whole(place: Prepared, url: str, tmp
     with copy_of(place, "rewrites") as other:
         assert migrated(original.folder, other)
         assert schema_of(place, url) == schema_of(place, other)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "table"), [("FROM ('2026-02-01') TO ('2026-03-01')", "Day 2"), ("IN ('a''b', 'c')", "kind a")]
+)
+def test_the_server_is_convinced_by_the_check(bounds: str, table: str, url: str, tmp_path: Path) -> None:
+    """It says so itself; without the check it reads the rows."""
+    parent = '"day"' if table == "Day 2" else "kind"
+    statement = f'ALTER TABLE {parent} ATTACH PARTITION "{table}" FOR VALUES {bounds}'
+    _answer, made = rewritten(tmp_path, url, project(tmp_path, statement))
+    said: list[str] = []
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
+        connection.execute("SET client_min_messages = debug1")
+        with connection.transaction(force_rollback=True):
+            connection.execute(statement)
+        implied = f'partition constraint for table "{table}" is implied by existing constraints'
+        assert implied not in said
+        text = next(made.versions.glob("0002*.py")).read_text()
+        for line in ast.walk(ast.parse(text)):
+            if isinstance(line, ast.Call) and isinstance(line.func, ast.Attribute) and line.func.attr == "execute":
+                connection.execute(ast.literal_eval(line.args[0]))
+    assert implied in said
+
+
+BEGUN = STOPPING.replace(
+    "        context.configure(connection", "        connection.begin()\n        context.configure(connection", 1
+)
+NO_TRANSACTION = BOTH_MODES.replace("connection=connection,", "connection=connection, transactional_ddl=False,")
+AUTOCOMMIT = BOTH_MODES.replace("create_engine(url,", 'create_engine(url, isolation_level="AUTOCOMMIT",')
+UNFIT = {
+    "a transaction of env.py's own": (BEGUN, "autocommit_block() fails"),
+    "no transaction": (NO_TRANSACTION, "half-way"),
+    "autocommit": (AUTOCOMMIT, "half-way"),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_an_env_py_that_a_rewrite_would_fail_in(name: str, url: str, tmp_path: Path) -> None:
+    env, reason = UNFIT[name]
+    original = (
+        Project(tmp_path / "judged", env).add("0001", None).add("0002", "0001", "CREATE INDEX i ON customer (code)")
+    )
+    answer, _made = rewritten(tmp_path, url, original)
+    (told,) = answer.result["rewrites"]
+    assert told["files"] == []
+    assert reason in told["uncured"][-1]["reason"] + told["uncured"][0]["reason"], told
