@@ -36,9 +36,11 @@ def cure(node: t.Any, scene: Scene) -> list[Step] | None:
 
     :raises Uncurable: one of its commands has no other form
     """
+    if node.objtype != ObjectType.OBJECT_TABLE:
+        return None
     if [command.subtype for command in node.cmds] == [Command.AT_AttachPartition]:
         return rewrite_partition.attach(node, scene)
-    if node.objtype != ObjectType.OBJECT_TABLE or scene.large(relation_name(node.relation)) is None:
+    if scene.large(relation_name(node.relation)) is None:
         return None
     cured = [(command, _command(node.relation, command, scene)) for command in node.cmds]
     if all(steps is None for _command_, steps in cured):

@@ -17,12 +17,12 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 def condition_of(bound: t.Any, strategy: str, columns: t.Sequence[str | None]) -> t.Any:
     """An expression that says what the bounds say, in words that PostgreSQL recognises.
 
-    :param bound: a PartitionBoundSpec
+    :param bound: a PartitionBoundSpec, None of ALTER INDEX … ATTACH PARTITION
     :param strategy: of the key: r, l or h
     :param columns: of the key, None for an expression
     :return: None where the key has several columns or an expression, or the bounds take NULL or what is left
     """
-    if bound.is_default or len(columns) != 1 or columns[0] is None or strategy != bound.strategy:
+    if bound is None or bound.is_default or len(columns) != 1 or columns[0] is None or strategy != bound.strategy:
         return None
     if strategy == "l":
         values = bound.listdatums or ()
