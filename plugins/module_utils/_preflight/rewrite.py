@@ -270,9 +270,12 @@ class _Revision:
         if unfit := _unfit(self._upgrade.graph):
             raise Uncurable(unfit)
         source = self._upgrade.texts(self._segment)
+        try:
+            original = rewrite_original.read(source or "")
+        except (SyntaxError, ValueError):
+            source = None
         if source is None:
             raise Uncurable("its file cannot be read")
-        original = rewrite_original.read(source)
         node, shared = self._upgrade.graph.nodes[self._segment.revision], parts(steps)
         ids = revision_ids(self._segment.revision, len(shared), self._upgrade.ids, self._upgrade.characters)
         self._upgrade.ids.update(ids)

@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 # chart/files/schema.py: SCHEMA_LOCK_TIMEOUT.
 USUAL_LOCK_TIMEOUT: t.Final = "'2s'"
 _WIDTH = 100
+_NOTHING: t.Final = 'def downgrade() -> None:\n    """The first of these revisions undoes all of them."""\n'
 # Alembic's own lines in a docstring, which are those of another revision now.
 _HEADER = ("Revision ID:", "Revises:")
 
@@ -84,7 +85,7 @@ def text(steps: t.Sequence[Step], place: Place, original: Original, session: Ses
         parts.append(original.helpers)
     parts.append("\n".join(["def upgrade() -> None:", *body]) + "\n")
     if original.downgrade:
-        parts.append(original.downgrade if first else _nothing(place.ids[0]))
+        parts.append(original.downgrade if first else _NOTHING)
     return "\n\n".join(parts)
 
 
@@ -103,11 +104,6 @@ def _docstring(steps: t.Sequence[Step], place: Place, doc: str) -> str:
     words += more
     said = "\n".join(words).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     return f'"""{said}\n"""\n'
-
-
-def _nothing(first: str) -> str:
-    said = f"The downgrade of {first} undoes all of it."
-    return f"def downgrade() -> None:\n    {quoted(said)}\n"
 
 
 def _upgrade(steps: t.Sequence[Step], session: Session) -> list[str]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import tokenize
 import typing as t
 from pathlib import Path
 
@@ -34,8 +35,10 @@ class RewriteFolder:
         if segment.source is None:
             return None
         try:
-            return (self._alembic_dir / segment.source).read_text(encoding="utf-8")
-        except (OSError, ValueError):
+            # As Python reads it, whatever its encoding.
+            with tokenize.open(self._alembic_dir / segment.source) as file:
+                return file.read()
+        except (OSError, ValueError, SyntaxError):
             return None
 
     def beside(self, segment: Segment) -> set[str]:

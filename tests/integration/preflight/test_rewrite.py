@@ -21,7 +21,10 @@ from tests.integration.preflight.asking import BOTH_MODES, Verdict, ask, prepare
 from tests.integration.preflight.conftest import CHOSEN, Prepared, Servers, copy_of
 from tests.unit.plugins.module_utils._in_pod.project import Project
 
-SCHEMA = """
+# As long as names may be, in characters of two bytes.
+LONG, LONGER = f'"{"ü" * 31}"', f'"{"é" * 31}x"'
+SCHEMA = (
+    """
 CREATE SCHEMA "Sales Dept";
 CREATE TABLE customer (id int PRIMARY KEY, code text UNIQUE, region int, UNIQUE (region, id));
 INSERT INTO customer SELECT n, 'c' || n, n % 7 FROM generate_series(1, 200) n;
@@ -47,7 +50,17 @@ INSERT INTO "Day 2" SELECT '2026-02-05', n, n FROM generate_series(1, 300) n;
 CREATE TABLE kind (k text, n int) PARTITION BY LIST (k);
 CREATE TABLE "kind a" (k text, n int);
 INSERT INTO "kind a" SELECT 'a''b', n FROM generate_series(1, 300) n;
+CREATE TABLE "a:b%c" (k uuid, "c h" char(5), m mood, "p%q:r" text, ":x" int, PRIMARY KEY (m, "c h", k));
+INSERT INTO "a:b%c" SELECT md5(n::text)::uuid, 'c' || n % 50, (ARRAY['sad', 'fine'])[1 + n % 2]::mood, 'v' || n, n
+    FROM generate_series(1, 11000) n;
+CREATE TABLE times (t timestamptz PRIMARY KEY, v int, f float8);
+INSERT INTO times SELECT '2026-01-01'::timestamptz + n * interval '1.000001 s', n, n / 3.0
+    FROM generate_series(1, 10500) n;
+CREATE TABLE """
+    + f"""{LONG} (id bigint PRIMARY KEY, {LONGER} text);
+INSERT INTO {LONG} SELECT n, 'v' || n FROM generate_series(1, 100) n;
 """
+)
 ORDER = '"Sales Dept"."Order"'
 TEMPLATE = "rewrites"
 
@@ -183,6 +196,17 @@ CASES: dict[str, Case] = {
         f"ALTER TABLE {ORDER} ADD COLUMN full_note text",
         f"UPDATE {ORDER} SET full_note = note || '!'",
         f"ALTER TABLE {ORDER} ALTER COLUMN full_note SET NOT NULL",
+    ),
+    # Names and keys of any kind
+    "signs": case('CREATE INDEX "i%s:y" ON "a:b%c" ("p%q:r") WHERE "p%q:r" <> \'%s\''),
+    "signs in rows": case("UPDATE \"a:b%c\" SET \"p%q:r\" = '50%' || 'a' WHERE k IS NOT NULL"),
+    "a time as key": case("UPDATE times SET v = 1 WHERE f > 2"),
+    "long names": case(
+        f"ALTER TABLE {LONG} ADD UNIQUE ({LONGER})",
+        f"ALTER TABLE {LONG} ALTER {LONGER} SET NOT NULL",
+        f"CREATE INDEX ON {LONG} ({LONGER}, id)",
+        f"ALTER TABLE {LONG} ADD FOREIGN KEY (id) REFERENCES {LONG}",
+        f"ALTER TABLE {LONG} ADD CHECK ({LONGER} <> 'x')",
     ),
     # Several
     "kept, index, kept": case(

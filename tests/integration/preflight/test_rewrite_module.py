@@ -359,3 +359,35 @@ def test_an_env_py_that_a_rewrite_would_fail_in(name: str, url: str, tmp_path: P
     (told,) = answer.result["rewrites"]
     assert told["files"] == []
     assert reason in told["uncured"][-1]["reason"] + told["uncured"][0]["reason"], told
+
+
+OPERATIONS = """
+    import sqlalchemy as sa
+    op.add_column("times", sa.Column("flag", sa.Boolean(), server_default=sa.text("true"), nullable=False))
+    op.add_column("times", sa.Column("made", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False))
+    op.create_index(op.f("ix_v"), "times", ["v", sa.text("f DESC")], postgresql_where=sa.text("v > 1"))
+    op.create_unique_constraint(None, "times", ["v", "f"])
+    op.create_foreign_key(None, "times", "times", ["t"], ["t"], ondelete="CASCADE", initially="DEFERRED")
+    op.create_check_constraint("positive", "times", "v > 0")
+    with op.batch_alter_table("times") as batch_op:
+        batch_op.alter_column("v", existing_type=sa.Integer(), nullable=False)
+    op.create_table("fresh", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("o", sa.ForeignKey("times.t")))
+    op.execute(sa.update(sa.table("times", sa.column("f", sa.Float()))).values(f=1.5))
+"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_alembics_own_operations(encoding: str, place: Prepared, url: str, tmp_path: Path) -> None:
+    original = project(tmp_path, body=OPERATIONS)
+    path = original.versions / "0002.py"
+    cookie = "# -*- coding: latin-1 -*-\n" if encoding == "latin-1" else ""
+    text = cookie + path.read_text().replace("Revision 0002", "Über Größe")
+    path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    _answer, made = rewritten(tmp_path, url, original)
+    assert unsafe(ask(made.folder, url, **LARGE)) == []
+    assert migrated(made.folder, url)
+    assert "Über Größe" in (made.versions / "0002.py").read_text()
+    with copy_of(place, "rewrites") as other:
+        assert not migrate(original.folder, other)
+        assert schema_of(place, url) == schema_of(place, other)
+        assert rows_of(url, {"made"}) == rows_of(other, {"made"})
