@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.partial_revisions import repeatable
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
@@ -9,11 +11,18 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import relations_made
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import parse_sql
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.partition_proofs import condition_of, text_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+
+
+def parsed(sql: str) -> t.Any:
+    return parse_sql(sql)[0].stmt
 
 
 def catalog() -> Catalog:
     columns = {"a": Column("int4"), "b": Column("int4", not_null=True)}
-    tables = {("public", name): Table(("public", name), "r", columns=dict(columns)) for name in ("t", "part")}
+    tables: dict[Name, Table] = {
+        ("public", name): Table(("public", name), "r", columns=dict(columns)) for name in ("t", "part")
+    }
     tables["public", "p"] = Table(("public", "p"), "p")
     return Catalog(tables=tables, partition_keys={("public", "p"): ("r", ("b",)), ("public", "l"): ("l", ("a",))})
 
@@ -22,7 +31,7 @@ def scans(*statements: str) -> list[bool | None]:
     """Of the last statement, whether each table is read."""
     known = catalog()
     for statement in statements:
-        reading = rules.read(parse_sql(statement)[0].stmt, known, 18)
+        reading = rules.read(parsed(statement), known, 18)
     return [effect.scan for effect in reading.effects]
 
 
@@ -77,7 +86,7 @@ def test_bounds_that_a_check_says(before: tuple[str, ...], read: bool) -> None:
     ],
 )
 def test_the_words_for_bounds(strategy: str, bounds: str, said: str | None) -> None:
-    node = parse_sql(f"ALTER TABLE p ATTACH PARTITION c FOR VALUES {bounds}")[0].stmt.cmds[0].def_.bound
+    node = parsed(f"ALTER TABLE p ATTACH PARTITION c FOR VALUES {bounds}").cmds[0].def_.bound
     condition = condition_of(node, strategy, ("k",))
     assert (condition and text_of(condition)) == said
     assert condition_of(node, strategy, ("k", "l")) is None
@@ -85,7 +94,7 @@ def test_the_words_for_bounds(strategy: str, bounds: str, said: str | None) -> N
 
 
 def test_the_default_partition_has_no_words() -> None:
-    node = parse_sql("ALTER TABLE p ATTACH PARTITION c DEFAULT")[0].stmt.cmds[0].def_.bound
+    node = parsed("ALTER TABLE p ATTACH PARTITION c DEFAULT").cmds[0].def_.bound
     assert condition_of(node, "r", ("k",)) is None
 
 
@@ -106,7 +115,7 @@ def test_the_default_partition_has_no_words() -> None:
     ],
 )
 def test_relations_that_nobody_names(sql: str, made: list[str]) -> None:
-    assert list(relations_made(parse_sql(sql)[0].stmt)) == made
+    assert list(relations_made(parsed(sql))) == made
 
 
 @pytest.mark.parametrize(
@@ -120,4 +129,4 @@ def test_relations_that_nobody_names(sql: str, made: list[str]) -> None:
     ],
 )
 def test_what_can_be_run_twice(sql: str, twice: bool) -> None:
-    assert repeatable(parse_sql(sql)[0].stmt) is twice
+    assert repeatable(parsed(sql)) is twice
