@@ -314,13 +314,12 @@ def unsafe(answer: Verdict) -> list[dict[str, t.Any]]:
     return [item for item in deciding if item["id"] in CURABLE | OPAQUE or item["severity"] == "fail"]
 
 
-@pytest.mark.parametrize("major", CHOSEN)
-@pytest.mark.parametrize("name", CASES)
+PAIRS = [(name, major) for major in CHOSEN for name in CASES if major >= CASES[name].since]
+
+
+@pytest.mark.parametrize(("name", "major"), PAIRS, ids=[f"{name}-{major}" for name, major in PAIRS])
 def test_the_rewrite_does_the_same(name: str, major: int, servers: Servers, tmp_path: Path) -> None:
     wanted, place = CASES[name], prepared_template(servers(major))
-    if major < wanted.since:
-        # The server has no such statement.
-        return
     original = Project(tmp_path / "original", STOPPING).add("0001", None).add("0002", "0001", *wanted.statements)
     judging = Project(tmp_path / "judged", BOTH_MODES).add("0001", None).add("0002", "0001", *wanted.statements)
     with copy_of(place, TEMPLATE) as one, copy_of(place, TEMPLATE) as other:

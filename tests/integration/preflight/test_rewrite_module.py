@@ -371,7 +371,8 @@ OPERATIONS = """
     op.create_check_constraint("positive", "times", "v > 0")
     with op.batch_alter_table("times") as batch_op:
         batch_op.alter_column("v", existing_type=sa.Integer(), nullable=False)
-    op.create_table("fresh", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("o", sa.ForeignKey("times.t")))
+    at = sa.Column("at", sa.DateTime(timezone=True), sa.ForeignKey("times.t"))
+    op.create_table("fresh", sa.Column("id", sa.Integer(), primary_key=True), at)
     op.execute(sa.update(sa.table("times", sa.column("f", sa.Float()))).values(f=1.5))
 """
 
@@ -383,7 +384,8 @@ def test_alembics_own_operations(encoding: str, place: Prepared, url: str, tmp_p
     cookie = "# -*- coding: latin-1 -*-\n" if encoding == "latin-1" else ""
     text = cookie + path.read_text().replace("Revision 0002", "Über Größe")
     path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
-    _answer, made = rewritten(tmp_path, url, original)
+    answer, made = rewritten(tmp_path, url, original)
+    assert answer.result["rewrites"][0]["files"], answer.result["rewrites"][0]["uncured"]
     assert unsafe(ask(made.folder, url, **LARGE)) == []
     assert migrated(made.folder, url)
     assert "Über Größe" in (made.versions / "0002.py").read_text()
