@@ -289,6 +289,22 @@ options:
       - A run that ends without a verdict writes none.
     type: path
     version_added: 1.0.0
+  rewrite_dir:
+    description:
+      - Folder for revisions that replace unsafe ones, with O(database_url). The schema is the same at the end, and no
+        statement holds others up.
+      - A file is a whole Alembic revision, generated from the judged SQL. Put into the place of the original, the last
+        one has its id and its name. Where one revision is not enough, others come before it, chained by
+        C(down_revision); the first one of them has the original's downgrade.
+      - Each may be run again after an interruption, which needs no other care. A write of many rows goes by ranges of
+        the primary key, in Python. The rules cannot know that, so its docstring accepts the findings in V(dev) and
+        V(staging); elsewhere O(accept) has to.
+      - What has no rewrite is told in RV(rewrites), with the reason.
+      - The folder must exist. Nothing in it is overwritten. In check mode it is written to as well.
+      - Read what was written before it is used, and let this module judge it. It is made for what O(database_url) has
+        now, namely its version, constraints and large tables.
+    type: path
+    version_added: 1.0.0
   sql_path:
     description: File for the SQL. It replaces what was there, with mode 0600; a link there is not followed.
     type: path
@@ -368,6 +384,13 @@ EXAMPLES = r"""
     alembic_dir: "{{ playbook_dir }}/images/agent"
     facts: /tmp/facts.json
     fail_on: fail
+
+- name: With revisions that do the same without holding anybody up
+  ai_platform.agent.migration_preflight:
+    alembic_dir: "{{ playbook_dir }}/images/agent"
+    database_url: "{{ lookup('ansible.builtin.env', 'PREFLIGHT_DATABASE_URL') }}"
+    rewrite_dir: "{{ playbook_dir }}/rewritten"
+    fail_on: never
 
 - name: Before a merge, with what can only be known by running it
   ai_platform.agent.migration_preflight:
@@ -519,6 +542,26 @@ trace:
       without rows.
   returned: when a verdict was possible
   type: dict
+rewrites:
+  description:
+    - What became of each revision with a finding that decides something, for O(rewrite_dir); else empty.
+    - C(files) are the names of what is written there for C(revision), in the order in which they are applied, nothing
+      where there is no rewrite; C(file) is the name of the original.
+    - C(cured) are findings that are gone with them, by C(id) and C(statement). C(uncured) are all others, each with
+      the C(reason) why no rewrite cures it.
+  returned: when a verdict was possible
+  type: list
+  elements: dict
+  sample:
+    - revision: "0007"
+      file: 0007_note.py
+      files: [0007_note_1.py, 0007_note.py]
+      cured:
+        - {id: lock-blocks-reads, statement: 3}
+      uncured:
+        - id: contract-phase
+          statement: 3
+          reason: it is about what the revision does, and not how
 error_id:
   description: Id of the finding that made a verdict impossible.
   returned: when no verdict was possible

@@ -18,6 +18,7 @@ import os
 import re
 import sys
 import sysconfig
+import tokenize
 import typing as t
 from pathlib import Path
 
@@ -38,9 +39,15 @@ _RENDERED = frozenset({"create", "drop", "create_all", "drop_all", "compile"})
 IMPORTS = re.compile(r"^\s*(?:from|import)\s+(\w+)", re.MULTILINE)
 
 
+def source_of(path: str) -> str:
+    """A file's text as Python reads it, with whatever encoding it names, or a byte order mark."""
+    with tokenize.open(path) as file:
+        return file.read()
+
+
 def inspects(path: str) -> str | None:
     """The first place, `downgrade` aside, that asks for database, mode, environment or application."""
-    text = Path(path).read_text(encoding="utf-8")
+    text = source_of(path)
     asking = not text.isascii() or any(name in text for name in INSPECTING | SURROUNDINGS)
     # In a package that is no library, a setting may decide. Outside of ASCII one name can be written in several ways.
     if not asking and not (
@@ -148,7 +155,7 @@ def _is_name_of(use: ast.AST | None, engine: ast.Attribute) -> bool:
 def _tree(path: str) -> ast.Module | None:
     """What of a file an upgrade of PostgreSQL runs; None where nobody can read it."""
     try:
-        return of_postgresql(ast.parse(Path(path).read_text(encoding="utf-8")))
+        return of_postgresql(ast.parse(source_of(path)))
     except (OSError, ValueError, SyntaxError):
         return None
 
@@ -180,7 +187,7 @@ def renders_binds(path: str, line: int) -> bool:
 
 def has_body(path: str) -> bool:
     """Whether `upgrade` of this revision does more than to pass."""
-    for node in ast.parse(Path(path).read_text(encoding="utf-8")).body:
+    for node in ast.parse(source_of(path)).body:
         if isinstance(node, ast.FunctionDef) and node.name == "upgrade":
             return not all(
                 isinstance(item, ast.Pass)

@@ -19,7 +19,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # Environments that take an acceptance from whoever wrote the revision.
 LENIENT = frozenset({"dev", "staging"})
-_MARK = "preflight-accept"
+# Begins such a line in a docstring.
+MARK: t.Final = "preflight-accept"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,8 +45,8 @@ def docstring_acceptances(segments: t.Iterable[Segment]) -> list[Acceptance]:
     for segment in segments:
         for line in segment.doc.splitlines():
             words = line.strip()
-            if words.startswith(_MARK):
-                finding_id, _colon, reason = words.removeprefix(_MARK).partition(":")
+            if words.startswith(MARK):
+                finding_id, _colon, reason = words.removeprefix(MARK).partition(":")
                 found.append(Acceptance(finding_id.strip(), reason.strip(), segment.revision, None, "docstring"))
     return found
 
@@ -96,4 +97,4 @@ def apply_acceptances(
     return result + notes
 
 
-__all__ = ("LENIENT", "Acceptance", "apply_acceptances", "docstring_acceptances")
+__all__ = ("LENIENT", "MARK", "Acceptance", "apply_acceptances", "docstring_acceptances")

@@ -15,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common import d
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.publication import publish
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_folder import RewriteFolder
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -72,6 +73,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "connections_needed": {"type": "int", "default": 1},
     "last_verified_backup": {"type": "str"},
     "facts_path": {"type": "path"},
+    "rewrite_dir": {"type": "path"},
     "sql_path": {"type": "path"},
     "report_path": {"type": "path"},
     "junit_path": {"type": "path"},
@@ -89,10 +91,11 @@ _DIRECT, _RELEASE = ("alembic_dir", "database_url", "facts"), ("release_name", "
 CONSTRAINTS: t.Final[dict[str, t.Any]] = {
     "required_one_of": [["alembic_dir", "release_name"]],
     "required_together": [list(_RELEASE), ["annotations_path", "annotations"]],
-    # Both say in which file of a repository; the revisions of a release are in an image.
+    # They are about files of a repository; the revisions of a release are in an image.
     "required_by": {
         "sarif_path": ["alembic_dir"],
         "annotations_path": ["alembic_dir"],
+        "rewrite_dir": ["alembic_dir"],
         "database_url": ["alembic_dir"],
         "facts": ["alembic_dir"],
         "facts_path": ["database_url"],
@@ -100,6 +103,8 @@ CONSTRAINTS: t.Final[dict[str, t.Any]] = {
     "mutually_exclusive": [
         *([one, other] for one in _DIRECT for other in _RELEASE),
         ["database_url", "facts"],
+        # What a rewrite has to know of names and constraints, a file of facts does not hold.
+        ["facts", "rewrite_dir"],
     ],
 }
 
@@ -120,6 +125,7 @@ def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
 
 
 def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
+    rewrites = RewriteFolder(params["rewrite_dir"], params["alembic_dir"]) if params["rewrite_dir"] else None
     open_source = _on_cluster if params.get("release_name") else _from_facts if params.get("facts") else _direct
     with open_source(params) as source:
         # These import what was just looked for, which takes as long as the start of the transport.
@@ -141,6 +147,7 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
                 thresholds.checked_rows_bytes,
                 params["statement_timeout_ms"],
             ),
+            rewrites=rewrites,
         )
         full, findings, sql = run.run(request, source)
         if params["facts_path"]:

@@ -45,7 +45,7 @@ def _committed(own: t.Sequence[Statement]) -> Statement | None:
     for place, item in enumerate(own[:-1]):
         # In a transaction, it is committed by the block that follows; a block's last statement by itself.
         committed = place <= last_commit if item.transaction is None else place < last_commit
-        if committed and not _repeatable(item.node):
+        if committed and not repeatable(item.node):
             return item
     return None
 
@@ -54,13 +54,25 @@ def _session(node: t.Any) -> bool:
     return isinstance(node, (ast.VariableSetStmt, ast.SelectStmt))
 
 
-def _repeatable(node: t.Any) -> bool:
+def repeatable(node: t.Any) -> bool:
+    """Whether a statement may be run again after it was committed."""
     if isinstance(node, ast.AlterTableStmt):
-        return all(command.missing_ok or command.subtype in _REPEATABLE for command in node.cmds or ())
+        dropped = {
+            item.name for item in node.cmds or () if item.subtype == Command.AT_DropConstraint and item.missing_ok
+        }
+        return all(
+            command.missing_ok or command.subtype in _REPEATABLE or _dropped_before(command, dropped)
+            for command in node.cmds or ()
+        )
     if isinstance(node, (ast.UpdateStmt, ast.DeleteStmt, ast.CommentStmt, ast.VacuumStmt, ast.ReindexStmt)):
         return True
     lenient = ("if_not_exists", "missing_ok", "replace", "skipIfNewValExists")
     return node is None or any(bool(getattr(node, name, False)) for name in lenient)
 
 
-__all__ = ("partial_revisions",)
+def _dropped_before(command: t.Any, dropped: set[str]) -> bool:
+    """Whether it adds a constraint that the same ALTER TABLE drops IF EXISTS, which PostgreSQL does first."""
+    return command.subtype == Command.AT_AddConstraint and command.def_.conname in dropped
+
+
+__all__ = ("partial_revisions", "repeatable")

@@ -15,11 +15,17 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.report import report
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, env_findings, revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import (
+    acceptance,
+    env_findings,
+    revisions,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import trace as traces
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.answer_catalog import catalog_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge, Judgement
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_indexes import invalid_indexes
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_keys import judge_keys
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_objects import UNCERTAIN_AFTER
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_replica import lost_identities
@@ -32,15 +38,18 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_timeouts import judge_timeouts
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.partial_revisions import partial_revisions
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.report_parts import (
+    pending_revisions,
+    server_summary,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_findings import position_findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revision_ids import (
     too_long,
     version_num_width,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_run import write_rewrites
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
@@ -48,6 +57,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questio
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Reader
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_folder import RewriteFolder
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
         Answer,
         Location,
@@ -55,7 +65,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
         Source,
     )
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts, TableFacts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import ServerFacts
 
 # Processor time for reading and judging the SQL of an image: 10,000 statements take 2.5 s.
 JUDGE_SECONDS: t.Final = 120.0
@@ -71,6 +81,7 @@ class Request:
     """The settings of one judgement.
 
     :param connections_needed: read only without a release, whose manifests hold the exact number
+    :param rewrites: where revisions go that would replace unsafe ones
     """
 
     environment: str = "dev"
@@ -82,6 +93,7 @@ class Request:
     last_backup: str | None = None
     trace: bool = False
     rows: RowPolicy = dataclasses.field(default_factory=RowPolicy)
+    rewrites: RewriteFolder | None = None
 
 
 class _TimeLimit:
@@ -104,6 +116,7 @@ class _Upgrade:
     :param pgoptions_apply: the migrator's session has the settings that it is given
     :param trace: the real upgrade on a copy of the schema, None where there was none
     :param trace_findings: what it says whatever the rules say, or why there was none
+    :param unknown: revisions whose SQL is not known without a trace
     """
 
     graph: Graph
@@ -115,6 +128,7 @@ class _Upgrade:
     pgoptions_apply: bool
     trace: Trace | None = None
     trace_findings: tuple[Finding, ...] = ()
+    unknown: frozenset[str] = frozenset()
 
 
 def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Finding], str]:
@@ -148,12 +162,13 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         "live_revisions": list(upgrade.rows or ()),
         "unknown_revisions": list(upgrade.position.unknown),
         "target_revisions": upgrade.graph.targets,
-        "pending": _pending_revisions(upgrade.graph, upgrade.rendered, judged, Judgement([], findings).risks()),
+        "pending": pending_revisions(upgrade.graph, upgrade.rendered, judged, Judgement([], findings).risks()),
         "largest_rewrite_bytes": _largest_rewrite(judged),
-        "server": _server_summary(upgrade.answer),
+        "server": server_summary(upgrade.answer),
         "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(upgrade.rendered.sql.encode()).hexdigest(),
         "trace": traces.summary(upgrade.trace) if upgrade.trace else {},
+        "rewrites": _rewritten(request, upgrade, findings),
     }
     return report("migration_preflight", source.where, findings, details), findings, upgrade.rendered.sql
 
@@ -173,6 +188,7 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
         position = revisions.with_deployed_graph(position, graph, rows or (), deployed, same=source.same_migrations)
     reader = Reader(time_limit)
     rendered = location.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
+    unknown = frozenset(item.revision for item in rendered.segments if item.error or item.inspects)
     trace: Trace | None = None
     trace_findings: list[Finding] = []
     if request.trace and rendered.segments:
@@ -188,7 +204,8 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)
     pgoptions_apply = bool(source.release) or env_findings.reads_pgoptions(graph.online)
-    return _Upgrade(graph, rows, position, reader, rendered, answer, pgoptions_apply, trace, tuple(trace_findings))
+    told = (trace, tuple(trace_findings), unknown)
+    return _Upgrade(graph, rows, position, reader, rendered, answer, pgoptions_apply, *told)
 
 
 def _traced(rendered: Rendered, location: Location) -> tuple[Rendered, Trace | None, list[Finding]]:
@@ -258,6 +275,7 @@ def _inferred_report(
         "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(b"").hexdigest(),
         "trace": {},
+        "rewrites": [],
     }
     return report("migration_preflight", source.where, findings, details), findings, ""
 
@@ -270,15 +288,35 @@ def _deployed_image(source: Source) -> str | None:
 def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judgement:
     answer = upgrade.answer
     facts, server = answer.facts or NO_FACTS, answer.server or _NO_SERVER
-    if answer.server:
-        catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
-    else:
-        catalog = Catalog(complete=False, timezone_is_utc=True, schema="public")
+    catalog = catalog_of(answer)
     evidence = Evidence(facts["usage"], facts["classes"], datetime.datetime.now(datetime.UTC))
-    lock_timeout_set = request.migrator_lock_timeout and upgrade.pgoptions_apply
+    lock_timeout_set = _migrator_sets_lock_timeout(request, upgrade)
     judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=lock_timeout_set, evidence=evidence)
     judged = judge.judge(upgrade.reader.found, upgrade.rendered.segments, time_limit)
     return Judgement(judged.statements, judged.findings + evidence.unknown(judged.findings))
+
+
+def _migrator_sets_lock_timeout(request: Request, upgrade: _Upgrade) -> bool:
+    return request.migrator_lock_timeout and upgrade.pgoptions_apply
+
+
+def _rewritten(request: Request, upgrade: _Upgrade, findings: t.Sequence[Finding]) -> list[dict[str, t.Any]]:
+    """What would replace unsafe revisions, written to the folder that was asked for."""
+    answer = upgrade.answer
+    if request.rewrites is None or answer.server is None:
+        return []
+    set_by_migrator = _migrator_sets_lock_timeout(request, upgrade)
+    return write_rewrites(
+        request.rewrites,
+        graph=upgrade.graph,
+        statements=upgrade.reader.found,
+        segments=upgrade.rendered.segments,
+        findings=findings,
+        answer=answer,
+        limits=request.thresholds,
+        unknown=upgrade.unknown,
+        set_by_migrator=set_by_migrator,
+    )
 
 
 def _long_ids(upgrade: _Upgrade) -> list[Finding]:
@@ -297,7 +335,7 @@ def _server_findings(request: Request, answer: Answer, judged: Judgement, releas
     now = datetime.datetime.now(datetime.UTC)
     return [
         *judge_server(answer.server, limits, None if release else request.connections_needed),
-        *_indexes(answer.facts or NO_FACTS),
+        *invalid_indexes(answer.facts or NO_FACTS),
         *judge_keys(answer.facts or NO_FACTS),
         *judge_backup(request.last_backup, now, limits, needed=costly),
     ]
@@ -332,62 +370,6 @@ def _largest_rewrite(judged: Judgement) -> int:
     """Bytes with indexes."""
     rewritten = (lock for item in judged.statements for lock in item["locks"] if lock["rewrite"])
     return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
-
-
-def _server_summary(answer: Answer) -> dict[str, t.Any]:
-    """What the report says of the server; of a file no more than the file has."""
-    server = answer.server
-    if server is None:
-        return {}
-    activity = {
-        "replicas": server["replicas"],
-        "slots": server["slots"],
-        "connections": len(server["sessions"]) + 1,
-    }
-    of_file = (answer.facts or NO_FACTS).get("of_file", False)
-    return {
-        "version": server["version"],
-        "in_recovery": server["in_recovery"],
-        "role": server["role"],
-        "max_connections": server["max_connections"],
-        "database_bytes": server["database_bytes"],
-    } | ({} if of_file else activity)
-
-
-def _pending_revisions(
-    graph: Graph, rendered: Rendered, judged: Judgement, risks: dict[str, str]
-) -> list[dict[str, t.Any]]:
-    """The pending revisions, as the report lists them.
-
-    :param risks: of each revision for this release; the risk of a statement is the same for every release
-    """
-    forms: dict[str, list[dict[str, t.Any]]] = {}
-    for item in judged.statements:
-        forms.setdefault(item["revision"], []).append(item)
-    strongest = judged.strongest_locks()
-    return [
-        {
-            "revision": segment.revision,
-            "title": graph.nodes[segment.revision]["title"],
-            "file": segment.path,
-            "source": segment.source,
-            "static": segment.error is None and segment.inspects is None,
-            "risk": risks.get(segment.revision, "none"),
-            "strongest_lock": strongest.get(segment.revision),
-            "statements": forms.get(segment.revision, []),
-        }
-        for segment in rendered.segments
-    ]
-
-
-def _indexes(facts: TableFacts) -> list[Finding]:
-    tables = {row["oid"]: f"{row['schema']}.{row['name']}" for row in facts["classes"]}
-    return [
-        finding(
-            "index-invalid", f"The index {row['name']} on {tables[row['oid']]} is invalid.", table=tables[row["oid"]]
-        )
-        for row in facts["invalid_indexes"]
-    ]
 
 
 __all__ = ("Request", "run")

@@ -49,6 +49,7 @@ class Constraint:
     :param on_update: pg_constraint.confupdtype, likewise
     :param deferrable: SET CONSTRAINTS may put it off to the commit
     :param deferred: INITIALLY DEFERRED, so that it is put off without
+    :param condition: of a check that this upgrade adds, as partition_proofs.text_of has it
     """
 
     name: str
@@ -62,6 +63,7 @@ class Constraint:
     on_update: str = "a"
     deferrable: bool = False
     deferred: bool = False
+    condition: str = ""
 
 
 @dataclasses.dataclass
@@ -136,7 +138,11 @@ class Catalog:
     # Of what this upgrade made: where a table's foreign keys lead, an index's table, what a view reads.
     references: dict[Name, list[Constraint]] = dataclasses.field(default_factory=dict)
     indexes: dict[Name, Name] = dataclasses.field(default_factory=dict)
+    # Of such an index its columns in order; none that has an expression or a predicate.
+    keys_of_indexes: dict[Name, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     views: dict[Name, tuple[Name, ...]] = dataclasses.field(default_factory=dict)
+    # By partitioned table, as it was called before: the strategy of its key (r, l, h) and its columns.
+    partition_keys: dict[Name, tuple[str, tuple[str | None, ...]]] = dataclasses.field(default_factory=dict)
 
     def qualified(self, name: Name) -> Name:
         """Schema and name: two spellings of one table are one table."""
@@ -177,7 +183,7 @@ class Catalog:
         full = self.qualified(name)
         self.created.discard(full)
         self.tables.pop(full, None)
-        for made in (self.references, self.indexes, self.views):
+        for made in (self.references, self.indexes, self.keys_of_indexes, self.views):
             made.pop(full, None)
         self.dropped.add(full)
 
@@ -191,7 +197,7 @@ class Catalog:
             self.created.add(new)
         if old in self.tables:
             self.tables[new] = self.tables.pop(old)
-        places: tuple[dict[Name, t.Any], ...] = (self.references, self.indexes, self.views)
+        places: tuple[dict[Name, t.Any], ...] = (self.references, self.indexes, self.keys_of_indexes, self.views)
         for made in places:
             if old in made:
                 made[new] = made.pop(old)
@@ -232,6 +238,11 @@ class Catalog:
             if other:
                 full = self.qualified(name)
                 other.constraints = [back for back in other.constraints if (back.name, back.other) != (item.name, full)]
+
+    def index_columns(self, name: Name) -> tuple[str, ...] | None:
+        """The columns of an index, on the server or of this upgrade; None where they are not known."""
+        index = self.table(name)
+        return tuple(index.columns) if index else self.keys_of_indexes.get(self.qualified(name))
 
     def view_sources(self, name: Name) -> tuple[Name, ...]:
         """What a view reads; nothing where it is no view."""

@@ -20,6 +20,8 @@ try:
         ConstrType,
         ObjectType,
         ReindexObjectType,
+        SortByDir,
+        SortByNulls,
         TransactionStmtKind,
         VariableSetKind,
     )
@@ -42,6 +44,7 @@ except ImportError:
 
         ast = AlterTableType = BoolExprType = ConstrType = NullTestType = ObjectType = _Absent("pglast", (), {})
         OverridingKind = ReindexObjectType = TransactionStmtKind = VariableSetKind = ast
+        SortByDir = SortByNulls = ast
         JoinType = RawStream = parse_plpgsql = parse_sql = scan = ast
 
 __all__ = (
@@ -55,6 +58,8 @@ __all__ = (
     "ParseError",
     "RawStream",
     "ReindexObjectType",
+    "SortByDir",
+    "SortByNulls",
     "TransactionStmtKind",
     "VariableSetKind",
     "ast",

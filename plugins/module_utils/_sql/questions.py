@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import relations_made
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.immutable_questions import immutable_questions
@@ -78,6 +79,8 @@ def _tables(node: t.Any) -> t.Iterator[Name]:
     """Relations in a statement: those that it names as such, and names that may be one's."""
     yield from relations(node)
     kind: t.Any = type(node)
+    for made in relations_made(node):
+        yield node.relation.schemaname, made
     if kind in {ast.DropStmt, ast.CommentStmt}:
         for item in node.objects if kind is ast.DropStmt else (node.object,):
             yield from _prefixes(item)

@@ -15,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rule
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.partition_proofs import condition_of, text_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, relation_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -98,8 +99,13 @@ def _mode(kind: Command, command: t.Any) -> Mode:
 
 
 def _attach(table: Name, command: t.Any, reading: Reading) -> None:
-    # Scanned unless a valid check constraint already implies the bound; this module does not prove that it does.
-    reading.lock(relation_name(command.def_.name), Mode.ACCESS_EXCLUSIVE, "attach-partition", scan=True)
+    # Scanned unless a valid check constraint already implies the bound: of those, the one that says just that is known.
+    child = relation_name(command.def_.name)
+    strategy, columns = reading.catalog.partition_keys.get(reading.catalog.qualified(table), ("", ()))
+    condition = condition_of(command.def_.bound, strategy, columns)
+    wanted = None if condition is None else text_of(condition)
+    proven = any(item.validated and item.condition == wanted for item in reading.catalog.constraints(child))
+    reading.lock(child, Mode.ACCESS_EXCLUSIVE, "attach-partition", scan=not proven)
     known = reading.catalog.table(table)
     if known and known.default_partition:
         reading.lock(known.default_partition, Mode.ACCESS_EXCLUSIVE, "attach-partition", scan=True)

@@ -12,6 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.partition_proofs import text_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     dotted,
@@ -58,8 +59,9 @@ def _add_index(table: Name, constraint: t.Any, kind: ConstrType, reading: Readin
     scan = constraint.indexname is None
     if kind == ConstrType.CONSTR_PRIMARY and not scan:
         # Its columns become NOT NULL, which is checked unless it is known; the index knows which they are.
-        index = reading.catalog.table((table[0], constraint.indexname))
-        scan = index is None or not all(reading.catalog.proves_not_null(table, key) for key in index.columns)
+        index = (table[0] or reading.catalog.qualified(table)[0], constraint.indexname)
+        columns = reading.catalog.index_columns(index)
+        scan = columns is None or not all(reading.catalog.proves_not_null(table, key) for key in columns)
     reading.lock(table, _ALTER, "add-constraint", scan=scan)
     _remember(table, constraint, "p" if kind == ConstrType.CONSTR_PRIMARY else "u", reading, validated=True)
 
@@ -112,8 +114,11 @@ def _remember(table: Name, constraint: t.Any, kind: str, reading: Reading, *, va
     keys = columns_below(constraint.raw_expr) if kind == "c" else keys
     made = Constraint(constraint.conname or "", kind, keys, validated, None, True, proof)
     made = dataclasses.replace(
-        made, deferrable=bool(constraint.deferrable), deferred=bool(constraint.initdeferred)
-    )  # fmt: skip
+        made,
+        deferrable=bool(constraint.deferrable),
+        deferred=bool(constraint.initdeferred),
+        condition=text_of(constraint.raw_expr) if kind == "c" else "",
+    )
     catalog.add_constraint(table, made)
     if kind in {"p", "u"}:
         note_index(table, keys, reading, computed=False)

@@ -197,6 +197,8 @@ def _index(node: t.Any, reading: Reading) -> None:
     full = (full[0], node.idxname or "_".join([table[1], *keys, "idx"]))
     reading.catalog.create(full)
     reading.catalog.indexes[full] = reading.catalog.qualified(table)
+    if not computed:
+        reading.catalog.keys_of_indexes[full] = tuple(keys)
 
 
 def _reindex(node: t.Any, reading: Reading) -> None:
