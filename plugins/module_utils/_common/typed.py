@@ -23,10 +23,11 @@ def test_of(annotation: t.Any) -> Test:
     if isinstance(annotation, types.UnionType):
         return lambda value: any(test(value) for test in inner)
     if t.get_origin(annotation) is list:
-        return lambda value: type(value) is list and all(map(inner[0], value))
+        return lambda value: isinstance(value, list) and all(map(inner[0], value))
     if t.get_origin(annotation) is dict:
-        return lambda value: type(value) is dict and all(map(inner[1], value.values()))
-    return lambda value: type(value) is annotation
+        return lambda value: isinstance(value, dict) and all(map(inner[1], value.values()))
+    # Of JSON's values a bool alone is an instance of another type's class.
+    return lambda value: isinstance(value, annotation) and (annotation is bool or not isinstance(value, bool))
 
 
 @functools.cache
@@ -35,7 +36,7 @@ def _tests(annotation: t.Any) -> dict[str, Test]:
 
 
 def _is_typed(tests: dict[str, Test], required: frozenset[str], value: t.Any) -> bool:
-    if type(value) is not dict or not required <= value.keys() or not value.keys() <= tests.keys():
+    if not isinstance(value, dict) or not required <= value.keys() or not value.keys() <= tests.keys():
         return False
     return all(tests[name](item) for name, item in value.items())
 

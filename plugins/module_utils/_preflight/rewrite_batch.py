@@ -180,7 +180,7 @@ def _settled(node: t.Any, column: str) -> bool:
 
 def _compared(columns: t.Sequence[tuple[str | None, str]], operator: str, numbers: t.Iterable[int]) -> t.Any:
     """The key against parameters: `(a, b) >= ($1, $2)`."""
-    words = ", ".join("c" for _ in columns), ", ".join(f"${number}" for number in numbers)
+    words = ", ".join(["c"] * len(columns)), ", ".join(f"${number}" for number in numbers)
     form = "SELECT WHERE {} {} {}" if len(columns) == 1 else "SELECT WHERE ({}) {} ({})"
     condition = template(form.format(words[0], operator, words[1])).whereClause
     refs = [condition.lexpr] if len(columns) == 1 else condition.lexpr.args
@@ -195,7 +195,7 @@ def _fields(column: tuple[str | None, str]) -> tuple[t.Any, ...]:
 
 def _keys(table: Name, key: t.Sequence[str], operator: str | None, rows: int) -> t.Any:
     """The first keys, or the first beyond one."""
-    columns = ", ".join("c" for _ in key)
+    columns = ", ".join(["c"] * len(key))
     node = template(f"SELECT {columns} FROM t ORDER BY {columns} LIMIT {rows}")  # noqa: S608 - no name is in it
     node.fromClause = (relation(table),)
     for target, order, column in zip(node.targetList, node.sortClause, key, strict=True):
@@ -207,7 +207,7 @@ def _keys(table: Name, key: t.Sequence[str], operator: str | None, rows: int) ->
 
 def _last(table: Name, key: t.Sequence[str]) -> t.Any:
     """The last of the keys of one range."""
-    columns, falling = ", ".join("c" for _ in key), ", ".join("c DESC" for _ in key)
+    columns, falling = ", ".join(["c"] * len(key)), ", ".join(["c DESC"] * len(key))
     node = template(f"SELECT {columns} FROM (SELECT 1) AS batch ORDER BY {falling} LIMIT 1")  # noqa: S608
     node.fromClause[0].subquery = _keys(table, key, ">=", ROWS)
     for target, order, column in zip(node.targetList, node.sortClause, key, strict=True):

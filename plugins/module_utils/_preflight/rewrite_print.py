@@ -20,9 +20,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
-# A printer that meets what it was not written for fails in any of these ways.
-_PRINTER_ERRORS = (ParseError, NotImplementedError, RecursionError, AttributeError, LookupError, TypeError, ValueError)
-
 
 def template(sql: str) -> t.Any:
     """The node of one statement, whose names the caller exchanges for real ones."""
@@ -37,7 +34,8 @@ def printed(node: t.Any) -> str:
     try:
         text = _index(node) if isinstance(node, ast.IndexStmt) else str(RawStream()(node))
         same = template(text) == node
-    except _PRINTER_ERRORS:
+    except (ParseError, NotImplementedError, RecursionError, AttributeError, LookupError, TypeError, ValueError):
+        # A printer that meets what it was not written for fails in any of these ways.
         same = False
     if not same:
         raise Uncurable("its text cannot be printed again without a change")
