@@ -12,8 +12,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import io
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -22,7 +24,14 @@ import typing as t
 from pathlib import Path
 
 from .alembic_watch import kept_off_disk
-from .alembic_worker import AlembicError, Worker, described, own_ini
+from .alembic_worker import (
+    PLACEHOLDER_URL,
+    AlembicError,
+    Worker,
+    configuration,
+    described,
+    own_ini,
+)
 
 # How a mark begins: a query, so that it stands in the log among the statements of its session.
 MARK = "ai_agent_trace"
@@ -76,12 +85,28 @@ def _redirect_driver(owner: t.Any, there: dict[str, str]) -> None:
     owner.connect = staticmethod(connect) if isinstance(owner, type) else connect
 
 
+def scheme_of(request: dict[str, t.Any]) -> str:
+    """PostgreSQL's scheme with the driver that the configuration names, without one where it names none.
+
+    :param request: as Worker takes it
+    """
+    # The option may stand for a variable that is not set here.
+    with contextlib.suppress(Exception):
+        named = configuration(request, io.StringIO()).get_main_option("sqlalchemy.url") or ""
+        if re.fullmatch(r"postgresql\+\w+", scheme := named.partition("://")[0]):
+            return scheme
+    return "postgresql"
+
+
 class Tracer:
     """The upgrade of one Alembic directory."""
 
     def __init__(self, request: dict[str, t.Any]) -> None:
         """:param request: as Worker takes it"""
         self.worker = Worker(request)
+        # Rendering needs no driver; here SQLAlchemy would take another one than the application's.
+        url = scheme_of(request) + PLACEHOLDER_URL.removeprefix("postgresql")
+        self.worker.config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
         self.revision = ""
         self.seconds: dict[str, float] = {}
 

@@ -82,7 +82,13 @@ class Project:
 # contextforge starts with nothing that somebody could guess; nobody else has these, and nothing is protected by them.
 _GUESSED_BY_NOBODY: t.Final = {
     name: f"{name[:3]}-k7Qz!v2Xw9Lm#4TbYc8Rn@1HsPd6Gf$3JuEa5"
-    for name in ("JWT_SECRET_KEY", "AUTH_ENCRYPTION_SECRET", "BASIC_AUTH_PASSWORD", "PLATFORM_ADMIN_PASSWORD")
+    for name in (
+        "JWT_SECRET_KEY",
+        "AUTH_ENCRYPTION_SECRET",
+        "BASIC_AUTH_PASSWORD",
+        "PLATFORM_ADMIN_PASSWORD",
+        "DEFAULT_USER_PASSWORD",
+    )
 }
 
 PROJECTS: t.Final = (
@@ -100,7 +106,6 @@ PROJECTS: t.Final = (
         "postgresql+psycopg",
         {"DATABASE_URI": "{url}"},
     ),
-    Project("buildbot", ("buildbot==4.3.0", "psycopg[binary]"), "buildbot/db/migrations", "postgresql+psycopg"),
     Project(
         "contextforge",
         ("mcp-contextforge-gateway==1.1.0", "psycopg[binary]"),
@@ -108,14 +113,11 @@ PROJECTS: t.Final = (
         "postgresql+psycopg",
         {"DATABASE_URL": "{url}"} | _GUESSED_BY_NOBODY,
     ),
-    Project("jupyterhub", ("jupyterhub==6.1.1", "psycopg[binary]"), "jupyterhub/alembic", "postgresql+psycopg"),
-    Project("mlflow", ("mlflow==3.17.0", "psycopg[binary]"), "mlflow/store/db_migrations", "postgresql+psycopg"),
-    Project("nbgrader", ("nbgrader==0.9.6", "psycopg[binary]"), "nbgrader/alembic", "postgresql+psycopg"),
     Project(
         "phoenix",
-        ("arize-phoenix==20.26.1", "psycopg[binary]"),
+        ("arize-phoenix==20.26.1", "asyncpg"),
         "phoenix/db/migrations",
-        "postgresql+psycopg",
+        "postgresql+asyncpg",
         {"PHOENIX_SQL_DATABASE_URL": "{url}"},
     ),
     Project("optuna", ("optuna==5.0.0", "psycopg[binary]"), "optuna/storages/_rdb/alembic", "postgresql+psycopg"),
