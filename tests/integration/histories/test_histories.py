@@ -133,7 +133,7 @@ def test_its_upgrade_is_judged_as_it_runs(
     assert line.equal
     assert not walked.unclaimed
     assert not walked.false
-    assert walked.run
+    assert walked.run or walked.unseen
     if walked.failed:
         return
     assert not walked.refused
