@@ -314,7 +314,13 @@ def unsafe(answer: Verdict) -> list[dict[str, t.Any]]:
     return [item for item in deciding if item["id"] in CURABLE | OPAQUE or item["severity"] == "fail"]
 
 
-PAIRS = [(name, major) for major in CHOSEN for name in CASES if major >= CASES[name].since]
+# All of them on the newest version, and a third, another one each, on the others: a case takes five seconds.
+PAIRS = [
+    (name, major)
+    for major in CHOSEN
+    for number, name in enumerate(CASES)
+    if major >= CASES[name].since and (major == CHOSEN[-1] or number % 3 == major % 3)
+]
 
 
 @pytest.mark.parametrize(("name", "major"), PAIRS, ids=[f"{name}-{major}" for name, major in PAIRS])
