@@ -47,7 +47,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revis
     too_long,
     version_num_width,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_run import write_rewrites
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
@@ -305,6 +304,9 @@ def _rewritten(request: Request, upgrade: _Upgrade, findings: t.Sequence[Finding
     answer = upgrade.answer
     if request.rewrites is None or answer.server is None:
         return []
+    # A dozen modules that few runs need.
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_run import write_rewrites
+
     set_by_migrator = _migrator_sets_lock_timeout(request, upgrade)
     return write_rewrites(
         request.rewrites,
