@@ -10,28 +10,15 @@ import pytest
 from dev import environments
 from dev.postgresql import running
 from lab.cache import cached, digest
-from tests.integration.preflight.asking import ask
+from tests.integration.preflight.asking import BOTH_MODES, ask
 from tests.integration.preflight.conftest import CHOSEN
 from tests.integration.preflight.test_trace import LOOKS, SCHEMA, project
 
 DAY = "2026-11-20"
 PACKAGES = ("alembic==1.17.2", "sqlalchemy==2.0.44", "asyncpg==0.31.0", "psycopg2-binary==2.9.11", "pg8000==1.31.5")
 # The URL from alembic.ini, as Alembic's own templates have it.
-PLAIN = """
-from alembic import context
-from sqlalchemy import engine_from_config, pool
-
-if context.is_offline_mode():
-    context.configure(dialect_name="postgresql", literal_binds=True, transaction_per_migration=True)
-    with context.begin_transaction():
-        context.run_migrations()
-else:
-    section = context.config.get_section(context.config.config_ini_section)
-    with engine_from_config(section, prefix="sqlalchemy.", poolclass=pool.NullPool).connect() as connection:
-        context.configure(connection=connection, transaction_per_migration=True)
-        with context.begin_transaction():
-            context.run_migrations()
-"""
+FROM_VARIABLE = 'os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)'
+PLAIN = BOTH_MODES.replace(FROM_VARIABLE, 'context.config.get_main_option("sqlalchemy.url")')
 ASYNC = """
 import asyncio
 from alembic import context
