@@ -64,7 +64,8 @@ import json, sys
 sys.path.insert(0, "collections")
 from time import perf_counter
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
 given = json.load(sys.stdin)
 found = connect({"kubeconfig": given.pop("kubeconfig")})
 found.server_minor()

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import cluster as connectivity
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import ReleaseObjects
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import Task, manifest
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task, manifest
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import render_job
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collection_plan import decide
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_cluster import ClusterSource, Options

@@ -54,7 +54,7 @@ class Reach:
 def main(request: dict[str, t.Any]) -> None:
     """Load the image's migrations and print their graph and SQL into the log.
 
-    :param request: target, and heads, the live revisions, None where they come later (job.INPUT_VARIABLE)
+    :param request: target, and heads, the live revisions, None where they come later (job_manifest.INPUT_VARIABLE)
     :return: in the log: started, egress, graph, parts of the SQL; or an error
     """
     gc.disable()

@@ -22,7 +22,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing 
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import COLLECTOR, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster

@@ -13,7 +13,8 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RENDERER, bundle, command
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.answer_validation import (
     validated_graph,
     validated_sql,

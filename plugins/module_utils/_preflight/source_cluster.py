@@ -14,7 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph, graph_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collection_plan import (
     CollectionPlan,

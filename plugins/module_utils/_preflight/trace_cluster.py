@@ -19,7 +19,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec_command import Container
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.held_pod import PYTHON_WAIT, SHELL_WAIT, held
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import CONTAINER, SHARED_FOLDER, JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import CONTAINER, JobRun
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import SHARED_FOLDER, Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import scratch_pod
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live, copy
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (

@@ -8,7 +8,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import Task, manifest
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task, manifest
 
 from dev.api_server import Server
 from lab.paths import ROOT

@@ -15,7 +15,8 @@ import pytest
 import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import module as connectivity
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
 
 from lab import images
 from lab.paths import BIN, KUBECONFIG, ROOT

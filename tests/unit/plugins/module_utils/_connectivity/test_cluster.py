@@ -18,7 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.ne
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import look, release_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Framer
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Forbidden
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import Task, manifest
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task, manifest
 
 from tests.unit.plugins.module_utils._connectivity.test_release import policies, records
 

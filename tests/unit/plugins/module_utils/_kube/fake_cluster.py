@@ -10,7 +10,10 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, Refused
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import INPUT_ANNOTATION, INPUT_VARIABLE
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import (
+    INPUT_ANNOTATION,
+    INPUT_VARIABLE,
+)
 
 Object = dict[str, t.Any]
 # FakeCluster.list hides the type of that name from what follows it.

@@ -26,7 +26,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle imp
     bundle,
     command,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import INPUT_VARIABLE
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import INPUT_VARIABLE
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import (
     AlembicProcess,
     graph_of,

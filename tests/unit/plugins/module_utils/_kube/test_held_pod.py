@@ -17,7 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.held_pod i
     SHELL_WAIT,
     held,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import SHARED_FOLDER
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import SHARED_FOLDER
 
 from tests.unit.plugins.module_utils._kube.test_exec_command import LocalSession
 

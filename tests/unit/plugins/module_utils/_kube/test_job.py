@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import SHARED_FOLDER, Task, manifest
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import SHARED_FOLDER, Task, manifest
 
 LOGIN = {"name": "login", "image": "a", "command": ["x"]}
 SERVER = {"name": "server", "image": "b", "command": ["y"], "securityContext": {"runAsUser": 1001}}

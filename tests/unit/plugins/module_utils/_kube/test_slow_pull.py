@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import job
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
 
 from tests.unit.plugins.module_utils._kube.fake_cluster import FakeCluster, Object
 
