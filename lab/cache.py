@@ -48,7 +48,7 @@ def cached(name: str, key: str, build: Callable[[Path], None]) -> Path:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"        another checkout builds {name} already: waiting for it")
+            say(f"        {name} is being built already, by another step or another checkout: waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         if target.is_dir():
             return target
