@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import yaml
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.module import INLINE_LOCKS
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.execution import INLINE_LOCKS
 from ansible_collections.ai_platform.agent.plugins.modules.migration_preflight import EXAMPLES
 
 from tests.integration.preflight.conftest import Servers, copy_of

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common import files, policy, report
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import CATALOGUE, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import module
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import execution, module, options
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.acceptance import (
     Acceptance,
     apply_acceptances,
@@ -121,14 +121,14 @@ def test_the_form_of_a_report() -> None:
 def test_a_result_stays_small() -> None:
     statement = {"sql": "x" * 300, "locks": []}
     pending = [{"revision": str(number), "statements": [statement] * 3} for number in range(1000)]
-    bounded = module._bounded({"pending": pending})
+    bounded = execution._bounded({"pending": pending})
     assert (bounded["pending_count"], bounded["statements_omitted"]) == (1000, 2950)
     assert len(json.dumps(bounded)) < 50_000
 
 
 def test_a_statement_on_a_thousand_partitions_stays_small() -> None:
     statement = {"sql": "TRUNCATE t", "locks": [{"table": f"public.t_{number}"} for number in range(1000)]}
-    bounded = module._bounded({"pending": [{"revision": "0001", "statements": [statement]}]})
+    bounded = execution._bounded({"pending": [{"revision": "0001", "statements": [statement]}]})
     [shown] = bounded["pending"][0]["statements"]
     assert (len(shown["locks"]), shown["locks_omitted"]) == (10, 990)
     assert len(statement["locks"]) == 1000  # the report's own is whole
@@ -180,4 +180,4 @@ def test_the_key_of_the_advisory_lock_is_the_migrators() -> None:
 
 
 def test_the_modules_limits_are_the_policys() -> None:
-    assert policy.Thresholds(**module._LIMITS) == policy.Thresholds()
+    assert policy.Thresholds(**options._LIMITS) == policy.Thresholds()
