@@ -105,6 +105,16 @@ options:
     type: list
     elements: str
     default: []
+  only_changed:
+    description:
+      - A branch, tag or commit, such as V(origin/main). Of the pending revisions only those count for the verdict whose
+        files differ from where the current branch left it, uncommitted and new files included; the finding
+        C(revisions-not-changed) names the others.
+      - What concerns the upgrade as a whole counts anyway. If C(env.py), the configuration or another file beside the
+        revisions was changed, all revisions count.
+      - It needs C(git) on this machine and the history since then (C(fetch-depth 0) for C(actions/checkout)).
+    type: str
+    version_added: 1.0.0
   database_url:
     description:
       - URL of the database, V(postgresql://user:password@host:port/database), as the role that will migrate.

@@ -235,6 +235,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "facts-unreadable": Entry("fail", "Write the file anew with facts_path, and name it in facts as it was written."),
     "facts-age": Entry("info", "Let the nightly job write the file anew (facts_path); see why it did not."),
     "server-not-asked": Entry("skip", "Judge once more with database_url before it is deployed."),
+    "revisions-not-changed": Entry("info", "Judge all that is pending, without only_changed, before it is deployed."),
     # Acceptance
     "acceptance-worthless": Entry(
         "warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."

@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import time
 import typing as t
+from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
@@ -18,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.report i
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import (
     acceptance,
     env_findings,
+    only_changed,
     revisions,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import trace as traces
@@ -81,6 +83,7 @@ class Request:
 
     :param connections_needed: read only without a release, whose manifests hold the exact number
     :param rewrites: where revisions go that would replace unsafe ones
+    :param only: the changes that alone count, and from which folder and with which configuration `alembic` is called
     """
 
     environment: str = "dev"
@@ -93,6 +96,7 @@ class Request:
     trace: bool = False
     rows: RowPolicy = dataclasses.field(default_factory=RowPolicy)
     rewrites: RewriteFolder | None = None
+    only: tuple[only_changed.Changed, Path, str] | None = None
 
 
 class _TimeLimit:
@@ -155,19 +159,23 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         findings = [_as_unknown(item) for item in findings]
     acceptances = [*request.acceptances, *acceptance.docstring_acceptances(upgrade.rendered.segments)]
     findings = acceptance.apply_acceptances(findings, acceptances, request.environment)
+    everything = findings
+    if request.only:
+        changed, folder, configuration = request.only
+        findings = only_changed.narrowed(findings, upgrade.rendered.segments, folder, configuration, changed)
     details = {
         "state": upgrade.position.state,
         "pending_unknown": _pending_unknown(upgrade.position, location.assumption),
         "live_revisions": list(upgrade.rows or ()),
         "unknown_revisions": list(upgrade.position.unknown),
         "target_revisions": upgrade.graph.targets,
-        "pending": pending_revisions(upgrade.graph, upgrade.rendered, judged, Judgement([], findings).risks()),
+        "pending": pending_revisions(upgrade.graph, upgrade.rendered, judged, Judgement([], everything).risks()),
         "largest_rewrite_bytes": _largest_rewrite(judged),
         "server": server_summary(upgrade.answer),
         "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(upgrade.rendered.sql.encode()).hexdigest(),
         "trace": traces.summary(upgrade.trace) if upgrade.trace else {},
-        "rewrites": _rewritten(request, upgrade, findings),
+        "rewrites": _rewritten(request, upgrade, everything),
     }
     return report("migration_preflight", source.where, findings, details), findings, upgrade.rendered.sql
 
