@@ -11,6 +11,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.splitter import parse_kv
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.module import ARGUMENTS
+from ansible_collections.ai_platform.agent.plugins.plugin_utils import preflight_console
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "docs/ci").glob("*.yml"))
@@ -44,3 +45,14 @@ def test_the_module_takes_what_it_is_given(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_it_installs_the_artefact_of_this_version(path: Path) -> None:
     assert f"ai_platform-agent-{VERSION}.tar.gz" in path.read_text()
+
+
+def test_the_hook_of_pre_commit_takes_what_it_is_given() -> None:
+    [repository] = yaml.safe_load((ROOT / "docs/ci/pre-commit.yaml").read_text())["repos"]
+    [hook] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    [used] = repository["hooks"]
+    assert (used["id"], repository["rev"]) == (hook["id"], VERSION)
+    program, *always = hook["entry"].split()
+    assert program == "ai-agent-preflight"
+    given = preflight_console._parser().parse_args([*always, *used["args"]])
+    assert (given.only_changed, given.facts, given.fail_on) == ("HEAD", "facts.json", "fail")
