@@ -26,9 +26,7 @@ def lint(tally: Tally) -> None:
     """Linters, ansible-test sanity, and Helm's own on the assembled chart with the values of every environment."""
 
     def playbooks(count: Tally) -> None:
-        # Its own home is the user's otherwise, where it would leave mocks of modules.
-        home = {"ANSIBLE_HOME": str(ROOT / ".ansible")}
-        count.command("ansible-lint (production)", [VENV / "ansible-lint", "--offline", "--strict"], home)
+        count.command("ansible-lint (production)", [VENV / "ansible-lint", "--offline", "--strict"])
         for core in sanity.OLDER:
             _sanity(count, core, sanity.DEPENDENT)
 
@@ -215,9 +213,7 @@ def _molecule(tally: Tally, scenario: str, note: str = "") -> None:
     title = f"molecule scenario {scenario}" + (f" ({note})" if note else "")
     # Molecule's own folder outlives a killed run: with instances that are gone, and locks that nobody gives back.
     shutil.rmtree(MOLECULE, ignore_errors=True)
-    # Molecule makes folders for roles and collections in the user's home otherwise.
-    home = {"ANSIBLE_HOME": str(ROOT / ".ansible")}
-    env = {"LAB_KEEP": "1", "MOLECULE_EPHEMERAL_DIRECTORY": str(MOLECULE)} | home
+    env = {"LAB_KEEP": "1", "MOLECULE_EPHEMERAL_DIRECTORY": str(MOLECULE)}
     tally.command(title, [VENV / "molecule", "test", "-s", scenario], env)
 
 

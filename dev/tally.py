@@ -22,8 +22,11 @@ REPORTS = LAB / "reports"
 
 
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
-    """The lab's environment with the virtual environment's programs first: some linters call others by name."""
-    merged = shell.environment(extra)
+    """The lab's environment with the virtual environment's programs first: some linters call others by name.
+
+    Whatever imports Ansible where no ansible.cfg is around makes a folder in a home; here it is the checkout's.
+    """
+    merged = shell.environment({"ANSIBLE_HOME": str(ROOT / ".ansible")} | (extra or {}))
     merged["PATH"] = f"{VENV}{os.pathsep}{merged['PATH']}"
     return merged
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,5 +108,9 @@ def test_a_scenario_begins_without_what_a_killed_run_left(
     assert env
     assert env["LAB_KEEP"] == "1"
     assert env["MOLECULE_EPHEMERAL_DIRECTORY"] == str(tmp_path / "molecule")
-    # What Molecule makes in the user's home goes with the checkout.
-    assert env["ANSIBLE_HOME"] == str(ROOT / ".ansible")
+
+
+def test_what_ansible_makes_in_a_home_goes_with_the_checkout(tally: Tally) -> None:
+    home = str(ROOT / ".ansible")
+    look = f"import os, sys; sys.exit(os.environ['ANSIBLE_HOME'] != {home!r})"
+    assert tally.command("a scenario", [sys.executable, "-c", look], {"LAB_KEEP": "1"})
