@@ -7,6 +7,14 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "ai-agent.gateImage" -}}
+{{- default (include "ai-agent.image" .) .Values.migration.gate.image -}}
+{{- end -}}
+
+{{- define "ai-agent.testImage" -}}
+{{- default (include "ai-agent.image" .) .Values.connectionTest.image -}}
+{{- end -}}
+
 {{- define "ai-agent.migrationImage" -}}
 {{- default (include "ai-agent.image" .) .Values.migration.image -}}
 {{- end -}}
