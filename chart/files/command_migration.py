@@ -1,11 +1,11 @@
-"""Migrate a database with a program of the image's own (`migrate -- PROGRAM ...`), or wait until that was done (`wait`).
+"""Migrate a database with a program of the image's own (`migrate -- PROGRAM ...`), or wait for that (`wait`).
 
 It has the lock, the deadline, the session settings and the failure handling of schema.py, and its exit codes. What the
 program did it cannot read, so it remembers which release was migrated (ledger.py):
 
 - a release that was never migrated, or was the last one, runs its program, which finds nothing to do the second time;
-- a release after which another one was migrated is a rollback: its program would meet a schema that it does not know, so
-  the schema is left alone, exit code 0.
+- a release after which another one was migrated is a rollback: its program would meet a schema that it does not know,
+  so the schema is left alone, exit code 0.
 
 Environment, beside that of schema.py:
     SCHEMA_RELEASE  what this release's migration is known by: image and program
@@ -52,7 +52,11 @@ class Program(Runner):
         self._words = words
 
     def run(
-        self, command: list[str], environ: Mapping[str, str], say: Callable[[str], None], held: Callable[[], bool]
+        self,
+        command: list[str],  # noqa: ARG002 - Alembic's
+        environ: Mapping[str, str],
+        say: Callable[[str], None],
+        held: Callable[[], bool],
     ) -> tuple[int, list[str]]:
         """Run the program in place of `command`.
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-# schema.py reads the revisions of an Alembic image too. Here its session and its lock are used alone, and the image need
-# not have Alembic: names that are never called stand in for what could not be imported.
+# schema.py reads the revisions of an Alembic image too. Here its session and its lock are used alone, and the image
+# need not have Alembic: names that are never called stand in for what could not be imported.
 if importlib.util.find_spec("alembic") is None:
     stand_in = types.ModuleType("schema_revisions")
     for name in ("RevisionsError", "State", "judge", "named", "read_graph"):
@@ -73,8 +73,8 @@ class Ledger:
         except psycopg.errors.InsufficientPrivilege as error:
             text = str(error).splitlines()[0]
             raise SchemaError(
-                f"The table {'.'.join(self._name)} cannot be written ({text}): let the user of the migration create it, "
-                "or name another one in migration.ledger."
+                f"The table {'.'.join(self._name)} cannot be written ({text}): let the user of the migration create "
+                "it, or name another one in migration.ledger."
             ) from error
 
     def _make(self, connection: psycopg.Connection[Any]) -> None:

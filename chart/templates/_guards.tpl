@@ -269,7 +269,7 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- range $annotation := list "checksum/config" "ai-agent/rotation-id" -}}
+{{- range $annotation := list "checksum/config" "ai-agent/rotation-id" "ai-agent/url-forms" -}}
 {{- if hasKey $.Values.agent.podAnnotations $annotation -}}
 {{- fail (printf "agent.podAnnotations names %s, which the chart sets itself: remove it." $annotation) -}}
 {{- end -}}

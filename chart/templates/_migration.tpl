@@ -64,7 +64,14 @@ migrations tomorrow.
 - name: ALEMBIC_SCRIPT_LOCATION
   value: {{ . | quote }}
 {{- else }}
-{{- include "ai-agent.migration.place" . }}
+{{- $config := .Values.migration.alembic.config }}
+{{- with .Values.migration.workingDir }}
+{{- if not (hasPrefix "/" $config) }}{{ $config = printf "%s/%s" (trimSuffix "/" .) (default "alembic.ini" $config) }}{{ end }}
+{{- end }}
+{{- with $config }}
+- name: ALEMBIC_CONFIG
+  value: {{ . | quote }}
+{{- end }}
 {{- end }}
 {{- end -}}
 {{- end -}}

@@ -24,8 +24,8 @@ The variables of agent.urls, as a JSON list: `name`, `of` database or cache, and
 {{- end -}}
 
 {{/*
-What the role must know to write such URLs into the Secret that it makes, as an annotation of the Deployment; nothing where there are none.
-The form of it is read by plugins/module_utils/_release/secret.py.
+What the role must know to write such URLs into the Secret that it makes, as an annotation of the agent's pods; nothing where there are none.
+It is read by plugins/module_utils/_release/url_forms.py.
 */}}
 {{- define "ai-agent.urlForms" -}}
 {{- $forms := dict -}}

@@ -12,6 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import url_forms
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
@@ -28,9 +29,16 @@ def isolated_task(cluster: Cluster, wanted: Planned, options: Options, purpose: 
     :param purpose: part of the Job's name
     """
     migrator = wanted.migrator
+    # What names a URL in the agent's own way must be one where the image reads it.
+    written = url_forms.forms(wanted.agent_template)
+    urls = {
+        name: url_forms.in_form(PLACEHOLDER_URL, form) for name, form in written.items() if form["of"] == "database"
+    }
+    urls |= {name: PLACEHOLDER_URL for name, place in migrator.secrets.items() if place == wanted.database_secret}
     own = {"DATABASE_URL": PLACEHOLDER_URL, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - the pod's
     # Settings that are read at import want to be there; what they hold stays with the Secret.
-    env = dict.fromkeys(migrator.secrets, PLACEHOLDER) | migrator.env | dict(options.environment) | own
+    env = dict.fromkeys(migrator.secrets, PLACEHOLDER) | urls | migrator.env | dict(options.environment) | own
+    env |= {name: url for name, url in urls.items() if name == "DATABASE_URL"}
     return Task(
         namespace=options.namespace,
         release=options.release,

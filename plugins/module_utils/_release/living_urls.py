@@ -132,9 +132,13 @@ def _named(place: Reference, namespace: str) -> str:
 
 
 def reference(deployment: Object, variable: str) -> Reference | None:
-    """Secret and key of a variable of the Deployment's first container that has it; None without one."""
+    """Secret and key of a variable of the Deployment's first container that has it; None without one.
+
+    An agent that has no such variable, or has it in another form, has the plain URL under a name of the chart's.
+    """
     found = references.of_variables(deployment["spec"]["template"]["spec"]["containers"])
-    return next(((key["name"], key["key"]) for name, key in found if name == variable), None)
+    places = {name: (key["name"], key["key"]) for name, key in reversed(list(found))}
+    return places.get(references.OWN_NAME + variable) or places.get(variable)
 
 
 def text(value: str) -> str:

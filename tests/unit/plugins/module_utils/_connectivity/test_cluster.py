@@ -53,7 +53,10 @@ def slice_of(made: Object, *pods: str, ready: bool = True) -> Object:
 def deployment() -> Object:
     env = [{"name": "DATABASE_URL", "valueFrom": SECRET}, {"name": "REDIS_URL", "valueFrom": SECRET}]
     env.append({"name": "LLM_API_KEY", "valueFrom": SECRET})
-    agent = {"name": "agent", "image": "agent:1", "env": env, "ports": [{"containerPort": 8000}]}
+    agent: Object = {"name": "agent", "image": "agent:1", "env": env}
+    agent["ports"] = [{"name": "http", "containerPort": 8000}]
+    agent["livenessProbe"] = {"httpGet": {"path": "/health", "port": "http"}}
+    agent["readinessProbe"] = {"httpGet": {"path": "/ready", "port": "http"}}
     gate = {"name": "wait-for-schema", "env": [{"name": "SCHEMA_VERSION_TABLE", "value": "alembic_version"}]}
     spec = {"containers": [agent], "initContainers": [gate], "imagePullSecrets": [{"name": "pull"}]}
     return {"metadata": {"name": "r", "labels": AGENT}, "spec": {"replicas": 2, "template": {"spec": spec}}}
