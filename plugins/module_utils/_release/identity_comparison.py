@@ -22,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_
     LivingUrls,
     reference,
     text,
+    variable_of,
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -120,10 +121,9 @@ def _unproven(
             for item, names in lost.items()
             if (reference(pods.deployment, names[2]) or (wanted.secret,))[0] == wanted.secret
         }
-    own = {variable: f"{references.OWN_NAME}{variable}" for _key, _url, variable in lost.values()}
-    urls = {variable: text(wanted.expected[url]) for _key, url, variable in lost.values()}
-    proven = pod_proof.proven(cluster, pods, namespace, urls | {own[name]: url for name, url in urls.items()})
-    same = {variable for variable in own if {variable, own[variable]} & proven}
+        lost = {item: (key, url, variable_of(pods.deployment, variable)) for item, (key, url, variable) in lost.items()}
+    expected = {variable: text(wanted.expected[url]) for _key, url, variable in lost.values()}
+    same = pod_proof.proven(cluster, pods, namespace, expected)
     return [
         f"The {item.what} {item.name} lives, and Secret {namespace}/{wanted.secret} has no {key} any more"
         for item, (key, _url, variable) in lost.items()

@@ -1,9 +1,8 @@
-"""`first_pod.py` against a real PostgreSQL: of pods that migrate themselves one starts, and the others when it serves."""
+"""`first_pod.py` against a real PostgreSQL: of pods that migrate themselves one starts first."""
 
 from __future__ import annotations
 
 import socket
-import typing as t
 from pathlib import Path
 
 import pytest
@@ -36,9 +35,9 @@ def image(tmp_path: Path, database: str) -> Image:
 
 
 @pytest.fixture
-def some(image: Image) -> t.Iterator[Pods]:
+def some(image: Image) -> Pods:
     """Pods of it."""
-    yield Pods(image)
+    return Pods(image)
 
 
 def test_one_pod_starts_and_the_others_when_it_serves(some: Pods) -> None:
