@@ -11,6 +11,7 @@
 {{- include "ai-agent.guards.process" . -}}
 {{- include "ai-agent.guards.urlVariables" . -}}
 {{- include "ai-agent.guards.migrationTool" . -}}
+{{- include "ai-agent.guards.doors" . -}}
 {{- include "ai-agent.guards.timing" . -}}
 {{- include "ai-agent.guards.scaling" . -}}
 {{- include "ai-agent.guards.resources" . -}}
@@ -336,5 +337,28 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- $database := toString (default "" $auth.database) -}}
 {{- if has $database (list "template0" "template1") -}}
 {{- fail (printf "postgresql.auth.database is %s, which every PostgreSQL has for itself: choose another name." $database) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Doors that lead from nowhere, and a Secret that nobody reads. */}}
+{{- define "ai-agent.guards.doors" -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
+{{- fail "ingress.enabled is true, but ingress.hosts is empty: name the hosts." -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.enabled is true, but httpRoute.parentRefs is empty: name the gateway." -}}
+{{- end -}}
+{{- with .Values.externalSecret -}}
+{{- if .enabled -}}
+{{- if not $.Values.existingSecret -}}
+{{- fail "externalSecret.enabled is true, but existingSecret is empty: name the Secret that it makes." -}}
+{{- end -}}
+{{- if not .storeRef.name -}}
+{{- fail "externalSecret.enabled is true, but externalSecret.storeRef.name is empty: name the store." -}}
+{{- end -}}
+{{- if not (or .data .dataFrom) -}}
+{{- fail "externalSecret.enabled is true, but externalSecret.data and externalSecret.dataFrom are empty: say where the keys are." -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -143,6 +143,15 @@ GUARDS: list[tuple[Object, str]] = [
         {"serviceMonitor": {"enabled": True}, "agent": {"metrics": {"path": ""}}},
         "serviceMonitor.enabled is true, but agent.metrics.path is empty",
     ),
+    # Doors
+    ({"ingress": {"enabled": True}}, "ingress.enabled is true, but ingress.hosts is empty"),
+    ({"httpRoute": {"enabled": True}}, "httpRoute.enabled is true, but httpRoute.parentRefs is empty"),
+    ({"externalSecret": {"enabled": True}}, "externalSecret.enabled is true, but existingSecret is empty"),
+    ({**EXISTING, "externalSecret": {"enabled": True}}, "externalSecret.storeRef.name is empty: name the store"),
+    (
+        {**EXISTING, "externalSecret": {"enabled": True, "storeRef": {"name": "s"}}},
+        "externalSecret.data and externalSecret.dataFrom are empty",
+    ),
     # The migration's tool
     ({"migration": {"tool": "command"}}, "migration.tool is command, but migration.command is empty"),
     ({"migration": {"command": ["x"]}}, "migration.command is set, but migration.tool is alembic"),

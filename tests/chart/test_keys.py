@@ -45,6 +45,16 @@ CONTEXTS: dict[str, Object] = {
     },
     "command": {"migration": {"tool": "command", "command": ["migrate"]}},
     "itself": {"migration": {"tool": "none"}},
+    "ingress": {"ingress": {"enabled": True, "hosts": ["a.example.org"]}},
+    "route": {"httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]}},
+    "external secret": {
+        **EXISTING,
+        "externalSecret": {
+            "enabled": True,
+            "storeRef": {"name": "vault", "kind": "SecretStore"},
+            "dataFrom": [{"extract": {"key": "agent"}}],
+        },
+    },
     "watched": {"prometheusRule": {"enabled": True}},
     "external": EXTERNAL,
     "kept": {
@@ -69,6 +79,9 @@ POLICY = {"NetworkPolicy/~"}
 CLIENTS = {"NetworkPolicy/~-db-clients"}
 DNS = {"NetworkPolicy/~-db-clients", "NetworkPolicy/~-postgresql-server", "NetworkPolicy/~-redis-server"}
 MONITOR = {"ServiceMonitor/~"}
+INGRESS = {"Ingress/~"}
+ROUTE = {"HTTPRoute/~"}
+EXTERNAL_SECRET = {"ExternalSecret/kept"}
 RULE = {"PrometheusRule/~"}
 SECRET = {"Secret/~-secret"}
 SERVER = {"NetworkPolicy/~-db-clients", "Secret/~-secret"}
@@ -346,6 +359,34 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     "migration.firstPodSeconds": ("itself", 60, AGENT),
     "migration.gate.image": ("plain", "example.org/python:1", AGENT),
     "connectionTest.image": ("plain", "example.org/python:1", TEST),
+    "ingress.enabled": ("ingress", False, INGRESS),
+    "ingress.className": ("ingress", "nginx", INGRESS),
+    "ingress.annotations": ("ingress", {"a": "b"}, INGRESS),
+    "ingress.hosts": ("ingress", ["b.example.org"], INGRESS),
+    "ingress.path": ("ingress", "/agent", INGRESS),
+    "ingress.tls": ("ingress", [{"secretName": "tls", "hosts": ["a.example.org"]}], INGRESS),
+    "httpRoute.enabled": ("route", False, ROUTE),
+    "httpRoute.annotations": ("route", {"a": "b"}, ROUTE),
+    "httpRoute.parentRefs": ("route", [{"name": "other"}], ROUTE),
+    "httpRoute.hostnames": ("route", ["a.example.org"], ROUTE),
+    "httpRoute.matches": ("route", [{"path": {"type": "Exact", "value": "/v1"}}], ROUTE),
+    "httpRoute.filters": ("route", [{"type": "URLRewrite"}], ROUTE),
+    "httpRoute.timeouts": ("route", {"request": "300s"}, ROUTE),
+    "externalSecret.enabled": ("external secret", False, EXTERNAL_SECRET),
+    "externalSecret.storeRef": ("external secret", {"name": "other"}, EXTERNAL_SECRET),
+    "externalSecret.refreshInterval": ("external secret", "5m", EXTERNAL_SECRET),
+    "externalSecret.data": (
+        "external secret",
+        [{"secretKey": "password", "remoteRef": {"key": "agent"}}],
+        EXTERNAL_SECRET,
+    ),
+    "externalSecret.dataFrom": ("external secret", [{"extract": {"key": "other"}}], EXTERNAL_SECRET),
+    "externalSecret.templateData": ("external secret", {"redis-url": "{{ .cache }}"}, EXTERNAL_SECRET),
+    "extraObjects": (
+        "plain",
+        [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}}],
+        {"ConfigMap/more"},
+    ),
     "redis.replica.serviceAccount.automountServiceAccountToken": ("plain", True, REPLICAS),
     "redis.serviceAccount.create": (
         "plain",
@@ -449,7 +490,8 @@ def objects(render: Render) -> t.Callable[..., dict[str, Object]]:
     """Render values on top of a context."""
 
     def call(context: str, *values: Object) -> dict[str, Object]:
-        return by_name(render(*([] if context == "kept" else [PASSWORDS]), CONTEXTS[context], *values))
+        given = [] if "existingSecret" in CONTEXTS[context] else [PASSWORDS]
+        return by_name(render(*given, CONTEXTS[context], *values))
 
     return call
 

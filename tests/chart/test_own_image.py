@@ -283,9 +283,12 @@ def test_an_image_that_migrates_itself_starts_one_pod_first(render: Render, clus
     assert (env["FIRST_POD_SERVICE"], env["FIRST_POD_SECONDS"]) == (f"{RELEASE}:8000", "600")
     strategy = made.one("Deployment")["spec"]["strategy"]["rollingUpdate"]
     assert strategy == {"maxUnavailable": 0, "maxSurge": 1}
-    there = pods(made)
-    assert connects(made, there["agent"], there["agent"], 8000)
-    assert not connects(render({"migration": {"tool": "alembic"}}), there["agent"], there["agent"], 8000)
+    policy = made.one("NetworkPolicy", RELEASE)["spec"]
+    own = {"podSelector": policy["podSelector"]}
+    # To the Service of the agent, whose port is a number going out and has a name coming in.
+    assert {"to": [own], "ports": [{"port": 8000, "protocol": "TCP"}]} in policy["egress"]
+    assert own in policy["ingress"][0]["from"]
+    assert own not in render().one("NetworkPolicy", RELEASE)["spec"]["ingress"][0]["from"]
     cluster.add(live_secret(dict.fromkeys(KEYS, "same")))
     cluster.add(SERVING)
     assert not hooks(render(values, cluster=cluster))
