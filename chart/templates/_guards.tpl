@@ -281,6 +281,9 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- define "ai-agent.guards.duplicates" -}}
 {{- $agent := .Values.agent -}}
 {{- $env := concat (list "DATABASE_URL" "REDIS_URL" "LLM_API_KEY" "SCHEMA_VERSION_TABLE" "SCHEMA_LOCK_TIMEOUT") (include "ai-agent.ownNames" . | fromJsonArray) (keys (include "ai-agent.configData" . | fromYaml) | sortAlpha) -}}
+{{- $plain := list -}}
+{{- range keys $agent.env | sortAlpha }}{{ $plain = append $plain (dict "name" .) }}{{ end -}}
+{{- include "ai-agent.guards.unique" (dict "path" "agent.env" "key" "name" "items" $plain "taken" (include "ai-agent.ownNames" . | fromJsonArray)) -}}
 {{- include "ai-agent.guards.unique" (dict "path" "agent.extraEnv" "key" "name" "items" $agent.extraEnv "taken" $env) -}}
 {{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumes" "key" "name" "items" $agent.extraVolumes "taken" (list "tmp" "migration-scripts" "test-scripts")) -}}
 {{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumeMounts" "key" "mountPath" "items" $agent.extraVolumeMounts "taken" (list "/tmp" "/migration" "/tests")) -}}

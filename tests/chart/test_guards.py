@@ -134,6 +134,7 @@ GUARDS: list[tuple[Object, str]] = [
         agent(urls={"database": [{"name": "A"}]}, extraEnv=[{"name": "A", "value": "x"}]),
         "agent.extraEnv has the name A, which the chart sets itself",
     ),
+    (agent(env={"SCHEMA_LEDGER": "x"}), "agent.env has the name SCHEMA_LEDGER, which the chart sets itself"),
     # The process
     (
         agent(livenessProbe={"tcpSocket": {}, "exec": {"command": ["true"]}}),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -146,7 +148,8 @@ def test_an_image_without_alembic_can_migrate(server: Image) -> None:
         "sys.argv = sys.argv[1:]\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )
-    words = [str(blocker), str(SCHEMA.with_name("command_migration.py"))]
-    done = server.run(*words[1:], "migrate", "--", "true", program=words[0], SCHEMA_RELEASE="server:1")
-    assert done.code == 0, done.err
+    words = [sys.executable, str(blocker), str(SCHEMA.with_name("command_migration.py")), "migrate", "--", "true"]
+    environ = {**os.environ, "DATABASE_URL": server.url, "SCHEMA_RELEASE": "server:1"}
+    done = subprocess.run(words, cwd=server.folder, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     assert server.rows("SELECT release FROM ai_agent.migrations") == [("server:1",)]
