@@ -30,15 +30,13 @@ def isolated_task(cluster: Cluster, wanted: Planned, options: Options, purpose: 
     """
     migrator = wanted.migrator
     # What names a URL in the agent's own way must be one where the image reads it.
-    written = url_forms.forms(wanted.agent_template)
-    urls = {
-        name: url_forms.in_form(PLACEHOLDER_URL, form) for name, form in written.items() if form["of"] == "database"
-    }
-    urls |= {name: PLACEHOLDER_URL for name, place in migrator.secrets.items() if place == wanted.database_secret}
-    own = {"DATABASE_URL": PLACEHOLDER_URL, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - the pod's
+    urls = {name: PLACEHOLDER_URL for name, place in migrator.secrets.items() if place == wanted.database_secret}
+    for name, form in url_forms.forms(wanted.agent_template).items():
+        urls |= {name: url_forms.in_form(PLACEHOLDER_URL, form)} if form["of"] == "database" else {}
+    own = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - the pod's
+    own["DATABASE_URL"] = urls.get("DATABASE_URL", PLACEHOLDER_URL)
     # Settings that are read at import want to be there; what they hold stays with the Secret.
     env = dict.fromkeys(migrator.secrets, PLACEHOLDER) | urls | migrator.env | dict(options.environment) | own
-    env |= {name: url for name, url in urls.items() if name == "DATABASE_URL"}
     return Task(
         namespace=options.namespace,
         release=options.release,
