@@ -221,6 +221,26 @@ def test_each_agent_and_a_stranger_are_asked(sent: Sent) -> None:
     assert {item["host"] for item in sent.requests["stranger"]["http"]} == {"r.n.svc"}
 
 
+def test_another_image_is_asked_where_it_answers_and_for_what_it_has(sent: Sent) -> None:
+    """It has no cache, its own names of variables, one path for both probes, and a Service on another port."""
+    made = deployment()
+    agent = made["spec"]["template"]["spec"]["containers"][0]
+    agent["env"] = [{"name": "PG_URI", "valueFrom": SECRET}, {"name": "AI_AGENT_DATABASE_URL", "valueFrom": SECRET}]
+    agent["ports"] = [{"name": "http", "containerPort": 5000}]
+    agent["livenessProbe"] = agent["readinessProbe"] = {"httpGet": {"path": "/status", "port": "http"}}
+    own = service("r", "agent", "http", 80)
+    own["spec"]["ports"][0]["targetPort"] = "http"
+    postgresql = service("r-postgresql", "primary", "tcp-postgresql", 5432)
+    slices = [slice_of(own, "a", "b"), slice_of(postgresql, "p-0")]
+    asked(FakeCluster(deployments=[made], services=[postgresql, own], endpointslices=slices))
+    request = sent.requests["a"]
+    assert [(item["name"], item["env"]) for item in request["dependencies"]] == [
+        ("postgresql", "AI_AGENT_DATABASE_URL")
+    ]
+    assert request["http"] == [{"name": "itself", "host": "127.0.0.1", "port": 5000, "path": "/status"}]
+    assert [(item["port"], item["path"]) for item in sent.requests["stranger"]["http"]] == [(80, "/status")]
+
+
 def test_a_stranger_has_neither_label_nor_credentials(sent: Sent) -> None:
     asked(FakeCluster())
     [task] = sent.tasks
