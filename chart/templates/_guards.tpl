@@ -8,6 +8,10 @@
 {{- include "ai-agent.guards.subcharts" . -}}
 {{- include "ai-agent.guards.claims" . -}}
 {{- include "ai-agent.guards.reservedNames" . -}}
+{{- include "ai-agent.guards.process" . -}}
+{{- include "ai-agent.guards.urlVariables" . -}}
+{{- include "ai-agent.guards.migrationTool" . -}}
+{{- include "ai-agent.guards.doors" . -}}
 {{- include "ai-agent.guards.timing" . -}}
 {{- include "ai-agent.guards.scaling" . -}}
 {{- include "ai-agent.guards.resources" . -}}
@@ -37,14 +41,14 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Where the database and the cache are must be said once. */}}
+{{/* Where the database and the cache are must be said once. An agent may have no cache, never no database. */}}
 {{- define "ai-agent.guards.servers" -}}
 {{- range $chart, $external := dict "postgresql" "externalDatabase" "redis" "externalCache" -}}
 {{- $host := (index $.Values $external).host -}}
 {{- if and (index $.Values $chart).enabled $host -}}
 {{- fail (printf "%s.host is set, but %s.enabled is true: set %s.enabled to false to use your own server." $external $chart $chart) -}}
 {{- end -}}
-{{- if not (or (index $.Values $chart).enabled $host $.Values.existingSecret) -}}
+{{- if not (or (index $.Values $chart).enabled $host $.Values.existingSecret (eq $chart "redis")) -}}
 {{- fail (printf "%s.enabled is false, so the chart must know your own server: set %s.host, or name a Secret that holds its URL in existingSecret." $chart $external) -}}
 {{- end -}}
 {{- end -}}
@@ -266,7 +270,7 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- range $annotation := list "checksum/config" "ai-agent/rotation-id" -}}
+{{- range $annotation := list "checksum/config" "ai-agent/rotation-id" "ai-agent/url-forms" -}}
 {{- if hasKey $.Values.agent.podAnnotations $annotation -}}
 {{- fail (printf "agent.podAnnotations names %s, which the chart sets itself: remove it." $annotation) -}}
 {{- end -}}
@@ -276,7 +280,10 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{/* Names that stand twice in one pod: Helm 4 fails at them in the middle of an upgrade. */}}
 {{- define "ai-agent.guards.duplicates" -}}
 {{- $agent := .Values.agent -}}
-{{- $env := concat (list "DATABASE_URL" "REDIS_URL" "LLM_API_KEY" "SCHEMA_VERSION_TABLE" "SCHEMA_LOCK_TIMEOUT") (keys (include "ai-agent.configData" . | fromYaml) | sortAlpha) -}}
+{{- $env := concat (list "DATABASE_URL" "REDIS_URL" "LLM_API_KEY" "SCHEMA_VERSION_TABLE" "SCHEMA_LOCK_TIMEOUT") (include "ai-agent.ownNames" . | fromJsonArray) (keys (include "ai-agent.configData" . | fromYaml) | sortAlpha) -}}
+{{- $plain := list -}}
+{{- range keys $agent.env | sortAlpha }}{{ $plain = append $plain (dict "name" .) }}{{ end -}}
+{{- include "ai-agent.guards.unique" (dict "path" "agent.env" "key" "name" "items" $plain "taken" (include "ai-agent.ownNames" . | fromJsonArray)) -}}
 {{- include "ai-agent.guards.unique" (dict "path" "agent.extraEnv" "key" "name" "items" $agent.extraEnv "taken" $env) -}}
 {{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumes" "key" "name" "items" $agent.extraVolumes "taken" (list "tmp" "migration-scripts" "test-scripts")) -}}
 {{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumeMounts" "key" "mountPath" "items" $agent.extraVolumeMounts "taken" (list "/tmp" "/migration" "/tests")) -}}
@@ -312,7 +319,7 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- if not .Values.postgresql.enabled -}}
 {{- $_ := set $outside "database" (list "postgresql.enabled is false" .Values.externalDatabase.host) -}}
 {{- end -}}
-{{- if not .Values.redis.enabled -}}
+{{- if and (include "ai-agent.cache" .) (not .Values.redis.enabled) -}}
 {{- $_ := set $outside "cache" (list "redis.enabled is false" .Values.externalCache.host) -}}
 {{- end -}}
 {{- range $name, $server := $outside -}}
@@ -333,5 +340,28 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- $database := toString (default "" $auth.database) -}}
 {{- if has $database (list "template0" "template1") -}}
 {{- fail (printf "postgresql.auth.database is %s, which every PostgreSQL has for itself: choose another name." $database) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Doors that lead from nowhere, and a Secret that nobody reads. */}}
+{{- define "ai-agent.guards.doors" -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
+{{- fail "ingress.enabled is true, but ingress.hosts is empty: name the hosts." -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.enabled is true, but httpRoute.parentRefs is empty: name the gateway." -}}
+{{- end -}}
+{{- with .Values.externalSecret -}}
+{{- if .enabled -}}
+{{- if not $.Values.existingSecret -}}
+{{- fail "externalSecret.enabled is true, but existingSecret is empty: name the Secret that it makes." -}}
+{{- end -}}
+{{- if not .storeRef.name -}}
+{{- fail "externalSecret.enabled is true, but externalSecret.storeRef.name is empty: name the store." -}}
+{{- end -}}
+{{- if not (or .data .dataFrom) -}}
+{{- fail "externalSecret.enabled is true, but externalSecret.data and externalSecret.dataFrom are empty: say where the keys are." -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

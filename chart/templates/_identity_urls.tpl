@@ -7,8 +7,9 @@ that is written wrongly has parts of its password anywhere.
 {{- $root := . -}}
 {{- $references := include "ai-agent.liveReferences" . | fromJson -}}
 {{- range $key, $server := dict "database-url" (dict "variable" "DATABASE_URL" "chart" "postgresql" "port" "5432") "redis-url" (dict "variable" "REDIS_URL" "chart" "redis" "port" "6379") -}}
-{{- $now := get $references $server.variable -}}
+{{- $now := default (get $references $server.variable) (get $references (printf "AI_AGENT_%s" $server.variable)) -}}
 {{- $then := include "ai-agent.secretKey" (dict "root" $root "key" $key) | fromJson -}}
+{{- if and (eq $key "redis-url") (not (include "ai-agent.cache" $root)) }}{{ $now = dict }}{{ end -}}
 {{- if and $now (or (ne $now.name $then.secret) (ne $now.key $then.key)) -}}
 {{- $before := dig "data" $now.key "" (lookup "v1" "Secret" $root.Release.Namespace $now.name) | b64dec -}}
 {{- $after := "" -}}

@@ -11,13 +11,105 @@ migration comes before any change; when nothing serves, everything is applied, a
 A hook without that condition deadlocks: it would wait for a database whose repair is not applied yet.
 */}}
 {{- define "ai-agent.migration.hook" -}}
-{{- if and .Values.migration.enabled .Values.migration.hook .Release.IsUpgrade -}}
+{{- if and .Values.migration.enabled .Values.migration.hook .Release.IsUpgrade (not (include "ai-agent.migration.itself" .)) -}}
 {{- include "ai-agent.serving" . -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "ai-agent.migration.plain" -}}
-{{- if and .Values.migration.enabled (not (include "ai-agent.migration.hook" .)) -}}true{{- end -}}
+{{- if and .Values.migration.enabled (not (include "ai-agent.migration.hook" .)) (not (include "ai-agent.migration.itself" .)) -}}true{{- end -}}
+{{- end -}}
+
+{{/* "true" where the image migrates its database itself at its start: no Job, and one pod before the others. */}}
+{{- define "ai-agent.migration.itself" -}}
+{{- if and .Values.migration.enabled (eq .Values.migration.tool "none") -}}true{{- end -}}
+{{- end -}}
+
+{{/* Arguments of python in the init container that holds a pod until its database is ready for it. */}}
+{{- define "ai-agent.migration.wait" -}}
+{{- if eq .Values.migration.tool "none" -}}
+- /migration/first_pod.py
+{{- else -}}
+- /migration/{{ ternary "command_migration.py" "schema.py" (eq .Values.migration.tool "command") }}
+- wait
+{{- end -}}
+{{- end -}}
+
+{{/*
+What the tool `command` knows a release's migration by: its image, and the program that runs in it. No image of one name may have other
+migrations tomorrow.
+*/}}
+{{- define "ai-agent.migration.release" -}}
+{{- printf "%s %s" (include "ai-agent.migrationImage" .) (.Values.migration.command | toJson | sha256sum | trunc 8) -}}
+{{- end -}}
+
+{{/* Where Alembic's environment of the image is, for the migration's containers. Argument: the root context. */}}
+{{- define "ai-agent.migration.place" -}}
+{{- $alembic := .Values.migration.alembic -}}
+{{- if $alembic.scriptLocation }}
+- name: ALEMBIC_CONFIG
+  value: /migration/alembic.ini
+- name: ALEMBIC_SCRIPT_LOCATION
+  value: {{ $alembic.scriptLocation | quote }}
+{{- else if $alembic.config }}
+- name: ALEMBIC_CONFIG
+  value: {{ $alembic.config | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* The same for the agent's container, whose revisions the preflight asks: a configuration that the chart makes is not in it. */}}
+{{- define "ai-agent.migration.agentEnv" -}}
+{{- if and .Values.migration.enabled (eq .Values.migration.tool "alembic") -}}
+{{- with .Values.migration.alembic.scriptLocation }}
+- name: ALEMBIC_SCRIPT_LOCATION
+  value: {{ . | quote }}
+{{- else }}
+{{- $config := .Values.migration.alembic.config }}
+{{- with .Values.migration.workingDir }}
+{{- if not (hasPrefix "/" $config) }}{{ $config = printf "%s/%s" (trimSuffix "/" .) (default "alembic.ini" $config) }}{{ end }}
+{{- end }}
+{{- with $config }}
+- name: ALEMBIC_CONFIG
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* What the tools but Alembic are told. Argument: the root context. */}}
+{{- define "ai-agent.migration.ledger" -}}
+- name: SCHEMA_LEDGER
+  value: {{ .Values.migration.ledger | quote }}
+{{- if eq .Values.migration.tool "command" }}
+- name: SCHEMA_RELEASE
+  value: {{ include "ai-agent.migration.release" . | quote }}
+{{- else }}
+- name: FIRST_POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: FIRST_POD_SERVICE
+  value: {{ printf "%s:%v" (include "ai-agent.fullname" .) .Values.agent.service.port | quote }}
+- name: FIRST_POD_SECONDS
+  value: {{ .Values.migration.firstPodSeconds | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* A migration of a tool that is told nothing, or told for nothing. */}}
+{{- define "ai-agent.guards.migrationTool" -}}
+{{- $migration := .Values.migration -}}
+{{- if and (eq $migration.tool "command") (not $migration.command) -}}
+{{- fail "migration.tool is command, but migration.command is empty: name the program of the image and its arguments." -}}
+{{- end -}}
+{{- if and (ne $migration.tool "command") $migration.command -}}
+{{- fail (printf "migration.command is set, but migration.tool is %s: set it to command, or remove migration.command." $migration.tool) -}}
+{{- end -}}
+{{- if and $migration.alembic.config $migration.alembic.scriptLocation -}}
+{{- fail "migration.alembic.config and migration.alembic.scriptLocation are both set: keep config where the image has such a file, else scriptLocation." -}}
+{{- end -}}
+{{- if and (ne $migration.tool "alembic") (or $migration.alembic.config $migration.alembic.scriptLocation) -}}
+{{- fail (printf "migration.alembic is set, but migration.tool is %s: set it to alembic, or remove migration.alembic." $migration.tool) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The migration's program, data of the ConfigMaps that carry it. */}}
@@ -26,16 +118,42 @@ A hook without that condition deadlocks: it would wait for a database whose repa
 {{ base $path }}: |
   {{- $.Files.Get $path | nindent 2 }}
 {{- end }}
+{{- with ternary (list "command_migration.py" "ledger.py") (ternary (list "first_pod.py" "ledger.py") list (eq .Values.migration.tool "none")) (eq .Values.migration.tool "command") }}
+{{- range . }}
+{{ . }}: |
+  {{- $.Files.Get (printf "files/%s" .) | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- with .Values.migration.alembic.scriptLocation }}
+alembic.ini: |
+  {{- $.Files.Get "files/alembic.ini" | replace "SCRIPT_LOCATION" . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
-{{/* Environment, mounts and security of a container that runs schema.py. Argument: dict "root", "secret", "key" of the database URL. */}}
+{{/*
+Environment, mounts and security of a container that runs schema.py. Argument: dict "root", "secret", "key" of the database URL, "migration"
+whether it is the one that migrates, "own" the hook's Secret, empty where it has none.
+*/}}
 {{- define "ai-agent.migration.container" -}}
+{{- with default .root.Values.agent.workingDir .root.Values.migration.workingDir -}}
+workingDir: {{ . | quote }}
+{{ end -}}
 env:
   {{- include "ai-agent.envFromSecret" (dict "name" "DATABASE_URL" "secret" .secret "key" .key) | nindent 2 }}
+  {{- with include "ai-agent.migrationUrls" (dict "root" .root "migration" .migration "secret" .own) }}
+  {{- . | indent 2 }}
+  {{- end }}
   - name: SCHEMA_VERSION_TABLE
     value: {{ .root.Values.migration.versionTable | quote }}
   - name: SCHEMA_LOCK_TIMEOUT
     value: {{ .root.Values.migration.lockTimeout | quote }}
+  {{- if ne .root.Values.migration.tool "alembic" }}
+  {{- include "ai-agent.migration.ledger" .root | nindent 2 }}
+  {{- else }}
+  {{- with include "ai-agent.migration.place" .root }}
+  {{- . | indent 2 }}
+  {{- end }}
+  {{- end }}
   {{- range $name, $value := include "ai-agent.configData" .root | fromYaml }}
   - name: {{ $name }}
     value: {{ $value | quote }}
@@ -76,7 +194,7 @@ ones are not applied yet), has a deadline, and does not use a service account of
 {{- $migration := $root.Values.migration -}}
 {{- $labels := dict "root" $root "component" "migration" -}}
 {{- $own := and .hook (not $root.Values.existingSecret) -}}
-{{- $url := include "ai-agent.secretKey" (dict "root" $root "key" "migration-database-url") | fromJson -}}
+{{- $url := include "ai-agent.secretKey" (dict "root" $root "key" (include "ai-agent.migrationUrlKey" (dict "root" $root "migration" true))) | fromJson -}}
 {{- if $own -}}{{- $_ := set $url "secret" (include "ai-agent.preUpgradeName" $root) -}}{{- end -}}
 backoffLimit: {{ $migration.backoffLimit }}
 {{- if .hook }}
@@ -112,13 +230,20 @@ template:
         imagePullPolicy: {{ $root.Values.agent.image.pullPolicy }}
         command:
           - python
-          - /migration/schema.py
+          - /migration/{{ ternary "command_migration.py" "schema.py" (eq $migration.tool "command") }}
           - migrate
           {{- if .hook }}
           - --database-timeout={{ $migration.databaseTimeout }}
           - --timeout={{ $migration.timeout }}
           {{- end }}
-        {{- include "ai-agent.migration.container" (merge (dict "root" $root) $url) | nindent 8 }}
+          {{- if eq $migration.tool "command" }}
+          - --
+          {{- /* The program's variables are those that the migration's session has: the kubelet must not fill in others before. */}}
+          {{- range $migration.command }}
+          - {{ replace "$(" "$$(" . | quote }}
+          {{- end }}
+          {{- end }}
+        {{- include "ai-agent.migration.container" (merge (dict "root" $root "migration" true "own" (ternary (include "ai-agent.preUpgradeName" $root) "" $own)) $url) | nindent 8 }}
         resources:
           {{- toYaml $migration.resources | nindent 10 }}
     volumes:

@@ -35,7 +35,7 @@ Argument: dict "to" the list, "host" the host.
 {{/* Egress to the database and the cache, the release's own or external ones. */}}
 {{- define "ai-agent.egress.servers" -}}
 {{- $root := . -}}
-{{- range $chart, $external := dict "postgresql" "database" "redis" "cache" }}
+{{- range $chart, $external := ternary (dict "postgresql" "database" "redis" "cache") (dict "postgresql" "database") (eq (include "ai-agent.cache" .) "true") }}
 {{- if (index $root.Values $chart).enabled }}
 - to:
     - podSelector:

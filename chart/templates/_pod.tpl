@@ -29,9 +29,9 @@ priorityClassName: {{ . }}
       key: {{ .key }}
 {{- end -}}
 
-{{/* DATABASE_URL and REDIS_URL of the agent and of the test pod. Argument: the root context. */}}
+{{/* DATABASE_URL and REDIS_URL of the test pod, the latter where there is a cache. Argument: the root context. */}}
 {{- define "ai-agent.urls" -}}
-{{- range $name, $key := dict "DATABASE_URL" "database-url" "REDIS_URL" "redis-url" }}
+{{- range $name, $key := ternary (dict "DATABASE_URL" "database-url" "REDIS_URL" "redis-url") (dict "DATABASE_URL" "database-url") (eq (include "ai-agent.cache" .) "true") }}
 {{ include "ai-agent.envFromSecret" (merge (dict "name" $name) (include "ai-agent.secretKey" (dict "root" $ "key" $key) | fromJson)) }}
 {{- end }}
 {{- end -}}

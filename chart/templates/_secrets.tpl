@@ -117,6 +117,15 @@ be the same in the Secret, in the hook's Secret and in the annotation of the age
 {{- $url := include "ai-agent.postgresql.url" (dict "root" . "password" $password) -}}
 {{- $_ := set $data "database-url" $url -}}
 {{- $_ := set $data "migration-database-url" $url -}}
+{{- $forms := include "ai-agent.urlVariables" . | fromJsonArray -}}
+{{- range $item := $forms -}}
+{{- if and (eq $item.form "scheme") (eq $item.of "database") -}}
+{{- $own := include "ai-agent.urlInForm" (dict "url" $url "item" $item) -}}
+{{- $_ := set $data $item.name $own -}}
+{{- $_ := set $data (printf "migration-%s" $item.name) $own -}}
+{{- end -}}
+{{- end -}}
+{{- if include "ai-agent.cache" . -}}
 {{- $redis := "" -}}
 {{- if not .Values.redis.enabled -}}
 {{- $redis = include "ai-agent.externalPassword" (dict "live" $live "key" "redis-password" "given" .Values.externalCache.password "path" "externalCache.password" "required" false) -}}
@@ -126,6 +135,12 @@ be the same in the Secret, in the hook's Secret and in the annotation of the age
 {{- end -}}
 {{- with $redis }}{{ $_ := set $data "redis-password" . }}{{ end -}}
 {{- $_ := set $data "redis-url" (include "ai-agent.redis.url" (dict "root" . "password" $redis)) -}}
+{{- range $item := $forms -}}
+{{- if and (eq $item.form "scheme") (eq $item.of "cache") -}}
+{{- $_ := set $data $item.name (include "ai-agent.urlInForm" (dict "url" (get $data "redis-url") "item" $item)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- /* A URL that is not the live one must reach the pods, so it brings a new id. */ -}}
 {{- $id := get $live "rotation-id" -}}
 {{- range $key := list "database-url" "redis-url" -}}

@@ -232,8 +232,9 @@ dependencies:
           ranks, so each was measured; p95 is null below 20 rounds and p99 below 100, where they would be the worst one.
       type: dict
 agent:
-  description: Answers of the agent to C(/health) and C(/ready), each with C(from), C(pod), C(path), C(via) (C(itself)
-    or C(service)), C(http_status), C(ms), C(status), and C(error) where there was no answer.
+  description: Answers of the agent to what its liveness and readiness probes ask by HTTP, by default C(/health) and
+    C(/ready), each with C(from), C(pod), C(path), C(via) (C(itself) or C(service)), C(http_status), C(ms), C(status),
+    and C(error) where there was no answer.
   returned: when a verdict was possible
   type: list
   elements: dict

@@ -16,10 +16,28 @@ import yaml
 
 from dev import chart_linters
 from tests.chart.conftest import ENVIRONMENTS, Object, Render, Rendered
+from tests.chart.test_secrets import EXISTING
 
 EXCEPTIONS: Object = yaml.safe_load(Path(__file__).with_name("chart_linter_exceptions.yaml").read_bytes())
 SCHEMAS = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
 REFERENCE = re.compile(r'"[^"]*#/\$defs/([^"]+)"')
+PROMETHEUS = [{"podSelector": {"matchLabels": {"app": "prometheus"}}}]
+ALL_ON: Object = {
+    **EXISTING,
+    "agent": {
+        "port": 5000,
+        "metrics": {"port": 9000},
+        "urls": {"database": [{"name": "PG_URI", "scheme": "postgresql+psycopg"}, {"name": "PG_HOST", "part": "host"}]},
+    },
+    "migration": {"tool": "command", "command": ["migrate"]},
+    "networkPolicy": {"scrapers": PROMETHEUS},
+    "serviceMonitor": {"enabled": True},
+    "prometheusRule": {"enabled": True},
+    "ingress": {"enabled": True, "hosts": ["agent.example.org"], "tls": [{"secretName": "tls"}]},
+    "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]},
+    "externalSecret": {"enabled": True, "storeRef": {"name": "vault"}, "dataFrom": [{"extract": {"key": "agent"}}]},
+    "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more", "namespace": "test"}}],
+}
 Finding = tuple[str, str]
 """A check and the kind of the object it failed for."""
 
@@ -54,11 +72,12 @@ def test_every_exception_has_a_reason() -> None:
             assert entry["reason"].endswith(".")
 
 
-def test_kube_score(render: Render, tmp_path: Path) -> None:
+@pytest.mark.parametrize("values", [{}, ALL_ON], ids=["prod", "all on"])
+def test_kube_score(render: Render, tmp_path: Path, values: Object) -> None:
     more = ("container-seccomp-profile", "container-ports-check")
     words = [chart_linters.kube_score(), "score", "--output-format", "json"]
     words += [word for check in more for word in ("--enable-optional-test", check)]
-    scored = output([*words, manifests(render("prod"), tmp_path)])
+    scored = output([*words, manifests(render("prod", values), tmp_path)])
     found = {
         (check["check"]["id"], item["type_meta"]["kind"])
         for item in scored
@@ -69,10 +88,11 @@ def test_kube_score(render: Render, tmp_path: Path) -> None:
     judge("kube-score", found)
 
 
-def test_checkov(render: Render, tmp_path: Path) -> None:
+@pytest.mark.parametrize("values", [{}, ALL_ON], ids=["prod", "all on"])
+def test_checkov(render: Render, tmp_path: Path, values: Object) -> None:
     env = {**os.environ, "PYTHONPATH": str(chart_linters.checkov())}
     words = [sys.executable, "-m", "checkov.main", "--framework", "kubernetes", "--output", "json", "--quiet"]
-    result = output([*words, "--skip-download", "--file", manifests(render("prod"), tmp_path)], env)
+    result = output([*words, "--skip-download", "--file", manifests(render("prod", values), tmp_path)], env)
     assert result["summary"]["parsing_errors"] == 0
     found = {(each["check_id"], each["resource"].partition(".")[0]) for each in result["results"]["failed_checks"]}
     judge("checkov", found)

@@ -117,7 +117,53 @@ GUARDS: list[tuple[Object, str]] = [
     ({"redis": {"auth": {"existingSecretPasswordKey": "r"}}}, "own Secret has the key redis-password: remove it"),
     # Servers of one's own
     ({"postgresql": {"enabled": False}}, "set externalDatabase.host, or name a Secret that holds its URL"),
-    ({"redis": {"enabled": False}}, "set externalCache.host, or name a Secret that holds its URL"),
+    (agent(urls={"cache": []}), "agent.urls.cache is empty, but there is a cache: set redis.enabled to false"),
+    (agent(urls={"database": [{"name": "A"}, {"name": "A"}]}), "agent.urls has the name A twice: keep one"),
+    (agent(urls={"database": [{"name": "LOG_LEVEL"}]}), "agent.urls has the name LOG_LEVEL, which the chart sets"),
+    (agent(urls={"database": [{"name": "REDIS_URL"}]}, extraEnv=[]), "agent.urls has the name REDIS_URL twice"),
+    (agent(urls={"database": [{"name": "DATABASE_URL", "part": "host"}]}), "give the part a name of its own"),
+    (
+        agent(urls={"database": [{"name": "A", "part": "host", "scheme": "x"}]}),
+        "a part has neither, keep one",
+    ),
+    (
+        {"redis": {"enabled": False}, "agent": {"urls": {"database": [{"name": "REDIS_URL"}], "cache": []}}},
+        "agent.urls gives REDIS_URL the URL of the other server",
+    ),
+    (
+        agent(urls={"database": [{"name": "A"}]}, extraEnv=[{"name": "A", "value": "x"}]),
+        "agent.extraEnv has the name A, which the chart sets itself",
+    ),
+    (agent(env={"SCHEMA_LEDGER": "x"}), "agent.env has the name SCHEMA_LEDGER, which the chart sets itself"),
+    # The process
+    (
+        agent(livenessProbe={"tcpSocket": {}, "exec": {"command": ["true"]}}),
+        "agent.livenessProbe asks by exec and tcpSocket: keep one of them",
+    ),
+    (
+        {"serviceMonitor": {"enabled": True}, "agent": {"metrics": {"path": ""}}},
+        "serviceMonitor.enabled is true, but agent.metrics.path is empty",
+    ),
+    # Doors
+    ({"ingress": {"enabled": True}}, "ingress.enabled is true, but ingress.hosts is empty"),
+    ({"httpRoute": {"enabled": True}}, "httpRoute.enabled is true, but httpRoute.parentRefs is empty"),
+    ({"externalSecret": {"enabled": True}}, "externalSecret.enabled is true, but existingSecret is empty"),
+    ({**EXISTING, "externalSecret": {"enabled": True}}, "externalSecret.storeRef.name is empty: name the store"),
+    (
+        {**EXISTING, "externalSecret": {"enabled": True, "storeRef": {"name": "s"}}},
+        "externalSecret.data and externalSecret.dataFrom are empty",
+    ),
+    # The migration's tool
+    ({"migration": {"tool": "command"}}, "migration.tool is command, but migration.command is empty"),
+    ({"migration": {"command": ["x"]}}, "migration.command is set, but migration.tool is alembic"),
+    (
+        {"migration": {"alembic": {"config": "a.ini", "scriptLocation": "b"}}},
+        "migration.alembic.config and migration.alembic.scriptLocation are both set",
+    ),
+    (
+        {"migration": {"tool": "none", "alembic": {"config": "a.ini"}}},
+        "migration.alembic is set, but migration.tool is none",
+    ),
     ({"externalDatabase": {"host": "db"}}, "set postgresql.enabled to false to use your own server"),
     ({"externalCache": {"host": "kv"}}, "set redis.enabled to false to use your own server"),
     (

@@ -43,6 +43,18 @@ CONTEXTS: dict[str, Object] = {
         "networkPolicy": {"scrapers": [{"podSelector": {"matchLabels": {"app": "prometheus"}}}]},
         "serviceMonitor": {"enabled": True},
     },
+    "command": {"migration": {"tool": "command", "command": ["migrate"]}},
+    "itself": {"migration": {"tool": "none"}},
+    "ingress": {"ingress": {"enabled": True, "hosts": ["a.example.org"]}},
+    "route": {"httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]}},
+    "external secret": {
+        **EXISTING,
+        "externalSecret": {
+            "enabled": True,
+            "storeRef": {"name": "vault", "kind": "SecretStore"},
+            "dataFrom": [{"extract": {"key": "agent"}}],
+        },
+    },
     "watched": {"prometheusRule": {"enabled": True}},
     "external": EXTERNAL,
     "kept": {
@@ -67,6 +79,9 @@ POLICY = {"NetworkPolicy/~"}
 CLIENTS = {"NetworkPolicy/~-db-clients"}
 DNS = {"NetworkPolicy/~-db-clients", "NetworkPolicy/~-postgresql-server", "NetworkPolicy/~-redis-server"}
 MONITOR = {"ServiceMonitor/~"}
+INGRESS = {"Ingress/~"}
+ROUTE = {"HTTPRoute/~"}
+EXTERNAL_SECRET = {"ExternalSecret/kept"}
 RULE = {"PrometheusRule/~"}
 SECRET = {"Secret/~-secret"}
 SERVER = {"NetworkPolicy/~-db-clients", "Secret/~-secret"}
@@ -327,6 +342,51 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     ),
     "redis.replica.persistence.enabled": ("plain", False, REPLICAS),
     "redis.replica.persistence.size": ("plain", "9Gi", REPLICAS),
+    "agent.port": ("plain", 8283, AGENT),
+    "agent.command": ("plain", ["serve"], AGENT),
+    "agent.args": ("plain", ["--port", "8000"], AGENT),
+    "agent.workingDir": ("plain", "/srv", AGENT | JOB),
+    "agent.urls.database": ("plain", [{"name": "PG_URI", "scheme": "postgresql+pg8000"}], AGENT | JOB | SECRET),
+    "agent.urls.cache": ("plain", [{"name": "CACHE_URL"}], AGENT),
+    "agent.metrics.path": ("scraped", "/prometheus", MONITOR),
+    "agent.metrics.port": ("scraped", 9000, AGENT | SERVICE | POLICY | MONITOR),
+    "migration.tool": ("plain", "none", {"ConfigMap/~-migration-scripts"} | AGENT | JOB | POLICY),
+    "migration.command": ("command", ["migrate", "now"], AGENT | JOB),
+    "migration.workingDir": ("plain", "/srv/db", AGENT | JOB),
+    "migration.alembic.config": ("plain", "db/alembic.ini", AGENT | JOB),
+    "migration.alembic.scriptLocation": ("plain", "p:m", {"ConfigMap/~-migration-scripts"} | AGENT | JOB),
+    "migration.ledger": ("command", "ledger", AGENT | JOB),
+    "migration.firstPodSeconds": ("itself", 60, AGENT),
+    "migration.gate.image": ("plain", "example.org/python:1", AGENT),
+    "connectionTest.image": ("plain", "example.org/python:1", TEST),
+    "ingress.enabled": ("ingress", False, INGRESS),
+    "ingress.className": ("ingress", "nginx", INGRESS),
+    "ingress.annotations": ("ingress", {"a": "b"}, INGRESS),
+    "ingress.hosts": ("ingress", ["b.example.org"], INGRESS),
+    "ingress.path": ("ingress", "/agent", INGRESS),
+    "ingress.tls": ("ingress", [{"secretName": "tls", "hosts": ["a.example.org"]}], INGRESS),
+    "httpRoute.enabled": ("route", False, ROUTE),
+    "httpRoute.annotations": ("route", {"a": "b"}, ROUTE),
+    "httpRoute.parentRefs": ("route", [{"name": "other"}], ROUTE),
+    "httpRoute.hostnames": ("route", ["a.example.org"], ROUTE),
+    "httpRoute.matches": ("route", [{"path": {"type": "Exact", "value": "/v1"}}], ROUTE),
+    "httpRoute.filters": ("route", [{"type": "URLRewrite"}], ROUTE),
+    "httpRoute.timeouts": ("route", {"request": "300s"}, ROUTE),
+    "externalSecret.enabled": ("external secret", False, EXTERNAL_SECRET),
+    "externalSecret.storeRef": ("external secret", {"name": "other"}, EXTERNAL_SECRET),
+    "externalSecret.refreshInterval": ("external secret", "5m", EXTERNAL_SECRET),
+    "externalSecret.data": (
+        "external secret",
+        [{"secretKey": "password", "remoteRef": {"key": "agent"}}],
+        EXTERNAL_SECRET,
+    ),
+    "externalSecret.dataFrom": ("external secret", [{"extract": {"key": "other"}}], EXTERNAL_SECRET),
+    "externalSecret.templateData": ("external secret", {"redis-url": "{{ .cache }}"}, EXTERNAL_SECRET),
+    "extraObjects": (
+        "plain",
+        [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}}],
+        {"ConfigMap/more"},
+    ),
     "redis.replica.serviceAccount.automountServiceAccountToken": ("plain", True, REPLICAS),
     "redis.serviceAccount.create": (
         "plain",
@@ -430,7 +490,8 @@ def objects(render: Render) -> t.Callable[..., dict[str, Object]]:
     """Render values on top of a context."""
 
     def call(context: str, *values: Object) -> dict[str, Object]:
-        return by_name(render(*([] if context == "kept" else [PASSWORDS]), CONTEXTS[context], *values))
+        given = [] if "existingSecret" in CONTEXTS[context] else [PASSWORDS]
+        return by_name(render(*given, CONTEXTS[context], *values))
 
     return call
 

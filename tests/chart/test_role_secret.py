@@ -57,6 +57,17 @@ CASES: dict[str, Object] = {
     **{f"postgresql, {name}": {"postgresql": values} for name, values in POSTGRESQL.items()},
     **{f"redis, {name}": {"redis": values} for name, values in REDIS.items()},
     **{f"global, {name}": {"global": values} for name, values in GLOBAL.items()},
+    "other forms": {
+        "agent": {
+            "urls": {
+                "database": [
+                    {"name": "PG_URI", "scheme": "postgresql+pg8000"},
+                    {"name": "PG_ASYNC", "scheme": "postgresql+asyncpg", "parameters": "ssl=require"},
+                ],
+                "cache": [{"name": "VALKEY_URL", "scheme": "valkey"}],
+            }
+        }
+    },
     "external database": {
         "postgresql": {"enabled": False},
         "externalDatabase": {"host": "db.example"},
@@ -86,7 +97,14 @@ def test_the_role_and_the_chart_write_the_same(render: Render, case: str, releas
     by_role = render("dev", existing, auth, values, release=release)
     ours = decoded(secret_data(PASSWORDS, yaml.safe_dump_all(by_role)))
     theirs = render("dev", IN_VALUES, values, release=release).secret(f"{release}-secret")
-    installed = [name for name in URLS if not case.startswith("external") or name in ours]
+    assert {name for name in theirs if name.isupper() or "-PG" in name} == {
+        name for name in ours if name.isupper() or "-PG" in name
+    }
+    installed = [
+        name
+        for name in (*URLS, *(name for name in ours if name not in PASSWORDS))
+        if not case.startswith("external") or name in ours
+    ]
     assert {name: ours[name] for name in installed} == {name: theirs[name] for name in installed}
     # A server that is elsewhere has an address that only its owner knows: the role asks for a Secret with it.
     assert set(URLS) - ours.keys() == {

@@ -36,6 +36,15 @@ from tests.chart.conftest import ROOT, Object, Render, RenderError
         ({"migration": {"lockTimeout": "2"}}, "does not match pattern"),
         ({"migration": {"ttlSecondsAfterFinished": 60}}, "minimum: got 60"),
         ({"organizationLabels": {"team": 7}}, "got number, want string"),
+        ({"agent": {"port": 0}}, "minimum: got 0, want 1"),
+        ({"agent": {"readinessProbe": {"httpGet": {"path": "ready"}}}}, "does not match pattern"),
+        ({"agent": {"readinessProbe": {"exec": {}}}}, "missing property 'command'"),
+        ({"agent": {"readinessProbe": {"http": {}}}}, "additional properties 'http' not allowed"),
+        ({"agent": {"urls": {"database": [{"scheme": "x"}]}}}, "missing property 'name'"),
+        ({"agent": {"urls": {"database": [{"name": "A", "part": "path"}]}}}, "value must be one of"),
+        ({"agent": {"urls": {"database": [{"name": "A", "value": "postgresql://"}]}}}, "'value' not allowed"),
+        ({"migration": {"tool": "flyway"}}, "value must be one of"),
+        ({"existingSecretKeys": {"databse-url": "x"}}, "databse-url"),
     ],
 )
 def test_schema_refuses(render: Render, values: Object, sentence: str) -> None:
@@ -62,7 +71,6 @@ def test_schema_refuses(render: Render, values: Object, sentence: str) -> None:
             {"postgresql": {"enabled": False}},
             "set externalDatabase.host, or name a Secret that holds its URL in existingSecret",
         ),
-        ({"redis": {"enabled": False}}, "redis.enabled is false"),
         ({"agent": {"drainSeconds": 60}}, "set it above preStopSeconds + drainSeconds (65)"),
         ({"migration": {"databaseTimeout": 240}}, "set it below migration.timeout (240)"),
     ],

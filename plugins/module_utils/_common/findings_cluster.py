@@ -42,6 +42,14 @@ CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "
     ),
     "volume-kept": ("warn", "Look at what an earlier release left in the volume before it is used again."),
     "schema-deduced": ("info", "Nothing to do; a deployment that changes something has the database asked."),
+    "migration-by-command": (
+        "unknown",
+        "Read what the program runs between the two versions, and accept the finding for this one.",
+    ),
+    "migration-by-image": (
+        "unknown",
+        "Read the image's release notes, and accept the finding for this version; a tool of its own is better.",
+    ),
     "version-table-differs": ("fail", "Set migration.versionTable to the table that env.py configures."),
 }
 

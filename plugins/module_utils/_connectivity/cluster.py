@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import probe_answers
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import agent_process, probe_answers
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import FORBIDDEN
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import (
     agent_service,
@@ -41,8 +41,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
 API_SERVER = {"name": FORBIDDEN, "host": "kubernetes.default.svc", "port": 443}
-VARIABLES = {"postgresql": "DATABASE_URL", "redis": "REDIS_URL"}
-PATHS = ("/health", "/ready")
 STRANGERS: t.Final[dict[str, str]] = {"stranger": "this namespace", "elsewhere": "another namespace"}
 # What the test's own pods ask for and may use, as the chart's test pod.
 RESOURCES: t.Final[dict[str, dict[str, str]]] = {
@@ -166,6 +164,7 @@ class PodRuns:
         self.pulls: list[Finding] = []
         spec = seen.pod_spec
         self._container = next((item for item in spec["containers"] if item["name"] == "agent"), spec["containers"][0])
+        self._variables = agent_process.variables(self._container)
 
     def _request(self, **more: t.Any) -> Object:
         options = self._options
@@ -176,18 +175,20 @@ class PodRuns:
         gates = {item["name"]: item for item in self._seen.pod_spec.get("initContainers") or ()}
         gate = gates.get("wait-for-schema", {}).get("env") or ()
         table = next((item.get("value") for item in gate if item["name"] == "SCHEMA_VERSION_TABLE"), None)
-        asked: list[Object] = [{"name": name, "kind": name, "env": variable} for name, variable in VARIABLES.items()]
+        named = self._variables.items()
+        asked: list[Object] = [{"name": name, "kind": name, "env": variable} for name, variable in named]
         asked[0]["version_table"] = table
         if replica := self._release["servers"].get("postgresql-replica"):
             place = {"host": replica["host"].partition(".")[0], "port": replica["port"]}
-            asked.insert(1, {"name": "postgresql-replica", "kind": "replica", "env": "DATABASE_URL", **place})
+            asked.insert(
+                1, {"name": "postgresql-replica", "kind": "replica", "env": self._variables["postgresql"], **place}
+            )
         return asked
 
     def agent(self, pod: Object) -> Observation:
         """The probe in a running pod of the agent. Failing is part of the observation."""
         name = pod["metadata"]["name"]
-        port = next((item["containerPort"] for item in self._container.get("ports") or ()), 8000)
-        own = [{"name": "itself", "host": "127.0.0.1", "port": port, "path": path} for path in PATHS]
+        own = [{"name": "itself", "host": "127.0.0.1", **place} for place in agent_process.answers(self._container)]
         negative = [API_SERVER] if self._options.negative else []
         request = self._request(dependencies=self._dependencies(), http=own, reach=negative) | {"guest": True}
         lines: list[str] = []
@@ -222,7 +223,7 @@ class PodRuns:
         :raises FindingError: the pod cannot run, or gives no answer
         """
         client = {"app.kubernetes.io/instance": self._options.release, f"{self._options.release}-db-client": "true"}
-        env = shared.environment(self._container, tuple(VARIABLES.values()))
+        env = shared.environment(self._container, tuple(self._variables.values()))
         request = self._request(dependencies=self._dependencies())
         task = self._task("probe", self._options.namespace, request)
         own = {"labels": {**task.labels, **client}, "env": env, "container": self._container}
@@ -251,8 +252,11 @@ class PodRuns:
     def _through(self, service: Object) -> list[Object]:
         """The agent's paths through its Service."""
         host = f"{service['metadata']['name']}.{self._options.namespace}.svc"
-        port = service["spec"]["ports"][0]["port"]
-        return [{"name": "service", "host": host, "port": port, "path": path} for path in PATHS]
+        places = [
+            {"port": agent_process.service_port(self._container, service, place["port"]), "path": place["path"]}
+            for place in agent_process.answers(self._container)
+        ]
+        return [{"name": "service", "host": host, **place} for place in places if place["port"]]
 
     def stranger_labels(self) -> dict[str, str]:
         """The labels by which a policy could know a stranger."""

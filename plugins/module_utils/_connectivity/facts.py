@@ -210,7 +210,7 @@ class NamespaceFacts(t.TypedDict):
     labels: dict[str, str]
 
 
-class SeenRelease(t.TypedDict):
+class _SeenRelease(t.TypedDict):
     """What the API says of the release.
 
     :param endpoints: of the agent's Service, None where they may not be read
@@ -225,6 +225,15 @@ class SeenRelease(t.TypedDict):
     endpoints: Endpoints | None
     servers: dict[str, ServerFacts]
     policies: list[dict[str, t.Any]] | None
+
+
+class SeenRelease(_SeenRelease, total=False):
+    """What the API says of the release.
+
+    :param health: the path that says whether the agent's process lives, /health where facts of older versions lack it
+    """
+
+    health: str | None
 
 
 class ReleaseFacts(SeenRelease):

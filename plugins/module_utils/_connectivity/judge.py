@@ -231,7 +231,7 @@ def _agent(facts: Facts, release: ReleaseFacts) -> t.Iterator[Finding]:
         failing = [record for record in http_answers(observation) if not is_good(record)]
         if observation["from"] == "agent" and observation["pod"] in ready:
             for record in failing:
-                yield from _own_answer(observation, record)
+                yield from _own_answer(observation, record, release.get("health", "/health"))
         elif failing and observation["from"] == "stranger" and ready and _leads_somewhere(release):
             yield _through_service(observation, failing[0], release)
 
@@ -258,16 +258,18 @@ def _endpoints(release: ReleaseFacts, ready: set[str]) -> t.Iterator[Finding]:
         yield finding("service-endpoints-differ", words, dependency="agent")
 
 
-def _own_answer(observation: Observation, record: HttpRecord) -> t.Iterator[Finding]:
+def _own_answer(observation: Observation, record: HttpRecord, health: str | None) -> t.Iterator[Finding]:
     down = _down(observation)
     body = record.get("body")
-    checks = body.get("checks") if isinstance(body, dict) else None
-    failing = {name: item for name, item in (checks or {}).items() if item.get("status") not in {"ok", "degraded"}}
+    told = body.get("checks") if isinstance(body, dict) else None
+    # Another image may mean something else by that word.
+    checks = {name: item for name, item in told.items() if isinstance(item, dict)} if isinstance(told, dict) else {}
+    failing = {name: item for name, item in checks.items() if item.get("status") not in {"ok", "degraded"}}
     if failing and all(EXPLAINED.get(name) in down for name in failing):
         return
     said = "; ".join(f"{name}: {item.get('message', '')}" for name, item in failing.items())
     answer = said or (record["error"]["text"] if "error" in record else "") or f"status {record['status']}"
-    cause = "agent-health" if record["path"] == "/health" else "agent-not-ready"
+    cause = "agent-health" if record["path"] == health else "agent-not-ready"
     words = f"agent: {record['path']} of {observation['pod']} answers: {answer.rstrip('.')}."
     yield finding(cause, words, dependency="agent", pods=(observation["pod"],))
 

@@ -127,8 +127,8 @@ def _http(observation: Observation, record: HttpRecord) -> Entry:
 
 
 def is_good(record: HttpRecord) -> bool:
-    """Whether an HTTP answer is a good one."""
-    return record["status"] == 200
+    """Whether an HTTP answer is a good one, as the kubelet sees it."""
+    return record["status"] is not None and 200 <= record["status"] < 400
 
 
 def _pod(observation: Observation) -> Entry:

@@ -11,6 +11,7 @@ import functools
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.agent_process import health_path
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import selects
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
@@ -123,6 +124,8 @@ def _reason(pod: Object) -> str | None:
 
 def release_facts(seen: ReleaseObjects, release: str, namespace: str) -> SeenRelease:
     """The part `release` of the facts, without what strangers add."""
+    containers = seen.pod_spec["containers"]
+    agent = next((item for item in containers if item["name"] == "agent"), containers[0])
     leads = endpoints(seen, lambda service: service["metadata"].get("labels", {}).get(COMPONENT) == "agent")
     return {
         "name": release,
@@ -141,6 +144,7 @@ def release_facts(seen: ReleaseObjects, release: str, namespace: str) -> SeenRel
         "endpoints": leads,
         "servers": servers(seen, namespace),
         "policies": None if seen.policies is None else list(seen.policies),
+        "health": health_path(agent),
     }
 
 

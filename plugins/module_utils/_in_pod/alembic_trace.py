@@ -23,6 +23,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from .alembic_place import own_ini
 from .alembic_watch import kept_off_disk
 from .alembic_worker import (
     PLACEHOLDER_URL,
@@ -30,7 +31,6 @@ from .alembic_worker import (
     Worker,
     configuration,
     described,
-    own_ini,
 )
 
 # How a mark begins: a query, so that it stands in the log among the statements of its session.

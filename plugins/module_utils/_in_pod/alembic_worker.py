@@ -96,11 +96,6 @@ def configuration(request: dict[str, t.Any], buffer: io.StringIO) -> t.Any:
     return config
 
 
-def own_ini() -> Path:
-    """The configuration of an image: what ALEMBIC_CONFIG names, else alembic.ini of the working directory."""
-    return Path(os.environ.get("ALEMBIC_CONFIG", "alembic.ini")).absolute()
-
-
 class Worker:
     """One Alembic directory, loaded once; the working directory is the one where `alembic` would be called."""
 

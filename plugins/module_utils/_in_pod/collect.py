@@ -78,9 +78,14 @@ def _assert_room() -> None:
         raise CollectorError("agent-memory-short", f"The agent's pod {why}.")
 
 
+def _url() -> str:
+    """The database's URL, empty without one. An image that wants it under another name has it here as well."""
+    return os.environ.get("AI_AGENT_DATABASE_URL") or os.environ.get("DATABASE_URL", "")
+
+
 def _session(limits: dict[str, int], stack: contextlib.ExitStack, settle: float) -> Session:
     """:param settle: seconds that the network may take to begin"""
-    url = os.environ.get("DATABASE_URL")
+    url = _url()
     if not url:
         raise CollectorError("database-url-invalid", "The pod has no DATABASE_URL in its environment.")
     from .session import session
@@ -108,7 +113,7 @@ def _answer(request: Request, session: Session) -> dict[str, t.Any]:
         if request.get("copy"):
             from .session import parameters
 
-            given = parameters(os.environ["DATABASE_URL"]).get("options")
+            given = parameters(_url()).get("options")
             answer["copy"] = copy_facts.look(connection, given, request["schema"], request["table"])
     if request.get("target"):
         answer["revisions"] = _revisions(request["target"])
@@ -117,7 +122,8 @@ def _answer(request: Request, session: Session) -> dict[str, t.Any]:
 
 def _revisions(target: str) -> dict[str, t.Any] | None:
     """Nodes, heads and targets of the deployed image, without running env.py; None where it has none."""
-    from .alembic_worker import AlembicError, Worker, own_ini
+    from .alembic_place import own_ini
+    from .alembic_worker import AlembicError, Worker
 
     try:
         found: dict[str, t.Any] = Worker({"ini": str(own_ini()), "target": target}).revisions()

@@ -16,7 +16,8 @@ import time
 import typing as t
 from pathlib import Path
 
-from .alembic_worker import AlembicError, Worker, described, own_ini
+from .alembic_place import own_ini
+from .alembic_worker import AlembicError, Worker, described
 from .framing import Framer
 
 # Longest wait for an answer that should not come; Alembic is imported meanwhile.

@@ -33,6 +33,7 @@ def _named(entry: t.Any, *others: str) -> tuple[str, ...]:
 # The full names of what each program consists of; the first one's `main` takes the request.
 _WORKER: t.Final = (
     "alembic_online",
+    "alembic_place",
     "alembic_watch",
     "alembic_worker",
     "executed_text",

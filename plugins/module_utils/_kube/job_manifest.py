@@ -160,6 +160,8 @@ def _container(task: Task) -> Object:
     }
     if sources := shared.env_from(task.container, task.absent, closed=task.isolated):
         container["envFrom"] = sources
+    if folder := task.container.get("workingDir"):
+        container["workingDir"] = folder
     if task.input_seconds is not None:
         container["env"].append({"name": INPUT_VARIABLE, "value": f"{INPUT_FOLDER}/told"})
         container["volumeMounts"].append({"name": "told", "mountPath": INPUT_FOLDER, "readOnly": True})

@@ -170,7 +170,7 @@ def _of_serving(live: Live, rights: Rights, wanted: Planned, namespace: str) -> 
     # During a rollout that is stuck, pods of the previous image are ready as well, and have other revisions.
     same = release_facts.same_migrations(wanted, live) and bool(live.ready_pods)
     if release_facts.unchanged(wanted, live) or (same and not rights.may_exec):
-        return _inferred(live)
+        return deduced(live)
     if rights.may_exec:
         name = live.serving[0]["metadata"]["name"]
         container = _agent(live)["name"]
@@ -179,7 +179,7 @@ def _of_serving(live: Live, rights: Rights, wanted: Planned, namespace: str) -> 
     return job_of_deployed(live, findings=(finding("exec-forbidden", words),))
 
 
-def _inferred(live: Live) -> CollectionPlan:
+def deduced(live: Live) -> CollectionPlan:
     """The state follows from pods that are ready."""
     words = (
         f"The database was not asked: {len(live.ready_pods)} pods of {live.image} are ready, which they are only"
@@ -196,7 +196,7 @@ def job_of_deployed(live: Live, **more: t.Any) -> CollectionPlan:
     :raises FindingError: its container takes the URL from no Secret
     """
     image = release_facts.container(_agent(live), {})
-    secret = _checked(image, image.secrets.get("DATABASE_URL"))
+    secret = _checked(image, image.database_secret)
     return CollectionPlan("job", image=image, secret=secret, pod_spec=_deployed_pod_spec(live), **more)
 
 
@@ -226,4 +226,4 @@ def _runs(live: Live, database: str | None) -> bool:
     return not database or any((item.get("status") or {}).get("readyReplicas") for item in own)
 
 
-__all__ = ("CollectionPlan", "Rights", "after_failure", "decide", "job_of_deployed", "without_exec")
+__all__ = ("CollectionPlan", "Rights", "after_failure", "decide", "deduced", "job_of_deployed", "without_exec")

@@ -12,6 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import url_forms
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
@@ -28,9 +29,14 @@ def isolated_task(cluster: Cluster, wanted: Planned, options: Options, purpose: 
     :param purpose: part of the Job's name
     """
     migrator = wanted.migrator
-    own = {"DATABASE_URL": PLACEHOLDER_URL, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - the pod's
+    # What names a URL in the agent's own way must be one where the image reads it.
+    urls = {name: PLACEHOLDER_URL for name, place in migrator.secrets.items() if place == wanted.database_secret}
+    for name, form in url_forms.forms(wanted.agent_template).items():
+        urls |= {name: url_forms.in_form(PLACEHOLDER_URL, form)} if form["of"] == "database" else {}
+    own = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - the pod's
+    own["DATABASE_URL"] = urls.get("DATABASE_URL", PLACEHOLDER_URL)
     # Settings that are read at import want to be there; what they hold stays with the Secret.
-    env = dict.fromkeys(migrator.secrets, PLACEHOLDER) | migrator.env | dict(options.environment) | own
+    env = dict.fromkeys(migrator.secrets, PLACEHOLDER) | urls | migrator.env | dict(options.environment) | own
     return Task(
         namespace=options.namespace,
         release=options.release,

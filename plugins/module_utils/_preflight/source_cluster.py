@@ -30,6 +30,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.colle
     PodCollector,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.isolated_image import isolated_task
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.other_tools import without_rendering
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.render_job import RenderJob
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live as Copied
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import live_of
@@ -143,7 +144,8 @@ class ClusterSource(Source):
             live = look.with_surroundings(cluster, live, options.release, options.namespace)
         rights = _AskedRights(cluster, wanted, options.namespace)
         self._live = live
-        self._carry_out(decide(live, rights, wanted, options.namespace, options.new_image))
+        plan = decide(live, rights, wanted, options.namespace, options.new_image)
+        self._carry_out(without_rendering(plan, live, wanted))
         if self._plan.fallible:
             try:
                 self._first = self._collector.ask(self._request())

@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Object = dict[str, t.Any]
 
-_VARIABLES = ("DATABASE_URL", "REDIS_URL")
+_VARIABLES = ("DATABASE_URL", "REDIS_URL", "AI_AGENT_DATABASE_URL", "AI_AGENT_REDIS_URL")
 # The key of the password that a server of the release's own begins with, by what the server is.
 _PASSWORDS = {"database": "password", "cache": "redis-password"}
 

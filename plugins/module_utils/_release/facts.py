@@ -18,6 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts im
     volumes,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT, Server, servers
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.references import OWN_NAME
 
 Object = dict[str, t.Any]
 
@@ -44,6 +45,11 @@ class Container:
     secrets: dict[str, tuple[str, str]]
     opaque: bool
     spec: Object = dataclasses.field(repr=False)
+
+    @property
+    def database_secret(self) -> tuple[str, str] | None:
+        """Secret and key of the database's URL, also where the image wants it under a name of its own."""
+        return self.secrets.get(f"{OWN_NAME}DATABASE_URL") or self.secrets.get("DATABASE_URL")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +127,16 @@ class Planned:
     @property
     def database_secret(self) -> tuple[str, str] | None:
         """Secret and key of the migrator's database URL."""
-        return self.migrator.secrets.get("DATABASE_URL")
+        return self.migrator.database_secret
+
+    @property
+    def tool(self) -> t.Literal["alembic", "command", "none"]:
+        """What migrates (migration.tool of the chart), by the program that holds the agent's pods."""
+        gates = [item for item in self.agent_pod.get("initContainers") or () if item["name"] == "wait-for-schema"]
+        words = [word for item in gates for word in item.get("command") or ()]
+        if "/migration/first_pod.py" in words:
+            return "none"
+        return "command" if "/migration/command_migration.py" in words else "alembic"
 
 
 @dataclasses.dataclass(frozen=True)

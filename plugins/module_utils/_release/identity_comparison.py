@@ -22,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_
     LivingUrls,
     reference,
     text,
+    variable_of,
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -120,6 +121,7 @@ def _unproven(
             for item, names in lost.items()
             if (reference(pods.deployment, names[2]) or (wanted.secret,))[0] == wanted.secret
         }
+        lost = {item: (key, url, variable_of(pods.deployment, variable)) for item, (key, url, variable) in lost.items()}
     expected = {variable: text(wanted.expected[url]) for _key, url, variable in lost.values()}
     same = pod_proof.proven(cluster, pods, namespace, expected)
     return [

@@ -132,9 +132,17 @@ def _named(place: Reference, namespace: str) -> str:
 
 
 def reference(deployment: Object, variable: str) -> Reference | None:
-    """Secret and key of a variable of the Deployment's first container that has it; None without one."""
+    """Secret and key of a URL's variable in the Deployment's first container that has it; None without one."""
+    variable = variable_of(deployment, variable)
     found = references.of_variables(deployment["spec"]["template"]["spec"]["containers"])
     return next(((key["name"], key["key"]) for name, key in found if name == variable), None)
+
+
+def variable_of(deployment: Object, variable: str) -> str:
+    """The variable that holds a plain URL: an agent that wants it otherwise has it under a name of the chart's."""
+    found = references.of_variables(deployment["spec"]["template"]["spec"]["containers"])
+    own = references.OWN_NAME + variable
+    return own if own in {name for name, _key in found} else variable
 
 
 def text(value: str) -> str:
@@ -142,4 +150,4 @@ def text(value: str) -> str:
     return base64.b64decode(value).decode("utf-8", "replace")
 
 
-__all__ = ("LivingUrls", "Reference", "reference", "text")
+__all__ = ("LivingUrls", "Reference", "reference", "text", "variable_of")

@@ -79,7 +79,7 @@ def _written(values: t.Any, path: str = "", name: str = "") -> t.Iterator[str]:
 def _needed(values: Mapping[str, t.Any]) -> set[str]:
     """Keys of the role's own Secret; what an existing one must have is read from the manifests (references.py)."""
     needed = {"password", "postgres-password"}
-    if _at(values, "redis.auth.enabled", default=True):
+    if _at(values, "redis.enabled", default=True) and _at(values, "redis.auth.enabled", default=True):
         needed.add("redis-password")
     if _at(values, "postgresql.architecture") == "replication":
         needed.add("replication-password")

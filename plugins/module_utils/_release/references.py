@@ -11,6 +11,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Iterable, Iterator, Sequence
 
 Object = dict[str, t.Any]
+# The chart gives the agent the plain URL under a name of this beginning where agent.urls names or writes it otherwise.
+OWN_NAME: t.Final = "AI_AGENT_"
 
 
 def needed(objects: Sequence[Object]) -> dict[str, frozenset[str]]:
@@ -66,4 +68,4 @@ def _of_pod(pod: Object) -> Iterator[tuple[str, Iterable[str]]]:
                 yield source.get("secretName") or source["name"], [each["key"] for each in source.get("items") or ()]
 
 
-__all__ = ("containers_of", "needed", "of_variables")
+__all__ = ("OWN_NAME", "containers_of", "needed", "of_variables")

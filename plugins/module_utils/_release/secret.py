@@ -14,6 +14,7 @@ import typing as t
 from urllib.parse import quote
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import url_forms
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import parse
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import (
     COMPONENT,
@@ -46,6 +47,7 @@ def secret_data(passwords: Mapping[str, str], manifests: str) -> dict[str, str]:
         urls["database-url"] = urls["migration-database-url"] = _database_url(*found, passwords)
     if found := _server(objects, *_REDIS):
         urls["redis-url"] = _redis_url(*found, passwords)
+    urls |= dict(url_forms.written(objects, urls))
     plain = {name: value for name, value in passwords.items() if value} | urls
     return {name: base64.b64encode(value.encode()).decode() for name, value in plain.items()}
 

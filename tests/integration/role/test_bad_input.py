@@ -92,6 +92,10 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         {"ai_agent_values": {"postgresql": {"enabled": False}}},
         ["ai_agent_existing_secret", "enabled: false"],
     ),
+    "external cache": (
+        {"ai_agent_values": {"redis": {"enabled": False}}},
+        ["ai_agent_existing_secret", "agent.urls.cache: []"],
+    ),
 }
 
 

@@ -131,12 +131,12 @@ class Image:
             text += f"def upgrade():\n    {revision.body}\n"
             (self.folder / "migrations" / "versions" / f"{revision.id}.py").write_text(text)
 
-    def start(self, *arguments: str, **environ: str) -> Started:
-        """Start schema.py in the image."""
+    def start(self, *arguments: str, program: str = "schema.py", **environ: str) -> Started:
+        """Start schema.py, or another program beside it, in the image."""
         log = self.folder.parent / f"{uuid.uuid4().hex}.out"
         with log.open("w") as out, log.with_suffix(".err").open("w") as err:
             process = subprocess.Popen(
-                [sys.executable, str(SCHEMA), *arguments],
+                [sys.executable, str(SCHEMA.with_name(program)), *arguments],
                 cwd=self.folder,
                 env={**os.environ, "DATABASE_URL": self.url, **environ},
                 stdout=out,
@@ -145,9 +145,9 @@ class Image:
             )
         return Started(process, log)
 
-    def run(self, *arguments: str, **environ: str) -> Run:
-        """Run schema.py to its end."""
-        return self.start(*arguments, **environ).end()
+    def run(self, *arguments: str, program: str = "schema.py", **environ: str) -> Run:
+        """Run schema.py, or another program beside it, to its end."""
+        return self.start(*arguments, program=program, **environ).end()
 
     def rows(self, query: str) -> list[tuple[t.Any, ...]]:
         """Return what ``query`` finds in the database."""

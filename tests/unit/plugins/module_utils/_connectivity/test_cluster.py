@@ -53,7 +53,10 @@ def slice_of(made: Object, *pods: str, ready: bool = True) -> Object:
 def deployment() -> Object:
     env = [{"name": "DATABASE_URL", "valueFrom": SECRET}, {"name": "REDIS_URL", "valueFrom": SECRET}]
     env.append({"name": "LLM_API_KEY", "valueFrom": SECRET})
-    agent = {"name": "agent", "image": "agent:1", "env": env, "ports": [{"containerPort": 8000}]}
+    agent: Object = {"name": "agent", "image": "agent:1", "env": env}
+    agent["ports"] = [{"name": "http", "containerPort": 8000}]
+    agent["livenessProbe"] = {"httpGet": {"path": "/health", "port": "http"}}
+    agent["readinessProbe"] = {"httpGet": {"path": "/ready", "port": "http"}}
     gate = {"name": "wait-for-schema", "env": [{"name": "SCHEMA_VERSION_TABLE", "value": "alembic_version"}]}
     spec = {"containers": [agent], "initContainers": [gate], "imagePullSecrets": [{"name": "pull"}]}
     return {"metadata": {"name": "r", "labels": AGENT}, "spec": {"replicas": 2, "template": {"spec": spec}}}
@@ -216,6 +219,26 @@ def test_each_agent_and_a_stranger_are_asked(sent: Sent) -> None:
         {"name": "redis", "host": "r-redis-master.n.svc", "port": 6379},
     ]
     assert {item["host"] for item in sent.requests["stranger"]["http"]} == {"r.n.svc"}
+
+
+def test_another_image_is_asked_where_it_answers_and_for_what_it_has(sent: Sent) -> None:
+    """It has no cache, its own names of variables, one path for both probes, and a Service on another port."""
+    made = deployment()
+    agent = made["spec"]["template"]["spec"]["containers"][0]
+    agent["env"] = [{"name": "PG_URI", "valueFrom": SECRET}, {"name": "AI_AGENT_DATABASE_URL", "valueFrom": SECRET}]
+    agent["ports"] = [{"name": "http", "containerPort": 5000}]
+    agent["livenessProbe"] = agent["readinessProbe"] = {"httpGet": {"path": "/status", "port": "http"}}
+    own = service("r", "agent", "http", 80)
+    own["spec"]["ports"][0]["targetPort"] = "http"
+    postgresql = service("r-postgresql", "primary", "tcp-postgresql", 5432)
+    slices = [slice_of(own, "a", "b"), slice_of(postgresql, "p-0")]
+    asked(FakeCluster(deployments=[made], services=[postgresql, own], endpointslices=slices))
+    request = sent.requests["a"]
+    assert [(item["name"], item["env"]) for item in request["dependencies"]] == [
+        ("postgresql", "AI_AGENT_DATABASE_URL")
+    ]
+    assert request["http"] == [{"name": "itself", "host": "127.0.0.1", "port": 5000, "path": "/status"}]
+    assert [(item["port"], item["path"]) for item in sent.requests["stranger"]["http"]] == [(80, "/status")]
 
 
 def test_a_stranger_has_neither_label_nor_credentials(sent: Sent) -> None:

@@ -215,6 +215,17 @@ def test_an_answer_through_the_service_is_the_agents_own() -> None:
     assert ids(facts) == ["agent-not-ready"]
 
 
+@pytest.mark.parametrize("body", [{"checks": ["database"]}, {"checks": {"database": "down"}}, {"checks": None}, []])
+def test_another_image_may_mean_something_else_by_checks(body: t.Any) -> None:
+    facts = release()
+    facts["release"]["health"] = "/alive"
+    well = records("postgresql-well", "redis-well")
+    facts["observations"][0]["records"] = [*well, http("/alive", 500), http("/status", 503, body=body)]
+    found = findings(facts)
+    assert [item.id for item in found] == ["agent-health", "agent-not-ready"]
+    assert "answers: status 503." in found[1].message
+
+
 def test_health_and_readiness_of_a_pod_are_told_apart() -> None:
     facts = release()
     facts["observations"][0]["records"] = [

@@ -20,6 +20,7 @@ NOTHING: dict[str, list[str]] = {"missing": [], "placeholders": [], "in_values":
         ({}, {"password", "postgres-password", "redis-password"}),
         ({"postgresql": None, "redis": "text"}, {"password", "postgres-password", "redis-password"}),
         ({"redis": {"auth": {"enabled": False}}}, {"password", "postgres-password"}),
+        ({"redis": {"enabled": False}}, {"password", "postgres-password"}),
         ({"postgresql": {"architecture": "replication"}}, set(REAL)),
         ({"postgresql": {"architecture": "standalone"}}, {"password", "postgres-password", "redis-password"}),
     ],
