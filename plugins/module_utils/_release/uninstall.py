@@ -13,8 +13,9 @@ import shlex
 import time
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common import files, report
+from ansible_collections.ai_platform.agent.plugins.module_utils._common import files
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import kubeconfig as kubeconfigs
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import (
     Forbidden,
@@ -31,7 +32,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import Found, Kind
 
 Row = dict[str, t.Any]
-KIND = "release_uninstall"
 POLL_SECONDS = 0.5
 # Helm's own record answers at once, or not at all.
 RECORD_SECONDS = 60
@@ -116,9 +116,8 @@ def execute(params: Row) -> tuple[Row, str | None]:
             _remove(cluster, params, seen, environment, seconds)
     result = _result(cluster, params, seen, changed=there)
     result["summary"] = _summary(result, params, wrong)
-    full = report.report(KIND, f"{params['release_namespace']}/{params['release_name']}", [], result)
-    files.write(params["report_path"], json.dumps(full, indent=1, default=str))
-    return full, None
+    files.write(params["report_path"], json.dumps(result, indent=1))
+    return t.cast("Row", all_printable(result)), None
 
 
 def _seconds(duration: str) -> int:
