@@ -199,7 +199,10 @@ class Deletion:
             return connection.execute(statement, given).fetchall()
 
         locked = [key for (key,) in ask(statements.lock_roots(tables, aged=aged))]
-        held = len(keys) - len(locked)
+        held = 0
+        if left := sorted(set(keys) - set(locked)):
+            # What another run deleted meanwhile is held by nobody.
+            held = len(connection.execute(statements.present(tables), {"keys": left}).fetchall())
         given["keys"] = locked
         if aged and locked:
             # Each statement sees what was committed before it, so a message that came meanwhile counts.

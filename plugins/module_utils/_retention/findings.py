@@ -28,20 +28,26 @@ def findings(answer: Row, *, dry: bool, named: bool) -> list[Finding]:
     """
     done = answer["done"]
     found = []
+
+    def left(finding_id: str, words: str, severity: t.Literal["warn", "info"] = "warn") -> None:
+        # Whoever asked for a session by its key waits for an answer; of old ones, the next run takes what is left.
+        found.append(finding(finding_id, words, severity="fail" if named and not dry else severity))
+
     if stopped := _STOPPED.get(done["stopped"]):
         did = "counted" if dry else "deleted"
-        found.append(finding(stopped[0], f"Not all was {did}: {stopped[1]}; {done['sessions']} sessions until then."))
+        left(stopped[0], f"Not all was {did}: {stopped[1]}; {done['sessions']} sessions until then.")
     if done["held"]:
-        # Whoever asked for these waits for an answer; of old ones, the next run takes them.
-        severity: t.Literal["fail", "info"] = "fail" if named else "info"
-        words = f"{done['held']} sessions were left, because somebody else held a row of theirs."
-        found.append(finding("retention-locked", words, severity=severity))
+        left(
+            "retention-locked",
+            f"{done['held']} sessions were left, because somebody else held a row of theirs.",
+            "info",
+        )
     if done["refused"]:
-        words = f"{done['refused']} sessions were left, because a row elsewhere refers to them, or a trigger refused"
-        found.append(finding("retention-locked", f"{words}.", severity="fail" if named else "warn"))
+        words = f"{done['refused']} sessions were left, because a row elsewhere refers to them, or a trigger refused."
+        left("retention-locked", words)
     if done["large"]:
         words = f"{done['large']} sessions were left, because deleting one of them takes longer than a statement may."
-        found.append(finding("retention-large", words, severity="fail" if named else "warn"))
+        left("retention-large", words)
     if done["absent"]:
         found.append(finding("retention-absent", f"{len(done['absent'])} of the named keys are not there."))
     if answer["unindexed"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import typing as t
 from pathlib import Path
 
