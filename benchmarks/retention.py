@@ -28,7 +28,6 @@ MESSAGES, PER_SESSION, CLIENTS = 1_000_000, 10, 4
 # The goal, in milliseconds.
 MOST_MS = 200
 ALONE_SECONDS = 20
-KEPT = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 def fill(url: str, messages: int) -> None:
@@ -89,7 +88,7 @@ class Application:
     def _timed(self, connection: psycopg.Connection, what: str, statement: str, *values: t.Any) -> None:
         began = time.perf_counter()
         try:
-            connection.execute(statement, values)  # type: ignore[arg-type]
+            connection.execute(statement, values)
         except psycopg.errors.ForeignKeyViolation:
             # The session has gone meanwhile; waiting for that counts as well.
             self.gone += 1
@@ -112,7 +111,7 @@ class Application:
 
 def measured(major: int, messages: int) -> float:
     """The longest wait of a statement while the retention ran, in milliseconds."""
-    with running(major, **KEPT) as server:
+    with running(major, fsync="on", synchronous_commit="on", full_page_writes="on") as server:
         fill(server.url(), messages)
         with Application(server.url()) as alone:
             time.sleep(ALONE_SECONDS)

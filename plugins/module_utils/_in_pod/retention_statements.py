@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 def _sql(text: str) -> t.Any:
     from psycopg import sql
 
-    return sql.SQL(text)  # type: ignore[arg-type]
+    return sql.SQL(text)
 
 
 def _name(*parts: str) -> t.Any:

@@ -242,9 +242,9 @@ def test_the_command_that_is_printed_removes_what_stays(world: World) -> None:
 
 def test_what_is_named_goes_with_the_release_s_name_only(world: World) -> None:
     before = world.names()
-    for given in ({}, {"confirm": NEIGHBOUR}):
+    for confirm in (None, NEIGHBOUR):
         with pytest.raises(FindingError) as caught:
-            world.end(remove=["redis-volume"], **given)
+            world.end(remove=["redis-volume"], confirm=confirm)
         assert caught.value.id == "uninstall-unconfirmed"
     with pytest.raises(FindingError):
         world.end(confirm=NEIGHBOUR)
@@ -260,9 +260,9 @@ def test_what_is_named_goes_with_the_release_s_name_only(world: World) -> None:
     assert of(world.names(), RELEASE) == set()
 
 
-def test_one_that_was_interrupted_is_finished(world: World) -> None:
+def test_one_that_was_interrupted_is_finished(world: World, tmp_path: Path) -> None:
     # As helm leaves it when it is killed: the record says uninstalling, some objects are gone.
-    write_record(world, {"status": "uninstalling"})
+    write_record(world, tmp_path, {"status": "uninstalling"})
     world.kubectl("delete", f"deployment/{RELEASE}", f"service/{RELEASE}")
     world.end()
     assert of(world.names(), RELEASE) == STAYS
@@ -286,9 +286,9 @@ def test_another_chart_s_release_of_this_name(world: World, tmp_path: Path) -> N
     assert world.names() == before
 
 
-def test_a_release_on_which_another_run_works(world: World) -> None:
+def test_a_release_on_which_another_run_works(world: World, tmp_path: Path) -> None:
     now = datetime.datetime.now(datetime.UTC)
-    write_record(world, {"status": "pending-upgrade", "last_deployed": now.isoformat()})
+    write_record(world, tmp_path, {"status": "pending-upgrade", "last_deployed": now.isoformat()})
     before = world.names()
     for check in (True, False):
         with pytest.raises(FindingError) as caught:
@@ -296,12 +296,12 @@ def test_a_release_on_which_another_run_works(world: World) -> None:
         assert caught.value.id == "uninstall-busy"
     assert world.names() == before
     # No helm lives for longer than twice its time-out.
-    write_record(world, {"last_deployed": (now - datetime.timedelta(hours=1)).isoformat()})
+    write_record(world, tmp_path, {"last_deployed": (now - datetime.timedelta(hours=1)).isoformat()})
     world.end()
     assert of(world.names(), RELEASE) == STAYS
 
 
-def write_record(world: World, info: Object) -> None:
+def write_record(world: World, folder: Path, info: Object) -> None:
     """Write into helm's record itself: JSON, gzip, base64 of helm, base64 of Kubernetes."""
     [record] = world.kubectl("get", "secrets", "-l", f"owner=helm,name={RELEASE}", "-o", "name").split()
     packed = json.loads(world.kubectl("get", record, "-o", "json"))["data"]["release"]
@@ -310,7 +310,10 @@ def write_record(world: World, info: Object) -> None:
     status = content["info"]["status"]
     again = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(content).encode()))).decode()
     change = {"data": {"release": again}, "metadata": {"labels": {"status": status}}}
-    world.kubectl("patch", record, "--type=merge", "-p", json.dumps(change))
+    # Longer than an argument may be.
+    file = folder / "record.json"
+    file.write_text(json.dumps(change))
+    world.kubectl("patch", record, "--type=merge", "--patch-file", str(file))
 
 
 def test_a_volume_that_would_go_with_the_release(world: World) -> None:

@@ -38,7 +38,7 @@ class Database:
         self.connection = psycopg.connect(url, autocommit=True)
 
     def run(self, statement: str, *values: t.Any) -> list[t.Any]:
-        cursor = self.connection.execute(statement, values or None)  # type: ignore[arg-type]
+        cursor = self.connection.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
 
     def session(self, days: float, *messages: float) -> str:

@@ -14,6 +14,7 @@ import typing as t
 import psycopg
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import retention, retention_batches
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RETENTION, bundle, command
 
 from tests.integration.retention.conftest import TABLES, Database
@@ -53,6 +54,10 @@ def program(database: Database) -> subprocess.Popen[str]:
     )
 
 
+def _wait_for_less(database: Database, sessions: int) -> None:
+    eventually(lambda: len(database.sessions()) < sessions, 60)
+
+
 def test_killed_at_any_moment(full: Database) -> None:
     chosen = random.Random(22)  # noqa: S311 - moments
     left = SESSIONS
@@ -63,7 +68,7 @@ def test_killed_at_any_moment(full: Database) -> None:
             process.stdin.write(bundle(RETENTION, REQUEST) + "\n")
             process.stdin.flush()
             before = left
-            eventually(lambda left=left: len(full.sessions()) < left, 60)
+            _wait_for_less(full, before)
             time.sleep(chosen.random() * 0.2)
             process.kill()
         kills += 1
@@ -103,7 +108,7 @@ def test_a_server_that_ends_the_session(full: Database) -> None:
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
 
-    with pytest.raises(retention.CollectorError) as caught:
+    with pytest.raises(CollectorError) as caught:
         retention.run(REQUEST, full.url, told=end)
     assert caught.value.id == "database-refused"
     assert f"after {SESSIONS - len(full.sessions())} whole sessions" in caught.value.message
