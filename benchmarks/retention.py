@@ -17,12 +17,14 @@ import time
 import typing as t
 
 import psycopg
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import retention
 
 from benchmarks.machine import paced
 from dev.postgresql import running
 from lab.progress import say
 from tests.integration.retention.conftest import SCHEMA, TABLES
+
+sys.path.insert(0, "collections")
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import retention
 
 MESSAGES, PER_SESSION, CLIENTS = 1_000_000, 10, 4
 # The goal, in milliseconds.

@@ -34,7 +34,7 @@ def end(module: AnsibleModule, execute: t.Callable[[Row], tuple[Row, str | None]
     try:
         result, problem = execute(params)
     except FindingError as error:
-        module.fail_json(msg=error.message, error_id=error.id, findings=[of_error(error)], changed=False)
+        module.fail_json(msg=error.message, error_id=error.id, findings=[of_error(error)], changed=error.changed)
     if problem:
         module.fail_json(msg=problem, **{"changed": False, **result})
     module.exit_json(**{"changed": False, **result})

@@ -71,7 +71,7 @@ def run(
             # Each statement has to see what was committed before it, whatever the role's default is.
             connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
             with connection.transaction():
-                batches.begin(connection, 30)
+                batches.begin(connection, batches.LOOK_SECONDS)
                 _assert_writable(connection, where)
                 tables = checked(connection, request["tables"])
                 cutoff = _cutoff(connection, request)
@@ -80,7 +80,7 @@ def run(
                 if request["keys"]:
                     progress = batches.count_named(connection, tables, request["keys"])
                 else:
-                    progress, _seen = batches.count(connection, tables, cutoff, limits)
+                    progress = batches.count(connection, tables, cutoff, limits, told)
             else:
                 work = batches.Deletion(connection, tables, cutoff, limits, told)
                 progress = work.progress

@@ -32,6 +32,8 @@ LOCK_TIMEOUT_MS = 50
 IDLE_SECONDS = 10
 # So often in a row a table was locked by others before it is given up.
 MOST_WAITS = 20
+# What a statement that only looks may take.
+LOOK_SECONDS = 30.0
 # How long a session that was named, and that somebody holds, is tried again.
 NAMED_SECONDS = 5.0
 
@@ -109,6 +111,7 @@ class Deletion:
                 if not self._goes_on():
                     return self.progress
                 self._one_batch(waiting)
+            self._told(self.progress)
             if not self._goes_on():
                 return self.progress
         return self.progress
@@ -121,7 +124,8 @@ class Deletion:
         waiting = collections.deque(dict.fromkeys(keys))
         there = {key for (key,) in self._connection.execute(statements.present(self._tables), {"keys": list(waiting)})}
         # A key has one text on the server, and may have others outside.
-        self.progress.absent = [key for key, found in self._texts(list(waiting)) if found not in there]
+        texts = asked(self._connection, statements.texts(self._tables), {"keys": list(waiting)})
+        self.progress.absent = [key for key, text in texts if text not in there]
         waiting = collections.deque(sorted(there))
         until = min(self._limits.end, time.monotonic() + NAMED_SECONDS)
         while waiting and self._goes_on():
@@ -134,8 +138,8 @@ class Deletion:
                 self.progress.held = held
         return self.progress
 
-    def _texts(self, keys: list[str]) -> list[tuple[str, str]]:
-        return list(self._connection.execute(statements.texts(self._tables), {"keys": keys}))
+    def _present(self, keys: t.Sequence[str]) -> set[str]:
+        return {key for (key,) in asked(self._connection, statements.present(self._tables), {"keys": keys})}
 
     def _goes_on(self) -> bool:
         limits = self._limits
@@ -229,37 +233,45 @@ def begin(connection: psycopg.Connection, statement_seconds: float) -> None:
     )
 
 
-def walk(
-    connection: psycopg.Connection, tables: Tables, cutoff: t.Any, statement_seconds: float = 30
-) -> t.Iterator[list[str]]:
+def asked(connection: psycopg.Connection, statement: t.Any, given: dict[str, t.Any]) -> list[t.Any]:
+    """The rows of a statement that changes nothing, in a transaction of its own.
+
+    :raises psycopg.errors.QueryCanceled: it takes longer than LOOK_SECONDS
+    """
+    with connection.transaction():
+        begin(connection, LOOK_SECONDS)
+        return connection.execute(statement, given).fetchall()
+
+
+def walk(connection: psycopg.Connection, tables: Tables, cutoff: t.Any) -> t.Iterator[list[str]]:
     """Keys that are old, part by part of the root in the order of its key: an index on the time is not needed."""
     after: str | None = None
     while True:
-        with connection.transaction():
-            begin(connection, statement_seconds)
-            given = {"after": after, "window": WINDOW, "cutoff": cutoff}
-            rows = connection.execute(statements.window(tables, begins=after is None), given).fetchall()
+        given = {"after": after, "window": WINDOW, "cutoff": cutoff}
+        rows = asked(connection, statements.window(tables, begins=after is None), given)
         if not rows:
             return
         after = rows[-1][0]
         yield [key for key, old in rows if old]
 
 
-def count(connection: psycopg.Connection, tables: Tables, cutoff: t.Any, limits: Limits) -> tuple[Progress, int]:
-    """What would be deleted, as Progress, and the rows of the root that were looked at. Changes and locks nothing."""
-    found, seen = Progress(), 0
+def count(
+    connection: psycopg.Connection,
+    tables: Tables,
+    cutoff: t.Any,
+    limits: Limits,
+    told: t.Callable[[Progress], None] = lambda _progress: None,
+) -> Progress:
+    """What would be deleted. Changes and locks nothing."""
+    found = Progress()
     for keys in walk(connection, tables, cutoff):
-        seen += WINDOW
         if keys:
-            found.sessions += len(keys)
-            found.rows[tables.root.name] += len(keys)
-            for table in tables.children:
-                rows = connection.execute(statements.counted(tables, table), {"keys": keys}).fetchall()
-                found.rows[table.name] += sum(number for _key, number in rows)
+            _count(connection, tables, keys, found)
+        told(found)
         if not limits.alive() or time.monotonic() >= limits.end:
             found.stopped = "time" if limits.alive() else "caller"
             break
-    return found, seen
+    return found
 
 
 def count_named(connection: psycopg.Connection, tables: Tables, keys: t.Sequence[str]) -> Progress:
@@ -268,14 +280,19 @@ def count_named(connection: psycopg.Connection, tables: Tables, keys: t.Sequence
     :raises psycopg.DataError: one of them is no value of the key's type
     """
     given = {"keys": list(dict.fromkeys(keys))}
-    there = {key for (key,) in connection.execute(statements.present(tables), given)}
-    texts = connection.execute(statements.texts(tables), given).fetchall()
-    found = Progress(sessions=len(there), absent=[key for key, text in texts if text not in there])
-    found.rows[tables.root.name] = len(there)
-    for table in tables.children:
-        rows = connection.execute(statements.counted(tables, table), given).fetchall()
-        found.rows[table.name] = sum(number for _key, number in rows)
+    there = {key for (key,) in asked(connection, statements.present(tables), given)}
+    texts = asked(connection, statements.texts(tables), given)
+    found = Progress(absent=[key for key, text in texts if text not in there])
+    _count(connection, tables, sorted(there), found)
     return found
 
 
-__all__ = ("Deletion", "Limits", "Progress", "begin", "count", "count_named", "walk")
+def _count(connection: psycopg.Connection, tables: Tables, keys: t.Sequence[str], found: Progress) -> None:
+    found.sessions += len(keys)
+    found.rows[tables.root.name] += len(keys)
+    for table in tables.children:
+        rows = asked(connection, statements.counted(tables, table), {"keys": list(keys)})
+        found.rows[table.name] += sum(number for _key, number in rows)
+
+
+__all__ = ("Deletion", "Limits", "Progress", "asked", "begin", "count", "count_named", "walk")

@@ -120,8 +120,8 @@ def _whose(kind: str, metadata: Object, release: str, namespace: str) -> Whose:
         # The controller of its StatefulSet may own it.
         return _volume(metadata["name"], labels) or "others"
     if any(each.get("controller") for each in metadata.get("ownerReferences") or ()):
-        # It goes with its owner. A Secret that a controller keeps is the controller's.
-        return "others" if kind == "Secret" else "child"
+        # It goes with its owner, which helm applied. A Secret that a controller keeps is the controller's.
+        return "child" if labels.get(MANAGER) == "Helm" and kind != "Secret" else "others"
     if labels.get(MANAGER) == "Helm":
         return _of_helm(kind, labels, annotations, (release, namespace))
     roles = kind == "Secret" and metadata["name"] == f"{release}-secret" and _is_the_roles(labels, annotations)

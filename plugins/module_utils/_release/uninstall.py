@@ -36,7 +36,7 @@ POLL_SECONDS = 0.5
 # Helm's own record answers at once, or not at all.
 RECORD_SECONDS = 60
 _OUR_CHART = re.compile(r"ai-agent-\d")
-_STATES = ("--deployed", "--failed", "--pending", "--uninstalling", "--uninstalled", "--superseded")
+_STATES = ("--deployed", "--failed", "--pending", "--uninstalling", "--uninstalled")
 # Things of a release that stay, in words.
 _WORDS: t.Final = {
     "postgresql-volume": "the database's volume",
@@ -113,7 +113,11 @@ def execute(params: Row) -> tuple[Row, str | None]:
         _assert_removable(seen, params, seconds)
         there = bool(seen.record or seen.helms or seen.beside or seen.named(remove))
         if there and not check:
-            _remove(cluster, params, seen, environment, seconds)
+            try:
+                _remove(cluster, params, seen, environment, seconds)
+            except FindingError as error:
+                error.changed = True
+                raise
     result = _result(cluster, params, seen, changed=there)
     result["summary"] = _summary(result, params, wrong)
     files.write(params["report_path"], json.dumps(result, indent=1))

@@ -26,6 +26,8 @@ Row = dict[str, t.Any]
 CONNECT_SECONDS = 10
 # A message with all of them has to go through an exec session in one line.
 MOST_KEYS = 1000
+# A hundred years: PostgreSQL's times do not reach back to any number of days.
+MOST_DAYS = 36500
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
     **AUTH_ARG_SPEC,
@@ -97,8 +99,8 @@ def _check(params: Row) -> None:
     """:raises FindingError: `argument-invalid`: what is to be deleted is not said, or a figure is out of its range"""
     if bool(params["keys"]) == (params["older_than_days"] is not None):
         raise FindingError("argument-invalid", "Name either older_than_days or keys: what is to be deleted.")
-    if params["older_than_days"] is not None and not params["older_than_days"] > 0:
-        raise FindingError("argument-invalid", "older_than_days must be more than 0.")
+    if params["older_than_days"] is not None and not 0 < params["older_than_days"] <= MOST_DAYS:
+        raise FindingError("argument-invalid", f"older_than_days must be more than 0, and {MOST_DAYS} at most.")
     if len(params["keys"]) > MOST_KEYS:
         raise FindingError("argument-invalid", f"keys are {MOST_KEYS} at most in one run.")
     least = {"batch": 1, "pause_ms": 0, "statement_timeout": 0.1, "max_seconds": 1, "job_timeout": 1, "pull_timeout": 0}

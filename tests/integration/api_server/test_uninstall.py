@@ -336,6 +336,7 @@ def test_what_something_holds_is_named(world: World) -> None:
     with pytest.raises(FindingError) as caught:
         world.end(remove=["redis-volume"], confirm=RELEASE, timeout="2s")
     assert caught.value.id == "uninstall-unfinished"
+    assert caught.value.changed is True
     assert "held by example.com/held" in caught.value.message
     world.kubectl("patch", name, "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
     world.end(remove=["redis-volume"], confirm=RELEASE)

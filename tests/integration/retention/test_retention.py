@@ -332,6 +332,7 @@ def test_debt(database: Database) -> None:
     [
         ({"older_than_days": 0.0}, "more than 0"),
         ({"older_than_days": float("nan")}, "more than 0"),
+        ({"older_than_days": float("inf")}, "36500 at most"),
         ({"older_than_days": None}, "either older_than_days or keys"),
         ({"older_than_days": 1.0, "keys": ["x"]}, "either older_than_days or keys"),
         ({"batch": 0}, "batch must be at least 1"),

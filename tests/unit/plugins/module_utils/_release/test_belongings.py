@@ -98,6 +98,11 @@ CASES: dict[str, tuple[str, Object, str]] = {
         "helm",
     ),
     "a pod of a Job": ("Pod", item("a-1", HELM, ownerReferences=OWNER), "child"),
+    "a pod of somebody's Deployment": (
+        "Pod",
+        item("b-1", {"app.kubernetes.io/instance": "a"}, ownerReferences=OWNER),
+        "others",
+    ),
     "another release": ("Service", item("ab", HELM | {"app.kubernetes.io/instance": "ab"}, APPLIED), "elsewhere"),
     "no label": ("ConfigMap", item("a-config", {}), "elsewhere"),
     "a run": ("Job", run_of("a"), "run"),
