@@ -195,9 +195,9 @@ def _refers(connection: psycopg.Connection, child: tuple[int, int], parent: tupl
 
 
 def _assert_nothing_else_refers(connection: psycopg.Connection, found: t.Sequence[Table]) -> None:
-    """:raises CollectorError: rows of a table that is not declared would go as well, or keep the others from going
+    """Check that no other table hangs on these. SET NULL and SET DEFAULT are what its author decided on: the row stays.
 
-    SET NULL and SET DEFAULT are what the table's author decided on: the row stays.
+    :raises CollectorError: rows of a table that is not declared would go as well, or keep the others from going
     """
     rows = connection.execute(
         """
