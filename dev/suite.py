@@ -96,9 +96,10 @@ def fresh(tally: Tally) -> None:
 
 
 def preflight(tally: Tally) -> None:
-    """migration_preflight against an old and a new PostgreSQL from PyPI, without Docker."""
+    """migration_preflight and data_retention against an old and a new PostgreSQL from PyPI, without Docker."""
     servers = {"PREFLIGHT_VERSIONS": "15,18"}
     tally.pytest("preflight", ["tests/integration/preflight"], workers=2, seconds=2700, extra=servers)
+    tally.pytest("retention", ["tests/integration/retention"], workers=2)
 
 
 def report(tally: Tally) -> None:
@@ -164,6 +165,7 @@ def release(tally: Tally) -> None:
         _molecule(tally, "environments")
         _molecule(tally, "preflight")
         _molecule(tally, "connectivity")
+        _molecule(tally, "uninstall")
 
 
 def helm3(tally: Tally) -> None:

@@ -30,7 +30,13 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _FOLDERS = ("group_vars", "host_vars")
 _HEADER = b"$ANSIBLE_VAULT;"
 # What says how a run went, the later ones in place of the earlier ones: a verdict, and the report of the whole run.
-_SHORT_NAMES = {"migration_preflight", "connectivity_test", "deployment_report"}
+_SHORT_NAMES = {
+    "connectivity_test",
+    "data_retention",
+    "deployment_report",
+    "migration_preflight",
+    "release_uninstall",
+}
 
 
 def line(module: str, result: t.Mapping[str, t.Any]) -> str:

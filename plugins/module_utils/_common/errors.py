@@ -15,7 +15,11 @@ class FindingError(Exception):
     `id` is an entry of the catalogue in findings.py; the text is one sentence: what is wrong, where, what to do.
     It never holds a password, and never a driver's own message with a connection string in it. Words of pods and
     servers among it are made printable here: Ansible writes a module's message to the terminal as it is.
+
+    `changed` says that something had been changed before it.
     """
+
+    changed = False
 
     def __init__(self, error_id: str, message: str) -> None:
         message = without_named(printable(message))

@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_connectivity import (
     CONNECTIVITY_FINDINGS,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_operations import OPERATIONS_FINDINGS
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
 
@@ -241,7 +242,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."
     ),
     "acceptance-unused": Entry("info", "This acceptance matches no finding: remove it."),
-    **{name: Entry(*entry) for name, entry in (CLUSTER_FINDINGS | CONNECTIVITY_FINDINGS).items()},
+    **{name: Entry(*entry) for name, entry in (CLUSTER_FINDINGS | CONNECTIVITY_FINDINGS | OPERATIONS_FINDINGS).items()},
 }
 
 

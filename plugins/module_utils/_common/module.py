@@ -28,16 +28,16 @@ def started(arguments: Row, **constraints: t.Any) -> AnsibleModule:
 def end(module: AnsibleModule, execute: t.Callable[[Row], tuple[Row, str | None]], params: Row) -> None:
     """Print the result of `execute` and leave.
 
-    :param execute: returns the result and the sentence for which the module fails (None: it does not), or raises
-        FindingError
+    :param execute: returns the result (`changed` is false where it does not say) and the sentence for which the module
+        fails (None: it does not), or raises FindingError
     """
     try:
         result, problem = execute(params)
     except FindingError as error:
-        module.fail_json(msg=error.message, error_id=error.id, findings=[of_error(error)], changed=False)
+        module.fail_json(msg=error.message, error_id=error.id, findings=[of_error(error)], changed=error.changed)
     if problem:
-        module.fail_json(msg=problem, changed=False, **result)
-    module.exit_json(changed=False, **result)
+        module.fail_json(msg=problem, **{"changed": False, **result})
+    module.exit_json(**{"changed": False, **result})
 
 
 __all__ = ("end", "started")

@@ -153,10 +153,10 @@ class Session:
             raise CollectorError("database-refused", f"{words}; its log says why.") from None
 
 
-@contextlib.contextmanager
-def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_timeout_ms: int) -> t.Iterator[Session]:
-    """A session whose transactions only read. Times in seconds and milliseconds.
+def connected(url: str, *, connect_timeout: int) -> tuple[psycopg.Connection, str]:
+    """An open connection, which the caller closes, and its place.
 
+    :param connect_timeout: in seconds
     :raises CollectorError: there is none to be had; the driver's message, which may quote the URL, is dropped
     """
     import psycopg
@@ -168,13 +168,24 @@ def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_t
     # Without an encoding of its own a client of an SQL_ASCII database is given bytes for text.
     own = {"connect_timeout": connect_timeout, "application_name": APPLICATION, "client_encoding": "UTF8"}
     try:
-        connection = psycopg.connect(**found | own, prepare_threshold=None)
+        return psycopg.connect(**found | own, prepare_threshold=None), place(found)
     except psycopg.Error as error:
         raise _failure(str(error), found) from None
+
+
+@contextlib.contextmanager
+def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_timeout_ms: int) -> t.Iterator[Session]:
+    """A session whose transactions only read. Times in seconds and milliseconds.
+
+    :raises CollectorError: there is none to be had; the driver's message, which may quote the URL, is dropped
+    """
+    import psycopg
+
+    connection, where = connected(url, connect_timeout=connect_timeout)
     try:
         connection.read_only = True
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        yield Session(connection, place(found), lock_timeout_ms, statement_timeout_ms)
+        yield Session(connection, where, lock_timeout_ms, statement_timeout_ms)
     finally:
         connection.close()
 
@@ -188,4 +199,4 @@ def _failure(said: str, found: dict[str, t.Any]) -> CollectorError:
     )
 
 
-__all__ = ("APPLICATION", "Session", "parameters", "place", "session")
+__all__ = ("APPLICATION", "Session", "connected", "parameters", "place", "session")

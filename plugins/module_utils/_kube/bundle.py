@@ -20,6 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     collect,
     probe,
     render,
+    retention,
     service_file,
 )
 
@@ -84,6 +85,20 @@ PROBE: t.Final = _named(
     "probe_startup",
     "probe_wire",
 )
+RETENTION: t.Final = _named(
+    retention,
+    "errors",
+    "framing",
+    "guest_memory",
+    "libpq_url",
+    "probe_causes",
+    "probe_startup",
+    "retention_batches",
+    "retention_debt",
+    "retention_statements",
+    "retention_tables",
+    "session",
+)
 
 
 def bundle(names: t.Sequence[str], request: dict[str, t.Any]) -> str:
@@ -97,4 +112,4 @@ def command(*arguments: str) -> list[str]:
     return ["python", "-c", source(bundle_loader.__name__), *arguments]
 
 
-__all__ = ("COLLECTOR", "LOGIN", "PROBE", "RENDERER", "RENDERING_WORKER", "TRACER", "bundle", "command")
+__all__ = ("COLLECTOR", "LOGIN", "PROBE", "RENDERER", "RENDERING_WORKER", "RETENTION", "TRACER", "bundle", "command")

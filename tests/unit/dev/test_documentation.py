@@ -117,7 +117,15 @@ def test_variables_of_the_role_fit_its_specification(page: str) -> None:
             assert result.error_messages == [], f"{page}:{block.line}"
 
 
-MODULES = ("chart_assemble", "connectivity_test", "deployment_report", "migration_preflight", "release_info")
+MODULES = (
+    "chart_assemble",
+    "connectivity_test",
+    "data_retention",
+    "deployment_report",
+    "migration_preflight",
+    "release_info",
+    "release_uninstall",
+)
 
 
 def _arguments(module: str) -> dict[str, dict[str, object]]:
@@ -129,9 +137,11 @@ def _arguments(module: str) -> dict[str, dict[str, object]]:
     base = "ansible_collections.ai_platform.agent.plugins."
     places = (
         f"modules.{module}",
-        *(f"module_utils.{room}.module" for room in ("_preflight", "_connectivity", "_page")),
+        *(f"module_utils.{room}.module" for room in ("_preflight", "_connectivity", "_page", "_retention")),
+        "module_utils._release.uninstall",
     )
     wanted = {"release_info": 0, "migration_preflight": 1, "connectivity_test": 2, "deployment_report": 3}
+    wanted |= {"data_retention": 4, "release_uninstall": 5}
     found = import_module(base + places[wanted[module]])
     arguments: dict[str, dict[str, object]] = found.ARGUMENTS
     return arguments

@@ -16,7 +16,7 @@ STARTS_HELM = [
 
 
 def test_they_are_found() -> None:
-    assert {file for file, _task in STARTS_HELM} == {"guard_look.yml", "release.yml", "verify.yml"}
+    assert {file for file, _task in STARTS_HELM} == {"guard_look.yml", "release.yml", "uninstall.yml", "verify.yml"}
 
 
 @pytest.mark.parametrize(

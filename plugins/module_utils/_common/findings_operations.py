@@ -1,0 +1,30 @@
+"""The part of the catalogue of findings that is about the end of a release and of what it stores."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+OPERATIONS_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "info", "skip"], str]]] = {
+    # The end of a release
+    "uninstall-unconfirmed": ("fail", "Type the release's name into ai_agent_confirm, if its data really are to go."),
+    "uninstall-busy": ("fail", "Wait for the other run, or make sure that none lives."),
+    "uninstall-takes-data": ("fail", "Name the volumes in ai_agent_uninstall_remove, or keep them first."),
+    "uninstall-unfinished": ("fail", "Run it again; what holds an object stands in the message."),
+    "release-another-chart": ("fail", "Correct ai_agent_release_name or ai_agent_namespace."),
+    # What is deleted for its age, or on request
+    "retention-declaration": ("fail", "Make ai_agent_retention_tables say what the catalogue says."),
+    "retention-privilege": ("fail", "Grant the right, or use the role that owns the tables."),
+    "retention-locked": ("info", "Nothing to do: the next run takes them."),
+    "retention-waited": ("warn", "Find who holds a lock on the table, then run it again."),
+    "retention-large": ("warn", "Raise ai_agent_retention_statement_timeout for one run."),
+    "retention-unfinished": ("warn", "Run it again: it goes on, or raise ai_agent_retention_max_seconds."),
+    "retention-unindexed": ("warn", "Create the index: CREATE INDEX CONCURRENTLY on that column."),
+    "retention-trigger": ("warn", "Look at what the trigger writes of a row that goes."),
+    "retention-absent": ("info", "Nothing to do: there is no such session."),
+    "vacuum-due": ("warn", "Run VACUUM (ANALYZE) on the table in a quiet hour, or look why autovacuum does not."),
+}
+
+__all__ = ("OPERATIONS_FINDINGS",)

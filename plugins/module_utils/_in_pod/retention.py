@@ -1,0 +1,194 @@
+"""Runs in a pod of the deployed image, with its credentials: deletes what is old, and tells numbers, never a row.
+
+By exec it hears signs of life on stdin and ends without them; in a Job its deadline ends it. It writes a line for its
+progress every other second, and one when it is done.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+import typing as t
+
+from . import guest_memory
+from .errors import CollectorError
+from .probe_startup import NETWORK_SECONDS, retry
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from .retention_batches import Progress
+
+Request = dict[str, t.Any]
+
+# psycopg and a window of keys.
+MEMORY_BYTES = 128 << 20
+LEAST_BYTES = 40 << 20
+TELL_SECONDS = 2.0
+# Without a line from the caller for so long, nobody waits for the end any more.
+QUIET_SECONDS = 30.0
+_NOT_YET = frozenset({"database-host-unknown", "database-unreachable"})
+
+
+def run(
+    request: Request,
+    url: str,
+    alive: t.Callable[[], bool] = lambda: True,
+    told: t.Callable[[Progress], None] = lambda _progress: None,
+    settle: float = 0.0,
+) -> dict[str, t.Any]:
+    """What was deleted, or would be.
+
+    :param request: tables, days or keys, dry, batch, pause_seconds, statement_seconds, max_seconds, connect_timeout
+    :param alive: whether the caller still waits
+    :param settle: seconds that the network may take to begin
+    :raises CollectorError: nothing could be deleted, or the session ended on the way
+    """
+    import psycopg
+
+    from . import retention_batches as batches
+    from .retention_debt import debt
+    from .retention_tables import checked
+    from .session import connected
+
+    end = time.monotonic() + request["max_seconds"]
+    connection, where = retry(
+        lambda: connected(url, connect_timeout=request["connect_timeout"]),
+        lambda error: isinstance(error, CollectorError) and error.id in _NOT_YET,
+        time.monotonic() + settle,
+    )
+    limits = batches.Limits(
+        request["batch"], request["pause_seconds"], request["statement_seconds"], end=end, alive=alive
+    )
+    progress: Progress | None = None
+    try:
+        with connection:
+            connection.autocommit = True
+            # Each statement has to see what was committed before it, whatever the role's default is.
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+            with connection.transaction():
+                batches.begin(connection, batches.LOOK_SECONDS)
+                _assert_writable(connection, where)
+                tables = checked(connection, request["tables"])
+                cutoff = _cutoff(connection, request)
+                before = debt(connection, tables, after_work=False)
+            if request["dry"]:
+                if request["keys"]:
+                    progress = batches.count_named(connection, tables, request["keys"])
+                else:
+                    progress = batches.count(connection, tables, cutoff, limits, told)
+            else:
+                work = batches.Deletion(connection, tables, cutoff, limits, told)
+                progress = work.progress
+                if request["keys"]:
+                    work.named(request["keys"])
+                else:
+                    work.old()
+            after = debt(connection, tables, after_work=not request["dry"])
+            return {
+                "where": where,
+                "cutoff": cutoff.isoformat() if cutoff else None,
+                "done": progress.as_dict(),
+                "tables": {
+                    table.name: {"before": before[table.name], "after": after[table.name]} for table in tables.all
+                },
+                "unindexed": list(tables.unindexed),
+                "triggers": list(tables.triggers),
+            }
+    except psycopg.DataError:
+        words = "A key that was named is no value of the type of the table's key"
+        raise CollectorError("argument-invalid", f"{words}: nothing was deleted.") from None
+    except psycopg.errors.ReadOnlySqlTransaction:
+        raise CollectorError("in-recovery", f"The server at {where} takes no writes: it is a standby.") from None
+    except psycopg.errors.InsufficientPrivilege:
+        words = (
+            f"The role may not delete at {where}, although its rights say so: a trigger or a policy stands before it"
+        )
+        raise CollectorError("retention-privilege", f"{words}.") from None
+    except psycopg.errors.QueryCanceled:
+        words = f"A look at the tables at {where} took too long; look for load, or for a lock on them"
+        raise CollectorError("database-timeout", f"{words}.") from None
+    except psycopg.Error as error:
+        done = progress.sessions if progress and not request["dry"] else 0
+        words = f"The server at {where} ended the session ({error.sqlstate or 'connection lost'})"
+        raise CollectorError("database-refused", f"{words} after {done} whole sessions; run it again.") from None
+
+
+def _assert_writable(connection: t.Any, where: str) -> None:
+    row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
+    if row and row[0]:
+        raise CollectorError("in-recovery", f"The server at {where} takes no writes: it is a standby.")
+
+
+def _cutoff(connection: t.Any, request: Request) -> t.Any:
+    """By the server's clock, as its rows have it."""
+    if request["keys"]:
+        return None
+    return connection.execute("SELECT now() - %s * interval '1 day'", (float(request["days"]),)).fetchone()[0]
+
+
+def main(request: Request) -> None:
+    """Work on the request with the pod's own URL.
+
+    :param request: as `run` takes it, and `guest`: it was started by exec
+    """
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)
+    from .framing import Framer
+
+    framer, last, guest = Framer(), [time.monotonic()], request["guest"]
+
+    def send(answer: dict[str, t.Any]) -> None:
+        lines = [json.dumps(answer)] if guest else framer.lines(answer)
+        answers.writelines(line + "\n" for line in lines)
+        answers.flush()
+
+    def tell(progress: Progress) -> None:
+        if time.monotonic() - last[0] >= TELL_SECONDS:
+            last[0] = time.monotonic()
+            send({"progress": progress.sessions})
+
+    try:
+        url = _url(guest=guest)
+        alive = _ear() if guest else lambda: True
+        send(run(request, url, alive, tell, 0.0 if guest else NETWORK_SECONDS))
+    except CollectorError as error:
+        send({"error": {"id": error.id, "message": error.message}})
+    except MemoryError:
+        words = "The agent's pod has less of its memory limit left than the work takes."
+        send({"error": {"id": "agent-memory-short" if guest else "pod-memory", "message": words}})
+    except ModuleNotFoundError as error:
+        send({"error": {"id": "image-start", "message": f"The image lacks the Python package {error.name}."}})
+    except Exception as error:
+        # No text of the error: it may quote what it worked on.
+        words = f"The program fails in the pod ({type(error).__name__})."
+        send({"error": {"id": "collector-failed", "message": words}})
+
+
+def _url(*, guest: bool) -> str:
+    if guest and (why := guest_memory.confine(MEMORY_BYTES, LEAST_BYTES)):
+        raise CollectorError("agent-memory-short", f"The agent's pod {why}.")
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        raise CollectorError("database-url-invalid", "The pod has no DATABASE_URL in its environment.")
+    return url
+
+
+def _ear() -> t.Callable[[], bool]:
+    """Whether the caller is still there: each line on stdin is a sign of life, the end of stdin is its end."""
+    heard = [time.monotonic()]
+
+    def listen() -> None:
+        for _line in sys.stdin:
+            heard[0] = time.monotonic()
+        heard[0] = float("-inf")
+
+    threading.Thread(target=listen, daemon=True).start()
+    return lambda: time.monotonic() - heard[0] < QUIET_SECONDS
+
+
+__all__ = ("main", "run")

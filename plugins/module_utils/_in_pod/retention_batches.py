@@ -1,0 +1,298 @@
+"""Deletes what is old in small transactions, each of whole sessions: a row of the root and all that belongs to it.
+
+What somebody else holds is left for the next run, and nothing waits for a lock on a row. So an interruption at any
+moment leaves whole sessions, and an application meets a lock only on a session that goes, for as long as its
+transaction takes.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import time
+import typing as t
+
+from . import retention_statements as statements
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    import psycopg
+
+    from .retention_tables import Tables
+
+# How long a transaction may hold its locks; the number of sessions follows from it.
+TARGET_SECONDS = 0.05
+# Rows of the root that one look takes in.
+WINDOW = 1000
+# For a lock on a table, which only a change of the schema makes anybody wait for.
+LOCK_TIMEOUT_MS = 50
+# A program that stands still inside a transaction loses it.
+IDLE_SECONDS = 10
+# So often in a row a table was locked by others before it is given up.
+MOST_WAITS = 20
+# What a statement that only looks may take.
+LOOK_SECONDS = 30.0
+# How long a session that was named, and that somebody holds, is tried again.
+NAMED_SECONDS = 5.0
+
+
+@dataclasses.dataclass
+class Progress:
+    """What was done until now.
+
+    :param rows: deleted, by table
+    :param held: sessions that somebody else held
+    :param refused: sessions that another table's row kept, or a trigger
+    :param large: sessions that took longer than a statement may
+    :param absent: keys that were named and are not there
+    :param stopped: why it ended before its end: time, caller or lock; empty where it did not
+    :param longest_seconds: for which a transaction held locks
+    """
+
+    rows: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    sessions: int = 0
+    batches: int = 0
+    held: int = 0
+    refused: int = 0
+    large: int = 0
+    absent: list[str] = dataclasses.field(default_factory=list)
+    stopped: str = ""
+    longest_seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {**dataclasses.asdict(self), "rows": dict(self.rows)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """How it goes about it.
+
+    :param batch: sessions of a transaction at most
+    :param pause_seconds: between two of them, and never less than the last one took
+    :param end: time.monotonic() from which on nothing else is begun
+    :param alive: whether the caller is still there
+    """
+
+    batch: int
+    pause_seconds: float
+    statement_seconds: float
+    end: float
+    alive: t.Callable[[], bool] = lambda: True
+
+
+class Deletion:
+    """One run over a database."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        tables: Tables,
+        cutoff: t.Any,
+        limits: Limits,
+        told: t.Callable[[Progress], None] = lambda _progress: None,
+    ) -> None:
+        """:param connection: in autocommit
+        :param cutoff: what is older goes; None where keys are named
+        :param told: called after each transaction
+        """
+        self._connection, self._tables, self._cutoff, self._limits = connection, tables, cutoff, limits
+        self._told = told
+        self._size = limits.batch
+        self._waits = 0
+        self.progress = Progress()
+
+    def old(self) -> Progress:
+        """Delete what is older than the cutoff, in the order of the root's key."""
+        for keys in walk(self._connection, self._tables, self._cutoff):
+            waiting = collections.deque(keys)
+            while waiting:
+                if not self._goes_on():
+                    return self.progress
+                self._one_batch(waiting)
+            self._told(self.progress)
+            if not self._goes_on():
+                return self.progress
+        return self.progress
+
+    def named(self, keys: t.Sequence[str]) -> Progress:
+        """Delete these, however old they are; what somebody holds is tried again for a while.
+
+        :raises psycopg.DataError: one of them is no value of the key's type
+        """
+        waiting = collections.deque(dict.fromkeys(keys))
+        there = {key for (key,) in self._connection.execute(statements.present(self._tables), {"keys": list(waiting)})}
+        # A key has one text on the server, and may have others outside.
+        texts = asked(self._connection, statements.texts(self._tables), {"keys": list(waiting)})
+        self.progress.absent = [key for key, text in texts if text not in there]
+        waiting = collections.deque(sorted(there))
+        until = min(self._limits.end, time.monotonic() + NAMED_SECONDS)
+        while waiting and self._goes_on():
+            held = self.progress.held
+            given = list(waiting)
+            self._one_batch(waiting)
+            if self.progress.held > held and time.monotonic() < until:
+                left = {key for (key,) in self._connection.execute(statements.present(self._tables), {"keys": given})}
+                waiting.extend(sorted(left - set(waiting)))
+                self.progress.held = held
+        return self.progress
+
+    def _present(self, keys: t.Sequence[str]) -> set[str]:
+        return {key for (key,) in asked(self._connection, statements.present(self._tables), {"keys": keys})}
+
+    def _goes_on(self) -> bool:
+        limits = self._limits
+        if self._waits >= MOST_WAITS:
+            self.progress.stopped = "lock"
+        elif not limits.alive():
+            self.progress.stopped = "caller"
+        elif time.monotonic() >= limits.end:
+            self.progress.stopped = "time"
+        return not self.progress.stopped
+
+    def _one_batch(self, waiting: collections.deque[str]) -> None:
+        """Take keys from the front and delete them; what must be tried again is put back there."""
+        from psycopg import errors
+
+        keys = [waiting.popleft() for _number in range(min(self._size, len(waiting)))]
+        began = time.monotonic()
+        try:
+            self._delete(keys)
+            self._waits = 0
+        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure):
+            # A lock on a table: whoever changes the schema goes first.
+            self._waits += 1
+            waiting.extendleft(reversed(keys))
+            time.sleep(LOCK_TIMEOUT_MS / 1000)
+        except (errors.QueryCanceled, errors.IntegrityError, errors.RaiseException) as error:
+            if len(keys) > 1:
+                self._size = max(1, len(keys) // 2)
+                waiting.extendleft(reversed(keys))
+            elif isinstance(error, errors.QueryCanceled):
+                self.progress.large += 1
+            else:
+                self.progress.refused += 1
+        took = time.monotonic() - began
+        self._told(self.progress)
+        time.sleep(max(self._limits.pause_seconds, min(took, 1.0)))
+
+    def _delete(self, keys: list[str]) -> None:
+        limits = self._limits
+        with self._connection.transaction():
+            begin(self._connection, limits.statement_seconds)
+            began = time.monotonic()
+            rows, sessions = self._within(keys)
+        took = time.monotonic() - began
+        progress = self.progress
+        progress.rows.update(rows)
+        progress.sessions += sessions
+        progress.batches += 1
+        progress.longest_seconds = max(progress.longest_seconds, took)
+        if took > TARGET_SECONDS:
+            self._size = max(1, self._size // 2)
+        elif len(keys) == self._size:
+            self._size = min(limits.batch, self._size + max(1, self._size // 4))
+
+    def _within(self, keys: list[str]) -> tuple[dict[str, int], int]:
+        """Rows by table, and sessions, that were deleted in this transaction."""
+        connection, tables, aged = self._connection, self._tables, self._cutoff is not None
+        given: dict[str, t.Any] = {"keys": keys, "cutoff": self._cutoff}
+
+        def ask(statement: t.Any) -> list[t.Any]:
+            return connection.execute(statement, given).fetchall()
+
+        locked = [key for (key,) in ask(statements.lock_roots(tables, aged=aged))]
+        held = 0
+        if left := sorted(set(keys) - set(locked)):
+            # What another run deleted meanwhile is held by nobody.
+            held = len(connection.execute(statements.present(tables), {"keys": left}).fetchall())
+        given["keys"] = locked
+        if aged and locked:
+            # Each statement sees what was committed before it, so a message that came meanwhile counts.
+            given["keys"] = [key for (key,) in ask(statements.still_old(tables))]
+        for table in tables.children:
+            there = dict(ask(statements.counted(tables, table)))
+            mine = dict(ask(statements.lock_children(tables, table)))
+            free = [key for key in given["keys"] if there.get(key, 0) == mine.get(key, 0)]
+            held += len(given["keys"]) - len(free)
+            given["keys"] = free
+        rows = {}
+        for table in reversed(tables.all):
+            rows[table.name] = connection.execute(statements.delete(tables, table), given).rowcount
+        self.progress.held += held
+        return rows, rows[tables.root.name]
+
+
+def begin(connection: psycopg.Connection, statement_seconds: float) -> None:
+    """The limits of a transaction; SET LOCAL holds behind a pooler as well."""
+    connection.execute(
+        "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true),"
+        " set_config('idle_in_transaction_session_timeout', %s, true), set_config('TimeZone', 'UTC', true)",
+        (f"{LOCK_TIMEOUT_MS}ms", f"{max(1, round(statement_seconds * 1000))}ms", f"{IDLE_SECONDS}s"),
+    )
+
+
+def asked(connection: psycopg.Connection, statement: t.Any, given: dict[str, t.Any]) -> list[t.Any]:
+    """The rows of a statement that changes nothing, in a transaction of its own.
+
+    :raises psycopg.errors.QueryCanceled: it takes longer than LOOK_SECONDS
+    """
+    with connection.transaction():
+        begin(connection, LOOK_SECONDS)
+        return connection.execute(statement, given).fetchall()
+
+
+def walk(connection: psycopg.Connection, tables: Tables, cutoff: t.Any) -> t.Iterator[list[str]]:
+    """Keys that are old, part by part of the root in the order of its key: an index on the time is not needed."""
+    after: str | None = None
+    while True:
+        given = {"after": after, "window": WINDOW, "cutoff": cutoff}
+        rows = asked(connection, statements.window(tables, begins=after is None), given)
+        if not rows:
+            return
+        after = rows[-1][0]
+        yield [key for key, old in rows if old]
+
+
+def count(
+    connection: psycopg.Connection,
+    tables: Tables,
+    cutoff: t.Any,
+    limits: Limits,
+    told: t.Callable[[Progress], None] = lambda _progress: None,
+) -> Progress:
+    """What would be deleted. Changes and locks nothing."""
+    found = Progress()
+    for keys in walk(connection, tables, cutoff):
+        if keys:
+            _count(connection, tables, keys, found)
+        told(found)
+        if not limits.alive() or time.monotonic() >= limits.end:
+            found.stopped = "time" if limits.alive() else "caller"
+            break
+    return found
+
+
+def count_named(connection: psycopg.Connection, tables: Tables, keys: t.Sequence[str]) -> Progress:
+    """The same of keys that were named.
+
+    :raises psycopg.DataError: one of them is no value of the key's type
+    """
+    given = {"keys": list(dict.fromkeys(keys))}
+    there = {key for (key,) in asked(connection, statements.present(tables), given)}
+    texts = asked(connection, statements.texts(tables), given)
+    found = Progress(absent=[key for key, text in texts if text not in there])
+    _count(connection, tables, sorted(there), found)
+    return found
+
+
+def _count(connection: psycopg.Connection, tables: Tables, keys: t.Sequence[str], found: Progress) -> None:
+    found.sessions += len(keys)
+    found.rows[tables.root.name] += len(keys)
+    for table in tables.children:
+        rows = asked(connection, statements.counted(tables, table), {"keys": list(keys)})
+        found.rows[table.name] += sum(number for _key, number in rows)
+
+
+__all__ = ("Deletion", "Limits", "Progress", "asked", "begin", "count", "count_named", "walk")
