@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_backup import BACKUP_FINDINGS
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_cluster import CLUSTER_FINDINGS
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_connectivity import (
     CONNECTIVITY_FINDINGS,
@@ -240,7 +241,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."
     ),
     "acceptance-unused": Entry("info", "This acceptance matches no finding: remove it."),
-    **{name: Entry(*entry) for name, entry in (CLUSTER_FINDINGS | CONNECTIVITY_FINDINGS).items()},
+    **{name: Entry(*entry) for name, entry in (CLUSTER_FINDINGS | CONNECTIVITY_FINDINGS | BACKUP_FINDINGS).items()},
 }
 
 

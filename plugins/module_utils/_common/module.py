@@ -20,7 +20,7 @@ Row = dict[str, t.Any]
 def started(arguments: Row, **constraints: t.Any) -> AnsibleModule:
     """The module with its arguments read; secrets of a kubeconfig that was passed as a dictionary are hidden."""
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True, **constraints)
-    if isinstance(module.params["kubeconfig"], dict):
+    if isinstance(module.params.get("kubeconfig"), dict):
         module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))
     return module
 
@@ -28,7 +28,7 @@ def started(arguments: Row, **constraints: t.Any) -> AnsibleModule:
 def end(module: AnsibleModule, execute: t.Callable[[Row], tuple[Row, str | None]], params: Row) -> None:
     """Print the result of `execute` and leave.
 
-    :param execute: returns the result and the sentence for which the module fails (None: it does not), or raises
+    :param execute: returns the result (`changed` in it where that may be true) and the sentence for which the module fails (None: it does not), or raises
         FindingError
     """
     try:
@@ -36,8 +36,8 @@ def end(module: AnsibleModule, execute: t.Callable[[Row], tuple[Row, str | None]
     except FindingError as error:
         module.fail_json(msg=error.message, error_id=error.id, findings=[of_error(error)], changed=False)
     if problem:
-        module.fail_json(msg=problem, changed=False, **result)
-    module.exit_json(changed=False, **result)
+        module.fail_json(msg=problem, **{"changed": False} | result)
+    module.exit_json(**{"changed": False} | result)
 
 
 __all__ = ("end", "started")

@@ -18,6 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     alembic_worker,
     bundle_loader,
     collect,
+    known_revisions,
     probe,
     render,
     service_file,
@@ -71,6 +72,7 @@ COLLECTOR: t.Final = _named(
     "write_facts",
     "write_queries",
 )
+REVISIONS: t.Final = _named(known_revisions)
 LOGIN: t.Final = _named(service_file, "errors", "libpq_url", "probe_causes", "session")
 PROBE: t.Final = _named(
     probe,
@@ -96,4 +98,4 @@ def command(*arguments: str) -> list[str]:
     return ["python", "-c", source(bundle_loader.__name__), *arguments]
 
 
-__all__ = ("COLLECTOR", "LOGIN", "PROBE", "RENDERER", "RENDERING_WORKER", "TRACER", "bundle", "command")
+__all__ = ("COLLECTOR", "LOGIN", "PROBE", "RENDERER", "RENDERING_WORKER", "REVISIONS", "TRACER", "bundle", "command")

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.held_pod import SHELL_WAIT
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import SHARED_FOLDER
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import (
     END,
     LOG_SECONDS,
     SETTINGS,

@@ -33,7 +33,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.isola
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.render_job import RenderJob
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live as Copied
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import live_of
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.server_image import server_image
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
     LOCK_KEY,

@@ -23,7 +23,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import SHARED_FOLDER, Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import scratch_pod
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live, copy
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import (
     DUMP_SECONDS,
     ScratchError,
 )

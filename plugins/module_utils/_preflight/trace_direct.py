@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import TRACER
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import end, receive, start
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live, copy
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import (
     ScratchError,
     ScratchServer,
     programs,

@@ -16,7 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_trace import MARK
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import (
     SUPERUSER,
     ScratchError,
 )

@@ -12,11 +12,19 @@ ROOT = Path(__file__).resolve().parents[4]
 HERE = ROOT / "plugins" / "module_utils"
 PACKAGE = "ansible_collections.ai_platform.agent.plugins.module_utils"
 # Each room may import what stands to its right, and itself; rooms of one floor do not know each other.
-FLOORS = [{"_page"}, {"_preflight", "_connectivity"}, {"_release"}, {"_kube"}, {"_in_pod"}, {"_common", "_sql"}]
+FLOORS = [
+    {"_page"},
+    {"_preflight", "_connectivity"},
+    {"_database"},
+    {"_release"},
+    {"_kube"},
+    {"_in_pod"},
+    {"_common", "_sql"},
+]
 FILES = sorted(HERE.rglob("*.py"))
 IN_POD = sorted((HERE / "_in_pod").glob("*.py"))
 # Alembic is made on SQLAlchemy and brings it.
-DRIVERS = {"alembic", "psycopg", "redis", "sqlalchemy"}
+DRIVERS = {"alembic", "psycopg", "pyrage", "redis", "sqlalchemy"}
 
 
 def imported(file: Path) -> set[str]:
