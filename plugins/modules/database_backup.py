@@ -18,7 +18,9 @@ description:
     with its own snapshot. Only then it counts as verified, and only then older ones are removed.
   - V(restore) writes into a database that does not exist yet, compares it in the same way, and gives it its name when
     it is complete. A database that exists is never written over.
-  - The database is reached from this machine by O(database_url).
+  - Either a database that this machine reaches (O(database_url), O(path)), or that of a release in a cluster
+    (O(release_name), O(release_namespace), O(claim)). There a Job does it, with the deployed image, the login of its
+    Secret and PostgreSQL's programs in a container beside it; nothing of the login leaves the pod.
   - The role needs LOGIN and membership in C(pg_read_all_data), beside that SELECT on large objects where there are any
     that it does not own, and BYPASSRLS where tables have row-level security. What it may not read is refused, and
     never left out silently. A connection pooler is no place to take a snapshot at, so name the server itself.
@@ -27,11 +29,14 @@ description:
 author:
   - The ai_platform.agent authors (@ai-platform)
 requirements:
-  - psycopg >= 3.1
-  - PostgreSQL's programs of the server's major version, for V(backup) and V(verify) with the server itself
-  - pyrage, for O(encryption_key)
+  - psycopg >= 3.1 and PostgreSQL's programs of the server's major version (for V(backup) and V(verify) with the server
+    itself), for a database that this machine reaches
+  - pyrage, for O(encryption_key); with O(encryption_secret) in the agent's image
+  - kubernetes >= 36.0.2, for a release
 extends_documentation_fragment:
   - ai_platform.agent._attributes
+  - ai_platform.agent._cluster
+  - kubernetes.core.k8s_auth_options
 attributes:
   check_mode:
     support: full
@@ -54,14 +59,69 @@ options:
   path:
     description: Folder of the backups, such as a mounted volume. It is made where its parent exists.
     type: path
-    required: true
+  release_name:
+    description: Name of the Helm release.
+    type: str
+  release_namespace:
+    description: Its namespace.
+    type: str
+  claim:
+    description: PersistentVolumeClaim in that namespace with the backups.
+    type: str
+  work_claim:
+    description: One for the throw-away server. Without it the node's own disk holds it.
+    type: str
+  postgresql_image:
+    description: Image with PostgreSQL's programs of the server's major version. Without it, that of the release's own
+      server.
+    type: str
+  postgresql_user:
+    description: User id as which the containers of the Job run. Without it, that of the release's own server, or 999.
+    type: int
+  database_secret:
+    description: Secret with the URL of the database. Without it, the one from which the agent takes C(DATABASE_URL).
+    type: dict
+    suboptions:
+      name:
+        description: Its name.
+        type: str
+        required: true
+      key:
+        description: The key of the URL.
+        type: str
+        required: true
+  encryption_secret:
+    description: Secret with what O(encryption_key) is elsewhere.
+    type: dict
+    suboptions:
+      name:
+        description: Its name.
+        type: str
+        required: true
+      key:
+        description: The key in it.
+        type: str
+        required: true
+  job_timeout:
+    description: Seconds until the Job's pod must run.
+    type: int
+    default: 60
+  pull_timeout:
+    description: The same while the node pulls an image.
+    type: int
+    default: 600
+  run_timeout:
+    description: Seconds that the Job may run.
+    type: int
+    default: 3600
   database_url:
     description:
       - URL of the database, V(postgresql://user:password@host:port/database).
       - For V(restore), of another database of the server to restore into, as a role that may create databases.
     type: str
   backup_name:
-    description: The backup, as V(list) names it. Without it V(verify) takes the newest, V(restore) the newest verified one.
+    description: The backup, as V(list) names it. Without it V(verify) takes the newest one, V(restore) the newest that
+      is verified.
     type: str
   postgresql:
     description: Folder with PostgreSQL's programs. Without it they are looked for where distributions have them.
@@ -78,7 +138,7 @@ options:
   encryption_key:
     description:
       - Secret key of age (V(AGE-SECRET-KEY-1...), as C(age-keygen) makes it), with which the files are encrypted and
-        decrypted. The manifest with names and numbers of tables stays readable, and nobody can change it without the key.
+        decrypted. The manifest with names and numbers of tables stays readable, and nobody changes it without the key.
       - C(age --decrypt) reads the files as well.
     type: str
   retention:

@@ -230,7 +230,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "fail", "Migrate over a direct connection: session settings and locks do not hold here."
     ),
     "backup-old": Entry("fail", "Make and verify a backup first."),
-    "backup-unknown": Entry("info", "Pass the time of the last verified backup in last_verified_backup."),
+    "backup-unknown": Entry(
+        "info", "Make a backup with database_backup, or pass the time of another tool's in last_verified_backup."
+    ),
     "fact-not-visible": Entry("skip", "Grant pg_monitor (or pg_read_all_stats) to the role of the preflight."),
     # Facts of a file
     "facts-unreadable": Entry("fail", "Write the file anew with facts_path, and name it in facts as it was written."),

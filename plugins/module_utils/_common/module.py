@@ -28,8 +28,8 @@ def started(arguments: Row, **constraints: t.Any) -> AnsibleModule:
 def end(module: AnsibleModule, execute: t.Callable[[Row], tuple[Row, str | None]], params: Row) -> None:
     """Print the result of `execute` and leave.
 
-    :param execute: returns the result (`changed` in it where that may be true) and the sentence for which the module fails (None: it does not), or raises
-        FindingError
+    :param execute: returns the result, with `changed` in it where that may be true, and the sentence for which the
+        module fails (None: it does not), or raises FindingError
     """
     try:
         result, problem = execute(params)

@@ -17,12 +17,17 @@ from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_text import source
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import backup_guard
-from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import environment
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import (
+    SUPERUSER,
+    ScratchError,
+    ScratchServer,
+    environment,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_failure import failure
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.service_file import SERVICE
 
 PREFIX: t.Final = "ai-agent-backup-"
-LONGEST_WORDS: t.Final = 300
 # What a role or a database has set for itself must not end a dump or a restore half-way.
 _UNHINDERED: t.Final = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off"
 
@@ -71,6 +76,19 @@ class Workplace(contextlib.AbstractContextManager["Workplace"]):
         """It is no longer to be removed."""
         self._tell("released", str(folder))
 
+    @contextlib.contextmanager
+    def scratch(self, settings: t.Mapping[str, str]) -> t.Iterator[t.Mapping[str, str]]:
+        """A throw-away server: libpq's parameters for its superuser.
+
+        :raises CollectorError: `backup-unverified`: there is none to be had
+        """
+        try:
+            with ScratchServer(self.programs, own=settings, place=self.place) as server:
+                yield {"host": str(server.folder), "user": SUPERUSER, "dbname": "template1"}
+        except ScratchError as error:
+            words = f"A backup cannot be verified on this machine: {error}"
+            raise CollectorError("backup-unverified", f"{words}; correct that, then run state: verify.") from None
+
     def run(self, program: str, options: t.Sequence[str], place: t.Mapping[str, t.Any]) -> None:
         """Run one to its end.
 
@@ -104,31 +122,12 @@ class Workplace(contextlib.AbstractContextManager["Workplace"]):
             self._tell("ended", process.pid)
             service.unlink()
         if process.returncode:
-            raise _failure(program, said, process.returncode)
+            raise failure(program, said, process.returncode)
 
 
 def _variables(program: Path) -> dict[str, str]:
     """A dump has the encoding of its database: nothing is converted, and bytes that are no text are no error."""
     return {name: value for name, value in environment(program).items() if name != "PGCLIENTENCODING"}
-
-
-def _failure(program: str, said: str, code: int) -> CollectorError:
-    lines = [line.partition("error: ")[2] for line in said.splitlines() if "error: " in line]
-    first = next((line for line in lines if line), said.strip().splitlines()[-1] if said.strip() else f"exit {code}")
-    cure = "its own words say why"
-    if "No space left" in said:
-        cure = "make room"
-    elif "permission denied" in said:
-        cure = "grant the role pg_read_all_data, and SELECT on large objects"
-    elif "must be owner" in said or "must be member" in said or "must be able to SET ROLE" in said:
-        cure = "restore as a superuser, or give all to one role with restore_owner"
-    elif "is not available" in said:
-        cure = "name PostgreSQL's programs with this extension in `postgresql`"
-    elif "could not obtain lock" in said or "canceling statement due to lock timeout" in said:
-        cure = "a migration holds a lock, so try again after it"
-    elif "row-level security" in said:
-        cure = "give the role BYPASSRLS"
-    return CollectorError("backup-failed", f"{program} failed: {first[:LONGEST_WORDS].rstrip('.')}; {cure}.")
 
 
 __all__ = ("Workplace",)

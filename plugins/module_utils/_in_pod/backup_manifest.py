@@ -1,4 +1,4 @@
-"""The manifest of a backup: what was dumped, and of which files it consists. It says whether they are still the same."""
+"""The manifest of a backup: what was dumped, and of which files it consists, and whether they are still the same."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -69,10 +69,8 @@ def read(folder: Path) -> Manifest:
     """
     try:
         found = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        if not isinstance(found, dict) or not isinstance(found["files"], dict) or not isinstance(found["seal"], str):
-            raise ValueError
-        form = found["form"]
-    except (OSError, ValueError, KeyError, RecursionError):
+        form = found["form"] if isinstance(found["files"], dict) and isinstance(found["database"], dict) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         words = f"The manifest of the backup {folder.name} cannot be read"
         raise CollectorError("backup-corrupt", f"{words}; use another backup.") from None
     if form != FORM:

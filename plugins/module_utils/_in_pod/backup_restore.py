@@ -15,6 +15,7 @@ from .errors import CollectorError
 if t.TYPE_CHECKING:  # pragma: no cover
     from .backup_take import Programs
 
+
 def quoted(name: str) -> str:
     """A name as SQL has it."""
     return '"' + name.replace('"', '""') + '"'
@@ -102,9 +103,7 @@ def opened(folder: Path, manifest: backup_manifest.Manifest, key: str | None, wo
         shutil.rmtree(plain, ignore_errors=True)
 
 
-def fill(
-    programs: Programs, place: t.Mapping[str, t.Any], data: Path, jobs: int, *, owner: str | None = None
-) -> None:
+def fill(programs: Programs, place: t.Mapping[str, t.Any], data: Path, jobs: int, *, owner: str | None = None) -> None:
     """Restore into an empty database.
 
     :param owner: the one role that gets everything

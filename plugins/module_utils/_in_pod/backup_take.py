@@ -110,7 +110,7 @@ def look(connection: t.Any, version_table: str, where: str) -> backup_facts.Fact
         return backup_facts.facts(connection, table)
 
 
-def take(  # noqa: PLR0913, PLR0917 - one caller
+def take(  # noqa: PLR0917 - one caller
     connection: t.Any,
     facts: backup_facts.Facts,
     place: t.Mapping[str, t.Any],
@@ -128,7 +128,7 @@ def take(  # noqa: PLR0913, PLR0917 - one caller
     :raises CollectorError: there is none; nothing of it is left
     """
     began = time.monotonic()
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     try:
         name, made = folder.begin(now)
         guard.watch(made)
@@ -142,8 +142,14 @@ def take(  # noqa: PLR0913, PLR0917 - one caller
             options = [*_DUMP, f"--file={dumped}", f"--jobs={wish.jobs}", f"--snapshot={snapshot}"]
             try:
                 programs.run("pg_dump", [*options, f"--lock-wait-timeout={wish.lock_timeout_ms}"], place)
+            except CollectorError:
+                # Where counting failed, the snapshot went with its transaction, which is all that the dump knows.
+                if counted.cancelled():
+                    raise
+                counted.result()
+                raise
             except BaseException:
-                counted.cancel()
+                counted.cancelled()
                 raise
             counted_rows = counted.result()
             dump_seconds = time.monotonic() - began
@@ -198,14 +204,17 @@ class _Counting:
         try:
             with backup_facts.translated(self._where):
                 self._found = backup_facts.counts(self._connection, tables)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
+        except BaseException as error:
             self._error = error
 
-    def cancel(self) -> None:
-        """Nobody wants to know any more."""
+    def cancelled(self) -> bool:
+        """Nobody wants to know any more; False where it had failed before that."""
+        self._thread.join(0.5)
+        was_alive = self._thread.is_alive()
         while self._thread.is_alive():
             self._connection.cancel()
             self._thread.join(0.2)
+        return was_alive or self._error is None
 
     def result(self) -> dict[str, int]:
         """The rows by table, once the last one is counted.

@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_t
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     alembic_trace,
     alembic_worker,
+    backup_pod,
     bundle_loader,
     collect,
     known_revisions,
@@ -73,6 +74,25 @@ COLLECTOR: t.Final = _named(
     "write_queries",
 )
 REVISIONS: t.Final = _named(known_revisions)
+BACKUP: t.Final = _named(
+    backup_pod,
+    "backup_encryption",
+    "backup_facts",
+    "backup_failure",
+    "backup_folder",
+    "backup_manifest",
+    "backup_restoration",
+    "backup_restore",
+    "backup_retention",
+    "backup_run",
+    "backup_take",
+    "backup_verify",
+    "errors",
+    "framing",
+    "libpq_url",
+    "probe_causes",
+    "session",
+)
 LOGIN: t.Final = _named(service_file, "errors", "libpq_url", "probe_causes", "session")
 PROBE: t.Final = _named(
     probe,
@@ -98,4 +118,15 @@ def command(*arguments: str) -> list[str]:
     return ["python", "-c", source(bundle_loader.__name__), *arguments]
 
 
-__all__ = ("COLLECTOR", "LOGIN", "PROBE", "RENDERER", "RENDERING_WORKER", "REVISIONS", "TRACER", "bundle", "command")
+__all__ = (
+    "BACKUP",
+    "COLLECTOR",
+    "LOGIN",
+    "PROBE",
+    "RENDERER",
+    "RENDERING_WORKER",
+    "REVISIONS",
+    "TRACER",
+    "bundle",
+    "command",
+)

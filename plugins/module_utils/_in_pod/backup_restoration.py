@@ -7,24 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
-import os
 import secrets
-import subprocess
 import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import backup_facts, backup_restore, session
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_folder import free_bytes
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_restore import literal, quoted
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import REVISIONS, bundle, command
+from . import backup_facts, backup_restore, session
+from .backup_folder import free_bytes
+from .backup_restore import literal, quoted
+from .errors import CollectorError
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._database.workplace import Workplace
-    from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_manifest import Manifest
+    from .backup_manifest import Manifest
+    from .backup_run import Site
 
 # What a killed restore leaves has both; nobody else's database is ever dropped.
 MARK: t.Final = "ai_platform.agent: a restore that is not complete"
@@ -65,52 +60,8 @@ class Target:
         return session.place(session.parameters(self.url)).rpartition("/")[0]
 
 
-def known_revisions(ini: Path, python: str, seconds: float) -> set[str]:
-    """The revisions that the code to be deployed has.
-
-    :raises CollectorError: `alembic-env-failed`, `alembic-timeout`
-    """
-    read, write = os.pipe()
-    try:
-        # Revisions are the application's own code: it gets no variable of ours.
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            [python, *command(bundle(REVISIONS, {"ini": str(ini), "answers": write}))[1:]], cwd=ini.parent,
-            env={"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[write], timeout=seconds, check=False,
-        )  # fmt: skip
-        os.close(write)
-        write = -1
-        with open(read, encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-            answer = file.read()
-    except subprocess.TimeoutExpired:
-        words = f"Alembic did not list the revisions of {ini} within {seconds:g} s; find what a revision waits for."
-        raise CollectorError("alembic-timeout", words) from None
-    finally:
-        if write != -1:
-            os.close(write)
-    try:
-        if done.returncode:
-            raise ValueError
-        return set(json.loads(answer))
-    except ValueError:
-        words = f"Alembic cannot list the revisions of {ini}; run `alembic history` there."
-        raise CollectorError("alembic-env-failed", words) from None
-
-
-def assert_known(manifest: Manifest, known: t.Collection[str], where: str) -> None:
-    """Check that the code to be deployed can go on from the backup's schema.
-
-    :raises CollectorError: `restore-revision`
-    """
-    unknown = [item for item in manifest["database"]["revision"] if item not in known]
-    if unknown:
-        image = f"; the image {manifest['image']} does, it wrote the backup" if manifest.get("image") else ""
-        words = f"The backup is at the schema revision {', '.join(unknown)}, which {where} does not know{image}"
-        raise CollectorError("restore-revision", f"{words}. Deploy that version or a newer one, or use an older backup.")
-
-
-def judged(target: Target, manifest: Manifest) -> list[Finding]:
-    """Notes on a restore that may begin.
+def judged(target: Target, manifest: Manifest) -> list[tuple[str, str]]:
+    """Notes on a restore that may begin: ids of findings with their words.
 
     :raises CollectorError: it may not
     """
@@ -141,7 +92,7 @@ def judged(target: Target, manifest: Manifest) -> list[Finding]:
     needed = int(database["database_bytes"] * GROWTH)
     if room is None:
         words = f"Nobody here can see how much room {target.server} has; the restored database needs {needed} bytes."
-        return [finding("restore-room-unknown", words)]
+        return [("restore-room-unknown", words)]
     if room < needed:
         words = f"{target.server} has {room} bytes free, and the restored database needs {needed}"
         raise CollectorError("restore-room", f"{words}; enlarge its volume first.")
@@ -169,7 +120,7 @@ def _free(connection: t.Any, parameters: t.Mapping[str, t.Any]) -> int | None:
     return None
 
 
-def restore(target: Target, manifest: Manifest, data: Path, workplace: Workplace, jobs: int) -> dict[str, float]:
+def restore(target: Target, manifest: Manifest, data: Path, site: Site, jobs: int) -> dict[str, float]:
     """The backup in a new database, under its name once it is complete and the same.
 
     :return: seconds by step
@@ -193,7 +144,7 @@ def restore(target: Target, manifest: Manifest, data: Path, workplace: Workplace
         try:
             admin.execute(f"COMMENT ON DATABASE {quoted(made)} IS {literal(MARK)}")
             admin.execute(f"REVOKE ALL ON DATABASE {quoted(made)} FROM PUBLIC")
-            backup_restore.fill(workplace, parameters | {"dbname": made}, data, jobs, owner=target.owner)
+            backup_restore.fill(site, parameters | {"dbname": made}, data, jobs, owner=target.owner)
             filled = time.monotonic()
             _compared(parameters | {"dbname": made}, database, target.server)
             compared = time.monotonic()
@@ -242,4 +193,4 @@ def _named(admin: t.Any, target: Target, made: str, database: backup_facts.Facts
         raise CollectorError("restore-exists", f"{words}; name another one in restore_database.") from None
 
 
-__all__ = ("Target", "assert_known", "judged", "known_revisions", "restore")
+__all__ = ("Target", "judged", "restore")
