@@ -128,10 +128,7 @@ def test_restores_that_are_refused(small: Place, tmp_path: Path) -> None:
 def test_a_full_disk(small: Place) -> None:
     """The room is told before; where others fill it meanwhile, the run ends and the backup before stays."""
     small.execute("INSERT INTO notes SELECT n, md5(n::text) || md5((n + 1)::text) FROM generate_series(1000, 120000) n")
-    mount = small.folder / "small"
-    mount.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", mount], check=True)
-    try:
+    with mounted(small) as mount:
         made = small.ask(path=mount / "backups")
         name, kept = made["backup"]["name"], sorted(str(p) for p in (mount / "backups").rglob("*"))
         assert made["backup"]["verified"]
@@ -152,23 +149,28 @@ def test_a_full_disk(small: Place) -> None:
         assert sorted(str(p) for p in (mount / "backups").rglob("*")) == kept
         manifest.write_text(text, encoding="utf-8")
         assert small.ask(path=mount / "backups", state="verify")["backup"]["verified"]
-    finally:
-        subprocess.run(["umount", mount], check=True)
 
 
 def test_the_volume_is_told_before_it_is_full(small: Place) -> None:
-    mount = small.folder / "small"
-    mount.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", mount], check=True)
-    try:
+    small.execute("INSERT INTO notes SELECT n, md5(n::text) || md5((n + 1)::text) FROM generate_series(1000, 90000) n")
+    with mounted(small) as mount:
+        held = small.ask(path=mount / "backups")["backup"]["bytes"]
+        # One more fits, and no third one.
         with (mount / "other").open("wb") as file:
-            file.write(bytes(14_000_000))
-        small.execute(
-            "INSERT INTO notes SELECT n, md5(n::text) || md5((n + 1)::text) FROM generate_series(1000, 90000) n"
-        )
-        made = small.ask(path=mount / "backups", retention={"last": 1})
+            file.write(bytes(os.statvfs(mount).f_bavail * 4096 - int(1.5 * held)))
+        made = small.ask(path=mount / "backups")
         assert made["backup"]["verified"]
         assert [item["id"] for item in made["findings"]] == ["backup-room-soon"]
+
+
+@contextlib.contextmanager
+def mounted(place: Place) -> t.Iterator[Path]:
+    """A small volume. It takes root, as the tests that mount anything do."""
+    mount = place.folder / "small"
+    mount.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", mount], check=True)
+    try:
+        yield mount
     finally:
         subprocess.run(["umount", mount], check=True)
 
