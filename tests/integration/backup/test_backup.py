@@ -90,7 +90,14 @@ def test_concurrent_writers(place: Place) -> None:
 def bare_restore(place: Place, data: Path, database: str) -> None:
     """pg_restore, by the books."""
     programs = place.server.folder / "programs"
-    words = [programs / "bin" / "pg_restore", "-d", place.server.url(database), "-j", "2", "--exit-on-error", data]
+    words = [
+        str(programs / "bin" / "pg_restore"),
+        "-d",
+        place.server.url(database),
+        "-j2",
+        "--exit-on-error",
+        str(data),
+    ]
     subprocess.run(words, check=True, env={"LD_LIBRARY_PATH": str(programs / "lib")}, capture_output=True)
 
 

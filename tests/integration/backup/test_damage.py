@@ -229,7 +229,10 @@ def test_killed(small: Place, moment: str, key: str | None) -> None:
         database_url=small.url, encryption_key=key,
     )  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
+        [sys.executable, "-c", PROGRAM],
+        stdin=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'collections'}"},
     )
     assert process.stdin
     process.stdin.write(json.dumps(given).encode())

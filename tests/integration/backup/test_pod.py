@@ -65,7 +65,7 @@ class Pod:
 
     def main(self, request: Row) -> Row:
         """The answer in the log, in which no password is."""
-        own = {
+        own: Row = {
             "path": str(self.backups), "work": str(self.place.work), "shared": str(self.shared), "name": None,
             "jobs": 2, "version_table": "alembic_version", "lock_timeout_ms": 5000, "image": "agent@sha256:1",
             "retention": {},
@@ -94,7 +94,7 @@ class Pod:
         unframer = Unframer()
         answers = [answer for line in text.splitlines() if (answer := unframer.feed(line)) is not None]
         assert len(answers) == 1, text
-        return t.cast("Row", answers[0])
+        return answers[0]
 
 
 def test_backup_verify_and_restore(small: Place) -> None:
