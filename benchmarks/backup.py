@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.backup [MEGABYTES] [JOBS]
 
 Bare: `pg_dump -Fd -j JOBS`, and `pg_restore -j JOBS` into an empty database of the same server. Ours: the same files
-with the counts of the snapshot, checksums and manifest; the restore with checksums, counts and ANALYZE. What the proof takes
-is told apart. Each figure is the best of some runs, bare and ours in turn.
+with the counts of the snapshot, checksums and manifest; the restore with checksums, counts and ANALYZE. What the
+proof takes is told apart. Each figure is the best of some runs, bare and ours in turn.
 """
 
 from __future__ import annotations

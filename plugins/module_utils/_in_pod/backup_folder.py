@@ -143,7 +143,7 @@ def free_bytes(path: Path) -> int:
 
 def read_record(folder: Path) -> Record:
     """What is known of a backup; one whose record is lost is not verified."""
-    stamp = datetime.datetime.strptime(folder.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC)
+    stamp = datetime.datetime.strptime(folder.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)  # noqa: UP017 - Python 3.10
     with contextlib.suppress(OSError, ValueError):
         found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         if isinstance(found, dict) and isinstance(found.get("time"), str):

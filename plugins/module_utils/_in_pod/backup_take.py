@@ -128,7 +128,7 @@ def take(  # noqa: PLR0917 - one caller
     :raises CollectorError: there is none; nothing of it is left
     """
     began = time.monotonic()
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.now(datetime.timezone.utc)  # noqa: UP017 - Python 3.10
     try:
         name, made = folder.begin(now)
         guard.watch(made)

@@ -44,7 +44,7 @@ def verify(backup: Backup, key: str | None, site: Site, jobs: int) -> Backup:
         if error.id in {"backup-corrupt", "backup-differs"} or not backup.record["verified"]:
             write_record(backup.folder, backup.record | {"verified": False, "problem": error.message})
         raise
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.now(datetime.timezone.utc)  # noqa: UP017 - Python 3.10
     times = backup.record.get("seconds", {}) | {"restore": seconds, "verify": round(time.monotonic() - began, 3)}
     own = {"verified": True, "problem": None, "notes": notes, "seconds": times}
     record = backup.record | own | {"verified_at": now.isoformat(timespec="seconds")}
