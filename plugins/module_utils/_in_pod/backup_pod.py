@@ -69,13 +69,12 @@ _SMALL: t.Final = {"maintenance_work_mem": "64MB", "shared_buffers": "64MB", "ma
 
 
 class Sibling(contextlib.AbstractContextManager["Sibling"]):
-    """The container beside.
-
-    :param shared: the folder of both
-    :param work: one on the disk, of both as well
-    """
+    """The container beside."""
 
     def __init__(self, shared: Path, work: Path) -> None:
+        """:param shared: the folder of both
+        :param work: one on the disk, of both as well
+        """
         self._shared, self._work = shared, work
         self._number = 0
         self._over = threading.Event()
@@ -162,10 +161,9 @@ class Sibling(contextlib.AbstractContextManager["Sibling"]):
 
 
 def main(request: dict[str, t.Any]) -> None:
-    """Print the answer: what backup_run.py returns, or an error.
+    """Print the answer: what backup_run.py returns, or an error. The URL is in DATABASE_URL, a key in BACKUP_KEY.
 
-    :param request: `state` (the module's), `shared` and `work` (folders), and fields of backup_run.Request.
-        The URL is in DATABASE_URL, a key in BACKUP_KEY.
+    :param request: `state` (the module's), `shared` and `work` (folders), and fields of backup_run.Request
     """
     # Another container of the pod has to read what this one makes, as the same user.
     os.umask(0o077)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
-import encodings.idna  # noqa: F401 - the child may not read where Python is
 import os
 import pwd
 import shutil
@@ -73,6 +73,9 @@ class Pod:
         log = self.place.folder / "log"
         log.touch()
         log.chmod(0o666)
+        for name in ("ascii", "idna"):
+            # The child may not read the files of a Python that lies in root's home.
+            codecs.lookup(name)
         child = os.fork()
         if child == 0:  # pragma: no cover - another process
             with contextlib.suppress(BaseException):
