@@ -285,8 +285,13 @@ options:
     type: int
     default: 1
   last_verified_backup:
-    description: Time of the last verified backup in ISO 8601, where a record exists.
+    description: Time of the last verified backup in ISO 8601, where another tool makes them. Without it, that of
+      O(backup_path), or what M(ai_platform.agent.database_backup) recorded of the release in the ConfigMap
+      C(<release>-backup-record).
     type: str
+  backup_path:
+    description: Folder of the backups that M(ai_platform.agent.database_backup) makes on this machine.
+    type: path
   facts_path:
     description:
       - File for what the whole database says of itself, for O(facts) of later runs; written as O(sql_path) is. Needs

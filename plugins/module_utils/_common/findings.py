@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_backup import BACKUP_FINDINGS
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_cluster import CLUSTER_FINDINGS
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings_connectivity import (
     CONNECTIVITY_FINDINGS,
@@ -230,7 +231,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "fail", "Migrate over a direct connection: session settings and locks do not hold here."
     ),
     "backup-old": Entry("fail", "Make and verify a backup first."),
-    "backup-unknown": Entry("info", "Pass the time of the last verified backup in last_verified_backup."),
+    "backup-unknown": Entry(
+        "info", "Make a backup with database_backup, or pass the time of another tool's in last_verified_backup."
+    ),
     "fact-not-visible": Entry("skip", "Grant pg_monitor (or pg_read_all_stats) to the role of the preflight."),
     # Facts of a file
     "facts-unreadable": Entry("fail", "Write the file anew with facts_path, and name it in facts as it was written."),
@@ -242,7 +245,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."
     ),
     "acceptance-unused": Entry("info", "This acceptance matches no finding: remove it."),
-    **{name: Entry(*entry) for name, entry in (CLUSTER_FINDINGS | CONNECTIVITY_FINDINGS | OPERATIONS_FINDINGS).items()},
+    **{name: Entry(*entry) for name, entry in (CLUSTER_FINDINGS | CONNECTIVITY_FINDINGS | OPERATIONS_FINDINGS | BACKUP_FINDINGS).items()},
 }
 
 

@@ -20,7 +20,7 @@ Row = dict[str, t.Any]
 def started(arguments: Row, **constraints: t.Any) -> AnsibleModule:
     """The module with its arguments read; secrets of a kubeconfig that was passed as a dictionary are hidden."""
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True, **constraints)
-    if isinstance(module.params["kubeconfig"], dict):
+    if isinstance(module.params.get("kubeconfig"), dict):
         module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))
     return module
 

@@ -53,14 +53,15 @@ def run(
     from . import retention_batches as batches
     from .retention_debt import debt
     from .retention_tables import checked
-    from .session import connected
+    from .session import connected, parameters, place
 
     end = time.monotonic() + request["max_seconds"]
-    connection, where = retry(
-        lambda: connected(url, connect_timeout=request["connect_timeout"]),
+    connection = retry(
+        lambda: connected(url, request["connect_timeout"]),
         lambda error: isinstance(error, CollectorError) and error.id in _NOT_YET,
         time.monotonic() + settle,
     )
+    where = place(parameters(url))
     limits = batches.Limits(
         request["batch"], request["pause_seconds"], request["statement_seconds"], end=end, alive=alive
     )

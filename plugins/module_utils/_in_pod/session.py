@@ -153,10 +153,11 @@ class Session:
             raise CollectorError("database-refused", f"{words}; its log says why.") from None
 
 
-def connected(url: str, *, connect_timeout: int) -> tuple[psycopg.Connection, str]:
-    """An open connection, which the caller closes, and its place.
+def connected(url: str, connect_timeout: int, application: str = APPLICATION) -> psycopg.Connection:
+    """A connection.
 
     :param connect_timeout: in seconds
+    :param application: what the server shows of it
     :raises CollectorError: there is none to be had; the driver's message, which may quote the URL, is dropped
     """
     import psycopg
@@ -166,9 +167,9 @@ def connected(url: str, *, connect_timeout: int) -> tuple[psycopg.Connection, st
         words = f"The name of the database host {', '.join(names)} cannot be resolved; correct it or DNS."
         raise CollectorError("database-host-unknown", words)
     # Without an encoding of its own a client of an SQL_ASCII database is given bytes for text.
-    own = {"connect_timeout": connect_timeout, "application_name": APPLICATION, "client_encoding": "UTF8"}
+    own = {"connect_timeout": connect_timeout, "application_name": application, "client_encoding": "UTF8"}
     try:
-        return psycopg.connect(**found | own, prepare_threshold=None), place(found)
+        return psycopg.connect(**found | own, prepare_threshold=None)
     except psycopg.Error as error:
         raise _failure(str(error), found) from None
 
@@ -177,15 +178,16 @@ def connected(url: str, *, connect_timeout: int) -> tuple[psycopg.Connection, st
 def session(url: str, *, connect_timeout: int, lock_timeout_ms: int, statement_timeout_ms: int) -> t.Iterator[Session]:
     """A session whose transactions only read. Times in seconds and milliseconds.
 
-    :raises CollectorError: there is none to be had; the driver's message, which may quote the URL, is dropped
+    :raises CollectorError: there is none to be had
     """
     import psycopg
 
-    connection, where = connected(url, connect_timeout=connect_timeout)
+    connection = connected(url, connect_timeout, APPLICATION)
+    found = parameters(url)
     try:
         connection.read_only = True
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        yield Session(connection, where, lock_timeout_ms, statement_timeout_ms)
+        yield Session(connection, place(found), lock_timeout_ms, statement_timeout_ms)
     finally:
         connection.close()
 

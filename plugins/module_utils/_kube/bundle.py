@@ -16,8 +16,10 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_t
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     alembic_trace,
     alembic_worker,
+    backup_pod,
     bundle_loader,
     collect,
+    known_revisions,
     probe,
     render,
     retention,
@@ -73,6 +75,26 @@ COLLECTOR: t.Final = _named(
     "write_facts",
     "write_queries",
 )
+REVISIONS: t.Final = _named(known_revisions)
+BACKUP: t.Final = _named(
+    backup_pod,
+    "backup_encryption",
+    "backup_facts",
+    "backup_failure",
+    "backup_folder",
+    "backup_manifest",
+    "backup_restoration",
+    "backup_restore",
+    "backup_retention",
+    "backup_run",
+    "backup_take",
+    "backup_verify",
+    "errors",
+    "framing",
+    "libpq_url",
+    "probe_causes",
+    "session",
+)
 LOGIN: t.Final = _named(service_file, "errors", "libpq_url", "probe_causes", "session")
 PROBE: t.Final = _named(
     probe,
@@ -112,4 +134,16 @@ def command(*arguments: str) -> list[str]:
     return ["python", "-c", source(bundle_loader.__name__), *arguments]
 
 
-__all__ = ("COLLECTOR", "LOGIN", "PROBE", "RENDERER", "RENDERING_WORKER", "RETENTION", "TRACER", "bundle", "command")
+__all__ = (
+    "BACKUP",
+    "COLLECTOR",
+    "LOGIN",
+    "PROBE",
+    "RENDERER",
+    "RENDERING_WORKER",
+    "RETENTION",
+    "REVISIONS",
+    "TRACER",
+    "bundle",
+    "command",
+)

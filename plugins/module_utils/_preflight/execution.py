@@ -57,7 +57,7 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
             migrator_lock_timeout=params["migrator_sets_lock_timeout"],
             migrator_timeouts_off=params["migrator_lifts_timeouts"],
             connections_needed=params["connections_needed"],
-            last_backup=params["last_verified_backup"],
+            last_backup=params["last_verified_backup"] or _last_backup(params),
             trace=params["trace"],
             rows=judge_rows.RowPolicy(
                 params["check_rows"],
@@ -91,6 +91,22 @@ def _only(params: dict[str, t.Any]) -> tuple[only_changed.Changed, Path, str] | 
         return None
     folder = Path(params["alembic_dir"])
     return only_changed.since(folder, params["only_changed"]), folder, params["alembic_ini"]
+
+
+def _last_backup(params: dict[str, t.Any]) -> str | None:
+    """When the last verified backup was made, as database_backup recorded it.
+
+    :raises FindingError: the folder cannot be read
+    """
+    from ansible_collections.ai_platform.agent.plugins.module_utils._database import backup_record
+
+    if params["backup_path"]:
+        return backup_record.in_folder(Path(params["backup_path"]))
+    if not params.get("release_name"):
+        return None
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
+
+    return backup_record.in_cluster(connect(params), params["release_namespace"], params["release_name"])
 
 
 @contextlib.contextmanager

@@ -57,6 +57,7 @@ OPTIONS: t.Final[dict[str, t.Any]] = {
     "migrator_lifts_timeouts": {"type": "bool", "default": False},
     "connections_needed": {"type": "int", "default": 1},
     "last_verified_backup": {"type": "str"},
+    "backup_path": {"type": "path"},
     "facts_path": {"type": "path"},
     "rewrite_dir": {"type": "path"},
     "sql_path": {"type": "path"},

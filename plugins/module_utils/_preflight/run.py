@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.report import report
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import (
     acceptance,
     env_findings,
@@ -49,7 +50,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revis
     too_long,
     version_num_width,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request

@@ -10,7 +10,7 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import ScratchError
 
 _CREATE_DATABASE = re.compile(r"^CREATE DATABASE .*?;$", re.MULTILINE | re.DOTALL)
 # The options of a user mapping are a login at another server, or at the same one.

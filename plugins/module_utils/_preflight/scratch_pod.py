@@ -8,9 +8,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.held_pod import SHELL_WAIT
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import SHARED_FOLDER
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import (
     END,
     LOG_SECONDS,
     SETTINGS,
@@ -19,6 +17,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scrat
     UNHINDERED,
     ScratchError,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.held_pod import SHELL_WAIT
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import SHARED_FOLDER
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec_command import Container, Ran

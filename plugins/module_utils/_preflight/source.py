@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import ScratchError
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding

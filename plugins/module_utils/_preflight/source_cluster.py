@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
@@ -34,7 +35,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.other
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.render_job import RenderJob
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live as Copied
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import live_of
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.server_image import server_image
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
     LOCK_KEY,

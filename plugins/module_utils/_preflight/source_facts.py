@@ -9,10 +9,10 @@ import datetime
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts, named_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import facts_file, facts_findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.facts_asker import FactsAsker
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Answer, Location, Source
 
 if t.TYPE_CHECKING:  # pragma: no cover

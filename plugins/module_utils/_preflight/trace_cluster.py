@@ -13,6 +13,10 @@ import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import (
+    DUMP_SECONDS,
+    ScratchError,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Incomplete, parsed
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.service_file import SERVICE
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import LOGIN, TRACER, bundle, command
@@ -23,10 +27,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import SHARED_FOLDER, Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import scratch_pod
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live, copy
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (
-    DUMP_SECONDS,
-    ScratchError,
-)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_log import WATCH, trace_of
 
 if t.TYPE_CHECKING:  # pragma: no cover

@@ -10,15 +10,15 @@ import json
 import time
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import TRACER
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import end, receive, start
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live, copy
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import (
     ScratchError,
     ScratchServer,
     programs,
     without_network,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import TRACER
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import end, receive, start
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live, copy
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_log import WATCH, trace_of
 
 if t.TYPE_CHECKING:  # pragma: no cover

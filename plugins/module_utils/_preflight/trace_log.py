@@ -15,11 +15,11 @@ import json
 import re
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_trace import MARK
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import (
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import (
     SUPERUSER,
     ScratchError,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_trace import MARK
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, scan
 

@@ -15,6 +15,7 @@ PACKAGE = "ansible_collections.ai_platform.agent.plugins.module_utils"
 FLOORS = [
     {"_page"},
     {"_preflight", "_connectivity", "_retention"},
+    {"_database"},
     {"_release"},
     {"_kube"},
     {"_in_pod"},
@@ -23,7 +24,7 @@ FLOORS = [
 FILES = sorted(HERE.rglob("*.py"))
 IN_POD = sorted((HERE / "_in_pod").glob("*.py"))
 # Alembic is made on SQLAlchemy and brings it.
-DRIVERS = {"alembic", "psycopg", "redis", "sqlalchemy"}
+DRIVERS = {"alembic", "psycopg", "pyrage", "redis", "sqlalchemy"}
 
 
 def imported(file: Path) -> set[str]:

@@ -6,8 +6,8 @@ import types
 import typing as t
 
 import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratch_server import ScratchError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.schema_copy import Live, copy
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.scratch_server import ScratchError
 
 LIVE = Live("app", "owner", 15, "UTF8", ("public", "alembic_version"), ["0001"])
 ROLES = """

@@ -18,7 +18,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_text import source
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import scratch_supervisor
+from ansible_collections.ai_platform.agent.plugins.module_utils._database import scratch_supervisor
 
 # Its superuser is no role that a database of anybody has.
 SUPERUSER: t.Final = "ai_agent_trace"
@@ -56,21 +56,22 @@ class ScratchError(Exception):
     """There is no throw-away server to be had; the words say why."""
 
 
-def programs(major: int, named: str | None) -> Path:
-    """The folder with postgres, initdb, psql, pg_dump and pg_dumpall of a major version.
+def programs(major: int, named: str | None, needed: str = "postgres") -> Path:
+    """The folder with postgres, initdb, psql, pg_dump, pg_restore and pg_dumpall of a major version.
 
     :param named: the one that somebody gave
+    :param needed: the program that has to be there
     :raises ScratchError: there is none
     """
     candidates = [named] if named else [place.format(major=major) for place in PLACES]
-    if not named and (found := shutil.which("postgres")):
+    if not named and (found := shutil.which(needed)):
         candidates.append(str(Path(found).parent))
     seen = []
     for candidate in candidates:
         folder = Path(candidate)
-        if not (folder / "postgres").is_file():
+        if not (folder / needed).is_file():
             continue
-        said = _said([folder / "postgres", "--version"])
+        said = _said([folder / needed, "--version"])
         version = said.split()[-1] if not said.endswith(")") else said.partition("(")[0].split()[-1]
         if version.partition(".")[0] == str(major):
             return folder
@@ -84,14 +85,14 @@ def _said(words: t.Sequence[object]) -> str:
         [str(word) for word in words],
         capture_output=True,
         check=False,
-        env=_environment(Path(str(words[0]))),
+        env=environment(Path(str(words[0]))),
         text=True,
     )
     return done.stdout.strip()
 
 
-def _environment(program: Path) -> dict[str, str]:
-    """Programs that were unpacked somewhere find their libraries beside them."""
+def environment(program: Path) -> dict[str, str]:
+    """The variables of a program of PostgreSQL; one that was unpacked somewhere finds its libraries beside it."""
     libraries = str(program.parents[1] / "lib")
     return {"PATH": os.defpath, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8", "LD_LIBRARY_PATH": libraries}
 
@@ -124,7 +125,7 @@ def _unprivileged(programs_folder: Path) -> tuple[int, int] | None:
             user = found.pw_uid, found.pw_gid
             subprocess.run(  # pylint: disable=ansible-bad-function
                 [str(programs_folder / "postgres"), "--version"], user=user[0], group=user[1], extra_groups=[],
-                stdout=subprocess.DEVNULL, env=_environment(programs_folder / "postgres"), cwd="/", check=False,
+                stdout=subprocess.DEVNULL, env=environment(programs_folder / "postgres"), cwd="/", check=False,
             )  # fmt: skip
             return user
     raise ScratchError(
@@ -135,16 +136,27 @@ def _unprivileged(programs_folder: Path) -> tuple[int, int] | None:
 class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
     """Runs from `with` to its end, which may be the death of this process."""
 
-    def __init__(self, folder_of_programs: Path, settings: t.Mapping[str, str] | None = None) -> None:
-        """:param settings: of postgresql.conf; the server's own come first"""
-        self.programs = folder_of_programs
-        self.settings = dict(settings or {}) | SETTINGS
+    def __init__(
+        self,
+        folder_of_programs: Path,
+        settings: t.Mapping[str, str] | None = None,
+        own: t.Mapping[str, str] | None = None,
+        place: Path | None = None,
+    ) -> None:
+        """:param settings: of postgresql.conf; the server's own come first
+        :param own: what stands above those as well
+        :param place: the folder for its own, None for where temporary files are
+        """
+        self.programs, self._place = folder_of_programs, place
+        self.settings = dict(settings or {}) | SETTINGS | dict(own or {})
         self._holder: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> t.Self:
         user = _unprivileged(self.programs)
         # A socket's path has 107 bytes at most, which a long TMPDIR would use up.
-        usual = tempfile.gettempdir()
+        usual = str(self._place or tempfile.gettempdir())
+        if self._place and len(usual) >= LONGEST_FOLDER:
+            raise ScratchError(f"the path of a socket would be too long in {usual}")
         short = usual if len(usual) < LONGEST_FOLDER else "/tmp"  # noqa: S108 - what is made there has mode 0700
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=short))
         data = self.folder / "data"
@@ -164,7 +176,7 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
             # It outlives this process by as long as the end of the server takes.
             self._holder = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
                 command, cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                env=_environment(self.programs / "postgres"), start_new_session=True,
+                env=environment(self.programs / "postgres"), start_new_session=True,
             )  # fmt: skip
             self._wait()
         except BaseException:
@@ -200,7 +212,7 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
         return subprocess.run(  # pylint: disable=ansible-bad-function
             [str(word) for word in words], input=sql, capture_output=True, check=False, cwd=self.folder,
             encoding="utf-8", errors="surrogateescape",
-            env=_environment(self.programs / "psql") | {"PGAPPNAME": SUPERUSER, "PGOPTIONS": UNHINDERED},
+            env=environment(self.programs / "psql") | {"PGAPPNAME": SUPERUSER, "PGOPTIONS": UNHINDERED},
         )  # fmt: skip
 
     def dump(self, parameters: t.Mapping[str, str], program: str, *options: str) -> str:
@@ -217,7 +229,7 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
             done = subprocess.run(  # pylint: disable=ansible-bad-function
                 [str(self.programs / program), *options, "-d", "service=live"],
                 capture_output=True, check=False, encoding="utf-8", errors="surrogateescape", timeout=DUMP_SECONDS,
-                env=_environment(self.programs / program) | {"PGSERVICEFILE": str(service), "PGCONNECT_TIMEOUT": "5"},
+                env=environment(self.programs / program) | {"PGSERVICEFILE": str(service), "PGCONNECT_TIMEOUT": "5"},
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise ScratchError(f"{program} did not end within {DUMP_SECONDS:g} s") from None
@@ -245,4 +257,4 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
         raise ScratchError(f"its log is not written within {LOG_SECONDS:g} s")
 
 
-__all__ = ("SUPERUSER", "ScratchError", "ScratchServer", "programs", "without_network")
+__all__ = ("LONGEST_FOLDER", "SUPERUSER", "ScratchError", "ScratchServer", "environment", "programs", "without_network")

@@ -1,0 +1,181 @@
+"""The folder with the backups: what is complete has its name, what is not is never seen as one."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+import re
+import shutil
+import typing as t
+from pathlib import Path
+
+from . import backup_manifest
+from .backup_retention import Kept
+from .errors import CollectorError
+
+# Beside the manifest: it changes when a backup is verified again.
+RECORD: t.Final = "record.json"
+INCOMPLETE: t.Final = ".incomplete-"
+REMOVED: t.Final = ".removed-"
+_LOCK: t.Final = ".lock"
+_NAME: t.Final = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+
+Record = dict[str, t.Any]
+
+
+class Backup(t.NamedTuple):
+    """A complete one.
+
+    :param record: what is known of it, the same as `list` shows
+    """
+
+    folder: Path
+    record: Record
+
+    @property
+    def kept(self) -> Kept:
+        """As the retention sees it."""
+        time = datetime.datetime.fromisoformat(self.record["time"])
+        return Kept(self.folder.name, time, self.record.get("verified") is True)
+
+
+class BackupFolder:
+    """A folder that one process writes at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextlib.contextmanager
+    def locked(self) -> t.Iterator[None]:
+        """Be the one that writes; what a killed one left is removed first.
+
+        :raises CollectorError: `backup-folder`: it cannot be written; `backup-running`
+        """
+        try:
+            self.path.mkdir(mode=0o700, exist_ok=True)
+            with (self.path / _LOCK).open("w", encoding="utf-8") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    words = f"Another backup is being made or removed in {self.path}; wait for its end."
+                    raise CollectorError("backup-running", words) from None
+                for prefix in (INCOMPLETE, REMOVED):
+                    for left in self.path.glob(f"{prefix}*"):
+                        shutil.rmtree(left, ignore_errors=True)
+                yield
+        except OSError as error:
+            raise self.unwritable(error) from None
+
+    def unwritable(self, error: OSError) -> CollectorError:
+        """What to say of an error of the file system."""
+        words = f"The backups in {self.path} cannot be written or read ({error.strerror or error})"
+        return CollectorError("backup-folder", f"{words}; correct the folder, its rights or its volume.")
+
+    def begin(self, now: datetime.datetime) -> tuple[str, Path]:
+        """The name of a new backup, and the empty folder in which it is made."""
+        stem = name = now.strftime("%Y%m%dT%H%M%SZ")
+        number = 2
+        while (self.path / name).exists():
+            name, number = f"{stem}-{number}", number + 1
+        made = self.path / f"{INCOMPLETE}{name}"
+        made.mkdir(mode=0o700)
+        return name, made
+
+    def publish(self, made: Path, name: str) -> Path:
+        """Give a complete backup its name; what was written before is on the disk."""
+        _sync(made)
+        target = self.path / name
+        made.rename(target)
+        _sync(self.path)
+        return target
+
+    def remove(self, name: str) -> None:
+        """Remove a backup; interrupted, nothing of it is seen as one."""
+        away = self.path / f"{REMOVED}{name}"
+        (self.path / name).rename(away)
+        shutil.rmtree(away, ignore_errors=True)
+
+    def backups(self) -> list[Backup]:
+        """All that are complete, the newest first."""
+        try:
+            folders = [path for path in self.path.iterdir() if _NAME.fullmatch(path.name) and path.is_dir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self.unwritable(error) from None
+        found = [Backup(path, read_record(path)) for path in folders]
+        return sorted(found, key=lambda item: (item.record["time"], item.folder.name), reverse=True)
+
+    def chosen(self, name: str | None) -> Backup:
+        """The one of this name, else the newest that is verified.
+
+        :raises CollectorError: `backup-missing`
+        """
+        found = self.backups()
+        for item in found:
+            if item.folder.name == name or (name is None and item.record.get("verified") is True):
+                return item
+        if name:
+            words = f"There is no backup {name} in {self.path}; there are {', '.join(b.folder.name for b in found[:5])}"
+            raise CollectorError("backup-missing", (words if found else f"There is no backup in {self.path}") + ".")
+        words = f"There is no verified backup in {self.path}"
+        more = f"; {len(found)} are not verified, name one in backup_name" if found else "; make one"
+        raise CollectorError("backup-missing", f"{words}{more}.")
+
+    def free(self) -> int:
+        """Bytes that may still be written."""
+        return free_bytes(self.path)
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes that may still be written where *path* is, or would be."""
+    while not path.exists():
+        path = path.parent
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize
+
+
+def read_record(folder: Path) -> Record:
+    """What is known of a backup; one whose record is lost is not verified."""
+    stamp = datetime.datetime.strptime(folder.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)  # noqa: UP017 - Python 3.10
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if isinstance(found, dict) and isinstance(found.get("time"), str):
+            datetime.datetime.fromisoformat(found["time"])
+            return found | {"name": folder.name}
+    return {"name": folder.name, "time": stamp.isoformat(), "verified": False, "problem": "its record cannot be read"}
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write it whole, in the place of the one before."""
+    made = folder / f".{RECORD}"
+    with made.open("w", encoding="utf-8") as file:
+        json.dump(record, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    made.rename(folder / RECORD)
+    _sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def bytes_of(folder: Path) -> int:
+    """What the files of a backup hold."""
+    return sum(item["bytes"] for item in backup_manifest.read(folder)["files"].values())
+
+
+__all__ = (
+    "INCOMPLETE", "RECORD", "Backup", "BackupFolder", "Record", "bytes_of", "free_bytes", "read_record", "write_record",
+)  # fmt: skip

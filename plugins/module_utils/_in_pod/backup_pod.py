@@ -1,0 +1,205 @@
+"""Runs in a pod: a backup with PostgreSQL's programs of the container beside, which are asked for by files.
+
+The agent's image has Python and the driver, and the server's image PostgreSQL's programs. The two containers share a
+folder in memory; the one beside runs SIBLING, which needs nothing but a shell.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+from . import backup_run
+from .backup_failure import failure
+from .backup_retention import Retention
+from .errors import CollectorError
+from .framing import Framer
+
+# The container beside ends when it hears nothing for so long.
+QUIET_SECONDS: t.Final = 60
+SIGN_SECONDS: t.Final = 3.0
+_POLL_SECONDS: t.Final = 0.1
+SUPERUSER: t.Final = "ai_agent_trace"
+_FIELDS: t.Final = (
+    "name", "jobs", "version_table", "lock_timeout_ms", "image", "check_mode", "restore_database", "restore_owner",
+)  # fmt: skip
+# Each request is a file of words, a line each. The first says which service file, if any, libpq reads.
+SIBLING: t.Final = rf"""
+umask 077
+cd "$1" || exit 1
+I=1; N=0; SEEN=
+while [ ! -e over ] && [ $N -lt {QUIET_SECONDS * 5} ]; do
+  if [ -e "$I.words" ]; then
+    set --
+    while IFS= read -r WORD; do set -- "$@" "$WORD"; done <"$I.words"
+    "$@" >/dev/null 2>"$I.said" </dev/null
+    echo $? >"$I.made"; mv "$I.made" "$I.code"
+    I=$((I + 1)); N=0
+  else
+    sleep 0.2; N=$((N + 1))
+    NOW=$(cat signs 2>/dev/null); [ "$NOW" = "$SEEN" ] || {{ SEEN=$NOW; N=0; }}
+  fi
+done
+[ ! -d server ] || pg_ctl -D server -m immediate stop >/dev/null 2>&1
+"""
+# Its data are on the disk, its socket in memory; the words after $4 are its settings.
+_START: t.Final = f"""
+D=$1; S=$2; L=$3; shift 3
+initdb -D "$D" -U {SUPERUSER} -A trust -E UTF8 --locale=C --no-sync >/dev/null || exit 1
+pg_ctl -D "$D" -l "$L" -w -t 60 -o "-k $S $*" start >/dev/null 2>&1 && exit 0
+echo "error: PostgreSQL does not start: $(tail -n 1 "$L")" >&2
+exit 1
+"""
+_SETTINGS: t.Final = {
+    "listen_addresses": "''", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
+    "autovacuum": "off", "max_connections": "40",
+}  # fmt: skip
+# A pod has less memory than a machine.
+_SMALL: t.Final = {"maintenance_work_mem": "64MB", "shared_buffers": "64MB", "max_wal_size": "1GB"}
+
+
+class Sibling(contextlib.AbstractContextManager["Sibling"]):
+    """The container beside."""
+
+    def __init__(self, shared: Path, work: Path) -> None:
+        """:param shared: the folder of both
+        :param work: one on the disk, of both as well
+        """
+        self._shared, self._work = shared, work
+        self._number = 0
+        self._over = threading.Event()
+
+    def __enter__(self) -> Sibling:
+        self.folder = Path(tempfile.mkdtemp(prefix="backup-", dir=self._work))
+        self._thread = threading.Thread(target=self._give_signs, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        (self._shared / "over").touch()
+
+    def _give_signs(self) -> None:
+        number = 0
+        while True:
+            number += 1
+            # A reader sees the one or the other number.
+            (self._shared / "signs").write_text(f"{number}\n", encoding="ascii")
+            if self._over.wait(SIGN_SECONDS):
+                return
+
+    def watch(self, folder: Path) -> None:
+        """Nobody removes it for a killed pod but the next run."""
+
+    def release(self, folder: Path) -> None:
+        """As watch()."""
+
+    def run(self, program: str, options: t.Sequence[str], place: t.Mapping[str, t.Any]) -> None:
+        """Run one to its end.
+
+        :param place: libpq's parameters of the connection, in a file that only this pod has
+        :raises CollectorError: `backup-failed`
+        """
+        service = self._shared / f"{self._number + 1}.service"
+        with service.open("x", encoding="utf-8") as file:
+            service.chmod(0o600)
+            file.write("[live]\n" + "".join(f"{name}={value}\n" for name, value in place.items()))
+        words = ["env", f"PGSERVICEFILE={service}", "PGCONNECT_TIMEOUT=10", "LC_ALL=C", program, *options]
+        words += [] if program == "pg_restore" else ["--dbname=service=live"]
+        try:
+            code, said = self._ask(words)
+        finally:
+            service.unlink()
+        if code:
+            raise failure(program, said, code)
+
+    def _ask(self, words: t.Sequence[str]) -> tuple[int, str]:
+        """The exit code of a command, and what it complained of."""
+        if any("\n" in word for word in words):
+            raise CollectorError("argument-invalid", "A name for a program of PostgreSQL has a line break in it.")
+        self._number += 1
+        stem = self._shared / str(self._number)
+        made = stem.with_suffix(".made-words")
+        made.write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
+        made.rename(stem.with_suffix(".words"))
+        code = stem.with_suffix(".code")
+        # How long it may take is the Job's own limit.
+        while not code.exists():
+            time.sleep(_POLL_SECONDS)
+        said = stem.with_suffix(".said").read_text(encoding="utf-8", errors="replace")
+        return int(code.read_text(encoding="ascii")), said
+
+    @contextlib.contextmanager
+    def scratch(self, settings: t.Mapping[str, str]) -> t.Iterator[t.Mapping[str, str]]:
+        """A throw-away server in the container beside: libpq's parameters for its superuser.
+
+        :raises CollectorError: `backup-unverified`
+        """
+        data, log = self._work / "server", self._shared / "server.log"
+        words = [f"-c {name}={value}" for name, value in (_SETTINGS | dict(settings) | _SMALL).items()]
+        code, said = self._ask(["sh", "-c", _START, "sh", str(data), str(self._shared), str(log), *words])
+        if code:
+            lines = said.strip().splitlines() or [f"exit code {code}"]
+            why = lines[-1].partition("error: ")[2] or lines[-1]
+            raise CollectorError("backup-unverified", f"A backup cannot be verified in this pod: {why[:300]}.")
+        try:
+            yield {"host": str(self._shared), "user": SUPERUSER, "dbname": "template1"}
+        finally:
+            self._ask(["pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop"])
+            self._ask(["rm", "-rf", str(data)])
+
+
+def main(request: dict[str, t.Any]) -> None:
+    """Print the answer: what backup_run.py returns, or an error. The URL is in DATABASE_URL, a key in BACKUP_KEY.
+
+    :param request: `state` (the module's), `shared` and `work` (folders), and fields of backup_run.Request
+    """
+    # Another container of the pod has to read what this one makes, as the same user.
+    os.umask(0o077)
+    try:
+        answer = _answer(request)
+    except CollectorError as error:
+        answer = {"error": {"id": error.id, "message": error.message}}
+    except ModuleNotFoundError as error:
+        answer = {"error": {"id": "image-start", "message": f"The image lacks the Python package {error.name}."}}
+    except OSError as error:
+        words = f"Something cannot be written or read in the pod ({error.strerror or error}: {error.filename})"
+        answer = {"error": {"id": "backup-folder", "message": f"{words}; look at the volume of the backups."}}
+    except Exception as error:
+        answer = {"error": {"id": "backup-failed", "message": f"The backup fails in the pod ({type(error).__name__})."}}
+    for line in Framer().lines(answer):
+        print(line)
+    # Kubernetes shows it with the pod, for as long as that is kept.
+    with contextlib.suppress(OSError):
+        Path("/dev/termination-log").write_text(json.dumps(answer.get("backup", answer))[:4000], encoding="utf-8")
+    sys.exit(1 if "error" in answer else 0)
+
+
+def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
+    own = {name: value for name, value in request.items() if name in _FIELDS}
+    wanted = backup_run.Request(
+        path=Path(request["path"]),
+        url=os.environ.get("DATABASE_URL"),
+        key=os.environ.get("BACKUP_KEY") or None,
+        retention=Retention(**request["retention"]),
+        **own,
+    )
+
+    def sites(_major: int, _program: str) -> Sibling:
+        return Sibling(Path(request["shared"]), Path(request["work"]))
+
+    return backup_run.run(request["state"], wanted, sites)
+
+
+__all__ = ("SIBLING", "Sibling", "main")

@@ -1,0 +1,137 @@
+"""The program of a pod as its two containers: a process with Python, and a shell with PostgreSQL's programs."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import typing as t
+
+import psycopg
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import backup_pod
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Unframer
+
+from dev.postgresql import UNPRIVILEGED, Server
+from tests.integration.backup.conftest import Place, placed
+from tests.integration.backup.test_damage import SMALL
+
+Row = dict[str, t.Any]
+
+
+@pytest.fixture
+def small(server: Server) -> t.Iterator[Place]:
+    with placed(server, SMALL) as made:
+        yield made
+
+
+class Pod:
+    """Both containers run as the one user of PostgreSQL's programs, as in the Job."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.shared, self.backups = place.folder / "shared", place.folder / "volume"
+        self.user = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        for folder in (self.backups, place.work):
+            folder.mkdir(exist_ok=True)
+            shutil.chown(folder, self.user.pw_uid, self.user.pw_gid)
+
+    def run(self, state: str, **more: t.Any) -> Row:
+        """One Job."""
+        shutil.rmtree(self.shared, ignore_errors=True)
+        self.shared.mkdir()
+        shutil.chown(self.shared, self.user.pw_uid, self.user.pw_gid)
+        with self.sibling() as beside:
+            answer = self.main({"state": state, **more})
+            beside.wait(60)
+        return answer
+
+    @contextlib.contextmanager
+    def sibling(self) -> t.Iterator[subprocess.Popen[bytes]]:
+        programs = self.place.server.folder / "programs"
+        beside = subprocess.Popen(
+            ["sh", "-c", backup_pod.SIBLING, "sh", str(self.shared)],
+            env={"PATH": f"{programs / 'bin'}:{os.defpath}", "LD_LIBRARY_PATH": str(programs / "lib")},
+            user=self.user.pw_uid, group=self.user.pw_gid, extra_groups=[], cwd="/",
+        )  # fmt: skip
+        try:
+            yield beside
+        finally:
+            beside.kill()
+            beside.wait()
+
+    def main(self, request: Row) -> Row:
+        """The answer in the log, in which no password is."""
+        own: Row = {
+            "path": str(self.backups), "work": str(self.place.work), "shared": str(self.shared), "name": None,
+            "jobs": 2, "version_table": "alembic_version", "lock_timeout_ms": 5000, "image": "agent@sha256:1",
+            "retention": {},
+        }  # fmt: skip
+        log = self.place.folder / "log"
+        log.touch()
+        log.chmod(0o666)
+        for name in ("ascii", "idna"):
+            # The child may not read the files of a Python that lies in root's home.
+            codecs.lookup(name)
+        child = os.fork()
+        if child == 0:  # pragma: no cover - another process
+            with contextlib.suppress(BaseException):
+                os.environ["DATABASE_URL"] = request.pop("url", self.place.url)
+                os.setgroups([])
+                os.setgid(self.user.pw_gid)
+                os.setuid(self.user.pw_uid)
+                os.dup2(os.open(log, os.O_WRONLY | os.O_TRUNC), 1)
+                import sys
+
+                sys.stdout = os.fdopen(1, "w")
+                with contextlib.suppress(SystemExit):
+                    backup_pod.main(own | request)
+                sys.stdout.flush()
+            os._exit(0)
+        os.waitpid(child, 0)
+        text = log.read_text(encoding="utf-8")
+        assert self.place.server.password not in text
+        unframer = Unframer()
+        answers = [answer for line in text.splitlines() if (answer := unframer.feed(line)) is not None]
+        assert len(answers) == 1, text
+        return answers[0]
+
+
+def test_backup_verify_and_restore(small: Place) -> None:
+    pod = Pod(small)
+    made = pod.run("backup")
+    assert "error" not in made, made
+    record = made["backup"]
+    assert (record["verified"], record["rows"], record["revision"]) == (True, 501, ["r1"])
+    assert [path.name for path in pod.backups.iterdir() if path.name != ".lock"] == [record["name"]]
+    assert list(small.work.iterdir()) == []
+    assert not list(pod.shared.glob("*.service"))
+    again = pod.run("verify")
+    assert again["backup"]["verified"] is True
+    assert [item["name"] for item in pod.run("list")["backups"]] == [record["name"]]
+    target = f"{small.database}_again"
+    restored = pod.run("restore", restore_database=target, url=small.server.url())
+    assert "error" not in restored, restored
+    with psycopg.connect(small.server.url(target)) as connection:
+        assert connection.execute("SELECT count(*) FROM notes").fetchone() == (500,)
+    error = pod.run("restore", restore_database=target, url=small.server.url())["error"]
+    assert error["id"] == "restore-exists"
+    # Corrupted on the volume.
+    data = next((pod.backups / record["name"] / "data").glob("*.dat.gz"))
+    data.write_bytes(data.read_bytes()[:-1])
+    error = pod.run("verify")["error"]
+    assert (error["id"], data.name in error["message"]) == ("backup-corrupt", True)
+
+
+def test_the_container_beside_ends_with_a_killed_one(small: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the pod would run until the Job's deadline."""
+    monkeypatch.setattr(backup_pod, "SIBLING", backup_pod.SIBLING.replace("-lt 300", "-lt 10"))
+    pod = Pod(small)
+    pod.shared.mkdir()
+    shutil.chown(pod.shared, pod.user.pw_uid, pod.user.pw_gid)
+    (pod.shared / "signs").write_text("1\n", encoding="ascii")
+    with pod.sibling() as beside:
+        assert beside.wait(60) == 0
