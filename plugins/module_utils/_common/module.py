@@ -35,9 +35,11 @@ def end(module: AnsibleModule, execute: t.Callable[[Row], tuple[Row, str | None]
         result, problem = execute(params)
     except FindingError as error:
         module.fail_json(msg=error.message, error_id=error.id, findings=[of_error(error)], changed=False)
+    # Only a module that changes something says so itself.
+    result = {"changed": False} | result
     if problem:
-        module.fail_json(msg=problem, changed=False, **result)
-    module.exit_json(changed=False, **result)
+        module.fail_json(msg=problem, **result)
+    module.exit_json(**result)
 
 
 __all__ = ("end", "started")
