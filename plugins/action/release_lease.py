@@ -18,12 +18,13 @@ class ActionModule(FindsKubeconfig):
             # The end of ansible-playbook would not be seen from there.
             words = "release_lease keeps a Lease for the ansible-playbook of its own machine: use `connection: local`."
             return {"failed": True, "changed": False, "msg": words, "error_id": "argument-invalid"}
-        return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        return result
 
     def _execute_module(self, **options: t.Any) -> dict[str, t.Any]:
         # This is a worker, which ends with its task. Its parent is ansible-playbook.
         arguments = {"controller_pid": os.getppid()} | (options.get("module_args") or {})
-        return t.cast("dict[str, t.Any]", super()._execute_module(**options | {"module_args": arguments}))
+        return super()._execute_module(**options | {"module_args": arguments})
 
 
 __all__ = ("ActionModule",)

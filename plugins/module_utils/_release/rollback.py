@@ -104,7 +104,7 @@ def choose(rows: Sequence[Object], to: int, accept: str, release: str) -> Object
         if not safe:
             words = f"No earlier revision of release {release} is known to work with what is there now"
             raise FindingError("rollback-refused", f"{words}; nothing was changed. {_told(rows[0])}")
-        return t.cast("Object", max(safe, key=lambda each: each["revision"]))
+        return max(safe, key=lambda each: int(each["revision"]))
     named = next((each for each in rows if each["revision"] == to), None)
     if named is None:
         there = ", ".join(str(each["revision"]) for each in rows)

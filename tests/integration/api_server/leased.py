@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+import typing as t
 from pathlib import Path
 
 NAMESPACE = "dev"
@@ -47,7 +48,7 @@ def main(kubeconfig: str, release: str, words: list[str]) -> None:
         time.sleep(60)
 
 
-def task(kubeconfig: str, release: str, state: str, *, wait: float = 0, folder: str = "") -> dict[str, object]:
+def task(kubeconfig: str, release: str, state: str, *, wait: float = 0, folder: str = "") -> dict[str, t.Any]:
     """One task with the module, in a process that ends with it."""
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.lease_module import ARGUMENTS
 
@@ -57,7 +58,7 @@ def task(kubeconfig: str, release: str, state: str, *, wait: float = 0, folder: 
     command = [sys.executable, "-c", TASK, json.dumps(params), os.environ.get("SECONDS_HELD", "60")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout, done.stderr
-    answer: dict[str, object] = json.loads(done.stdout)
+    answer: dict[str, t.Any] = json.loads(done.stdout)
     return answer
 
 

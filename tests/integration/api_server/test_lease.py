@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -304,7 +305,7 @@ def test_who_is_refused_is_told_who_since_when_and_what_to_do(place: Place) -> N
     _second, refused = place.controller(wait=1)
     said = refused["msg"]
     assert f"is being changed by {told['holder']} since 20" in said
-    assert "waited 1 s" in said or "waited 2 s" in said
+    assert re.search(r"this run waited \d+ s for it", said)
     assert "ai_agent_lease_wait" in said
     assert "expires 60 s after the last sign of life" in said
 
