@@ -67,6 +67,8 @@ class Cluster:
         self._answers: dict[str, Object] = {}
         # What is written is refused with words that quote it, as an admission webhook may; or never answered.
         self.hangs = False
+        # Only Leases are kept; how often one was written.
+        self.leases = 0
         self.written = threading.Event()
         for group_version, kinds in RESOURCES.items():
             resources = [
@@ -143,7 +145,30 @@ class Cluster:
                 said = {"kind": "Status", "status": "Failure", "code": 422, "message": f"the webhook denied {quoted}"}
                 self.told(422, said)
 
-            do_POST = do_PATCH
+            def do_POST(self) -> None:
+                if not self.path.endswith("/leases"):
+                    self.do_PATCH()
+                elif self.known():
+                    body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                    self.keep(f"{self.path}/{body['metadata']['name']}", body)
+
+            def do_PUT(self) -> None:
+                """Leases are written as a real server does: refused in another version than the one it has."""
+                if not self.known():
+                    return
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                there = answers[self.path]["metadata"]["resourceVersion"]
+                if body["metadata"].get("resourceVersion") == there:
+                    self.keep(self.path, body)
+                else:
+                    said = {"kind": "Status", "status": "Failure", "code": 409, "message": "modified meanwhile"}
+                    self.told(409, said)
+
+            def keep(self, path: str, body: Object) -> None:
+                world.leases += 1
+                body["metadata"]["resourceVersion"] = str(world.leases)
+                answers[path] = body
+                self.told(200, body)
 
             def do_GET(self) -> None:
                 if not self.known():
@@ -180,5 +205,7 @@ class Cluster:
     def __exit__(self, *_error: object) -> None:
         """Stop serving."""
         self.hangs = False
+        # Only Leases are kept; how often one was written.
+        self.leases = 0
         self._server.shutdown()
         self._server.server_close()

@@ -117,6 +117,13 @@ class Cluster:
         """
         return self._json("patch", version, plural, namespace, name, body=body)
 
+    def update(self, version: str, plural: str, name: str, body: Object, namespace: str | None = None) -> Object:
+        """The object after its replacement; with the `resourceVersion` of another state it is refused, status 409.
+
+        :raises FindingError: the API server refuses or does not answer
+        """
+        return self._json("update", version, plural, namespace, name, body=body)
+
     def delete(self, version: str, plural: str, name: str, namespace: str | None = None) -> None:
         """Delete an object now and soon what it owns; one that is not there is no error.
 
@@ -239,7 +246,7 @@ class Cluster:
 
         prefix = f"api/{version}" if version == "v1" else f"apis/{version}" if version else ""
         parts = [prefix, f"namespaces/{namespace}" if namespace else "", plural, name, subresource]
-        method = {"list": "get", "create": "post"}.get(verb, verb)
+        method = {"list": "get", "create": "post", "update": "put"}.get(verb, verb)
         try:
             return self._dynamic.request(
                 method,

@@ -29,7 +29,8 @@ class Access(t.NamedTuple):
 # Helm applies (create, patch), replaces (update), removes what a newer chart lacks, and waits by watching.
 _MANAGED = ("get", "list", "watch", "create", "update", "patch", "delete")
 _READ = ("get", "list", "watch")
-# What a deployment uses beside the kinds of its manifests: helm's releases, its test pod, hooks, and the diagnosis.
+# What a deployment uses beside the kinds of its manifests: helm's releases, its test pod, hooks, the diagnosis, the
+# record for a rollback, and the Lease of the run.
 _BESIDE: t.Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("", "secrets", _MANAGED),
     ("", "pods", ("get", "list", "watch", "create", "delete")),
@@ -37,6 +38,8 @@ _BESIDE: t.Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("", "events", ("list",)),
     ("batch", "jobs", _MANAGED),
     ("apps", "replicasets", ("list", "watch")),
+    ("", "configmaps", ("get", "create", "patch")),
+    ("coordination.k8s.io", "leases", ("get", "create", "update")),
 )
 _PLURALS = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
 

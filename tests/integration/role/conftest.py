@@ -57,11 +57,14 @@ def lab() -> dict[str, t.Any]:
 
 @pytest.fixture
 def fake_helm(tmp_path: Path) -> t.Callable[[str, str], Path]:
-    """Make a helm that tells a version and answers `list`, and renders nothing: for states hard to reach."""
+    """Make a helm that tells a version, answers `list` and `history`, and renders nothing: for states hard to reach."""
 
     def make(version: str, answer: str = "[]") -> Path:
         path = tmp_path / "helm"
-        path.write_text(f"#!/bin/sh\ncase $1 in version) echo '{version}' ;; list) echo '{answer}' ;; esac\n")
+        # Its history has one revision, in the state that `list` tells.
+        history = json.dumps([entry | {"revision": 1} for entry in json.loads(answer)])
+        cases = f"version) echo '{version}' ;; list) echo '{answer}' ;; history) echo '{history}' ;;"
+        path.write_text(f"#!/bin/sh\ncase $1 in {cases} esac\n")
         path.chmod(0o755)
         return path
 

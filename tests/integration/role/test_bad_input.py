@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from . import living
 from .conftest import LAB_VARS, ROOT, VENV, Run, play
 
 DEV = ["-i", "inventories/dev", "--vault-id", "dev@lab/dev-vault-password"]
@@ -304,20 +305,20 @@ def test_python_without_the_kubernetes_client(tmp_path: Path, fake_helm: FakeHel
 
 
 @pytest.mark.parametrize(
-    ("status", "remedy"),
+    ("status", "what", "remedy"),
     [
-        ("pending-install", "helm uninstall agent-dev -n dev"),
-        ("pending-upgrade", "helm rollback agent-dev"),
-        ("pending-rollback", "helm rollback agent-dev"),
-        ("uninstalling", "helm uninstall agent-dev -n dev"),
+        ("pending-install", "install", "helm uninstall agent-dev"),
+        # Without a revision that was deployed there is nothing to go back to.
+        ("pending-upgrade", "upgrade", "helm uninstall agent-dev"),
+        ("pending-rollback", "rollback", "helm uninstall agent-dev"),
+        ("uninstalling", "removal", "helm uninstall agent-dev"),
     ],
 )
-def test_release_left_half_way(status: str, remedy: str, fake_helm: FakeHelm, tmp_path: Path) -> None:
+def test_release_left_half_way(status: str, what: str, remedy: str, fake_helm: FakeHelm, tmp_path: Path) -> None:
     release = {"name": "agent-dev", "status": status, "updated": "2026-11-21 05:00:00 UTC", "chart": "ai-agent-1.0.0"}
-    helm = fake_helm("v4.3.1", json.dumps([release]))
-    # Helm is asked about a cluster that a kubeconfig names; here only this helm answers for it.
-    run = deploy(helm, ai_agent_kubeconfig=str(kubeconfig(tmp_path / "kubeconfig", "https://127.0.0.1:1")))
-    assert_one_clear_line(run, status, remedy)
+    with living.release([], "unused", tmp_path) as cluster:
+        run = deploy(fake_helm("v4.3.1", json.dumps([release])), ai_agent_kubeconfig=str(cluster.kubeconfig))
+    assert_one_clear_line(run, f"The {what} of release agent-dev", "did not come to its end", remedy, "ai_agent_repair")
 
 
 def kubeconfig(path: Path, server: str) -> Path:

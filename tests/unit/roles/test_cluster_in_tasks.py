@@ -11,8 +11,17 @@ import yaml
 from tests.unit.roles.test_secrets_in_tasks import ALL, TASKS, Task, module
 
 ROOT = Path(__file__).resolve().parents[3]
-ASKS = {f"ai_platform.agent.{name}" for name in ("release_info", "connectivity_test", "migration_preflight")}
-ASKING = [(file, task) for file, task in ALL if module(task) in ASKS]
+NAMES = (
+    "connectivity_test",
+    "migration_preflight",
+    "release_info",
+    "release_lease",
+    "release_repair",
+    "release_rollback",
+)
+ASKS = {f"ai_platform.agent.{name}" for name in NAMES}
+# To give a Lease back asks the process that keeps it, and no cluster.
+ASKING = [(file, task) for file, task in ALL if module(task) in ASKS and task[module(task)].get("state") != "free"]
 
 
 @pytest.mark.parametrize(("file", "task"), ASKING, ids=lambda each: each if isinstance(each, str) else each["name"])
@@ -24,13 +33,14 @@ def test_they_are_found() -> None:
     assert {module(task) for _file, task in ASKING} == ASKS
 
 
-@pytest.mark.parametrize("path", ["roles/ai_agent/tasks/main.yml", "playbooks/preflight.yml"])
+@pytest.mark.parametrize("path", ["roles/ai_agent/tasks/main.yml", "playbooks/preflight.yml", "playbooks/rollback.yml"])
 def test_later_tasks_name_the_context_that_guard_found(path: str) -> None:
     [first] = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
     defaults: dict[str, t.Any] = first["module_defaults"]["group/ai_platform.agent.ai_agent"]
     assert defaults["context"] == "{{ __ai_agent_context | default(omit, true) }}"
 
 
-def test_guard_itself_does_not_take_what_an_earlier_guard_found() -> None:
-    [look] = [task for task in yaml.safe_load((TASKS / "guard_look.yml").read_text()) if module(task) in ASKS]
+@pytest.mark.parametrize("file", ["guard_look.yml", "lease.yml"])
+def test_guard_itself_does_not_take_what_an_earlier_guard_found(file: str) -> None:
+    [look] = [task for task in yaml.safe_load((TASKS / file).read_text()) if module(task) in ASKS]
     assert look[module(look)]["context"] == "{{ ai_agent_context | default(omit, true) }}"
