@@ -131,7 +131,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             summary = stats.summarize(host)
             bad = bool(summary["failures"] or summary["unreachable"])
             said = self._failed.get(host, "") if bad else self._told.get(host, "")
-            # One task speaks for all hosts of a fleet: that a release waits for its wave, or that a failure was recorded.
+            # One task speaks for all hosts of a fleet: a failure there is recorded, and rescued.
             if host in self._fleet:
                 level, said = self._fleet[host]
                 bad = level == "bad"

@@ -1,4 +1,4 @@
-"""One page for many releases: who is on what, who failed, who was not begun. Pure functions over what each host recorded."""
+"""Many releases: who is on what, who failed, who was not begun. Pure functions over what each host recorded."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -202,34 +202,41 @@ def _now(before_and_after: t.Mapping[str, t.Any], state: State, word: str) -> st
 def _verdict(
     releases: t.Sequence[Release], counts: t.Mapping[str, int], phase: Phase, *, check_mode: bool
 ) -> tuple[Level, str, str]:
-    members = len(releases) - counts["left out"]
     bad = [one for one in releases if one.level == "bad"]
     attention = sum(one.level == "warn" for one in releases)
     level: Level = "warn" if attention else "good"
     looks = f" {attention} of them {'wants' if attention == 1 else 'want'} a look." if attention else ""
     if phase == "judged":
-        if bad:
-            names = _names(bad, lambda one: f"{one.host} ({one.word.lower()})")
-            return "bad", "Stopped", f"Nothing was changed: {len(bad)} of {members} releases stop the fleet: {names}."
-        would = _names([one for one in releases if one.state == "waiting"], lambda one: one.host)
-        if check_mode:
-            words = f"Check mode changed nothing: {counts['waiting']} of {members} releases would change"
-            return "neutral", "Rehearsed", f"{words}{f' ({would})' if would else ''}.{looks}"
-        if not counts["waiting"]:
-            words = f"All {members} releases were already as the inventory wants them, nothing was changed."
-            return level, "Unchanged", words + looks
-        words = f"All {members} releases may be deployed, {counts['waiting']} of them will change; nothing was changed yet"
-        return "neutral", "Ready", f"{words}."
+        return _judged(releases, bad, level, looks, check_mode=check_mode)
     numbers = ", ".join(f"{counts[state]} {_WORDS[state].lower()}" for state in _STATES if counts[state])
-    if phase == "begun":
-        return "neutral", "Under way", f"Of {len(releases)} releases: {numbers}."
-    if bad:
+    numbered = f"Of {len(releases)} releases: {numbers}."
+    if bad and phase == "deployed":
         names = _names(bad, lambda one: f"{one.host} ({one.word.lower()}{_in_wave(one)})")
-        words = f"{names} stopped the fleet. Of {len(releases)} releases: {numbers}."
-        return "bad", "Stopped", f"{words} Repair what stopped it and run again: the run goes on with those that differ."
-    if counts["waiting"]:
-        return "neutral", "Under way", f"Of {len(releases)} releases: {numbers}."
-    return level, "Deployed", f"Of {len(releases)} releases: {numbers}.{looks}"
+        remedy = "Repair what stopped it and run again: the run goes on with those that differ."
+        return "bad", "Stopped", f"{names} stopped the fleet. {numbered} {remedy}"
+    if bad or counts["waiting"]:
+        return "neutral", "Under way", numbered
+    return level, "Deployed", numbered + looks
+
+
+def _judged(
+    releases: t.Sequence[Release], bad: t.Sequence[Release], level: Level, looks: str, *, check_mode: bool
+) -> tuple[Level, str, str]:
+    """One verdict for all, before anything was changed."""
+    members = sum(one.state != "left out" for one in releases)
+    waiting = [one for one in releases if one.state == "waiting"]
+    if bad:
+        names = _names(bad, lambda one: f"{one.host} ({one.word.lower()})")
+        return "bad", "Stopped", f"Nothing was changed: {len(bad)} of {members} releases stop the fleet: {names}."
+    if check_mode:
+        would = _names(waiting, lambda one: one.host)
+        words = f"Check mode changed nothing: {len(waiting)} of {members} releases would change"
+        return "neutral", "Rehearsed", f"{words}{f' ({would})' if would else ''}.{looks}"
+    if not waiting:
+        words = f"All {members} releases were already as the inventory wants them, nothing was changed."
+        return level, "Unchanged", words + looks
+    words = f"All {members} releases may be deployed, {len(waiting)} of them will change; nothing was changed yet."
+    return "neutral", "Ready", words
 
 
 def _in_wave(one: Release) -> str:

@@ -64,9 +64,7 @@ class Workloads:
                 began = item.metadata.creation_timestamp.isoformat()
                 ended = [{"type": name, "status": "True"} for name in ("SuccessCriteriaMet", "Complete")]
                 status = {"startTime": began, "completionTime": began, "succeeded": 1, "conditions": ended}
-                self._batch.patch_namespaced_job_status(
-                    item.metadata.name, item.metadata.namespace, {"status": status}
-                )
+                self._batch.patch_namespaced_job_status(item.metadata.name, item.metadata.namespace, {"status": status})
 
     def _due(self, item: t.Any) -> bool:
         return (

@@ -6,7 +6,8 @@ import typing as t
 
 Json = dict[str, t.Any]
 OLD, NEW = "1.0.0+81d2c5e0", "1.0.0+3f9c02aa"
-IMAGES = {"before": {"agent": "registry.example.com/agent:1.3.2"}, "after": {"agent": "registry.example.com/agent:1.4.0"}}
+REPOSITORY = "registry.example.com/agent"
+IMAGES = {"before": {"agent": f"{REPOSITORY}:1.3.2"}, "after": {"agent": f"{REPOSITORY}:1.4.0"}}
 MARKUP = "<script>alert(1)</script>\u202e\x00"
 URL = "postgresql://agent:s3cret@db/agent"
 

@@ -72,21 +72,23 @@ def test_what_guard_or_preflight_stopped_is_on_what_it_was(word: str) -> None:
     assert (one.chart, one.wanted) == (OLD, NEW)
 
 
+WAITS, SAME, BLOCKED = waiting(), unchanged(), failed("Blocked")
+STOP = "Nothing was changed: 1 of 2 releases stop the fleet: b"
+
+
 @pytest.mark.parametrize(
     ("records", "check", "word", "sentence"),
     [
-        ({"a": waiting(), "b": unchanged()}, False, "Ready", "All 2 releases may be deployed, 1 of them will change"),
-        ({"a": waiting(), "b": unchanged()}, True, "Rehearsed", "Check mode changed nothing: 1 of 2 releases would change (a)"),
-        ({"a": unchanged(), "b": unchanged()}, False, "Unchanged", "All 2 releases were already as the inventory wants"),
-        ({"a": unchanged()}, True, "Rehearsed", "Check mode changed nothing: 0 of 1 releases would change."),
-        ({"a": waiting(), "b": failed("Blocked")}, False, "Stopped", "Nothing was changed: 1 of 2 releases stop the fleet: b (blocked)."),
-        ({"a": waiting(), "b": {"state": "begun"}}, False, "Stopped", "Nothing was changed: 1 of 2 releases stop the fleet: b (not finished)."),
-        ({"a": waiting(), "b": {}}, False, "Ready", "All 1 releases"),
+        ({"a": WAITS, "b": SAME}, False, "Ready", "All 2 releases may be deployed, 1 of them will change"),
+        ({"a": WAITS, "b": SAME}, True, "Rehearsed", "Check mode changed nothing: 1 of 2 releases would change (a)"),
+        ({"a": SAME, "b": SAME}, False, "Unchanged", "All 2 releases were already as the inventory wants"),
+        ({"a": SAME}, True, "Rehearsed", "Check mode changed nothing: 0 of 1 releases would change."),
+        ({"a": WAITS, "b": BLOCKED}, False, "Stopped", f"{STOP} (blocked)."),
+        ({"a": WAITS, "b": {"state": "begun"}}, False, "Stopped", f"{STOP} (not finished)."),
+        ({"a": WAITS, "b": {}}, False, "Ready", "All 1 releases"),
     ],
-)  # fmt: skip
-def test_the_verdict_before_anything_changes(
-    records: dict[str, t.Any], check: bool, word: str, sentence: str
-) -> None:
+)
+def test_the_verdict_before_anything_changes(records: dict[str, t.Any], check: bool, word: str, sentence: str) -> None:
     found = fleet(records, "judged", check_mode=check)
     assert found.word == word
     assert found.sentence.startswith(sentence)
