@@ -62,8 +62,7 @@ options:
     required: true
     choices: [bitnami, embedded]
   subcharts_dir:
-    description: Folder with the embedded subcharts C(postgresql) and C(redis). Required for O(subcharts=embedded) of
-      O(chart).
+    description: Folder with the embedded subcharts C(postgresql) and C(redis). Required for O(subcharts=embedded).
     type: path
   cache_dir:
     description:

@@ -42,6 +42,7 @@ ARGUMENTS: t.Final[Row] = {
 # Which of them go together.
 CONSTRAINTS: t.Final[Row] = {
     "required_one_of": [("chart", "reference")],
+    "required_if": [("subcharts", "embedded", ["subcharts_dir"])],
     "required_by": {
         "public_key": ["reference"],
         "values": ["release_name", "release_namespace"],

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import typing as t
 
-import pytest
-
 from tests.integration.fleet.conftest import REFUSED, Fleet
 
 
 def test_one_that_fails_stops_all_before_anything_was_changed(fleet: Fleet) -> None:
-    fleet.hosts = {"stop-a": {}, "stop-b": REFUSED, "stop-c": {"ai_agent_kubeconfig": "/nowhere"}}
+    fleet.hosts = {"stop-a": {}, "stop-b": REFUSED, "stop-c": {"ai_agent_namespace": "No Name"}}
     done = fleet.run()
     assert done.code != 0
     assert fleet.revisions() == {}
@@ -74,13 +72,12 @@ def test_waves_a_stop_and_a_second_run_that_goes_on(fleet: Fleet) -> None:
     assert "Could not match" not in done.output
 
 
-@pytest.mark.parametrize("names", [["nobody"], ["fleet"], ["skip-*"]])
-def test_a_name_to_leave_out_that_no_host_has(fleet: Fleet, names: list[str]) -> None:
+def test_a_name_to_leave_out_that_no_host_has(fleet: Fleet) -> None:
     fleet.hosts = {"skip-a": {}, "other": {}}
-    done = fleet.run(ai_agent_fleet_skip=names)
+    done = fleet.run(ai_agent_fleet_skip=["skip-b", "skip-*", "fleet", "other"])
     assert done.code != 0
     assert fleet.revisions() == {}
-    assert f"names {names[0]}, which is no host of this inventory" in done.output
+    assert "names skip-b, skip-*, fleet, which is no host of this inventory" in done.output
 
 
 def test_limit_leaves_out_by_name_as_well(fleet: Fleet) -> None:
