@@ -146,7 +146,8 @@ def lines(found: Fleet) -> list[str]:
 def _release(host: str, record: Row, phase: Phase) -> Release:
     said = record.get("report") or {}
     run = said.get("run") or {}
-    state = _state(record)
+    state, begun = _state(record), record.get("wave") is not None
+    images = {when: (found or {}).get("agent") for when, found in (run.get("images") or {}).items()}
     level, word = _LEVELS[state], _WORDS[state]
     if state in ("failed", "deployed", "unchanged"):
         word = str(said.get("word") or word)
@@ -163,11 +164,9 @@ def _release(host: str, record: Row, phase: Phase) -> Release:
         namespace=str(run.get("namespace") or ""),
         environment=str(run.get("environment") or ""),
         cluster=str(run.get("cluster") or ""),
-        chart=_now(run.get("chart") or {}, state, word),
+        chart=_now(run.get("chart") or {}, state, word, begun=begun),
         wanted=str(record.get("wanted") or ""),
-        image=_now(
-            {when: (images or {}).get("agent") for when, images in (run.get("images") or {}).items()}, state, word
-        ),
+        image=_now(images, state, word, begun=begun),
         page=str(said.get("path") or ""),
     )
 
@@ -190,10 +189,10 @@ def _sentence(state: State, said: Row, phase: Phase) -> str:
     return str(said.get("sentence") or "")
 
 
-def _now(before_and_after: t.Mapping[str, t.Any], state: State, word: str) -> str:
+def _now(before_and_after: t.Mapping[str, t.Any], state: State, word: str, *, begun: bool) -> str:
     """What a release is on: after it where the run came so far, before it where it did not."""
-    # A release that failed in the middle, or of which nobody heard, may be on either, or on both.
-    if state == "unfinished" or (state == "failed" and word == "Failed"):
+    # A release that failed in the middle of its wave, or of which nobody heard, may be on either, or on both.
+    if state == "unfinished" or (state == "failed" and word == "Failed" and begun):
         return ""
     after = "" if state == "waiting" else before_and_after.get("after")
     return str(after or before_and_after.get("before") or "")

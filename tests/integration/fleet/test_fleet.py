@@ -8,7 +8,7 @@ from tests.integration.fleet.conftest import REFUSED, Fleet
 
 
 def test_one_that_fails_stops_all_before_anything_was_changed(fleet: Fleet) -> None:
-    fleet.hosts = {"stop-a": {}, "stop-b": REFUSED, "stop-c": {"ai_agent_namespace": "No Name"}}
+    fleet.hosts = {"stop-a": {}, "stop-b": REFUSED, "stop-c": {"ai_agent_environment": "nowhere"}}
     done = fleet.run()
     assert done.code != 0
     assert fleet.revisions() == {}

@@ -65,7 +65,7 @@ def test_who_is_on_what() -> None:
     assert any(line.startswith("agent-008: Not verified.") for line in told)
 
 
-@pytest.mark.parametrize("word", ["Stopped", "Blocked"])
+@pytest.mark.parametrize("word", ["Stopped", "Blocked", "Failed"])
 def test_what_guard_or_preflight_stopped_is_on_what_it_was(word: str) -> None:
     stopped = failed(word, chart={"before": OLD, "after": ""})
     [one] = fleet({"a": stopped}, "judged").releases
