@@ -110,7 +110,7 @@ def report(tally: Tally) -> None:
 
 def controller(tally: Tally) -> None:
     """Controllers that cannot write to the project or to a home folder, up to the point where a cluster is needed."""
-    tally.pytest("controller", ["tests/integration/controller"], workers=2)
+    tally.pytest("controller", ["tests/integration/controller", "tests/integration/oci"], workers=2)
 
 
 def events(tally: Tally) -> None:
@@ -152,7 +152,7 @@ def on_cluster(tally: Tally) -> None:
         count.pytest("lab", ["tests/integration/lab"])
         count.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
         # Beside the lab, whose programs it runs, not on it.
-        count.pytest("api-server", ["tests/integration/api_server"])
+        count.pytest("api-server", ["tests/integration/api_server", "tests/integration/fleet"], seconds=2400)
 
     with _lab():
         tally.side_by_side(scenario, role, others)

@@ -49,6 +49,12 @@ def line(module: str, result: t.Mapping[str, t.Any]) -> str:
     return " ".join(str(next(iter(result.get("summary") or ()), "")).split())
 
 
+def of_fleet(module: str, result: t.Mapping[str, t.Any]) -> dict[str, tuple[str, str]]:
+    """By host, a level and what a report of a whole fleet says of it; empty where the module is another one."""
+    said = result.get("said") if module.rpartition(".")[2] == "fleet_report" else None
+    return {host: (str(one["level"]), str(one["text"])) for host, one in (said or {}).items()}
+
+
 def closed_vaults(sources: t.Iterable[str], opens: t.Callable[[bytes], bool]) -> list[tuple[Path, str]]:
     """Encrypted files of variables that none of the secrets opens, each with its vault id.
 
@@ -81,6 +87,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         super().__init__()
         self._told: dict[str, str] = {}
         self._failed: dict[str, str] = {}
+        self._fleet: dict[str, tuple[str, str]] = {}
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
         """Name vaults that cannot be opened: what Ansible says of one names neither file nor remedy."""
@@ -108,6 +115,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """Keep what says how the run goes."""
         host, module = result._host.get_name(), result._task.action
+        self._fleet.update(of_fleet(module, result._result))
         said = line(module, result._result)
         if said:
             self._told[host] = said
@@ -129,6 +137,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             summary = stats.summarize(host)
             bad = bool(summary["failures"] or summary["unreachable"])
             said = self._failed.get(host, "") if bad else self._told.get(host, "")
+            # One task speaks for all hosts of a fleet: a failure there is recorded, and rescued.
+            if host in self._fleet:
+                level, said = self._fleet[host]
+                bad = level == "bad"
             if bad or said:
                 words = " ".join(f"{'FAILED' if bad else 'OK'}  {host}: {said or 'see above'}".split(" "))
                 self._display.display(words, color="red" if bad else "green")

@@ -32,9 +32,27 @@ attributes:
     support: full
 options:
   chart:
-    description: Folder of the chart, the one with C(Chart.yaml).
+    description: Folder of the chart, the one with C(Chart.yaml). Not used with O(reference), and required without.
     type: path
-    required: true
+  reference:
+    description:
+      - A chart that M(ai_platform.agent.chart_publish) published, instead of O(chart) and its subcharts. It is named by
+        its digest, C(oci://registry/repository/ai-agent@sha256:...), because a tag can be moved.
+      - It must hold the subcharts that O(subcharts) says.
+    type: str
+  public_key:
+    description:
+      - Public key of cosign with which the signature of O(reference) is verified, before it is fetched. Without a key
+        no signature is asked for.
+    type: path
+  cosign_binary:
+    description: The cosign program. It is run for O(public_key).
+    type: path
+    default: cosign
+  plain_http:
+    description: Whether the registry of O(reference) is asked without TLS.
+    type: bool
+    default: false
   subcharts:
     description:
       - Where PostgreSQL's and Redis' charts come from.

@@ -213,4 +213,9 @@ files:
   returned: success
   type: list
   elements: str
+run:
+  description: What the run says of itself, as in O(run), with what was worked out from O(registered).
+  returned: success
+  type: dict
+  sample: {"release": "agent-prod", "chart": {"before": "1.0.0+81d2c5e0", "after": "1.0.0+3f9c02aa"}, "changed": true}
 """

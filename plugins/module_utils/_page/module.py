@@ -27,6 +27,8 @@ RUNBOOK_URL = "https://github.com/ai-platform/agent/blob/main/docs/runbook.md"
 
 # The role's step in which each module runs.
 _STEPS: t.Final = {module: step for step, module in MODULE_OF.items()}
+# What the page of a fleet says of each release.
+_RETURNED: t.Final = ("release", "namespace", "environment", "cluster", "chart", "images", "revision", "changed")
 _BEFORE_AND_AFTER: t.Final[dict[str, t.Any]] = {"before": {"type": "str"}, "after": {"type": "str"}}
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
@@ -87,8 +89,9 @@ def execute(params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
         if found is not None:
             reports[given["kind"]], policies[given["kind"]] = found, given["fail_on"]
     full = document(run, reports, ended=round(time.time(), 3), check_mode=check_mode)
+    about = {name: full["run"][name] for name in _RETURNED if name in full["run"]}
     if not params["folder"]:
-        return {"changed": False, "path": "", "place": "", "files": [], **full["outcome"]}
+        return {"changed": False, "path": "", "place": "", "files": [], "run": about, **full["outcome"]}
     folder = Path(params["folder"])
     files = {
         "report.json": json.dumps(full, indent=1, ensure_ascii=False) + "\n",
@@ -103,6 +106,7 @@ def execute(params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
         "path": str(folder / "report.html"),
         "place": "Check mode writes no report." if check_mode else f"Report: {folder / 'report.html'}",
         "files": [str(folder / name) for name in files],
+        "run": about,
         **full["outcome"],
     }
 

@@ -36,13 +36,16 @@ def page(document: dict[str, t.Any], runbook_url: str) -> str:
 
     :param runbook_url: where docs/runbook.md can be read; a finding links to its section there
     """
-    template, style, digest = _template()
-    return template.render(style=style, style_digest=digest, **_parts(document, runbook_url)).lstrip()
+    form, style, digest = template("page")
+    return form.render(style=style, style_digest=digest, **_parts(document, runbook_url)).lstrip()
 
 
 @functools.cache
-def _template() -> tuple[jinja2.Template, str, str]:
-    """The template, the style sheet as trusted text, and its SHA-256 as a content security policy writes it."""
+def template(name: str) -> tuple[jinja2.Template, str, str]:
+    """A template of this folder, its style sheet as trusted text, and that one's SHA-256 as a content policy has it.
+
+    :param name: `page`, or another one, whose style sheet follows that of the page
+    """
     import jinja2
     from markupsafe import Markup
 
@@ -53,11 +56,12 @@ def _template() -> tuple[jinja2.Template, str, str]:
         lstrip_blocks=True,
         loader=jinja2.FileSystemLoader(_FILE.parent),
     )
-    environment.filters |= {"duration": duration, "milliseconds": milliseconds, "moment": _moment}
-    style = _FILE.with_suffix(".css").read_text(encoding="utf-8")
+    environment.filters |= {"duration": duration, "milliseconds": milliseconds, "moment": moment}
+    sheets = dict.fromkeys(("page.css", f"{name}.css"))
+    style = "".join((_FILE.parent / sheet).read_text(encoding="utf-8") for sheet in sheets)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    template = environment.get_template(_FILE.with_suffix(".html.j2").name)
-    return template, Markup(style), digest  # noqa: S704 - a file of this collection
+    form = environment.get_template(f"{name}.html.j2")
+    return form, Markup(style), digest  # noqa: S704 - a file of this collection
 
 
 def _parts(document: dict[str, t.Any], runbook_url: str) -> dict[str, t.Any]:
@@ -105,9 +109,9 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds < 9.95 else f"{whole} s"
 
 
-def _moment(seconds: float) -> str:
+def moment(seconds: float) -> str:
     """A time in UTC: readers of one report may sit in several zones."""
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-__all__ = ("duration", "page")
+__all__ = ("duration", "moment", "page", "template")

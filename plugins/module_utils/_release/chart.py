@@ -112,7 +112,7 @@ def chart_version(chart: Path) -> str:
 
 
 # Beside an assembled chart: the digest of its content.
-_SEAL: t.Final = "content.sha256"
+SEAL: t.Final = "content.sha256"
 
 
 def assemble(
@@ -141,7 +141,7 @@ def assemble(
     version = f"{base}+{digest[:8]}"
     cache = cache or default_cache()
     target = cache / f"ai-agent-{version}-{digest[8:16]}" / "ai-agent"
-    if not _whole(target):
+    if not whole(target):
         try:
             _build(chart, sources, version, target, helm)
         except OSError as error:
@@ -149,20 +149,20 @@ def assemble(
                 f"The chart cannot be assembled in {cache} ({error.strerror}: {error.filename}): "
                 f"make that folder writable, or {ANOTHER_CACHE}."
             ) from error
-    versions = {name: _packed_version(target / "charts", name) for name in SUBCHARTS}
+    versions = {name: packed_version(target / "charts", name) for name in SUBCHARTS}
     return Assembled(target, version, digest, versions)
 
 
-def _whole(target: Path) -> bool:
+def whole(target: Path) -> bool:
     """Whether an assembled chart is what was assembled: no file is missing, changed, or one more."""
     try:
-        return (target.parent / _SEAL).read_text(encoding="ascii") == _seal(target)
+        return (target.parent / SEAL).read_text(encoding="ascii") == seal(target)
     except (OSError, ValueError):
         return False
 
 
-def _seal(folder: Path) -> str:
-    """A digest of all names and contents below, the subcharts' too, which `content_digest` passes over."""
+def seal(folder: Path) -> str:
+    """Return a digest of all names and contents below, the subcharts' too, which `content_digest` passes over."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     lines = [f"{file.relative_to(folder)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n" for file in files]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -193,11 +193,11 @@ def _build(chart: Path, sources: dict[str, Path], version: str, target: Path, he
         else:
             _fetch(copy, helm)
             _check_fetched(copy / "charts", helm)
-        (entry / _SEAL).write_text(_seal(copy), encoding="ascii")
+        (entry / SEAL).write_text(seal(copy), encoding="ascii")
         try:
             entry.rename(target.parent)
         except OSError:
-            if _whole(target):
+            if whole(target):
                 # Another run was faster, with the same content.
                 return
             # Something cleaned up in the cache, or wrote there.
@@ -264,7 +264,7 @@ def _packages(charts: Path, name: str) -> list[Path]:
     return sorted(charts.glob(f"{name}-*.tgz"))
 
 
-def _packed_version(charts: Path, name: str) -> str:
+def packed_version(charts: Path, name: str) -> str:
     """Return the version of a subchart in ``charts``, which holds folders or Helm's ``<name>-<version>.tgz``."""
     if (charts / name).is_dir():
         return chart_version(charts / name)

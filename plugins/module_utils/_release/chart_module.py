@@ -9,7 +9,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm, schema_errors, waits
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm, published, schema_errors, waits
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import (
     CHOICES,
     Assembled,
@@ -24,7 +24,11 @@ CHART: t.Final = "ai-agent"
 """Name of the chart, as Helm says it in its messages."""
 
 ARGUMENTS: t.Final[Row] = {
-    "chart": {"type": "path", "required": True},
+    "chart": {"type": "path"},
+    "reference": {"type": "str"},
+    "public_key": {"type": "path"},
+    "cosign_binary": {"type": "path", "default": "cosign"},
+    "plain_http": {"type": "bool", "default": False},
     "subcharts": {"type": "str", "required": True, "choices": list(CHOICES)},
     "subcharts_dir": {"type": "path"},
     "cache_dir": {"type": "path"},
@@ -37,8 +41,13 @@ ARGUMENTS: t.Final[Row] = {
 
 # Which of them go together.
 CONSTRAINTS: t.Final[Row] = {
+    "required_one_of": [("chart", "reference")],
     "required_if": [("subcharts", "embedded", ["subcharts_dir"])],
-    "required_by": {"values": ["release_name", "release_namespace"], "timeout": ["values"]},
+    "required_by": {
+        "public_key": ["reference"],
+        "values": ["release_name", "release_namespace"],
+        "timeout": ["values"],
+    },
 }
 
 
@@ -49,7 +58,7 @@ def execute(params: Row, environment: t.Mapping[str, str], run_folder: Path) -> 
     :param run_folder: a folder that lasts as long as this run, where the user has none for a cache
     :raises ChartError: there is no chart, or `timeout` is no duration
     """
-    assembled = _assembled(params, run_folder)
+    assembled = _assembled(params, environment, run_folder)
     result: Row = {
         "changed": False,
         "path": str(assembled.path),
@@ -78,14 +87,25 @@ def _waits(timeout: str | None, manifests: str) -> Row:
         raise ChartError(f"timeout: {error}.") from None
 
 
-def _assembled(params: Row, run_folder: Path) -> Assembled:
-    """From the user's cache, or from the run's folder.
+def _assembled(params: Row, environment: t.Mapping[str, str], run_folder: Path) -> Assembled:
+    """A published chart, or the collection's own with its subcharts; from the user's cache, or from the run's folder.
 
     :raises ChartError: there is no chart, or the chosen cache cannot be written
     """
     folders = {name: params[name] and Path(params[name]) for name in ("subcharts_dir", "cache_dir")}
 
     def within(cache: Path | None) -> Assembled:
+        if params["reference"]:
+            return published.fetch(
+                params["reference"],
+                params["subcharts"],
+                key=params["public_key"] and Path(params["public_key"]),
+                cosign=params["cosign_binary"],
+                cache=cache,
+                helm=params["helm_binary"],
+                plain_http=params["plain_http"],
+                environment=environment,
+            )
         return assemble(
             Path(params["chart"]),
             params["subcharts"],

@@ -15,7 +15,8 @@ SPECS = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text(encoding="ut
 ]
 DEFAULTS = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
 INTERNALS = yaml.safe_load((ROLE / "vars/main.yml").read_text(encoding="utf-8"))
-SOURCES = {path: path.read_text(encoding="utf-8") for path in [*ROLE.glob("tasks/*.yml"), ROLE / "vars/main.yml"]}
+READERS = [*ROLE.glob("tasks/*.yml"), ROLE / "vars/main.yml", ROLE.parents[1] / "playbooks/fleet.yml"]
+SOURCES = {path: path.read_text(encoding="utf-8") for path in READERS}
 
 
 def test_defaults_and_specification_name_the_same_variables() -> None:
@@ -60,3 +61,11 @@ def test_a_word_for_a_boolean_is_taken_for_one(name: str) -> None:
             uses = re.findall(rf"(?<![\w.`]){name}(?!\w| `|: true)(?P<after>.*)", line.partition("# ")[0])
             whole = re.search(rf'^ +\w+: "{{{{ {name} }}}}"$', line)
             assert whole or all(after.startswith(" | bool") for after in uses), f"{path.name}: {line.strip()}"
+
+
+def test_the_fleets_waves_are_the_specified_ones() -> None:
+    """A keyword of a play cannot read the role's defaults, so its template repeats this one."""
+    [_judge, deploy] = yaml.safe_load((ROLE.parents[1] / "playbooks/fleet.yml").read_text(encoding="utf-8"))
+    assert re.findall(r"ai_agent_fleet_waves \| default\((.*)\) }}", deploy["serial"]) == [
+        str(DEFAULTS["ai_agent_fleet_waves"])
+    ]

@@ -33,11 +33,19 @@ def test_they_are_found() -> None:
     assert {module(task) for _file, task in ASKING} == ASKS
 
 
-@pytest.mark.parametrize("path", ["roles/ai_agent/tasks/main.yml", "playbooks/preflight.yml", "playbooks/rollback.yml"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "roles/ai_agent/tasks/main.yml",
+        "playbooks/preflight.yml",
+        "playbooks/rollback.yml",
+        "playbooks/fleet.yml",
+    ],
+)
 def test_later_tasks_name_the_context_that_guard_found(path: str) -> None:
-    [first] = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
-    defaults: dict[str, t.Any] = first["module_defaults"]["group/ai_platform.agent.ai_agent"]
-    assert defaults["context"] == "{{ __ai_agent_context | default(omit, true) }}"
+    for each in yaml.safe_load((ROOT / path).read_text(encoding="utf-8")):
+        defaults: dict[str, t.Any] = each["module_defaults"]["group/ai_platform.agent.ai_agent"]
+        assert defaults["context"] == "{{ __ai_agent_context | default(omit, true) }}"
 
 
 @pytest.mark.parametrize("file", ["guard_look.yml", "lease.yml"])

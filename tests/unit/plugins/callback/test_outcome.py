@@ -86,3 +86,14 @@ def test_vaults_that_stay_closed_are_named_with_their_id(tmp_path: Path) -> None
         found = closed_vaults([str(source)], lambda _content: False)
         assert found == [(folder / "old.yml", ""), (folder / "vault.yml", "prod")]
     assert closed_vaults([str(tmp_path)], lambda _content: True) == []
+
+
+def test_of_a_fleet_one_task_speaks_for_all_hosts(callback: CallbackModule) -> None:
+    """A host that failed was rescued, and what a host would become is not what became of it."""
+    fleet = "ai_platform.agent.fleet_report"
+    callback.v2_runner_on_ok(result("b", "Report", REPORT, word="Installed", sentence="b was installed."))
+    callback.v2_runner_on_failed(result("a", "role : Stop at it", "ansible.builtin.fail", msg="Nobody knows."))
+    said = {"a": {"level": "bad", "text": "Blocked. Why."}, "b": {"level": "neutral", "text": "Not begun."}}
+    callback.v2_runner_on_ok(result("b", "Page", fleet, word="Stopped", sentence="Two.", said=said))
+    callback.v2_playbook_on_stats(Stats(a=0, b=1))
+    assert callback._display.lines == ["FAILED  a: Blocked. Why.", "OK  b: Not begun."]
