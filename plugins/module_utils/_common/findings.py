@@ -245,7 +245,10 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
         "warn", "An acceptance needs a finding id and a reason; prod takes it from the inventory only."
     ),
     "acceptance-unused": Entry("info", "This acceptance matches no finding: remove it."),
-    **{name: Entry(*entry) for name, entry in (CLUSTER_FINDINGS | CONNECTIVITY_FINDINGS | OPERATIONS_FINDINGS | BACKUP_FINDINGS).items()},
+    **{
+        name: Entry(*entry)
+        for name, entry in (CLUSTER_FINDINGS | CONNECTIVITY_FINDINGS | OPERATIONS_FINDINGS | BACKUP_FINDINGS).items()
+    },
 }
 
 

@@ -9,7 +9,7 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import RUN_LABEL
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import RUN_LABEL
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
 
 if t.TYPE_CHECKING:  # pragma: no cover

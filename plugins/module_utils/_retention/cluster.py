@@ -17,7 +17,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RETENTION, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession, may_exec
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun, Task
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import look
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live
 

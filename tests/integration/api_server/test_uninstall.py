@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import Task, manifest, policy
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task, manifest, policy
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import assemble
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.uninstall import ARGUMENTS, execute
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import Task, manifest
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task, manifest
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import (
     KINDS,
     Kind,
