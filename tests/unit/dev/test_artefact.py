@@ -81,7 +81,7 @@ def test_artefact_holds_what_a_user_calls_and_nothing_of_the_workshop(tmp_path: 
     assert top == {
         *("CHANGELOG.md", "CHANGELOG.rst", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md"),
         *("changelogs", "chart", "docs", "meta", "playbooks", "plugins", "requirements.txt", "roles", "site.yml"),
-        *("extensions", "inventories", "subcharts", "tests"),
+        *("examples", "extensions", "inventories", "subcharts", "tests"),
     }
     shipped = {name for name in names if name.startswith("tests/") and "." in name}
     assert shipped == {"tests/config.yml", *(f"tests/sanity/{file.name}" for file in ignores.files())}

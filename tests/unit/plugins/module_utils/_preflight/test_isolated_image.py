@@ -31,7 +31,7 @@ def task(forms: Object, *variables: str, folder: str = "") -> Task:
     """The pod of a release whose migration has such variables, each from the Secret's key of its name."""
     objects = copy.deepcopy(release("agent:2", replicas=2))
     for item in objects:
-        template = (item.get("spec") or {}).get("template")
+        template = (item.get("spec") or {}).get("template") or {}
         if item["kind"] == "Deployment":
             template["metadata"].setdefault("annotations", {})["ai-agent/url-forms"] = json.dumps(forms)
         if item["kind"] == "Job":
