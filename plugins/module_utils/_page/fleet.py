@@ -111,7 +111,7 @@ def fleet(records: t.Mapping[str, Row | None], phase: Phase, *, check_mode: bool
     """
     plain = t.cast("dict[str, Row]", _printable(dict(records)))
     releases = sorted((_release(host, record or {}, phase) for host, record in plain.items()), key=lambda one: one.rank)
-    counts = {state: sum(one.state == state for one in releases) for state in _STATES}
+    counts: dict[str, int] = {state: sum(one.state == state for one in releases) for state in _STATES}
     level, word, sentence = _verdict(releases, counts, phase, check_mode=check_mode)
     return Fleet(
         level=level,
