@@ -110,8 +110,11 @@ def fleet(records: t.Mapping[str, Row | None], phase: Phase, *, check_mode: bool
         is what deployment_report returned for it. Empty where the host was left out of this run
     """
     plain = t.cast("dict[str, Row]", _printable(dict(records)))
-    releases = sorted((_release(host, record or {}, phase) for host, record in plain.items()), key=lambda one: one.rank)
-    counts = {state: sum(one.state == state for one in releases) for state in _STATES}
+    releases = sorted(
+        (_release(host, record or {}, phase, check_mode=check_mode) for host, record in plain.items()),
+        key=lambda one: one.rank,
+    )
+    counts: dict[str, int] = {state: sum(one.state == state for one in releases) for state in _STATES}
     level, word, sentence = _verdict(releases, counts, phase, check_mode=check_mode)
     return Fleet(
         level=level,
@@ -143,7 +146,7 @@ def lines(found: Fleet) -> list[str]:
     return said + [f"{one.host}: {one.word}. {one.sentence}" for one in found.releases if one.level in ("bad", "warn")]
 
 
-def _release(host: str, record: Row, phase: Phase) -> Release:
+def _release(host: str, record: Row, phase: Phase, *, check_mode: bool) -> Release:
     said = record.get("report") or {}
     run = said.get("run") or {}
     state, begun = _state(record), record.get("wave") is not None
@@ -158,7 +161,7 @@ def _release(host: str, record: Row, phase: Phase) -> Release:
         state=state,
         level=level,
         word=word,
-        sentence=_sentence(state, said, phase),
+        sentence=_sentence(state, said, phase, check_mode=check_mode),
         wave=record.get("wave"),
         release=str(run.get("release") or ""),
         namespace=str(run.get("namespace") or ""),
@@ -179,11 +182,11 @@ def _state(record: Row) -> State:
     return "unfinished" if recorded == "begun" else t.cast("State", recorded)
 
 
-def _sentence(state: State, said: Row, phase: Phase) -> str:
+def _sentence(state: State, said: Row, phase: Phase, *, check_mode: bool) -> str:
     if state == "unfinished":
         return _IN_WORK if phase == "begun" else _UNREACHABLE
     if state == "waiting":
-        return "It was judged and may be deployed."
+        return "It would change." if check_mode else "It was judged and may be deployed."
     if state == "left out":
         return "This run was not to touch it."
     return str(said.get("sentence") or "")

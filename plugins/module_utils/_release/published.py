@@ -66,9 +66,10 @@ def fetch(
             "@sha256:<64 hex digits>, as playbooks/publish_chart.yml prints it. A tag can be moved."
         )
     cache = cache or default_cache()
-    target = cache / f"published-{found['digest'][:24]}" / _NAME
+    # The whole digest: who can choose the rest of one would get what another one names.
+    target = cache / f"published-{found['digest']}" / _NAME
     try:
-        proof = target.parent / f"verified-{hashlib.sha256(key.read_bytes()).hexdigest()[:24]}" if key else None
+        proof = target.parent / f"verified-{hashlib.sha256(key.read_bytes()).hexdigest()}" if key else None
     except OSError as error:
         raise ChartError(f"The public key {key} cannot be read: {error.strerror}.") from None
     known = whole(target)

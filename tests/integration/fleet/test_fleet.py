@@ -53,7 +53,10 @@ def test_waves_a_stop_and_a_second_run_that_goes_on(fleet: Fleet) -> None:
     fleet.hosts["wave-c"] = {}
     before = fleet.revisions()
     rehearsed = fleet.run("--check")
-    assert "Check mode changed nothing: 3 of 5 releases would change (wave-c, wave-d, wave-e)" in rehearsed.output
+    assert "Check mode changed nothing: 3 of 5 releases would change (wave-c, wave-d, wave-e)" in " ".join(
+        rehearsed.output.split()
+    )
+    assert "OK  wave-d: Not begun. It would change." in rehearsed.output
     assert fleet.revisions() == before
     assert fleet.page["word"] == "Stopped", "check mode leaves the page of the last deployment"
 

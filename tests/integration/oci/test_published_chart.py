@@ -32,7 +32,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two key pairs, one.key, one.pub, two.key, two.pub."""
     folder = tmp_path_factory.mktemp("keys")
     for name in ("one", "two"):
-        words = [oci_registry.cosign(), "generate-key-pair", "--output-key-prefix", name]
+        words = [str(oci_registry.cosign()), "generate-key-pair", "--output-key-prefix", name]
         subprocess.run(words, cwd=folder, env={"COSIGN_PASSWORD": PASSWORD}, capture_output=True, check=True)
     return folder
 
@@ -76,6 +76,9 @@ def test_what_is_taken_by_digest_is_what_was_published(registry: tuple[str, Path
     # A digest's content never changes, so the second time nobody is asked: this helm does not exist.
     again = fetch(published["reference"], "embedded", cache=tmp_path / "taken", helm="/nowhere/helm")
     assert again == taken
+    # Not one that only begins alike.
+    with pytest.raises(ChartError, match="could not fetch the chart"):
+        take(published["reference"][:-4] + "0000", tmp_path / "taken")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +147,7 @@ def test_a_key_without_cosign(registry: tuple[str, Path], keys: Path, tmp_path: 
 
 
 def test_the_playbook_publishes_and_says_what_the_role_takes(registry: tuple[str, Path], tmp_path: Path) -> None:
-    given = {
+    given: dict[str, t.Any] = {
         "ai_agent_publish_to": f"oci://{registry[0]}/by-playbook",
         "ai_agent_publish_folder": str(tmp_path),
         "ai_agent_subcharts": "embedded",
@@ -161,3 +164,34 @@ def test_the_playbook_publishes_and_says_what_the_role_takes(registry: tuple[str
     assert (done.recap("changed"), play("playbooks/publish_chart.yml", **given).recap("changed")) == (1, 0)
     lacking = play("playbooks/publish_chart.yml")
     assert any("ai_agent_publish_to is not set" in error for error in lacking.errors)
+
+
+def test_the_role_takes_it_by_digest(registry: tuple[str, Path], keys: Path, tmp_path: Path) -> None:
+    """As far as a cluster goes that is only read."""
+    published = publish_it(registry[0], tmp_path, repository="role", signing_key=str(keys / "one.key"))
+    (tmp_path / "cluster").mkdir()
+    with living.release(living.manifests(tmp_path), "pass", tmp_path / "cluster", "t0ken") as cluster:
+        given: dict[str, t.Any] = dict.fromkeys(
+            (f"ai_agent_{name}_password" for name in ("postgresql", "postgresql_admin", "replication", "redis")), "pass"
+        )
+        given |= {
+            "ai_agent_subcharts": "embedded",
+            "ai_agent_helm_binary": living.helm(),
+            "ai_agent_kubeconfig": str(cluster.kubeconfig),
+            "ai_agent_chart_cache": str(tmp_path / "role-cache"),
+            "ai_agent_chart_ref": published["reference"],
+            "ai_agent_chart_plain_http": True,
+            "ai_agent_chart_key": str(keys / "one.pub"),
+            "ai_agent_cosign_binary": str(oci_registry.cosign()),
+        }
+        words = ["-i", "inventories/dev", "--vault-id", "dev@lab/dev-vault-password", "site.yml", "--tags", "guard"]
+        done = play(*words, **given)
+        assert done.code == 0, done.output
+        [kept] = (tmp_path / "role-cache").iterdir()
+        assert kept.name == f"published-{published['digest'].removeprefix('sha256:')}"
+        other = given | {"ai_agent_chart_ref": published["reference"][:-4] + "0000"}
+        [error] = play(*words, **other).errors
+        assert "has no signature that the key" in error
+        [error] = play(*words, **given | {"ai_agent_chart_key": str(keys / "two.pub")}).errors
+        assert "has no signature that the key" in error
+        assert "nothing was fetched" in error

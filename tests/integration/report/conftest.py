@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._page.fleet import fleet
+from ansible_collections.ai_platform.agent.plugins.module_utils._page.fleet_page import fleet_page
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.page import page as report_page
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from dev import browser as chromium
+from tests.unit.plugins.module_utils._page.fleets import ALL as FLEETS
 from tests.unit.plugins.module_utils._page.runs import ALL
 
 PHONE, DESKTOP = ViewportSize(width=375, height=812), ViewportSize(width=1280, height=900)
@@ -35,11 +38,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the page of each run."""
+    """A folder with the page of each run, and of each fleet."""
     folder = tmp_path_factory.mktemp("pages")
     for name, make in ALL.items():
         text = report_page(make(), "https://github.com/ai-platform/agent/blob/main/docs/runbook.md")
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    for name, records in FLEETS.items():
+        text = fleet_page(fleet(records(), "deployed"), str(folder), ended=1795262400.0)
+        (folder / f"fleet-{name}.html").write_text(text, encoding="utf-8")
     return folder
 
 

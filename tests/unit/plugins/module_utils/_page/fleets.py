@@ -14,7 +14,7 @@ URL = "postgresql://agent:s3cret@db/agent"
 
 def report(word: str, level: str = "good", sentence: str = "It went so.", **run: t.Any) -> Json:
     """What deployment_report returned."""
-    about = {"release": "agent", "namespace": "prod", "environment": "prod", "cluster": "https://10.0.0.1:6443"}
+    about: Json = {"release": "agent", "namespace": "prod", "environment": "prod", "cluster": "https://10.0.0.1:6443"}
     about |= {"chart": {"before": OLD, "after": NEW}, "images": IMAGES}
     return {"word": word, "level": level, "sentence": sentence, "path": "", "run": about | run}
 
