@@ -148,6 +148,10 @@ PUBLISHED = """
 SELECT c.oid::bigint, c.relreplident::text AS identity, i.indexrelid::bigint AS index_oid,
        ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid
          AND a.attnum = ANY(i.indkey)) AS columns,
+       ARRAY(SELECT k.kind FROM (VALUES ('update'), ('delete')) AS k (kind) WHERE EXISTS (SELECT FROM pg_publication p
+         WHERE CASE k.kind WHEN 'update' THEN p.pubupdate ELSE p.pubdelete END AND (p.puballtables
+           OR EXISTS (SELECT FROM pg_publication_tables m WHERE m.pubname = p.pubname AND m.schemaname = n.nspname
+             AND m.tablename = c.relname)))) AS kinds,
        ARRAY(SELECT p.pubname::text FROM pg_publication p WHERE (p.pubupdate OR p.pubdelete) AND (p.puballtables
          OR EXISTS (SELECT FROM pg_publication_tables m WHERE m.pubname = p.pubname AND m.schemaname = n.nspname
            AND m.tablename = c.relname)) ORDER BY 1) AS publications

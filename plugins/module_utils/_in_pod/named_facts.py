@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from . import live_queries as queries
-from . import object_facts, relation_facts, write_facts
+from . import object_facts, relation_facts, right_facts, write_facts
 
 Row = dict[str, t.Any]
 Ask = t.Callable[..., list[Row]]
@@ -47,6 +47,7 @@ def collect(ask: Ask, tried: Ask, request: Row) -> tuple[dict[str, t.Any], list[
         "extensions": ask(queries.EXTENSIONS, names=request["extensions"]),
         "relations": relation_facts.collect(tried, request.get("created_functions", []), every),
         "objects": object_facts.collect(ask, request["objects"], resolved, every),
+        "rights": right_facts.collect(ask, request.get("rights", {}), every),
         "writes": write_facts.collect(ask, request["functions"], every),
     }
     return facts, resolved

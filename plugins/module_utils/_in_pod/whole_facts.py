@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from . import live_facts, object_queries, relation_facts, write_queries
+from . import live_facts, object_queries, relation_facts, right_facts, write_queries
 from . import live_queries as queries
 from .named_facts import add_sizes, busy_relations
 
@@ -34,6 +34,7 @@ ABOUT_RELATIONS = {
     "invalid_indexes": queries.INVALID,
     "parts": object_queries.PARTS,
     "published": queries.PUBLISHED,
+    "relation_rights": right_facts.RELATIONS,
     "triggers": write_queries.TRIGGERS,
     "uniques": write_queries.UNIQUES,
     "unpopulated": write_queries.UNPOPULATED,
@@ -53,13 +54,17 @@ ABOUT_NAMES = {
     "function_uses": relation_facts.FUNCTIONS,
     "functions": queries.FUNCTIONS,
     "object_types": object_queries.TYPES,
+    "role_rights": right_facts.ROLES,
+    "routine_rights": right_facts.ROUTINES,
     "signatures": write_queries.SIGNATURES,
+    "type_rights": right_facts.TYPES,
     "types": queries.TYPES,
 }
 ABOUT_NOTHING = {
     "casts": object_queries.CASTS,
     "default_classes": write_queries.DEFAULT_CLASSES,
     "events": relation_facts.EVENTS,
+    "places": right_facts.PLACES,
     "write_casts": write_queries.CASTS,
 }
 # Others' temporary tables are gone tomorrow, and nobody names TOAST tables.
@@ -83,7 +88,8 @@ NAMES = {
 }
 _NAMES_OF = {
     "extensions": "extensions", "function_uses": "functions", "functions": "functions", "object_types": "types",
-    "signatures": "functions", "types": "domains",
+    "role_rights": "roles", "routine_rights": "functions", "signatures": "functions", "type_rights": "types",
+    "types": "domains",
 }  # fmt: skip
 # How the session reads a name without a schema; to look into a closed schema is an error.
 PLACE = """

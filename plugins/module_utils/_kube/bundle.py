@@ -61,6 +61,7 @@ COLLECTOR: t.Final = _named(
     "libpq_url",
     "named_facts",
     "live_facts",
+    "right_facts",
     "live_queries",
     "object_facts",
     "row_facts",

@@ -20,7 +20,12 @@ from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.typed import test_of
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql import facts, facts_objects, facts_relations
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql import (
+    facts,
+    facts_objects,
+    facts_relations,
+    facts_rights,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_reduction import (
     reduced_constraint,
     reduced_trigger,
@@ -55,11 +60,16 @@ TABLES: t.Final[dict[str, type]] = {
     "named": facts_objects.NamedRow,
     "object_types": facts_objects.ObjectTypeRow,
     "parts": facts_objects.PartRow,
+    "places": facts_rights.ObjectRightRow,
     "published": facts.PublishedRow,
+    "relation_rights": facts_rights.RelationRightRow,
+    "role_rights": facts_rights.ObjectRightRow,
+    "routine_rights": facts_rights.ObjectRightRow,
     "row_security": facts_relations.RowSecurityRow,
     "sequences": facts_relations.SequenceRow,
     "signatures": facts_objects.SignatureRow,
     "triggers": facts_objects.TriggerRow,
+    "type_rights": facts_rights.ObjectRightRow,
     "types": facts.TypeRow,
     "uniques": facts_objects.UniqueRow,
     "unpopulated": facts_objects.UnpopulatedRow,

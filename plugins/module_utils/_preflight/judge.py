@@ -29,6 +29,10 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     ObjectJudge,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_partitions import PartitionJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_privileges import (
+    ABOUT_RIGHTS,
+    PrivilegeJudge,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
@@ -41,6 +45,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.existing_ob
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, conflicts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals, texts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -120,7 +125,9 @@ class Judge:
         self.rights = RightJudge(catalog, server["role"], self.locks.reported)
         self.objects = ObjectJudge(catalog, facts)
         self.tables = TableRules(catalog, facts)
+        self.privileges = PrivilegeJudge(catalog, self.tables, facts, server)
         self.judges = (
+            self.privileges,
             WriteJudge(catalog, self.tables),
             DefinitionJudge(catalog, self.tables),
             ColumnJudge(catalog, self.tables),
@@ -184,6 +191,7 @@ class Judge:
             words = f"PostgreSQL's grammar refuses it: {statement.problem}."
             return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
         absent = self.objects.absent(statement.node)
+        other_role = self.privileges.other_role
         found = [*self.objects.judge(statement, where), *self.rights.judge(statement.node, where)]
         for judge in self.judges:
             found += judge.judge(statement, where, certain=self.objects.certain)
@@ -196,6 +204,7 @@ class Judge:
         new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
         origins: dict[Name | None, Table | None] = {}
         origins |= {remark.table: self.catalog.table(remark.table) for remark in remarks if remark.table}
+        dropped = self._dropped(statement.node)
         reading = rules.read(statement.node, self.catalog, self.version)
         found += [self._remark(item, origins.get(item.table), where) for item in remarks if item.table not in new]
         for item in reading.remarks:
@@ -207,7 +216,7 @@ class Judge:
         self.rows.after(statement, reading.effects)
         self.lock_timeout.after(statement)
         found += self._transaction(statement, reading, where) + self._extension(statement, where)
-        found += self._creation(statement, where)
+        self.locks.dropped = dropped
         for effect in reading.effects:
             judged, more = self.locks.judge(effect, where)
             form["locks"].append(judged)
@@ -216,6 +225,8 @@ class Judge:
         found += self._refused(statement, found, where)
         if not self.lock_timeout.set:
             found += self.locks.without_timeout(reading.effects, where)
+        if other_role:
+            found = [item for item in found if item.id not in ABOUT_RIGHTS]
         return form | {"risk": _NAMES[max((_RISKS[item.severity] for item in found), default=0)]}, found
 
     def _refused(self, statement: Statement, found: t.Sequence[Finding], where: Where) -> list[Finding]:
@@ -285,18 +296,13 @@ class Judge:
             return [finding("concurrently-lock-timeout", words + ".", severity="fail", **where)]
         return [finding("concurrently-lock-timeout", words + " and leaves an invalid index.", **where)]
 
-    def _creation(self, statement: Statement, where: Where) -> list[Finding]:
-        """CREATE on the schema, without which PostgreSQL 15 and later make nothing in `public` for a plain role."""
-        node = statement.node
-        if not isinstance(node, ast.CreateStmt) or node.relation is None or self.server["may_create"]:
-            return []
-        if node.relation.schemaname not in {None, self.server["schema"]} or "create" in self.reported:
-            return []
-        self.reported.add("create")
-        words = (
-            f"The role {self.server['role']} may not create tables in the schema {self.server['schema'] or '(none)'}."
-        )
-        return [finding("privilege-missing", words, **where)]
+    def _dropped(self, node: t.Any) -> set[Name] | None:
+        """The relations that a DROP names, before it is read: none of ALTER TABLE; None of another statement."""
+        if isinstance(node, ast.AlterTableStmt):
+            return set()
+        if not isinstance(node, ast.DropStmt):
+            return None
+        return {self.catalog.qualified(qualified_name(item)) for item in node.objects or () if isinstance(item, tuple)}
 
     def _extension(self, statement: Statement, where: Where) -> list[Finding]:
         node = statement.node

@@ -51,6 +51,11 @@ class LockJudge:
         self.held: dict[Name, list[LockRow]] = {}
         for row in facts["locks"]:
             self.held.setdefault(by_oid[row["oid"]], []).append(row)
+        # Schemas of the role: it may drop what is in them, whoever that belongs to.
+        rights: t.Any = facts.get("rights", {"objects": []})
+        self._own_schemas = {row["name"] for row in rights["objects"] if row["kind"] == "schema" and row["may_alter"]}
+        # The relations that a statement drops; None where its locks do not tell.
+        self.dropped: set[Name] | None = None
         self.reported: set[tuple[str, Name]] = set()
         # Whether a statement ran before whose effects are not known.
         self.after_unknown = False
@@ -142,10 +147,18 @@ class LockJudge:
             yield finding("lock-held", words, **where)
 
     def _missing_right(self, effect: Effect, table: Table, where: Where) -> t.Iterator[Finding]:
+        name = self.catalog.qualified(effect.table)
         if effect.rule in _GRANTED or table.may_alter or effect.mode < Mode.SHARE_UPDATE_EXCLUSIVE:
             return
         if effect.rule == "foreign-key" and effect.mode == Mode.SHARE_ROW_EXCLUSIVE:
             # Of the two tables one is altered and one is referred to: judge_rights.py tells them apart.
+            return
+        # Of what it locks beside, such as the other end of a foreign key, a DROP needs no right.
+        if (
+            effect.rule == "drop"
+            and self.dropped is not None
+            and (name not in self.dropped or table.name[0] in self._own_schemas)
+        ):
             return
         if ("right", table.name) not in self.reported:
             self.reported.add(("right", table.name))

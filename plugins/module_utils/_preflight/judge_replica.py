@@ -1,4 +1,4 @@
-"""Published tables that lose their replica identity: from then on the server refuses their UPDATE and DELETE.
+"""Published tables without a replica identity, or that lose it: the server refuses their UPDATE and DELETE.
 
 Source: CheckCmdReplicaIdentity in src/backend/executor/execReplication.c. Pure functions over facts.
 """
@@ -18,6 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
     dotted,
     qualified_name,
     relation_name,
+    writes,
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -25,10 +26,12 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
 _NOTHING, _DEFAULT = "n", "d"
+# No oid of an index.
+_OF_THIS_UPGRADE = -1
 
 
 def lost_identities(statements: t.Sequence[Statement], facts: DatabaseFacts) -> list[Finding]:
-    """One finding for each table that loses it and has none again when the transaction ends.
+    """One finding for each table that loses it and has none again when the transaction ends, or is written without one.
 
     :param facts: the answer of live_facts.collect
     """
@@ -39,20 +42,51 @@ def lost_identities(statements: t.Sequence[Statement], facts: DatabaseFacts) -> 
     names: dict[Name, int] = {(row["schema"], row["name"]): row["oid"] for row in facts["names"] if row["oid"]}
     full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
     lost: dict[int, tuple[Statement, str]] = {}
+    found: list[Finding] = []
+    refused: set[int] = set()
     for statement in statements:
+        for oid, kind in _writes_without(statement.node, names, published):
+            if oid in refused or oid in lost:
+                continue
+            refused.add(oid)
+            label, by = dotted(full[oid]), ", ".join(published[oid]["publications"])
+            words = f"{label} has no replica identity, and {by} publishes it: this {kind} will fail."
+            place: Where = {"revision": statement.revision, "statement": statement.number, "table": label}
+            found.append(finding("replica-identity-lost", words, **place))
         for oid, how in _changes(statement.node, names, published, facts):
             known = lost.get(oid)
             if how:
                 lost.setdefault(oid, (statement, how))
             elif known and known[0].transaction is not None and known[0].transaction == statement.transaction:
                 del lost[oid]
-    found = []
     for oid, (statement, how) in lost.items():
         label, by = dotted(full[oid]), ", ".join(published[oid]["publications"])
         words = f"{how} is the replica identity of {label}, which {by} publishes: UPDATE and DELETE of it will fail."
         where: Where = {"revision": statement.revision, "statement": statement.number, "table": label}
         found.append(finding("replica-identity-lost", words, **where))
     return found
+
+
+def _writes_without(
+    node: t.Any, names: t.Mapping[Name, int], published: t.Mapping[int, PublishedRow]
+) -> t.Iterator[tuple[int, str]]:
+    """Tables to which a statement writes though nothing identifies their rows, which no publication takes.
+
+    Source: CheckCmdReplicaIdentity in src/backend/executor/execReplication.c.
+    """
+    for change in writes(node):
+        kind = {ast.UpdateStmt: "UPDATE", ast.DeleteStmt: "DELETE"}.get(type(change))
+        oid = names.get(relation_name(change.relation))
+        row = published.get(oid) if oid else None
+        if (
+            oid
+            and kind
+            and row
+            and row["index_oid"] is None
+            and row["identity"] in {_NOTHING, _DEFAULT}
+            and kind.lower() in row["kinds"]
+        ):
+            yield oid, kind
 
 
 def _changes(
@@ -79,7 +113,10 @@ def _command(command: t.Any, row: PublishedRow, facts: DatabaseFacts) -> str | N
         row.update({"identity": command.def_.identity_type, "index_oid": None, "columns": []})
         return "What REPLICA IDENTITY NOTHING takes away" if command.def_.identity_type == _NOTHING else ""
     if kind == Command.AT_AddConstraint and command.def_.contype == ConstrType.CONSTR_PRIMARY:
-        return "" if row["identity"] == _DEFAULT else None
+        if row["identity"] != _DEFAULT:
+            return None
+        row["index_oid"] = _OF_THIS_UPGRADE
+        return ""
     own = [item for item in facts["constraints"] if row["index_oid"] and item["index_oid"] == row["index_oid"]]
     if kind == Command.AT_DropConstraint and any(item["name"] == command.name for item in own):
         return f"The constraint {command.name}"

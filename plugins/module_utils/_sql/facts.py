@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import ObjectFacts, WriteFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import RelationFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rights import RightFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rows import (
     CheckAnswer,
     ImmutableAnswer,
@@ -277,6 +278,7 @@ class PublishedRow(t.TypedDict):
     :param identity: pg_class.relreplident
     :param index_oid: the index that identifies rows, None without one
     :param columns: of that index
+    :param kinds: what of it is published: update, delete
     :param publications: their names
     """
 
@@ -284,6 +286,7 @@ class PublishedRow(t.TypedDict):
     identity: str
     index_oid: int | None
     columns: list[str]
+    kinds: list[str]
     publications: list[str]
 
 
@@ -361,6 +364,7 @@ class DatabaseFacts(TableFacts):
 
     :param published: tables whose changes a publication sends
     :param relations: what ties tables to others, to functions and to sequences
+    :param rights: what the migrating role may do, beside what it owns
     :param rows: by question, in their order; None where nothing was asked
     :param keys: of INSERTs of constants
     :param checks: of constants that violate one
@@ -371,6 +375,7 @@ class DatabaseFacts(TableFacts):
 
     published: list[PublishedRow]
     relations: RelationFacts
+    rights: RightFacts
     rows: list[RowAnswer] | None
     keys: list[KeyAnswer]
     checks: list[CheckAnswer]
@@ -388,5 +393,6 @@ NO_FACTS: t.Final[DatabaseFacts] = {
                "signatures": [], "unpopulated": []},
     "relations": {"keys": [], "bounds": [], "inherited": [], "attribute_counts": [], "row_security": [],
                   "functions": [], "sequences": [], "events": []},
+    "rights": {"relations": [], "objects": []},
     "rows": None, "keys": [], "checks": [], "immutable": [], "refusals": [], "usage": None,
 }  # fmt: skip

@@ -18,6 +18,7 @@ try:
     from pglast.enums.parsenodes import (
         AlterTableType,
         ConstrType,
+        GrantTargetType,
         ObjectType,
         ReindexObjectType,
         SortByDir,
@@ -44,13 +45,14 @@ except ImportError:
 
         ast = AlterTableType = BoolExprType = ConstrType = NullTestType = ObjectType = _Absent("pglast", (), {})
         OverridingKind = ReindexObjectType = TransactionStmtKind = VariableSetKind = ast
-        SortByDir = SortByNulls = ast
+        GrantTargetType = SortByDir = SortByNulls = ast
         JoinType = RawStream = parse_plpgsql = parse_sql = scan = ast
 
 __all__ = (
     "AlterTableType",
     "BoolExprType",
     "ConstrType",
+    "GrantTargetType",
     "JoinType",
     "NullTestType",
     "ObjectType",

@@ -13,6 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.immutable_questions import immutable_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.key_questions import check_questions, key_questions
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.needed_rights import needed_rights
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import row_types, touches
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_questions import (
     body_questions,
@@ -64,6 +65,7 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
         "keys": key_questions(found),
         "checks": check_questions(found),
         "objects": objects,
+        "rights": _rights(nodes),
         "tables": [list(name) for name in tables],
         "functions": sorted(called),
         "created_functions": sorted(_created_functions(found)),
@@ -122,6 +124,13 @@ def _word(node: t.Any) -> str | None:
     if isinstance(value, ast.Integer):
         return str(value.ival or 0)
     return str(value.fval) if isinstance(value, ast.Float) else None
+
+
+def _rights(nodes: t.Iterable[t.Any]) -> dict[str, list[str]]:
+    """Names of routines, types and roles of which the upgrade needs a right."""
+    needs = {need for node in nodes for need in needed_rights(node)}
+    kinds = {"routines": "routine", "types": "type", "roles": "role"}
+    return {name: sorted({need.name[1] for need in needs if need.kind == kind}) for name, kind in kinds.items()}
 
 
 def _created_functions(found: t.Iterable[Statement]) -> set[str]:

@@ -8,7 +8,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    BoolExprType,
+    ConstrType,
+    ObjectType,
+    ast,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Remark
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
@@ -35,6 +40,10 @@ _TYPES = {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}
 _COLUMNS = {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_ATTRIBUTE}
 _NAMED = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE}
 _GENERATED = {Command.AT_AddIdentity, Command.AT_SetIdentity, Command.AT_DropIdentity, Command.AT_DropExpression}
+_SWITCHED_OFF = {
+    Command.AT_DisableTrig: "the trigger", Command.AT_DisableTrigAll: "all triggers",
+    Command.AT_DisableTrigUser: "the triggers", Command.AT_DisableRule: "the rule",
+}  # fmt: skip
 _FILLED = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CONSTR_GENERATED}
 
 
@@ -90,9 +99,42 @@ def _truncate(node: t.Any) -> t.Iterator[Remark]:
 def _change(node: t.Any) -> t.Iterator[Remark]:
     yield from _setval(node)
     for change in writes(node):
-        if isinstance(change, ast.DeleteStmt) and change.whereClause is None:
+        if isinstance(change, ast.DeleteStmt) and always(change.whereClause):
             table = relation_name(change.relation)
             yield Remark("destructive", f"Deletes every row of {dotted(table)}.", table)
+
+
+def always(condition: t.Any) -> bool:
+    """Whether a condition is missing, or holds for each row: `true`, `1 = 1`, or one of them OR something."""
+    if condition is None:
+        return True
+    if isinstance(condition, ast.A_Const):
+        return bool(getattr(condition.val, "boolval", False))
+    if isinstance(condition, ast.BoolExpr) and condition.boolop in {BoolExprType.AND_EXPR, BoolExprType.OR_EXPR}:
+        parts = [always(part) for part in t.cast("t.Any", condition.args)]
+        return all(parts) if condition.boolop == BoolExprType.AND_EXPR else any(parts)
+    if not isinstance(condition, ast.A_Expr) or [item.sval for item in t.cast("t.Any", condition.name)] != ["="]:
+        return False
+    sides: t.Any = (condition.lexpr, condition.rexpr)
+    constants = [side.val for side in sides if isinstance(side, ast.A_Const) and side.val is not None]
+    return len(constants) == len(sides) and constants[0] == constants[1]
+
+
+def _refresh(node: t.Any) -> t.Iterator[Remark]:
+    if node.skipData:
+        table = relation_name(node.relation)
+        yield Remark("destructive", f"Empties {dotted(table)}: who reads it meets an error until it is filled.", table)
+
+
+def _defaults_of_sessions(node: t.Any) -> t.Iterator[Remark]:
+    """ALTER ROLE and ALTER DATABASE … SET."""
+    role = getattr(node, "role", None)
+    whose = f"the role {role.rolename or 'of this session'}" if role is not None else "all roles"
+    if role is None and isinstance(node, ast.AlterDatabaseSetStmt):
+        whose = f"the database {node.dbname}"
+    name = node.setstmt.name or "all settings"
+    words = f"New sessions of {whose} begin with another {name}, also those of the running version."
+    yield Remark("contract-phase", words)
 
 
 def _setval(node: t.Any) -> t.Iterator[Remark]:
@@ -150,12 +192,28 @@ def _alter_table(node: t.Any) -> t.Iterator[Remark]:
             yield from _alter(relation_name(node.relation), command)
 
 
+def _reads(expression: t.Any, column: str) -> bool:
+    """Whether an expression names a column, or the row as a whole."""
+    fields = [part.fields[-1] for part in walk(expression) if isinstance(part, ast.ColumnRef) and part.fields]
+    return any(not isinstance(field, ast.String) or field.sval == column for field in fields)
+
+
 def _alter(table: Name, command: t.Any) -> t.Iterator[Remark]:
     kind, column = Command(command.subtype), f"{dotted(table)}.{command.name}"
     if kind == Command.AT_DropColumn:
         yield Remark("destructive", f"Drops the column {column} with its data.", table, command.name)
     elif kind == Command.AT_AlterColumnType:
         yield Remark("type-change", f"Changes the type of {column}.", table)
+        if command.def_.raw_default is not None and not _reads(command.def_.raw_default, command.name):
+            words = f"USING does not read {column}: the values that are there are gone."
+            yield Remark("destructive", words, table, command.name)
+    elif kind == Command.AT_SetUnLogged:
+        words = f"{dotted(table)} is not logged any more: no standby has its rows, and after a crash it is empty."
+        yield Remark("contract-phase", words, table)
+    elif kind in _SWITCHED_OFF:
+        what = f"{_SWITCHED_OFF[kind]} {command.name or ''}".strip()
+        words = f"Switches off {what} of {dotted(table)}, which the running version may rely on."
+        yield Remark("contract-phase", words, table)
     elif kind == Command.AT_SetNotNull:
         words = f"{column} becomes NOT NULL: writes of the running version that leave it out will fail."
         yield Remark("contract-phase", words, table, command.name)
@@ -188,6 +246,8 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Remark]]]] = {
     ast.AlterObjectSchemaStmt: _move,
     ast.AlterEnumStmt: _enum,
     ast.GrantStmt: _revoke,
+    ast.RefreshMatViewStmt: _refresh,
+    **dict.fromkeys((ast.AlterRoleSetStmt, ast.AlterDatabaseSetStmt), _defaults_of_sessions),
 }
 
 
@@ -197,4 +257,4 @@ def texts(node: t.Any) -> set[str]:
     return {str(value.sval) for value in constants if isinstance(value, ast.String)}
 
 
-__all__ = ("removals", "texts")
+__all__ = ("always", "removals", "texts")

@@ -12,6 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts impor
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 
 from tests.integration.preflight.conftest import CHOSEN, Servers
+from tests.integration.preflight.said_and_done import ended
 from tests.unit.plugins.module_utils._sql.claims import parsed
 
 TABLES = """
@@ -65,4 +66,41 @@ def test_what_is_said_is_what_an_update_meets(
     except psycopg.errors.UndefinedColumn:
         refused = False
     session.rollback()
+    assert [item.severity for item in said] == (["fail"] if refused else []), [item.message for item in said]
+
+
+BARE = "CREATE TABLE bare (id int, note text); INSERT INTO bare VALUES (1, 'a')"
+CHANGES = "UPDATE bare SET note = 'b'"
+# What is set up, the upgrade, whether its last statement is refused.
+WRITTEN = [
+    ("CREATE PUBLICATION shown FOR TABLE bare", [CHANGES], True),
+    (
+        "CREATE PUBLICATION shown FOR ALL TABLES",
+        ["WITH gone AS (DELETE FROM bare WHERE id = 7 RETURNING id) TABLE gone"],
+        True,
+    ),
+    ("CREATE PUBLICATION shown FOR TABLE bare", ["INSERT INTO bare VALUES (2, 'c')"], False),
+    ("CREATE PUBLICATION shown FOR TABLE bare", ["ALTER TABLE bare ADD PRIMARY KEY (id)", CHANGES], False),
+    ("CREATE PUBLICATION shown FOR TABLE bare", ["ALTER TABLE bare REPLICA IDENTITY FULL", CHANGES], False),
+    ("CREATE PUBLICATION shown FOR TABLE bare WITH (publish = 'delete')", [CHANGES], False),
+    ("CREATE PUBLICATION shown FOR TABLE bare WITH (publish = 'delete')", ["DELETE FROM bare"], True),
+    ("CREATE PUBLICATION shown FOR TABLE bare; ALTER TABLE bare REPLICA IDENTITY FULL", [CHANGES], False),
+    ("CREATE PUBLICATION shown FOR TABLE item", [CHANGES], False),
+]
+
+
+@pytest.mark.parametrize("version", CHOSEN)
+@pytest.mark.parametrize(("setup", "upgrade", "refused"), WRITTEN)
+def test_an_upgrade_that_writes_rows_that_nothing_identifies(
+    setup: str, upgrade: list[str], refused: bool, version: int, servers: Servers
+) -> None:
+    session = servers(version).shared()
+    session.rollback()
+    for text in (TABLES, BARE, setup):
+        session.execute(t.cast("t.LiteralString", text))
+    found = [parsed(text, number=number) for number, text in enumerate(upgrade, 1)]
+    said = lost_identities(found, t.cast("DatabaseFacts", live_facts.collect(session, facts_request(found))))
+    error = ended(session, upgrade)
+    session.rollback()
+    assert ("replica identity" in error) == refused, error
     assert [item.severity for item in said] == (["fail"] if refused else []), [item.message for item in said]

@@ -20,6 +20,7 @@ CREATE TRIGGER tells BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION told()
 CREATE POLICY mine ON users USING (true);
 CREATE VIEW people AS SELECT id, email FROM users;
 CREATE SEQUENCE loose;
+CREATE MATERIALIZED VIEW kept AS SELECT id FROM users;
 INSERT INTO users (email) VALUES ('a');
 """
 NOTHING: set[str] = set()
@@ -62,6 +63,20 @@ REPLACED: dict[str, tuple[list[str], set[str]]] = {
     "triggers on again": (sql("SET session_replication_role = DEFAULT"), NOTHING),
     "what is not there dropped": (sql("DROP TYPE IF EXISTS nothere", "DROP FUNCTION IF EXISTS nothere(int)", "DROP TRIGGER IF EXISTS nothere ON users", "DROP VIEW IF EXISTS nothere", "DROP POLICY IF EXISTS nothere ON users", "DROP TABLE IF EXISTS nothere"), NOTHING),
     "what is there dropped": (sql("DROP TRIGGER IF EXISTS tells ON users"), {"contract-phase"}),
+    "every row deleted by a condition": (sql("DELETE FROM users WHERE true"), {"destructive", "full-table-write"}),
+    "every row deleted by constants": (sql("WITH gone AS (DELETE FROM users WHERE 1 = 1 OR age > 5 RETURNING id) SELECT count(*) FROM gone"), {"destructive", "full-table-write"}),
+    "some rows deleted": (sql("DELETE FROM users WHERE 1 = 2 OR true AND age > 5"), {"full-table-write"}),
+    "materialized view emptied": (sql("REFRESH MATERIALIZED VIEW kept WITH NO DATA"), {"destructive"}),
+    "materialized view filled": (sql("REFRESH MATERIALIZED VIEW kept"), NOTHING),
+    "values thrown away": (sql("ALTER TABLE users DROP CONSTRAINT adult, ALTER age TYPE text USING 'unknown'"), {"destructive"}),
+    "values of another column": (sql("ALTER TABLE users DROP CONSTRAINT adult, ALTER age TYPE text USING email"), {"destructive"}),
+    "values made others": (sql("ALTER TABLE users DROP CONSTRAINT adult, ALTER age TYPE text USING users.age || '!'"), {"type-change"}),
+    "not logged": (sql("ALTER TABLE users SET UNLOGGED"), {"contract-phase"}),
+    "trigger off": (sql("ALTER TABLE users DISABLE TRIGGER tells"), {"contract-phase"}),
+    "triggers of the table off": (sql("ALTER TABLE users DISABLE TRIGGER USER"), {"contract-phase"}),
+    "trigger on": (sql("ALTER TABLE users ENABLE TRIGGER tells"), NOTHING),
+    "settings of a role": (sql("ALTER ROLE postgres SET search_path = elsewhere"), {"contract-phase"}),
+    "settings of a database": (sql("ALTER DATABASE shared SET statement_timeout = '1s'"), {"contract-phase"}),
     "role that is missing": (sql("SET ROLE nobody_here"), {"object-missing"}),
     "role that is there": (sql("SET LOCAL ROLE postgres", "SET ROLE NONE"), NOTHING),
 }  # fmt: skip

@@ -1,0 +1,184 @@
+"""Whether the migrating role may do what a statement does, beside altering a table, which judge_lock.py looks at.
+
+A right that the upgrade may have changed itself is unknown. From SET ROLE on all are: the facts are of another role.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.needed_rights import EITHER, Need, needed_rights
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import signature
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, ServerFacts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rights import ObjectRightRow
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
+
+_CHANGES_RIGHTS: t.Final = (
+    ast.GrantStmt, ast.GrantRoleStmt, ast.AlterOwnerStmt, ast.CreateRoleStmt, ast.AlterRoleStmt,
+    ast.AlterDefaultPrivilegesStmt, ast.ReassignOwnedStmt,
+)  # fmt: skip
+_OF_TABLE: t.Final = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER"}
+# A sentence's end, and whether it is sure.
+_Lack = tuple[str, bool]
+# Findings of others about rights, which hold for the role that was asked.
+ABOUT_RIGHTS: t.Final = frozenset({"privilege-missing", "extension-privilege"})
+
+
+class PrivilegeJudge:
+    """Says each thing once.
+
+    `other_role`: the session runs as another role than the one whose rights are known.
+    """
+
+    def __init__(self, catalog: Catalog, tables: TableRules, facts: DatabaseFacts, server: ServerFacts) -> None:
+        self.other_role = False
+        self._catalog, self._tables, self._server, self._role = catalog, tables, server, server["role"]
+        by_oid = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+        self._relations = {by_oid[row["oid"]]: row for row in facts["rights"]["relations"] if row["oid"] in by_oid}
+        self._objects: dict[tuple[str, str], list[ObjectRightRow]] = {}
+        for row in facts["rights"]["objects"]:
+            self._objects.setdefault((row["kind"], row["name"]), []).append(row)
+        self._made: set[str] = set()
+        self._said: set[Need] = set()
+        self._changed = False
+
+    def judge(self, statement: Statement, where: Where, *, certain: bool) -> t.Iterator[Finding]:
+        """Before the catalogue is moved on."""
+        node: t.Any = statement.node
+        sure = certain and not self._changed
+        for need in needed_rights(node) if not self.other_role else ():
+            lack = self._lack(node, need)
+            if lack is None or need in self._said:
+                continue
+            self._said.add(need)
+            words, known = lack
+            yield finding("privilege-missing", f"{words}.", severity=None if sure and known else "unknown", **where)
+        yield from self._after(node, where)
+
+    def _after(self, node: t.Any, where: Where) -> t.Iterator[Finding]:
+        if isinstance(node, ast.CreateFunctionStmt):
+            self._made.add(node.funcname[-1].sval)
+        altered = node.cmds or () if isinstance(node, ast.AlterTableStmt) else ()
+        self._changed |= isinstance(node, _CHANGES_RIGHTS)
+        self._changed |= any(command.subtype == Command.AT_ChangeOwner for command in altered)
+        if not isinstance(node, ast.VariableSetStmt) or node.name not in {"role", "session_authorization"}:
+            return
+        names = {getattr(getattr(item, "val", None), "sval", None) for item in node.args or ()}
+        before, self.other_role = self.other_role, bool(names - {None, "none", "default", self._role})
+        if self.other_role and not before:
+            words = f"The role is {', '.join(map(str, sorted(names)))} from here on, whose rights were not asked"
+            yield finding("privilege-missing", f"{words}.", severity="unknown", **where)
+
+    def _lack(self, node: t.Any, need: Need) -> _Lack | None:
+        """Which right is missing, as a sentence without its end; None where none is."""
+        of_kind = {
+            "relation": self._of_relation,
+            "schema": self._of_schema,
+            "schema of": self._of_schema,
+            "database": self._of_database,
+            "self": self._of_itself,
+        }.get(need.kind)
+        return of_kind(need) if of_kind else self._of_object(self._rows(node, need), need)
+
+    def _of_itself(self, need: Need) -> _Lack | None:
+        row = next((row for (kind, _name), (row, *_) in self._objects.items() if kind == "self"), None)
+        if row is None or row["may_alter" if need.right == "superuser" else "may_create"]:
+            return None
+        return f"The role {self._role} {'is no superuser' if need.right == 'superuser' else 'has no CREATEROLE'}", True
+
+    def _of_object(self, rows: list[ObjectRightRow], need: Need) -> _Lack | None:
+        """One of several may be meant: all must lack the right."""
+        right = {"use": "may_use", "become": "may_use", "receive": "may_create"}.get(need.right, "may_alter")
+        if not rows or any(row[right] for row in rows):  # type: ignore[literal-required]
+            return None
+        schema, owner, label = rows[0]["schema"], rows[0]["owner"], dotted((rows[0]["schema"] or None, rows[0]["name"]))
+        own_schema = any(row["may_alter"] for row in self._objects.get(("schema", schema), ()))
+        if (need.right == "drop" and own_schema) or (need.right == "receive" and self._server["superuser"]):
+            return None
+        privilege = "EXECUTE" if need.kind == "routine" else "USAGE"
+        where = f"the schema {self._server['schema']}"
+        words = {
+            "use": f"The role {self._role} has no {privilege} on {label}, which belongs to {owner}",
+            "become": f"The role {self._role} is no member of {label}, or may not SET ROLE to it",
+            "receive": f"The role {label} has no CREATE on {where}, so that nothing in it can be given to it",
+            "administer": f"The role {self._role} may not change the role {label}",
+        }.get(need.right, f"{label} belongs to {owner}, of which the role {self._role} is no member")
+        return words, True
+
+    def _rows(self, node: t.Any, need: Need) -> list[ObjectRightRow]:
+        """The objects that may be meant; none where the upgrade made one, or where nobody else than the role is."""
+        schema, name = need.name
+        made = {"routine": self._made, "type": self._catalog.created_types}.get(need.kind, set())
+        if name in made or (need.kind == "role" and name == self._role):
+            return []
+        rows = [row for row in self._objects.get((need.kind, name), ()) if schema in {None, row["schema"]}]
+        if isinstance(node, ast.CreateFunctionStmt) and need.right == "own":
+            new, schema = signature(node), schema or self._server["schema"]
+            same = (item for item in self._tables.routines.possible(name) if new and item.inputs == new.inputs)
+            return [row for row in rows if row["schema"] == schema] if any(x.schema == schema for x in same) else []
+        return rows
+
+    def _of_relation(self, need: Need) -> _Lack | None:
+        table = None if self._catalog.is_new(need.name) else self._catalog.table(need.name)
+        row = self._relations.get(table.name) if table else None
+        if table is None or (need.right in {"own", "grant"} and table.may_alter):
+            return None
+        label = dotted(table.name)
+        lack: _Lack | None = None
+        if need.right == "own":
+            lack = f"{label} belongs to {table.owner}, of which the role {self._role} is no member", True
+        elif row and need.right == "grant":
+            # With some right, but not that of granting it, the server only warns, and grants nothing.
+            words = f"The role {self._role} may not grant rights on {label}, which belongs to {table.owner}"
+            lack = words, set(row["lacks"]) >= _OF_TABLE and not table.may_reference
+        elif row and need.right in row["lacks"]:
+            right = need.right.replace(EITHER, "USAGE")
+            lack = f"The role {self._role} has no {right} on {label}, which belongs to {table.owner}", True
+        elif row and need.right in row["partly"]:
+            lack = f"The role {self._role} has {need.right} on some columns of {label} only", False
+        return lack
+
+    def _of_schema(self, need: Need) -> _Lack | None:
+        if need.kind == "schema of":
+            if self._catalog.is_new(need.name) or self._catalog.table(need.name) is None:
+                return None
+            schema = self._catalog.qualified(need.name)[0]
+        else:
+            schema = need.name[1] or self._server["schema"]
+        if schema in self._catalog.created_schemas:
+            return None
+        if schema == self._server["schema"]:
+            may_create = self._server["may_create"]
+        else:
+            may_create = all(row["may_create"] for row in self._objects.get(("schema", schema or ""), ()))
+        return (
+            None if may_create else (f"The role {self._role} may not create in the schema {schema or '(none)'}", True)
+        )
+
+    def _of_database(self, need: Need) -> _Lack | None:
+        if need.right == "create":
+            words = f"The role {self._role} has no CREATE on the database"
+            return None if self._server["may_create_in_database"] else (words, True)
+        known = [row for (kind, _name), (row, *_) in self._objects.items() if kind == "database"]
+        if not known or self._server["superuser"]:
+            return None
+        if known[0]["name"] != need.name[1]:
+            return f"Whether the role {self._role} may change the database {need.name[1]} was not asked", False
+        words = (
+            f"The database {need.name[1]} belongs to {known[0]['owner']}, of which the role {self._role} is no member"
+        )
+        return None if known[0]["may_alter"] else (words, True)
+
+
+__all__ = ("ABOUT_RIGHTS", "PrivilegeJudge")

@@ -1,0 +1,50 @@
+"""What the migrating role may do: types of the answers of _in_pod/right_facts.py."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+
+class RelationRightRow(t.TypedDict):
+    """A relation of which the role has not every right (RELATIONS).
+
+    :param lacks: rights that it has on nothing of it, as GRANT calls them; `USAGE, UPDATE` is either of the two
+    :param partly: rights that it has on some of the columns
+    """
+
+    oid: int
+    lacks: list[str]
+    partly: list[str]
+
+
+class ObjectRightRow(t.TypedDict):
+    """What the role may do with an object that is no relation (PLACES, ROUTINES, TYPES, ROLES).
+
+    :param kind: schema, extension, database, routine, type, role, or `self` for the migrating role
+    :param schema: empty where the object is in none
+    :param may_alter: it belongs to the role; of a role: it may be altered, granted and dropped
+    :param may_use: USAGE of a schema or type, EXECUTE of a routine; of a role: SET ROLE to it
+    :param may_create: CREATE in a schema or database; of `self`: it may make roles; of a role: it has
+        CREATE in the session's schema
+    """
+
+    kind: str
+    schema: str
+    name: str
+    owner: str
+    may_alter: bool
+    may_use: bool
+    may_create: bool
+
+
+class RightFacts(t.TypedDict):
+    """The answer of right_facts.collect."""
+
+    relations: list[RelationRightRow]
+    objects: list[ObjectRightRow]
+
+
+__all__ = ("ObjectRightRow", "RelationRightRow", "RightFacts")

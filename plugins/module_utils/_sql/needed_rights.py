@@ -1,0 +1,346 @@
+"""The rights that a statement needs, beside those of the owner of a table that it alters.
+
+Sources: "Privileges" and the section Notes of each command in PostgreSQL's documentation; where these are silent, the
+calls of object_ownercheck, object_aclcheck and ExecCheckPermissions in src/backend.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    ConstrType,
+    GrantTargetType,
+    ObjectType,
+    ast,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import touches
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    Name,
+    qualified_name,
+    relation_name,
+    walk,
+    writes,
+)
+
+# `own`, `drop` (which a schema's owner may do as well), `create` (in a schema, or a database), `use` (of a routine or
+# type), `become`, `receive` (to own something where names without a schema are made) and `administer` (a role), `roles`
+# (CREATEROLE), `superuser`, `grant`, or a privilege of a relation as GRANT calls it.
+Right = str
+EITHER: t.Final = "USAGE, UPDATE"
+_ROUTINES = {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE,
+             ObjectType.OBJECT_AGGREGATE}  # fmt: skip
+_TYPES = {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}
+_INDEXED = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE, ConstrType.CONSTR_EXCLUSION}
+_RELATIONS = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE,
+              ObjectType.OBJECT_INDEX}  # fmt: skip
+_QUERIES = (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
+_MERGED = {"INSERT", "UPDATE", "DELETE"}
+_MOVES_SEQUENCE = {"nextval": EITHER, "setval": "UPDATE"}
+
+
+class Need(t.NamedTuple):
+    """One right.
+
+    :param kind: relation, schema, database, routine, type, extension, role or self
+    :param name: of a schema, extension or role in its second part; (None, "") for the one where names are made
+    """
+
+    kind: str
+    right: Right
+    name: Name
+
+
+def needed_rights(node: t.Any) -> list[Need]:
+    """Those of one statement, each once."""
+    found = list(_of_query(node)) if isinstance(node, _QUERIES) else []
+    handler = _HANDLERS.get(type(node))
+    if handler:
+        found += handler(node)
+    return list(dict.fromkeys(found))
+
+
+def _create(schema: str | None) -> Need:
+    return Need("schema", "create", (None, schema or ""))
+
+
+def _of_query(node: t.Any) -> t.Iterator[Need]:
+    """What ExecCheckPermissions asks for: of each relation only what the statement does with it."""
+    targets: set[int] = set()
+    for change in writes(node):
+        targets.add(id(change.relation))
+        name = relation_name(change.relation)
+        rights = {"InsertStmt": {"INSERT"}, "UpdateStmt": {"UPDATE"}, "DeleteStmt": {"DELETE"}}.get(
+            type(change).__name__, set()
+        )
+        if isinstance(change, ast.MergeStmt):
+            kinds = {part.commandType.name.removeprefix("CMD_") for part in change.mergeWhenClauses or ()}
+            rights = kinds & _MERGED
+        conflict = change.onConflictClause if isinstance(change, ast.InsertStmt) else None
+        if conflict is not None and conflict.action.name == "ONCONFLICT_UPDATE":
+            rights = rights | {"UPDATE"}
+        yield from (Need("relation", right, name) for right in sorted(rights))
+        # An INSERT reads its own table in RETURNING and ON CONFLICT, a DELETE in WHERE, the others wherever they name a
+        # column.
+        parts = {
+            "InsertStmt": ("returningClause", "onConflictClause"),
+            "DeleteStmt": ("returningClause", "whereClause"),
+        }
+        names = parts.get(type(change).__name__, ())
+        read = [getattr(change, part, None) for part in names] if names else [change]
+        alone = not getattr(change, "usingClause", None) and not getattr(change, "fromClause", None)
+        if alone and any(isinstance(part, ast.ColumnRef) for item in read if item is not None for part in walk(item)):
+            yield Need("relation", "SELECT", name)
+    local = {part.ctename for part in walk(node) if isinstance(part, ast.CommonTableExpr)}
+    for part in walk(node):
+        if isinstance(part, ast.RangeVar) and id(part) not in targets:
+            if part.schemaname is not None or part.relname not in local:
+                yield Need("relation", "SELECT", relation_name(part))
+        elif isinstance(part, ast.FuncCall):
+            name = qualified_name(part.funcname or ())
+            yield Need("routine", "use", name)
+    yield from _sequences(node)
+
+
+def _sequences(node: t.Any) -> t.Iterator[Need]:
+    called = {qualified_name(part.funcname or ())[1] for part in walk(node) if isinstance(part, ast.FuncCall)}
+    moving = called & _MOVES_SEQUENCE.keys()
+    if len(moving) == 1:
+        right = _MOVES_SEQUENCE[moving.pop()]
+        yield from (Need("relation", right, touch.name) for touch in touches(node) if touch.kind == "relation")
+
+
+def _table(node: t.Any) -> t.Iterator[Need]:
+    if node.relation.relpersistence != "t":
+        yield _create(node.relation.schemaname)
+    yield from _types_of(node)
+
+
+def _types_of(node: t.Any) -> t.Iterator[Need]:
+    """Types of columns; in an expression a type may be used by everybody."""
+    for part in walk(node):
+        if isinstance(part, ast.ColumnDef) and part.typeName and part.typeName.names:
+            yield Need("type", "use", qualified_name(part.typeName.names))
+
+
+def _view(node: t.Any) -> t.Iterator[Need]:
+    if node.view.relpersistence != "t":
+        yield _create(node.view.schemaname)
+    if node.replace:
+        yield Need("relation", "own", relation_name(node.view))
+
+
+def _table_as(node: t.Any) -> t.Iterator[Need]:
+    if node.into is not None and node.into.rel.relpersistence != "t":
+        yield _create(node.into.rel.schemaname)
+    yield from _of_query(node.query)
+
+
+def _sequence(node: t.Any) -> t.Iterator[Need]:
+    if node.sequence.relpersistence != "t":
+        yield _create(node.sequence.schemaname)
+
+
+def _index(node: t.Any) -> t.Iterator[Need]:
+    yield Need("schema of", "create", relation_name(node.relation))
+
+
+def _alter_table(node: t.Any) -> t.Iterator[Need]:
+    for command in node.cmds or ():
+        kind, part = Command(command.subtype), command.def_
+        made = part.constraints or () if isinstance(part, ast.ColumnDef) and kind == Command.AT_AddColumn else ()
+        if kind == Command.AT_AddConstraint:
+            made = (part,)
+        if any(item.contype in _INDEXED and not item.indexname for item in made):
+            yield Need("schema of", "create", relation_name(node.relation))
+        if kind in {Command.AT_AddColumn, Command.AT_AlterColumnType}:
+            yield from _types_of(part)
+        if kind == Command.AT_ChangeOwner:
+            yield from _become(command.newowner)
+            yield from _receive(command.newowner, node.relation.schemaname)
+
+
+def _become(role: t.Any) -> t.Iterator[Need]:
+    if role is not None and role.rolename:
+        yield Need("role", "become", (None, role.rolename))
+
+
+def _receive(role: t.Any, schema: str | None) -> t.Iterator[Need]:
+    """The new owner must have CREATE on the schema; only that of names without one was asked about."""
+    if role is not None and role.rolename and schema is None:
+        yield Need("role", "receive", (None, role.rolename))
+
+
+def _function(node: t.Any) -> t.Iterator[Need]:
+    yield _create(qualified_name(node.funcname)[0])
+    for option in node.options or ():
+        if option.defname == "language" and str(option.arg.sval).lower() in {"c", "internal"}:
+            yield Need("self", "superuser", (None, ""))
+    if node.replace:
+        yield Need("routine", "own", qualified_name(node.funcname))
+
+
+def _type(node: t.Any) -> t.Iterator[Need]:
+    if isinstance(node, ast.CompositeTypeStmt):
+        yield _create(node.typevar.schemaname)
+    else:
+        yield _create(qualified_name(node.domainname if hasattr(node, "domainname") else node.typeName)[0])
+    yield from _types_of(node)
+
+
+def _define(node: t.Any) -> t.Iterator[Need]:
+    yield _create(qualified_name(node.defnames)[0])
+
+
+def _schema(node: t.Any) -> t.Iterator[Need]:
+    yield Need("database", "create", (None, ""))
+    yield from _become(node.authrole)
+
+
+def _named(kind: ObjectType, item: t.Any, right: Right) -> t.Iterator[Need]:
+    """The right on an object as DROP, COMMENT and their like name it."""
+    if kind in _ROUTINES:
+        yield Need("routine", right, qualified_name(item.objname))
+    elif kind in _TYPES:
+        yield Need("type", right, qualified_name(item.names if isinstance(item, ast.TypeName) else item))
+    elif kind in {ObjectType.OBJECT_SCHEMA, ObjectType.OBJECT_EXTENSION, ObjectType.OBJECT_DATABASE}:
+        word = kind.name.removeprefix("OBJECT_").lower()
+        yield Need(word, "own", (None, str(item.sval)))
+
+
+def _drop(node: t.Any) -> t.Iterator[Need]:
+    for item in node.objects or ():
+        yield from _named(ObjectType(node.removeType), item, "drop")
+
+
+def _comment(node: t.Any) -> t.Iterator[Need]:
+    yield from _named(ObjectType(node.objtype), node.object, "own")
+
+
+def _rename(node: t.Any) -> t.Iterator[Need]:
+    kind = ObjectType(node.renameType)
+    if kind == ObjectType.OBJECT_SCHEMA:
+        yield Need("schema", "own", (None, node.subname))
+        yield Need("database", "create", (None, ""))
+    elif kind in _RELATIONS and node.relation is not None:
+        yield Need("schema of", "create", relation_name(node.relation))
+    elif node.relation is None and node.object is not None:
+        yield from _named(kind, node.object, "own")
+
+
+def _owner(node: t.Any) -> t.Iterator[Need]:
+    yield from _named(ObjectType(node.objectType), node.object, "own")
+    yield from _become(node.newowner)
+
+
+def _move(node: t.Any) -> t.Iterator[Need]:
+    yield _create(node.newschema)
+    if node.relation is None and node.object is not None:
+        yield from _named(ObjectType(node.objectType), node.object, "own")
+
+
+def _routine(node: t.Any) -> t.Iterator[Need]:
+    yield Need("routine", "own", qualified_name(node.func.objname))
+
+
+def _enum(node: t.Any) -> t.Iterator[Need]:
+    yield Need("type", "own", qualified_name(node.typeName))
+
+
+def _extension(node: t.Any) -> t.Iterator[Need]:
+    yield Need("extension", "own", (None, node.extname))
+
+
+def _truncate(node: t.Any) -> t.Iterator[Need]:
+    yield from (Need("relation", "TRUNCATE", relation_name(item)) for item in node.relations or ())
+
+
+def _maintain(node: t.Any) -> t.Iterator[Need]:
+    if node.relation is not None:
+        yield Need("relation", "MAINTAIN", relation_name(node.relation))
+
+
+def _trigger(node: t.Any) -> t.Iterator[Need]:
+    yield Need("relation", "TRIGGER", relation_name(node.relation))
+    yield Need("routine", "use", qualified_name(node.funcname))
+
+
+def _default_rights(node: t.Any) -> t.Iterator[Need]:
+    for option in node.options or ():
+        if option.defname == "roles":
+            for role in option.arg or ():
+                yield from _become(role)
+
+
+def _reassign(node: t.Any) -> t.Iterator[Need]:
+    for role in (*node.roles, node.newrole):
+        yield from _become(role)
+
+
+def _setting(node: t.Any) -> t.Iterator[Need]:
+    if node.name == "role":
+        for item in node.args or ():
+            word = getattr(getattr(item, "val", None), "sval", None)
+            if word and word != "none":
+                yield Need("role", "become", (None, word))
+
+
+def _grant(node: t.Any) -> t.Iterator[Need]:
+    if node.targtype == GrantTargetType.ACL_TARGET_OBJECT and node.objtype == ObjectType.OBJECT_TABLE:
+        yield from (Need("relation", "grant", relation_name(item)) for item in node.objects or ())
+
+
+def _make_role(_node: t.Any) -> t.Iterator[Need]:
+    yield Need("self", "roles", (None, ""))
+
+
+def _alter_role(node: t.Any) -> t.Iterator[Need]:
+    if node.role is not None and node.role.rolename:
+        yield Need("role", "administer", (None, node.role.rolename))
+
+
+def _drop_role(node: t.Any) -> t.Iterator[Need]:
+    yield from (Need("role", "administer", (None, role.rolename)) for role in node.roles or () if role.rolename)
+
+
+def _database(node: t.Any) -> t.Iterator[Need]:
+    yield Need("database", "own", (None, node.dbname))
+
+
+_HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Need]]]] = {
+    ast.CreateStmt: _table,
+    ast.ViewStmt: _view,
+    ast.CreateTableAsStmt: _table_as,
+    ast.CreateSeqStmt: _sequence,
+    ast.IndexStmt: _index,
+    ast.AlterTableStmt: _alter_table,
+    ast.CreateFunctionStmt: _function,
+    **dict.fromkeys((ast.CreateEnumStmt, ast.CompositeTypeStmt, ast.CreateRangeStmt, ast.CreateDomainStmt), _type),
+    ast.DefineStmt: _define,
+    ast.CreateSchemaStmt: _schema,
+    ast.DropStmt: _drop,
+    ast.CommentStmt: _comment,
+    ast.RenameStmt: _rename,
+    ast.AlterOwnerStmt: _owner,
+    ast.AlterObjectSchemaStmt: _move,
+    ast.AlterFunctionStmt: _routine,
+    **dict.fromkeys((ast.AlterEnumStmt, ast.AlterDomainStmt, ast.AlterTypeStmt), _enum),
+    **dict.fromkeys((ast.AlterExtensionStmt, ast.AlterExtensionContentsStmt), _extension),
+    ast.TruncateStmt: _truncate,
+    **dict.fromkeys((ast.RefreshMatViewStmt, ast.ClusterStmt), _maintain),
+    ast.CreateTrigStmt: _trigger,
+    ast.AlterDefaultPrivilegesStmt: _default_rights,
+    ast.ReassignOwnedStmt: _reassign,
+    ast.VariableSetStmt: _setting,
+    ast.GrantStmt: _grant,
+    ast.CreateRoleStmt: _make_role,
+    **dict.fromkeys((ast.AlterRoleStmt, ast.AlterRoleSetStmt), _alter_role),
+    ast.DropRoleStmt: _drop_role,
+    **dict.fromkeys((ast.AlterDatabaseStmt, ast.AlterDatabaseSetStmt), _database),
+}
+
+__all__ = ("EITHER", "Need", "needed_rights")
