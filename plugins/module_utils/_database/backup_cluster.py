@@ -27,6 +27,11 @@ BACKUPS_FOLDER: t.Final = "/backups"
 WORK_FOLDER: t.Final = "/work"
 # Of the server's image, as Debian's and the official one have it.
 USER: t.Final = 999
+# Of each of the two containers. A namespace with a quota takes none without; the throw-away server is a small one.
+RESOURCES: t.Final[Row] = {
+    "requests": {"cpu": "100m", "memory": "128Mi"},
+    "limits": {"cpu": "2", "memory": "1Gi"},
+}
 _URL: t.Final = "DATABASE_URL"
 
 
@@ -155,6 +160,7 @@ def described(  # noqa: PLR0917 - one caller
         "name": "postgresql",
         "image": image,
         "command": ["sh", "-c", SIBLING, "sh", SHARED_FOLDER],
+        "resources": RESOURCES,
         "volumeMounts": mounts,
     }
     known = {_URL, "BACKUP_KEY"}
@@ -182,6 +188,7 @@ def described(  # noqa: PLR0917 - one caller
         },
         beside=[beside],
         pull_policy=agent.get("imagePullPolicy"),
+        resources=RESOURCES,
         start_seconds=options.start_seconds,
         pull_seconds=options.pull_seconds,
         run_seconds=options.run_seconds,

@@ -52,20 +52,22 @@ while [ ! -e over ] && [ $N -lt {QUIET_SECONDS * 5} ]; do
 done
 [ ! -d server ] || pg_ctl -D server -m immediate stop >/dev/null 2>&1
 """
-# Its data are on the disk, its socket in memory; the words after $4 are its settings.
-_START: t.Final = f"""
-D=$1; S=$2; L=$3; shift 3
-initdb -D "$D" -U {SUPERUSER} -A trust -E UTF8 --locale=C --no-sync >/dev/null || exit 1
-pg_ctl -D "$D" -l "$L" -w -t 60 -o "-k $S $*" start >/dev/null 2>&1 && exit 0
-echo "error: PostgreSQL does not start: $(tail -n 1 "$L")" >&2
-exit 1
-"""
+# Its data are on the disk, its socket in memory; the words after the log are its settings. It is one word, so one line.
+_START: t.Final = (
+    "D=$1; S=$2; L=$3; shift 3;"
+    f' initdb -D "$D" -U {SUPERUSER} -A trust -E UTF8 --locale=C --no-sync >/dev/null || exit 1;'
+    ' pg_ctl -D "$D" -l "$L" -w -t 60 -o "-k $S $*" start >/dev/null 2>&1 && exit 0;'
+    ' echo "error: PostgreSQL does not start: $(tail -n 1 "$L")" >&2; exit 1'
+)
 _SETTINGS: t.Final = {
     "listen_addresses": "''", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
     "autovacuum": "off", "max_connections": "40",
 }  # fmt: skip
-# A pod has less memory than a machine.
-_SMALL: t.Final = {"maintenance_work_mem": "64MB", "shared_buffers": "64MB", "max_wal_size": "1GB"}
+# A pod has less memory than a machine, and 64 MiB of it in /dev/shm, which an index that is built in parallel exceeds.
+_SMALL: t.Final = {
+    "maintenance_work_mem": "64MB", "shared_buffers": "64MB", "max_wal_size": "1GB",
+    "dynamic_shared_memory_type": "mmap",
+}  # fmt: skip
 
 
 class Sibling(contextlib.AbstractContextManager["Sibling"]):
