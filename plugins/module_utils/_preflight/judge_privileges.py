@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, ServerFacts
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rights import ObjectRightRow
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
 _CHANGES_RIGHTS: t.Final = (
@@ -44,7 +44,7 @@ class PrivilegeJudge:
     def __init__(self, catalog: Catalog, tables: TableRules, facts: DatabaseFacts, server: ServerFacts) -> None:
         self.other_role = False
         self._catalog, self._tables, self._server, self._role = catalog, tables, server, server["role"]
-        by_oid = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+        by_oid: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
         self._relations = {by_oid[row["oid"]]: row for row in facts["rights"]["relations"] if row["oid"] in by_oid}
         self._objects: dict[tuple[str, str], list[ObjectRightRow]] = {}
         for row in facts["rights"]["objects"]:
