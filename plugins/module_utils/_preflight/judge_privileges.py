@@ -15,13 +15,13 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.needed_rights import EITHER, Need, needed_rights
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import signature
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, qualified_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, ServerFacts
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rights import ObjectRightRow
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
 _CHANGES_RIGHTS: t.Final = (
@@ -44,7 +44,7 @@ class PrivilegeJudge:
     def __init__(self, catalog: Catalog, tables: TableRules, facts: DatabaseFacts, server: ServerFacts) -> None:
         self.other_role = False
         self._catalog, self._tables, self._server, self._role = catalog, tables, server, server["role"]
-        by_oid = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+        by_oid: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
         self._relations = {by_oid[row["oid"]]: row for row in facts["rights"]["relations"] if row["oid"] in by_oid}
         self._objects: dict[tuple[str, str], list[ObjectRightRow]] = {}
         for row in facts["rights"]["objects"]:
@@ -68,16 +68,17 @@ class PrivilegeJudge:
 
     def _after(self, node: t.Any, where: Where) -> t.Iterator[Finding]:
         if isinstance(node, ast.CreateFunctionStmt):
-            self._made.add(node.funcname[-1].sval)
+            self._made.add(qualified_name(node.funcname or ())[1])
         altered = node.cmds or () if isinstance(node, ast.AlterTableStmt) else ()
         self._changed |= isinstance(node, _CHANGES_RIGHTS)
         self._changed |= any(command.subtype == Command.AT_ChangeOwner for command in altered)
         if not isinstance(node, ast.VariableSetStmt) or node.name not in {"role", "session_authorization"}:
             return
-        names = {getattr(getattr(item, "val", None), "sval", None) for item in node.args or ()}
-        before, self.other_role = self.other_role, bool(names - {None, "none", "default", self._role})
-        if self.other_role and not before:
-            words = f"The role is {', '.join(map(str, sorted(names)))} from here on, whose rights were not asked"
+        named = [str(getattr(getattr(item, "val", None), "sval", "")) for item in t.cast("t.Any", node.args) or ()]
+        others = [name for name in named if name not in {"", "none", "default", self._role}]
+        before, self.other_role = self.other_role, bool(others)
+        if others and not before:
+            words = f"The role is {others[0]} from here on, whose rights were not asked"
             yield finding("privilege-missing", f"{words}.", severity="unknown", **where)
 
     def _lack(self, node: t.Any, need: Need) -> _Lack | None:
@@ -124,9 +125,9 @@ class PrivilegeJudge:
             return []
         rows = [row for row in self._objects.get((need.kind, name), ()) if schema in {None, row["schema"]}]
         if isinstance(node, ast.CreateFunctionStmt) and need.right == "own":
-            new, schema = signature(node), schema or self._server["schema"]
+            new, place = signature(node), schema or self._server["schema"]
             same = (item for item in self._tables.routines.possible(name) if new and item.inputs == new.inputs)
-            return [row for row in rows if row["schema"] == schema] if any(x.schema == schema for x in same) else []
+            return [row for row in rows if row["schema"] == place] if any(x.schema == place for x in same) else []
         return rows
 
     def _of_relation(self, need: Need) -> _Lack | None:

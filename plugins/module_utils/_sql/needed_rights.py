@@ -80,7 +80,7 @@ def _of_query(node: t.Any) -> t.Iterator[Need]:
         if isinstance(change, ast.MergeStmt):
             kinds = {part.commandType.name.removeprefix("CMD_") for part in change.mergeWhenClauses or ()}
             rights = kinds & _MERGED
-        conflict = change.onConflictClause if isinstance(change, ast.InsertStmt) else None
+        conflict: t.Any = change.onConflictClause if isinstance(change, ast.InsertStmt) else None
         if conflict is not None and conflict.action.name == "ONCONFLICT_UPDATE":
             rights = rights | {"UPDATE"}
         yield from (Need("relation", right, name) for right in sorted(rights))
@@ -185,7 +185,7 @@ def _function(node: t.Any) -> t.Iterator[Need]:
 
 
 def _type(node: t.Any) -> t.Iterator[Need]:
-    if isinstance(node, ast.CompositeTypeStmt):
+    if hasattr(node, "typevar"):
         yield _create(node.typevar.schemaname)
     else:
         yield _create(qualified_name(node.domainname if hasattr(node, "domainname") else node.typeName)[0])
@@ -206,7 +206,7 @@ def _named(kind: ObjectType, item: t.Any, right: Right) -> t.Iterator[Need]:
     if kind in _ROUTINES:
         yield Need("routine", right, qualified_name(item.objname))
     elif kind in _TYPES:
-        yield Need("type", right, qualified_name(item.names if isinstance(item, ast.TypeName) else item))
+        yield Need("type", right, qualified_name(item if isinstance(item, tuple) else item.names))
     elif kind in {ObjectType.OBJECT_SCHEMA, ObjectType.OBJECT_EXTENSION, ObjectType.OBJECT_DATABASE}:
         word = kind.name.removeprefix("OBJECT_").lower()
         yield Need(word, "own", (None, str(item.sval)))

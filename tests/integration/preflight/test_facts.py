@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     live_queries,
     object_queries,
     relation_facts,
+    right_facts,
     row_queries,
     usage_facts,
     write_queries,
@@ -25,6 +26,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql import (
     facts,
     facts_objects,
     facts_relations,
+    facts_rights,
     facts_rows,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
@@ -60,6 +62,10 @@ OBJECT_ROWS: dict[str, type] = {
     "NAMED": facts_objects.NamedRow,
     "CASTS": facts_objects.CastRow,
     "DEPENDENTS": facts_objects.DependentRow,
+}
+RIGHT_ROWS: dict[str, type] = {
+    "RELATIONS": facts_rights.RelationRightRow,
+    **dict.fromkeys(("PLACES", "ROUTINES", "TYPES", "ROLES"), facts_rights.ObjectRightRow),
 }
 WRITE_ROWS: dict[str, type] = {
     "UNIQUES": facts_objects.UniqueRow,
@@ -111,6 +117,7 @@ TYPES: dict[types.ModuleType, tuple[dict[str, type], set[str]]] = {
     relation_facts: (RELATION_ROWS, set()),
     row_queries: (ROW_ROWS, INSIDE_ROWS),
     usage_facts: (USAGE_ROWS, OF_EXTENSION),
+    right_facts: (RIGHT_ROWS, set()),
     key_facts: ({}, {"ORDER", "KEYS", "SEQUENCE"}),
     check_facts: ({}, {"CHECKS", "COLUMNS"}),
     immutable_facts: ({}, {"FOREIGN", "COLUMNS", "SETTINGS"}),

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import psycopg
 
 from tests.integration.preflight.said_and_done import ended, judged, severities, sql
@@ -123,7 +121,7 @@ CASES: dict[str, tuple[str | None, list[str]]] = {
 
 
 def test_what_is_said_is_what_the_role_may_do(session: psycopg.Connection) -> None:
-    session.execute(t.cast("t.LiteralString", TABLES))
+    session.execute(TABLES)
     wrong = []
     for name, (wanted, texts) in CASES.items():
         with session.transaction(force_rollback=True):
@@ -136,7 +134,7 @@ def test_what_is_said_is_what_the_role_may_do(session: psycopg.Connection) -> No
 def _said_and_done(session: psycopg.Connection, texts: list[str]) -> tuple[set[str], str]:
     """The worst that is said of rights, and the server's error."""
     while texts[0].startswith(("REVOKE CREATE", "GRANT CREATE")):
-        session.execute(t.cast("t.LiteralString", texts[0]))
+        session.execute(texts[0])
         texts = texts[1:]
     session.execute("SET LOCAL SESSION AUTHORIZATION mover; SET LOCAL search_path = work, shown")
     said = severities(judged(session, texts), {"privilege-missing"})
@@ -146,6 +144,6 @@ def _said_and_done(session: psycopg.Connection, texts: list[str]) -> tuple[set[s
 
 
 def test_a_superuser_may_do_all(session: psycopg.Connection) -> None:
-    session.execute(t.cast("t.LiteralString", TABLES))
+    session.execute(TABLES)
     texts = [text for _wanted, (*_setup, text) in CASES.values() if not text.startswith("SET LOCAL ROLE")]
     assert [item.message for item in judged(session, texts) if item.id == "privilege-missing"] == []

@@ -97,7 +97,7 @@ def test_an_upgrade_that_writes_rows_that_nothing_identifies(
     session = servers(version).shared()
     session.rollback()
     for text in (TABLES, BARE, setup):
-        session.execute(t.cast("t.LiteralString", text))
+        session.execute(text)
     found = [parsed(text, number=number) for number, text in enumerate(upgrade, 1)]
     said = lost_identities(found, t.cast("DatabaseFacts", live_facts.collect(session, facts_request(found))))
     error = ended(session, upgrade)
