@@ -2,15 +2,19 @@
 
     .venv/bin/python -m benchmarks.retention [versions, 15 and 18] [messages]
 
-Four sessions do what the reference agent does, one statement after the other and without a pause: read a history, add
-a question and an answer, begin a session. Half of the sessions they ask are among those that go. Each statement's time
-is measured; the same loop runs alone before, for comparison. The servers keep their promises here (fsync on).
+Four clients do what the reference agent does, one statement after the other: read a history, add a message, now and
+then begin a session, with 5 ms between two turns. A tenth of the sessions that they ask is among those that go. Each
+statement's time is measured; the same loop runs alone before, for comparison. The retention is a process of its own, as
+in a pod, and the servers keep their promises here (fsync on).
 """
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -24,12 +28,12 @@ from lab.progress import say
 from tests.integration.retention.conftest import SCHEMA, TABLES
 
 sys.path.insert(0, "collections")
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import retention
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RETENTION, bundle, command
 
 MESSAGES, PER_SESSION, CLIENTS = 1_000_000, 10, 4
 # The goal, in milliseconds.
 MOST_MS = 200
-ALONE_SECONDS = 20
+ALONE_SECONDS, TURN_SECONDS = 20, 0.005
 
 
 def fill(url: str, messages: int) -> None:
@@ -76,7 +80,7 @@ class Application:
         chosen = random.Random(number)  # noqa: S311 - a choice of rows
         with psycopg.connect(self._url, autocommit=True) as connection:
             while not self._over.is_set():
-                key = chosen.choice(self._old if chosen.random() < 0.5 else self._new)
+                key = chosen.choice(self._old if chosen.random() < 0.1 else self._new)
                 self._timed(connection, "read", "SELECT * FROM messages WHERE session_id = %s ORDER BY id", key)
                 self._timed(
                     connection,
@@ -84,6 +88,7 @@ class Application:
                     "INSERT INTO messages (session_id, role, content) VALUES (%s, 'user', 'x')",
                     key,
                 )
+                time.sleep(TURN_SECONDS)
                 if chosen.random() < 0.1:
                     self._timed(connection, "begin", "INSERT INTO sessions (id) VALUES (gen_random_uuid())")
 
@@ -111,6 +116,25 @@ class Application:
         return max(max(times, default=0.0) for times in self.times.values())
 
 
+def retained(url: str, request: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What the program answers, started as in a pod."""
+    words = [sys.executable, *command()[1:]]
+    environment = {"PATH": os.defpath, "DATABASE_URL": url}
+    with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        if process.stdin is None or process.stdout is None:
+            raise SystemExit("no pipes")
+        process.stdin.write(bundle(RETENTION, request) + "\n")
+        process.stdin.flush()
+        for line in process.stdout:
+            # A sign of life for each line of progress.
+            process.stdin.write("\n")
+            process.stdin.flush()
+            answer: dict[str, t.Any] = json.loads(line)
+            if "progress" not in answer:
+                return answer
+    raise SystemExit("the program ended without an answer")
+
+
 def measured(major: int, messages: int) -> float:
     """The longest wait of a statement while the retention ran, in milliseconds."""
     with running(major, fsync="on", synchronous_commit="on", full_page_writes="on") as server:
@@ -120,14 +144,14 @@ def measured(major: int, messages: int) -> float:
         say(alone.line("the application alone"))
         request = {
             "tables": TABLES, "days": 30, "keys": [], "dry": False, "batch": 100, "pause_seconds": 0.05,
-            "statement_seconds": 5, "max_seconds": 3600, "connect_timeout": 10,
+            "statement_seconds": 5, "max_seconds": 3600, "connect_timeout": 10, "guest": True,
         }  # fmt: skip
         began = time.perf_counter()
-        dry = retention.run(request | {"dry": True}, server.url())
+        dry = retained(server.url(), request | {"dry": True})
         counted = time.perf_counter() - began
         began = time.perf_counter()
         with Application(server.url()) as beside:
-            answer = retention.run(request, server.url())
+            answer = retained(server.url(), request)
         took = time.perf_counter() - began
         done, rows = answer["done"], answer["done"]["rows"]
         say(beside.line("beside the retention"))

@@ -212,11 +212,9 @@ class Deletion:
             # Each statement sees what was committed before it, so a message that came meanwhile counts.
             given["keys"] = [key for (key,) in ask(statements.still_old(tables))]
         for table in tables.children:
-            there = dict(ask(statements.counted(tables, table)))
-            mine = dict(ask(statements.lock_children(tables, table)))
-            free = [key for key in given["keys"] if there.get(key, 0) == mine.get(key, 0)]
-            held += len(given["keys"]) - len(free)
-            given["keys"] = free
+            taken = {key for (key,) in ask(statements.lock_children(tables, table))}
+            held += len(taken)
+            given["keys"] = [key for key in given["keys"] if key not in taken]
         rows = {}
         for table in reversed(tables.all):
             rows[table.name] = connection.execute(statements.delete(tables, table), given).rowcount

@@ -116,13 +116,20 @@ def counted(tables: Tables, table: Table) -> Composed:
 
 
 def lock_children(tables: Tables, table: Table) -> Composed:
-    """Lock rows that belong to the keys, and tell how many of each key were not held by somebody else."""
+    """Lock rows that belong to the keys; tell the keys of which somebody else holds a row.
+
+    Whoever deletes one meanwhile holds it, so that counting it is right.
+    """
     source, ties = _from(tables, table)
     root = _root_of(tables, table)
     words = """
-        WITH locked AS (
-            SELECT {root} AS key FROM {source} WHERE {ties} AND {root} = ANY({keys}) FOR UPDATE OF t0 SKIP LOCKED)
-        SELECT key::text, count(*) FROM locked GROUP BY 1
+        WITH mine AS (
+            SELECT {root} AS key FROM {source} WHERE {ties} AND {root} = ANY({keys}) FOR UPDATE OF t0 SKIP LOCKED),
+        there AS (SELECT {root} AS key FROM {source} WHERE {ties} AND {root} = ANY({keys}))
+        SELECT counted.key::text
+        FROM (SELECT key, count(*) AS number FROM there GROUP BY key) AS counted
+        LEFT JOIN (SELECT key, count(*) AS number FROM mine GROUP BY key) AS locked USING (key)
+        WHERE locked.number IS DISTINCT FROM counted.number
     """
     return t.cast("Composed", _sql(words).format(root=root, source=source, ties=ties, keys=_keys(tables)))
 
