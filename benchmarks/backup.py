@@ -18,11 +18,14 @@ from pathlib import Path
 from time import perf_counter
 
 import psycopg
-from ansible_collections.ai_platform.agent.plugins.module_utils._database.module import ARGUMENTS, execute
 
 from benchmarks.machine import paced
 from dev.postgresql import Server, running
 from lab.progress import say
+
+sys.path.insert(0, "collections")
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.module import ARGUMENTS, execute
 
 MAJOR, RUNS = 15, 2
 # Of the speed of PostgreSQL's own programs.

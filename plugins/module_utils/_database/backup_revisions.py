@@ -1,4 +1,4 @@
-"""Whether the code to be deployed knows the schema revision of a backup."""
+"""Which schema revisions the code to be deployed knows."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -9,14 +9,10 @@ import contextlib
 import json
 import os
 import subprocess
-import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import REVISIONS, bundle, command
-
-if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_manifest import Manifest
 
 
 def known_revisions(ini: Path, python: str, seconds: float) -> set[str]:
@@ -47,18 +43,4 @@ def known_revisions(ini: Path, python: str, seconds: float) -> set[str]:
     raise CollectorError("alembic-env-failed", f"Alembic cannot list the revisions of {ini}; run `alembic history`.")
 
 
-def assert_known(manifest: Manifest, known: t.Collection[str], where: str) -> None:
-    """Check that the code to be deployed can go on from the backup's schema.
-
-    :raises CollectorError: `restore-revision`
-    """
-    unknown = [item for item in manifest["database"]["revision"] if item not in known]
-    if unknown:
-        image = f"; the image {manifest['image']} does, it wrote the backup" if manifest.get("image") else ""
-        words = f"The backup is at the schema revision {', '.join(unknown)}, which {where} does not know{image}"
-        raise CollectorError(
-            "restore-revision", f"{words}. Deploy that version or a newer one, or use an older backup."
-        )
-
-
-__all__ = ("assert_known", "known_revisions")
+__all__ = ("known_revisions",)

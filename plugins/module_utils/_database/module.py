@@ -177,13 +177,13 @@ def _assert_known(params: Row, request: backup_run.Request) -> None:
     :raises CollectorError: it cannot
     """
     from ansible_collections.ai_platform.agent.plugins.module_utils._database import backup_revisions
-    from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import backup_manifest
+    from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import backup_manifest, backup_restoration
 
     ini = Path(params["alembic_dir"]) / params["alembic_ini"]
     python = params["alembic_python"] or sys.executable
     manifest = backup_manifest.read(request.folder.chosen(request.name).folder)
     known = backup_revisions.known_revisions(ini, python, ALEMBIC_SECONDS)
-    backup_revisions.assert_known(manifest, known, str(ini.parent))
+    backup_restoration.assert_known(manifest, known, str(ini.parent))
 
 
 @contextlib.contextmanager

@@ -10,8 +10,10 @@ folder in memory; the one beside runs SIBLING, which needs nothing but a shell.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -19,7 +21,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import backup_run
+from . import backup_manifest, backup_restoration, backup_run
 from .backup_failure import failure
 from .backup_retention import Retention
 from .errors import CollectorError
@@ -29,6 +31,7 @@ from .framing import Framer
 QUIET_SECONDS: t.Final = 60
 SIGN_SECONDS: t.Final = 3.0
 _POLL_SECONDS: t.Final = 0.1
+_PREFIX: t.Final = "backup-"
 SUPERUSER: t.Final = "ai_agent_trace"
 _FIELDS: t.Final = (
     "name", "jobs", "version_table", "lock_timeout_ms", "image", "check_mode", "restore_database", "restore_owner",
@@ -50,7 +53,6 @@ while [ ! -e over ] && [ $N -lt {QUIET_SECONDS * 5} ]; do
     NOW=$(cat signs 2>/dev/null); [ "$NOW" = "$SEEN" ] || {{ SEEN=$NOW; N=0; }}
   fi
 done
-[ ! -d server ] || pg_ctl -D server -m immediate stop >/dev/null 2>&1
 """
 # Its data are on the disk, its socket in memory; the words after the log are its settings. It is one word, so one line.
 _START: t.Final = (
@@ -70,6 +72,20 @@ _SMALL: t.Final = {
 }  # fmt: skip
 
 
+@contextlib.contextmanager
+def _held(folder: Path) -> t.Iterator[None]:
+    """Hold a folder, as long as this process lives.
+
+    :raises OSError: somebody else does
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 class Sibling(contextlib.AbstractContextManager["Sibling"]):
     """The container beside."""
 
@@ -82,7 +98,13 @@ class Sibling(contextlib.AbstractContextManager["Sibling"]):
         self._over = threading.Event()
 
     def __enter__(self) -> Sibling:
-        self.folder = Path(tempfile.mkdtemp(prefix="backup-", dir=self._work))
+        for left in self._work.glob(f"{_PREFIX}*"):
+            # On a volume a killed pod leaves its folder; nobody holds that any more.
+            with contextlib.suppress(OSError), _held(left):
+                shutil.rmtree(left, ignore_errors=True)
+        self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._work))
+        self._stack = contextlib.ExitStack()
+        self._stack.enter_context(_held(self.folder))
         self._thread = threading.Thread(target=self._give_signs, daemon=True)
         self._thread.start()
         return self
@@ -91,6 +113,8 @@ class Sibling(contextlib.AbstractContextManager["Sibling"]):
         self._over.set()
         self._thread.join()
         (self._shared / "over").touch()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._stack.close()
 
     def _give_signs(self) -> None:
         number = 0
@@ -148,7 +172,7 @@ class Sibling(contextlib.AbstractContextManager["Sibling"]):
 
         :raises CollectorError: `backup-unverified`
         """
-        data, log = self._work / "server", self._shared / "server.log"
+        data, log = self.folder / "server", self._shared / "server.log"
         words = [f"-c {name}={value}" for name, value in (_SETTINGS | dict(settings) | _SMALL).items()]
         code, said = self._ask(["sh", "-c", _START, "sh", str(data), str(self._shared), str(log), *words])
         if code:
@@ -180,6 +204,9 @@ def main(request: dict[str, t.Any]) -> None:
         answer = {"error": {"id": "backup-folder", "message": f"{words}; look at the volume of the backups."}}
     except Exception as error:
         answer = {"error": {"id": "backup-failed", "message": f"The backup fails in the pod ({type(error).__name__})."}}
+    # Also where nothing was asked of the container beside.
+    with contextlib.suppress(OSError):
+        (Path(request["shared"]) / "over").touch()
     for line in Framer().lines(answer):
         print(line)
     # Kubernetes shows it with the pod, for as long as that is kept.
@@ -201,7 +228,21 @@ def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
     def sites(_major: int, _program: str) -> Sibling:
         return Sibling(Path(request["shared"]), Path(request["work"]))
 
+    if request["state"] == "restore" and (known := _known()) is not None:
+        manifest = backup_manifest.read(wanted.folder.chosen(wanted.name).folder)
+        backup_restoration.assert_known(manifest, known, "the deployed image")
     return backup_run.run(request["state"], wanted, sites)
+
+
+def _known() -> t.Collection[str] | None:
+    """The revisions that this image has, None where it has no Alembic directory."""
+    from .alembic_worker import AlembicError, Worker, own_ini
+
+    try:
+        found = Worker({"ini": str(own_ini()), "target": "heads"}).revisions()
+    except (AlembicError, ImportError):
+        return None
+    return t.cast("dict[str, t.Any]", found["nodes"])
 
 
 __all__ = ("SIBLING", "Sibling", "main")

@@ -60,6 +60,20 @@ class Target:
         return session.place(session.parameters(self.url)).rpartition("/")[0]
 
 
+def assert_known(manifest: Manifest, known: t.Collection[str], where: str) -> None:
+    """Check that the code to be deployed can go on from the backup's schema.
+
+    :raises CollectorError: `restore-revision`
+    """
+    unknown = [item for item in manifest["database"]["revision"] if item not in known]
+    if unknown:
+        image = f"; the image {manifest['image']} does, it wrote the backup" if manifest.get("image") else ""
+        words = f"The backup is at the schema revision {', '.join(unknown)}, which {where} does not know{image}"
+        raise CollectorError(
+            "restore-revision", f"{words}. Deploy that version or a newer one, or use an older backup."
+        )
+
+
 def judged(target: Target, manifest: Manifest) -> list[tuple[str, str]]:
     """Notes on a restore that may begin: ids of findings with their words.
 
@@ -193,4 +207,4 @@ def _named(admin: t.Any, target: Target, made: str, database: backup_facts.Facts
         raise CollectorError("restore-exists", f"{words}; name another one in restore_database.") from None
 
 
-__all__ = ("Target", "judged", "restore")
+__all__ = ("Target", "assert_known", "judged", "restore")

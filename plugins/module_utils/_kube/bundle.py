@@ -79,6 +79,7 @@ COLLECTOR: t.Final = _named(
 REVISIONS: t.Final = _named(known_revisions)
 BACKUP: t.Final = _named(
     backup_pod,
+    *_WORKER,
     "backup_encryption",
     "backup_facts",
     "backup_failure",

@@ -18,6 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing 
 from dev.postgresql import UNPRIVILEGED, Server
 from tests.integration.backup.conftest import Place, placed
 from tests.integration.backup.test_damage import SMALL
+from tests.unit.plugins.module_utils._in_pod.project import Project
 
 Row = dict[str, t.Any]
 
@@ -33,6 +34,7 @@ class Pod:
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        place.ask(path=place.folder / "other")
         self.shared, self.backups = place.folder / "shared", place.folder / "volume"
         self.user = pwd.getpwnam(UNPRIVILEGED) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         for folder in (self.backups, place.work):
@@ -73,9 +75,10 @@ class Pod:
         log = self.place.folder / "log"
         log.touch()
         log.chmod(0o666)
+        # The child may not read the files of a Python that lies in root's home: all that it needs is loaded here.
         for name in ("ascii", "idna"):
-            # The child may not read the files of a Python that lies in root's home.
             codecs.lookup(name)
+        backup_pod._known()
         child = os.fork()
         if child == 0:  # pragma: no cover - another process
             with contextlib.suppress(BaseException):
@@ -100,8 +103,12 @@ class Pod:
         return answers[0]
 
 
-def test_backup_verify_and_restore(small: Place) -> None:
+def test_backup_verify_and_restore(small: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     pod = Pod(small)
+    # What a killed pod left on a volume for the work.
+    (small.work / "backup-left" / "data").mkdir(parents=True)
+    shutil.chown(small.work / "backup-left", pod.user.pw_uid)
+    shutil.chown(small.work / "backup-left" / "data", pod.user.pw_uid)
     made = pod.run("backup")
     assert "error" not in made, made
     record = made["backup"]
@@ -117,6 +124,12 @@ def test_backup_verify_and_restore(small: Place) -> None:
     assert "error" not in restored, restored
     with psycopg.connect(small.server.url(target)) as connection:
         assert connection.execute("SELECT count(*) FROM notes").fetchone() == (500,)
+    # As the image has it, whose working directory the program runs in.
+    Project(small.folder).add("r0", None)
+    monkeypatch.setenv("ALEMBIC_CONFIG", str(small.folder / "alembic.ini"))
+    error = pod.run("restore", restore_database=f"{target}_2", url=small.server.url())["error"]
+    assert error["id"] == "restore-revision"
+    monkeypatch.delenv("ALEMBIC_CONFIG")
     error = pod.run("restore", restore_database=target, url=small.server.url())["error"]
     assert error["id"] == "restore-exists"
     # Corrupted on the volume.
