@@ -6,6 +6,7 @@ Both are single programs: where they are not installed, their packages are fetch
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from dev.postgresql import free_port
-from lab import shell
+from lab import apt
 from lab.cache import cached
 from lab.progress import LabError
 from lab.registry import DIRECT
@@ -32,17 +33,7 @@ def program(name: str, package: str) -> Path:
     """
     if found := shutil.which(name):
         return Path(found)
-    if not shutil.which("apt-get"):
-        raise LabError(
-            f"there is no {name} on PATH, and no apt-get to fetch Debian's package {package} with: install it"
-        )
-
-    def unpack(folder: Path) -> None:
-        # apt downloads into the folder that it is started in.
-        fetch = ["sh", "-c", 'cd "$0" && apt-get download -q "$1" && dpkg -x ./*.deb .', str(folder), package]
-        shell.run(fetch, log="registry", what=f"fetching Debian's package {package}")
-
-    return cached(f"debian-{name}", "1", unpack) / "usr" / "bin" / name
+    return cached(f"debian-{name}", "1", functools.partial(apt.unpack, package)) / "usr" / "bin" / name
 
 
 def cosign() -> Path:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import shlex
+import shutil
 import struct
 import threading
 import time
@@ -54,6 +55,24 @@ def install(packages: Sequence[str]) -> None:
                 _run(words, f"installing {' '.join(packages)}", first=_configure)
             except shell.ProgramError as again:
                 raise LabError(explain(again.output, packages)) from None
+
+
+def unpack(package: str, folder: Path) -> None:
+    """Fetch a package of this machine's distribution and put its files below a folder; nothing is installed.
+
+    :raises LabError: there is no apt, or it failed
+    """
+    if not shutil.which("apt-get"):
+        raise LabError(f"there is no apt-get to fetch Debian's package {package} with: install what it holds by hand")
+    with _ONE:
+        known = _update() if os.geteuid() == 0 else ""
+        # apt downloads into the folder that it is started in.
+        fetch = f"cd {shlex.quote(str(folder))} && {shlex.join(['apt-get', *NETWORK, 'download', '-q', package])}"
+        words = ["sh", "-c", f"{fetch} && dpkg -x ./*.deb . && rm ./*.deb"]
+        try:
+            shell.run(words, log="apt", what=f"fetching {package}", env=QUIET)
+        except shell.ProgramError as error:
+            raise LabError(explain(known + error.output, [package])) from None
 
 
 def mirror() -> str:

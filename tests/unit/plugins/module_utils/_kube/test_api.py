@@ -15,11 +15,17 @@ import pytest
 import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import module as connectivity_test
+from ansible_collections.ai_platform.agent.plugins.module_utils._database import module as database_backup
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import api
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Forbidden, Refused, connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import module as migration_preflight
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import info
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import lease_module as release_lease
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import repair_module as release_repair
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import rollback_module as release_rollback
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import uninstall as release_uninstall
+from ansible_collections.ai_platform.agent.plugins.module_utils._retention import module as data_retention
 from ansible_collections.ai_platform.agent.plugins.modules import release_info
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as kubernetes_core
 from kubernetes.client import Configuration
@@ -32,6 +38,12 @@ MODULES: dict[str, tuple[t.Callable[[t.Any], t.Any], dict[str, t.Any]]] = {
     "release_info": (info.result, release_info.ARGUMENTS),
     "connectivity_test": (connectivity_test.execute, connectivity_test.ARGUMENTS),
     "migration_preflight": (migration_preflight.execute, migration_preflight.ARGUMENTS),
+    "database_backup": (database_backup.execute, database_backup.ARGUMENTS),
+    "data_retention": (data_retention.execute, data_retention.ARGUMENTS),
+    "release_lease": (release_lease.execute, release_lease.ARGUMENTS),
+    "release_repair": (release_repair.execute, release_repair.ARGUMENTS),
+    "release_rollback": (release_rollback.execute, release_rollback.ARGUMENTS),
+    "release_uninstall": (release_uninstall.execute, release_uninstall.ARGUMENTS),
 }
 
 
@@ -276,13 +288,20 @@ def test_the_context_that_was_used_is_known(tmp_path: Path) -> None:
     assert connect({"host": "https://h", "api_key": TOKEN, "kubeconfig": path}).context == ""
 
 
-@pytest.mark.parametrize("module", ["release_info", "connectivity_test", "migration_preflight"])
+@pytest.mark.parametrize("module", MODULES)
 def test_no_module_asks_another_cluster_than_the_one_that_is_meant(server: str, tmp_path: Path, module: str) -> None:
     path = contexts(tmp_path / "kubeconfig", {"a": server}, "a")
     execute, specification = MODULES[module]
     params = {name: spec.get("default") for name, spec in specification.items()}
     params |= {"kubeconfig": path, "release_name": "demo", "release_namespace": "demo"}
     params |= {"manifests": yaml.safe_dump_all(release()), "cluster_expected": "https://prod.example:6443"}
+    # A Helm that knows of one failed revision.
+    helm = tmp_path / "helm"
+    history = [{"revision": 1, "status": "failed", "chart": "ai-agent-1.0.0", "updated": "2026-11-01T00:00:00Z"}]
+    helm.write_text(f"#!/bin/sh\necho '{json.dumps(history)}'\n")
+    helm.chmod(0o700)
+    params |= {"check_mode": True, "helm_binary": str(helm), "revision": 1}
+    params |= {"release_rollback": {"state": "recorded"}, "data_retention": {"older_than_days": 1}}.get(module, {})
     assert _error(execute, params) == "cluster-another"
     assert Server.asked == []
     # The same question of the right one reaches it.

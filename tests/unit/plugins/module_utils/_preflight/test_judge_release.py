@@ -306,7 +306,7 @@ def test_permissions() -> None:
     everything = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
     assert not_granted(wanted, everything) == ()
     rules = [
-        {"verbs": ["*"], "apiGroups": ["", "batch"], "resources": ["*"]},
+        {"verbs": ["*"], "apiGroups": ["", "batch", "coordination.k8s.io"], "resources": ["*"]},
         {"verbs": ["get", "list", "watch", "create", "update", "patch"], "apiGroups": ["apps"], "resources": ["*"]},
         {"verbs": ["delete"], "apiGroups": ["apps"], "resources": ["statefulsets"], "resourceNames": ["other"]},
     ]

@@ -92,6 +92,7 @@ def test_in_a_hook_of_another_repository(
 )
 def test_a_reference_that_leads_nowhere(repository: Repository, reference: str, words: str) -> None:
     repository.git("checkout", "--quiet", "--orphan", "orphan")
+    repository.write("other.py")
     repository.commit()
     repository.git("checkout", "--quiet", "main")
     with pytest.raises(FindingError, match=words) as told:

@@ -122,6 +122,12 @@ REASONS = (
     ),
     Reason(
         "preflight",
+        RUNNING,
+        "what the running version writes is lost at a crash, or misses what a trigger did for it",
+        ("ALTER TABLE other SET UNLOGGED", "ALTER TABLE item DISABLE TRIGGER item_noted"),
+    ),
+    Reason(
+        "preflight",
         COST,
         "NOT NULL holds already, or a valid check proves it; only the catalogue tells",
         (
