@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import kubeconfig as kubeconfigs
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.lease_keeper import PROGRAM
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import release_selector
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Iterator, Sequence
@@ -85,6 +86,22 @@ class Helm:
         return {number: each.output for number, each in zip(revisions, done, strict=True) if each.code == 0}
 
 
+def roll_back(cluster: Cluster, helm: Helm, revision: int, *options: str) -> None:
+    """Have Helm roll back.
+
+    Helm 3 would change a finished Job of the migration, which Kubernetes refuses (docs/runbook.md, release-pending), so
+    those that succeeded are deleted before.
+
+    :raises FindingError: it failed, or the Lease is lost
+    """
+    if helm.ask("version", "--short").output.strip().startswith("v3."):
+        labels = f"{release_selector(helm.release)},job=migration"
+        for job in cluster.list("batch/v1", "jobs", helm.namespace, labels=labels):
+            if (job.get("status") or {}).get("succeeded"):
+                cluster.delete("batch/v1", "jobs", job["metadata"]["name"], helm.namespace)
+    helm.change("rollback", helm.release, str(revision), *options)
+
+
 @contextlib.contextmanager
 def of(params: Object, cluster: Cluster) -> Iterator[Helm]:
     """Helm for a module's parameters `helm_binary`, `release_name`, `release_namespace` and `lease`.
@@ -101,4 +118,4 @@ def of(params: Object, cluster: Cluster) -> Iterator[Helm]:
         )
 
 
-__all__ = ("Helm", "of")
+__all__ = ("Helm", "of", "roll_back")

@@ -78,7 +78,7 @@ def _mend(cluster: Cluster, helm: leased_helm.Helm, params: Row, remedy: halfway
     _assert_quiet(cluster, params, history[-1]["revision"])
     if remedy.kind == "rollback":
         # Without --wait: the upgrade that follows waits, and its pods are the ones that count.
-        helm.change("rollback", helm.release, str(remedy.revision), "--timeout", params["helm_timeout"])
+        leased_helm.roll_back(cluster, helm, remedy.revision, "--timeout", params["helm_timeout"])
     else:
         helm.change("uninstall", helm.release, "--wait", "--timeout", params["helm_timeout"])
 

@@ -82,8 +82,8 @@ def _roll_back(cluster: Cluster, helm: leased_helm.Helm, params: Row) -> tuple[R
         # What Helm makes of it is a new revision, of which the same is known.
         if number in recorded:
             _write(cluster, params, current + 1, recorded[number])
-        words = ("--wait", "--wait-for-jobs", "--timeout", params["helm_timeout"])
-        helm.change("rollback", params["release_name"], str(number), *words)
+        options = ("--wait", "--wait-for-jobs", "--timeout", params["helm_timeout"])
+        leased_helm.roll_back(cluster, helm, number, *options)
         last = helm.history()[-1]
         if last["status"] != "deployed":
             return (

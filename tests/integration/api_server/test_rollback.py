@@ -51,7 +51,9 @@ class Ready(threading.Thread):
                 continue
             item = json.loads(found.stdout)
             counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 1)
-            conditions = [{"type": name, "status": "True"} for name in ("Available", "Progressing")]
+            # As the controller of Deployments words it; helm reads the reason.
+            reasons = {"Available": "MinimumReplicasAvailable", "Progressing": "NewReplicaSetAvailable"}
+            conditions = [{"type": name, "status": "True", "reason": reason} for name, reason in reasons.items()]
             status = {"observedGeneration": item["metadata"]["generation"], "conditions": conditions} | counts
             words = ("patch", "deployment", self.name, "-n", NAMESPACE, "--subresource=status", "--type=merge")
             self.api.ask(*words, "-p", json.dumps({"status": status}))
@@ -143,7 +145,7 @@ def test_the_table_the_choice_and_the_rollback(release: Place, api: Server) -> N
     ready = Ready(api, release.name)
     ready.start()
     try:
-        result, problem = asked(release, ["6"], check_mode=False, lease=told["folder"])
+        result, problem = asked(release, ["6"], check_mode=False, lease=told["folder"], helm_timeout="4m")
     finally:
         ready.done.set()
         ready.join()
