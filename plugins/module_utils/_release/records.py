@@ -109,11 +109,10 @@ def _phrase(each: Object) -> str:
     return f"{each['id']}{table}{revision}"
 
 
-def schema(number: int, records: Mapping[int, Record], live: Sequence[str] | None, current: int) -> tuple[Verdict, str]:
+def schema(number: int, records: Mapping[int, Record], live: Sequence[str] | None) -> tuple[Verdict, str]:
     """Whether the version of a revision can work with the live schema, and why. A rollback never changes the schema.
 
     :param live: rows of the version table, None where the database was not asked
-    :param current: the newest revision
     """
     own = records.get(number)
     if live is None:
@@ -123,7 +122,19 @@ def schema(number: int, records: Mapping[int, Record], live: Sequence[str] | Non
         return "unknown", f"where its schema stands was not recorded when it was deployed{why}"
     if set(own.heads) == set(live):
         return "safe", f"its schema is the live one ({_words(live)})"
-    return _ahead([(later, records.get(later)) for later in range(number + 1, current + 1)], live)
+    reached, wanted = _first(records, live), _first(records, own.heads)
+    if reached is None or wanted is None:
+        return "unknown", f"no record says how the live schema ({_words(live)}) came about"
+    if reached < wanted:
+        missing = f"the live schema ({_words(live)}) is older than the one it waits for ({_words(own.heads)})"
+        return "unsafe", f"{missing}, and a rollback migrates nothing"
+    return _ahead([(later, records.get(later)) for later in range(wanted + 1, reached + 1)], live)
+
+
+def _first(records: Mapping[int, Record], heads: Sequence[str]) -> int | None:
+    """The deployment that first led to a schema. A rollback comes to an older version, and never to an older schema."""
+    found = (number for number, each in records.items() if each.heads is not None and set(each.heads) == set(heads))
+    return min(found, default=None)
 
 
 def _ahead(later: Sequence[tuple[int, Record | None]], live: Sequence[str]) -> tuple[Verdict, str]:
@@ -136,10 +147,6 @@ def _ahead(later: Sequence[tuple[int, Record | None]], live: Sequence[str]) -> t
         if record.breaks is None:
             return "unknown", f"whether the migrations of revision {number} break it is not known: {record.why}"
         breaks += [f"{phrase} (revision {number})" for phrase in record.breaks]
-        if set(record.heads) == set(live):
-            break
-    else:
-        return "unknown", f"no record says how {ahead} came about"
     if breaks:
         return "unsafe", f"{ahead} breaks it: {'; '.join(breaks)}"
     return "safe", f"{ahead} is ahead, and what was added breaks no older version"

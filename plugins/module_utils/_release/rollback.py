@@ -43,7 +43,6 @@ def row(
     item: Candidate,
     recorded: Mapping[int, Record],
     live: Sequence[str] | None,
-    current: int,
     pods: Iterable[Object],
 ) -> Object:
     """The line of the table about one revision: `verdict` is the worst of its reasons'."""
@@ -52,7 +51,7 @@ def row(
         reasons.append(("unsafe", f"it never came to work (Helm says {item.status})"))
     if not item.image:
         reasons.append(("unknown", "Helm does not tell its manifests"))
-    reasons.append(records.schema(item.number, recorded, live, current))
+    reasons.append(records.schema(item.number, recorded, live))
     reasons += [("unsafe", text.rstrip(".")) for text in item.obstacles]
     reasons.append(_image(item.image, pods))
     verdicts = {verdict for verdict, _words in reasons}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
@@ -79,9 +80,9 @@ def _roll_back(cluster: Cluster, helm: leased_helm.Helm, params: Row) -> tuple[R
     number = int(chosen["revision"])
     result = {"changed": True, "revisions": rows, "chosen": number, "summary": rollback.table(rows, number)}
     if not params["check_mode"]:
-        # What Helm makes of it is a new revision, of which the same is known.
+        # What Helm makes of it is a new revision, of which the same is known; it migrates nothing.
         if number in recorded:
-            _write(cluster, params, current + 1, recorded[number])
+            _write(cluster, params, current + 1, dataclasses.replace(recorded[number], breaks=()))
         options = ("--wait", "--wait-for-jobs", "--timeout", params["helm_timeout"])
         leased_helm.roll_back(cluster, helm, number, *options)
         last = helm.history()[-1]
@@ -101,7 +102,7 @@ class _Schema(t.NamedTuple):
 
 
 def _rows(cluster: Cluster, helm: leased_helm.Helm, params: Row, history: list[Row], schema: _Schema) -> list[Row]:
-    *earlier, current = history
+    earlier = history[:-1]
     pods = cluster.list("v1", "pods", params["release_namespace"], labels=release_selector(params["release_name"]))
     texts = helm.manifests([int(entry["revision"]) for entry in earlier])
     rows = []
@@ -116,7 +117,7 @@ def _rows(cluster: Cluster, helm: leased_helm.Helm, params: Row, history: list[R
             _agent_image(text, params["release_name"]) if text else "",
             _obstacles(cluster, params, text) if text else (),
         )
-        rows.append(rollback.row(found, schema.recorded, schema.live, int(current["revision"]), pods))
+        rows.append(rollback.row(found, schema.recorded, schema.live, pods))
     return rows
 
 

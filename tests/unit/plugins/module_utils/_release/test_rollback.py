@@ -42,17 +42,34 @@ BREAK = ("contract-phase on public.messages by revision 0007",)
             "breaks no older version",
         ),
         ({2: Record("b", ("7",), ())}, ["7"], "unknown", "was not recorded"),
-        ({1: Record("a", ("6",), ())}, ["7"], "unknown", "revision 2"),
+        ({1: Record("a", ("6",), ())}, ["7"], "unknown", "no record says"),
+        ({1: Record("a", ("6",), ()), 3: Record("c", ("7",), ())}, ["7"], "unknown", "revision 2"),
         ({1: Record("a", None, None, "no preflight")}, ["7"], "unknown", "no preflight"),
         ({1: Record("a", ("6",), ()), 2: Record("b", ("7",), ())}, None, "unknown", "not known"),
     ],
 )
 def test_the_schema_decides(recorded: dict[int, Record], live: list[str] | None, verdict: str, words: str) -> None:
-    found = records.schema(1, recorded, live, max(recorded))
-    if recorded == {1: Record("a", ("6",), ())}:
-        found = records.schema(1, recorded, live, 2)
+    found = records.schema(1, recorded, live)
     assert found[0] == verdict
     assert words in found[1]
+
+
+def test_a_version_that_waits_for_a_newer_schema_is_no_way_back() -> None:
+    """Revision 3 failed before it migrated, and revision 4 is a rollback to the version of revision 2."""
+    six, seven = Record("b", ("6",), ()), Record("c", ("7",), BREAK)
+    recorded = {1: Record("a", ("5",), ()), 2: six, 3: seven, 4: six}
+    verdict, words = records.schema(3, recorded, ["6"])
+    assert verdict == "unsafe"
+    assert "older than the one it waits for (7)" in words
+    assert records.schema(1, recorded, ["6"])[0] == "safe"
+
+
+def test_after_a_rollback_an_old_version_is_judged_by_the_migrations_and_not_by_the_order_of_versions() -> None:
+    """Revision 3 migrated, revision 4 is a rollback to the version of revision 2, and revision 5 migrates on."""
+    six, seven, eight = Record("b", ("6",), ()), Record("c", ("7",), BREAK), Record("d", ("8",), ())
+    recorded = {2: six, 3: seven, 4: six, 5: eight}
+    assert records.schema(4, recorded, ["8"])[0] == "unsafe"
+    assert records.schema(3, recorded, ["8"])[0] == "safe"
 
 
 def result(**more: t.Any) -> Object:
@@ -120,7 +137,7 @@ def pods(reason: str | None) -> list[Object]:
     ],
 )
 def test_the_table_has_a_reason_for_each(item: Candidate, running: list[Object], verdict: str, words: str) -> None:
-    made = row(item, KNOWN, ["6"], 2, running)
+    made = row(item, KNOWN, ["6"], running)
     assert made["verdict"] == verdict
     assert any(words in reason for reason in made["reasons"])
     assert any(words in line for line in table([made], 0))
