@@ -64,13 +64,7 @@ def look(cluster: Cluster, name: str, namespace: str) -> Seen:
 
 
 class Lease:
-    """One holder's hand on a Lease. `touched` is when the last sign of life that arrived was sent, by `clock`.
-
-    :param place: its name and its namespace
-    :param holder: a name that no other run has
-    :param seconds: how long it holds without a sign of life
-    :param clock: seconds, of this machine alone
-    """
+    """One holder's hand on a Lease. `touched` is when the last sign of life that arrived was sent, by its clock."""
 
     def __init__(
         self,
@@ -82,6 +76,11 @@ class Lease:
         labels: t.Mapping[str, str],
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
+        """:param place: its name and its namespace
+        :param holder: a name that no other run has
+        :param seconds: how long it holds without a sign of life
+        :param clock: seconds, of this machine alone
+        """
         self.cluster, (self.name, self.namespace) = cluster, place
         self.holder, self.seconds, self.labels, self._clock = holder, seconds, dict(labels), clock
         self.touched = 0.0
