@@ -24,6 +24,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # How long a transaction may hold its locks; the number of sessions follows from it.
 TARGET_SECONDS = 0.05
+# Fewer sessions make no transaction shorter: what takes its time then are the ways to the server and back.
+LEAST_SESSIONS = 10
 # Rows of the root that one look takes in.
 WINDOW = 1000
 # For a lock on a table, which only a change of the schema makes anybody wait for.
@@ -190,7 +192,7 @@ class Deletion:
         progress.batches += 1
         progress.longest_seconds = max(progress.longest_seconds, took)
         if took > TARGET_SECONDS:
-            self._size = max(1, self._size // 2)
+            self._size = max(min(LEAST_SESSIONS, limits.batch), self._size // 2)
         elif len(keys) == self._size:
             self._size = min(limits.batch, self._size + max(1, self._size // 4))
 
