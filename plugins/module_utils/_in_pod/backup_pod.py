@@ -26,6 +26,7 @@ from .backup_failure import failure
 from .backup_retention import Retention
 from .errors import CollectorError
 from .framing import Framer
+from .session import database_url
 
 # The container beside ends when it hears nothing for so long.
 QUIET_SECONDS: t.Final = 60
@@ -219,7 +220,7 @@ def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
     own = {name: value for name, value in request.items() if name in _FIELDS}
     wanted = backup_run.Request(
         path=Path(request["path"]),
-        url=os.environ.get("DATABASE_URL"),
+        url=database_url(),
         key=os.environ.get("BACKUP_KEY") or None,
         retention=Retention(**request["retention"]),
         **own,
@@ -236,7 +237,8 @@ def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def _known() -> t.Collection[str] | None:
     """The revisions that this image has, None where it has no Alembic directory."""
-    from .alembic_worker import AlembicError, Worker, own_ini
+    from .alembic_place import own_ini
+    from .alembic_worker import AlembicError, Worker
 
     try:
         found = Worker({"ini": str(own_ini()), "target": "heads"}).revisions()

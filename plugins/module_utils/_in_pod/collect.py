@@ -78,17 +78,13 @@ def _assert_room() -> None:
         raise CollectorError("agent-memory-short", f"The agent's pod {why}.")
 
 
-def _url() -> str:
-    """The database's URL, empty without one. An image that wants it under another name has it here as well."""
-    return os.environ.get("AI_AGENT_DATABASE_URL") or os.environ.get("DATABASE_URL", "")
-
-
 def _session(limits: dict[str, int], stack: contextlib.ExitStack, settle: float) -> Session:
     """:param settle: seconds that the network may take to begin"""
-    url = _url()
+    from .session import database_url, session
+
+    url = database_url()
     if not url:
         raise CollectorError("database-url-invalid", "The pod has no DATABASE_URL in its environment.")
-    from .session import session
 
     return retry(
         lambda: stack.enter_context(session(url, **limits)),
@@ -111,9 +107,9 @@ def _answer(request: Request, session: Session) -> dict[str, t.Any]:
             answer["server"] = live_facts.server(connection, request["key"])
             answer["facts"] = live_facts.collect(connection, request["names"])
         if request.get("copy"):
-            from .session import parameters
+            from .session import database_url, parameters
 
-            given = parameters(_url()).get("options")
+            given = parameters(database_url()).get("options")
             answer["copy"] = copy_facts.look(connection, given, request["schema"], request["table"])
     if request.get("target"):
         answer["revisions"] = _revisions(request["target"])

@@ -173,7 +173,9 @@ def main(request: Request) -> None:
 def _url(*, guest: bool) -> str:
     if guest and (why := guest_memory.confine(MEMORY_BYTES, LEAST_BYTES)):
         raise CollectorError("agent-memory-short", f"The agent's pod {why}.")
-    url = os.environ.get("DATABASE_URL")
+    from .session import database_url
+
+    url = database_url()
     if not url:
         raise CollectorError("database-url-invalid", "The pod has no DATABASE_URL in its environment.")
     return url

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from pathlib import Path
 
 from .errors import CollectorError
-from .session import parameters
+from .session import database_url, parameters
 
 SERVICE: t.Final = "live"
 
@@ -31,8 +30,8 @@ def main(request: dict[str, t.Any]) -> None:
     :param request: `path`, in a folder that no other pod sees
     """
     try:
-        text = service(os.environ["DATABASE_URL"])
-    except (KeyError, CollectorError):
+        text = service(database_url())
+    except CollectorError:
         # Nothing of the URL may come into the log.
         raise SystemExit("DATABASE_URL of this pod is no URL of PostgreSQL") from None
     Path(request["path"]).write_text(text, encoding="utf-8")

@@ -153,6 +153,14 @@ class Session:
             raise CollectorError("database-refused", f"{words}; its log says why.") from None
 
 
+def database_url() -> str:
+    """The database's URL in a pod's environment, empty without one.
+
+    An image that wants it in a form of its own (`agent.urls` of the chart) has the plain form beside it.
+    """
+    return os.environ.get("AI_AGENT_DATABASE_URL") or os.environ.get("DATABASE_URL", "")
+
+
 def connected(url: str, connect_timeout: int, application: str = APPLICATION) -> psycopg.Connection:
     """A connection.
 
@@ -201,4 +209,4 @@ def _failure(said: str, found: dict[str, t.Any]) -> CollectorError:
     )
 
 
-__all__ = ("APPLICATION", "Session", "connected", "parameters", "place", "session")
+__all__ = ("APPLICATION", "Session", "connected", "database_url", "parameters", "place", "session")

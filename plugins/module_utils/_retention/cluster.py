@@ -19,7 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession, may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import look
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import look, references
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -127,7 +127,7 @@ def _in_job(cluster: Cluster, place: Place, live: Live, request: Object) -> Obje
         purpose="retention",
         image=container["image"],
         command=command(bundle(RETENTION, request | {"guest": False})),
-        env=shared.environment(container, (URL,)),
+        env=shared.environment(container, (URL, f"{references.OWN_NAME}{URL}")),
         labels=shared.given_labels(deployment, place.release) | client,
         annotations=shared.given_annotations(deployment["metadata"]),
         pod=spec,

@@ -301,7 +301,11 @@ def test_no_module_asks_another_cluster_than_the_one_that_is_meant(server: str, 
     helm.write_text(f"#!/bin/sh\necho '{json.dumps(history)}'\n")
     helm.chmod(0o700)
     params |= {"check_mode": True, "helm_binary": str(helm), "revision": 1}
-    params |= {"release_rollback": {"state": "recorded"}, "data_retention": {"older_than_days": 1}}.get(module, {})
+    more: dict[str, dict[str, t.Any]] = {
+        "release_rollback": {"state": "recorded"},
+        "data_retention": {"older_than_days": 1},
+    }
+    params |= more.get(module, {})
     assert _error(execute, params) == "cluster-another"
     assert Server.asked == []
     # The same question of the right one reaches it.
