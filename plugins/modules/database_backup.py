@@ -52,9 +52,9 @@ options:
       - V(backup) makes one and verifies it, then removes what O(retention) does not keep.
       - V(verify) verifies one that is there.
       - V(restore) restores one into O(restore_database).
-      - V(list) says what there is.
+      - V(records) says what there is.
     type: str
-    choices: [backup, verify, restore, list]
+    choices: [backup, verify, restore, records]
     default: backup
   path:
     description: Folder of the backups, such as a mounted volume. It is made where its parent exists.
@@ -120,7 +120,7 @@ options:
       - For V(restore), of another database of the server to restore into, as a role that may create databases.
     type: str
   backup_name:
-    description: The backup, as V(list) names it. Without it V(verify) takes the newest one, V(restore) the newest that
+    description: The backup, as V(records) names it. Without it V(verify) takes the newest one, V(restore) the newest that
       is verified.
     type: str
   postgresql:
@@ -213,7 +213,7 @@ EXAMPLES = r"""
 RETURN = r"""
 backup:
   description: The record of the backup, which is kept beside it.
-  returned: when O(state) is not V(list)
+  returned: when O(state) is not V(records)
   type: dict
   contains:
     name:
@@ -265,7 +265,7 @@ backup:
       type: dict
 backups:
   description: The records of all backups, the newest first.
-  returned: when O(state) is V(list)
+  returned: when O(state) is V(records)
   type: list
   elements: dict
 removed:

@@ -185,7 +185,7 @@ def run(state: str, request: Request, sites: Sites) -> Row:
 
     :raises CollectorError: it cannot be had
     """
-    if state == "list":
+    if state == "records":
         return listed(request)
     return {"backup": backup, "verify": verify, "restore": restore}[state](request, sites)
 

@@ -73,7 +73,7 @@ def test_corrupted_files(small: Place) -> None:
     assert "is not part of it" in refused(small, **restore).message
     assert refused(small, state="verify", backup_name=second).id == "backup-corrupt"
     # Now its record says so, and nobody has to name the other one.
-    assert [item["verified"] for item in small.ask(state="list")["backups"]] == [False, True]
+    assert [item["verified"] for item in small.ask(state="records")["backups"]] == [False, True]
     assert small.ask(**restore)["backup"]["name"] == first
 
 
@@ -93,7 +93,7 @@ def test_keys(small: Place) -> None:
         assert error.id == "backup-key"
         assert words in error.message
     # A wrong key says nothing of the backup.
-    assert small.ask(state="list")["backups"][0]["verified"] is True
+    assert small.ask(state="records")["backups"][0]["verified"] is True
     target = f"{small.database}_again"
     common = {"database_url": small.server.url(), "state": "restore", "restore_database": target}
     small.ask(**common, encryption_key=KEY)
@@ -253,7 +253,7 @@ def test_killed(small: Place, moment: str, *, encrypted: bool) -> None:
         time.sleep(0.05)
         there = small.names()
     assert before in there
-    listed = {item["name"]: item["verified"] for item in small.ask(state="list")["backups"]}
+    listed = {item["name"]: item["verified"] for item in small.ask(state="records")["backups"]}
     assert set(listed) == set(there)
     assert listed.pop(before) is True
     # One that is whole and not verified is no half one, and does not count.

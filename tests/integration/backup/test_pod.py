@@ -118,7 +118,7 @@ def test_backup_verify_and_restore(small: Place, monkeypatch: pytest.MonkeyPatch
     assert not list(pod.shared.glob("*.service"))
     again = pod.run("verify")
     assert again["backup"]["verified"] is True
-    assert [item["name"] for item in pod.run("list")["backups"]] == [record["name"]]
+    assert [item["name"] for item in pod.run("records")["backups"]] == [record["name"]]
     target = f"{small.database}_again"
     restored = pod.run("restore", restore_database=target, url=small.server.url())
     assert "error" not in restored, restored
