@@ -120,8 +120,8 @@ options:
       - For V(restore), of another database of the server to restore into, as a role that may create databases.
     type: str
   backup_name:
-    description: The backup, as V(records) names it. Without it V(verify) takes the newest one, V(restore) the newest one
-      that is verified.
+    description: The backup, as V(records) names it. Without it V(verify) takes the newest one, V(restore) the newest
+      one that is verified.
     type: str
   postgresql:
     description: Folder with PostgreSQL's programs. Without it they are looked for where distributions have them.
