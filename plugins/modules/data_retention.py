@@ -168,7 +168,7 @@ cutoff:
   returned: when the database was asked
   type: str
   sample: "2026-08-31T03:00:00.123456+00:00"
-keys:
+named:
   description: The keys that were named.
   returned: when the database was asked
   type: list

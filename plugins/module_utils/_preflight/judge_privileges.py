@@ -93,7 +93,7 @@ class PrivilegeJudge:
         return of_kind(need) if of_kind else self._of_object(self._rows(node, need), need)
 
     def _of_itself(self, need: Need) -> _Lack | None:
-        row = next((row for (kind, _name), (row, *_) in self._objects.items() if kind == "self"), None)
+        row = next((rows[0] for (kind, _name), rows in self._objects.items() if kind == "self"), None)
         if row is None or row["may_alter" if need.right == "superuser" else "may_create"]:
             return None
         return f"The role {self._role} {'is no superuser' if need.right == 'superuser' else 'has no CREATEROLE'}", True
@@ -171,7 +171,7 @@ class PrivilegeJudge:
         if need.right == "create":
             words = f"The role {self._role} has no CREATE on the database"
             return None if self._server["may_create_in_database"] else (words, True)
-        known = [row for (kind, _name), (row, *_) in self._objects.items() if kind == "database"]
+        known = [rows[0] for (kind, _name), rows in self._objects.items() if kind == "database"]
         if not known or self._server["superuser"]:
             return None
         if known[0]["name"] != need.name[1]:

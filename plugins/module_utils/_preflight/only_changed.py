@@ -54,7 +54,7 @@ def _git(folder: Path, *words: str, reference: str = "") -> str:
     # A hook of git sets the index and the work tree of its own repository, which need not be that of the folder.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             ["git", "-C", str(folder), *words],
             capture_output=True,
             text=True,

@@ -137,7 +137,7 @@ def _result(params: Row, answer: Row, found: t.Sequence[Finding], *, dry: bool) 
         "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "dry_run": dry,
         "cutoff": answer["cutoff"],
-        "keys": list(params["keys"]),
+        "named": list(params["keys"]),
         "absent": done["absent"],
         "sessions": done["sessions"],
         "rows": {name: done["rows"].get(name, 0) for name in answer["tables"]},

@@ -60,7 +60,7 @@ def test_what_was_said_is_nowhere_in_the_result(database: Database, tmp_path: Pa
     key = database.session(90, 80)
     result = delete(database, keys=[key], report_path=str(tmp_path / "record.json"))
     record = json.loads((tmp_path / "record.json").read_text())
-    assert record["keys"] == [key]
+    assert record["named"] == [key]
     assert record["rows"] == {"sessions": 1, "messages": 1}
     assert "what they said" not in json.dumps([result, record])
 
