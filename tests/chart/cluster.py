@@ -67,7 +67,7 @@ class Cluster:
         self._answers: dict[str, Object] = {}
         # What is written is refused with words that quote it, as an admission webhook may; or never answered.
         self.hangs = False
-        # Only Leases are kept; how often one was written.
+        # Only Leases and ConfigMaps are kept; how often one was written.
         self.leases = 0
         self.written = threading.Event()
         for group_version, kinds in RESOURCES.items():
@@ -146,7 +146,7 @@ class Cluster:
                 self.told(422, said)
 
             def do_POST(self) -> None:
-                if not self.path.endswith("/leases"):
+                if not self.path.endswith(("/leases", "/configmaps")):
                     self.do_PATCH()
                 elif self.known():
                     body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

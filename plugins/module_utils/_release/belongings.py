@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import RUN_LABEL
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import records
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -98,6 +99,11 @@ class Found:
         return f"{self.kind.name} {self.name}"
 
 
+def own_labels(release: str) -> dict[str, str]:
+    """The labels of what runs write into a release's namespace beside the release, and keep there."""
+    return {"app": release, INSTANCE: release, MANAGER: OWN_MANAGER}
+
+
 def found(kind: Kind, item: Object, release: str, namespace: str) -> Found:
     """An object as the API server shows it.
 
@@ -148,7 +154,7 @@ def _of_helm(
 
 def _of_a_run(kind: str, name: str, labels: t.Mapping[str, str], release: str) -> bool:
     """Whether a run made it for this release, and not for one whose name begins alike."""
-    if kind == "Lease":
+    if kind == "Lease" or (kind == "ConfigMap" and name == records.name_of(release)):
         return labels.get(INSTANCE) == release
     whole = f"{release}-{labels.get(COMPONENT)}-{labels.get(RUN_LABEL)}"
     named = name == whole or (kind == "Pod" and re.fullmatch(rf"{re.escape(whole)}-[a-z0-9]{{5}}", name) is not None)

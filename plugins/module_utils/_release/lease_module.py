@@ -14,7 +14,7 @@ from pathlib import Path
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import lease as leases
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import lease_keeper
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import belongings, lease_keeper
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 Row = dict[str, t.Any]
@@ -82,7 +82,7 @@ def _held(params: Row) -> tuple[Row, str | None]:
     if not params["controller_pid"]:
         raise FindingError("argument-invalid", "controller_pid is missing, the process for which the Lease is kept.")
     me = holder()
-    labels = {"app.kubernetes.io/instance": params["release_name"], "app.kubernetes.io/managed-by": "ansible"}
+    labels = belongings.own_labels(params["release_name"])
 
     def lease() -> leases.Lease:
         cluster = clusters.pop() if clusters else connect(params)

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import (
+    belongings,
     facts,
     info,
     leased_helm,
@@ -154,7 +155,7 @@ def _write(cluster: Cluster, params: Row, revision: int, record: records.Record)
     if params["check_mode"]:
         return True
     if found is None:
-        labels = {"app.kubernetes.io/instance": params["release_name"], "app.kubernetes.io/managed-by": "ansible"}
+        labels = belongings.own_labels(params["release_name"])
         metadata = {"name": name, "namespace": namespace, "labels": labels}
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {key: record.text()}}
         cluster.create("v1", "configmaps", body, namespace)

@@ -12,6 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongi
     doomed_claims,
     found,
     of,
+    own_labels,
 )
 
 Object = dict[str, t.Any]
@@ -115,6 +116,9 @@ CASES: dict[str, tuple[str, Object, str]] = {
         item("a", {"app.kubernetes.io/managed-by": "ai_platform.agent", "app.kubernetes.io/instance": "a"}),
         "run",
     ),
+    "what deployments did": ("ConfigMap", item("a-deployments", own_labels("a")), "run"),
+    "what another release's did": ("ConfigMap", item("ab-deployments", own_labels("ab")), "elsewhere"),
+    "the record of backups, which stay": ("ConfigMap", item("a-backup-record", own_labels("a")), "elsewhere"),
     "somebody's lease": ("Lease", item("a", {"app.kubernetes.io/instance": "a"}), "others"),
 }
 
