@@ -169,6 +169,8 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def world(api: Server, chart: Path) -> t.Iterator[World]:
     """Two releases, and what others have beside them; nothing of it stays."""
     made = World(api, chart)
+    # Tests of other files share the namespace.
+    made.kubectl("delete", KINDS, "--all", "--now")
     made.apply(THEIRS)
     made.install(RELEASE)
     made.install(NEIGHBOUR)
