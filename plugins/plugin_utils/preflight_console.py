@@ -42,6 +42,8 @@ WITHOUT: t.Final = frozenset(
         "trust_new_image",
     }
 )
+# Findings that say what was judged.
+NOTES: t.Final = frozenset({"facts-age", "revisions-not-changed"})
 # Secret, and so in the environment: everybody on a machine can read a program's arguments.
 DATABASE_URL: t.Final = "database_url"
 
@@ -67,6 +69,10 @@ def main(words: t.Sequence[str] | None = None) -> int:
     except FindingError as error:
         return _without_verdict(f"{error.message} ({error.id})")
     print("\n".join(result["summary"]))
+    for item in result["findings"]:
+        # The summary has complaints alone; what the verdict is of, has to be said beside it.
+        if item["id"] in NOTES and item["severity"] == "info":
+            print(f"  note  {item['message']}")
     if problem:
         print(printable(problem), file=sys.stderr)
     return 1 if problem else 0

@@ -13,7 +13,9 @@ from pathlib import Path
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_folder import BackupFolder
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Forbidden
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
 
 Row = dict[str, t.Any]
 KEY: t.Final = "backups.json"
@@ -50,6 +52,9 @@ def in_folder(path: Path) -> str | None:
 
 def in_cluster(cluster: Cluster, namespace: str, release: str) -> str | None:
     """The same of a release; an account that may not read it sees none."""
+    # It reads Kubernetes' arguments, which a folder of backups does without.
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
+
     try:
         found = cluster.get("v1", "configmaps", name(release), namespace)
     except Forbidden:

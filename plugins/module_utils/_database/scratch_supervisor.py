@@ -20,6 +20,8 @@ import typing as t
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+# Seconds that the server has for its end.
+PATIENCE = 5
 
 
 def die_with_parent() -> None:
@@ -57,7 +59,12 @@ def main(folder: str, initdb: t.Sequence[str], server: t.Sequence[str], user: tu
     finally:
         if running:
             running.send_signal(signal.SIGQUIT)
-            running.wait()
+            try:
+                running.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                # One that was still starting may not hear it. Its other processes end when they miss it.
+                running.kill()
+                running.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 

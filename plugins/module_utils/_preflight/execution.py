@@ -98,12 +98,12 @@ def _last_backup(params: dict[str, t.Any]) -> str | None:
 
     :raises FindingError: the folder cannot be read
     """
+    if not params["backup_path"] and not params.get("release_name"):
+        return None
     from ansible_collections.ai_platform.agent.plugins.module_utils._database import backup_record
 
     if params["backup_path"]:
         return backup_record.in_folder(Path(params["backup_path"]))
-    if not params.get("release_name"):
-        return None
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 
     return backup_record.in_cluster(connect(params), params["release_namespace"], params["release_name"])

@@ -82,7 +82,7 @@ def test_what_is_given_reaches_the_preflight(monkeypatch: pytest.MonkeyPatch) ->
 
     def execute(params: dict[str, object]) -> tuple[dict[str, object], str | None]:
         seen.update(params)
-        return {"summary": ["SAFE"]}, None
+        return {"summary": ["SAFE"], "findings": []}, None
 
     monkeypatch.setattr(preflight_console, "execute", execute)
     words = ["--facts", "f.json", "--alembic-environment", "A=1", "--alembic-environment", "B=2=3"]
