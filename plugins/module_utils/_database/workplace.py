@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -46,13 +47,15 @@ class Workplace(contextlib.AbstractContextManager["Workplace"]):
             start_new_session=True,
         )  # fmt: skip
         t.cast("t.IO[str]", self._guard.stdout).readline()
+        # The guard knows of it before it is there: whoever dies in between leaves nothing.
+        self.folder = (self.place or Path(tempfile.gettempdir())) / f"{PREFIX}{secrets.token_hex(8)}"
+        self.watch(self.folder)
         try:
-            self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self.place))
+            self.folder.mkdir(mode=0o700)
         except OSError as error:
             self._end()
             words = f"No folder can be made in {self.place} ({error.strerror})"
             raise CollectorError("backup-folder", f"{words}; correct work_path.") from None
-        self.watch(self.folder)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -77,13 +77,17 @@ class BackupFolder:
         words = f"The backups in {self.path} cannot be written or read ({error.strerror or error})"
         return CollectorError("backup-folder", f"{words}; correct the folder, its rights or its volume.")
 
-    def begin(self, now: datetime.datetime) -> tuple[str, Path]:
-        """The name of a new backup, and the empty folder in which it is made."""
+    def begin(self, now: datetime.datetime, watch: t.Callable[[Path], None]) -> tuple[str, Path]:
+        """The name of a new backup, and the empty folder in which it is made.
+
+        :param watch: told of the folder before it is there, for whoever dies in between leaves it
+        """
         stem = name = now.strftime("%Y%m%dT%H%M%SZ")
         number = 2
         while (self.path / name).exists():
             name, number = f"{stem}-{number}", number + 1
         made = self.path / f"{INCOMPLETE}{name}"
+        watch(made)
         made.mkdir(mode=0o700)
         return name, made
 

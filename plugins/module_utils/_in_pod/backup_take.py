@@ -130,8 +130,7 @@ def take(  # noqa: PLR0917 - one caller
     began = time.monotonic()
     now = datetime.datetime.now(datetime.timezone.utc)  # noqa: UP017 - Python 3.10
     try:
-        name, made = folder.begin(now)
-        guard.watch(made)
+        name, made = folder.begin(now, guard.watch)
         try:
             with backup_facts.translated(where):
                 snapshot = connection.execute(_SNAPSHOT).fetchone()[0]

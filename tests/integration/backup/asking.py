@@ -33,7 +33,7 @@ INSERT INTO child SELECT n, n FROM generate_series(1, 7) n;
 CREATE UNLOGGED TABLE volatile AS SELECT 1 AS a;
 CREATE VIEW some_items AS SELECT * FROM items WHERE amount < 10;
 CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS c FROM items;
-CREATE SEQUENCE downwards INCREMENT -5 MINVALUE -1000 MAXVALUE 100 START 100;
+CREATE SEQUENCE downwards INCREMENT -5 MINVALUE -1000000 MAXVALUE 100 START 100;
 SELECT nextval('downwards'), nextval('downwards');
 CREATE FUNCTION trigger_it() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no more rows'; END$$;
 CREATE TABLE guarded (a int);
