@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from lab import images
 from lab.paths import ROOT, VARS
 from tests.integration.role.conftest import VENV, Run, play
 
-from .conftest import NEXT, Release, lab_images, merged
+from .conftest import Release
 
 NAME = "one-writer"
 INVENTORY: list[str | Path] = ["-i", "inventories/dev", "--vault-id", "dev@lab/dev-vault-password", "-e", f"@{VARS}"]
@@ -70,7 +72,9 @@ def deployed(tmp_path: Path) -> Iterator[Deployed]:
 
 
 def next_image() -> dict[str, t.Any]:
-    return {"ai_agent_images": {"agent": merged(lab_images(), NEXT)["agent"]["image"]}}
+    """The lab's images, with the agent's newer one."""
+    given = yaml.safe_load(VARS.read_text())["ai_agent_images"]
+    return {"ai_agent_images": given | {"agent": given["agent"] | {"tag": images.AGENT_NEXT.tag}}}
 
 
 MOMENTS: dict[str, t.Callable[[Deployed], bool]] = {
