@@ -30,6 +30,8 @@ BREAKING = {
     "use-unknown",
     "write-rejected",
 }
+# Why a first deployment is not known at first.
+UNTOLD: t.Final = "its image told no revision"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +93,7 @@ def of_preflight(result: Object, image: str) -> Record:
         return Record(image, why="no preflight judged its migrations")
     heads = tuple(sorted(map(str, result.get("target_revisions") or ())))
     if not heads:
-        return Record(image, why="its image told no revision")
+        return Record(image, why=UNTOLD)
     if result.get("pending_unknown") or result.get("findings_omitted"):
         return Record(image, heads, why="what was pending could not be judged as a whole")
     pending = int(result.get("pending_count") or 0)
@@ -101,6 +103,22 @@ def of_preflight(result: Object, image: str) -> Record:
     if pending and unknown and not breaks:
         return Record(image, heads, why=f"the preflight could not know all of its migrations ({', '.join(unknown)})")
     return Record(image, heads, breaks)
+
+
+def learned(data: Mapping[str, str], revision: int, result: Object) -> dict[str, str]:
+    """What the preflight of a deployment tells of the one before: a first one has no server that could be asked.
+
+    The schema that it meets is the one to which the deployment before led, and that one found none that it could break.
+
+    :param data: of the ConfigMap
+    :param revision: the deployment that follows this preflight
+    :return: data that takes the place of older data
+    """
+    before = read(data).get(revision - 1)
+    live = tuple(sorted(map(str, result.get("live_revisions") or ())))
+    if before is None or before.why != UNTOLD or not live or result.get("state") not in {"behind", "current"}:
+        return {}
+    return {key_of(revision - 1): Record(before.image, live, ()).text()}
 
 
 def _phrase(each: Object) -> str:
@@ -156,4 +174,4 @@ def _words(revisions: Sequence[str]) -> str:
     return ", ".join(sorted(revisions)) or "empty"
 
 
-__all__ = ("BREAKING", "Record", "Verdict", "key_of", "name_of", "of_preflight", "read", "schema")
+__all__ = ("BREAKING", "Record", "Verdict", "key_of", "learned", "name_of", "of_preflight", "read", "schema")

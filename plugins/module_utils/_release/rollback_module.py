@@ -150,7 +150,8 @@ def _write(cluster: Cluster, params: Row, revision: int, record: records.Record)
     key = records.key_of(revision)
     # Revisions that were never made, and those that Helm gave up long ago.
     gone = [old for old in data if old in _not_kept(revision, data)]
-    if data.get(key) == record.text() and not gone:
+    more = records.learned(data, revision, params["preflight"])
+    if data.get(key) == record.text() and not gone and not more:
         return False
     if params["check_mode"]:
         return True
@@ -160,7 +161,7 @@ def _write(cluster: Cluster, params: Row, revision: int, record: records.Record)
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {key: record.text()}}
         cluster.create("v1", "configmaps", body, namespace)
     else:
-        changes = dict.fromkeys(gone) | {key: record.text()}
+        changes = dict.fromkeys(gone) | more | {key: record.text()}
         cluster.patch("v1", "configmaps", name, {"data": changes}, namespace)
     return True
 

@@ -174,3 +174,28 @@ def test_the_others_are_refused(verdicts: tuple[str, ...], to: int, accept: str,
 
 def test_one_that_is_not_known_may_be_taken_for_a_reason() -> None:
     assert choose(rows("unknown", "safe"), 1, "tried in staging", "demo")["revision"] == 1
+
+
+FIRST = {records.key_of(1): records.of_preflight({"verdict": "safe"}, "agent:1").text()}
+MET = {"verdict": "safe", "state": "behind", "live_revisions": ["0006"]}
+
+
+def test_the_second_deployment_tells_of_the_first() -> None:
+    more = records.learned(FIRST, 2, MET)
+    assert records.read(more) == {1: records.Record("agent:1", ("0006",), ())}
+    # What is known stays as it is.
+    assert records.learned(more, 2, MET | {"live_revisions": ["0007"]}) == {}
+
+
+@pytest.mark.parametrize(
+    ("revision", "result"),
+    [
+        (3, MET),
+        (2, MET | {"state": "ahead"}),
+        (2, MET | {"state": "unknown"}),
+        (2, MET | {"live_revisions": []}),
+        (2, {}),
+    ],
+)
+def test_what_tells_nothing_of_the_first(revision: int, result: dict[str, t.Any]) -> None:
+    assert records.learned(FIRST, revision, result) == {}
