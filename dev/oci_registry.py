@@ -6,7 +6,7 @@ Both are single programs: where they are not installed, their packages are fetch
 from __future__ import annotations
 
 import contextlib
-import functools
+import os
 import shutil
 import subprocess
 import tempfile
@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from dev.postgresql import free_port
-from lab import apt
+from lab import apt, debian
 from lab.cache import cached
 from lab.progress import LabError
 from lab.registry import DIRECT
@@ -26,14 +26,22 @@ from lab.registry import DIRECT
 SECONDS = 60
 
 
-def program(name: str, package: str) -> Path:
-    """A program, from PATH or out of the newest package of Debian that this machine's apt knows.
+def program(name: str, package: str, newer: str = "") -> Path:
+    """A program, from PATH or out of the package of Debian that this machine's apt knows.
 
+    :param newer: the suite that has the package where bookworm has none
     :raises LabError: there is neither
     """
     if found := shutil.which(name):
         return Path(found)
-    return cached(f"debian-{name}", "1", functools.partial(apt.unpack, package)) / "usr" / "bin" / name
+
+    def unpack(folder: Path) -> None:
+        release = debian.host()
+        if newer and release and release.codename == "bookworm" and os.geteuid() == 0:
+            debian.add_suite(newer)
+        apt.unpack(package, folder)
+
+    return cached(f"debian-{name}", "1", unpack) / "usr" / "bin" / name
 
 
 def cosign() -> Path:
@@ -41,7 +49,7 @@ def cosign() -> Path:
 
     :raises LabError: it cannot be had
     """
-    return program("cosign", "cosign")
+    return program("cosign", "cosign", newer="trixie")
 
 
 @contextlib.contextmanager
