@@ -162,8 +162,7 @@ class PodRuns:
     def __init__(self, cluster: Cluster, options: Options, seen: ReleaseObjects, release: SeenRelease) -> None:
         self._cluster, self._options, self._seen, self._release = cluster, options, seen, release
         self.pulls: list[Finding] = []
-        spec = seen.pod_spec
-        self._container = next((item for item in spec["containers"] if item["name"] == "agent"), spec["containers"][0])
+        self._container = shared.agent_container(seen.pod_spec)
         self._variables = agent_process.variables(self._container)
 
     def _request(self, **more: t.Any) -> Object:
@@ -226,8 +225,8 @@ class PodRuns:
         env = shared.environment(self._container, tuple(self._variables.values()))
         request = self._request(dependencies=self._dependencies())
         task = self._task("probe", self._options.namespace, request)
-        own = {"labels": {**task.labels, **client}, "env": env, "container": self._container}
-        return self._run("probe", dataclasses.replace(task, **own))
+        own = dataclasses.replace(task, labels={**task.labels, **client}, env=env, container=self._container)
+        return self._run("probe", own)
 
     def places(self) -> list[str]:
         """The places from which pods without the client label try to connect."""

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.agent_process import health_path
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_policies import selects
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
@@ -124,8 +125,7 @@ def _reason(pod: Object) -> str | None:
 
 def release_facts(seen: ReleaseObjects, release: str, namespace: str) -> SeenRelease:
     """The part `release` of the facts, without what strangers add."""
-    containers = seen.pod_spec["containers"]
-    agent = next((item for item in containers if item["name"] == "agent"), containers[0])
+    agent = shared.agent_container(seen.pod_spec)
     leads = endpoints(seen, lambda service: service["metadata"].get("labels", {}).get(COMPONENT) == "agent")
     return {
         "name": release,

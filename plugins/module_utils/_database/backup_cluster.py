@@ -9,10 +9,8 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import CATALOGUE
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_pod import SIBLING
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Incomplete, Unframer
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import answers, shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import BACKUP, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import SHARED_FOLDER, Task
@@ -70,28 +68,7 @@ def run(cluster: Cluster, options: Options, request: Row) -> Row:
     :raises FindingError: there is none, or it is an error
     """
     with JobRun(cluster, task(cluster, options, request)) as job:
-        unframer = Unframer()
-        for line in job.lines():
-            try:
-                answer = unframer.feed(line)
-            except Incomplete:
-                words = f"The log of the pod of image {job.task.image} is incomplete; run it again."
-                raise FindingError("log-incomplete", words) from None
-            if answer is not None:
-                return _without_error(answer)
-        if problem := job.ended():
-            raise problem
-    raise FindingError("image-start", f"The program in the image {job.task.image} ended without an answer.")
-
-
-def _without_error(answer: t.Any) -> Row:
-    if not isinstance(answer, dict):
-        raise FindingError("backup-failed", "The program in the pod gave an answer that is no JSON object.")
-    if (error := answer.get("error")) is None:
-        return answer
-    found = error if isinstance(error, dict) else {}
-    error_id, words = str(found.get("id")), " ".join(str(found.get("message")).split())[:1000]
-    raise FindingError(error_id if error_id in CATALOGUE else "backup-failed", words)
+        return answers.last_of_job(job, broken="backup-failed", most=1000)
 
 
 def task(cluster: Cluster, options: Options, request: Row) -> Task:
@@ -104,7 +81,7 @@ def task(cluster: Cluster, options: Options, request: Row) -> Task:
     if deployment is None:
         raise FindingError("release-missing", f"There is no release {where}; correct its name or namespace.")
     spec = deployment["spec"]["template"]["spec"]
-    agent = next((item for item in spec["containers"] if item["name"] == "agent"), spec["containers"][0])
+    agent = shared.agent_container(spec)
     url = options.url or living_urls.reference(deployment, _URL)
     if url is None:
         words = f"The container of {where} does not take {_URL} from a Secret; name one in database_secret."

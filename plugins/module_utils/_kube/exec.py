@@ -120,6 +120,11 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
         return self._stderr
 
     @property
+    def last_words(self) -> str:
+        """The last line of that, short, for a sentence."""
+        return self._stderr.strip().rpartition("\n")[2][:200].rstrip(".") or "without a word"
+
+    @property
     def exit_code(self) -> int | None:
         """Of the program, once `receive` has told its end; None where nobody knows it."""
         try:
@@ -133,6 +138,30 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
 
     def _lost(self) -> FindingError:
         return FindingError("cluster-unreachable", f"The session in {self.where} broke; run it again.")
+
+
+@contextlib.contextmanager
+def signs_of_life(session: ExecSession, seconds: float) -> t.Iterator[None]:
+    """Send an empty line now and then, the first one at once.
+
+    What a killed caller leaves open may stay so at the API server (seen with Kubernetes 1.34), so a program in a
+    pod cannot tell by the end of its stdin that nobody waits for it any more.
+    """
+    over = threading.Event()
+
+    def send() -> None:
+        with contextlib.suppress(FindingError):
+            session.send("")
+            while not over.wait(seconds):
+                session.send("")
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(seconds)
 
 
 class _Counted:
@@ -172,4 +201,4 @@ def _brief(text: str) -> str:
     return line.removeprefix("Reason: ").partition(" -+-+- ")[0][:200].rstrip(".")
 
 
-__all__ = ("ExecSession", "may_exec")
+__all__ = ("ExecSession", "may_exec", "signs_of_life")

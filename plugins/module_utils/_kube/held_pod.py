@@ -6,11 +6,9 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession, signs_of_life
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import SHARED_FOLDER
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -38,7 +36,6 @@ while not os.path.exists({_OVER!r}) and n < {QUIET_SECONDS}:
         if now != seen:
             n, seen = 0, now
 """
-# What a killed caller leaves open may stay so at the API server (seen with 1.34), so the end of stdin is not enough.
 _COUNT: t.Final = f"N=0; while read -r _; do N=$((N + 1)); echo $N >{_SIGNS}; done; touch {_OVER}"
 
 
@@ -49,22 +46,8 @@ def held(container: Container) -> t.Iterator[None]:
     :param container: one with a shell
     :raises FindingError: no session opens
     """
-    over = threading.Event()
-    with ExecSession(*container, ["sh", "-c", _COUNT]) as session:
-
-        def give_signs() -> None:
-            with contextlib.suppress(FindingError):
-                session.send("")
-                while not over.wait(SIGN_SECONDS):
-                    session.send("")
-
-        thread = threading.Thread(target=give_signs, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join(SIGN_SECONDS)
+    with ExecSession(*container, ["sh", "-c", _COUNT]) as session, signs_of_life(session, SIGN_SECONDS):
+        yield
 
 
 __all__ = ("PYTHON_WAIT", "QUIET_SECONDS", "SHELL_WAIT", "held")

@@ -71,6 +71,13 @@ def env_from(container: Object, absent: t.Collection[Named] = (), *, closed: boo
     ]
 
 
+def agent_container(pod: Object) -> Object:
+    """The agent's container of its pod spec, which an injected one may stand before."""
+    containers = pod["containers"]
+    found: Object = next((item for item in containers if item["name"] == "agent"), containers[0])
+    return found
+
+
 def environment(container: Object, urls: t.Collection[str]) -> list[Object]:
     """Its variables without secrets, but for those in `urls` and what libpq reads beside them."""
     return [
@@ -103,4 +110,13 @@ def given_annotations(metadata: Object) -> dict[str, str]:
     return {name: value for name, value in given.items() if not _OWN_ANNOTATIONS.fullmatch(name)}
 
 
-__all__ = ("Named", "account", "env_from", "environment", "given_annotations", "given_labels", "volumes")
+__all__ = (
+    "Named",
+    "account",
+    "agent_container",
+    "env_from",
+    "environment",
+    "given_annotations",
+    "given_labels",
+    "volumes",
+)

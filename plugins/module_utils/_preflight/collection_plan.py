@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference, NewImage
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts as release_facts
 
@@ -215,9 +216,7 @@ def _deployed_pod_spec(live: Live) -> Object:
 
 def _agent(live: Live) -> Object:
     """The agent's container in it."""
-    containers = _deployed_pod_spec(live)["containers"]
-    found: Object = next((item for item in containers if item["name"] == "agent"), containers[0])
-    return found
+    return shared.agent_container(_deployed_pod_spec(live))
 
 
 def _runs(live: Live, database: str | None) -> bool:

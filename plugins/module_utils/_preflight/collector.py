@@ -12,14 +12,9 @@ import json
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import CATALOGUE, Finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import (
-    MOST_BYTES,
-    Incomplete,
-    TooLarge,
-    Unframer,
-    parsed,
-)
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import MOST_BYTES
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import answers
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import COLLECTOR, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
@@ -83,16 +78,9 @@ class PodCollector(Collector):
             self._send(request)
         line = self._session.receive(ANSWER_SECONDS)
         if line is None:
-            last = self._session.stderr.strip().rpartition("\n")[2][:200].rstrip(".") or "without a word"
-            words = f"The program in {self._session.where} ended before it answered: {last}."
+            words = f"The program in {self._session.where} ended before it answered: {self._session.last_words}."
             raise FindingError("image-start", words)
-        try:
-            return without_error(parsed(line.encode("utf-8", "replace")))
-        except TooLarge:
-            raise _too_large(self._session.where) from None
-        except Incomplete:
-            words = f"The program in {self._session.where} gave an answer that is no JSON; look for what else writes."
-            raise FindingError("collector-failed", words) from None
+        return answers.of_line(line, self._session, large=too_large)
 
     def _send(self, request: Message) -> None:
         self._session.send(json.dumps(request))
@@ -108,52 +96,15 @@ class JobCollector(Collector):
     def ask(self, request: Message) -> Message:
         words = command(bundle(COLLECTOR, {"limits": self._limits, "once": request}))
         with JobRun(self._cluster, dataclasses.replace(self._task, command=words)) as run:
-            for answer in answers(run):
-                self.findings = self.findings or run.findings()
-                return answer
-            problem = run.ended()
-        if problem:
-            raise problem
-        raise FindingError("image-start", f"The program in the image {self._task.image} ended without an answer.")
+            answer = answers.last_of_job(run, large=too_large)
+            self.findings = self.findings or run.findings()
+            return answer
 
 
-def answers(run: JobRun) -> t.Iterator[Message]:
-    """What a program wrote into its pod's log.
-
-    :raises FindingError: one of the answers is an error, or `log-incomplete`
-    """
-    unframer = Unframer()
-    for line in run.lines():
-        try:
-            answer = unframer.feed(line)
-        except TooLarge:
-            raise _too_large(f"the pod of image {run.task.image}") from None
-        except Incomplete:
-            words = f"The log of the pod of image {run.task.image} is incomplete; run it again."
-            raise FindingError("log-incomplete", words) from None
-        if answer is not None:
-            yield without_error(answer)
-
-
-def _too_large(where: str) -> FindingError:
+def too_large(where: str) -> FindingError:
+    """What is said of an answer that is too large, and of where it comes from."""
     words = f"The program in {where} answers with more than {MOST_BYTES >> 20} MiB, or more values than are judged"
     return FindingError("answer-too-large", f"{words}; load data outside of migrations.")
 
 
-def without_error(answer: t.Any) -> Message:
-    """The answer, unless it is an error.
-
-    :raises FindingError: it is one; its words come from elsewhere and are kept short
-    """
-    if not isinstance(answer, dict):
-        raise FindingError("collector-failed", "The program in the pod gave an answer that is no JSON.")
-    error = answer.get("error")
-    if error is None:
-        return answer
-    found = error if isinstance(error, dict) else {}
-    error_id = str(found.get("id"))
-    words = " ".join(str(found.get("message")).split())[:500]
-    raise FindingError(error_id if error_id in CATALOGUE else "collector-failed", words)
-
-
-__all__ = ("ANSWER_SECONDS", "Collector", "JobCollector", "NoCollector", "PodCollector", "answers", "without_error")
+__all__ = ("ANSWER_SECONDS", "Collector", "JobCollector", "NoCollector", "PodCollector", "too_large")

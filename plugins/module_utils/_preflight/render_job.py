@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import answers
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RENDERER, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
@@ -19,7 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.answe
     validated_graph,
     validated_sql,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collector import ANSWER_SECONDS, answers
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.collector import ANSWER_SECONDS, too_large
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.isolated_image import isolated_task
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -89,7 +90,7 @@ class RenderJob(contextlib.AbstractContextManager["RenderJob"]):
         """The answers of _in_pod/render.py."""
         started = False
         try:
-            for answer in answers(run):
+            for answer in answers.of_job(run, large=too_large):
                 if not started:
                     self.findings += run.findings()
                 started = True

@@ -5,18 +5,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
-import threading
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import CATALOGUE, Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Incomplete, Unframer, parsed
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import answers, shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RETENTION, bundle, command
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession, may_exec
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession, may_exec, signs_of_life
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import look, references
@@ -57,7 +53,7 @@ def run(cluster: Cluster, place: Place, request: Object) -> tuple[Object, list[F
     if live.deployment is None:
         words = f"There is no release {place.release} in namespace {place.namespace}, so nobody can ask its database"
         raise FindingError("release-missing", f"{words}.")
-    ready = [pod for pod in live.pods if _is_ready(pod)]
+    ready = live.serving
     found: list[Finding] = []
     if ready and may_exec(cluster, place.namespace):
         try:
@@ -72,54 +68,22 @@ def run(cluster: Cluster, place: Place, request: Object) -> tuple[Object, list[F
     return _in_job(cluster, place, live, request), found
 
 
-def _is_ready(pod: Object) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
-    return ready and not pod["metadata"].get("deletionTimestamp")
-
-
-def _agent(pod_spec: Object) -> Object:
-    containers = pod_spec["containers"]
-    found: Object = next((item for item in containers if item["name"] == "agent"), containers[0])
-    return found
-
-
 def _in_pod(cluster: Cluster, place: Place, live: Live, pod: Object, request: Object) -> Object:
-    container = _agent(_spec(live))["name"]
+    container = shared.agent_container(_spec(live))["name"]
     with ExecSession(cluster, place.namespace, pod["metadata"]["name"], container, command()) as session:
         session.send(bundle(RETENTION, request | {"guest": True}))
-        with _signs_of_life(session):
+        with signs_of_life(session, SIGN_SECONDS):
             while (line := session.receive(ANSWER_SECONDS)) is not None:
-                answer = _parsed(line.encode("utf-8", "replace"), session.where)
+                answer = answers.of_line(line, session)
                 if "progress" not in answer:
-                    return _without_error(answer)
-        last = session.stderr.strip().rpartition("\n")[2][:200].rstrip(".") or "without a word"
-        words = f"The program in {session.where} ended before it was done: {last}"
+                    return answer
+        words = f"The program in {session.where} ended before it was done: {session.last_words}"
         raise FindingError("image-start", f"{words}. What it deleted are whole sessions; run it again.")
-
-
-@contextlib.contextmanager
-def _signs_of_life(session: ExecSession) -> t.Iterator[None]:
-    """Send an empty line now and then: a session that a killed caller leaves may stay open at the API server."""
-    over = threading.Event()
-
-    def send() -> None:
-        with contextlib.suppress(FindingError):
-            while not over.wait(SIGN_SECONDS):
-                session.send("")
-
-    thread = threading.Thread(target=send, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(SIGN_SECONDS)
 
 
 def _in_job(cluster: Cluster, place: Place, live: Live, request: Object) -> Object:
     spec, deployment = _spec(live), live.deployment or {}
-    container = _agent(spec)
+    container = shared.agent_container(spec)
     client = {"app.kubernetes.io/instance": place.release, f"{place.release}-db-client": "true"}
     task = Task(
         namespace=place.namespace,
@@ -138,44 +102,13 @@ def _in_job(cluster: Cluster, place: Place, live: Live, request: Object) -> Obje
         pull_seconds=place.pull_timeout,
         run_seconds=request["max_seconds"] + MORE_SECONDS,
     )
-    unframer = Unframer()
     with JobRun(cluster, task) as run_:
-        for line in run_.lines():
-            try:
-                answer = unframer.feed(line)
-            except Incomplete:
-                words = f"The log of the pod of image {task.image} is incomplete; run it again."
-                raise FindingError("log-incomplete", words) from None
-            if answer is not None and "progress" not in answer:
-                return _without_error(answer)
-        problem = run_.ended()
-    raise problem or FindingError("image-start", f"The program in the image {task.image} ended without an answer.")
+        return answers.last_of_job(run_)
 
 
 def _spec(live: Live) -> Object:
     spec: Object = (live.deployment or {})["spec"]["template"]["spec"]
     return spec
-
-
-def _parsed(line: bytes, where: str) -> Object:
-    try:
-        answer = parsed(line)
-    except Incomplete:
-        answer = None
-    if not isinstance(answer, dict):
-        words = f"The program in {where} gave an answer that is no JSON; look for what else writes."
-        raise FindingError("collector-failed", words)
-    return answer
-
-
-def _without_error(answer: Object) -> Object:
-    """:raises FindingError: the answer is an error; its words come from elsewhere and are kept short"""
-    error = answer.get("error")
-    if error is None:
-        return answer
-    told = json.loads(json.dumps(error)) if isinstance(error, dict) else {}
-    error_id, words = str(told.get("id")), " ".join(str(told.get("message")).split())[:500]
-    raise FindingError(error_id if error_id in CATALOGUE else "collector-failed", words)
 
 
 __all__ = ("Place", "run")
