@@ -28,7 +28,8 @@ LIMIT = 3
 def words(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
     """The program, in another folder and with less patience."""
     text = SHELL_WAIT if request.param == "sh" else PYTHON_WAIT
-    text = text.replace(SHARED_FOLDER, str(tmp_path)).replace(str(QUIET_SECONDS), str(LIMIT))
+    # The folder may hold these digits as well.
+    text = text.replace(str(QUIET_SECONDS), str(LIMIT)).replace(SHARED_FOLDER, str(tmp_path))
     return [sys.executable if request.param == "python" else "sh", "-c", text]
 
 
