@@ -8,24 +8,19 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.module import ARGUMENTS, execute
-from ansible_collections.ai_platform.agent.plugins.plugin_utils._in_place import as_a_module_gets
+from ansible_collections.ai_platform.agent.plugins.plugin_utils._on_controller import OnController
 
 
-class ActionModule(ActionBase):
+class ActionModule(OnController):
     """Action plugin, see the documentation in plugins/modules."""
 
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    arguments = ARGUMENTS
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """The result of the task."""
-        super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def result(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+        """As the base class has it."""
         try:
-            return execute(as_a_module_gets(arguments), check_mode=self._task.check_mode)
+            return execute(arguments, check_mode=self._task.check_mode)
         except FindingError as error:
             raise AnsibleActionFail(error.message) from None

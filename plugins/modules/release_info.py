@@ -21,6 +21,7 @@ requirements:
 extends_documentation_fragment:
   - ai_platform.agent._attributes
   - ai_platform.agent._cluster
+  - ai_platform.agent._release
   - kubernetes.core.k8s_auth_options
 attributes:
   check_mode:
@@ -45,14 +46,6 @@ options:
       - What C(helm template) prints for the release. With it, the living database and cache are compared with those
         that would be deployed.
     type: str
-  release_name:
-    description: Name of the release.
-    type: str
-    required: true
-  release_namespace:
-    description: Its namespace.
-    type: str
-    required: true
   secret_name:
     description: The Secret that holds the release's credentials. Without a name none is looked at.
     type: str

@@ -24,6 +24,7 @@ requirements:
 extends_documentation_fragment:
   - ai_platform.agent._attributes
   - ai_platform.agent._cluster
+  - ai_platform.agent._release
   - kubernetes.core.k8s_auth_options
 attributes:
   check_mode:
@@ -42,14 +43,6 @@ options:
   folder:
     description: RV(folder) of the task that took the Lease. With O(state=free) needed.
     type: path
-  release_name:
-    description: Name of the release.
-    type: str
-    required: true
-  release_namespace:
-    description: Its namespace.
-    type: str
-    required: true
   state:
     description:
       - V(held) takes the Lease, and waits for it if another run has it.

@@ -24,6 +24,8 @@ requirements:
 extends_documentation_fragment:
   - ai_platform.agent._attributes
   - ai_platform.agent._cluster
+  - ai_platform.agent._leased_helm
+  - ai_platform.agent._release
   - kubernetes.core.k8s_auth_options
 attributes:
   check_mode:
@@ -34,18 +36,6 @@ attributes:
   idempotent:
     support: full
 options:
-  helm_binary:
-    description: The helm program, a path or a name on E(PATH).
-    type: path
-    default: helm
-  helm_timeout:
-    description: How long helm may take, as helm writes it.
-    type: str
-    default: 10m
-  lease:
-    description:
-      - RV(ai_platform.agent.release_lease#module:folder). Outside of check mode helm changes nothing without it.
-    type: path
   manifests:
     description: What C(helm template) prints for the release, with which the pods of its servers are compared.
     type: str
@@ -53,14 +43,6 @@ options:
     description: Seconds for which a migration that still runs is waited for.
     type: int
     default: 900
-  release_name:
-    description: Name of the release.
-    type: str
-    required: true
-  release_namespace:
-    description: Its namespace.
-    type: str
-    required: true
   settle_seconds:
     description: Seconds for which helm's record of the release must stay as it is before it is mended.
     type: int

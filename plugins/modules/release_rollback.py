@@ -23,6 +23,8 @@ requirements:
 extends_documentation_fragment:
   - ai_platform.agent._attributes
   - ai_platform.agent._cluster
+  - ai_platform.agent._leased_helm
+  - ai_platform.agent._release
   - kubernetes.core.k8s_auth_options
 attributes:
   check_mode:
@@ -38,18 +40,6 @@ options:
     description: For what reason the revision in O(to) is taken although something about it is not known.
     type: str
     default: ""
-  helm_binary:
-    description: The helm program, a path or a name on E(PATH).
-    type: path
-    default: helm
-  helm_timeout:
-    description: How long helm may take, as helm writes it.
-    type: str
-    default: 10m
-  lease:
-    description:
-      - RV(ai_platform.agent.release_lease#module:folder). Outside of check mode helm changes nothing without it.
-    type: path
   manifests:
     description: What C(helm template) prints for the release. With O(state=recorded) needed.
     type: str
@@ -59,14 +49,6 @@ options:
         one that judged this deployment, else one that asked the database now.
     type: dict
     default: {}
-  release_name:
-    description: Name of the release.
-    type: str
-    required: true
-  release_namespace:
-    description: Its namespace.
-    type: str
-    required: true
   revision:
     description: The revision that Helm is about to make. With O(state=recorded) needed.
     type: int

@@ -25,6 +25,7 @@ requirements:
 extends_documentation_fragment:
   - ai_platform.agent._attributes
   - ai_platform.agent._cluster
+  - ai_platform.agent._release
   - kubernetes.core.k8s_auth_options
 attributes:
   check_mode:
@@ -36,14 +37,6 @@ attributes:
   idempotent:
     support: full
 options:
-  release_name:
-    description: Name of the Helm release.
-    type: str
-    required: true
-  release_namespace:
-    description: Its namespace.
-    type: str
-    required: true
   remove:
     description:
       - What the release stored and is to be removed as well. It cannot be had back.
