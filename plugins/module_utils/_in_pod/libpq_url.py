@@ -41,6 +41,9 @@ def parameters(url: str) -> dict[str, str]:
     rest = url.partition("://")[2]
     try:
         read = conninfo.conninfo_to_dict("postgresql://" + rest)
+    except UnicodeDecodeError:
+        # psycopg hands parameters on as text, and this error's own words quote a byte of the password.
+        raise ValueError(f"its percent-encoded bytes are no UTF-8: {_ENCODE} as UTF-8") from None
     except psycopg.Error:
         raise ValueError(complaint(url)) from None
     found = {name: str(value) for name, value in read.items() if value is not None}

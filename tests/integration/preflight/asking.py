@@ -110,7 +110,8 @@ def state_of(url: str | None) -> t.Any:
         with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
             catalogue = "SELECT oid, relname, relfilenode, relnatts FROM pg_class WHERE oid >= 16384 ORDER BY oid"
             return connection.execute(catalogue).fetchall()
-    except psycopg.Error:
+    except (psycopg.Error, UnicodeDecodeError):
+        # psycopg raises the second where a URL's percent-encoded bytes are not UTF-8.
         return None
 
 

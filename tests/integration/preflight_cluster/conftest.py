@@ -91,6 +91,12 @@ class Preflight:
         found = self.release.get("jobs,pods,networkpolicies", selector="app.kubernetes.io/managed-by=ai_platform.agent")
         return [f"{item['kind']}/{item['metadata']['name']}" for item in found["items"]]
 
+    def running(self) -> set[str]:
+        """Those of its pods that have not ended."""
+        pods = self.release.get("pods", selector="app.kubernetes.io/managed-by=ai_platform.agent")["items"]
+        going = (item for item in pods if item["status"].get("phase") not in {"Succeeded", "Failed"})
+        return {f"Pod/{item['metadata']['name']}" for item in going}
+
 
 def finding(result: dict[str, t.Any], finding_id: str) -> dict[str, t.Any]:
     """The finding of this id."""

@@ -18,13 +18,14 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.session 
         ("postgresql://u:s3cret/@h/d", "database-url-invalid"),
         ("postgresql://u:s3cret@h:port/d", "database-url-invalid"),
         ("postgresql://u:s3cret@h/d?nonsense=1", "database-url-invalid"),
+        ("postgresql://u:s3cret%92@h/d", "database-url-invalid"),
     ],
 )
 def test_a_url_that_is_none(url: str, error_id: str) -> None:
     with pytest.raises(CollectorError) as caught:
         parameters(url)
     assert caught.value.id == error_id
-    assert "s3cret" not in caught.value.message
+    assert not [part for part in ("s3cret", "0x92") if part in caught.value.message]
     assert caught.value.__cause__ is None
 
 
