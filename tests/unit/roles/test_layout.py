@@ -119,3 +119,21 @@ def test_deployer_has_no_right_outside_its_namespace() -> None:
     assert not {"pods/exec", "roles", "rolebindings", "serviceaccounts/token"} & {
         r for x in rules for r in x["resources"]
     }
+
+
+def test_deployer_may_write_every_kind_that_the_chart_can_make() -> None:
+    made: set[tuple[str, str]] = set()
+    for path in (ROOT / "chart/templates").rglob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        for version, kind in re.findall(r"^apiVersion: (\S+)\nkind: (\w+)$", text, re.MULTILINE):
+            group = version.rpartition("/")[0]
+            # As the API server spells them: Ingress is ingresses, NetworkPolicy is networkpolicies.
+            name = re.sub(r"y$", "ie", kind.lower()) if not kind.endswith("ss") else f"{kind.lower()}e"
+            made.add((group, f"{name}s"))
+    assert len(made) >= 15, made
+    manifests = load("roles/ai_agent/files/deployer-rbac.yaml")["items"]
+    rules = next(item for item in manifests if item["kind"] == "Role")["rules"]
+    writes = {"get", "list", "watch", "create", "update", "patch", "delete"}
+    allowed = {(group, resource) for rule in rules if writes <= set(rule["verbs"])
+               for group in rule["apiGroups"] for resource in rule["resources"]}  # fmt: skip
+    assert made - allowed == set()
