@@ -1,0 +1,41 @@
+"""A run in a fork (warm.py) and one in a process that begins with nothing answer the same."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.integration.preflight.asking import BOTH_MODES, ask, ask_cold, prepare
+from tests.unit.plugins.module_utils._in_pod.project import Project
+
+INDEX = ("ALTER TABLE ledger ADD COLUMN extra int", "CREATE INDEX amounts ON ledger (amount)")
+PROJECTS: dict[str, tuple[str, t.Callable[[Project], object]]] = {
+    "nothing to migrate": (BOTH_MODES, lambda project: project.add("0001", None)),
+    "an index": (BOTH_MODES, lambda project: project.add("0001", None).add("0002", "0001", *INDEX)),
+    "a revision that asks": (
+        BOTH_MODES,
+        lambda project: project.add("0001", None).add("0002", "0001", body="    op.get_bind().exec_driver_sql('x')"),
+    ),
+    "what env.py sees": (
+        "import os, sys\nraise RuntimeError(sorted(os.environ), sys.argv, sys.path[:1], os.getcwd()[-4:])",
+        lambda project: project.add("0001", None),
+    ),
+    "env.py that leaves": ("raise SystemExit(3)", lambda project: project.add("0001", None)),
+    "env.py that ends its process": ("import os\nos._exit(0)", lambda project: project.add("0001", None)),
+    "env.py that prints and reads": (
+        "import sys\nprint(sys.stdin.read(0), file=sys.stderr)\n" + BOTH_MODES,
+        lambda project: project.add("0001", None).add("0002", "0001", *INDEX),
+    ),
+    "no graph": (BOTH_MODES, lambda project: project.add("0002", "0001")),
+}
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_both_ways_answer_the_same(name: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env, build = PROJECTS[name]
+    build(project := Project(tmp_path / "app", env))
+    prepare(database, "CREATE TABLE ledger (id int PRIMARY KEY, amount int)", revision="0001")
+    monkeypatch.setenv("PGAPPNAME", "told")
+    assert ask(project.folder, database).result == ask_cold(project.folder, database).result
