@@ -53,7 +53,7 @@ def test_a_lost_volume_comes_back_with_the_same_rows(place: Place) -> None:
 
 def test_concurrent_writers(place: Place) -> None:
     """The counts are those of the dump's own snapshot: a bare pg_dump of it says the same."""
-    stop = threading.Event()
+    stop, written = threading.Event(), threading.Semaphore(0)
 
     def write() -> None:
         with psycopg.connect(place.url, autocommit=True) as connection:
@@ -62,11 +62,13 @@ def test_concurrent_writers(place: Place) -> None:
                 connection.execute("DELETE FROM items WHERE id IN (SELECT id FROM items WHERE label = 'w' LIMIT 20)")
                 connection.execute("INSERT INTO parts SELECT n, n FROM generate_series(1, 20) n")
                 connection.execute("SELECT nextval('downwards')")
+                written.release()
 
     writers = [threading.Thread(target=write) for _ in range(2)]
     for writer in writers:
         writer.start()
     try:
+        assert written.acquire(timeout=60)
         made = place.ask()
     finally:
         stop.set()

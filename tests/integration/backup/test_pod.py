@@ -83,6 +83,8 @@ class Pod:
         if child == 0:  # pragma: no cover - another process
             with contextlib.suppress(BaseException):
                 os.environ["DATABASE_URL"] = request.pop("url", self.place.url)
+                # Root's checkout may be in a folder that only root enters.
+                os.chdir("/")
                 os.setgroups([])
                 os.setgid(self.user.pw_gid)
                 os.setuid(self.user.pw_uid)
