@@ -99,8 +99,8 @@ class Started:
         self._log = log
 
     def says(self, text: str) -> None:
-        """Return as soon as ``text`` was printed; fail where the process ends before that, or after 30 s."""
-        eventually(lambda: text in self._log.read_text() or self.process.poll() is not None, 30)
+        """Return as soon as ``text`` was printed; fail where the process ends before that, or after 2 minutes."""
+        eventually(lambda: text in self._log.read_text() or self.process.poll() is not None, 120)
         assert self.process.poll() is None, f"schema.py ended, without waiting: {self.end()}"
 
     def end(self, timeout: float = 60) -> Run:

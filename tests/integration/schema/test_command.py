@@ -57,6 +57,12 @@ def test_a_program_migrates_with_the_sessions_settings(server: Image) -> None:
     assert server.rows("SELECT release FROM ai_agent.migrations") == [("server:1",)]
 
 
+# Not a lock, for which it would only wait as long as lock_timeout says.
+UNTIL_GO = """DO $$ BEGIN
+    WHILE NOT EXISTS (SELECT FROM pg_class WHERE relname = 'go') LOOP PERFORM pg_sleep(0.1); END LOOP;
+END $$"""
+
+
 def test_again_runs_again_and_a_rollback_does_not(server: Image) -> None:
     assert migrate(server, "server:1").code == 0
     assert "migrated" in migrate(server, "server:1").out
@@ -94,21 +100,22 @@ def test_time_that_is_over_is_told_by_its_exit_code(server: Image) -> None:
 
 
 def test_two_at_once_run_one_after_the_other(server: Image) -> None:
-    first = start(server, "server:1", "SELECT pg_sleep(3)")
+    first = start(server, "server:1", UNTIL_GO)
     first.says("migrated")
     second = start(server, "server:2")
     second.says("Another migration is at work")
+    server.execute("CREATE TABLE go ()")
     assert first.end().code == 0
     assert second.end().code == 0
     assert server.rows("SELECT release FROM ai_agent.migrations ORDER BY at") == [("server:1",), ("server:2",)]
 
 
 def test_sigterm_ends_the_program_too(server: Image) -> None:
-    running = start(server, "server:1", "SELECT pg_sleep(60)")
+    running = start(server, "server:1", "SELECT pg_sleep(300)")
     running.says("migrated")
     running.process.send_signal(signal.SIGTERM)
     assert running.end().code == 143
-    query = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND datname = current_database()"
+    query = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%' AND datname = current_database()"
     eventually(lambda: len(server.rows(f"{query} AND pid <> pg_backend_pid()")) == 0, 30)
 
 
