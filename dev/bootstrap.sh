@@ -9,7 +9,12 @@ fail() { echo "error: $*" >&2; exit 1; }
 command -v git >/dev/null || fail "git is missing: install it, then run this again"
 
 stamp=.venv/.requirements-$(cksum < requirements-dev.txt | tr ' ' -)
-[ ! -e "$stamp" ] || exit 0
+complete() { [ -e "$stamp" ] && [ -x .venv/bin/python ]; }
+! complete || exit 0
+# Two at once would each remove what the other makes. The lock is this file's, and ends with whoever holds it.
+exec 9<dev/bootstrap.sh
+flock --nonblock 9 || { echo "another make is making .venv: waiting for it"; flock 9; }
+! complete || exit 0
 
 # A pyenv shim on PATH may refuse to run, so a candidate counts only when it answers; venv needs ensurepip.
 usable() { "$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; }
@@ -62,4 +67,5 @@ uv_install() {
 packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 find "$packages" -mindepth 1 -maxdepth 1 ! -name ansible_collections \( -type d -o -name '*.py' \) -print0 |
     xargs -0 .venv/bin/python -m compileall -q -j0 "$packages/ansible_collections/kubernetes" >/dev/null 2>&1 || true
+[ -x .venv/bin/python ] || fail "something removed .venv while it was made: run this again"
 touch "$stamp"

@@ -91,7 +91,11 @@ def test_limit_leaves_out_by_name_as_well(fleet: Fleet) -> None:
 
 
 def test_a_host_that_cannot_be_reached_stops_all(fleet: Fleet) -> None:
-    gone = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    # A bare machine has no ssh, and this is how one ends that reaches nobody.
+    program = fleet.folder / "ssh"
+    program.write_text("#!/bin/sh\necho 'ssh: connect to host 127.0.0.1 port 1: Connection refused' >&2\nexit 255\n")
+    program.chmod(0o755)
+    gone = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_ssh_executable": str(program)}
     fleet.hosts = {"gone-a": {}, "gone-b": gone}
     done = fleet.run()
     assert done.code != 0

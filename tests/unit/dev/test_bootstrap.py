@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-TOOLS = ("sh", "dirname", "uname", "cksum", "tr", "git", "rm", "touch")
+TOOLS = ("sh", "dirname", "uname", "cksum", "tr", "git", "rm", "touch", "flock", "find", "xargs", "grep", "sleep")
 
 
 @pytest.fixture
@@ -91,3 +91,40 @@ def test_without_git_one_line_says_so(checkout: Path) -> None:
     (checkout.parent / "bin" / "git").unlink()
     done = bootstrap(checkout)
     assert (done.returncode, done.stderr) == (1, "error: git is missing: install it, then run this again\n")
+
+
+# A Python that takes its time to make an environment, and tells when two of them are at it.
+SLOW = """case "$*" in
+-c*) exit 0;;
+--version) echo Python 3.13.9;;
+"-m venv .venv")
+    mkdir .venv.being-made || { echo "two at once" >&2; exit 4; }
+    sleep 1; mkdir -p .venv/bin; echo '#!/bin/sh' >.venv/bin/python
+    chmod +x .venv/bin/python; cp .venv/bin/python .venv/bin/uv
+    rmdir .venv.being-made; echo made >>made;;
+esac"""
+
+
+def test_two_at_once_make_one(checkout: Path) -> None:
+    for tool in ("mkdir", "chmod", "cp", "rmdir"):
+        (checkout.parent / "bin" / tool).symlink_to(str(shutil.which(tool)))
+    (checkout / "requirements-dev.txt").write_text("uv==0\n")
+    program(checkout.parent / "bin" / "python3.13", SLOW)
+    env = {"PATH": str(checkout.parent / "bin"), "HOME": str(checkout.parent)}
+    both = [subprocess.Popen(["sh", "dev/bootstrap.sh"], cwd=checkout, env=env, stdout=-1, stderr=-1) for _ in range(2)]
+    said = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert (checkout / "made").read_text() == "made\n"
+    assert sum(b"another make is making .venv: waiting for it" in out for out, _err in said) == 1
+
+
+def test_an_environment_that_was_removed_is_made_again(checkout: Path) -> None:
+    for tool in ("mkdir", "chmod", "cp", "rmdir"):
+        (checkout.parent / "bin" / tool).symlink_to(str(shutil.which(tool)))
+    (checkout / "requirements-dev.txt").write_text("uv==0\n")
+    program(checkout.parent / "bin" / "python3.13", SLOW)
+    assert bootstrap(checkout).returncode == 0
+    assert bootstrap(checkout).stdout == ""
+    (checkout / ".venv/bin/python").unlink()
+    assert bootstrap(checkout).returncode == 0
+    assert (checkout / "made").read_text() == "made\nmade\n"
