@@ -5,7 +5,7 @@ from __future__ import annotations
 import kubernetes_validate
 import pytest
 
-from tests.chart.conftest import RELEASE, Object, Render, containers
+from tests.chart.conftest import RELEASE, Object, Render, RenderError, containers
 from tests.chart.test_secrets import EXISTING
 
 
@@ -72,3 +72,19 @@ def test_one_registry_for_all_images(render: Render, name: str, image: str) -> N
     used = {container["image"] for pod in made.pods().values() for container in containers(pod)}
     assert {item for item in used if not item.startswith("registry.local:5000/mirror/")} == set()
     assert {f"{image}:2", "registry.local:5000/mirror/library/python:3"} <= used
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"apiVersion": "v1", "kind": "ConfigMap"}, r"extraObjects\[0\], of kind ConfigMap, has no name"),
+        ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}, "has no name once it is rendered"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Values.nothing }}'}", "has no name"),
+        ({"kind": "ConfigMap", "metadata": {"name": "x"}}, "is no object of Kubernetes"),
+        ("just words", "is no object of Kubernetes"),
+        ("- a\n- b", "is no object of Kubernetes"),
+    ],
+)
+def test_what_is_no_object_is_refused(render: Render, given: object, said: str) -> None:
+    with pytest.raises(RenderError, match=said):
+        render({"extraObjects": [given]})

@@ -73,6 +73,48 @@ def explained(helm: str, chart: Path, tmp_path_factory: pytest.TempPathFactory) 
             "postgresql.primary.resourcess does not exist: did you mean postgresql.primary.resources?",
         ),
         ({"postgresql": {"replica": {"replicaCount": 2}}}, "postgresql.readReplicas.replicaCount"),
+        # What the API server would refuse, when the migration has run already.
+        (
+            {"agent": {"livenessProbe": {"successThreshold": 3}}},
+            "agent.livenessProbe.successThreshold is 3 and must be 1",
+        ),
+        (
+            {"agent": {"autoscaling": {"enabled": True, "behavior": {"scaleDown": {"stabilizationWindow": 300}}}}},
+            "agent.autoscaling.behavior.scaleDown.stabilizationWindow does not exist: did you mean"
+            " agent.autoscaling.behavior.scaleDown.stabilizationWindowSeconds?",
+        ),
+        ({"agent": {"tolerations": [{"key": "a", "operator": "Exist"}]}}, "must be one of 'Exists', 'Equal'"),
+        (
+            {"agent": {"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "z"}]}},
+            "whenUnsatisfiable is missing",
+        ),
+        (
+            {
+                "networkPolicy": {
+                    "enabled": True,
+                    "callers": [{"namespaceSelector": {"kubernetes.io/metadata.name": "x"}}],
+                }
+            },
+            "networkPolicy.callers.0.namespaceSelector.kubernetes.io/metadata.name does not exist",
+        ),
+        (
+            {"networkPolicy": {"enabled": True, "callers": [{"ipBlock": {"cidr": "192.0.2.0/24"}, "podSelector": {}}]}},
+            "networkPolicy.callers.0 has 2 keys and may have no more than 1",
+        ),
+        (
+            {"networkPolicy": {"enabled": True, "extraEgress": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}},
+            "networkPolicy.extraEgress.0.ipBlock does not exist",
+        ),
+        ({"ingress": {"enabled": True, "hosts": ["Agent.Example.com"]}}, "must be a name of a host in small letters"),
+        ({"ingress": {"enabled": True, "tls": [{"secret": "a-tls"}]}}, "ingress.tls.0.secret does not exist"),
+        (
+            {"httpRoute": {"enabled": True, "hostnames": ["https://agent.example.com/"]}},
+            "must be a name of a host in small letters",
+        ),
+        (
+            {"httpRoute": {"enabled": True, "timeouts": {"request": "5 minutes"}}},
+            "httpRoute.timeouts.request is '5 minutes' and must be a duration",
+        ),
     ],
 )
 def test_one_sentence_without_a_regular_expression(

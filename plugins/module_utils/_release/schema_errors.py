@@ -151,6 +151,10 @@ def _limit(refusal: Refusal, match: re.Match[str]) -> Told:
     yield refusal.place, f"is {match[2]} and must be {match[3]} at {end}"
 
 
+def _too_many(refusal: Refusal, match: re.Match[str]) -> Told:
+    yield refusal.place, f"has {match[1]} keys and may have no more than {match[2]} of them together"
+
+
 def _missing(refusal: Refusal, match: re.Match[str]) -> Told:
     for name in re.findall(r"'([^']*)'", match[1]):
         yield [*refusal.place, name], "is missing"
@@ -183,6 +187,7 @@ _FORMS: t.Final[tuple[tuple[re.Pattern[str], t.Callable[[Refusal, re.Match[str]]
     (re.compile(r"got (\w+), want (.+)"), _type),
     (re.compile(r"'(.*)' does not match pattern "), _pattern),
     (re.compile(r"(minimum|maximum): got (\S+), want (\S+)"), _limit),
+    (re.compile(r"maxProperties: got (\S+), want (\S+)"), _too_many),
     (re.compile(r"missing propert(?:y|ies) (.*)"), _missing),
     (re.compile(r"invalid propertyName '(.*)'"), _name),
     (re.compile(r"value must be one of (.*)"), _choice),
