@@ -81,7 +81,7 @@ def remedy(history: Sequence[Object], release: str) -> Remedy:
     what = {"pending-install": "install", "pending-upgrade": "upgrade", "pending-rollback": "rollback"}[status]
     happened = f"The {what} of release {release} to revision {number}, {begun}, did not come to its end"
     if status == "pending-install":
-        return Remedy("uninstall", f"{happened}; nothing of it was seen to work.", _uninstall(release))
+        return Remedy("uninstall", f"{happened}; whether what it made works is not known.", _uninstall(release))
     good = _last_good(history[:-1])
     if good is None:
         words = f"{happened}, and no revision before it was ever deployed."
@@ -91,7 +91,7 @@ def remedy(history: Sequence[Object], release: str) -> Remedy:
 
 
 def _uninstall(release: str) -> str:
-    return f"helm uninstall {release}: its volumes and their data stay, and it is installed anew."
+    return f"helm uninstall {release}: what runs of it ends, its volumes and their data stay, and it is installed anew."
 
 
 def _description(entry: Object) -> str:

@@ -83,6 +83,8 @@ def execute(params: Row, environment: t.Mapping[str, str], *, check_mode: bool) 
 
     :raises ChartError: it cannot be assembled, linted, written, pushed or signed
     """
+    if params["registry"] and not params["registry"].startswith("oci://"):
+        raise ChartError(f"{params['registry']} is no OCI registry: write oci://<registry>/<repository>.")
     assembled = assemble(
         Path(params["chart"]),
         params["subcharts"],
@@ -125,8 +127,6 @@ def _lint(assembled: Assembled, helm: str, environment: t.Mapping[str, str]) -> 
 def _push(params: Row, file: Path, version: str, environment: t.Mapping[str, str]) -> Row:
     """Push, and say whether that changed what the registry has under this version."""
     helm, registry = params["helm_binary"], params["registry"].rstrip("/")
-    if not registry.startswith("oci://"):
-        raise ChartError(f"{registry} is no OCI registry: write oci://<registry>/<repository>.")
     plain = ["--plain-http"] if params["plain_http"] else []
     name = f"{registry}/{file.name.removesuffix(f'-{version}.tgz')}"
     before = program.run(
