@@ -10,6 +10,7 @@ import typing as t
 from .errors import CollectorError
 
 LONGEST_WORDS: t.Final = 300
+_RIGHTS: t.Final = ("permission denied", "must be superuser", "must have privileges", "must be a superuser")
 
 
 def failure(program: str, said: str, code: int) -> CollectorError:
@@ -22,6 +23,8 @@ def failure(program: str, said: str, code: int) -> CollectorError:
     cure = "its own words say why"
     if "No space left" in said:
         cure = "make room"
+    elif program == "pg_restore" and any(word in said for word in _RIGHTS):
+        cure = "restore as a superuser, or grant the role that right at the new server"
     elif "permission denied" in said:
         cure = "grant the role pg_read_all_data, and SELECT on large objects"
     elif "must be owner" in said or "must be member" in said or "must be able to SET ROLE" in said:
