@@ -29,7 +29,8 @@ FROM pg_database d WHERE d.datname = current_database()
 _RELATIONS = """
 SELECT format('%I.%I', n.nspname, c.relname) AS name, c.relkind::text AS kind
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'S', 'm') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE c.relkind IN ('r', 'S', 'm') AND c.relpersistence <> 't'
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid
                   AND e.deptype = 'e')
 ORDER BY 1
@@ -211,8 +212,7 @@ def differences(wanted: Facts, found: Facts) -> list[str]:
         if name not in found["matviews"]:
             said.append(f"the materialized view {name} is missing")
         elif found["matviews"][name] != full:
-            words = ("is filled", "has no rows yet") if found["matviews"][name] else ("has no rows yet", "is filled")
-            said.append(f"the materialized view {name} {words[0]}, and there it {words[1]}")
+            said.append(f"the materialized view {name} {'has no' if full else 'has'} rows yet")
     for name, (value, step) in sorted(wanted["sequences"].items()):
         now = (found["sequences"].get(name) or [None])[0]
         if now is None or (now - value) * step < 0:

@@ -31,6 +31,9 @@ def failure(program: str, said: str, code: int) -> CollectorError:
         cure = "restore as a superuser, or give all to one role with restore_owner"
     elif "is not available" in said:
         cure = "name PostgreSQL's programs with this extension in `postgresql`"
+    elif program == "pg_restore" and "does not exist" in said:
+        # A restore has no search path, so that nobody's object is taken for another one.
+        cure = "what it calls is found by a search path: give its functions one (ALTER FUNCTION … SET search_path)"
     elif "could not obtain lock" in said or "canceling statement due to lock timeout" in said:
         cure = "a migration holds a lock, so try again after it"
     elif "row-level security" in said:

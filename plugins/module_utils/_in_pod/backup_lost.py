@@ -1,4 +1,4 @@
-"""What a dump of one database leaves behind, so that nobody misses it first after a disaster: names, told in the record.
+"""What a dump of one database leaves behind, so that nobody misses it first after a disaster: names, for the record.
 
 Sources: the notes of pg_dump's documentation, and src/bin/pg_dump/pg_dump.c (selectDumpable*, getIndexes).
 """
@@ -42,12 +42,12 @@ QUESTIONS: t.Final[dict[str, str]] = {
         UNION ALL
         SELECT format('%I.%I', n.nspname, o.typname) FROM pg_type o JOIN pg_namespace n ON n.oid = o.typnamespace
         WHERE o.oid >= 16384 AND n.nspname IN ('pg_catalog', 'information_schema') AND o.typtype IN ('d', 'e', 'r')
-          AND NOT {_MEMBER.format(catalogue="pg_type")}""",
+          AND NOT {_MEMBER.format(catalogue="pg_type")}""",  # noqa: S608 - texts of this file
     "without its roles, their passwords and memberships, which belong to the server": f"""
-        SELECT name FROM ({_USED}) AS used""",
+        SELECT name FROM ({_USED}) AS used""",  # noqa: S608 - as above
     "without settings that a role has for all databases": f"""
         SELECT u.name || ': ' || split_part(item, '=', 1) FROM ({_USED}) AS u
-        JOIN pg_db_role_setting s ON s.setrole = u.oid AND s.setdatabase = 0, unnest(s.setconfig) AS item""",
+        JOIN pg_db_role_setting s ON s.setrole = u.oid AND s.setdatabase = 0, unnest(s.setconfig) AS item""",  # noqa: S608 - as above
     "without the rows of foreign tables, which are at another server": """
         SELECT format('%I.%I', n.nspname, o.relname) FROM pg_class o JOIN pg_namespace n ON n.oid = o.relnamespace
         WHERE o.relkind = 'f'""",

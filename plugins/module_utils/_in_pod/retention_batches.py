@@ -202,7 +202,9 @@ class Deletion:
         """
         from psycopg import errors
 
-        if isinstance(error, effects.BeyondError | errors.QueryCanceled | errors.IntegrityError | errors.RaiseException):
+        if isinstance(
+            error, effects.BeyondError | errors.QueryCanceled | errors.IntegrityError | errors.RaiseException
+        ):
             return True
         code = getattr(error, "sqlstate", None) or ""
         if code == errors.InsufficientPrivilege.sqlstate or self._connection.broken:
@@ -314,10 +316,8 @@ def asked(
         return connection.execute(statement(tables), given).fetchall()
 
 
-def resolved(
-    connection: psycopg.Connection, tables: Tables, keys: t.Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """Keys that were named: those that are there, as the server writes them, and those that are not, as they were given.
+def resolved(connection: psycopg.Connection, tables: Tables, keys: t.Sequence[str]) -> tuple[list[str], list[str]]:
+    """Of keys that were named, those that are there, as the server writes them, and the others, as they were given.
 
     :raises CollectorError: `argument-invalid`: one of them is no value of the key's type
     """

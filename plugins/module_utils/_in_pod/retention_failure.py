@@ -12,18 +12,48 @@ import typing as t
 
 from .errors import CollectorError
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
+# By SQLSTATE: the finding, and its sentence. https://www.postgresql.org/docs/current/errcodes-appendix.html
+_ONES: t.Final = {
+    "55P03": (
+        "database-timeout",
+        "A table at {where} is locked by somebody else, who changes it perhaps ({done}); run it again.",
+    ),
+    "57014": (
+        "database-timeout",
+        "A look at the tables at {where} took too long ({done}); look for load, or for a lock on them.",
+    ),
+    "25006": (
+        "in-recovery",
+        "The server at {where} takes no writes of this role any more ({done}): it is a standby, or"
+        " default_transaction_read_only is on.",
+    ),
+    "42501": (
+        "retention-privilege",
+        "The role may not delete at {where}, although its rights say so ({done}): a trigger or a policy stands before"
+        " it.",
+    ),
+}
 _TIMEOUTS: t.Final = {
     "25P03": "idle_in_transaction_session_timeout",
     "25P04": "transaction_timeout",
     "57P05": "idle_session_timeout",
 }
-_LOST: t.Final = ("08", "57")
+_ENDED: t.Final = (
+    "database-timeout",
+    "{timeout} of the server at {where} ended the session {done}; raise it for this role, then run it again.",
+)
+_LOST: t.Final = (
+    "database-refused",
+    "The server at {where} ended the session ({code}) {done}; run it again.",
+)
 # By class: the finding, and the rest of the sentence.
 _CLASSES: t.Final = {
     "42": ("retention-declaration", "the tables changed meanwhile, or something that runs for them lacks an object"),
     "53": ("database-refused", "the server has no room, memory or connection left"),
-    "22": ("retention-declaration", "a value does not fit its type: look at the default, view or trigger that makes it"),
+    "22": (
+        "retention-declaration",
+        "a value does not fit its type: look at the default, view or trigger that makes it",
+    ),
     "23": ("retention-declaration", "a constraint refuses it: look at the one that its log names"),
 }
 _ELSE: t.Final = ("database-refused", "the server's log has its words")
@@ -39,28 +69,17 @@ def failure(code: str | None, name: str, where: str, sessions: int, *, lost: boo
     :param lost: the connection is gone
     """
     done = f"after {sessions} whole sessions"
-    if code == "55P03":
-        words = f"A table at {where} is locked by somebody else, who changes it perhaps"
-        return CollectorError("database-timeout", f"{words}; run it again, {done}.")
-    if code == "57014":
-        words = f"A look at the tables at {where} took too long"
-        return CollectorError("database-timeout", f"{words}; look for load, or for a lock on them, {done}.")
-    if code in _TIMEOUTS:
-        words = f"{_TIMEOUTS[code]} of the server at {where} ended the session {done}"
-        return CollectorError("database-timeout", f"{words}; raise it for this role, then run it again.")
-    if code == "25006":
-        words = f"The server at {where} takes no writes of this role any more, {done}"
-        return CollectorError("in-recovery", f"{words}: it is a standby, or default_transaction_read_only is on.")
-    if code == "42501":
-        words = (
-            f"The role may not delete at {where}, although its rights say so: a trigger or a policy stands before it"
-        )
-        return CollectorError("retention-privilege", f"{words}; {done}.")
-    if lost or (code or "08")[:2] in _LOST:
-        words = f"The server at {where} ended the session ({code or 'connection lost'}) {done}"
-        return CollectorError("database-refused", f"{words}; run it again.")
-    finding, words = _CLASSES.get(str(code)[:2], _ELSE)
-    return CollectorError(finding, f"A statement failed at {where} ({code} {name}) {done}: {words}.")
+    if code in _ONES:
+        finding, words = _ONES[code]
+    elif code in _TIMEOUTS:
+        finding, words = _ENDED
+    elif lost or code is None or code[:2] in {"08", "57"}:
+        finding, words = _LOST
+    else:
+        finding, rest = _CLASSES.get(code[:2], _ELSE)
+        words = f"A statement failed at {{where}} ({{code}} {name}) {{done}}: {rest}."
+    own = {"where": where, "done": done, "timeout": _TIMEOUTS.get(code or ""), "code": code or "connection lost"}
+    return CollectorError(finding, words.format(**own))
 
 
 __all__ = ("failure",)

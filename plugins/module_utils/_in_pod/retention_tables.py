@@ -30,7 +30,7 @@ class Table:
     :param path: names of the tables from the one below the root to this one; empty for the root
     :param parent: the name of its parent, empty for the root
     :param column: with the foreign key to its parent, empty for the root
-    :param type_schemas: where the types of its columns are
+    :param type_schemas: where the types of its key and of its parent's are
     """
 
     name: str
@@ -126,8 +126,8 @@ def _otherwise(words: str) -> CollectorError:
     return CollectorError("retention-declaration", f"The declaration of the tables does not fit: {words}.")
 
 
-def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> Table:
-    name = str(item["table"])
+def _found(connection: psycopg.Connection, name: str) -> tuple[int, str, str]:
+    """Oid, schema and name of a table from which this role may delete, and sees all rows."""
     # A dot may be part of either name.
     rows = connection.execute(
         """
@@ -158,6 +158,12 @@ def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> T
     if secured:
         words = f"Row security hides rows of {name} from this role, so nobody could tell what belongs together"
         raise CollectorError("retention-privilege", f"{words}.")
+    return oid, found_schema, found_relation
+
+
+def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> Table:
+    name = str(item["table"])
+    oid, found_schema, found_relation = _found(connection, name)
     columns = _columns(connection, oid)
     key, time = str(item["key"]), str(item["time"])
     for column in (key, time):
@@ -167,8 +173,8 @@ def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> T
         raise _otherwise(f"{name}.{time} is of the type {columns[time][1]}, and not timestamptz, timestamp or date")
     if not columns[key][2] or not _is_unique(connection, oid, columns[key][0]):
         raise _otherwise(f"{name}.{key} is not unique and never null by itself")
-    schemas = tuple(found[3] for found in columns.values())
-    made = Table(name, found_schema, found_relation, oid, key, columns[key][1], time, type_schemas=schemas)
+    schema = columns[key][3]
+    made = Table(name, found_schema, found_relation, oid, key, columns[key][1], time, type_schemas=(schema,))
     if parent is None:
         return made
     column = str(item.get("parent_column") or "")
@@ -177,7 +183,8 @@ def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> T
     parents_key = _columns(connection, parent.oid)[parent.key][0]
     if not _refers(connection, (oid, columns[column][0]), (parent.oid, parents_key)):
         raise _otherwise(f"{name}.{column} has no foreign key to {parent.name}.{parent.key}")
-    return dataclasses.replace(made, parent=parent.name, column=column, path=(*parent.path, name))
+    schemas = (schema, columns[column][3])
+    return dataclasses.replace(made, parent=parent.name, column=column, path=(*parent.path, name), type_schemas=schemas)
 
 
 def _columns(connection: psycopg.Connection, oid: int) -> dict[str, tuple[int, str, bool, str]]:

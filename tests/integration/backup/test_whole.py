@@ -1,4 +1,4 @@
-"""What a dump of one database leaves behind is told; what belongs to one owner, to other databases, to others' locks."""
+"""What a dump of one database leaves behind is told; one owner, other databases in the folder, locks of others."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def roles(server: Server) -> t.Iterator[tuple[str, str]]:
         try:
             yield names
         finally:
-            for (name,) in admin.execute("SELECT datname FROM pg_database WHERE datdba::regrole::text = ANY(%s)", (list(names),)):
+            for (name,) in admin.execute(
+                "SELECT datname FROM pg_database WHERE datdba::regrole::text = ANY(%s)", (list(names),)
+            ):
                 admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
             for name in names:
                 admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
@@ -122,7 +124,9 @@ def test_what_a_database_or_a_role_has_set_hinders_nothing(server: Server, whose
                 left = "SELECT unnest(setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = setdatabase"
                 # As they were, for whoever uses the new database.
                 of = f"{left} WHERE datname = %s ORDER BY 1"
-                assert connection.execute(of, (target,)).fetchall() == connection.execute(of, (place.database,)).fetchall()
+                assert (
+                    connection.execute(of, (target,)).fetchall() == connection.execute(of, (place.database,)).fetchall()
+                )
         finally:
             with psycopg.connect(server.url(), autocommit=True) as admin:
                 admin.execute(f"DROP DATABASE IF EXISTS {place.database}_again WITH (FORCE)")
@@ -182,7 +186,8 @@ def test_materialized_views(small: Place) -> None:
 
 LEFT = {
     "subscriptions, which hold another server's login: sub": (
-        "CREATE SUBSCRIPTION sub CONNECTION 'host=127.0.0.1 port=1 password=s3cret' PUBLICATION p WITH (connect = false)",
+        "CREATE SUBSCRIPTION sub CONNECTION 'host=127.0.0.1 port=1 password=s3cret' PUBLICATION p"
+        " WITH (connect = false)",
         "ALTER SUBSCRIPTION sub SET (slot_name = NONE); DROP SUBSCRIPTION sub",
     ),
     "PostgreSQL's own schemas: information_schema.mine": (
