@@ -136,7 +136,7 @@ ACTS = {
     "a young message, late": ("DELETE FROM messages WHERE session_id <> OLD.session_id", LATE, "messages", "rows of"),
     "a young session, late": ("DELETE FROM sessions WHERE id <> OLD.session_id", LATE, "messages", "rows of"),
     "not its own": ("RETURN NULL", BEFORE, "sessions", "a trigger keeps rows of sessions"),
-    "not its messages": ("RETURN NULL", BEFORE, "messages", "a trigger keeps rows of messages"),
+    "not its messages": ("RETURN NULL", BEFORE, "messages", "rows of messages"),
     "comes back": ("INSERT INTO sessions SELECT OLD.*", LATE, "sessions", "a trigger keeps rows of sessions"),
 }
 
