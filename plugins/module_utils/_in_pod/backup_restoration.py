@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import secrets
@@ -205,23 +206,35 @@ def _drop_left(admin: t.Any) -> None:
 
 
 def _compared(parameters: t.Mapping[str, t.Any], database: backup_facts.Facts, server: str) -> list[str]:
-    """What there is to note of the restored database.
+    """What there is to note of the restored database, once the planner knows its tables as well.
 
     :raises CollectorError: `backup-differs`
     """
-    import psycopg
-
     with (
         backup_facts.translated(server),
-        psycopg.connect(**parameters, autocommit=True, client_encoding="UTF8") as connection,
+        _session(parameters) as connection,
+        _session(parameters) as other,
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
     ):
+        # Counting reads the tables from their beginning, and this looks at a sample of them meanwhile.
+        analyzed = pool.submit(_analyze, other)
         differences, notes = backup_restore.compare(connection, database, server)
         if differences:
             words = "; ".join(differences[:5])
             raise CollectorError("backup-differs", f"What was restored is not as the backup's snapshot: {words}.")
-        # The planner knows nothing of restored tables.
-        connection.execute("ANALYZE")
-        return notes
+        analyzed.result()
+    return notes
+
+
+def _session(parameters: t.Mapping[str, t.Any]) -> t.Any:
+    import psycopg
+
+    return psycopg.connect(**parameters, autocommit=True, client_encoding="UTF8")
+
+
+def _analyze(connection: t.Any) -> None:
+    backup_session.unhindered(connection)
+    connection.execute("ANALYZE")
 
 
 def _named(admin: t.Any, target: Target, made: str, database: backup_facts.Facts) -> None:

@@ -49,12 +49,15 @@ ZOO = {
         INSERT INTO ty VALUES ('{a,b}', ARRAY[ROW(1, E'x"\\n')::comp], 'y', '[1,2)', '{"[1,2]"}', ROW(NULL, ''))""",
     "views": """
         CREATE VIEW v1 WITH (security_barrier) AS SELECT a FROM gen WHERE a > 0 WITH CASCADED CHECK OPTION;
-        CREATE VIEW v2 AS SELECT * FROM v1; CREATE FUNCTION fv() RETURNS SETOF v2 LANGUAGE sql AS 'SELECT * FROM public.v2';
-        CREATE VIEW v3 AS SELECT * FROM fv(); CREATE RULE r AS ON INSERT TO v2 DO INSTEAD INSERT INTO gen VALUES (new.a);
+        CREATE VIEW v2 AS SELECT * FROM v1;
+        CREATE FUNCTION fv() RETURNS SETOF v2 LANGUAGE sql AS 'SELECT * FROM public.v2';
+        CREATE VIEW v3 AS SELECT * FROM fv();
+        CREATE RULE r AS ON INSERT TO v2 DO INSTEAD INSERT INTO gen VALUES (new.a);
         CREATE RECURSIVE VIEW v4 (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM v4 WHERE n < 3""",
     "materialized views": """
         CREATE MATERIALIZED VIEW m1 AS SELECT a FROM gen; CREATE UNIQUE INDEX ON m1 (a);
-        CREATE MATERIALIZED VIEW m2 AS SELECT count(*) FROM m1; CREATE MATERIALIZED VIEW m3 AS SELECT 1 WITH NO DATA""",
+        CREATE MATERIALIZED VIEW m2 AS SELECT count(*) FROM m1;
+        CREATE MATERIALIZED VIEW m3 AS SELECT 1 WITH NO DATA""",
     "policies": """
         CREATE TABLE rls (a int); INSERT INTO rls VALUES (1); ALTER TABLE rls ENABLE ROW LEVEL SECURITY;
         ALTER TABLE rls FORCE ROW LEVEL SECURITY; CREATE POLICY p ON rls FOR SELECT USING (a > 0)""",
@@ -84,7 +87,8 @@ ZOO = {
         CREATE FUNCTION atomic_one() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM gen; END;
         CREATE AGGREGATE agg(int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
         SET check_function_bodies = off;
-        CREATE FUNCTION broken() RETURNS int LANGUAGE sql AS 'SELECT nothing FROM nowhere'; RESET check_function_bodies""",
+        CREATE FUNCTION broken() RETURNS int LANGUAGE sql AS 'SELECT nothing FROM nowhere';
+        RESET check_function_bodies""",
     "operators and casts": """
         CREATE FUNCTION eq(comp, comp) RETURNS bool IMMUTABLE LANGUAGE sql RETURN ($1).a = ($2).a;
         CREATE OPERATOR === (LEFTARG = comp, RIGHTARG = comp, FUNCTION = eq, COMMUTATOR = ===);
@@ -93,7 +97,8 @@ ZOO = {
         CREATE OPERATOR FAMILY fam USING btree""",
     "what is elsewhere": """
         CREATE FOREIGN DATA WRAPPER fdw; CREATE SERVER away FOREIGN DATA WRAPPER fdw OPTIONS (x 'it''s');
-        CREATE USER MAPPING FOR PUBLIC SERVER away OPTIONS (password 's3cret'); CREATE FOREIGN TABLE ft (a int) SERVER away""",
+        CREATE USER MAPPING FOR PUBLIC SERVER away OPTIONS (password 's3cret');
+        CREATE FOREIGN TABLE ft (a int) SERVER away""",
     "rights": """
         REVOKE ALL ON c1 FROM PUBLIC; GRANT SELECT (id) ON c1 TO PUBLIC; GRANT USAGE ON TYPE e TO PUBLIC;
         ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC; ALTER DEFAULT PRIVILEGES IN SCHEMA public
@@ -115,20 +120,25 @@ ZOO = {
         CREATE CONVERSION conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8""",
     "tables of types and of tables": """
         CREATE TABLE of_type OF comp (PRIMARY KEY (a)); CREATE TABLE i1 (a int DEFAULT 1);
-        CREATE TABLE i2 (a int DEFAULT 2, b text) INHERITS (i1); CREATE TABLE i3 (a int DEFAULT 3, c int) INHERITS (i2, i1);
+        CREATE TABLE i2 (a int DEFAULT 2, b text) INHERITS (i1);
+        CREATE TABLE i3 (a int DEFAULT 3, c int) INHERITS (i2, i1);
         INSERT INTO i3 VALUES (1, 'x', 2); INSERT INTO i1 VALUES (3)""",
     "columns that are gone, or none": """
         CREATE TABLE nothing (); INSERT INTO nothing DEFAULT VALUES; INSERT INTO nothing DEFAULT VALUES;
         CREATE TABLE gone (a int, b text, c int); INSERT INTO gone VALUES (1, 'x', 2); ALTER TABLE gone DROP a;
         ALTER TABLE gone ADD d int DEFAULT 5""",
     "texts": """
-        CREATE TABLE txt (a text); INSERT INTO txt VALUES (E'\\\\.'), (E'\\\\N'), (E'a\\r\\nb\\tc\\\\'), (''), (NULL), (' '),
+        CREATE TABLE txt (a text); INSERT INTO txt VALUES (E'\\\\.'), (E'\\\\N'), (E'a\\r\\nb\\tc\\\\'), (''),
+        (NULL), (' '),
         (repeat('x', 3000000)), (U&'\\0001\\+01F5C4'), ('\\.'), (E'\\u200e\\ufeff')""",
     "values": """
-        CREATE TABLE val (a float8, b date, c timestamptz, d interval, e numeric, f money, g bit varying, h inet, i point,
+        CREATE TABLE val (a float8, b date, c timestamptz, d interval, e numeric, f money, g bit varying, h inet,
+        i point,
         j jsonb, k tsquery, l pg_lsn, m bytea, n "char", o int2vector, p macaddr8, q time with time zone, r float4);
-        INSERT INTO val VALUES ('NaN', 'infinity', '0044-03-15 12:00 BC', '1 mon -1 day 00:00:01.000001', 'NaN', 5, B'0101',
-        '::1/64', '(1e-300,-0)', '{"a": 1.10}', 'a & !b:*', '0/16', '\\x00ff', '', '1 2', '08:00:2b:01:02:03', '12:00+05:45',
+        INSERT INTO val VALUES ('NaN', 'infinity', '0044-03-15 12:00 BC', '1 mon -1 day 00:00:01.000001', 'NaN',
+        5, B'0101',
+        '::1/64', '(1e-300,-0)', '{"a": 1.10}', 'a & !b:*', '0/16', '\\x00ff', '', '1 2', '08:00:2b:01:02:03',
+        '12:00+05:45',
         1.1); INSERT INTO val VALUES (-0.0, '-infinity', 'infinity', '-178000000 years', 1e-300, -5);
         INSERT INTO val VALUES (5e-324, '5874897-01-01'); INSERT INTO val VALUES (0.1 + 0.2, NULL, '294276-12-31')""",
     "names": """
@@ -139,7 +149,8 @@ lumn" > 0)); INSERT INTO "Schéma % ""x"" 'y'"."ta
 ble" VALUES (1); CREATE TABLE "user" ("order" int, "SELECT" int); CREATE TABLE "pg%s" (a int)""",
     "extensions": """
         CREATE SCHEMA ext; CREATE EXTENSION hstore SCHEMA ext; CREATE EXTENSION citext SCHEMA ext;
-        CREATE TABLE hst (a ext.hstore, b ext.citext UNIQUE); INSERT INTO hst VALUES ('a=>NULL, "b c"=>"\\""', 'Ü')""",
+        CREATE TABLE hst (a ext.hstore, b ext.citext UNIQUE);
+        INSERT INTO hst VALUES ('a=>NULL, "b c"=>"\\""', 'Ü')""",
     "large objects": """
         SELECT lo_from_bytea(4711, decode(repeat('00ff', 5000), 'hex')); COMMENT ON LARGE OBJECT 4711 IS 'x';
         GRANT SELECT ON LARGE OBJECT 4711 TO PUBLIC; SELECT lo_from_bytea(4712, '')""",
@@ -148,10 +159,12 @@ ble" VALUES (1); CREATE TABLE "user" ("order" int, "SELECT" int); CREATE TABLE "
         CREATE TABLE bui (a text COLLATE own); INSERT INTO bui VALUES ('É')""",
     "18 what is computed, and keys nobody keeps": """
         CREATE TABLE virt (a int, b int GENERATED ALWAYS AS (a + 1) VIRTUAL); INSERT INTO virt VALUES (1);
-        CREATE TABLE unkept (o int REFERENCES c1 NOT ENFORCED, CHECK (o > 0) NOT ENFORCED); INSERT INTO unkept VALUES (-1)""",
+        CREATE TABLE unkept (o int REFERENCES c1 NOT ENFORCED, CHECK (o > 0) NOT ENFORCED);
+        INSERT INTO unkept VALUES (-1)""",
     "18 keys of times": """
         CREATE EXTENSION btree_gist SCHEMA ext;
-        CREATE TABLE per (id int, at daterange, PRIMARY KEY (id, at WITHOUT OVERLAPS)); INSERT INTO per VALUES (1, '[2020-01-01,)')""",
+        CREATE TABLE per (id int, at daterange, PRIMARY KEY (id, at WITHOUT OVERLAPS));
+        INSERT INTO per VALUES (1, '[2020-01-01,)')""",
 }
 
 
