@@ -17,7 +17,10 @@ description:
     their session, and nothing waits for a lock on a row, so that an application waits for nothing but a session that
     goes.
   - O(tables) is held against the catalogue first. What it says otherwise is refused by name, a table among it that
-    refers to one of these and is not declared.
+    refers to one of these and is not declared, a second foreign key with ON DELETE CASCADE between declared ones, which
+    takes rows of other sessions with it, and a table from which others inherit.
+  - Where triggers run for deleted rows, or keys set others to null, each transaction counts what they do, and one that
+    would take rows of other sessions, or leave some of its own, is rolled back and told.
   - Killed at any moment, it leaves whole sessions, and the next run goes on.
   - The result has numbers, and the keys that were named in O(keys), and nothing of what rows said.
 author:
@@ -190,6 +193,14 @@ rows:
   sample:
     sessions: 1200
     messages: 14031
+beside:
+  description: What triggers and foreign keys (SET NULL, SET DEFAULT) did beside, by table, rows by C(deleted),
+    C(changed) and C(inserted). Nothing of it is known in check mode.
+  returned: when the database was asked
+  type: dict
+  sample:
+    notes:
+      changed: 3
 bytes:
   description: About how many bytes become free for new rows once they are vacuumed, by table, by its share of the rows.
   returned: when the database was asked

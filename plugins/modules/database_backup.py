@@ -11,7 +11,8 @@ version_added: 1.0.0
 description:
   - A backup is a dump by C(pg_dump) in the directory format, by several processes, in one snapshot together with the
     number of rows of every table, the schema revision, and the checksums of all files in a manifest. Large objects,
-    sequences and the settings of the database are part of it; roles, subscriptions and tablespaces are not.
+    sequences and the settings of the database are part of it; roles, subscriptions and tablespaces are not, and what
+    there is of these and of other things that such a dump leaves behind, each backup's notes say by name.
   - It is written under a temporary name and gets its own when it is complete. A run that is interrupted, also by
     SIGKILL, leaves nothing behind and does not touch earlier backups.
   - Each backup is restored at once into a throw-away server on this machine, of the same major version, and compared
@@ -121,7 +122,7 @@ options:
     type: str
   backup_name:
     description: The backup, as V(records) names it. Without it V(verify) takes the newest one, V(restore) the newest
-      one that is verified.
+      one that is verified, and refuses where the folder has verified ones of more than one database or server.
     type: str
   postgresql:
     description: Folder with PostgreSQL's programs. Without it they are looked for where distributions have them.
@@ -167,7 +168,7 @@ options:
     type: str
     default: alembic_version
   lock_timeout_ms:
-    description: How long the dump waits for the lock of a table, in milliseconds.
+    description: How long the dump waits for the lock of a table, in milliseconds. Who holds it is named then.
     type: int
     default: 10000
   image:
@@ -177,7 +178,8 @@ options:
     description: Name of the new database, for V(restore).
     type: str
   restore_owner:
-    description: The one role that gets everything in the new database. Without it the roles that had it must be there.
+    description: The one role that gets everything in the new database, of which the role of O(database_url) is a
+      member, or a superuser. Nobody else has rights then. Without it the roles that had it must be there.
     type: str
   alembic_dir:
     description: Alembic directory of the version that will run on the new database. A backup at a revision that it does
@@ -257,7 +259,7 @@ backup:
       description: Why it is not verified.
       type: str
     notes:
-      description: In what the copy that was compared was not like the server.
+      description: In what the copy that was compared was not like the server, and what such a dump leaves behind.
       type: list
       elements: str
     seconds:

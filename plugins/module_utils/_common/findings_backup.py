@@ -18,7 +18,10 @@ BACKUP_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "i
     "backup-differs": ("fail", "Do not rely on this backup: make another one and look at what differs."),
     "backup-corrupt": ("fail", "Use another backup, and find out what changed this one."),
     "backup-key": ("fail", "Give the key with which the backup was made."),
-    "backup-note": ("info", "The copy that was compared is not like the server in this."),
+    "backup-note": (
+        "info",
+        "The backup, or the copy of it that was compared, is not like the server in this: see to it beside.",
+    ),
     "restore-exists": ("fail", "Name a database that does not exist: nothing is ever written over."),
     "restore-revision": ("fail", "Deploy the version that knows this revision, or use an older backup."),
     "restore-version": ("fail", "Restore into the same major version of PostgreSQL, or a newer one."),

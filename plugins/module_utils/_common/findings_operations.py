@@ -23,6 +23,7 @@ OPERATIONS_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn"
     "retention-unfinished": ("warn", "Run it again: it goes on, or raise ai_agent_retention_max_seconds."),
     "retention-unindexed": ("warn", "Create the index: CREATE INDEX CONCURRENTLY on that column."),
     "retention-trigger": ("warn", "Look at what the trigger writes of a row that goes."),
+    "retention-changes": ("info", "Look whether that is what the keys and triggers of the database are to do."),
     "retention-absent": ("info", "Nothing to do: there is no such session."),
     "vacuum-due": ("warn", "Run VACUUM (ANALYZE) on the table in a quiet hour, or look why autovacuum does not."),
 }

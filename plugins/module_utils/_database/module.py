@@ -182,6 +182,8 @@ def _assert_known(params: Row, request: backup_run.Request) -> None:
     ini = Path(params["alembic_dir"]) / params["alembic_ini"]
     python = params["alembic_python"] or sys.executable
     manifest = backup_manifest.read(request.folder.chosen(request.name).folder)
+    if request.name is None:
+        request.folder.assert_one_database()
     known = backup_revisions.known_revisions(ini, python, ALEMBIC_SECONDS)
     backup_restoration.assert_known(manifest, known, str(ini.parent))
 

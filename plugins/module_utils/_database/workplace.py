@@ -25,12 +25,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._database.scratc
     environment,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_failure import failure
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_session import OPTIONS
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.service_file import SERVICE
 
 PREFIX: t.Final = "ai-agent-backup-"
-# What a role or a database has set for itself must not end a dump or a restore half-way.
-_UNHINDERED: t.Final = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off"
 
 
 class Workplace(contextlib.AbstractContextManager["Workplace"]):
@@ -101,9 +100,8 @@ class Workplace(contextlib.AbstractContextManager["Workplace"]):
         """
         service = self.folder / "service"
         service.touch(0o600)
-        parameters = {"options": _UNHINDERED} | {name: value for name, value in place.items() if name != "options"}
-        if given := place.get("options"):
-            parameters["options"] = f"{given} {_UNHINDERED}"
+        # What a role or a database has set for itself must not end a dump or a restore half-way.
+        parameters = {**place, "options": f"{place.get('options') or ''} {OPTIONS}".strip()}
         service.write_text(f"[{SERVICE}]\n" + "".join(f"{name}={value}\n" for name, value in parameters.items()))
         words = [str(self.programs / program), *options]
         words += [] if program == "pg_restore" else [f"--dbname=service={SERVICE}"]

@@ -10,6 +10,7 @@ import typing as t
 from .errors import CollectorError
 
 LONGEST_WORDS: t.Final = 300
+_RIGHTS: t.Final = ("permission denied", "must be superuser", "must have privileges", "must be a superuser")
 
 
 def failure(program: str, said: str, code: int) -> CollectorError:
@@ -22,12 +23,17 @@ def failure(program: str, said: str, code: int) -> CollectorError:
     cure = "its own words say why"
     if "No space left" in said:
         cure = "make room"
+    elif program == "pg_restore" and any(word in said for word in _RIGHTS):
+        cure = "restore as a superuser, or grant the role that right at the new server"
     elif "permission denied" in said:
         cure = "grant the role pg_read_all_data, and SELECT on large objects"
     elif "must be owner" in said or "must be member" in said or "must be able to SET ROLE" in said:
         cure = "restore as a superuser, or give all to one role with restore_owner"
     elif "is not available" in said:
         cure = "name PostgreSQL's programs with this extension in `postgresql`"
+    elif program == "pg_restore" and "does not exist" in said:
+        # A restore has no search path, so that nobody's object is taken for another one.
+        cure = "what it calls is found by a search path: give its functions one (ALTER FUNCTION … SET search_path)"
     elif "could not obtain lock" in said or "canceling statement due to lock timeout" in said:
         cure = "a migration holds a lock, so try again after it"
     elif "row-level security" in said:

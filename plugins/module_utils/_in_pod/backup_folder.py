@@ -44,6 +44,14 @@ class Backup(t.NamedTuple):
         time = datetime.datetime.fromisoformat(self.record["time"])
         return Kept(self.folder.name, time, self.record.get("verified") is True)
 
+    def is_of(self, database: str, system: str | None) -> bool:
+        """Whether it is a backup of this database of this server; where either is not known, of this name.
+
+        :param system: PostgreSQL's identifier of the server
+        """
+        other = self.record.get("system")
+        return self.record.get("database") == database and (not system or not other or system == other)
+
 
 class BackupFolder:
     """A folder that one process writes at a time."""
@@ -132,6 +140,21 @@ class BackupFolder:
         more = f"; {len(found)} are not verified, name one in backup_name" if found else "; make one"
         raise CollectorError("backup-missing", f"{words}{more}.")
 
+    def assert_one_database(self) -> None:
+        """Check that the newest verified backup is nobody else's.
+
+        :raises CollectorError: `backup-missing`: there are verified backups of more than one database
+        """
+        verified = [item for item in self.backups() if item.record.get("verified") is True]
+        newest: dict[tuple[str, str], str] = {}
+        for item in verified:
+            whose = str(item.record.get("database")), str(item.record.get("system"))
+            newest.setdefault(whose, item.folder.name)
+        if len(newest) > 1:
+            each = ", ".join(f"{name} of {database}" for (database, _system), name in newest.items())
+            words = f"{self.path} has backups of more than one database or server ({each})"
+            raise CollectorError("backup-missing", f"{words}; name one in backup_name.")
+
     def free(self) -> int:
         """Bytes that may still be written."""
         return free_bytes(self.path)
@@ -146,14 +169,32 @@ def free_bytes(path: Path) -> int:
 
 
 def read_record(folder: Path) -> Record:
-    """What is known of a backup; one whose record is lost is not verified."""
+    """What is known of a backup; one whose record is lost is not verified, and has what its manifest says."""
     stamp = datetime.datetime.strptime(folder.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)  # noqa: UP017 - Python 3.10
     with contextlib.suppress(OSError, ValueError):
         found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         if isinstance(found, dict) and isinstance(found.get("time"), str):
             datetime.datetime.fromisoformat(found["time"])
             return found | {"name": folder.name}
-    return {"name": folder.name, "time": stamp.isoformat(), "verified": False, "problem": "its record cannot be read"}
+    lost = f"{RECORD} is lost or cannot be read; state: verify writes it anew"
+    found = {"name": folder.name, "time": stamp.isoformat(), "verified": False, "problem": lost}
+    with contextlib.suppress(CollectorError, KeyError, TypeError, AttributeError, ValueError):
+        manifest = backup_manifest.read(folder)
+        database = manifest["database"]
+        datetime.datetime.fromisoformat(manifest["time"])
+        found |= {
+            "time": manifest["time"],
+            "database": database["database"],
+            "system": database.get("system"),
+            "revision": database["revision"],
+            "image": manifest["image"],
+            "bytes": sum(item["bytes"] for item in manifest["files"].values()),
+            "database_bytes": database["database_bytes"],
+            "tables": len(database["tables"]),
+            "rows": sum(database["counts"].values()),
+            "encrypted": manifest["encrypted"],
+        }
+    return found
 
 
 def write_record(folder: Path, record: Record) -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from . import backup_manifest, backup_restoration, backup_run
 from .backup_failure import failure
 from .backup_retention import Retention
+from .backup_session import OPTIONS
 from .errors import CollectorError
 from .framing import Framer
 from .session import database_url
@@ -138,6 +139,9 @@ class Sibling(contextlib.AbstractContextManager["Sibling"]):
         :param place: libpq's parameters of the connection, in a file that only this pod has
         :raises CollectorError: `backup-failed`
         """
+        if program == "pg_restore":
+            # A dump sets the same for itself.
+            place = {**place, "options": f"{place.get('options') or ''} {OPTIONS}".strip()}
         service = self._shared / f"{self._number + 1}.service"
         with service.open("x", encoding="utf-8") as file:
             service.chmod(0o600)
@@ -232,6 +236,8 @@ def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
         return Sibling(Path(request["shared"]), Path(request["work"]))
 
     if request["state"] == "restore" and (known := _known()) is not None:
+        if wanted.name is None:
+            wanted.folder.assert_one_database()
         manifest = backup_manifest.read(wanted.folder.chosen(wanted.name).folder)
         backup_restoration.assert_known(manifest, known, "the deployed image")
     return backup_run.run(request["state"], wanted, sites)

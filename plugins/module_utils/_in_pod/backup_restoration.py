@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import secrets
@@ -12,7 +13,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import backup_facts, backup_restore, session
+from . import backup_facts, backup_restore, backup_session, session
 from .backup_folder import free_bytes
 from .backup_restore import literal, quoted
 from .errors import CollectorError
@@ -29,10 +30,12 @@ LONGEST_NAME: t.Final = 63
 GROWTH: t.Final = 1.1
 CONNECT_SECONDS: t.Final = 10
 _LOCAL: t.Final = ("localhost", "127.0.0.1", "::1")
+_CURE: t.Final = "restore as a superuser, or grant it that right"
 _TARGET: t.Final = """
 SELECT current_setting('server_version_num')::int / 10000, r.rolsuper OR r.rolcreatedb,
        EXISTS (SELECT FROM pg_database WHERE datname = %(name)s),
-       ARRAY(SELECT w FROM unnest(%(roles)s::text[]) w WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = w))
+       ARRAY(SELECT w FROM unnest(%(roles)s::text[]) w WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = w)),
+       (SELECT pg_has_role(o.oid, 'USAGE') FROM pg_roles o WHERE o.rolname = %(owner)s)
 FROM pg_roles r WHERE r.rolname = current_user
 """
 _LEFT: t.Final = """
@@ -86,9 +89,12 @@ def judged(target: Target, manifest: Manifest) -> list[tuple[str, str]]:
     wanted = [target.owner] if target.owner else sorted(database["roles"])
     with session.connected(target.url, CONNECT_SECONDS, "ai_platform.agent restore") as connection:
         with backup_facts.translated(target.server):
-            found = connection.execute(_TARGET, {"name": target.name, "roles": wanted}).fetchone()
+            connection.autocommit = True
+            backup_session.unhindered(connection)
+            asked = {"name": target.name, "roles": wanted, "owner": target.owner}
+            found = connection.execute(_TARGET, asked).fetchone()
             room = _free(connection, session.parameters(target.url))
-        major, may, exists, missing = t.cast("tuple[int, bool, bool, list[str]]", found)
+        major, may, exists, missing, member = t.cast("tuple[int, bool, bool, list[str], bool | None]", found)
     if exists:
         words = f"{target.server} has a database {target.name}, and a restore never writes over one"
         raise CollectorError("restore-exists", f"{words}; name another one in restore_database.")
@@ -103,14 +109,28 @@ def judged(target: Target, manifest: Manifest) -> list[tuple[str, str]]:
         if target.owner:
             words = f"{target.server} has no role {target.owner}"
         raise CollectorError("restore-roles", f"{words}; create them, or give all to one role with restore_owner.")
+    if member is False:
+        words = f"The role of database_url is no member of {target.owner} at {target.server}, so it can give it nothing"
+        raise CollectorError("restore-roles", f"{words}; grant it that role, or restore as a superuser.")
     needed = int(database["database_bytes"] * GROWTH)
+    notes = _left_to_the_owner(target, database)
     if room is None:
         words = f"Nobody here can see how much room {target.server} has; the restored database needs {needed} bytes."
-        return [("restore-room-unknown", words)]
+        return [("restore-room-unknown", words), *notes]
     if room < needed:
         words = f"{target.server} has {room} bytes free, and the restored database needs {needed}"
         raise CollectorError("restore-room", f"{words}; enlarge its volume first.")
-    return []
+    return notes
+
+
+def _left_to_the_owner(target: Target, database: backup_facts.Facts) -> list[tuple[str, str]]:
+    """What one role that gets everything leaves nobody else. Pure."""
+    left = ["the owners"] if target.owner and set(database["roles"]) - {target.owner} else []
+    left += ["the rights of other roles"] if target.owner else []
+    if target.owner and any(role for role, _item in database["settings"]):
+        left.append("the settings of roles in this database")
+    words = f"{target.owner} gets everything, and {', '.join(left)} are not restored; grant them anew."
+    return [("backup-note", words)] if left else []
 
 
 def _free(connection: t.Any, parameters: t.Mapping[str, t.Any]) -> int | None:
@@ -134,10 +154,12 @@ def _free(connection: t.Any, parameters: t.Mapping[str, t.Any]) -> int | None:
     return None
 
 
-def restore(target: Target, manifest: Manifest, data: Path, site: Site, jobs: int) -> dict[str, float]:
+def restore(
+    target: Target, manifest: Manifest, data: Path, site: Site, jobs: int
+) -> tuple[dict[str, float], list[str]]:
     """The backup in a new database, under its name once it is complete and the same.
 
-    :return: seconds by step
+    :return: seconds by step; and what there is to note of it, as ends of sentences
     :raises CollectorError: there is no such database then
     """
     database, began = manifest["database"], time.monotonic()
@@ -147,10 +169,13 @@ def restore(target: Target, manifest: Manifest, data: Path, site: Site, jobs: in
 
     with session.connected(target.url, CONNECT_SECONDS, "ai_platform.agent restore") as admin:
         admin.autocommit = True
-        with backup_facts.translated(target.server):
+        with backup_facts.translated(target.server, _CURE):
+            backup_session.unhindered(admin)
             _drop_left(admin)
             try:
-                admin.execute(backup_restore.creation(made, database))
+                # The schema public belongs to the owner of its database, and since PostgreSQL 15 nobody else may
+                # create anything there.
+                admin.execute(backup_restore.creation(made, database, target.owner))
             except psycopg.errors.Error as error:
                 said = (error.diag.message_primary or "").rstrip(".")
                 words = f"{target.server} cannot create a database like the one that was dumped ({said})"
@@ -160,34 +185,56 @@ def restore(target: Target, manifest: Manifest, data: Path, site: Site, jobs: in
             admin.execute(f"REVOKE ALL ON DATABASE {quoted(made)} FROM PUBLIC")
             backup_restore.fill(site, parameters | {"dbname": made}, data, jobs, owner=target.owner)
             filled = time.monotonic()
-            _compared(parameters | {"dbname": made}, database, target.server)
+            notes = _compared(parameters | {"dbname": made}, database, target.server)
             compared = time.monotonic()
-            with backup_facts.translated(target.server):
+            with backup_facts.translated(target.server, _CURE):
                 _named(admin, target, made, database)
         except BaseException:
             with contextlib.suppress(psycopg.Error):
                 admin.execute(f"DROP DATABASE IF EXISTS {quoted(made)} WITH (FORCE)")
             raise
-    return {"restore": round(filled - began, 3), "compare": round(compared - filled, 3)}
+    return {"restore": round(filled - began, 3), "compare": round(compared - filled, 3)}, notes
 
 
 def _drop_left(admin: t.Any) -> None:
+    from psycopg import errors
+
     for (name,) in admin.execute(_LEFT, (MARK, INFIX)).fetchall():
-        admin.execute(f"DROP DATABASE {quoted(name)}")
+        # It may be another role's, or somebody may look into it.
+        with contextlib.suppress(errors.InsufficientPrivilege, errors.ObjectInUse, errors.InvalidCatalogName):
+            admin.execute(f"DROP DATABASE {quoted(name)}")
 
 
-def _compared(parameters: t.Mapping[str, t.Any], database: backup_facts.Facts, server: str) -> None:
-    import psycopg
+def _compared(parameters: t.Mapping[str, t.Any], database: backup_facts.Facts, server: str) -> list[str]:
+    """What there is to note of the restored database, once the planner knows its tables as well.
 
+    :raises CollectorError: `backup-differs`
+    """
     with (
         backup_facts.translated(server),
-        psycopg.connect(**parameters, autocommit=True, client_encoding="UTF8") as connection,
+        _session(parameters) as connection,
+        _session(parameters) as other,
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
     ):
-        if differences := backup_restore.compare(connection, database, server):
+        # Counting reads the tables from their beginning, and this looks at a sample of them meanwhile.
+        analyzed = pool.submit(_analyze, other)
+        differences, notes = backup_restore.compare(connection, database, server)
+        if differences:
             words = "; ".join(differences[:5])
             raise CollectorError("backup-differs", f"What was restored is not as the backup's snapshot: {words}.")
-        # The planner knows nothing of restored tables.
-        connection.execute("ANALYZE")
+        analyzed.result()
+    return notes
+
+
+def _session(parameters: t.Mapping[str, t.Any]) -> t.Any:
+    import psycopg
+
+    return psycopg.connect(**parameters, autocommit=True, client_encoding="UTF8")
+
+
+def _analyze(connection: t.Any) -> None:
+    backup_session.unhindered(connection)
+    connection.execute("ANALYZE")
 
 
 def _named(admin: t.Any, target: Target, made: str, database: backup_facts.Facts) -> None:

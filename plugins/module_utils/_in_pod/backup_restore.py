@@ -35,6 +35,8 @@ def creation(name: str, database: backup_facts.Facts, owner: str | None = None) 
     provider = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}.get(database["provider"] or "c")
     if provider:
         words += [f"LOCALE_PROVIDER {provider[0]} {provider[1]} {literal(database['locale'])}"]
+    if provider and database.get("rules"):
+        words += [f"ICU_RULES {literal(database['rules'])}"]
     return " ".join([*words, *([f"OWNER {quoted(owner)}"] if owner else [])])
 
 
@@ -77,7 +79,9 @@ def properties(name: str, database: backup_facts.Facts, owner: str | None = None
     return made
 
 
-_LISTS: t.Final = ("search_path", "DateStyle", "temp_tablespaces", "session_preload_libraries")
+_LISTS: t.Final = (
+    "search_path", "DateStyle", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries",
+)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -114,16 +118,18 @@ def fill(programs: Programs, place: t.Mapping[str, t.Any], data: Path, jobs: int
     programs.run("pg_restore", [*options, "--dbname=service=live", str(data)], place)
 
 
-def compare(connection: t.Any, database: backup_facts.Facts, where: str) -> list[str]:
-    """In what the restored database differs from the snapshot.
+def compare(connection: t.Any, database: backup_facts.Facts, where: str) -> tuple[list[str], list[str]]:
+    """In what the restored database differs from the snapshot, and what there is to note of it.
 
+    :param connection: in autocommit
     :raises CollectorError: it cannot be asked
     """
     with backup_facts.translated(where):
         backup_facts.prepare(connection)
         found = backup_facts.facts(connection, _table(connection, database["version_table"]))
         found["counts"] = backup_facts.counts(connection, found["tables"])
-    return backup_facts.differences(database, found)
+        found["matview_counts"] = backup_facts.matview_counts(connection, found)
+    return backup_facts.differences(database, found), backup_facts.notes(database, found)
 
 
 def _table(connection: t.Any, name: str | None) -> str | None:

@@ -90,12 +90,12 @@ def backup(request: Request, sites: Sites) -> Row:
     with contextlib.ExitStack() as stack:
         connection = session.connected(request.url or "", CONNECT_SECONDS, backup_take.APPLICATION)
         stack.callback(connection.close)
-        facts = backup_take.look(connection, request.version_table, where)
+        facts = backup_take.look(connection, request.version_table, where, request.lock_timeout_ms)
         site = stack.enter_context(sites(facts["major"], "postgres"))
         wish = backup_take.Wish(
             request.jobs, site.folder, request.key, request.version_table, request.lock_timeout_ms, request.image
         )
-        _assert_room(folder, wish, facts["database_bytes"], where)
+        _assert_room(folder, wish, facts, where)
         if request.check_mode:
             return {"changed": True, "notes": [], "summary": [f"{where} would be backed up into {folder.path}."]}
         stack.enter_context(folder.locked())
@@ -103,17 +103,18 @@ def backup(request: Request, sites: Sites) -> Row:
         # The snapshot would hold back VACUUM for as long as the verification takes.
         connection.close()
         made = verified(made, request.key, site, request.jobs)
-        removed = _thinned(request, facts["database"])
+        removed = _thinned(request, facts)
         notes = _notes(made)
-        if not (after := backup_take.room(folder, facts["database_bytes"])).enough:
+        if not (after := backup_take.room(folder, facts["database_bytes"], facts["database"])).enough:
             words = f"{folder.path} has {size(after.free)} free, and the next backup may need {size(after.needed)}."
             notes.append(("backup-room-soon", words))
     return result(made, notes) | {"changed": True, "removed": removed}
 
 
-def _assert_room(folder: BackupFolder, wish: backup_take.Wish, database_bytes: int, where: str) -> None:
+def _assert_room(folder: BackupFolder, wish: backup_take.Wish, facts: Row, where: str) -> None:
+    database_bytes = facts["database_bytes"]
     for needed, what in (
-        (backup_take.room(folder, database_bytes), folder.path),
+        (backup_take.room(folder, database_bytes, facts["database"]), folder.path),
         (backup_take.work_room(wish, database_bytes), wish.work.parent),
     ):
         if not needed.enough:
@@ -121,10 +122,10 @@ def _assert_room(folder: BackupFolder, wish: backup_take.Wish, database_bytes: i
             raise CollectorError("backup-room", f"{words}; nothing was begun.")
 
 
-def _thinned(request: Request, database: str) -> list[str]:
-    """The names of the backups of this database that were removed."""
+def _thinned(request: Request, facts: Row) -> list[str]:
+    """The names of the backups of this database that were removed; one of which nobody knows whose it is stays."""
     folder = request.folder
-    own = [item.kept for item in folder.backups() if item.record.get("database", database) == database]
+    own = [item.kept for item in folder.backups() if item.is_of(facts["database"], facts["system"])]
     gone = superfluous(own, request.retention)
     for name in gone:
         folder.remove(name)
@@ -158,8 +159,10 @@ def restore(request: Request, sites: Sites) -> Row:
     began = time.monotonic()
     target = backup_restoration.Target(request.url or "", request.restore_database or "", request.restore_owner)
     chosen = request.folder.chosen(request.name)
+    if request.name is None:
+        request.folder.assert_one_database()
     manifest = backup_manifest.read(chosen.folder)
-    notes = backup_restoration.judged(target, manifest)
+    notes = [*backup_restoration.judged(target, manifest), *_notes(chosen)]
     backup_manifest.check(chosen.folder, manifest, request.key)
     expected = chosen.record.get("seconds", {}).get("restore")
     row = result(chosen, notes) | {"changed": True, "expected_seconds": expected}
@@ -170,14 +173,20 @@ def restore(request: Request, sites: Sites) -> Row:
         sites(manifest["database"]["major"], "pg_restore") as site,
         backup_restore.opened(chosen.folder, manifest, request.key, site.folder) as data,
     ):
-        seconds = backup_restoration.restore(target, manifest, data, site, request.jobs)
+        seconds, more = backup_restoration.restore(target, manifest, data, site, request.jobs)
     step = (
         f"Let the database's URL in the release's Secret (database-url, migration-database-url) name {target.name}"
         f" instead of {manifest['database']['database']}, change its rotationId with it, and run site.yml."
     )
     words = f"{chosen.folder.name} was restored into {target.name} at {target.server}, and its rows are those counted."
     seconds["all"] = round(time.monotonic() - began, 3)
-    return row | {"seconds": seconds, "next_step": step, "summary": [words, step]}
+    told = [*notes, *(("backup-note", f"{chosen.folder.name} was {note}.") for note in more)]
+    return row | {
+        "notes": [list(note) for note in dict.fromkeys(told)],
+        "seconds": seconds,
+        "next_step": step,
+        "summary": [words, step],
+    }
 
 
 def run(state: str, request: Request, sites: Sites) -> Row:
@@ -206,11 +215,17 @@ def result(made: Backup, notes: t.Sequence[tuple[str, str]]) -> Row:
 def lines(backups: t.Sequence[Backup]) -> list[str]:
     """A line for each backup."""
     return [
-        f"{record['name']}: {record.get('rows', '?')} rows, {size(record.get('bytes', 0))},"
-        f" revision {', '.join(record.get('revision') or ()) or 'none'},"
+        f"{record['name']}: {_content(record)},"
         f" {'verified' if record.get('verified') else 'not verified: ' + str(record.get('problem'))}"
         for record in (backup.record for backup in backups)
     ]
+
+
+def _content(record: Row) -> str:
+    if "rows" not in record:
+        return "neither its record nor its manifest can be read, so nobody knows what is in it"
+    revision = ", ".join(record.get("revision") or ()) or "none"
+    return f"{record['rows']} rows of {record.get('database')}, {size(record['bytes'])}, revision {revision}"
 
 
 def size(number: int) -> str:

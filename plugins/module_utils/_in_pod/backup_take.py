@@ -14,7 +14,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import backup_encryption, backup_facts, backup_manifest
+from . import backup_encryption, backup_facts, backup_manifest, backup_session
 from .backup_folder import Backup, BackupFolder, bytes_of, free_bytes, write_record
 from .errors import CollectorError
 
@@ -80,10 +80,12 @@ class Room(t.NamedTuple):
         return self.free >= self.needed
 
 
-def room(folder: BackupFolder, database_bytes: int) -> Room:
+def room(folder: BackupFolder, database_bytes: int, database: str) -> Room:
     """What the next backup may need: as the last one did of its database, else as much as the database holds."""
     needed = database_bytes
     for backup in folder.backups():
+        if backup.record.get("database") != database:
+            continue
         with contextlib.suppress(CollectorError, KeyError, ZeroDivisionError, TypeError):
             share = bytes_of(backup.folder) / backup_manifest.read(backup.folder)["database"]["database_bytes"]
             needed = int(database_bytes * share * GROWTH)
@@ -91,23 +93,30 @@ def room(folder: BackupFolder, database_bytes: int) -> Room:
     return Room(needed, folder.free())
 
 
-def look(connection: t.Any, version_table: str, where: str) -> backup_facts.Facts:
-    """The facts in a snapshot that stays until the session's end.
+def look(connection: t.Any, version_table: str, where: str, lock_timeout_ms: int) -> backup_facts.Facts:
+    """The facts in a snapshot that stays until the session's end, and with it a hold of every table.
 
-    :raises CollectorError: the role may not read them
+    :param lock_timeout_ms: how long it waits for one
+    :raises CollectorError: the role may not read them, or somebody else holds a table
     """
     import psycopg
 
-    connection.autocommit = False
-    connection.read_only = True
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    with backup_facts.translated(where):
-        table = backup_facts.version_table(connection, version_table)
-        connection.rollback()
+    with (
+        backup_facts.translated(where),
+        backup_session.naming_holders(connection, where, lock_timeout_ms),
+    ):
         connection.autocommit = True
+        backup_session.unhindered(connection)
+        table = backup_facts.version_table(connection, version_table)
         backup_facts.prepare(connection)
+        backup_session.waits(connection, lock_timeout_ms)
         connection.autocommit = False
-        return backup_facts.facts(connection, table)
+        connection.read_only = True
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        found = backup_facts.facts(connection, table)
+        backup_session.hold(connection, found["tables"])
+        backup_session.waits(connection, 0)
+    return found
 
 
 def take(  # noqa: PLR0917 - one caller
@@ -134,30 +143,30 @@ def take(  # noqa: PLR0917 - one caller
         try:
             with backup_facts.translated(where):
                 snapshot = connection.execute(_SNAPSHOT).fetchone()[0]
-            counted = _Counting(connection, facts["tables"], where)
+            counted = _Counting(connection, facts, where)
             data = made / backup_manifest.DATA
             # Whoever reads the volume meanwhile must not find it in clear.
             dumped = wish.work / backup_manifest.DATA if wish.key else data
             options = [*_DUMP, f"--file={dumped}", f"--jobs={wish.jobs}", f"--snapshot={snapshot}"]
             try:
                 programs.run("pg_dump", [*options, f"--lock-wait-timeout={wish.lock_timeout_ms}"], place)
-            except CollectorError:
+            except CollectorError as error:
                 # Where counting failed, the snapshot went with its transaction, which is all that the dump knows.
                 if counted.cancelled():
-                    raise
+                    raise _locked(connection, error) from None
                 counted.result()
                 raise
             except BaseException:
                 counted.cancelled()
                 raise
-            counted_rows = counted.result()
+            rows = counted.result()
             dump_seconds = time.monotonic() - began
             if wish.key:
                 backup_encryption.encrypt(dumped, data, wish.key)
             manifest: backup_manifest.Manifest = {
                 "form": backup_manifest.FORM,
                 "time": now.isoformat(timespec="seconds"),
-                "database": facts | {"counts": counted_rows},
+                "database": facts | rows,
                 "encrypted": wish.key is not None,
                 "image": wish.image,
                 "files": backup_manifest.of_files(made),
@@ -172,7 +181,8 @@ def take(  # noqa: PLR0917 - one caller
                 "bytes": bytes_of(made),
                 "database_bytes": facts["database_bytes"],
                 "tables": len(facts["tables"]),
-                "rows": sum(counted_rows.values()),
+                "system": facts["system"],
+                "rows": sum(rows["counts"].values()),
                 "encrypted": wish.key is not None,
                 "seconds": {"dump": round(dump_seconds, 3), "backup": round(time.monotonic() - began, 3)},
                 "verified": False,
@@ -189,20 +199,36 @@ def take(  # noqa: PLR0917 - one caller
         raise folder.unwritable(error) from None
 
 
+def _locked(connection: t.Any, error: CollectorError) -> CollectorError:
+    """The same error, with who holds the lock for which the dump waited."""
+    import psycopg
+
+    if "lock" not in error.message:
+        return error
+    with contextlib.suppress(psycopg.Error):
+        connection.rollback()
+        words = error.message.rpartition("; ")[0]
+        return CollectorError(error.id, f"{words}; {backup_session.holder(connection)}.")
+    return error
+
+
 class _Counting:
     """The rows are counted in the snapshot while the dump runs: together they take about as long as the longer one."""
 
-    def __init__(self, connection: t.Any, tables: t.Sequence[str], where: str) -> None:
+    def __init__(self, connection: t.Any, facts: backup_facts.Facts, where: str) -> None:
         self._connection, self._where = connection, where
-        self._found: dict[str, int] = {}
+        self._found: dict[str, dict[str, int]] = {}
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._count, args=(tables,), daemon=True)
+        self._thread = threading.Thread(target=self._count, args=(facts,), daemon=True)
         self._thread.start()
 
-    def _count(self, tables: t.Sequence[str]) -> None:
+    def _count(self, facts: backup_facts.Facts) -> None:
         try:
             with backup_facts.translated(self._where):
-                self._found = backup_facts.counts(self._connection, tables)
+                self._found = {
+                    "counts": backup_facts.counts(self._connection, facts["tables"]),
+                    "matview_counts": backup_facts.matview_counts(self._connection, facts),
+                }
         except BaseException as error:
             self._error = error
 
@@ -215,8 +241,8 @@ class _Counting:
             self._thread.join(0.2)
         return was_alive or self._error is None
 
-    def result(self) -> dict[str, int]:
-        """The rows by table, once the last one is counted.
+    def result(self) -> dict[str, dict[str, int]]:
+        """`counts`, rows by table, and `matview_counts`, once the last one is counted.
 
         :raises CollectorError: they could not be counted
         """

@@ -71,7 +71,8 @@ def _restored(
         backup_restore.fill(site, place, data, jobs)
         seconds = round(time.monotonic() - began, 3)
         with backup_facts.translated(_WHERE), _session(place) as connection:
-            return notes, seconds, backup_restore.compare(connection, database, _WHERE)
+            differences, more = backup_restore.compare(connection, database, _WHERE)
+            return [*notes, *more, *database.get("lost", ())], seconds, differences
 
 
 def _prepared(server: t.Mapping[str, str], database: backup_facts.Facts) -> list[str]:

@@ -51,10 +51,12 @@ def run(
     import psycopg
 
     from . import retention_batches as batches
-    from .retention_debt import debt
+    from .retention_debt import debt, debt_after
+    from .retention_failure import failure
     from .retention_tables import checked
     from .session import connected, parameters, place
 
+    _assert_words(request)
     end = time.monotonic() + request["max_seconds"]
     connection = retry(
         lambda: connected(url, request["connect_timeout"]),
@@ -76,7 +78,7 @@ def run(
                 _assert_writable(connection, where)
                 tables = checked(connection, request["tables"])
                 cutoff = _cutoff(connection, request)
-                before = debt(connection, tables, after_work=False)
+                before = debt(connection, tables)
             if request["dry"]:
                 if request["keys"]:
                     progress = batches.count_named(connection, tables, request["keys"])
@@ -89,40 +91,50 @@ def run(
                     work.named(request["keys"])
                 else:
                     work.old()
-            after = debt(connection, tables, after_work=not request["dry"])
+            after = before if request["dry"] else debt_after(connection, tables)
             return {
                 "where": where,
                 "cutoff": cutoff.isoformat() if cutoff else None,
                 "done": progress.as_dict(),
                 "tables": {
-                    table.name: {"before": before[table.name], "after": after[table.name]} for table in tables.all
+                    table.name: {"before": before[table.name], "after": (after or before)[table.name]}
+                    for table in tables.all
                 },
+                "after_known": after is not None,
                 "unindexed": list(tables.unindexed),
+                "changes": list(tables.changes),
                 "triggers": list(tables.triggers),
             }
-    except psycopg.DataError:
-        words = "A key that was named is no value of the type of the table's key"
-        raise CollectorError("argument-invalid", f"{words}: nothing was deleted.") from None
-    except psycopg.errors.ReadOnlySqlTransaction:
-        raise CollectorError("in-recovery", f"The server at {where} takes no writes: it is a standby.") from None
-    except psycopg.errors.InsufficientPrivilege:
-        words = (
-            f"The role may not delete at {where}, although its rights say so: a trigger or a policy stands before it"
-        )
-        raise CollectorError("retention-privilege", f"{words}.") from None
-    except psycopg.errors.QueryCanceled:
-        words = f"A look at the tables at {where} took too long; look for load, or for a lock on them"
-        raise CollectorError("database-timeout", f"{words}.") from None
     except psycopg.Error as error:
         done = progress.sessions if progress and not request["dry"] else 0
-        words = f"The server at {where} ended the session ({error.sqlstate or 'connection lost'})"
-        raise CollectorError("database-refused", f"{words} after {done} whole sessions; run it again.") from None
+        raise failure(error.sqlstate, type(error).__name__, where, done, lost=connection.broken) from None
+
+
+def _assert_words(request: Request) -> None:
+    """:raises CollectorError: a name or a key has a character that no text of a database can have"""
+    named = [str(word) for item in request["tables"] for word in item.values()]
+    for words, finding in ((named, "retention-declaration"), (request["keys"], "argument-invalid")):
+        for word in words:
+            try:
+                word.encode()
+            except UnicodeEncodeError:
+                raise CollectorError(finding, f"{word!a} is not valid text in Unicode; correct it.") from None
+            if "\0" in word:
+                raise CollectorError(finding, f"{word!a} has a NUL in it, which no name or key has; correct it.")
 
 
 def _assert_writable(connection: t.Any, where: str) -> None:
-    row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
-    if row and row[0]:
+    """:raises CollectorError: the server or the role's settings refuse writes, or leave foreign keys unkept"""
+    asked = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::bool,"
+    row = connection.execute(f"{asked} current_setting('session_replication_role')").fetchone()
+    if row[0]:
         raise CollectorError("in-recovery", f"The server at {where} takes no writes: it is a standby.")
+    if row[1]:
+        words = f"default_transaction_read_only is on at {where} for this role, its database or the server"
+        raise CollectorError("retention-privilege", f"{words}; who set it has to lift it, or name another role.")
+    if row[2] == "replica":
+        words = f"session_replication_role is replica at {where} for this role, and no foreign key is kept then"
+        raise CollectorError("retention-privilege", f"{words}; name another role.")
 
 
 def _cutoff(connection: t.Any, request: Request) -> t.Any:

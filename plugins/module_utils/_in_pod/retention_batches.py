@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import time
 import typing as t
 
+from . import retention_effects as effects
 from . import retention_statements as statements
+from .errors import CollectorError
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -36,8 +39,14 @@ IDLE_SECONDS = 10
 MOST_WAITS = 20
 # What a statement that only looks may take.
 LOOK_SECONDS = 30.0
+# Since PostgreSQL 17 a whole transaction may have a limit, too, which no statement of ours knows of.
+_LIMITS_TRANSACTIONS = 170000
 # How long a session that was named, and that somebody holds, is tried again.
 NAMED_SECONDS = 5.0
+# Sentences about sessions that were left because more than they would have gone.
+MOST_TOLD = 5
+# Classes of errors that the code of a trigger makes: features, data, objects that are not there, PL/pgSQL, internal.
+_OF_TRIGGERS = ("0A", "21", "22", "38", "39", "42", "54", "P0")
 
 
 @dataclasses.dataclass
@@ -47,6 +56,8 @@ class Progress:
     :param rows: deleted, by table
     :param held: sessions that somebody else held
     :param refused: sessions that another table's row kept, or a trigger
+    :param beyond: why some of these would have taken more, or less, than their own rows
+    :param beside: what triggers and foreign keys did elsewhere: rows by verb, by table
     :param large: sessions that took longer than a statement may
     :param absent: keys that were named and are not there
     :param stopped: why it ended before its end: time, caller or lock; empty where it did not
@@ -58,13 +69,16 @@ class Progress:
     batches: int = 0
     held: int = 0
     refused: int = 0
+    beyond: list[str] = dataclasses.field(default_factory=list)
+    beside: dict[str, collections.Counter[str]] = dataclasses.field(default_factory=dict)
     large: int = 0
     absent: list[str] = dataclasses.field(default_factory=list)
     stopped: str = ""
     longest_seconds: float = 0.0
 
     def as_dict(self) -> dict[str, t.Any]:
-        return {**dataclasses.asdict(self), "rows": dict(self.rows)}
+        beside = {name: dict(numbers) for name, numbers in self.beside.items()}
+        return {**dataclasses.asdict(self), "rows": dict(self.rows), "beside": beside}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,27 +135,20 @@ class Deletion:
     def named(self, keys: t.Sequence[str]) -> Progress:
         """Delete these, however old they are; what somebody holds is tried again for a while.
 
-        :raises psycopg.DataError: one of them is no value of the key's type
+        :raises CollectorError: `argument-invalid`: one of them is no value of the key's type
         """
-        waiting = collections.deque(dict.fromkeys(keys))
-        there = {key for (key,) in self._connection.execute(statements.present(self._tables), {"keys": list(waiting)})}
-        # A key has one text on the server, and may have others outside.
-        texts = asked(self._connection, statements.texts(self._tables), {"keys": list(waiting)})
-        self.progress.absent = [key for key, text in texts if text not in there]
-        waiting = collections.deque(sorted(there))
+        there, self.progress.absent = resolved(self._connection, self._tables, keys)
+        waiting = collections.deque(there)
         until = min(self._limits.end, time.monotonic() + NAMED_SECONDS)
         while waiting and self._goes_on():
             held = self.progress.held
             given = list(waiting)
             self._one_batch(waiting)
             if self.progress.held > held and time.monotonic() < until:
-                left = {key for (key,) in self._connection.execute(statements.present(self._tables), {"keys": given})}
+                left = {key for (key,) in asked(self._connection, self._tables, statements.present, {"keys": given})}
                 waiting.extend(sorted(left - set(waiting)))
                 self.progress.held = held
         return self.progress
-
-    def _present(self, keys: t.Sequence[str]) -> set[str]:
-        return {key for (key,) in asked(self._connection, statements.present(self._tables), {"keys": keys})}
 
     def _goes_on(self) -> bool:
         limits = self._limits
@@ -163,11 +170,18 @@ class Deletion:
             self._delete(keys)
             self._waits = 0
         except (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure):
-            # A lock on a table: whoever changes the schema goes first.
             self._waits += 1
-            waiting.extendleft(reversed(keys))
+            if self._tables.acting and len(keys) == 1 and self._waits > 1:
+                # What a trigger or a key changes elsewhere, it waits for.
+                self.progress.held += 1
+            else:
+                # A lock on a table: whoever changes the schema goes first.
+                self._size = max(1, len(keys) // 2) if self._tables.acting else self._size
+                waiting.extendleft(reversed(keys))
             time.sleep(LOCK_TIMEOUT_MS / 1000)
-        except (errors.QueryCanceled, errors.IntegrityError, errors.RaiseException) as error:
+        except (errors.Error, effects.BeyondError) as error:
+            if not self._is_of_the_sessions(error):
+                raise
             if len(keys) > 1:
                 self._size = max(1, len(keys) // 2)
                 waiting.extendleft(reversed(keys))
@@ -175,19 +189,39 @@ class Deletion:
                 self.progress.large += 1
             else:
                 self.progress.refused += 1
+                if isinstance(error, effects.BeyondError) and len(self.progress.beyond) < MOST_TOLD:
+                    self.progress.beyond.append(str(error))
         took = time.monotonic() - began
         self._told(self.progress)
         time.sleep(max(self._limits.pause_seconds, min(took, 1.0)))
 
+    def _is_of_the_sessions(self, error: Exception) -> bool:
+        """Whether an error says something of these sessions, and nothing of the tables or the server.
+
+        What a trigger's own code does wrong has the class of any statement's error.
+        """
+        from psycopg import errors
+
+        if isinstance(
+            error, effects.BeyondError | errors.QueryCanceled | errors.IntegrityError | errors.RaiseException
+        ):
+            return True
+        code = getattr(error, "sqlstate", None) or ""
+        if code == errors.InsufficientPrivilege.sqlstate or self._connection.broken:
+            return False
+        return bool(self._tables.triggers) and code[:2] in _OF_TRIGGERS
+
     def _delete(self, keys: list[str]) -> None:
         limits = self._limits
         with self._connection.transaction():
-            begin(self._connection, limits.statement_seconds)
+            begin(self._connection, limits.statement_seconds, *self._tables.type_schemas)
             began = time.monotonic()
-            rows, sessions = self._within(keys)
+            rows, sessions, beside = self._within(keys)
         took = time.monotonic() - began
         progress = self.progress
         progress.rows.update(rows)
+        for name, numbers in beside.items():
+            progress.beside.setdefault(name, collections.Counter()).update(numbers)
         progress.sessions += sessions
         progress.batches += 1
         progress.longest_seconds = max(progress.longest_seconds, took)
@@ -196,8 +230,11 @@ class Deletion:
         elif len(keys) == self._size:
             self._size = min(limits.batch, self._size + max(1, self._size // 4))
 
-    def _within(self, keys: list[str]) -> tuple[dict[str, int], int]:
-        """Rows by table, and sessions, that were deleted in this transaction."""
+    def _within(self, keys: list[str]) -> tuple[dict[str, int], int, dict[str, dict[str, int]]]:
+        """Rows by table, and sessions, that were deleted in this transaction; and what that did beside.
+
+        :raises effects.BeyondError: it would have done more, or less, than that
+        """
         connection, tables, aged = self._connection, self._tables, self._cutoff is not None
         given: dict[str, t.Any] = {"keys": keys, "cutoff": self._cutoff}
 
@@ -217,30 +254,82 @@ class Deletion:
             taken = {key for (key,) in ask(statements.lock_children(tables, table))}
             held += len(taken)
             given["keys"] = [key for key in given["keys"] if key not in taken]
+        if not given["keys"]:
+            self.progress.held += held
+            return dict.fromkeys((table.name for table in tables.all), 0), 0, {}
+        before = effects.counters(connection) if tables.acting else {}
         rows = {}
         for table in reversed(tables.all):
             rows[table.name] = connection.execute(statements.delete(tables, table), given).rowcount
+        beside = {}
+        if tables.acting:
+            beside = effects.beside(tables, rows, before, effects.counters(connection))
+            for table in tables.children:
+                if ask(statements.counted(tables, table)):
+                    raise effects.BeyondError(f"a trigger keeps rows of {table.name}")
+            if ask(statements.present(tables)):
+                raise effects.BeyondError(f"a trigger keeps rows of {tables.root.name}")
         self.progress.held += held
-        return rows, rows[tables.root.name]
+        return rows, rows[tables.root.name], beside
 
 
-def begin(connection: psycopg.Connection, statement_seconds: float) -> None:
-    """The limits of a transaction; SET LOCAL holds behind a pooler as well."""
-    connection.execute(
-        "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true),"
-        " set_config('idle_in_transaction_session_timeout', %s, true), set_config('TimeZone', 'UTC', true)",
-        (f"{LOCK_TIMEOUT_MS}ms", f"{max(1, round(statement_seconds * 1000))}ms", f"{IDLE_SECONDS}s"),
-    )
+def begin(connection: psycopg.Connection, statement_seconds: float, *type_schemas: str) -> None:
+    """The limits of a transaction; SET LOCAL holds behind a pooler as well.
+
+    A text has to be the same value for the server again, so what a role has set for their form does not count.
+
+    :param type_schemas: to be found at the end of the search path, which triggers see as well
+    """
+    own = {
+        "lock_timeout": f"{LOCK_TIMEOUT_MS}ms",
+        "statement_timeout": f"{max(1, round(statement_seconds * 1000))}ms",
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+        "TimeZone": "UTC",
+        "DateStyle": "ISO",
+        "IntervalStyle": "postgres",
+        "extra_float_digits": "1",
+    }
+    if connection.info.server_version >= _LIMITS_TRANSACTIONS:
+        own["transaction_timeout"] = "0"
+    calls = ", ".join("set_config(%s, %s, true)" for _name in own)
+    connection.execute(f"SELECT {calls}", [word for pair in own.items() for word in pair])
+    if type_schemas:
+        words = """
+            SELECT set_config('search_path', concat_ws(', ', nullif(current_setting('search_path'), ''),
+                   (SELECT string_agg(quote_ident(name), ', ') FROM unnest(%s::text[]) AS name)), true)
+        """
+        connection.execute(words, (list(type_schemas),))
 
 
-def asked(connection: psycopg.Connection, statement: t.Any, given: dict[str, t.Any]) -> list[t.Any]:
+def asked(
+    connection: psycopg.Connection,
+    tables: Tables,
+    statement: t.Callable[[Tables], t.Any],
+    given: dict[str, t.Any],
+) -> list[t.Any]:
     """The rows of a statement that changes nothing, in a transaction of its own.
 
     :raises psycopg.errors.QueryCanceled: it takes longer than LOOK_SECONDS
     """
     with connection.transaction():
-        begin(connection, LOOK_SECONDS)
-        return connection.execute(statement, given).fetchall()
+        begin(connection, LOOK_SECONDS, *tables.type_schemas)
+        return connection.execute(statement(tables), given).fetchall()
+
+
+def resolved(connection: psycopg.Connection, tables: Tables, keys: t.Sequence[str]) -> tuple[list[str], list[str]]:
+    """Of keys that were named, those that are there, as the server writes them, and the others, as they were given.
+
+    :raises CollectorError: `argument-invalid`: one of them is no value of the key's type
+    """
+    import psycopg
+
+    try:
+        found = asked(connection, tables, statements.resolved, {"keys": list(dict.fromkeys(keys))})
+    except (psycopg.DataError, psycopg.IntegrityError):
+        words = "A key that was named is no value of the type of the table's key"
+        raise CollectorError("argument-invalid", f"{words}: nothing was deleted.") from None
+    there = dict.fromkeys(text for _key, text in found if text is not None)
+    return list(there), [key for key, text in found if text is None]
 
 
 def walk(connection: psycopg.Connection, tables: Tables, cutoff: t.Any) -> t.Iterator[list[str]]:
@@ -248,7 +337,7 @@ def walk(connection: psycopg.Connection, tables: Tables, cutoff: t.Any) -> t.Ite
     after: str | None = None
     while True:
         given = {"after": after, "window": WINDOW, "cutoff": cutoff}
-        rows = asked(connection, statements.window(tables, begins=after is None), given)
+        rows = asked(connection, tables, functools.partial(statements.window, begins=after is None), given)
         if not rows:
             return
         after = rows[-1][0]
@@ -277,13 +366,11 @@ def count(
 def count_named(connection: psycopg.Connection, tables: Tables, keys: t.Sequence[str]) -> Progress:
     """The same of keys that were named.
 
-    :raises psycopg.DataError: one of them is no value of the key's type
+    :raises CollectorError: `argument-invalid`: one of them is no value of the key's type
     """
-    given = {"keys": list(dict.fromkeys(keys))}
-    there = {key for (key,) in asked(connection, statements.present(tables), given)}
-    texts = asked(connection, statements.texts(tables), given)
-    found = Progress(absent=[key for key, text in texts if text not in there])
-    _count(connection, tables, sorted(there), found)
+    there, absent = resolved(connection, tables, keys)
+    found = Progress(absent=absent)
+    _count(connection, tables, there, found)
     return found
 
 
@@ -291,8 +378,8 @@ def _count(connection: psycopg.Connection, tables: Tables, keys: t.Sequence[str]
     found.sessions += len(keys)
     found.rows[tables.root.name] += len(keys)
     for table in tables.children:
-        rows = asked(connection, statements.counted(tables, table), {"keys": list(keys)})
+        rows = asked(connection, tables, functools.partial(statements.counted, table=table), {"keys": list(keys)})
         found.rows[table.name] += sum(number for _key, number in rows)
 
 
-__all__ = ("Deletion", "Limits", "Progress", "asked", "begin", "count", "count_named", "walk")
+__all__ = ("Deletion", "Limits", "Progress", "asked", "begin", "count", "count_named", "resolved", "walk")

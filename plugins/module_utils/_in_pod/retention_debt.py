@@ -46,19 +46,34 @@ FROM option
 """
 
 
-def debt(connection: psycopg.Connection, tables: Tables, *, after_work: bool) -> dict[str, dict[str, t.Any]]:
-    """Of each table: bytes, rows, live and dead rows, from how many dead rows on autovacuum begins, whether it does.
+def debt_after(connection: psycopg.Connection, tables: Tables) -> dict[str, dict[str, t.Any]] | None:
+    """The same once something was deleted; None where somebody locks a table: what was done is told nevertheless."""
+    from psycopg import errors
 
-    :param after_work: this session has just deleted, and its counts are to be among them
-    """
-    if after_work:
-        if connection.info.server_version >= _FORCED_SINCE:
-            connection.execute("SELECT pg_stat_force_next_flush()")
-        else:
-            time.sleep(REPORT_SECONDS)
-        # The counts are told at the end of a transaction.
-        connection.execute("SELECT 1")
-        connection.execute("SELECT pg_stat_clear_snapshot()")
+    from . import retention_batches as batches
+
+    try:
+        _flush(connection)
+        with connection.transaction():
+            batches.begin(connection, batches.LOOK_SECONDS)
+            return debt(connection, tables)
+    except (errors.LockNotAvailable, errors.QueryCanceled):
+        return None
+
+
+def _flush(connection: psycopg.Connection) -> None:
+    """Have what this session has just deleted be among the counts."""
+    if connection.info.server_version >= _FORCED_SINCE:
+        connection.execute("SELECT pg_stat_force_next_flush()")
+    else:
+        time.sleep(REPORT_SECONDS)
+    # The counts are told at the end of a transaction.
+    connection.execute("SELECT 1")
+    connection.execute("SELECT pg_stat_clear_snapshot()")
+
+
+def debt(connection: psycopg.Connection, tables: Tables) -> dict[str, dict[str, t.Any]]:
+    """Of each table: bytes, rows, live and dead rows, from how many dead rows on autovacuum begins, whether it does."""
     found = {}
     for table in tables.all:
         row = connection.execute(_QUERY, {"oid": table.oid}).fetchone()
@@ -75,4 +90,4 @@ def debt(connection: psycopg.Connection, tables: Tables, *, after_work: bool) ->
     return found
 
 
-__all__ = ("debt",)
+__all__ = ("debt", "debt_after")

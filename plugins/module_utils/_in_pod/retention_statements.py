@@ -24,14 +24,20 @@ def _sql(text: str) -> t.Any:
 
 
 def _name(*parts: str) -> t.Any:
+    """A name as it stands in a statement with parameters, where the driver reads `%` as the beginning of one."""
     from psycopg import sql
 
-    return sql.Identifier(*parts)
+    return sql.Identifier(*(part.replace("%", "%%") for part in parts))
+
+
+def _type(name: str) -> t.Any:
+    """A type as the server writes it."""
+    return _sql(name.replace("%", "%%"))
 
 
 def _keys(tables: Tables) -> Composable:
     """The parameter `keys` as an array of the root's key."""
-    return t.cast("Composable", _sql("%(keys)s::text[]::{}[]").format(_sql(tables.root.key_type)))
+    return t.cast("Composable", _sql("%(keys)s::text[]::{}[]").format(_type(tables.root.key_type)))
 
 
 def _chain(tables: Tables, table: Table) -> tuple[Composable, Composable]:
@@ -78,7 +84,7 @@ def window(tables: Tables, *, begins: bool) -> Composed:
     """
     root = tables.root
     key, time = _name("r", root.key), _name("r", root.time)
-    after = _sql("%(after)s::text::{}").format(_sql(root.key_type))
+    after = _sql("%(after)s::text::{}").format(_type(root.key_type))
     where = _sql("") if begins else _sql("WHERE {} > {}").format(key, after)
     words = """
         WITH part AS MATERIALIZED (
@@ -116,7 +122,7 @@ def counted(tables: Tables, table: Table) -> Composed:
 
 
 def lock_children(tables: Tables, table: Table) -> Composed:
-    """Lock rows that belong to the keys; tell the keys of which somebody else holds a row.
+    """Lock rows that belong to the keys; tell the keys, as they were given, of which somebody else holds a row.
 
     Whoever deletes one meanwhile holds it, so that counting it is right.
     """
@@ -126,12 +132,14 @@ def lock_children(tables: Tables, table: Table) -> Composed:
         WITH mine AS (
             SELECT {root} AS key FROM {source} WHERE {ties} AND {root} = ANY({keys}) FOR UPDATE OF t0 SKIP LOCKED),
         there AS (SELECT {root} AS key FROM {source} WHERE {ties} AND {root} = ANY({keys}))
-        SELECT counted.key::text
+        SELECT given.word
         FROM (SELECT key, count(*) AS number FROM there GROUP BY key) AS counted
         LEFT JOIN (SELECT key, count(*) AS number FROM mine GROUP BY key) AS locked USING (key)
+        JOIN unnest(%(keys)s::text[]) AS given(word) ON given.word::{type} = counted.key
         WHERE locked.number IS DISTINCT FROM counted.number
     """
-    return t.cast("Composed", _sql(words).format(root=root, source=source, ties=ties, keys=_keys(tables)))
+    own = {"root": root, "source": source, "ties": ties, "keys": _keys(tables), "type": _type(tables.root.key_type)}
+    return t.cast("Composed", _sql(words).format(**own))
 
 
 def present(tables: Tables) -> Composed:
@@ -142,10 +150,15 @@ def present(tables: Tables) -> Composed:
     return t.cast("Composed", _sql(words).format(**own))
 
 
-def texts(tables: Tables) -> Composed:
-    """Each key as it was given, and as the server writes it."""
-    words = "SELECT given, given::{}::text FROM unnest(%(keys)s::text[]) AS given"
-    return t.cast("Composed", _sql(words).format(_sql(tables.root.key_type)))
+def resolved(tables: Tables) -> Composed:
+    """Each key as it was given, and as its row has it, or null: one value may have many texts, such as 1 and 1.0."""
+    root = tables.root
+    words = """
+        SELECT given.word, r.{key}::text FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS given(word, place)
+        LEFT JOIN {root} AS r ON r.{key} = given.word::{type} ORDER BY given.place
+    """
+    own = {"key": _name(root.key), "root": _name(root.schema, root.relation), "type": _type(root.key_type)}
+    return t.cast("Composed", _sql(words).format(**own))
 
 
 def delete(tables: Tables, table: Table) -> Composed:
@@ -161,4 +174,4 @@ def delete(tables: Tables, table: Table) -> Composed:
     return t.cast("Composed", made)
 
 
-__all__ = ("counted", "delete", "lock_children", "lock_roots", "newer", "present", "still_old", "texts", "window")
+__all__ = ("counted", "delete", "lock_children", "lock_roots", "newer", "present", "resolved", "still_old", "window")

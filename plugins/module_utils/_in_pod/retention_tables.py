@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from . import retention_effects as effects
 from .errors import CollectorError
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -19,8 +20,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Row = dict[str, t.Any]
 _TIMES = ("timestamp with time zone", "timestamp without time zone", "date")
-# pg_constraint.confdeltype, https://www.postgresql.org/docs/current/catalog-pg-constraint.html
-_DELETES = {"c": "CASCADE", "a": "NO ACTION", "r": "RESTRICT", "n": "SET NULL", "d": "SET DEFAULT"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +28,9 @@ class Table:
 
     :param key_type: as the server writes the type of its key
     :param path: names of the tables from the one below the root to this one; empty for the root
+    :param parent: the name of its parent, empty for the root
     :param column: with the foreign key to its parent, empty for the root
+    :param type_schemas: where the types of its key and of its parent's are
     """
 
     name: str
@@ -39,8 +40,10 @@ class Table:
     key: str
     key_type: str
     time: str
+    parent: str = ""
     column: str = ""
     path: tuple[str, ...] = ()
+    type_schemas: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,12 +51,15 @@ class Tables:
     """The declaration, checked: the root first, each other table after its parent.
 
     :param unindexed: columns with a foreign key that no index begins with
+    :param changes: columns elsewhere that a foreign key sets to null, or to their default
     :param triggers: of the database's owner, which run for each row that is deleted
     """
 
     all: tuple[Table, ...]
-    unindexed: tuple[str, ...]
-    triggers: tuple[str, ...]
+    family: effects.Family
+    unindexed: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
 
     @property
     def root(self) -> Table:
@@ -62,6 +68,16 @@ class Tables:
     @property
     def children(self) -> tuple[Table, ...]:
         return self.all[1:]
+
+    @property
+    def acting(self) -> bool:
+        """Whether the database does more than delete these rows."""
+        return bool(self.changes or self.triggers)
+
+    @property
+    def type_schemas(self) -> tuple[str, ...]:
+        """Where the operators of the keys' types are: extensions have theirs anywhere."""
+        return tuple(sorted({schema for table in self.all for schema in table.type_schemas} - {"pg_catalog"}))
 
     def named(self, name: str) -> Table:
         return next(table for table in self.all if table.name == name)
@@ -76,10 +92,13 @@ def checked(connection: psycopg.Connection, declared: t.Sequence[Row]) -> Tables
     found: list[Table] = []
     for item in order:
         parent = next((table for table in found if table.name == item.get("parent")), None)
-        found.append(_table(connection, item, parent))
-    oids = [table.oid for table in found]
-    _assert_nothing_else_refers(connection, found)
-    return Tables(tuple(found), _unindexed(connection, found), _triggers(connection, oids))
+        table = _table(connection, item, parent)
+        if table.oid in {other.oid for other in found}:
+            raise _otherwise(f"{table.name} is declared twice")
+        found.append(table)
+    members = effects.family(connection, found)
+    changes, triggers = effects.assert_no_more_goes(connection, found, members)
+    return Tables(tuple(found), members, _unindexed(connection, members.oids), changes, triggers)
 
 
 def _ordered(declared: t.Sequence[Row]) -> list[Row]:
@@ -107,10 +126,10 @@ def _otherwise(words: str) -> CollectorError:
     return CollectorError("retention-declaration", f"The declaration of the tables does not fit: {words}.")
 
 
-def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> Table:
-    name = str(item["table"])
-    schema, _dot, relation = name.rpartition(".")
-    row = connection.execute(
+def _found(connection: psycopg.Connection, name: str) -> tuple[int, str, str]:
+    """Oid, schema and name of a table from which this role may delete, and sees all rows."""
+    # A dot may be part of either name.
+    rows = connection.execute(
         """
         SELECT c.oid, n.nspname, c.relname, c.relkind::text,
                has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'DELETE')
@@ -118,13 +137,16 @@ def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> T
                row_security_active(c.oid),
                EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '4')
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE c.relname = %(relation)s
-          AND CASE WHEN %(schema)s = '' THEN pg_table_is_visible(c.oid) ELSE n.nspname = %(schema)s END
+        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+          AND (c.relname = %(name)s AND pg_table_is_visible(c.oid) OR n.nspname || '.' || c.relname = %(name)s)
         """,
-        {"relation": relation, "schema": schema},
-    ).fetchone()
-    if row is None:
+        {"name": name},
+    ).fetchall()
+    if not rows:
         raise _otherwise(f"there is no table {name} that this role sees")
+    if len(rows) > 1:
+        raise _otherwise(f"{name} is the name of {len(rows)} tables, by where its dot is")
+    [row] = rows
     oid, found_schema, found_relation, kind, allowed, secured, ruled = row
     if kind not in {"r", "p"}:
         raise _otherwise(f"{name} is no table")
@@ -136,6 +158,12 @@ def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> T
     if secured:
         words = f"Row security hides rows of {name} from this role, so nobody could tell what belongs together"
         raise CollectorError("retention-privilege", f"{words}.")
+    return oid, found_schema, found_relation
+
+
+def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> Table:
+    name = str(item["table"])
+    oid, found_schema, found_relation = _found(connection, name)
     columns = _columns(connection, oid)
     key, time = str(item["key"]), str(item["time"])
     for column in (key, time):
@@ -145,7 +173,8 @@ def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> T
         raise _otherwise(f"{name}.{time} is of the type {columns[time][1]}, and not timestamptz, timestamp or date")
     if not columns[key][2] or not _is_unique(connection, oid, columns[key][0]):
         raise _otherwise(f"{name}.{key} is not unique and never null by itself")
-    made = Table(name, found_schema, found_relation, oid, key, columns[key][1], time)
+    schema = columns[key][3]
+    made = Table(name, found_schema, found_relation, oid, key, columns[key][1], time, type_schemas=(schema,))
     if parent is None:
         return made
     column = str(item.get("parent_column") or "")
@@ -154,19 +183,24 @@ def _table(connection: psycopg.Connection, item: Row, parent: Table | None) -> T
     parents_key = _columns(connection, parent.oid)[parent.key][0]
     if not _refers(connection, (oid, columns[column][0]), (parent.oid, parents_key)):
         raise _otherwise(f"{name}.{column} has no foreign key to {parent.name}.{parent.key}")
-    return dataclasses.replace(made, column=column, path=(*parent.path, name))
+    schemas = (schema, columns[column][3])
+    return dataclasses.replace(made, parent=parent.name, column=column, path=(*parent.path, name), type_schemas=schemas)
 
 
-def _columns(connection: psycopg.Connection, oid: int) -> dict[str, tuple[int, str, bool]]:
-    """Number, type and whether it is never null, by name."""
+def _columns(connection: psycopg.Connection, oid: int) -> dict[str, tuple[int, str, bool, str]]:
+    """Number, type, whether it is never null, and the schema of the type, by name.
+
+    The type is that of any length: `character` alone is one character, and would cut off a key.
+    """
     rows = connection.execute(
         """
-        SELECT attname, attnum, format_type(atttypid, NULL), attnotnull
-        FROM pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped
+        SELECT attname, attnum, format_type(atttypid, -1), attnotnull, n.nspname
+        FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid JOIN pg_namespace n ON n.oid = y.typnamespace
+        WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped
         """,
         (oid,),
     )
-    return {name: (number, kind, filled) for name, number, kind, filled in rows}
+    return {name: (number, kind, filled, schema) for name, number, kind, filled, schema in rows}
 
 
 def _is_unique(connection: psycopg.Connection, oid: int, number: int) -> bool:
@@ -187,35 +221,15 @@ def _refers(connection: psycopg.Connection, child: tuple[int, int], parent: tupl
         """
         SELECT EXISTS (
             SELECT FROM pg_constraint WHERE contype = 'f' AND conrelid = %s AND conkey = ARRAY[%s]::int2[]
-               AND confrelid = %s AND confkey = ARRAY[%s]::int2[])
+               AND confrelid = %s AND confkey = ARRAY[%s]::int2[]
+               AND coalesce((to_jsonb(pg_constraint) ->> 'conenforced')::bool, true))
         """,
         (*child, *parent),
     ).fetchone()
     return bool(row and row[0])
 
 
-def _assert_nothing_else_refers(connection: psycopg.Connection, found: t.Sequence[Table]) -> None:
-    """Check that no other table hangs on these. SET NULL and SET DEFAULT are what its author decided on: the row stays.
-
-    :raises CollectorError: rows of a table that is not declared would go as well, or keep the others from going
-    """
-    rows = connection.execute(
-        """
-        SELECT conrelid::regclass::text, confrelid::regclass::text, confdeltype::text
-        FROM pg_constraint
-        WHERE contype = 'f' AND conparentid = 0 AND confrelid = ANY(%(oids)s) AND NOT conrelid = ANY(%(oids)s)
-        ORDER BY 1, 2
-        """,
-        {"oids": [table.oid for table in found]},
-    ).fetchall()
-    for child, parent, deletes in rows:
-        if deletes in {"n", "d"}:
-            continue
-        effect = "its rows would go as well" if deletes == "c" else "its rows would keep others from going"
-        raise _otherwise(f"{child} refers to {parent} (ON DELETE {_DELETES[deletes]}) and is not declared: {effect}")
-
-
-def _unindexed(connection: psycopg.Connection, found: t.Sequence[Table]) -> tuple[str, ...]:
+def _unindexed(connection: psycopg.Connection, oids: t.Sequence[int]) -> tuple[str, ...]:
     rows = connection.execute(
         """
         SELECT DISTINCT c.conrelid::regclass::text || '.' || a.attname
@@ -224,18 +238,6 @@ def _unindexed(connection: psycopg.Connection, found: t.Sequence[Table]) -> tupl
             SELECT FROM pg_index i
             WHERE i.indrelid = c.conrelid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = c.conkey[1])
         ORDER BY 1
-        """,
-        ([table.oid for table in found],),
-    )
-    return tuple(name for (name,) in rows)
-
-
-def _triggers(connection: psycopg.Connection, oids: t.Sequence[int]) -> tuple[str, ...]:
-    rows = connection.execute(
-        # 8: TRIGGER_TYPE_DELETE of catalog/pg_trigger.h
-        """
-        SELECT tgrelid::regclass::text || '.' || tgname FROM pg_trigger
-        WHERE tgrelid = ANY(%s) AND NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 8 <> 0 ORDER BY 1
         """,
         (list(oids),),
     )

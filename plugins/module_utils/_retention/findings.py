@@ -45,6 +45,9 @@ def findings(answer: Row, *, dry: bool, named: bool) -> list[Finding]:
     if done["refused"]:
         words = f"{done['refused']} sessions were left, because a row elsewhere refers to them, or a trigger refused."
         left("retention-locked", words)
+    if done["beyond"]:
+        words = f"Some of them would have taken what is not theirs: {'; '.join(done['beyond'])}"
+        left("retention-trigger", f"{words}. A trigger or a foreign key does that.")
     if done["large"]:
         words = f"{done['large']} sessions were left, because deleting one of them takes longer than a statement may."
         left("retention-large", words)
@@ -56,6 +59,15 @@ def findings(answer: Row, *, dry: bool, named: bool) -> list[Finding]:
     if answer["triggers"]:
         words = f"{', '.join(answer['triggers'])} runs for each deleted row; what it keeps elsewhere is not deleted."
         found.append(finding("retention-trigger", words))
+    if answer["changes"]:
+        words = f"{', '.join(answer['changes'])} changes rows that stay where those go to which they refer."
+        found.append(finding("retention-changes", words))
+    if done["beside"]:
+        each = (f"{n} {verb} in {name}" for name, rows in done["beside"].items() for verb, n in rows.items())
+        found.append(finding("retention-changes", f"Beside these, triggers and foreign keys did: {', '.join(each)}."))
+    if not answer["after_known"]:
+        words = "What the tables hold afterwards is not known, because somebody locks one of them; it is as before."
+        found.append(finding("retention-waited", words))
     return found + _debts(answer["tables"])
 
 

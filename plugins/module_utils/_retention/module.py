@@ -141,6 +141,7 @@ def _result(params: Row, answer: Row, found: t.Sequence[Finding], *, dry: bool) 
         "absent": done["absent"],
         "sessions": done["sessions"],
         "rows": {name: done["rows"].get(name, 0) for name in answer["tables"]},
+        "beside": done["beside"],
         "bytes": freed(answer),
         "batches": done["batches"],
         "longest_ms": round(done["longest_seconds"] * 1000),

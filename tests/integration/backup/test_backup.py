@@ -22,7 +22,8 @@ SELECT format('%I.%I', n.nspname, c.relname), (xpath('/row/d/text()', query_to_x
   'SELECT md5(string_agg(t::text, ''|'' ORDER BY t::text)) AS d FROM ONLY %I.%I t', n.nspname, c.relname),
   false, true, '')))[1]::text
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1
+WHERE c.relkind IN ('r', 'm') AND c.relispopulated
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 1
 """
 
 

@@ -116,8 +116,8 @@ def test_a_message_that_comes_between_looking_and_locking_counts(
     began = retention_batches.begin
     transactions: list[int] = []
 
-    def late(connection: psycopg.Connection, seconds: float) -> None:
-        began(connection, seconds)
+    def late(connection: psycopg.Connection, seconds: float, *schemas: str) -> None:
+        began(connection, seconds, *schemas)
         transactions.append(1)
         # The first one reads the catalogue, the second one looks, the third one deletes.
         if len(transactions) == 3:
@@ -197,11 +197,15 @@ DECLARATIONS: dict[str, tuple[str, list[Row], str]] = {
         TABLES,
         "messages.session_id has no foreign key to sessions.id",
     ),
-    "not declared, cascades": ("", TABLES[:1], "messages refers to sessions (ON DELETE CASCADE) and is not declared"),
+    "not declared, cascades": (
+        "",
+        TABLES[:1],
+        "messages refers to sessions by session_id (ON DELETE CASCADE) and is not declared",
+    ),
     "not declared, keeps": (
         "CREATE TABLE notes (message bigint REFERENCES messages)",
         TABLES,
-        "notes refers to messages (ON DELETE NO ACTION)",
+        "notes refers to messages by message (ON DELETE NO ACTION)",
     ),
     "a rule": ("CREATE RULE r AS ON DELETE TO messages DO INSTEAD NOTHING", TABLES, "a rule for DELETE"),
 }

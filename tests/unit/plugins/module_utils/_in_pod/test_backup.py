@@ -29,6 +29,7 @@ FACTS: t.Final[dict[str, t.Any]] = {
     "revision": ["r1"],
     "large_objects": 2,
     "extensions": {"plpgsql": "1.0"},
+    "matviews": {"public.m": True},
     "sequences": {"public.s": [5, 1], "public.down": [-5, -1]},
 }
 
@@ -74,6 +75,8 @@ def test_the_newest_verified_one_always_stays(items: list[tuple[int, bool]], rul
         ({"revision": []}, "the schema revision is none instead of r1"),
         ({"large_objects": 1}, "there are 1 large objects instead of 2"),
         ({"extensions": {}}, "the extension plpgsql is missing"),
+        ({"matviews": {}}, "the materialized view public.m is missing"),
+        ({"matviews": {"public.m": False}}, "the materialized view public.m has no rows yet"),
         ({"sequences": FACTS["sequences"] | {"public.s": [4, 1]}}, "the sequence public.s is at 4 instead of 5"),
         (
             {"sequences": FACTS["sequences"] | {"public.down": [-4, -1]}},
@@ -166,3 +169,17 @@ def test_what_belongs_to_a_database_is_quoted() -> None:
 )
 def test_why_a_program_failed(said: str, cure: str) -> None:
     assert cure in failure("pg_dump", said, 7).message
+
+
+@pytest.mark.parametrize(
+    ("said", "cure"),
+    [
+        ("pg_restore: error: could not execute query: ERROR:  permission denied for schema public", "as a superuser"),
+        ("pg_restore: error: could not execute query: ERROR:  must be superuser to create", "as a superuser"),
+        ("pg_restore: error: could not execute query: ERROR:  function total() does not exist", "SET search_path"),
+    ],
+)
+def test_what_a_restore_lacks_is_no_right_to_read(said: str, cure: str) -> None:
+    message = failure("pg_restore", said, 1).message
+    assert cure in message
+    assert "pg_read_all_data" not in message

@@ -16,10 +16,13 @@ TABLE = {
 
 def answer(table: Row | None = None, **done: t.Any) -> Row:
     own = {"rows": {"sessions": 50}, "sessions": 50, "held": 0, "refused": 0, "large": 0, "absent": [], "stopped": ""}
+    own |= {"beyond": [], "beside": {}}
     return {
         "done": own | done,
         "unindexed": [],
         "triggers": [],
+        "changes": [],
+        "after_known": True,
         "tables": {"sessions": {"before": TABLE, "after": TABLE | (table or {})}},
     }
 
