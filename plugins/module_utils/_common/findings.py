@@ -192,6 +192,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "key-near-end": Entry(
         "warn", "Widen the key to bigint while there is time: a new column, filled in batches, then exchanged."
     ),
+    "sequence-behind": Entry(
+        "fail", "Set it right last: SELECT setval(pg_get_serial_sequence('t', 'id'), (SELECT max(id) FROM t))."
+    ),
     "connections-scarce": Entry("warn", "Few connections are left; the migrator and new pods need theirs."),
     "privilege-missing": Entry("fail", "Migrate as the owner, or grant membership in the owning role."),
     "extension-unavailable": Entry("fail", "The server has no such extension: use an image that has it."),

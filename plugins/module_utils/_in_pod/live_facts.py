@@ -18,6 +18,7 @@ from . import (
     named_facts,
     parse_facts,
     row_facts,
+    sequence_facts,
     usage_facts,
 )
 from . import live_queries as queries
@@ -112,6 +113,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "refusals": parse_facts.refusals(connection, request.get("statements", []))
         + parse_facts.settings(connection, request.get("settings", []))
         + parse_facts.bodies(connection, request.get("bodies", [])),
+        "sequences": sequence_facts.collect(connection, ask, request.get("sequences", {})),
         "immutable": immutable_facts.collect(connection, ask, request.get("immutable", [])),
         "usage": usage_facts.collect(connection, ask, tables_of_use(request, resolved)),
     }

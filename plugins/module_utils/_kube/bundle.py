@@ -67,6 +67,7 @@ COLLECTOR: t.Final = _named(
     "row_facts",
     "row_queries",
     "row_casts",
+    "sequence_facts",
     "object_queries",
     "parse_facts",
     "probe_causes",

@@ -35,6 +35,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_sequences import SequenceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import WriteJudge
@@ -126,8 +127,10 @@ class Judge:
         self.objects = ObjectJudge(catalog, facts)
         self.tables = TableRules(catalog, facts)
         self.privileges = PrivilegeJudge(catalog, self.tables, facts, server)
+        self.sequences = SequenceJudge(catalog, facts)
         self.judges = (
             self.privileges,
+            self.sequences,
             WriteJudge(catalog, self.tables),
             DefinitionJudge(catalog, self.tables),
             ColumnJudge(catalog, self.tables),
@@ -175,7 +178,7 @@ class Judge:
             self.objects.certain = self.objects.certain and not UNCERTAIN_AFTER & {item.id for item in found}
             forms.append(form)
             findings += found
-        return Judgement(forms, findings)
+        return Judgement(forms, findings + self.sequences.finish())
 
     def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
         where: Where = {"revision": statement.revision, "statement": statement.number}

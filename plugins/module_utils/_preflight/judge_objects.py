@@ -161,7 +161,7 @@ class ObjectJudge:
         table = self.catalog.table(relation_name(node.relation))
         for command in node.cmds or () if table else ():
             part = command.def_
-            if table and isinstance(part, ast.ColumnDef):
+            if table and (isinstance(part, ast.ColumnDef) or command.subtype.name == "AT_AddIdentity"):
                 self._tables_with_new_columns.add(table.name)
             unnamed = isinstance(part, ast.Constraint) and not part.conname
             inline = isinstance(part, ast.ColumnDef) and part.constraints

@@ -206,7 +206,9 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
     asked: dict[str, t.Any] = {"rows": request.rows.request(questions)} if questions else {}
     if request.rows.check == "never":
         asked["keys"] = []
-    answer = location.facts(facts_request(reader.found) | asked)
+    names = facts_request(reader.found) | asked
+    names["sequences"]["rows"] = request.rows.check != "never"
+    answer = location.facts(names)
     if answer.live != live:
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)

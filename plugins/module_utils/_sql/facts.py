@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import ObjectFacts, WriteFacts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import RelationFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import RelationFacts, SequenceFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rights import RightFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rows import (
     CheckAnswer,
@@ -354,9 +354,11 @@ class TableFacts(_TableFacts, total=False):
     """What is known of the objects whose names the statements hold; the facts recorded for unit tests are these.
 
     :param of_file: they are of a file, so that nothing is known of rows, sessions and locks
+    :param sequences: those that the upgrade moves or takes numbers from; missing where no server was asked
     """
 
     of_file: bool
+    sequences: SequenceFacts
 
 
 class DatabaseFacts(TableFacts):

@@ -20,6 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_quest
     parse_questions,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import sequence_question
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     functions,
@@ -64,6 +65,7 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
         "immutable": immutable_questions(found),
         "keys": key_questions(found),
         "checks": check_questions(found),
+        "sequences": sequence_question(found),
         "objects": objects,
         "rights": _rights(nodes),
         "tables": [list(name) for name in tables],

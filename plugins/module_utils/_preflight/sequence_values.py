@@ -1,0 +1,102 @@
+"""The number that setval() gets from the rows: `max(id)` and what is built around it. Pure."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name, relation_name
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+
+# A number or NULL, and whether it is known.
+Value = tuple["int | None", bool]
+_UNKNOWN: t.Final[Value] = (None, False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """The least and the greatest number of a column; both None without a row."""
+
+    lowest: int | None
+    highest: int | None
+
+    def end(self, increment: int) -> int | None:
+        """The number that a sequence with this increment comes to last."""
+        return self.highest if increment > 0 else self.lowest
+
+    def is_reached(self, number: int, increment: int) -> bool:
+        """Whether a sequence whose next number is this one comes to numbers that are there."""
+        end = self.end(increment)
+        return end is not None and (end - number) * increment >= 0
+
+
+Ranges = t.Callable[["Name", str], "Range | None"]
+
+
+def value_of(node: t.Any, ranges: Ranges, table: Name | None = None) -> Value:
+    """What an expression gives.
+
+    :param ranges: what is in a column of a table, None where it is not known
+    :param table: the one that FROM names
+    """
+    given = constant(node)
+    if given is not None:
+        return (given.value, True) if given.kind == "integer" else (None, given.kind == "null")
+    if isinstance(node, ast.TypeCast):
+        return value_of(node.arg, ranges, table)
+    if isinstance(node, ast.SubLink):
+        return _of_query(node.subselect, ranges)
+    if isinstance(node, ast.CoalesceExpr):
+        return _first([value_of(item, ranges, table) for item in t.cast("t.Any", node.args) or ()])
+    if isinstance(node, ast.MinMaxExpr):
+        values = [value_of(item, ranges, table) for item in t.cast("t.Any", node.args) or ()]
+        numbers = [value for value, _known in values if value is not None]
+        known = all(known for _value, known in values) and bool(numbers)
+        return ((max if int(node.op or 0) == 0 else min)(numbers), True) if known else _UNKNOWN
+    if isinstance(node, ast.A_Expr):
+        return _sum(node, ranges, table)
+    return _aggregate(node, ranges, table) if isinstance(node, ast.FuncCall) and table else _UNKNOWN
+
+
+def _first(values: list[Value]) -> Value:
+    for value, known in values:
+        if not known or value is not None:
+            return value, known
+    return None, True
+
+
+def _sum(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
+    symbol = node.name[-1].sval if node.name else ""
+    left, right = (value_of(item, ranges, table) for item in (node.lexpr, node.rexpr))
+    if symbol not in {"+", "-"} or not (left[1] and right[1]):
+        return _UNKNOWN
+    if left[0] is None or right[0] is None:
+        return None, True
+    return (left[0] + right[0] if symbol == "+" else left[0] - right[0]), True
+
+
+def _of_query(query: t.Any, ranges: Ranges) -> Value:
+    """`SELECT max(id) FROM t`, without a condition."""
+    plain = isinstance(query, ast.SelectStmt) and len(query.targetList or ()) == 1 and len(query.fromClause or ()) == 1
+    if not plain or query.whereClause or query.groupClause or not isinstance(query.fromClause[0], ast.RangeVar):
+        return _UNKNOWN
+    return value_of(query.targetList[0].val, ranges, relation_name(query.fromClause[0]))
+
+
+def _aggregate(node: t.Any, ranges: Ranges, table: Name) -> Value:
+    name, arguments = qualified_name(node.funcname or ())[1], node.args or ()
+    column = arguments[0].fields[-1] if len(arguments) == 1 and isinstance(arguments[0], ast.ColumnRef) else None
+    there = ranges(table, str(column.sval)) if isinstance(column, ast.String) else None
+    if there is None or node.agg_filter is not None or name not in {"max", "min"}:
+        return _UNKNOWN
+    return (there.highest if name == "max" else there.lowest), True
+
+
+__all__ = ("Range", "value_of")
