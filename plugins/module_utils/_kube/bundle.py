@@ -70,6 +70,7 @@ COLLECTOR: t.Final = _named(
     "sequence_facts",
     "object_queries",
     "parse_facts",
+    "place_facts",
     "probe_causes",
     "probe_startup",
     "session",

@@ -28,15 +28,20 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     UNCERTAIN_AFTER,
     ObjectJudge,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_operator_classes import (
+    OperatorClassJudge,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_partitions import PartitionJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_privileges import (
     ABOUT_RIGHTS,
     PrivilegeJudge,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_security import RowSecurityJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_sequences import SequenceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_skipped import SkippedJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import WriteJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import LockTimeout
@@ -143,6 +148,9 @@ class Judge:
             PartitionJudge(catalog, self.tables, facts, server["timezone"]),
             CheckJudge(catalog, self.tables, facts),
             NewTableJudge(catalog, self.tables),
+            RowSecurityJudge(catalog, self.tables, facts),
+            SkippedJudge(catalog, self.tables, facts),
+            OperatorClassJudge(catalog, facts),
             VectorIndexJudge(catalog, server["maintenance_kib"]),
         )
         self.rows = RowJudge(catalog, facts["rows"])

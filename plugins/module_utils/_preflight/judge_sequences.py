@@ -134,7 +134,9 @@ class SequenceJudge:
         if not column.unique or made is None or number is None or (written - number) * made.increment < 0:
             return
         label = f"{dotted(place[0])}.{place[1]}"
-        words = f"It writes {written} into {label}, and leaves the sequence behind that: the INSERT that takes it fails."
+        words = (
+            f"It writes {written} into {label}, and leaves the sequence behind that: the INSERT that takes it fails."
+        )
         yield finding("sequence-behind", words, severity="warn", **(where | {"table": dotted(place[0])}))
 
     def _full(self, name: Name) -> Name:
@@ -154,7 +156,10 @@ class SequenceJudge:
         before = self._sequences.get(name)
         if before is None:
             if not self._catalog.is_new(name):
-                yield f"Where the sequence {dotted(name)} stands is not known, so that its new options may not fit", False
+                yield (
+                    f"Where the sequence {dotted(name)} stands is not known, so that its new options may not fit",
+                    False,
+                )
             return
         made, wrong = altered(before, options)
         if wrong:
@@ -313,7 +318,10 @@ class SequenceJudge:
         by_itself = not given or any(item is not None and item.kind == "default" for item in constants)
         if by_itself:
             if made and made.is_used_up() and write.certain and column.sequence not in self._moved:
-                yield f"The sequence of {dotted(place[0])}.{place[1]} is at its end, and this takes a number of it", True
+                yield (
+                    f"The sequence of {dotted(place[0])}.{place[1]} is at its end, and this takes a number of it",
+                    True,
+                )
             if made and made.last is not None and write.rows is not None:
                 number = made.next_number()
                 taken = len(write.rows) if not given else 1
@@ -358,7 +366,10 @@ class SequenceJudge:
             for place in [place for place in self._refilled if self._columns[place].sequence == name]:
                 self._refilled.pop(place)
         elif value is not None and not made.least <= value <= made.most:
-            yield f"setval() to {value} is out of the bounds of {dotted(name)}, which are {made.least} and {made.most}", True
+            yield (
+                f"setval() to {value} is out of the bounds of {dotted(name)}, which are {made.least} and {made.most}",
+                True,
+            )
         elif value is not None:
             self._sequences[name] = dataclasses.replace(
                 made, last=value, called=bool(called.value) if called is not None else True

@@ -51,6 +51,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revis
     version_num_width,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.version_table import version_table_findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
@@ -237,6 +238,7 @@ def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judg
             findings.append(env_findings.unread_pgoptions(graph.online))
     if segments:
         findings += _server_findings(request, answer, judged, release)
+        findings += version_table_findings(graph, answer.live)
     elif answer.server:
         findings += judge_recovery(answer.server)
     findings += judged.findings

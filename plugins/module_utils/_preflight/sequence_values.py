@@ -46,23 +46,25 @@ def value_of(node: t.Any, ranges: Ranges, table: Name | None = None) -> Value:
     :param ranges: what is in a column of a table, None where it is not known
     :param table: the one that FROM names
     """
+    while isinstance(node, ast.TypeCast) and constant(node) is None:
+        node = node.arg
     given = constant(node)
     if given is not None:
         return (given.value, True) if given.kind == "integer" else (None, given.kind == "null")
-    if isinstance(node, ast.TypeCast):
-        return value_of(node.arg, ranges, table)
-    if isinstance(node, ast.SubLink):
-        return _of_query(node.subselect, ranges)
-    if isinstance(node, ast.CoalesceExpr):
-        return _first([value_of(item, ranges, table) for item in t.cast("t.Any", node.args) or ()])
-    if isinstance(node, ast.MinMaxExpr):
-        values = [value_of(item, ranges, table) for item in t.cast("t.Any", node.args) or ()]
-        numbers = [value for value, _known in values if value is not None]
-        known = all(known for _value, known in values) and bool(numbers)
-        return ((max if int(node.op or 0) == 0 else min)(numbers), True) if known else _UNKNOWN
-    if isinstance(node, ast.A_Expr):
-        return _sum(node, ranges, table)
-    return _aggregate(node, ranges, table) if isinstance(node, ast.FuncCall) and table else _UNKNOWN
+    handler = _HANDLERS.get(type(node))
+    return handler(node, ranges, table) if handler else _UNKNOWN
+
+
+def _coalesced(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
+    return _first([value_of(item, ranges, table) for item in node.args or ()])
+
+
+def _greatest(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
+    """GREATEST, whose op is 0, or LEAST; NULLs count for nothing."""
+    values = [value_of(item, ranges, table) for item in node.args or ()]
+    numbers = [value for value, _known in values if value is not None]
+    known = all(known for _value, known in values) and bool(numbers)
+    return ((max if int(node.op or 0) == 0 else min)(numbers), True) if known else _UNKNOWN
 
 
 def _first(values: list[Value]) -> Value:
@@ -82,21 +84,30 @@ def _sum(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
     return (left[0] + right[0] if symbol == "+" else left[0] - right[0]), True
 
 
-def _of_query(query: t.Any, ranges: Ranges) -> Value:
+def _of_query(node: t.Any, ranges: Ranges, _table: Name | None) -> Value:
     """`SELECT max(id) FROM t`, without a condition."""
+    query = node.subselect
     plain = isinstance(query, ast.SelectStmt) and len(query.targetList or ()) == 1 and len(query.fromClause or ()) == 1
     if not plain or query.whereClause or query.groupClause or not isinstance(query.fromClause[0], ast.RangeVar):
         return _UNKNOWN
     return value_of(query.targetList[0].val, ranges, relation_name(query.fromClause[0]))
 
 
-def _aggregate(node: t.Any, ranges: Ranges, table: Name) -> Value:
+def _aggregate(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
     name, arguments = qualified_name(node.funcname or ())[1], node.args or ()
     column = arguments[0].fields[-1] if len(arguments) == 1 and isinstance(arguments[0], ast.ColumnRef) else None
-    there = ranges(table, str(column.sval)) if isinstance(column, ast.String) else None
+    there = ranges(table, str(column.sval)) if table and isinstance(column, ast.String) else None
     if there is None or node.agg_filter is not None or name not in {"max", "min"}:
         return _UNKNOWN
     return (there.highest if name == "max" else there.lowest), True
 
+
+_HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Ranges, "Name | None"], Value]]] = {
+    ast.SubLink: _of_query,
+    ast.CoalesceExpr: _coalesced,
+    ast.MinMaxExpr: _greatest,
+    ast.A_Expr: _sum,
+    ast.FuncCall: _aggregate,
+}
 
 __all__ = ("Range", "value_of")

@@ -189,6 +189,39 @@ class IndexClassRow(t.TypedDict):
     type: str
 
 
+class OperatorClassRow(t.TypedDict):
+    """An operator class by its name (CLASSES of place_facts).
+
+    :param type: that it takes
+    :param visible: its name without a schema leads to it
+    """
+
+    name: str
+    schema: str
+    method: str
+    type: str
+    visible: bool
+
+
+class IndexDefinitionRow(t.TypedDict):
+    """An index, as pg_get_indexdef() prints it (INDEXES of place_facts)."""
+
+    schema: str
+    name: str
+    definition: str
+
+
+class PlaceFacts(t.TypedDict):
+    """The answer of place_facts.collect.
+
+    :param hidden: objects that are there, and that their names without a schema do not reach
+    """
+
+    hidden: list[NamedRow]
+    classes: list[OperatorClassRow]
+    indexes: list[IndexDefinitionRow]
+
+
 class WriteFacts(t.TypedDict):
     """The answer of write_facts.collect."""
 

@@ -9,7 +9,12 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ParseError, ast, parse_sql
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    ObjectType,
+    ParseError,
+    ast,
+    parse_sql,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     qualified_name,
@@ -84,7 +89,7 @@ def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
     columns: dict[tuple[Name, str], None] = {}
     for statement in found:
         node: t.Any = statement.node
-        if isinstance(node, ast.AlterSeqStmt):
+        if isinstance(node, ast.AlterSeqStmt) or (isinstance(node, ast.CreateSeqStmt) and node.if_not_exists):
             sequences[relation_name(node.sequence)] = None
         elif isinstance(node, (ast.InsertStmt, ast.TruncateStmt, ast.DeleteStmt)):
             relations = node.relations if isinstance(node, ast.TruncateStmt) else (node.relation,)

@@ -62,7 +62,9 @@ class Sequence:
         return (end - number) // self.increment + 1
 
 
-def altered(before: Sequence | None, options: t.Iterable[t.Any], kind: str | None = None) -> tuple[Sequence, str | None]:
+def altered(
+    before: Sequence | None, options: t.Iterable[t.Any], kind: str | None = None
+) -> tuple[Sequence, str | None]:
     """What options make of a sequence, and why the server refuses them, as a sentence without its full stop.
 
     :param before: None where it is made

@@ -24,7 +24,8 @@ INSERT INTO plain SELECT n, 'n' FROM generate_series(1, 500) n;
 CREATE TABLE empty (id serial PRIMARY KEY, name text);
 ANALYZE counted, numbered, fed, plain;
 """
-COUNTED, NUMBERED, FED = (f"INSERT INTO {name} (name) VALUES ('x')" for name in ("counted", "numbered", "fed"))
+COUNTED, NUMBERED = "INSERT INTO counted (name) VALUES ('x')", "INSERT INTO numbered (name) VALUES ('x')"
+FED = "INSERT INTO fed (name) VALUES ('x')"
 PLAIN, EMPTY = "INSERT INTO plain (name) VALUES ('x')", "INSERT INTO empty (name) VALUES ('x')"
 END = "SELECT setval('counted_id_seq', 2147483647)"
 
