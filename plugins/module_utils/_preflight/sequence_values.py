@@ -102,7 +102,7 @@ def _aggregate(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
     return (there.highest if name == "max" else there.lowest), True
 
 
-_HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Ranges, "Name | None"], Value]]] = {
+_HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Ranges, Name | None], Value]]] = {
     ast.SubLink: _of_query,
     ast.CoalesceExpr: _coalesced,
     ast.MinMaxExpr: _greatest,
