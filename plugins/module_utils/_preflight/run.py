@@ -248,8 +248,12 @@ def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judg
         findings += traces.disagreements(upgrade.trace, judged.statements, unclaimed)
     findings += _long_ids(upgrade) + partial_revisions(statements)
     findings += lost_identities(statements, answer.facts or NO_FACTS)
-    if answer.server and not (request.migrator_timeouts_off and upgrade.pgoptions_apply):
-        findings += judge_timeouts(statements, judged.statements, answer.server, request.thresholds)
+    own = env_findings.own_timeouts(graph.online)
+    lifted = request.migrator_timeouts_off and upgrade.pgoptions_apply
+    if answer.server and (own or not lifted):
+        given = {} if lifted else answer.server.get("timeouts") or {}
+        server = t.cast("ServerFacts", answer.server | {"timeouts": given | own})
+        findings += judge_timeouts(statements, judged.statements, server, request.thresholds)
     return findings
 
 
@@ -308,7 +312,8 @@ def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judg
 
 
 def _migrator_sets_lock_timeout(request: Request, upgrade: _Upgrade) -> bool:
-    return request.migrator_lock_timeout and upgrade.pgoptions_apply
+    own = env_findings.own_timeouts(upgrade.graph.online).get("lock_timeout")
+    return bool(own) if own is not None else request.migrator_lock_timeout and upgrade.pgoptions_apply
 
 
 def _rewritten(request: Request, upgrade: _Upgrade, findings: t.Sequence[Finding]) -> list[dict[str, t.Any]]:

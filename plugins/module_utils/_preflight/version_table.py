@@ -16,7 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revis
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import VersionTable
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_version import VersionTable
 
 _KINDS: t.Final = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 

@@ -124,38 +124,6 @@ class ServerFacts(ServerRow):
     slots: list[SlotRow]
 
 
-class VersionTableRow(t.TypedDict):
-    """What decides whether Alembic can write into its version table (VERSION_TABLE).
-
-    :param kind: pg_class.relkind
-    :param secured: row-level security applies to the role
-    :param lacks: rights among INSERT and UPDATE
-    :param needed: columns that get no value where only version_num is given
-    :param triggers: their names
-    """
-
-    kind: str
-    secured: bool
-    lacks: list[str]
-    needed: list[str]
-    triggers: list[str]
-
-
-class VersionTable(t.TypedDict):
-    """The answer of live_facts.live_rows.
-
-    :param rows: of the version table, None where it does not exist
-    :param has_tables: there are others
-    :param characters: how many version_num holds, None without a limit or a table
-    :param table: missing where there is none, or where a file tells of it
-    """
-
-    rows: list[str] | None
-    has_tables: bool
-    characters: int | None
-    table: t.NotRequired[VersionTableRow]
-
-
 class NameRow(t.TypedDict):
     """A name that was asked for, and the relation it leads to (RESOLVE)."""
 

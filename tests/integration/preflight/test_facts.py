@@ -29,6 +29,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql import (
     facts_rights,
     facts_rows,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_version import VersionTable
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
 
@@ -206,10 +207,10 @@ def test_the_answers_have_their_types(major: int, servers: Servers) -> None:
     with connection.transaction(force_rollback=True):
         assert unlike(live_facts.server(connection, 0), facts.ServerFacts) == []
         assert unlike(live_facts.collect(connection, facts_request([])), facts.DatabaseFacts) == []
-        assert unlike(live_facts.live_rows(connection, "alembic_version", None), facts.VersionTable) == []
+        assert unlike(live_facts.live_rows(connection, "alembic_version", None), VersionTable) == []
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         connection.execute("INSERT INTO alembic_version VALUES ('0001')")
-        assert unlike(live_facts.live_rows(connection, "alembic_version", None), facts.VersionTable) == []
+        assert unlike(live_facts.live_rows(connection, "alembic_version", None), VersionTable) == []
 
 
 HELD = """

@@ -10,14 +10,14 @@ import pytest
 from tests.integration.preflight.said_and_done import ended, judged, severities, sql
 
 TABLES = """
-CREATE TABLE item (id serial PRIMARY KEY, name varchar(50), n int NOT NULL DEFAULT 0, note text, made timestamptz);
-CREATE INDEX item_n ON item (n);
-CREATE INDEX item_folded ON item (lower(name));
-CREATE INDEX item_many ON item (n) WHERE n > 5;
-CREATE UNIQUE INDEX item_pair ON item (id, n);
-CREATE INDEX item_states ON item (id) WHERE name IN ('open', 'closed');
-CREATE VIEW seen AS SELECT id FROM item;
-CREATE MATERIALIZED VIEW stored AS SELECT id FROM item;
+CREATE TABLE article (id serial PRIMARY KEY, name varchar(50), n int NOT NULL DEFAULT 0, note text, made timestamptz);
+CREATE INDEX article_n ON article (n);
+CREATE INDEX article_folded ON article (lower(name));
+CREATE INDEX article_many ON article (n) WHERE n > 5;
+CREATE UNIQUE INDEX article_pair ON article (id, n);
+CREATE INDEX article_states ON article (id) WHERE name IN ('open', 'closed');
+CREATE VIEW seen AS SELECT id FROM article;
+CREATE MATERIALIZED VIEW stored AS SELECT id FROM article;
 CREATE SEQUENCE numbers START 5;
 CREATE SCHEMA attic;
 CREATE ROLE janitor;
@@ -41,31 +41,31 @@ CASES: dict[str, tuple[str, list[str], str, str | None]] = {
     "no primary key": ("CREATE TABLE box (id int, a int)", sql(MADE + "(id int PRIMARY KEY, a int)"), "INSERT INTO box VALUES (1, 1) ON CONFLICT (id) DO NOTHING", "fail"),
     "a check": ("CREATE TABLE box (id int PRIMARY KEY, a int CHECK (a > 5))", sql(MADE + "(id int PRIMARY KEY, a int)"), "INSERT INTO box VALUES (1, 1)", "warn"),
     "a view": ("", sql("CREATE TABLE IF NOT EXISTS seen (id int PRIMARY KEY, a text)"), "INSERT INTO seen (id, a) VALUES (1000, 'a')", "fail"),
-    "a query that is not compared": ("", sql("CREATE TABLE IF NOT EXISTS item AS SELECT 1 AS zzz"), "SELECT zzz FROM item", "unknown"),
-    "a materialized view": ("", sql("CREATE MATERIALIZED VIEW IF NOT EXISTS stored AS SELECT id, n FROM item"), "SELECT n FROM stored", "unknown"),
-    "no materialized view": ("", sql("CREATE MATERIALIZED VIEW IF NOT EXISTS item AS SELECT 1"), "REFRESH MATERIALIZED VIEW item", "fail"),
-    "the same index": ("", sql("CREATE INDEX IF NOT EXISTS item_n ON item (n)"), "", None),
-    "the same index of an expression": ("", sql("CREATE INDEX IF NOT EXISTS item_folded ON item (lower(name))"), "", None),
-    "the same index with WHERE": ("", sql("CREATE INDEX IF NOT EXISTS item_many ON item (n) WHERE n > 5"), "", None),
-    "the same index with IN": ("", sql("CREATE INDEX IF NOT EXISTS item_states ON item (id) WHERE name IN ('open', 'closed')"), "", None),
-    "the same index, descending": ("CREATE INDEX item_made ON item (made DESC)", sql("CREATE INDEX IF NOT EXISTS item_made ON item (made DESC)"), "", None),
-    "an index of another column": ("", sql("CREATE INDEX IF NOT EXISTS item_n ON item (name)"), "", "fail"),
-    "an index in another order": ("", sql("CREATE INDEX IF NOT EXISTS item_pair ON item (n, id)"), "", "fail"),
-    "a unique index of more columns": ("", sql("CREATE UNIQUE INDEX IF NOT EXISTS item_pair ON item (n)"), "INSERT INTO item (n) VALUES (1) ON CONFLICT (n) DO NOTHING", "fail"),
-    "an index with WHERE": ("", sql("CREATE INDEX IF NOT EXISTS item_many ON item (n)"), "", "fail"),
-    "an index with another WHERE": ("", sql("CREATE INDEX IF NOT EXISTS item_many ON item (n) WHERE n > 7"), "", "unknown"),
-    "an index of another expression": ("", sql("CREATE INDEX IF NOT EXISTS item_folded ON item (upper(name))"), "", "unknown"),
-    "an index of another method": ("", sql("CREATE INDEX IF NOT EXISTS item_n ON item USING hash (n)"), "", "fail"),
-    "an index that includes nothing": ("", sql("CREATE INDEX IF NOT EXISTS item_n ON item (n) INCLUDE (name)"), "", "fail"),
-    "the same column": ("", sql("ALTER TABLE item ADD COLUMN IF NOT EXISTS note text"), "", None),
-    "a column of another type": ("", sql("ALTER TABLE item ADD COLUMN IF NOT EXISTS n text"), "INSERT INTO item (n) VALUES ('zz'::text)", "fail"),
-    "a column that is shorter": ("", sql("ALTER TABLE item ADD COLUMN IF NOT EXISTS name varchar(200)"), "INSERT INTO item (name) VALUES (repeat('x', 100))", "fail"),
-    "a column without a default": ("", sql("ALTER TABLE item ADD COLUMN IF NOT EXISTS note text NOT NULL DEFAULT 'x'"), "", "warn"),
-    "a column that is not generated": ("", sql("ALTER TABLE item ADD COLUMN IF NOT EXISTS n int GENERATED ALWAYS AS (id * 2) STORED"), "", "fail"),
-    "a column without a foreign key": ("", sql("ALTER TABLE item ADD COLUMN IF NOT EXISTS n int REFERENCES item (id)"), "", "warn"),
+    "a query that is not compared": ("", sql("CREATE TABLE IF NOT EXISTS article AS SELECT 1 AS zzz"), "SELECT zzz FROM article", "unknown"),
+    "a materialized view": ("", sql("CREATE MATERIALIZED VIEW IF NOT EXISTS stored AS SELECT id, n FROM article"), "SELECT n FROM stored", "unknown"),
+    "no materialized view": ("", sql("CREATE MATERIALIZED VIEW IF NOT EXISTS article AS SELECT 1"), "REFRESH MATERIALIZED VIEW article", "fail"),
+    "the same index": ("", sql("CREATE INDEX IF NOT EXISTS article_n ON article (n)"), "", None),
+    "the same index of an expression": ("", sql("CREATE INDEX IF NOT EXISTS article_folded ON article (lower(name))"), "", None),
+    "the same index with WHERE": ("", sql("CREATE INDEX IF NOT EXISTS article_many ON article (n) WHERE n > 5"), "", None),
+    "the same index with IN": ("", sql("CREATE INDEX IF NOT EXISTS article_states ON article (id) WHERE name IN ('open', 'closed')"), "", None),
+    "the same index, descending": ("CREATE INDEX article_made ON article (made DESC)", sql("CREATE INDEX IF NOT EXISTS article_made ON article (made DESC)"), "", None),
+    "an index of another column": ("", sql("CREATE INDEX IF NOT EXISTS article_n ON article (name)"), "", "fail"),
+    "an index in another order": ("", sql("CREATE INDEX IF NOT EXISTS article_pair ON article (n, id)"), "", "fail"),
+    "a unique index of more columns": ("", sql("CREATE UNIQUE INDEX IF NOT EXISTS article_pair ON article (n)"), "INSERT INTO article (n) VALUES (1) ON CONFLICT (n) DO NOTHING", "fail"),
+    "an index with WHERE": ("", sql("CREATE INDEX IF NOT EXISTS article_many ON article (n)"), "", "fail"),
+    "an index with another WHERE": ("", sql("CREATE INDEX IF NOT EXISTS article_many ON article (n) WHERE n > 7"), "", "unknown"),
+    "an index of another expression": ("", sql("CREATE INDEX IF NOT EXISTS article_folded ON article (upper(name))"), "", "unknown"),
+    "an index of another method": ("", sql("CREATE INDEX IF NOT EXISTS article_n ON article USING hash (n)"), "", "fail"),
+    "an index that includes nothing": ("", sql("CREATE INDEX IF NOT EXISTS article_n ON article (n) INCLUDE (name)"), "", "fail"),
+    "the same column": ("", sql("ALTER TABLE article ADD COLUMN IF NOT EXISTS note text"), "", None),
+    "a column of another type": ("", sql("ALTER TABLE article ADD COLUMN IF NOT EXISTS n text"), "INSERT INTO article (n) VALUES ('zz'::text)", "fail"),
+    "a column that is shorter": ("", sql("ALTER TABLE article ADD COLUMN IF NOT EXISTS name varchar(200)"), "INSERT INTO article (name) VALUES (repeat('x', 100))", "fail"),
+    "a column without a default": ("", sql("ALTER TABLE article ADD COLUMN IF NOT EXISTS note text NOT NULL DEFAULT 'x'"), "", "warn"),
+    "a column that is not generated": ("", sql("ALTER TABLE article ADD COLUMN IF NOT EXISTS n int GENERATED ALWAYS AS (id * 2) STORED"), "", "fail"),
+    "a column without a foreign key": ("", sql("ALTER TABLE article ADD COLUMN IF NOT EXISTS n int REFERENCES article (id)"), "", "warn"),
     "the same sequence": ("", sql("CREATE SEQUENCE IF NOT EXISTS numbers START 5"), "", None),
     "another sequence": ("", sql("CREATE SEQUENCE IF NOT EXISTS numbers START 1000 INCREMENT 10"), "", "warn"),
-    "no sequence but a table": ("", sql("CREATE SEQUENCE IF NOT EXISTS item"), "SELECT nextval('item')", "fail"),
+    "no sequence but a table": ("", sql("CREATE SEQUENCE IF NOT EXISTS article"), "SELECT nextval('article')", "fail"),
     "the same schema": ("", sql("CREATE SCHEMA IF NOT EXISTS attic"), "", None),
     "a schema of another owner": ("", sql("CREATE SCHEMA IF NOT EXISTS attic AUTHORIZATION janitor"), "SET LOCAL ROLE janitor; CREATE TABLE attic.z (id int)", "warn"),
 }  # fmt: skip
