@@ -117,6 +117,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "keys": key_facts.collect(connection, ask, request.get("keys", [])),
         "checks": check_facts.collect(connection, ask, request.get("checks", [])),
         "refusals": parse_facts.refusals(connection, request.get("statements", []))
+        + parse_facts.grammar(connection, request.get("grammar", []))
         + parse_facts.settings(connection, request.get("settings", []))
         + parse_facts.bodies(connection, request.get("bodies", [])),
         "sequences": sequence_facts.collect(connection, ask, request.get("sequences", {})),

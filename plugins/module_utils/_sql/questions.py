@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.needed_righ
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import row_types, touches
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_questions import (
     body_questions,
+    grammar_questions,
     parse_questions,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals
@@ -61,6 +62,7 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
     return {
         "statements": parse_questions(found),
         "bodies": body_questions(found),
+        "grammar": grammar_questions(found),
         "settings": list(_settings(found)),
         "immutable": immutable_questions(found),
         "keys": key_questions(found),

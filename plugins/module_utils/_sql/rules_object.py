@@ -37,7 +37,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _NO_TABLE = (
     ast.AlterEnumStmt, ast.CreateExtensionStmt,
     ast.AlterExtensionStmt, ast.CreateFunctionStmt, ast.AlterFunctionStmt, ast.GrantRoleStmt,
-    ast.AlterDefaultPrivilegesStmt, ast.CreateRoleStmt, ast.AlterRoleStmt, ast.AlterRoleSetStmt, ast.DefineStmt,
+    ast.AlterDefaultPrivilegesStmt, ast.CreateRoleStmt, ast.AlterRoleStmt, ast.AlterRoleSetStmt,
     ast.CreateCastStmt, ast.AlterDatabaseSetStmt,
 )  # fmt: skip
 _TYPES = (ast.CreateEnumStmt, ast.CompositeTypeStmt, ast.CreateRangeStmt)
@@ -49,6 +49,14 @@ _ON_TABLE = {ObjectType.OBJECT_TRIGGER: "trigger", ObjectType.OBJECT_POLICY: "po
 
 def _none(_node: t.Any, _reading: Reading) -> None:
     return
+
+
+def _defined(node: t.Any, reading: Reading) -> None:
+    if any(
+        item.defname == "provider" and "builtin" in str(getattr(item.arg, "names", item.arg))
+        for item in node.definition or ()
+    ):
+        reading.needs_version("The collation provider builtin", 17)
 
 
 def _type(node: t.Any, reading: Reading) -> None:
@@ -315,6 +323,8 @@ def _comment(node: t.Any, reading: Reading) -> None:
 
 
 def _grant(node: t.Any, reading: Reading) -> None:
+    if any(getattr(item, "priv_name", None) == "maintain" for item in node.privileges or ()):
+        reading.needs_version("MAINTAIN", 17)
     if node.objtype == ObjectType.OBJECT_TABLE and reading.version >= 18:
         for relation in node.objects or ():
             if isinstance(relation, ast.RangeVar):
@@ -348,6 +358,7 @@ HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
     **dict.fromkeys(_NO_TABLE, _none),
     **dict.fromkeys(_TYPES, _type),
     ast.CreateDomainStmt: _domain_made,
+    ast.DefineStmt: _defined,
     ast.CreateSchemaStmt: _schema_made,
     ast.CreateStmt: _create,
     ast.CreateTableAsStmt: _create_as,

@@ -11,38 +11,38 @@ from tests.integration.preflight.said_and_done import agree, said_and_done, sql
 
 TABLES = """
 CREATE TABLE article (id serial PRIMARY KEY, name varchar(50), n int NOT NULL DEFAULT 0, note text);
-CREATE SCHEMA attic;
-CREATE TYPE attic.mood AS ENUM ('a');
-CREATE DOMAIN attic.positive AS int CHECK (VALUE > 0);
-CREATE FUNCTION attic.one(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
-CREATE FUNCTION attic.fired() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-CREATE OPERATOR CLASS attic.own_ops FOR TYPE int4 USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+CREATE SCHEMA garret;
+CREATE TYPE garret.mood AS ENUM ('a');
+CREATE DOMAIN garret.positive AS int CHECK (VALUE > 0);
+CREATE FUNCTION garret.one(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+CREATE FUNCTION garret.fired() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE OPERATOR CLASS garret.own_ops FOR TYPE int4 USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
   OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int4, int4);
-CREATE COLLATION attic.plain (locale = 'C');
+CREATE COLLATION garret.plain (locale = 'C');
 """
 CASES: dict[str, tuple[str, list[str], str | None, str]] = {
     "type of a column": ("", sql("ALTER TABLE article ADD m mood"), "fail", "does not exist"),
     "type of a new table": ("", sql("CREATE TABLE fresh (m mood)"), "fail", "does not exist"),
-    "type with its schema": ("", sql("ALTER TABLE article ADD m attic.mood"), None, ""),
+    "type with its schema": ("", sql("ALTER TABLE article ADD m garret.mood"), None, ""),
     "type with a value more": ("", sql("ALTER TYPE mood ADD VALUE 'b'"), "fail", "does not exist"),
     "type made before": ("", sql("CREATE TYPE mood AS ENUM ('x')", "ALTER TABLE article ADD m mood"), None, ""),
     "type dropped": ("", sql("DROP TYPE mood"), "fail", "does not exist"),
     "type dropped, IF EXISTS": ("", sql("DROP TYPE IF EXISTS mood"), None, ""),
     "domain": ("", sql("ALTER TABLE article ADD m positive"), "fail", "does not exist"),
-    "path that leads there": ("SET LOCAL search_path TO public, attic", sql("ALTER TABLE article ADD m mood, ADD p positive"), None, ""),
+    "path that leads there": ("SET LOCAL search_path TO public, garret", sql("ALTER TABLE article ADD m mood, ADD p positive"), None, ""),
     "function in an index": ("", sql("CREATE INDEX ON article (one(n))"), "fail", "does not exist"),
-    "function with its schema": ("", sql("CREATE INDEX ON article (attic.one(n))"), None, ""),
+    "function with its schema": ("", sql("CREATE INDEX ON article (garret.one(n))"), None, ""),
     "function of a trigger": ("", sql("CREATE TRIGGER t BEFORE INSERT ON article FOR EACH ROW EXECUTE FUNCTION fired()"), "fail", "does not exist"),
     "function dropped": ("", sql("DROP FUNCTION one(int)"), "fail", "does not exist"),
     "function described": ("", sql("COMMENT ON FUNCTION one(int) IS 'x'"), "fail", "does not exist"),
     "function granted": ("", sql("GRANT EXECUTE ON FUNCTION one(int) TO PUBLIC"), "fail", "does not exist"),
-    "schema granted": ("", sql("GRANT USAGE ON SCHEMA attic TO PUBLIC"), None, ""),
+    "schema granted": ("", sql("GRANT USAGE ON SCHEMA garret TO PUBLIC"), None, ""),
     "schema granted that is not there": ("", sql("GRANT USAGE ON SCHEMA cellar TO PUBLIC"), "fail", "does not exist"),
     "collation of an index": ("", sql("CREATE INDEX ON article (name COLLATE plain)"), "fail", "does not exist"),
-    "collation with its schema": ("", sql("ALTER TABLE article ADD c text COLLATE attic.plain"), None, ""),
+    "collation with its schema": ("", sql("ALTER TABLE article ADD c text COLLATE garret.plain"), None, ""),
     "operator class": ("", sql("CREATE INDEX ON article (n own_ops)"), "fail", "does not exist"),
-    "operator class with its schema": ("", sql("CREATE INDEX ON article (n attic.own_ops)"), None, ""),
-    "operator class of another method": ("", sql("CREATE INDEX ON article USING gin (n attic.own_ops)"), "fail", "does not exist"),
+    "operator class with its schema": ("", sql("CREATE INDEX ON article (n garret.own_ops)"), None, ""),
+    "operator class of another method": ("", sql("CREATE INDEX ON article USING gin (n garret.own_ops)"), "fail", "does not exist"),
     "operator class of another type": ("", sql("CREATE INDEX ON article (n text_pattern_ops)"), "fail", "does not accept"),
     "operator class of text": ("", sql("CREATE INDEX ON article (name varchar_pattern_ops)", "CREATE INDEX ON article (note text_pattern_ops)", "CREATE INDEX ON article (name text_pattern_ops)"), None, ""),
     "operator class of jsonb": ("ALTER TABLE article ADD doc jsonb", sql("CREATE INDEX ON article USING gin (doc jsonb_path_ops)"), None, ""),

@@ -19,8 +19,8 @@ CREATE INDEX article_states ON article (id) WHERE name IN ('open', 'closed');
 CREATE VIEW seen AS SELECT id FROM article;
 CREATE MATERIALIZED VIEW stored AS SELECT id FROM article;
 CREATE SEQUENCE numbers START 5;
-CREATE SCHEMA attic;
-CREATE ROLE janitor;
+CREATE SCHEMA garret;
+CREATE ROLE caretaker;
 """
 MADE = "CREATE TABLE IF NOT EXISTS box "
 # setup, statements, what the new version does then (empty: nothing that fails), what is said (None: nothing)
@@ -66,8 +66,8 @@ CASES: dict[str, tuple[str, list[str], str, str | None]] = {
     "the same sequence": ("", sql("CREATE SEQUENCE IF NOT EXISTS numbers START 5"), "", None),
     "another sequence": ("", sql("CREATE SEQUENCE IF NOT EXISTS numbers START 1000 INCREMENT 10"), "", "warn"),
     "no sequence but a table": ("", sql("CREATE SEQUENCE IF NOT EXISTS article"), "SELECT nextval('article')", "fail"),
-    "the same schema": ("", sql("CREATE SCHEMA IF NOT EXISTS attic"), "", None),
-    "a schema of another owner": ("", sql("CREATE SCHEMA IF NOT EXISTS attic AUTHORIZATION janitor"), "SET LOCAL ROLE janitor; CREATE TABLE attic.z (id int)", "warn"),
+    "the same schema": ("", sql("CREATE SCHEMA IF NOT EXISTS garret"), "", None),
+    "a schema of another owner": ("", sql("CREATE SCHEMA IF NOT EXISTS garret AUTHORIZATION caretaker"), "SET LOCAL ROLE caretaker; CREATE TABLE garret.z (id int)", "warn"),
 }  # fmt: skip
 
 
