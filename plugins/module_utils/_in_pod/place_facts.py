@@ -30,10 +30,17 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, pg_get_indexdef(c.oid
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('i', 'I')
 LIMIT 2000
 """
+# `checks_null`: a check looks at NULL itself, which any other lets pass.
+DOMAINS = """
+SELECT y.typname::text AS name, bool_or(y.typnotnull) AS not_null, bool_or(y.typdefault IS NOT NULL) AS filled,
+  bool_or(k.oid IS NOT NULL) AS checked, bool_or(coalesce(pg_get_constraintdef(k.oid) ~* 'null', false)) AS checks_null
+FROM pg_type y LEFT JOIN pg_constraint k ON k.contypid = y.oid AND k.contype = 'c'
+WHERE y.typtype = 'd' AND y.typname = ANY(%(types)s) GROUP BY y.typname
+"""
 
 
 def collect(ask: Ask, objects: dict[str, t.Any], indexes: list[int]) -> dict[str, list[Row]]:
-    """`hidden`: kinds and names of objects; `classes`: operator classes of the names asked for; `indexes`.
+    """`hidden`: kinds and names of objects; `classes`: operator classes of the names asked for; `domains`; `indexes`.
 
     :param objects: names by kind, as _sql/questions.py's `objects` has them
     :param indexes: oids of those that statements name
@@ -42,6 +49,7 @@ def collect(ask: Ask, objects: dict[str, t.Any], indexes: list[int]) -> dict[str
     classes = objects.get("classes", [])
     return {
         "hidden": ask(HIDDEN, **names) if any(names.values()) else [],
+        "domains": ask(DOMAINS, types=names["types"]) if names["types"] else [],
         "classes": ask(CLASSES, classes=classes) if classes else [],
         "indexes": ask(INDEXES, oids=indexes) if indexes else [],
     }

@@ -19,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     DeferredConstraintJudge,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_definitions import DefinitionJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_domains import DomainJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_expressions import ExpressionJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_inheritance import InheritanceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_lock import LockJudge, figures
@@ -148,6 +149,7 @@ class Judge:
             PartitionJudge(catalog, self.tables, facts, server["timezone"]),
             CheckJudge(catalog, self.tables, facts),
             NewTableJudge(catalog, self.tables),
+            DomainJudge(catalog, self.tables, facts),
             RowSecurityJudge(catalog, self.tables, facts),
             SkippedJudge(catalog, self.tables, facts),
             OperatorClassJudge(catalog, facts),

@@ -211,6 +211,20 @@ class IndexDefinitionRow(t.TypedDict):
     definition: str
 
 
+class DomainRow(t.TypedDict):
+    """A domain by its name (DOMAINS of place_facts).
+
+    :param filled: it has a default
+    :param checks_null: a check looks at NULL itself
+    """
+
+    name: str
+    not_null: bool
+    filled: bool
+    checked: bool
+    checks_null: bool
+
+
 class PlaceFacts(t.TypedDict):
     """The answer of place_facts.collect.
 
@@ -218,6 +232,7 @@ class PlaceFacts(t.TypedDict):
     """
 
     hidden: list[NamedRow]
+    domains: list[DomainRow]
     classes: list[OperatorClassRow]
     indexes: list[IndexDefinitionRow]
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.integration.preflight.said_and_done import ended, judged, severities
 
-TABLES = "CREATE TABLE parent (id int PRIMARY KEY, n int)"
+TABLES = "CREATE TABLE root_table (id int PRIMARY KEY, n int)"
 # a statement, and the first version that takes it
 CASES: dict[str, tuple[str, int]] = {
-    "plain": ("CREATE TABLE fresh (id int PRIMARY KEY, a int NOT NULL, b int CHECK (b > 0), c int REFERENCES parent, CHECK (a > 1), UNIQUE (a))", 14),
+    "plain": ("CREATE TABLE fresh (id int PRIMARY KEY, a int NOT NULL, b int CHECK (b > 0), c int REFERENCES root_table, CHECK (a > 1), UNIQUE (a))", 14),
     "stored": ("CREATE TABLE fresh (a int, b int GENERATED ALWAYS AS (a * 2) STORED)", 14),
     "virtual": ("CREATE TABLE fresh (a int, b int GENERATED ALWAYS AS (a * 2) VIRTUAL)", 18),
     "virtual by itself": ("CREATE TABLE fresh (a int, b int GENERATED ALWAYS AS (a * 2))", 18),
@@ -22,8 +22,8 @@ CASES: dict[str, tuple[str, int]] = {
     "NOT ENFORCED of a column": ("CREATE TABLE fresh (a int CHECK (a > 1) NOT ENFORCED)", 18),
     "NOT NULL of the table": ("CREATE TABLE fresh (a int, CONSTRAINT filled NOT NULL a)", 18),
     "STORAGE": ("CREATE TABLE fresh (a text STORAGE PLAIN)", 16),
-    "columns after SET NULL": ("CREATE TABLE fresh (a int, b int, FOREIGN KEY (a) REFERENCES parent ON DELETE SET NULL (a))", 15),
-    "exclusion without an operator class": ("ALTER TABLE parent ADD EXCLUDE USING gist (n WITH =)", 99),
+    "columns after SET NULL": ("CREATE TABLE fresh (a int, b int, FOREIGN KEY (a) REFERENCES root_table ON DELETE SET NULL (a))", 15),
+    "exclusion without an operator class": ("ALTER TABLE root_table ADD EXCLUDE USING gist (n WITH =)", 99),
 }  # fmt: skip
 
 

@@ -12,34 +12,34 @@ from tests.integration.preflight.said_and_done import agree, said_and_done, sql
 TABLES = """
 CREATE TABLE article (id serial PRIMARY KEY, name varchar(50), n int NOT NULL DEFAULT 0, note text);
 CREATE SCHEMA garret;
-CREATE TYPE garret.mood AS ENUM ('a');
-CREATE DOMAIN garret.positive AS int CHECK (VALUE > 0);
-CREATE FUNCTION garret.one(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+CREATE TYPE garret.temper AS ENUM ('a');
+CREATE DOMAIN garret.above_zero AS int CHECK (VALUE > 0);
+CREATE FUNCTION garret.uno(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
 CREATE FUNCTION garret.fired() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE OPERATOR CLASS garret.own_ops FOR TYPE int4 USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
   OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int4, int4);
-CREATE COLLATION garret.plain (locale = 'C');
+CREATE COLLATION garret.bare (locale = 'C');
 """
 CASES: dict[str, tuple[str, list[str], str | None, str]] = {
-    "type of a column": ("", sql("ALTER TABLE article ADD m mood"), "fail", "does not exist"),
-    "type of a new table": ("", sql("CREATE TABLE fresh (m mood)"), "fail", "does not exist"),
-    "type with its schema": ("", sql("ALTER TABLE article ADD m garret.mood"), None, ""),
-    "type with a value more": ("", sql("ALTER TYPE mood ADD VALUE 'b'"), "fail", "does not exist"),
-    "type made before": ("", sql("CREATE TYPE mood AS ENUM ('x')", "ALTER TABLE article ADD m mood"), None, ""),
-    "type dropped": ("", sql("DROP TYPE mood"), "fail", "does not exist"),
-    "type dropped, IF EXISTS": ("", sql("DROP TYPE IF EXISTS mood"), None, ""),
-    "domain": ("", sql("ALTER TABLE article ADD m positive"), "fail", "does not exist"),
-    "path that leads there": ("SET LOCAL search_path TO public, garret", sql("ALTER TABLE article ADD m mood, ADD p positive"), None, ""),
-    "function in an index": ("", sql("CREATE INDEX ON article (one(n))"), "fail", "does not exist"),
-    "function with its schema": ("", sql("CREATE INDEX ON article (garret.one(n))"), None, ""),
+    "type of a column": ("", sql("ALTER TABLE article ADD m temper"), "fail", "does not exist"),
+    "type of a new table": ("", sql("CREATE TABLE fresh (m temper)"), "fail", "does not exist"),
+    "type with its schema": ("", sql("ALTER TABLE article ADD m garret.temper"), None, ""),
+    "type with a value more": ("", sql("ALTER TYPE temper ADD VALUE 'b'"), "fail", "does not exist"),
+    "type made before": ("", sql("CREATE TYPE temper AS ENUM ('x')", "ALTER TABLE article ADD m temper"), None, ""),
+    "type dropped": ("", sql("DROP TYPE temper"), "fail", "does not exist"),
+    "type dropped, IF EXISTS": ("", sql("DROP TYPE IF EXISTS temper"), None, ""),
+    "domain": ("", sql("ALTER TABLE article ADD m above_zero"), "fail", "does not exist"),
+    "path that leads there": ("SET LOCAL search_path TO public, garret", sql("ALTER TABLE article ADD m temper, ADD p above_zero"), None, ""),
+    "function in an index": ("", sql("CREATE INDEX ON article (uno(n))"), "fail", "does not exist"),
+    "function with its schema": ("", sql("CREATE INDEX ON article (garret.uno(n))"), None, ""),
     "function of a trigger": ("", sql("CREATE TRIGGER t BEFORE INSERT ON article FOR EACH ROW EXECUTE FUNCTION fired()"), "fail", "does not exist"),
-    "function dropped": ("", sql("DROP FUNCTION one(int)"), "fail", "does not exist"),
-    "function described": ("", sql("COMMENT ON FUNCTION one(int) IS 'x'"), "fail", "does not exist"),
-    "function granted": ("", sql("GRANT EXECUTE ON FUNCTION one(int) TO PUBLIC"), "fail", "does not exist"),
+    "function dropped": ("", sql("DROP FUNCTION uno(int)"), "fail", "does not exist"),
+    "function described": ("", sql("COMMENT ON FUNCTION uno(int) IS 'x'"), "fail", "does not exist"),
+    "function granted": ("", sql("GRANT EXECUTE ON FUNCTION uno(int) TO PUBLIC"), "fail", "does not exist"),
     "schema granted": ("", sql("GRANT USAGE ON SCHEMA garret TO PUBLIC"), None, ""),
     "schema granted that is not there": ("", sql("GRANT USAGE ON SCHEMA cellar TO PUBLIC"), "fail", "does not exist"),
-    "collation of an index": ("", sql("CREATE INDEX ON article (name COLLATE plain)"), "fail", "does not exist"),
-    "collation with its schema": ("", sql("ALTER TABLE article ADD c text COLLATE garret.plain"), None, ""),
+    "collation of an index": ("", sql("CREATE INDEX ON article (name COLLATE bare)"), "fail", "does not exist"),
+    "collation with its schema": ("", sql("ALTER TABLE article ADD c text COLLATE garret.bare"), None, ""),
     "operator class": ("", sql("CREATE INDEX ON article (n own_ops)"), "fail", "does not exist"),
     "operator class with its schema": ("", sql("CREATE INDEX ON article (n garret.own_ops)"), None, ""),
     "operator class of another method": ("", sql("CREATE INDEX ON article USING gin (n garret.own_ops)"), "fail", "does not exist"),
