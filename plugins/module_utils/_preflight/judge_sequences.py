@@ -14,14 +14,20 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_values import Range, value_of
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_values import (
+    NumberedColumn,
+    Range,
+    value_of,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import object_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import own_writes
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import sequence_calls
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import (
+    own_sequence,
+    sequence_calls,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequences import (
     MOST,
     Sequence,
@@ -40,16 +46,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _SURELY: t.Final = 1.5
 
 
-@dataclasses.dataclass
-class _Column:
-    """A column that a sequence fills. `sequence` None: none does any more. `range` None: what is there is not known."""
-
-    kind: str
-    unique: bool
-    range: Range | None
-    sequence: Name | None
-
-
 class SequenceJudge:
     """Followed from statement to statement; finish() comes after the last."""
 
@@ -60,7 +56,7 @@ class SequenceJudge:
         self._asked = known is not None
         self._sequences: dict[Name, Sequence] = {}
         self._identities: set[Name] = set()
-        self._columns: dict[tuple[Name, str], _Column] = {}
+        self._columns: dict[tuple[Name, str], NumberedColumn] = {}
         for row in known["sequences"] if known else ():
             name = (row["schema"], row["name"])
             fields = (row["kind"], row["least"], row["most"], row["start"], row["increment"], row["cycles"])
@@ -70,13 +66,13 @@ class SequenceJudge:
             place = ((column["schema"], column["table"]), column["name"])
             seen = Range(column["lowest"], column["highest"]) if column["seen"] else None
             own = (column["sequence_schema"], column["sequence"]) if column["sequence"] else None
-            self._columns[place] = _Column(column["type"], column["unique"], seen, own)
+            self._columns[place] = NumberedColumn(column["type"], column["unique"], seen, own)
         self._before = dict(self._sequences)
         # By sequence or column the statement that changed the numbers last.
         self._moved: dict[Name, Where] = {}
         self._refilled: dict[tuple[Name, str], Where] = {}
-        # By column, numbers that this upgrade writes itself.
-        self._written: dict[tuple[Name, str], tuple[int, Where]] = {}
+        # By column, the number that this upgrade writes itself, None where a query gives it.
+        self._written: dict[tuple[Name, str], tuple[int | None, Where]] = {}
         self._certain = True
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
@@ -100,7 +96,9 @@ class SequenceJudge:
                 found += self._overtaken(place, column)
         return found
 
-    def _numbers(self, place: tuple[Name, str], column: _Column, made: Sequence, where: Where) -> t.Iterator[Finding]:
+    def _numbers(
+        self, place: tuple[Name, str], column: NumberedColumn, made: Sequence, where: Where
+    ) -> t.Iterator[Finding]:
         label = f"{dotted(place[0])}.{place[1]}"
         about: Where = where | {"table": dotted(place[0])}
         number = made.next_number()
@@ -125,15 +123,21 @@ class SequenceJudge:
             words = f"Whether {label} has the next numbers of its sequence already is not known."
             yield finding("sequence-behind", words, severity="unknown", **about)
 
-    def _overtaken(self, place: tuple[Name, str], column: _Column) -> t.Iterator[Finding]:
+    def _overtaken(self, place: tuple[Name, str], column: NumberedColumn) -> t.Iterator[Finding]:
         """Numbers written by hand that the sequence comes to."""
         written, where = self._written[place]
         made = self._sequences.get(column.sequence) if column.sequence else None
         number = made.next_number() if made else None
         # Where a query set it, it follows the rows.
-        if not column.unique or made is None or number is None or (written - number) * made.increment < 0:
+        if not column.unique or made is None or number is None:
             return
         label = f"{dotted(place[0])}.{place[1]}"
+        if written is None:
+            words = f"A query writes the numbers of {label}, and the sequence stays at {number}: INSERTs may meet them."
+            yield finding("sequence-behind", words, severity="warn", **(where | {"table": dotted(place[0])}))
+            return
+        if (written - number) * made.increment < 0:
+            return
         words = (
             f"It writes {written} into {label}, and leaves the sequence behind that: the INSERT that takes it fails."
         )
@@ -192,16 +196,16 @@ class SequenceJudge:
             for key in item.keys or ()
         }
         for item in node.tableElts or ():
-            if isinstance(item, ast.ColumnDef) and (own := _own_sequence(item)):
+            if isinstance(item, ast.ColumnDef) and (own := own_sequence(item)):
                 kind, options = own
                 made, wrong = altered(None, options, kind)
                 if wrong:
                     yield f"{wrong}: the sequence of {dotted(table)}.{item.colname}", True
                     continue
                 unique = item.colname in keys or any(part.contype in _KEYS for part in item.constraints or ())
-                self._fill((table, item.colname), _Column(kind, unique, Range(None, None), None), made)
+                self._fill((table, item.colname), NumberedColumn(kind, unique, Range(None, None), None), made)
 
-    def _fill(self, place: tuple[Name, str], column: _Column, made: Sequence) -> None:
+    def _fill(self, place: tuple[Name, str], column: NumberedColumn, made: Sequence) -> None:
         """A column gets a sequence of its own."""
         (schema, table), name = place
         sequence = (schema, object_name(table, name, "seq"))
@@ -218,7 +222,7 @@ class SequenceJudge:
             if kind == Command.AT_AddColumn:
                 yield from self._add_column(table, part, lenient=bool(command.missing_ok))
             elif kind == Command.AT_AddIdentity:
-                column = self._columns.get(place) or _Column(self._kind(*place), False, None, None)
+                column = self._columns.get(place) or NumberedColumn(self._kind(*place), False, None, None)
                 made, wrong = altered(None, part.options or (), column.kind)
                 if wrong:
                     yield f"{wrong}: the identity of {dotted(table)}.{command.name}", True
@@ -256,7 +260,7 @@ class SequenceJudge:
             return
         made: Sequence | None = None
         label = f"{dotted(table)}.{part.colname}"
-        if own := _own_sequence(part):
+        if own := own_sequence(part):
             kind, options = own
             made, wrong = altered(None, options, kind)
             if wrong:
@@ -265,7 +269,7 @@ class SequenceJudge:
             unique = any(item.contype in _KEYS for item in part.constraints or ())
             # Its rows get the first numbers, so that the next is a free one.
             if not lenient:
-                self._fill((table, part.colname), _Column(kind, unique, None, None), made)
+                self._fill((table, part.colname), NumberedColumn(kind, unique, None, None), made)
         else:
             for item in part.constraints or ():
                 if item.contype == ConstrType.CONSTR_DEFAULT:
@@ -310,7 +314,9 @@ class SequenceJudge:
                 if write.kind == "INSERT" and place[0] == table and column.sequence:
                     yield from self._inserted(write, place, column, where)
 
-    def _inserted(self, write: Write, place: tuple[Name, str], column: _Column, where: Where) -> t.Iterator[Refusal]:
+    def _inserted(
+        self, write: Write, place: tuple[Name, str], column: NumberedColumn, where: Where
+    ) -> t.Iterator[Refusal]:
         made = self._sequences.get(column.sequence) if column.sequence else None
         given = write.columns is None or place[1] in write.columns
         at = write.columns.index(place[1]) if write.columns and given else 0
@@ -331,7 +337,9 @@ class SequenceJudge:
             elif made and column.sequence:
                 self._sequences[column.sequence] = dataclasses.replace(made, last=None, called=None)
         numbers = [item.value for item in constants if item is not None and item.kind == "integer"]
-        if write.columns is not None and numbers and write.overriding != "user" and made:
+        if write.columns is not None and given and write.rows is None and write.overriding != "user" and made:
+            self._written[place] = (None, where)
+        elif write.columns is not None and numbers and write.overriding != "user" and made:
             self._written[place] = (max(numbers) if made.increment > 0 else min(numbers), where)
 
     def _calls(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
@@ -392,17 +400,6 @@ class SequenceJudge:
 
 
 _KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
-
-
-def _own_sequence(part: t.Any) -> tuple[str, t.Sequence[t.Any]] | None:
-    """Of a serial or identity column the type and the options of its sequence."""
-    if part.typeName is None or part.typeName.pct_type:
-        return None
-    kind, _modifier, _array = type_changes.type_name(part.typeName)
-    if kind in type_changes.SERIAL:
-        return type_changes.SERIAL[kind], ()
-    identity = next((item for item in part.constraints or () if item.contype == ConstrType.CONSTR_IDENTITY), None)
-    return (kind, identity.options or ()) if identity is not None else None
 
 
 __all__ = ("SequenceJudge",)

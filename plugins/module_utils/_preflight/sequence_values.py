@@ -37,6 +37,16 @@ class Range:
         return end is not None and (end - number) * increment >= 0
 
 
+@dataclasses.dataclass
+class NumberedColumn:
+    """A column that a sequence fills. `sequence` None: none does any more. `range` None: what is there is not known."""
+
+    kind: str
+    unique: bool
+    range: Range | None
+    sequence: Name | None
+
+
 Ranges = t.Callable[["Name", str], "Range | None"]
 
 
@@ -110,4 +120,4 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Ranges, Name | None], Value]]] 
     ast.FuncCall: _aggregate,
 }
 
-__all__ = ("Range", "value_of")
+__all__ = ("NumberedColumn", "Range", "value_of")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    ConstrType,
     ObjectType,
     ParseError,
     ast,
@@ -82,6 +84,17 @@ def _column(node: t.Any) -> tuple[Name, str] | None:
     return (table, texts[1]) if table and texts[1] else None
 
 
+def own_sequence(part: t.Any) -> tuple[str, t.Sequence[t.Any]] | None:
+    """Of a serial or identity column the type and the options of its sequence."""
+    if part.typeName is None or part.typeName.pct_type:
+        return None
+    kind, _modifier, _array = type_changes.type_name(part.typeName)
+    if kind in type_changes.SERIAL:
+        return type_changes.SERIAL[kind], ()
+    identity = next((item for item in part.constraints or () if item.contype == ConstrType.CONSTR_IDENTITY), None)
+    return (kind, identity.options or ()) if identity is not None else None
+
+
 def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
     """`sequences`, `tables` that get rows, and `columns` that get numbers, each with its schema or None."""
     sequences: dict[Name, None] = {}
@@ -110,4 +123,4 @@ def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
     }
 
 
-__all__ = ("SequenceCall", "sequence_calls", "sequence_question")
+__all__ = ("SequenceCall", "own_sequence", "sequence_calls", "sequence_question")

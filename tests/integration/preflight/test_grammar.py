@@ -42,7 +42,12 @@ def test_the_server_reads_them(name: str, session: psycopg.Connection) -> None:
 def test_nothing_of_what_is_read_is_run(session: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parse_facts, "GRAMMAR", 990000)
     session.execute(TABLES)
-    texts = ["DROP TABLE root_table", "COMMIT", "SELECT 1; DROP TABLE root_table; COMMIT", "ALTER TABLE root_table ADD b int LATER"]
+    texts = [
+        "DROP TABLE root_table",
+        "COMMIT",
+        "SELECT 1; DROP TABLE root_table; COMMIT",
+        "ALTER TABLE root_table ADD b int LATER",
+    ]
     found = parse_facts.grammar(session, list(enumerate(texts, 1)))
     assert [(row["number"], row["state"]) for row in found] == [(4, "42601")]
     assert session.execute("SELECT count(*) FROM root_table").fetchone() == (0,)

@@ -82,6 +82,8 @@ CASES: dict[str, tuple[str, list[str], str, str | None, str]] = {
     "row of a sequence at its end": (END, sql(COUNTED), "", "fail", "reached maximum value"),
     "row by hand that the sequence comes to": ("", sql("INSERT INTO counted (id, name) VALUES (501, 'x')"), COUNTED, "warn", "duplicate key"),
     "row by hand behind it": ("DELETE FROM counted WHERE id = 7", sql("INSERT INTO counted (id, name) VALUES (7, 'x')"), COUNTED, None, ""),
+    "rows of a query with their numbers": ("", sql("INSERT INTO empty (id, name) SELECT id, name FROM plain"), EMPTY, "warn", "duplicate key"),
+    "rows of a query with their numbers, set afterwards": ("", sql("INSERT INTO empty (id, name) SELECT id, name FROM plain", "SELECT setval('empty_id_seq', (SELECT max(id) FROM empty))"), EMPTY, None, ""),
     "rows by hand in a new table": ("", sql("CREATE TABLE fresher (id serial PRIMARY KEY, name text)", "INSERT INTO fresher (id, name) VALUES (1, 'a'), (2, 'b')"), "INSERT INTO fresher (name) VALUES ('c')", "warn", "duplicate key"),
     "rows by hand in a new table, set afterwards": ("", sql("CREATE TABLE fresher (id serial PRIMARY KEY, name text)", "INSERT INTO fresher (id, name) VALUES (1, 'a'), (2, 'b')", "SELECT setval('fresher_id_seq', (SELECT max(id) FROM fresher))"), "INSERT INTO fresher (name) VALUES ('c')", None, ""),
     "new sequence whose bounds cross": ("", sql("CREATE SEQUENCE few MINVALUE 10 MAXVALUE 5"), "", "fail", "must be less than MAXVALUE"),
