@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refus
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_values import (
     NumberedColumn,
     Range,
+    too_few,
     value_of,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import object_name
@@ -41,9 +42,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
-
-# A planner's estimate is not taken for more than it is: so many times the limit is beyond doubt.
-_SURELY: t.Final = 1.5
 
 
 class SequenceJudge:
@@ -275,18 +273,8 @@ class SequenceJudge:
                 if item.contype == ConstrType.CONSTR_DEFAULT:
                     calls = [call for call in sequence_calls(item.raw_expr) if call.sequence]
                     made = self._sequences.get(self._full(calls[0].sequence)) if calls and calls[0].sequence else None
-        yield from self._enough(made, table, label)
-
-    def _enough(self, made: Sequence | None, table: Name, label: str) -> t.Iterator[Refusal]:
-        """A number for each row that is there."""
-        known, left = self._catalog.table(table), made.numbers_left() if made else None
-        if made is None or made.cycles or known is None or left is None:
-            return
-        rows = self._catalog.with_rows(known)
-        if rows.rows > left * _SURELY or (rows.rows < 0 and rows.bytes > left * 8192):
-            yield f"{dotted(table)} has about {rows.rows} rows, and the sequence of {label} gives {left} numbers", True
-        elif rows.rows > left / _SURELY or (rows.rows < 0 and rows.bytes > left * 24):
-            yield f"Whether the sequence of {label} has a number for each row is not known: it gives {left}", False
+        rows = self._catalog.with_rows(known) if known else None
+        yield from too_few(made, rows, label) if made and rows else ()
 
     def _truncate(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
         for relation in node.relations or ():

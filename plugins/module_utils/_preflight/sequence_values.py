@@ -10,9 +10,16 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name, relation_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequences import Sequence
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 # A number or NULL, and whether it is known.
@@ -45,6 +52,30 @@ class NumberedColumn:
     unique: bool
     range: Range | None
     sequence: Name | None
+
+
+# A planner's estimate is not taken for more than it is: so many times the limit is beyond doubt.
+_SURELY: t.Final = 1.5
+# Bytes of a row at the least, and of the page that holds one at the most.
+_LEAST_ROW, _PAGE = 24, 8192
+
+
+def too_few(made: Sequence, table: Table, label: str) -> t.Iterator[Refusal]:
+    """Where a new column of *table* takes a number for each row, and the sequence has fewer.
+
+    :param table: with the sizes of its partitions
+    """
+    left = made.numbers_left()
+    if made.cycles or left is None:
+        return
+    never = table.rows < 0
+    if table.rows > left * _SURELY or (never and table.bytes > left * _PAGE):
+        yield (
+            f"{dotted(table.name)} has about {table.rows} rows, and the sequence of {label} gives {left} numbers",
+            True,
+        )
+    elif table.rows > left / _SURELY or (never and table.bytes > left * _LEAST_ROW):
+        yield f"Whether the sequence of {label} has a number for each row is not known: it gives {left}", False
 
 
 Ranges = t.Callable[["Name", str], "Range | None"]
@@ -120,4 +151,4 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Ranges, Name | None], Value]]] 
     ast.FuncCall: _aggregate,
 }
 
-__all__ = ("NumberedColumn", "Range", "value_of")
+__all__ = ("NumberedColumn", "Range", "too_few", "value_of")
