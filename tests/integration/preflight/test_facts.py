@@ -15,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     live_facts,
     live_queries,
     object_queries,
+    place_facts,
     relation_facts,
     right_facts,
     row_queries,
@@ -29,7 +30,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql import (
     facts_rights,
     facts_rows,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_version import VersionTable
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_version import VersionTable, VersionTableRow
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
 
@@ -56,6 +57,7 @@ ROWS: dict[str, type] = {
     "TYPES": facts.TypeRow,
     "EXTENSIONS": facts.ExtensionRow,
     "SERVER": facts.ServerRow,
+    "VERSION_TABLE": VersionTableRow,
 }
 OBJECT_ROWS: dict[str, type] = {
     "PARTS": facts_objects.PartRow,
@@ -93,6 +95,12 @@ RELATION_ROWS: dict[str, type] = {
     "SEQUENCES": facts_relations.SequenceRow,
     "EVENTS": facts_relations.EventTriggerRow,
 }
+PLACE_ROWS: dict[str, type] = {
+    "HIDDEN": facts_objects.NamedRow,
+    "CLASSES": facts_objects.OperatorClassRow,
+    "DOMAINS": facts_objects.DomainRow,
+    "INDEXES": facts_objects.IndexDefinitionRow,
+}
 ROW_ROWS: dict[str, type] = {"STATISTICS": facts_rows.StatisticsRow}
 # What the collector reads for itself and hands on to nobody.
 INSIDE = {"REFERRERS", "BUSY", "SIZES", "VERSION_WIDTH", "USER_TABLES"}
@@ -116,6 +124,7 @@ TYPES: dict[types.ModuleType, tuple[dict[str, type], set[str]]] = {
     object_queries: (OBJECT_ROWS, set()),
     write_queries: (WRITE_ROWS, set()),
     relation_facts: (RELATION_ROWS, set()),
+    place_facts: (PLACE_ROWS, set()),
     row_queries: (ROW_ROWS, INSIDE_ROWS),
     usage_facts: (USAGE_ROWS, OF_EXTENSION),
     right_facts: (RIGHT_ROWS, set()),
@@ -229,6 +238,8 @@ CREATE EVENT TRIGGER watched ON ddl_command_end WHEN TAG IN ('CREATE SERVER') EX
 """
 UPGRADE = (
     "INSERT INTO held VALUES (1, 7, 'y')",
+    "SELECT setval('held_id_seq', 7)",
+    "CREATE INDEX IF NOT EXISTS loud ON held (word text_pattern_ops)",
     "SELECT missing FROM keeper",
     "ALTER TABLE held ALTER COLUMN word SET NOT NULL",
     "CREATE UNIQUE INDEX ON held (word)",
