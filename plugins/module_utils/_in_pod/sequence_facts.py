@@ -71,20 +71,34 @@ FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON 
   JOIN pg_type y ON y.oid = s.seqtypid
 WHERE c.oid IN (SELECT oid FROM named) OR c.oid = ANY(%(oids)s::bigint[]::oid[]) LIMIT 500
 """  # noqa: S608 - a constant of this file
+# Roles beside the owner that may insert, without those to which each new sequence of this role is granted anyway.
+WRITERS = """
+SELECT n.nspname::text AS schema, c.relname::text AS table, o.rolname::text AS role,
+  ARRAY(SELECT q.relname::text FROM pg_class q JOIN pg_namespace m ON m.oid = q.relnamespace WHERE q.relkind = 'S'
+    AND q.relname = ANY(%(names)s::text[]) AND has_sequence_privilege(o.oid, q.oid, 'USAGE, UPDATE')) AS usable
+FROM unnest(%(table_schemas)s::text[], %(tables)s::text[]) AS asked (s, t) JOIN pg_class c ON c.oid = to_regclass(
+    CASE WHEN s IS NULL THEN format('%%I', t) ELSE format('%%I.%%I', s, t) END)
+  JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON NOT o.rolsuper AND o.oid <> c.relowner
+    AND NOT pg_has_role(o.oid, c.relowner, 'USAGE') AND has_table_privilege(o.oid, c.oid, 'INSERT')
+    AND o.rolname !~ '^pg_'
+WHERE NOT EXISTS (SELECT FROM pg_default_acl d, aclexplode(d.defaclacl) g WHERE d.defaclobjtype = 'S'
+  AND d.defaclrole = (SELECT oid FROM pg_roles WHERE rolname = current_user) AND g.privilege_type = 'USAGE'
+  AND d.defaclnamespace IN (0, n.oid) AND (g.grantee = 0 OR pg_has_role(o.oid, g.grantee, 'USAGE'))) LIMIT 100
+"""
 
 
 def collect(connection: psycopg.Connection, ask: Ask, asked: Row) -> Row:
     """Of sequences their options and where they stand, of columns the numbers that are there.
 
-    :param asked: `sequences` and `tables`, by schema (None: on the search path) and name, `columns` with their name as
-        well, and `rows`, whether tables may be read
+    :param asked: `sequences`, `tables` and `numbered` (tables that get a column with a sequence), by schema (None: on
+        the search path) and name, `columns` with their name as well, and `rows`, whether tables may be read
     :return: `sequences` with `last` and `called`, None where the role may not see it, and `columns` with `seen`,
-        `lowest` and `highest`: without a row both are None and `seen` is true
+        `lowest` and `highest`: without a row both are None and `seen` is true. `writers`, of `numbered`
     """
     from psycopg import Error
 
-    if not any(asked.get(name) for name in ("sequences", "tables", "columns")):
-        return {"sequences": [], "columns": []}
+    if not any(asked.get(name) for name in ("sequences", "tables", "columns", "numbered")):
+        return {"sequences": [], "columns": [], "writers": []}
     end = time.monotonic() + SECONDS
     tables = [[*name, None] for name in asked["tables"]] + list(asked["columns"])
     named = {"schemas": [item[0] for item in asked["sequences"]], "names": [item[1] for item in asked["sequences"]]}
@@ -116,7 +130,10 @@ def collect(connection: psycopg.Connection, ask: Ask, asked: Row) -> Row:
         may = asked.get("rows", True) and row["begins"] and row["type"] in {"int2", "int4", "int8"}
         state = tried(query) if may and number < MOST_ASKED else {}
         row |= {"seen": bool(state), "lowest": state.get("lowest"), "highest": state.get("highest")}
-    return {"sequences": sequences, "columns": columns}
+    numbered = asked.get("numbered", [])
+    places = {"table_schemas": [item[0] for item in numbered], "tables": [item[1] for item in numbered]}
+    writers = ask(WRITERS, **places, names=named["names"]) if numbered else []
+    return {"sequences": sequences, "columns": columns, "writers": writers}
 
 
 __all__ = ("collect",)

@@ -40,6 +40,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_security import RowSecurityJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_sequence_rights import (
+    SequenceRightJudge,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_sequences import SequenceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_skipped import SkippedJudge
@@ -134,9 +137,11 @@ class Judge:
         self.tables = TableRules(catalog, facts)
         self.privileges = PrivilegeJudge(catalog, self.tables, facts, server)
         self.sequences = SequenceJudge(catalog, facts)
+        self.sequence_rights = SequenceRightJudge(catalog, facts)
         self.judges = (
             self.privileges,
             self.sequences,
+            self.sequence_rights,
             WriteJudge(catalog, self.tables),
             DefinitionJudge(catalog, self.tables),
             ColumnJudge(catalog, self.tables),
@@ -188,7 +193,7 @@ class Judge:
             self.objects.certain = self.objects.certain and not UNCERTAIN_AFTER & {item.id for item in found}
             forms.append(form)
             findings += found
-        return Judgement(forms, findings + self.sequences.finish())
+        return Judgement(forms, [*findings, *self.sequences.finish(), *self.sequence_rights.finish()])
 
     def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
         where: Where = {"revision": statement.revision, "statement": statement.number}

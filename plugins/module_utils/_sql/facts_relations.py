@@ -151,10 +151,23 @@ class NumberedColumnRow(t.TypedDict):
     highest: int | None
 
 
+class WriterRow(t.TypedDict):
+    """A role that may insert into a table which gets a column with a sequence (WRITERS of sequence_facts).
+
+    :param usable: names of sequences that it may use
+    """
+
+    schema: str
+    table: str
+    role: str
+    usable: list[str]
+
+
 class SequenceFacts(t.TypedDict):
     """The answer of sequence_facts.collect."""
 
     sequences: list[SequenceStateRow]
+    writers: list[WriterRow]
     columns: list[NumberedColumnRow]
 
 

@@ -95,11 +95,19 @@ def own_sequence(part: t.Any) -> tuple[str, t.Sequence[t.Any]] | None:
     return (kind, identity.options or ()) if identity is not None else None
 
 
+def _takes_numbers(command: t.Any) -> bool:
+    part = command.def_
+    if command.subtype == Command.AT_AddColumn and part.typeName is not None:
+        return part.typeName.names[-1].sval in type_changes.SERIAL or bool(sequence_calls(part))
+    return command.subtype == Command.AT_ColumnDefault and part is not None and bool(sequence_calls(part))
+
+
 def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
     """`sequences`, `tables` that get rows, and `columns` that get numbers, each with its schema or None."""
     sequences: dict[Name, None] = {}
     tables: dict[Name, None] = {}
     columns: dict[tuple[Name, str], None] = {}
+    numbered: dict[Name, None] = {}
     for statement in found:
         node: t.Any = statement.node
         if isinstance(node, ast.AlterSeqStmt) or (isinstance(node, ast.CreateSeqStmt) and node.if_not_exists):
@@ -109,6 +117,8 @@ def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
             tables |= dict.fromkeys(relation_name(item) for item in relations or ())
         elif isinstance(node, ast.AlterTableStmt) and node.objtype == ObjectType.OBJECT_TABLE:
             for command in node.cmds or ():
+                if _takes_numbers(command):
+                    numbered[relation_name(node.relation)] = None
                 if command.subtype in _OF_COLUMNS:
                     columns[relation_name(node.relation), command.name] = None
         for call in sequence_calls(node):
@@ -119,6 +129,7 @@ def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
     return {
         "sequences": [list(name) for name in sequences],
         "tables": [list(name) for name in tables],
+        "numbered": [list(name) for name in numbered],
         "columns": [[*table, column] for table, column in columns],
     }
 
