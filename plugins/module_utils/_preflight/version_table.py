@@ -38,7 +38,7 @@ def _rows(graph: Graph, rows: list[str]) -> t.Iterator[tuple[str, Severity | Non
     if twice:
         yield f"has {twice[0]} more than once, and Alembic expects to change one row: this fails", None
     known = [row for row in dict.fromkeys(rows) if row in graph.nodes]
-    below = {row: ancestors(graph, [row]) - {row} for row in known}
+    below = {row: ancestors(graph, [row], dependencies=False) - {row} for row in known}
     for row in known:
         over = next((other for other in known if row in below[other]), None)
         if over:
