@@ -185,7 +185,7 @@ def _connection_settings(engine: t.Any) -> list[str]:
 
     The URL that env.py is given here has none. SQLAlchemy keeps them in the function that connects.
     """
-    pool = getattr(getattr(engine, "sync_engine", engine), "pool", None)
+    pool: t.Any = getattr(getattr(engine, "sync_engine", engine), "pool", None)
     given: dict[str, t.Any] = {}
     with contextlib.suppress(Exception):
         given = dict(inspect.getclosurevars(pool._creator).nonlocals.get("cparams") or {})

@@ -59,7 +59,7 @@ class SequenceRightJudge:
             return [refusal("definition-refused", words, where, sure=sure and certain) for words, sure in owned]
         if isinstance(node, ast.GrantStmt) and node.objtype == ObjectType.OBJECT_SEQUENCE and node.is_grant:
             every = node.targtype != GrantTargetType.ACL_TARGET_OBJECT
-            named = {item.relname for item in node.objects or () if isinstance(item, ast.RangeVar)}
+            named = {str(item.relname) for item in node.objects or () if isinstance(item, ast.RangeVar)}
             self._waiting = [
                 item
                 for item in self._waiting

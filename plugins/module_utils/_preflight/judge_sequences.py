@@ -88,7 +88,7 @@ class SequenceJudge:
 
     def finish(self) -> list[Finding]:
         """Which numbers the columns get after the upgrade."""
-        found = []
+        found: list[Finding] = []
         for place, column in self._columns.items():
             where = self._refilled.get(place) or (self._moved.get(column.sequence) if column.sequence else None)
             if where is not None and column.sequence in self._sequences:
@@ -204,7 +204,7 @@ class SequenceJudge:
                     yield f"{wrong}: the sequence of {dotted(table)}.{item.colname}", True
                     continue
                 unique = item.colname in keys or any(part.contype in _KEYS for part in item.constraints or ())
-                self._fill((table, item.colname), NumberedColumn(kind, unique, Range(None, None), None), made)
+                self._fill((table, str(item.colname)), NumberedColumn(kind, unique, Range(None, None), None), made)
 
     def _fill(self, place: tuple[Name, str], column: NumberedColumn, made: Sequence) -> None:
         """A column gets a sequence of its own."""
@@ -231,9 +231,9 @@ class SequenceJudge:
                     self._fill(place, column, made)
                     self._refilled[place] = where
             elif kind == Command.AT_SetIdentity and changes_numbers(part or ()):
-                column = self._columns.get(place)
-                if column and column.sequence:
-                    yield from self._altered(column.sequence, part, where)
+                known = self._columns.get(place)
+                if known and known.sequence:
+                    yield from self._altered(known.sequence, part, where)
                 elif not self._catalog.is_new(table):
                     yield f"Where the identity of {dotted(table)}.{command.name} stands is not known", False
             elif kind == Command.AT_ColumnDefault:
@@ -337,9 +337,7 @@ class SequenceJudge:
         """setval(), and nextval() outside of definitions."""
         if not isinstance(node, (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt)):
             return
-        source = node.fromClause[0] if isinstance(node, ast.SelectStmt) and len(node.fromClause or ()) == 1 else None
-        whole = isinstance(source, ast.RangeVar) and not (node.whereClause or node.groupClause)
-        table = relation_name(source) if whole else None
+        table = _whole_table(node)
         for call in sequence_calls(node):
             column = self._columns.get((self._full(call.column[0]), call.column[1])) if call.column else None
             name = self._full(call.sequence) if call.sequence else column.sequence if column else None
@@ -388,6 +386,14 @@ class SequenceJudge:
         ast.DeleteStmt: _delete,
         ast.InsertStmt: _insert,
     }
+
+
+def _whole_table(node: t.Any) -> Name | None:
+    """The table of `SELECT … FROM t` without a condition."""
+    sources = (node.fromClause or ()) if isinstance(node, ast.SelectStmt) else ()
+    source: t.Any = sources[0] if len(sources) == 1 else None
+    plain = isinstance(source, ast.RangeVar) and not (node.whereClause or node.groupClause)
+    return relation_name(source) if plain else None
 
 
 _KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}

@@ -27,6 +27,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column, Table
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import SequenceStateRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
@@ -46,9 +47,9 @@ class SkippedJudge:
         self._catalog, self._rules = catalog, rules
         places, sequences = facts.get("places"), facts.get("sequences")
         rows = places["indexes"] if places else []
-        self._indexes = {(row["schema"], row["name"]): row["definition"] for row in rows}
+        self._indexes: dict[Name, str] = {(row["schema"], row["name"]): row["definition"] for row in rows}
         states = sequences["sequences"] if sequences else []
-        self._sequences = {(row["schema"], row["name"]): row for row in states}
+        self._sequences: dict[Name, SequenceStateRow] = {(row["schema"], row["name"]): row for row in states}
         self._versions = {row["name"]: row["installed"] for row in facts["extensions"]}
         self._owners = {row["name"]: row["owner"] for row in facts["rights"]["objects"] if row["kind"] == "schema"}
 
@@ -139,7 +140,7 @@ class SkippedJudge:
 
     def _index(self, node: t.Any) -> t.Iterator[tuple[str, list[Differing]]]:
         table = self._catalog.table(relation_name(node.relation))
-        name = (table.name[0] if table else None, node.idxname or "")
+        name: Name = (table.name[0] if table else None, str(node.idxname or ""))
         definition = self._indexes.get(name) if node.if_not_exists else None
         index = self._catalog.tables.get(name)
         there = parsed_index(definition) if definition and index and index.valid else None
@@ -160,8 +161,8 @@ class SkippedJudge:
         row = self._sequences.get(there.name)
         wanted, wrong = altered(None, node.options or ())
         if row and not wrong:
-            other = [name for name in _FIELDS if row[name] != getattr(wanted, name)]  # type: ignore[literal-required]
-            yield dotted(there.name), [(f"its {name} is {row[name]}", "warn") for name in other]  # type: ignore[literal-required]
+            other = [name for name in _FIELDS if row[name] != getattr(wanted, name)]
+            yield dotted(there.name), [(f"its {name} is {row[name]}", "warn") for name in other]
 
     def _made_of_query(self, node: t.Any) -> t.Iterator[tuple[str, list[Differing]]]:
         there = self._there(relation_name(node.into.rel)) if node.if_not_exists else None

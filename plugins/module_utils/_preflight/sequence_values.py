@@ -135,8 +135,9 @@ def _of_query(node: t.Any, ranges: Ranges, _table: Name | None) -> Value:
 
 
 def _aggregate(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
-    name, arguments = qualified_name(node.funcname or ())[1], node.args or ()
-    column = arguments[0].fields[-1] if len(arguments) == 1 and isinstance(arguments[0], ast.ColumnRef) else None
+    name, arguments = qualified_name(node.funcname or ())[1], list(node.args or ())
+    given: t.Any = arguments[0] if len(arguments) == 1 else None
+    column = given.fields[-1] if isinstance(given, ast.ColumnRef) and given.fields else None
     there = ranges(table, str(column.sval)) if table and isinstance(column, ast.String) else None
     if there is None or node.agg_filter is not None or name not in {"max", "min"}:
         return _UNKNOWN

@@ -49,7 +49,7 @@ KINDS = {
         upgrade="does not exist",
     ),
     "statement-timeout-of-env": Kind(
-        _first("SET statement_timeout = '40ms'"),
+        _first("SET statement_timeout = '10min'"),
         "ALTER TABLE ledger ADD COLUMN note text DEFAULT clock_timestamp()::text",
         {},
         absent=frozenset({"env-online-statements"}),
