@@ -337,7 +337,7 @@ class SequenceJudge:
         """setval(), and nextval() outside of definitions."""
         if not isinstance(node, (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt)):
             return
-        table = _whole_table(node)
+        table = whole_table(node)
         for call in sequence_calls(node):
             column = self._columns.get((self._full(call.column[0]), call.column[1])) if call.column else None
             name = self._full(call.sequence) if call.sequence else column.sequence if column else None
@@ -386,14 +386,6 @@ class SequenceJudge:
         ast.DeleteStmt: _delete,
         ast.InsertStmt: _insert,
     }
-
-
-def _whole_table(node: t.Any) -> Name | None:
-    """The table of `SELECT … FROM t` without a condition."""
-    sources = (node.fromClause or ()) if isinstance(node, ast.SelectStmt) else ()
-    source: t.Any = sources[0] if len(sources) == 1 else None
-    plain = isinstance(source, ast.RangeVar) and not (node.whereClause or node.groupClause)
-    return relation_name(source) if plain else None
 
 
 _KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}

@@ -95,6 +95,14 @@ def own_sequence(part: t.Any) -> tuple[str, t.Sequence[t.Any]] | None:
     return (kind, identity.options or ()) if identity is not None else None
 
 
+def whole_table(node: t.Any) -> Name | None:
+    """The table of `SELECT … FROM t` without a condition."""
+    sources = (node.fromClause or ()) if isinstance(node, ast.SelectStmt) else ()
+    source: t.Any = sources[0] if len(sources) == 1 else None
+    plain = isinstance(source, ast.RangeVar) and not (node.whereClause or node.groupClause)
+    return relation_name(source) if plain else None
+
+
 def _takes_numbers(command: t.Any) -> bool:
     part = command.def_
     if command.subtype == Command.AT_AddColumn and part.typeName is not None:
@@ -134,4 +142,4 @@ def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
     }
 
 
-__all__ = ("SequenceCall", "own_sequence", "sequence_calls", "sequence_question")
+__all__ = ("SequenceCall", "own_sequence", "sequence_calls", "sequence_question", "whole_table")
