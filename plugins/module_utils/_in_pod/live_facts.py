@@ -54,10 +54,10 @@ def live_rows(connection: psycopg.Connection, table: str, schema: str | None) ->
         query = sql.SQL("SELECT coalesce(version_num::text, '(null)') FROM {} ORDER BY 1").format(name)
         rows = [row[0] for row in cursor.execute(query).fetchall()] if exists else None
     width = _rows(connection, queries.VERSION_WIDTH, version_table=text)
-    table = _rows(connection, queries.VERSION_TABLE, version_table=text) if exists else []
+    about = _rows(connection, queries.VERSION_TABLE, version_table=text) if exists else []
     others = _rows(connection, queries.USER_TABLES, version_table=text)[0]["found"]
     found = {"rows": rows, "has_tables": others, "characters": width[0]["characters"] if width else None}
-    return found | ({"table": table[0]} if table else {})
+    return found | ({"table": about[0]} if about else {})
 
 
 def server_itself(connection: psycopg.Connection) -> dict[str, t.Any]:

@@ -28,6 +28,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import (
     own_sequence,
     sequence_calls,
+    whole_table,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequences import (
     MOST,

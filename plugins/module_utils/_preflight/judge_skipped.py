@@ -161,8 +161,9 @@ class SkippedJudge:
         row = self._sequences.get(there.name)
         wanted, wrong = altered(None, node.options or ())
         if row and not wrong:
-            other = [name for name in _FIELDS if row[name] != getattr(wanted, name)]
-            yield dotted(there.name), [(f"its {name} is {row[name]}", "warn") for name in other]
+            fields: dict[str, t.Any] = {**row}
+            other = [name for name in _FIELDS if fields[name] != getattr(wanted, name)]
+            yield dotted(there.name), [(f"its {name} is {fields[name]}", "warn") for name in other]
 
     def _made_of_query(self, node: t.Any) -> t.Iterator[tuple[str, list[Differing]]]:
         there = self._there(relation_name(node.into.rel)) if node.if_not_exists else None
