@@ -51,7 +51,10 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revis
     version_num_width,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.version_table import version_table_findings
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.version_table import (
+    assert_heads,
+    version_table_findings,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
@@ -194,6 +197,8 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
     if position.unknown:
         deployed = None if source.same_migrations else location.deployed()
         position = revisions.with_deployed_graph(position, graph, rows or (), deployed, same=source.same_migrations)
+    if position.upgradable:
+        assert_heads(graph, rows or ())
     reader = Reader(time_limit)
     rendered = location.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
     unknown = frozenset(item.revision for item in rendered.segments if item.error or item.inspects)
@@ -252,7 +257,7 @@ def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judg
     lifted = request.migrator_timeouts_off and upgrade.pgoptions_apply
     if answer.server and (own or not lifted):
         given = {} if lifted else answer.server.get("timeouts") or {}
-        server = t.cast("ServerFacts", answer.server | {"timeouts": given | own})
+        server: ServerFacts = answer.server | {"timeouts": given | own}
         findings += judge_timeouts(statements, judged.statements, server, request.thresholds)
     return findings
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Severity, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revisions import ancestors
 
@@ -29,21 +30,27 @@ def version_table_findings(graph: Graph, live: VersionTable) -> list[Finding]:
     name = f"{graph.version_table_schema}.{graph.version_table}" if graph.version_table_schema else graph.version_table
     return [
         finding("version-table-unusable", f"The version table {name} {words}.", severity=severity)
-        for words, severity in (*_rows(graph, live["rows"] or []), *_table(live))
+        for words, severity in (*_rows(live["rows"] or []), *_table(live))
     ]
 
 
-def _rows(graph: Graph, rows: list[str]) -> t.Iterator[tuple[str, Severity | None]]:
-    twice = sorted({row for row in rows if rows.count(row) > 1})
-    if twice:
-        yield f"has {twice[0]} more than once, and Alembic expects to change one row: this fails", None
+def assert_heads(graph: Graph, rows: t.Sequence[str]) -> None:
+    """Check that no row is below another one, of which Alembic would say that env.py fails.
+
+    :raises FindingError: `version-table-unusable`
+    """
     known = [row for row in dict.fromkeys(rows) if row in graph.nodes]
     below = {row: ancestors(graph, [row], dependencies=False) - {row} for row in known}
     for row in known:
-        over = next((other for other in known if row in below[other]), None)
-        if over:
-            yield f"has {row} beside {over}, which is built on it: Alembic refuses revisions that overlap", None
-            return
+        if over := next((other for other in known if row in below[other]), None):
+            words = f"The version table has {row} beside {over}, which is built on it: Alembic refuses revisions that"
+            raise FindingError("version-table-unusable", f"{words} overlap; delete the row {row}.")
+
+
+def _rows(rows: list[str]) -> t.Iterator[tuple[str, Severity | None]]:
+    twice = sorted({row for row in rows if rows.count(row) > 1})
+    if twice:
+        yield f"has {twice[0]} more than once, and Alembic expects to change one row: this fails", None
 
 
 def _table(live: VersionTable) -> t.Iterator[tuple[str, Severity | None]]:
@@ -64,4 +71,4 @@ def _table(live: VersionTable) -> t.Iterator[tuple[str, Severity | None]]:
         yield f"has the trigger {table['triggers'][0]}, whose function is not read here", "unknown"
 
 
-__all__ = ("version_table_findings",)
+__all__ = ("assert_heads", "version_table_findings")

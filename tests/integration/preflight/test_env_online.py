@@ -72,7 +72,7 @@ def test_what_env_sets_online_is_seen(name: str, tmp_path: Path, database: str) 
     project.add("0002", "0001", kind.statement)
     prepare(database, ROWS, revision="0001")
     given = {"migrator_sets_lock_timeout": name != "lock-timeout-of-env"}
-    answer = ask(tmp_path, database, **given)
+    answer = ask(tmp_path, database, render_timeout=240, **given)
     assert kind.found.items() <= answer.serious.items(), answer.findings
     assert not kind.absent & answer.serious.keys(), answer.findings
     error = migrate(tmp_path, database)

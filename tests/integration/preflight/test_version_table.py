@@ -59,7 +59,7 @@ def test_what_is_said_is_what_happens(name: str, tmp_path: Path, database: str) 
     info = psycopg.conninfo.conninfo_to_dict(database)
     url = f"postgresql://{ROLE}:clerk@{info['host']}:{info['port']}/{info['dbname']}"
     try:
-        answer = ask(tmp_path, url)
+        answer = ask(tmp_path, url, render_timeout=240)
         assert answer.serious.get("version-table-unusable") == kind.severity, answer.findings
         error = migrate(tmp_path, url)
         assert (kind.upgrade in error) if kind.upgrade else not error, error

@@ -5,8 +5,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.version_table import version_table_findings
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.version_table import (
+    assert_heads,
+    version_table_findings,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_version import VersionTable
 
 NODES: dict[str, dict[str, t.Any]] = {
@@ -29,9 +33,20 @@ def test_rows_that_are_heads_are_nothing_to_speak_of(rows: list[str] | None) -> 
     assert said(rows) == []
 
 
-@pytest.mark.parametrize("rows", [["a", "a"], ["a", "b"], ["c", "a", "x"]])
-def test_rows_that_alembic_refuses(rows: list[str]) -> None:
-    assert said(rows) == ["fail"]
+def test_a_row_that_is_there_twice() -> None:
+    assert said(["a", "a"]) == ["fail"]
+
+
+@pytest.mark.parametrize("rows", [["a", "b"], ["c", "a", "x"]])
+def test_rows_that_overlap(rows: list[str]) -> None:
+    with pytest.raises(FindingError, match="Alembic refuses") as raised:
+        assert_heads(GRAPH, rows)
+    assert raised.value.id == "version-table-unusable"
+
+
+@pytest.mark.parametrize("rows", [[], ["b", "x"], ["a", "a"], ["unheard-of", "a"]])
+def test_rows_that_do_not(rows: list[str]) -> None:
+    assert_heads(GRAPH, rows)
 
 
 def test_rights_count_as_they_are_needed() -> None:
