@@ -46,7 +46,7 @@ KINDS = {
         _engine('connect_args={"options": "-csearch_path=pg_catalog"}'),
         ADDED,
         {"env-online-statements": "unknown"},
-        upgrade="does not exist",
+        upgrade="pg_catalog",
     ),
     "statement-timeout-of-env": Kind(
         _first("SET statement_timeout = '10min'"),
