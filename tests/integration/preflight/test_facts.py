@@ -238,8 +238,6 @@ CREATE EVENT TRIGGER watched ON ddl_command_end WHEN TAG IN ('CREATE SERVER') EX
 """
 UPGRADE = (
     "INSERT INTO held VALUES (1, 7, 'y')",
-    "SELECT setval('held_id_seq', 7)",
-    "CREATE INDEX IF NOT EXISTS loud ON held (word text_pattern_ops)",
     "SELECT missing FROM keeper",
     "ALTER TABLE held ALTER COLUMN word SET NOT NULL",
     "CREATE UNIQUE INDEX ON held (word)",
@@ -249,6 +247,35 @@ UPGRADE = (
     "CREATE OR REPLACE FUNCTION shout(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower($1)'",
     "SET work_mem = 'much'",
 )
+
+
+NUMBERED = (
+    "SELECT setval('held_id_seq', 7)",
+    "CREATE INDEX IF NOT EXISTS loud ON held (word text_pattern_ops)",
+    "ALTER TABLE held ADD COLUMN number serial",
+    "ALTER TABLE held ADD COLUMN mark marked",
+    "CREATE INDEX ON held (hidden(word))",
+)
+BESIDE = """
+CREATE DOMAIN marked AS int NOT NULL;
+CREATE SCHEMA away;
+CREATE FUNCTION away.hidden(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+CREATE ROLE scribe;
+GRANT INSERT ON held TO scribe;
+"""
+
+
+@pytest.mark.parametrize("major", sorted({CHOSEN[0], CHOSEN[-1]}))
+def test_the_answers_about_sequences_and_places_have_their_types(major: int, servers: Servers) -> None:
+    connection = servers(major).shared()
+    with connection.transaction(force_rollback=True):
+        connection.execute(HELD)
+        connection.execute(BESIDE)
+        found = [parsed(text, number=number) for number, text in enumerate(NUMBERED, 1)]
+        answer = live_facts.collect(connection, facts_request(found))
+    assert unlike(answer, facts.DatabaseFacts) == []
+    assert all(answer["places"].values()), answer["places"]
+    assert all(answer["sequences"].values()), answer["sequences"]
 
 
 @pytest.mark.parametrize("major", sorted({CHOSEN[0], CHOSEN[-1]}))
