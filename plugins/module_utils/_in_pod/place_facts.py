@@ -19,7 +19,7 @@ UNION ALL SELECT 'type', y.typname::text FROM pg_type y WHERE y.typname = ANY(%(
 UNION ALL SELECT 'collation', k.collname::text FROM pg_collation k WHERE k.collname = ANY(%(collations)s)
   GROUP BY k.collname HAVING NOT bool_or(pg_collation_is_visible(k.oid))
 """
-CLASSES = """
+OPERATOR_CLASSES = """
 SELECT o.opcname::text AS name, n.nspname::text AS schema, m.amname::text AS method, y.typname::text AS type,
   pg_opclass_is_visible(o.oid) AS visible
 FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod JOIN pg_namespace n ON n.oid = o.opcnamespace
@@ -50,7 +50,7 @@ def collect(ask: Ask, objects: dict[str, t.Any], indexes: list[int]) -> dict[str
     return {
         "hidden": ask(HIDDEN, **names) if any(names.values()) else [],
         "domains": ask(DOMAINS, types=names["types"]) if names["types"] else [],
-        "classes": ask(CLASSES, classes=classes) if classes else [],
+        "classes": ask(OPERATOR_CLASSES, classes=classes) if classes else [],
         "indexes": ask(INDEXES, oids=indexes) if indexes else [],
     }
 

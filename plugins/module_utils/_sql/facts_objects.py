@@ -190,7 +190,7 @@ class IndexClassRow(t.TypedDict):
 
 
 class OperatorClassRow(t.TypedDict):
-    """An operator class by its name (CLASSES of place_facts).
+    """An operator class by its name (OPERATOR_CLASSES of place_facts).
 
     :param type: that it takes
     :param visible: its name without a schema leads to it

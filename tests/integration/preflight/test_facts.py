@@ -97,7 +97,7 @@ RELATION_ROWS: dict[str, type] = {
 }
 PLACE_ROWS: dict[str, type] = {
     "HIDDEN": facts_objects.NamedRow,
-    "CLASSES": facts_objects.OperatorClassRow,
+    "OPERATOR_CLASSES": facts_objects.OperatorClassRow,
     "DOMAINS": facts_objects.DomainRow,
     "INDEXES": facts_objects.IndexDefinitionRow,
 }
