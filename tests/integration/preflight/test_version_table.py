@@ -33,7 +33,7 @@ KINDS = {
         "0001",
     ),
     "rows-that-overlap": Kind(
-        "ALTER TABLE alembic_version OWNER TO clerk; INSERT INTO alembic_version VALUES ('0000')", "fail", "overlaps"
+        "ALTER TABLE alembic_version OWNER TO clerk; INSERT INTO alembic_version VALUES ('0000')", "fail", "exit code"
     ),
     "hidden-rows": Kind(
         "ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY; GRANT ALL ON alembic_version TO clerk;"
