@@ -30,7 +30,7 @@ KINDS = {
         "ALTER TABLE alembic_version OWNER TO clerk; ALTER TABLE alembic_version DROP CONSTRAINT alembic_version_pkey;"
         " INSERT INTO alembic_version VALUES ('0001')",
         "fail",
-        "0001",
+        "exit code",
     ),
     "rows-that-overlap": Kind(
         "ALTER TABLE alembic_version OWNER TO clerk; INSERT INTO alembic_version VALUES ('0000')", "fail", "exit code"
