@@ -20,7 +20,7 @@ description:
     version, 14 to 18.
   - Nothing is changed. The session is read-only, with a short C(lock_timeout) and C(statement_timeout).
   - Whether a new constraint or type will fail on the rows that are there is asked of these rows (O(check_rows)). Yes,
-    no and how many come back, never a value.
+    no and how many come back, never a value; of a column that a sequence fills, its least and its greatest number.
   - C(env.py) and the revisions are foreign code. They run in a process without the database URL and without the
     caller's environment; for a release in a pod of the new image, under a NetworkPolicy that lets nothing in or out.
   - The database of a release is asked from a ready agent pod, by exec; where the account may not do that or no pod is

@@ -87,6 +87,9 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "version-table-rows": Entry(
         "warn", "Several rows in the version table: branches are live; check that this is intended."
     ),
+    "version-table-unusable": Entry(
+        "fail", "Repair the version table, or the role's rights on it, so that it holds the heads and nothing else."
+    ),
     "revision-id-long": Entry(
         "fail", "Shorten the id, or widen version_num in a revision before it (env.py's version table as well)."
     ),
@@ -192,11 +195,17 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "key-near-end": Entry(
         "warn", "Widen the key to bigint while there is time: a new column, filled in batches, then exchanged."
     ),
+    "sequence-behind": Entry(
+        "fail", "Set it right last: SELECT setval(pg_get_serial_sequence('t', 'id'), (SELECT max(id) FROM t))."
+    ),
     "connections-scarce": Entry("warn", "Few connections are left; the migrator and new pods need theirs."),
     "privilege-missing": Entry("fail", "Migrate as the owner, or grant membership in the owning role."),
     "extension-unavailable": Entry("fail", "The server has no such extension: use an image that has it."),
     "extension-privilege": Entry("fail", "Not a trusted extension: a superuser must create it first."),
     "object-exists": Entry("fail", "A migration was half applied or made by hand: compare, then drop it or stamp."),
+    "definition-differs": Entry(
+        "fail", "Compare what is there with the revision, and change it in a statement of its own, or drop it first."
+    ),
     "statement-refused": Entry("fail", "Correct the statement: the server says what it does not accept."),
     "object-missing": Entry(
         "fail", "The schema is not what its revision says: compare with one migrated from empty, or use IF EXISTS."

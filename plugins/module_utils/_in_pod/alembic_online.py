@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib.abc
 import importlib.machinery
+import inspect
 import re
 import signal
 import sys
@@ -35,9 +36,16 @@ SECONDS = 5.0
 ROUNDS, BUSY = 12, 0.01
 # Statements of env.py itself that leave what revisions find as it is.
 HARMLESS = re.compile(
-    r"\s*(?:--[^\n]*\n\s*)*(?:select\b(?!.*set_config)|show\b|set\s+(?:session\s+|local\s+)?\w*timeout\b|begin\b|commit\b"
+    r"\s*(?:--[^\n]*\n\s*)*(?:select\b(?!.*set_config)|show\b|set\s+(?:session\s+|local\s+)?(?:\w*timeout|jit)\b"
+    r"|begin\b|commit\b"
     r"|create\s+schema\s+if\s+not\s+exists\b|create\s+extension\s+if\s+not\s+exists\b)",
     re.IGNORECASE | re.DOTALL,
+)
+
+
+# A time-out that env.py sets for the session: name and value.
+TIMEOUT = re.compile(
+    r"\s*set\s+(?:session\s+)?(\w*timeout)\s*(?:=|\bto\b)\s*'?\s*([\w. ]+?)\s*'?\s*;?\s*", re.IGNORECASE
 )
 
 
@@ -82,7 +90,7 @@ class StandIn(EmptyResult):
     def __init__(self, engine: t.Any, executed: list[str]) -> None:
         self.engine, self.dialect, self.executed = engine, engine.dialect, executed
         self.sync_connection = self.connection = self
-        self.autocommit = _autocommit(getattr(engine, "_execution_options", None) or {})
+        self.autocommit = _autocommit(getattr(engine, "_execution_options", None) or {}) or _autocommit_engine(engine)
         # SQLAlchemy 2 begins a transaction with the first statement; whoever begins one with `with` also commits it.
         self.begun = self.block = self.commits = False
 
@@ -165,6 +173,28 @@ def _autocommit(options: t.Mapping[str, t.Any]) -> bool:
     return str(options.get("isolation_level", "")).upper() == "AUTOCOMMIT"
 
 
+def _autocommit_engine(engine: t.Any) -> bool:
+    """create_engine(isolation_level="AUTOCOMMIT"), which SQLAlchemy 2 keeps in a private name, and 1.4 in another."""
+    dialect = getattr(getattr(engine, "sync_engine", engine), "dialect", None)
+    levels = (getattr(dialect, name, None) for name in ("_on_connect_isolation_level", "isolation_level"))
+    return any(_autocommit({"isolation_level": level}) for level in levels)
+
+
+def _connection_settings(engine: t.Any) -> list[str]:
+    """SET statements for what env.py hands to the driver for each session: `options` of libpq, asyncpg's settings.
+
+    The URL that env.py is given here has none. SQLAlchemy keeps them in the function that connects.
+    """
+    pool: t.Any = getattr(getattr(engine, "sync_engine", engine), "pool", None)
+    given: dict[str, t.Any] = {}
+    with contextlib.suppress(Exception):
+        given = dict(inspect.getclosurevars(pool._creator).nonlocals.get("cparams") or {})
+    found = re.findall(r"(?:-c\s*|--)([\w.]+)=((?:\\.|\S)*)", str(given.get("options") or ""))
+    settings = given.get("server_settings")
+    found += list(settings.items()) if isinstance(settings, dict) else []
+    return [f"SET {name} = {value}" for name, value in found if name != "application_name"]
+
+
 class Context(EmptyResult):
     """What context.get_context() gives after a configuration."""
 
@@ -223,7 +253,8 @@ def observe(environment: t.Any, run_env: t.Callable[[], None], *, drivers: bool)
     :param drivers: whether one that is not installed may be so: the migration runs elsewhere
     :return: `options`, those of DECISIVE; `driver` of the connection; `runs`, how often it migrates; `executed`, what
         it runs on the connection itself; `autocommit`; `problem`, why it is not known, None where it is; `begun`, what
-        becomes of a transaction that it begins before Alembic can, kept or lost, None without one
+        becomes of a transaction that it begins before Alembic can, kept or lost, None without one; `timeouts`, what it
+        sets for its session, by name, as texts
     """
     configured: list[dict[str, t.Any]] = []
     connections: list[t.Any] = []
@@ -260,6 +291,7 @@ def observe(environment: t.Any, run_env: t.Callable[[], None], *, drivers: bool)
         "options": configured[-1] if configured else dict(DECISIVE),
         "driver": getattr(dialect, "driver", None),
         "runs": runs,
+        "timeouts": {found[1].lower(): found[2] for found in map(TIMEOUT.fullmatch, executed) if found},
         "executed": [text[:200] for text in executed if not HARMLESS.match(text)][:5],
         "autocommit": any(getattr(item, "autocommit", False) for item in connections),
         "problem": problem,
@@ -289,6 +321,7 @@ def _engines(executed: list[str]) -> t.Iterator[None]:
 
     def connect(engine: t.Any, *_arguments: t.Any, **_options: t.Any) -> StandIn:
         _listened(engine, executed)
+        executed.extend(_connection_settings(engine))
         return StandIn(engine, executed)
 
     def begin(engine: t.Any, *_arguments: t.Any, **_options: t.Any) -> StandIn:

@@ -17,7 +17,9 @@ from . import (
     key_facts,
     named_facts,
     parse_facts,
+    place_facts,
     row_facts,
+    sequence_facts,
     usage_facts,
 )
 from . import live_queries as queries
@@ -40,7 +42,8 @@ def _rows(connection: psycopg.Connection, query: str, **values: t.Any) -> list[R
 def live_rows(connection: psycopg.Connection, table: str, schema: str | None) -> dict[str, t.Any]:
     """The rows of the version table (None: it does not exist), and whether the database has other tables.
 
-    `characters`: how many version_num holds, None where it has no limit or there is no such table.
+    `characters`: how many version_num holds, None where it has no limit or there is no such table. `table`: what
+    decides whether Alembic can write into it, where there is one.
     """
     from psycopg import sql
 
@@ -51,8 +54,10 @@ def live_rows(connection: psycopg.Connection, table: str, schema: str | None) ->
         query = sql.SQL("SELECT coalesce(version_num::text, '(null)') FROM {} ORDER BY 1").format(name)
         rows = [row[0] for row in cursor.execute(query).fetchall()] if exists else None
     width = _rows(connection, queries.VERSION_WIDTH, version_table=text)
+    about = _rows(connection, queries.VERSION_TABLE, version_table=text) if exists else []
     others = _rows(connection, queries.USER_TABLES, version_table=text)[0]["found"]
-    return {"rows": rows, "has_tables": others, "characters": width[0]["characters"] if width else None}
+    found = {"rows": rows, "has_tables": others, "characters": width[0]["characters"] if width else None}
+    return found | ({"table": about[0]} if about else {})
 
 
 def server_itself(connection: psycopg.Connection) -> dict[str, t.Any]:
@@ -105,13 +110,17 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
 
     facts, resolved = named_facts.collect(ask, tried, request)
     rows = request.get("rows")
+    indexes = [row["oid"] for row in facts["classes"] if row["kind"] in {"i", "I"}]
     return facts | {
+        "places": place_facts.collect(ask, request["objects"], indexes),
         "rows": row_facts.collect(connection, ask, rows) if rows else None,
         "keys": key_facts.collect(connection, ask, request.get("keys", [])),
         "checks": check_facts.collect(connection, ask, request.get("checks", [])),
         "refusals": parse_facts.refusals(connection, request.get("statements", []))
+        + parse_facts.grammar(connection, request.get("grammar", []))
         + parse_facts.settings(connection, request.get("settings", []))
         + parse_facts.bodies(connection, request.get("bodies", [])),
+        "sequences": sequence_facts.collect(connection, ask, request.get("sequences", {})),
         "immutable": immutable_facts.collect(connection, ask, request.get("immutable", [])),
         "usage": usage_facts.collect(connection, ask, tables_of_use(request, resolved)),
     }

@@ -186,6 +186,17 @@ FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_type b ON 
   AND b.oid = y.typbasetype
 WHERE a.attrelid = to_regclass(%(version_table)s) AND a.attname = 'version_num' AND NOT a.attisdropped
 """
+# `lacks`: rights that Alembic needs; `needed`: columns that an INSERT of version_num alone leaves without a value.
+VERSION_TABLE = """
+SELECT c.relkind::text AS kind, row_security_active(c.oid) AS secured,
+  ARRAY(SELECT p FROM unnest('{INSERT,UPDATE}'::text[]) AS p
+    WHERE NOT has_any_column_privilege(c.oid, p)) AS lacks,
+  ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attname <> 'version_num' AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = '') AS needed,
+  ARRAY(SELECT g.tgname::text FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal
+    AND g.tgenabled IN ('O', 'A')) AS triggers
+FROM pg_class c WHERE c.oid = to_regclass(%(version_table)s)
+"""
 USER_TABLES = """
 SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'

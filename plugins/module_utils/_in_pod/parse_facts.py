@@ -19,6 +19,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 NAME = "ai_platform_preflight"
 # Each waits for a lock as long as lock_timeout allows; a queue of them must not add up.
 SECONDS = 5.0
+# The version whose grammar pglast has, by which statements were parsed before.
+GRAMMAR = 180000
 # Classes of SQLSTATE that say nothing about the statement: connection, transaction, resources, somebody in the way.
 _ELSEWHERE = ("08", "25", "40", "53", "54", "57", "58", "XX")
 _LOCKED = "55P03"
@@ -130,4 +132,46 @@ def settings(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str, s
     return found
 
 
-__all__ = ("bodies", "refusals", "settings")
+def grammar(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str]]) -> list[dict[str, t.Any]]:
+    """The statements that the grammar of an older server does not know.
+
+    A server reads a text to its end before it runs any of it, and what stands first in this one always fails: so the
+    rest is read, and never run.
+
+    :param asked: number and text, one statement each, which the grammar of GRAMMAR takes
+    :return: as of refusals()
+    """
+    if connection.info.server_version >= GRAMMAR or not asked:
+        return []
+    end = time.monotonic() + SECONDS
+    found, todo = [], [list(asked)]
+    while todo and time.monotonic() < end:
+        some = todo.pop()
+        refused = _read(connection, [text for _number, text in some])
+        if refused and len(some) == 1:
+            found.append({"number": some[0][0], **refused})
+        elif refused:
+            middle = len(some) // 2
+            todo += [some[:middle], some[middle:]]
+    return found
+
+
+def _read(connection: psycopg.Connection, texts: list[str]) -> dict[str, str] | None:
+    """What the server says of texts that it reads; None where it knows all of them."""
+    from psycopg import Error
+
+    try:
+        with connection.transaction(force_rollback=True):
+            # Without parameters psycopg uses the simple protocol, in which a text may hold several statements.
+            connection.execute("\n;\n".join([f"SELECT '{NAME}: what follows is read and not run'::int", *texts]))
+    except Error as error:
+        if error.sqlstate is None:
+            raise
+        message = (error.diag.message_primary or "").strip()
+        if NAME in message or error.sqlstate[:2] in _ELSEWHERE:
+            return None
+        return {"state": error.sqlstate, "message": message[:300]}
+    return None
+
+
+__all__ = ("bodies", "grammar", "refusals", "settings")

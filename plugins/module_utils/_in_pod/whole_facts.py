@@ -107,6 +107,7 @@ def collect(connection: psycopg.Connection, version_table: str, version_schema: 
     """
     ask, attempt = live_facts.asker(connection)
     version = live_facts.live_rows(connection, version_table, version_schema)
+    version.pop("table", None)
     return {
         **ask(PLACE)[0],
         "server": live_facts.server_itself(connection),

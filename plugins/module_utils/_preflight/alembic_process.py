@@ -35,6 +35,7 @@ class Online:
     :param driver: SQLAlchemy's name of it
     :param executed: what env.py itself runs on the connection
     :param problem: why that is not known, None where it is
+    :param timeouts: what env.py sets for its session, by name, as it writes them
     :param begun: where env.py has begun a transaction before Alembic could, what becomes of it: kept or lost
     """
 
@@ -45,6 +46,7 @@ class Online:
     autocommit: bool
     problem: str | None
     begun: str | None = None
+    timeouts: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

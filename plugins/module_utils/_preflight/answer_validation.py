@@ -45,9 +45,10 @@ def validated_graph(answer: t.Any) -> Graph:
 
 def _online(answer: t.Any) -> None:
     seen = _dictionary(answer)
-    _check({"options", "offline", "driver", "executed", "autocommit", "problem", "begun"} <= seen.keys())
+    _check({"options", "offline", "driver", "executed", "autocommit", "problem", "begun", "timeouts"} <= seen.keys())
     for options in (_dictionary(seen.get("options")), _dictionary(seen.get("offline"))):
         _check(all(isinstance(value, str | bool | None) for value in options.values()))
+    _check(all(isinstance(value, str) for value in _dictionary(seen.get("timeouts")).values()))
     _check(_texts(seen.get("executed")) and isinstance(seen.get("autocommit"), bool))
     _check(all(isinstance(seen.get(name), str | None) for name in ("driver", "problem", "begun")))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import milliseconds
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Online
@@ -51,6 +52,12 @@ def env_findings(online: Online, *, blocks: bool = False) -> list[Finding]:
     return found
 
 
+def own_timeouts(online: Online | None) -> dict[str, int]:
+    """Time-outs in milliseconds that env.py sets for its session, after whatever the role or the migrator has set."""
+    values = {name: milliseconds(text) for name, text in (online.timeouts if online else {}).items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def reads_pgoptions(online: Online | None) -> bool:
     """Whether the migrator's PGOPTIONS reach its session; a driver that is not known is taken for one of libpq."""
     return online is None or online.driver is None or online.driver in LIBPQ
@@ -65,4 +72,4 @@ def unread_pgoptions(online: Online) -> Finding:
     return finding("lock-timeout-missing", words)
 
 
-__all__ = ("env_findings", "reads_pgoptions", "unread_pgoptions")
+__all__ = ("env_findings", "own_timeouts", "reads_pgoptions", "unread_pgoptions")

@@ -25,6 +25,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql import (
     facts_objects,
     facts_relations,
     facts_rights,
+    facts_version,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_reduction import (
     reduced_constraint,
@@ -84,7 +85,7 @@ class KeptServer(facts.ServerRow):
     pooled: bool
 
 
-class KeptVersion(facts.VersionTable):
+class KeptVersion(facts_version.VersionTable):
     """The version table with its name, and the schema where env.py names one."""
 
     name: str

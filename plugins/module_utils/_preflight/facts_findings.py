@@ -13,8 +13,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 # Clocks of two machines differ by less.
 _CLOCKS: t.Final = datetime.timedelta(minutes=10)
 _NO_ACTIVITY: t.Final = (
-    "Sessions, locks, prepared transactions, other migrators, standbys, replication slots and free connections were"
-    " not looked at: the facts come from a file."
+    "Sessions, locks, prepared transactions, other migrators, standbys, replication slots, free connections, where"
+    " sequences stand and which names the search path reaches were not looked at: the facts come from a file."
 )
 
 

@@ -19,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     DeferredConstraintJudge,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_definitions import DefinitionJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_domains import DomainJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_expressions import ExpressionJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_inheritance import InheritanceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_lock import LockJudge, figures
@@ -28,14 +29,23 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     UNCERTAIN_AFTER,
     ObjectJudge,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_operator_classes import (
+    OperatorClassJudge,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_partitions import PartitionJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_privileges import (
     ABOUT_RIGHTS,
     PrivilegeJudge,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_security import RowSecurityJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_sequence_rights import (
+    SequenceRightJudge,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_sequences import SequenceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_skipped import SkippedJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import WriteJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import LockTimeout
@@ -126,8 +136,12 @@ class Judge:
         self.objects = ObjectJudge(catalog, facts)
         self.tables = TableRules(catalog, facts)
         self.privileges = PrivilegeJudge(catalog, self.tables, facts, server)
+        self.sequences = SequenceJudge(catalog, facts)
+        self.sequence_rights = SequenceRightJudge(catalog, facts)
         self.judges = (
             self.privileges,
+            self.sequences,
+            self.sequence_rights,
             WriteJudge(catalog, self.tables),
             DefinitionJudge(catalog, self.tables),
             ColumnJudge(catalog, self.tables),
@@ -140,6 +154,10 @@ class Judge:
             PartitionJudge(catalog, self.tables, facts, server["timezone"]),
             CheckJudge(catalog, self.tables, facts),
             NewTableJudge(catalog, self.tables),
+            DomainJudge(catalog, self.tables, facts),
+            RowSecurityJudge(catalog, self.tables, facts),
+            SkippedJudge(catalog, self.tables, facts),
+            OperatorClassJudge(catalog, facts),
             VectorIndexJudge(catalog, server["maintenance_kib"]),
         )
         self.rows = RowJudge(catalog, facts["rows"])
@@ -175,7 +193,7 @@ class Judge:
             self.objects.certain = self.objects.certain and not UNCERTAIN_AFTER & {item.id for item in found}
             forms.append(form)
             findings += found
-        return Judgement(forms, findings)
+        return Judgement(forms, [*findings, *self.sequences.finish(), *self.sequence_rights.finish()])
 
     def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
         where: Where = {"revision": statement.revision, "statement": statement.number}

@@ -103,6 +103,10 @@ class ColumnJudge:
                     yield from self._index(name, [key.sval for key in part.keys or ()], "btree")
                 elif part.contype in _KEYS:
                     yield from self._constraint_using_index(table, part.indexname)
+                elif part.contype == ConstrType.CONSTR_EXCLUSION:
+                    elements = [item[0] for item in part.exclusions or ()]
+                    keys = [item.name for item in elements if item.name and not item.opclass]
+                    yield from self._index(name, keys, part.access_method or "gist")
 
     def _retyped(self, table: Table, name: str, typed: t.Any) -> t.Iterator[str]:
         """Indexes are built anew with the operator class that they were given, or with that of the new type.

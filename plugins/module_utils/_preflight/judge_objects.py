@@ -63,6 +63,9 @@ class ObjectJudge:
             if made["own"]:
                 self._own_types.setdefault(made["name"], set()).add(made["schema"])
         self._named = {(row["kind"], row["name"]) for row in objects["named"]}
+        places = facts.get("places")
+        # What is there, and is not reached without its schema.
+        self._hidden = {(row["kind"], row["name"]) for row in places["hidden"]} if places else set()
         self._extensions_to_come = False
         # Tables with constraints whose names the server chose, or that an inline definition made.
         self._implicit_constraints: set[Name] = set()
@@ -77,6 +80,7 @@ class ObjectJudge:
         if not self._asked:
             return []
         found: list[Finding] = []
+        new_extension = self._is_new_extension(statement.node)
         done = touches(statement.node)
         if statement.looks_first:
             done = [dataclasses.replace(touch, lenient=touch.lenient or touch.action != "need") for touch in done]
@@ -87,12 +91,15 @@ class ObjectJudge:
             self._finding("object-depended-upon", words, where, table)
             for words, table in self.dependents.of(statement.node, done)
         ]
-        if isinstance(statement.node, ast.CreateExtensionStmt) and found == []:
+        if new_extension and found == []:
             self._extensions_to_come = True
         if isinstance(statement.node, ast.AlterTableStmt):
             self._note_implicit_constraints(statement.node)
             self._drop_defaults(statement.node)
         return found
+
+    def _is_new_extension(self, node: t.Any) -> bool:
+        return isinstance(node, ast.CreateExtensionStmt) and ("extension", node.extname) not in self._named
 
     def absent(self, node: t.Any) -> bool:
         """Whether DROP … IF EXISTS meets nothing for certain, before judge() follows it."""
@@ -161,7 +168,7 @@ class ObjectJudge:
         table = self.catalog.table(relation_name(node.relation))
         for command in node.cmds or () if table else ():
             part = command.def_
-            if table and isinstance(part, ast.ColumnDef):
+            if table and (isinstance(part, ast.ColumnDef) or command.subtype.name == "AT_AddIdentity"):
                 self._tables_with_new_columns.add(table.name)
             unnamed = isinstance(part, ast.Constraint) and not part.conname
             inline = isinstance(part, ast.ColumnDef) and part.constraints
@@ -229,10 +236,12 @@ class ObjectJudge:
                     "object-exists", f"The type {dotted(touch.name)} exists already: this will fail.", where
                 )
             self._types.setdefault(name, set()).add(schema or self.catalog.schema)
+            self._hidden.discard((kind, name))
             self._named.add((kind, name))
             return
         if not there and not touch.lenient and not self._extensions_to_come and (kind, name) in self._known:
-            words = f"There is no {kind} {dotted(touch.name)}: this will fail."
+            on_path = " on the search path" if schema is None and (kind, name) in self._hidden else ""
+            words = f"There is no {kind} {dotted(touch.name)}{on_path}: this will fail."
             yield self._finding("object-missing", words, where)
         if touch.action == "drop":
             if kind == "type":
@@ -241,6 +250,8 @@ class ObjectJudge:
             self._named.discard((kind, name))
 
     def _has(self, kind: str, schema: str | None, name: str) -> bool:
+        if schema is None and (kind, name) in self._hidden:
+            return self.catalog.is_new((schema, name))
         if (kind, name) in self._named:
             return True
         if kind == "function":
@@ -252,10 +263,11 @@ class ObjectJudge:
 
     def _without_schema(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
         kind, name = touch.kind, touch.name[1]
-        there = (kind, name) in self._named
+        there = (kind, name) in self._named and not (touch.name[0] is None and (kind, name) in self._hidden)
         if touch.action == "make":
             if there and not touch.lenient:
                 yield self._finding("object-exists", f"The {kind} {name} exists already: this will fail.", where)
+            self._hidden.discard((kind, name))
             self._named.add((kind, name))
             return
         brought = kind in _OF_EXTENSIONS and self._extensions_to_come

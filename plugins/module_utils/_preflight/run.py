@@ -51,6 +51,10 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revis
     version_num_width,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.version_table import (
+    assert_heads,
+    version_table_findings,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
@@ -193,6 +197,8 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
     if position.unknown:
         deployed = None if source.same_migrations else location.deployed()
         position = revisions.with_deployed_graph(position, graph, rows or (), deployed, same=source.same_migrations)
+    if position.upgradable:
+        assert_heads(graph, rows or ())
     reader = Reader(time_limit)
     rendered = location.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
     unknown = frozenset(item.revision for item in rendered.segments if item.error or item.inspects)
@@ -206,7 +212,9 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
     asked: dict[str, t.Any] = {"rows": request.rows.request(questions)} if questions else {}
     if request.rows.check == "never":
         asked["keys"] = []
-    answer = location.facts(facts_request(reader.found) | asked)
+    names = facts_request(reader.found) | asked
+    names["sequences"]["rows"] = request.rows.check != "never"
+    answer = location.facts(names)
     if answer.live != live:
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)
@@ -235,6 +243,7 @@ def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judg
             findings.append(env_findings.unread_pgoptions(graph.online))
     if segments:
         findings += _server_findings(request, answer, judged, release)
+        findings += version_table_findings(graph, answer.live)
     elif answer.server:
         findings += judge_recovery(answer.server)
     findings += judged.findings
@@ -244,8 +253,12 @@ def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judg
         findings += traces.disagreements(upgrade.trace, judged.statements, unclaimed)
     findings += _long_ids(upgrade) + partial_revisions(statements)
     findings += lost_identities(statements, answer.facts or NO_FACTS)
-    if answer.server and not (request.migrator_timeouts_off and upgrade.pgoptions_apply):
-        findings += judge_timeouts(statements, judged.statements, answer.server, request.thresholds)
+    own = env_findings.own_timeouts(graph.online)
+    lifted = request.migrator_timeouts_off and upgrade.pgoptions_apply
+    if answer.server and (own or not lifted):
+        given = {} if lifted else answer.server.get("timeouts") or {}
+        server: ServerFacts = answer.server | {"timeouts": given | own}
+        findings += judge_timeouts(statements, judged.statements, server, request.thresholds)
     return findings
 
 
@@ -304,7 +317,8 @@ def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judg
 
 
 def _migrator_sets_lock_timeout(request: Request, upgrade: _Upgrade) -> bool:
-    return request.migrator_lock_timeout and upgrade.pgoptions_apply
+    own = env_findings.own_timeouts(upgrade.graph.online).get("lock_timeout")
+    return bool(own) if own is not None else request.migrator_lock_timeout and upgrade.pgoptions_apply
 
 
 def _rewritten(request: Request, upgrade: _Upgrade, findings: t.Sequence[Finding]) -> list[dict[str, t.Any]]:

@@ -107,6 +107,12 @@ def _milliseconds(value: t.Any) -> int:
     return -1 if amount is None else max(1, round(amount)) if amount > 0 else 0
 
 
+def milliseconds(text: str) -> int | None:
+    """Of a time-out as a text; None where it is none."""
+    amount = _amount(ast.String(sval=text), _TIME, "ms")
+    return None if amount is None else round(amount)
+
+
 def _kib(value: t.Any) -> int:
     """KiB of a constant; -1 for a text that is none."""
     amount = _amount(value, _MEMORY, "kB")
@@ -123,4 +129,4 @@ def _amount(value: t.Any, units: dict[str, float], unit: str) -> float | None:
         return None
 
 
-__all__ = ("LockTimeout", "Memory", "SessionSetting", "Timeout")
+__all__ = ("LockTimeout", "Memory", "SessionSetting", "Timeout", "milliseconds")

@@ -22,8 +22,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import (
         DatabaseFacts,
         ServerFacts,
-        VersionTable,
     )
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_version import VersionTable
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
 
 # Whether the image that would be deployed may be given the database's URL, to ask where no deployed one can.

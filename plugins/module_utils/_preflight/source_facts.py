@@ -26,8 +26,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import (
         DatabaseFacts,
         ServerFacts,
-        VersionTable,
     )
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_version import VersionTable
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered
 
 

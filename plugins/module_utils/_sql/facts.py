@@ -11,8 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import ObjectFacts, WriteFacts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import RelationFacts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import (
+    ObjectFacts,
+    PlaceFacts,
+    WriteFacts,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import RelationFacts, SequenceFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rights import RightFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rows import (
     CheckAnswer,
@@ -118,19 +122,6 @@ class ServerFacts(ServerRow):
     migrators: list[AdvisoryRow]
     replicas: list[ReplicaRow]
     slots: list[SlotRow]
-
-
-class VersionTable(t.TypedDict):
-    """The answer of live_facts.live_rows.
-
-    :param rows: of the version table, None where it does not exist
-    :param has_tables: there are others
-    :param characters: how many version_num holds, None without a limit or a table
-    """
-
-    rows: list[str] | None
-    has_tables: bool
-    characters: int | None
 
 
 class NameRow(t.TypedDict):
@@ -354,9 +345,13 @@ class TableFacts(_TableFacts, total=False):
     """What is known of the objects whose names the statements hold; the facts recorded for unit tests are these.
 
     :param of_file: they are of a file, so that nothing is known of rows, sessions and locks
+    :param places: where names lead that have no schema, and definitions of indexes; missing likewise
+    :param sequences: those that the upgrade moves or takes numbers from; missing where no server was asked
     """
 
     of_file: bool
+    sequences: SequenceFacts
+    places: PlaceFacts
 
 
 class DatabaseFacts(TableFacts):

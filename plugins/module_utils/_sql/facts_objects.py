@@ -189,6 +189,54 @@ class IndexClassRow(t.TypedDict):
     type: str
 
 
+class OperatorClassRow(t.TypedDict):
+    """An operator class by its name (OPERATOR_CLASSES of place_facts).
+
+    :param type: that it takes
+    :param visible: its name without a schema leads to it
+    """
+
+    name: str
+    schema: str
+    method: str
+    type: str
+    visible: bool
+
+
+class IndexDefinitionRow(t.TypedDict):
+    """An index, as pg_get_indexdef() prints it (INDEXES of place_facts)."""
+
+    schema: str
+    name: str
+    definition: str
+
+
+class DomainRow(t.TypedDict):
+    """A domain by its name (DOMAINS of place_facts).
+
+    :param filled: it has a default
+    :param checks_null: a check looks at NULL itself
+    """
+
+    name: str
+    not_null: bool
+    filled: bool
+    checked: bool
+    checks_null: bool
+
+
+class PlaceFacts(t.TypedDict):
+    """The answer of place_facts.collect.
+
+    :param hidden: objects that are there, and that their names without a schema do not reach
+    """
+
+    hidden: list[NamedRow]
+    domains: list[DomainRow]
+    classes: list[OperatorClassRow]
+    indexes: list[IndexDefinitionRow]
+
+
 class WriteFacts(t.TypedDict):
     """The answer of write_facts.collect."""
 

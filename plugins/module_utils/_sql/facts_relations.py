@@ -102,6 +102,75 @@ class SequenceRow(t.TypedDict):
     last: int | None
 
 
+class SequenceStateRow(t.TypedDict):
+    """A sequence that an upgrade moves or takes numbers from (SEQUENCES of sequence_facts).
+
+    :param kind: the internal name of its type
+    :param visible: the role may read where it stands
+    :param identity: it belongs to an identity column
+    :param last: pg_sequence's last_value, None where it is not known
+    :param called: that number was given already
+    """
+
+    schema: str
+    name: str
+    kind: str
+    least: int
+    most: int
+    start: int
+    increment: int
+    cycles: bool
+    visible: bool
+    identity: bool
+    owner: str
+    last: int | None
+    called: bool | None
+
+
+class NumberedColumnRow(t.TypedDict):
+    """A column that gets numbers of a sequence, now or by the upgrade (COLUMNS of sequence_facts).
+
+    :param type: its internal name
+    :param unique: an index holds each of its values once
+    :param begins: an index begins with it, and the role may read it
+    :param seen: its numbers were asked for
+    :param lowest: its least number, None without a row, or where it was not asked for
+    """
+
+    schema: str
+    table: str
+    name: str
+    type: str
+    sequence_schema: str | None
+    sequence: str | None
+    sequence_oid: int | None
+    unique: bool
+    begins: bool
+    seen: bool
+    lowest: int | None
+    highest: int | None
+
+
+class WriterRow(t.TypedDict):
+    """A role that may insert into a table which gets a column with a sequence (WRITERS of sequence_facts).
+
+    :param usable: names of sequences that it may use
+    """
+
+    schema: str
+    table: str
+    role: str
+    usable: list[str]
+
+
+class SequenceFacts(t.TypedDict):
+    """The answer of sequence_facts.collect."""
+
+    sequences: list[SequenceStateRow]
+    writers: list[WriterRow]
+    columns: list[NumberedColumnRow]
+
+
 class EventTriggerRow(t.TypedDict):
     """An event trigger that fires for a plain session (EVENTS).
 

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     ConstrType,
+    GrantTargetType,
     ObjectType,
     ParseError,
     ast,
@@ -48,6 +49,8 @@ _COLUMN_WANTED = {Command.AT_SetNotNull, Command.AT_DropNotNull, Command.AT_Colu
                   Command.AT_SetStatistics, Command.AT_SetStorage, Command.AT_AddIdentity, Command.AT_SetIdentity,
                   Command.AT_DropIdentity, Command.AT_DropExpression, Command.AT_SetExpression}  # fmt: skip
 _TRIGGERS = {Command.AT_EnableTrig, Command.AT_DisableTrig, Command.AT_EnableAlwaysTrig, Command.AT_EnableReplicaTrig}
+# Of these COMMENT and GRANT say the name alone.
+_TOLD: t.Final = {"type", "function", "schema", "collation"}
 # Written as types, made by the parser: transformColumnDefinition.
 _SYSTEM = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
 # Their text argument is looked up while the statement is parsed; to_regclass gives NULL for what is missing.
@@ -249,6 +252,14 @@ def _comment(node: t.Any) -> t.Iterator[Touch]:
     kind = ObjectType(node.objtype)
     if kind in _OWNED and isinstance(node.object, tuple):
         yield Touch("need", _OWNED[kind], (None, node.object[-1].sval), qualified_name(node.object[:-1]))
+    elif _DROPPED.get(kind) in _TOLD:
+        yield Touch("need", _DROPPED[kind], _name(node.object))
+
+
+def _granted(node: t.Any) -> t.Iterator[Touch]:
+    kind = _DROPPED.get(ObjectType(node.objtype))
+    for item in node.objects or () if kind in _TOLD and node.targtype == GrantTargetType.ACL_TARGET_OBJECT else ():
+        yield Touch("need", t.cast("Kind", kind), _name(item))
 
 
 def _trigger(node: t.Any) -> t.Iterator[Touch]:
@@ -368,6 +379,7 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterable[Touch]]]] = {
     ast.DropStmt: _drop,
     ast.RenameStmt: _rename,
     ast.CommentStmt: _comment,
+    ast.GrantStmt: _granted,
     ast.CreateTrigStmt: _trigger,
     **dict.fromkeys((ast.CreateEnumStmt, ast.CompositeTypeStmt, ast.CreateRangeStmt, ast.CreateDomainStmt), _type),
     ast.AlterEnumStmt: _enum,

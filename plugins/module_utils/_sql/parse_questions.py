@@ -31,6 +31,8 @@ _INPUTS: t.Final = {"i", "d"}
 # Longer ones carry data; the whole request has to stay small.
 MOST_CHARACTERS = 20_000
 MOST_STATEMENTS = 500
+# Characters of all statements that the server's grammar reads.
+MOST_READ = 500_000
 
 _QUERIES = (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 # After one of these names, types or the path to them may mean something else.
@@ -64,6 +66,18 @@ def parse_questions(found: t.Sequence[Statement]) -> list[tuple[int, str]]:
         if not isinstance(node, _QUERIES):
             changed |= tables | _names(node)
     return asked[:MOST_STATEMENTS]
+
+
+def grammar_questions(found: t.Iterable[Statement]) -> list[tuple[int, str]]:
+    """Number and text of statements for the server's own grammar, which may be older than the one used here."""
+    asked: list[tuple[int, str]] = []
+    left = MOST_READ
+    for statement in found:
+        length = len(statement.sql)
+        if statement.node is not None and length <= min(left, MOST_CHARACTERS):
+            asked.append((statement.number, statement.sql))
+            left -= length
+    return asked
 
 
 def body_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
@@ -238,4 +252,4 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], Derived]]] = {
 }
 
 
-__all__ = ("body_questions", "parse_questions")
+__all__ = ("body_questions", "grammar_questions", "parse_questions")

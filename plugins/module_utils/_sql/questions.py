@@ -17,9 +17,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.needed_righ
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import row_types, touches
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_questions import (
     body_questions,
+    grammar_questions,
     parse_questions,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import sequence_question
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     functions,
@@ -60,10 +62,12 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
     return {
         "statements": parse_questions(found),
         "bodies": body_questions(found),
+        "grammar": grammar_questions(found),
         "settings": list(_settings(found)),
         "immutable": immutable_questions(found),
         "keys": key_questions(found),
         "checks": check_questions(found),
+        "sequences": sequence_question(found),
         "objects": objects,
         "rights": _rights(nodes),
         "tables": [list(name) for name in tables],

@@ -37,7 +37,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _NO_TABLE = (
     ast.AlterEnumStmt, ast.CreateExtensionStmt,
     ast.AlterExtensionStmt, ast.CreateFunctionStmt, ast.AlterFunctionStmt, ast.GrantRoleStmt,
-    ast.AlterDefaultPrivilegesStmt, ast.CreateRoleStmt, ast.AlterRoleStmt, ast.AlterRoleSetStmt, ast.DefineStmt,
+    ast.AlterDefaultPrivilegesStmt, ast.CreateRoleStmt, ast.AlterRoleStmt, ast.AlterRoleSetStmt,
     ast.CreateCastStmt, ast.AlterDatabaseSetStmt,
 )  # fmt: skip
 _TYPES = (ast.CreateEnumStmt, ast.CompositeTypeStmt, ast.CreateRangeStmt)
@@ -49,6 +49,14 @@ _ON_TABLE = {ObjectType.OBJECT_TRIGGER: "trigger", ObjectType.OBJECT_POLICY: "po
 
 def _none(_node: t.Any, _reading: Reading) -> None:
     return
+
+
+def _defined(node: t.Any, reading: Reading) -> None:
+    if any(
+        item.defname == "provider" and "builtin" in str(getattr(item.arg, "names", item.arg))
+        for item in node.definition or ()
+    ):
+        reading.needs_version("The collation provider builtin", 17)
 
 
 def _type(node: t.Any, reading: Reading) -> None:
@@ -72,6 +80,7 @@ def _schema_made(node: t.Any, reading: Reading) -> None:
 def _create(node: t.Any, reading: Reading) -> None:
     """CREATE TABLE. Source: DefineRelation and ATAddForeignKeyConstraint in src/backend/commands/tablecmds.c."""
     keys: list[Constraint] = []
+    _newer(node, reading)
     for element in node.tableElts or ():
         constraints = [element] if isinstance(element, ast.Constraint) else getattr(element, "constraints", None) or ()
         for constraint in constraints:
@@ -98,6 +107,33 @@ def _create(node: t.Any, reading: Reading) -> None:
     if reading.catalog.is_new(name):
         for key in keys:
             reading.catalog.add_constraint(name, key)
+
+
+def _newer(node: t.Any, reading: Reading) -> None:
+    """What a CREATE TABLE says that older servers do not know; where, the release notes of 15 to 18 say."""
+    table = dotted(relation_name(node.relation))
+    for element in node.tableElts or ():
+        constraints = [element] if isinstance(element, ast.Constraint) else getattr(element, "constraints", None) or ()
+        if getattr(element, "storage_name", None):
+            reading.needs_version(f"STORAGE of a new column of {table}", 16)
+        for item in constraints:
+            if item.contype == ConstrType.CONSTR_GENERATED and item.generated_kind == "v":
+                reading.needs_version(f"a virtual generated column of {table}", 18)
+            if item.nulls_not_distinct:
+                reading.needs_version(f"NULLS NOT DISTINCT on {table}", 15)
+            if item.without_overlaps or item.fk_with_period:
+                reading.needs_version(f"WITHOUT OVERLAPS or PERIOD on {table}", 18)
+            if item.contype == ConstrType.CONSTR_ATTR_NOT_ENFORCED or (
+                item.contype in _ENFORCEABLE and element is item and not item.is_enforced
+            ):
+                reading.needs_version(f"NOT ENFORCED on {table}", 18)
+            if item.contype == ConstrType.CONSTR_NOTNULL and element is item:
+                reading.needs_version(f"a NOT NULL constraint of the table {table}", 18)
+            if item.fk_del_set_cols:
+                reading.needs_version(f"columns after SET NULL on {table}", 15)
+
+
+_ENFORCEABLE = {ConstrType.CONSTR_CHECK, ConstrType.CONSTR_FOREIGN}
 
 
 def _create_as(node: t.Any, reading: Reading) -> None:
@@ -287,6 +323,8 @@ def _comment(node: t.Any, reading: Reading) -> None:
 
 
 def _grant(node: t.Any, reading: Reading) -> None:
+    if any(getattr(item, "priv_name", None) == "maintain" for item in node.privileges or ()):
+        reading.needs_version("MAINTAIN", 17)
     if node.objtype == ObjectType.OBJECT_TABLE and reading.version >= 18:
         for relation in node.objects or ():
             if isinstance(relation, ast.RangeVar):
@@ -310,14 +348,17 @@ def _sequence(node: t.Any, reading: Reading) -> None:
     reading.lock(relation_name(node.sequence), Mode.SHARE_ROW_EXCLUSIVE, "sequence")
 
 
-def _domain(_node: t.Any, reading: Reading) -> None:
-    reading.say("statement-opaque", "ALTER DOMAIN reads every table that uses the domain; it names none of them.")
+def _domain(node: t.Any, reading: Reading) -> None:
+    # Of T (default), N (DROP NOT NULL) and X (DROP CONSTRAINT) no row is read: AlterDomainStmt in nodes/parsenodes.h.
+    if node.subtype not in {"T", "N", "X"}:
+        reading.say("statement-opaque", "ALTER DOMAIN reads every table that uses the domain; it names none of them.")
 
 
 HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
     **dict.fromkeys(_NO_TABLE, _none),
     **dict.fromkeys(_TYPES, _type),
     ast.CreateDomainStmt: _domain_made,
+    ast.DefineStmt: _defined,
     ast.CreateSchemaStmt: _schema_made,
     ast.CreateStmt: _create,
     ast.CreateTableAsStmt: _create_as,

@@ -15,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     live_facts,
     live_queries,
     object_queries,
+    place_facts,
     relation_facts,
     right_facts,
     row_queries,
@@ -29,6 +30,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql import (
     facts_rights,
     facts_rows,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_version import VersionTable, VersionTableRow
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
 
@@ -55,6 +57,7 @@ ROWS: dict[str, type] = {
     "TYPES": facts.TypeRow,
     "EXTENSIONS": facts.ExtensionRow,
     "SERVER": facts.ServerRow,
+    "VERSION_TABLE": VersionTableRow,
 }
 OBJECT_ROWS: dict[str, type] = {
     "PARTS": facts_objects.PartRow,
@@ -92,6 +95,12 @@ RELATION_ROWS: dict[str, type] = {
     "SEQUENCES": facts_relations.SequenceRow,
     "EVENTS": facts_relations.EventTriggerRow,
 }
+PLACE_ROWS: dict[str, type] = {
+    "HIDDEN": facts_objects.NamedRow,
+    "OPERATOR_CLASSES": facts_objects.OperatorClassRow,
+    "DOMAINS": facts_objects.DomainRow,
+    "INDEXES": facts_objects.IndexDefinitionRow,
+}
 ROW_ROWS: dict[str, type] = {"STATISTICS": facts_rows.StatisticsRow}
 # What the collector reads for itself and hands on to nobody.
 INSIDE = {"REFERRERS", "BUSY", "SIZES", "VERSION_WIDTH", "USER_TABLES"}
@@ -115,6 +124,7 @@ TYPES: dict[types.ModuleType, tuple[dict[str, type], set[str]]] = {
     object_queries: (OBJECT_ROWS, set()),
     write_queries: (WRITE_ROWS, set()),
     relation_facts: (RELATION_ROWS, set()),
+    place_facts: (PLACE_ROWS, set()),
     row_queries: (ROW_ROWS, INSIDE_ROWS),
     usage_facts: (USAGE_ROWS, OF_EXTENSION),
     right_facts: (RIGHT_ROWS, set()),
@@ -206,10 +216,10 @@ def test_the_answers_have_their_types(major: int, servers: Servers) -> None:
     with connection.transaction(force_rollback=True):
         assert unlike(live_facts.server(connection, 0), facts.ServerFacts) == []
         assert unlike(live_facts.collect(connection, facts_request([])), facts.DatabaseFacts) == []
-        assert unlike(live_facts.live_rows(connection, "alembic_version", None), facts.VersionTable) == []
+        assert unlike(live_facts.live_rows(connection, "alembic_version", None), VersionTable) == []
         connection.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
         connection.execute("INSERT INTO alembic_version VALUES ('0001')")
-        assert unlike(live_facts.live_rows(connection, "alembic_version", None), facts.VersionTable) == []
+        assert unlike(live_facts.live_rows(connection, "alembic_version", None), VersionTable) == []
 
 
 HELD = """
@@ -237,6 +247,35 @@ UPGRADE = (
     "CREATE OR REPLACE FUNCTION shout(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower($1)'",
     "SET work_mem = 'much'",
 )
+
+
+NUMBERED = (
+    "SELECT setval('held_id_seq', 7)",
+    "CREATE INDEX IF NOT EXISTS loud ON held (word text_pattern_ops)",
+    "ALTER TABLE held ADD COLUMN number serial",
+    "ALTER TABLE held ADD COLUMN mark marked",
+    "CREATE INDEX ON held (hidden(word))",
+)
+BESIDE = """
+CREATE DOMAIN marked AS int NOT NULL;
+CREATE SCHEMA away;
+CREATE FUNCTION away.hidden(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+CREATE ROLE scribe;
+GRANT INSERT ON held TO scribe;
+"""
+
+
+@pytest.mark.parametrize("major", sorted({CHOSEN[0], CHOSEN[-1]}))
+def test_the_answers_about_sequences_and_places_have_their_types(major: int, servers: Servers) -> None:
+    connection = servers(major).shared()
+    with connection.transaction(force_rollback=True):
+        connection.execute(HELD)
+        connection.execute(BESIDE)
+        found = [parsed(text, number=number) for number, text in enumerate(NUMBERED, 1)]
+        answer = live_facts.collect(connection, facts_request(found))
+    assert unlike(answer, facts.DatabaseFacts) == []
+    assert all(answer["places"].values()), answer["places"]
+    assert all(answer["sequences"].values()), answer["sequences"]
 
 
 @pytest.mark.parametrize("major", sorted({CHOSEN[0], CHOSEN[-1]}))

@@ -7,10 +7,12 @@ import typing as t
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Online
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.answer_validation import (
     validated_graph,
     validated_sql,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.env_findings import own_timeouts
 
 NODE = {"down": ["0001"], "depends": [], "labels": [], "title": "Two."}
 GRAPH: dict[str, t.Any] = {
@@ -99,3 +101,11 @@ def test_none_at_all() -> None:
     for answer in answers:
         with pytest.raises(FindingError):
             validated_graph(answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"), [("40", 40), ("2s", 2000), ("10min", 600_000), ("0", 0), ("1.5 s", 1500), ("soon", None)]
+)
+def test_time_outs_of_env_are_read(text: str, milliseconds: int | None) -> None:
+    online = Online({}, {}, None, [], autocommit=False, problem=None, timeouts={"statement_timeout": text})
+    assert own_timeouts(online) == ({} if milliseconds is None else {"statement_timeout": milliseconds})

@@ -115,13 +115,18 @@ def test_what_is_wrong_whatever_the_size(sql: str, wanted: str) -> None:
         "CREATE TABLE public.fresh (id serial); ALTER SEQUENCE fresh_id_seq OWNED BY fresh.id; DROP TABLE fresh",
         "INSERT INTO item (id, name) VALUES (1, gen_random_uuid()::text) ON CONFLICT (id) DO NOTHING",
         "WITH x AS (SELECT 1) SELECT * FROM x",
-        "CREATE TABLE IF NOT EXISTS item (id int); CREATE INDEX IF NOT EXISTS item_qty ON item (qty)",
+        "CREATE TABLE IF NOT EXISTS other (id int, note text); CREATE INDEX IF NOT EXISTS item_qty ON item (qty)",
         "DROP TABLE IF EXISTS nothing; DROP INDEX IF EXISTS nothing",
     ],
 )
 def test_no_false_alarm(sql: str) -> None:
     found = judged(f"BEGIN; {sql}; COMMIT;", large=True)
     assert ids(found) - {"rename", "contract-phase", "write-rejected"} == set()
+
+
+def test_another_table_of_that_name_is_no_false_alarm() -> None:
+    found = judged("BEGIN; CREATE TABLE IF NOT EXISTS item (id int); COMMIT;", large=True)
+    assert {item.id: item.severity for item in found} == {"definition-differs": "fail"}
 
 
 def test_only_the_rows_know_whether_a_key_is_taken() -> None:

@@ -1,0 +1,58 @@
+"""Objects that are there and that a name without a schema does not reach, and definitions of indexes that are there."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+Row = dict[str, t.Any]
+Ask = t.Callable[..., list[Row]]
+
+# Names that exist, none of them on the session's search path.
+HIDDEN = """
+SELECT 'function' AS kind, p.proname::text AS name FROM pg_proc p WHERE p.proname = ANY(%(functions)s)
+  GROUP BY p.proname HAVING NOT bool_or(pg_function_is_visible(p.oid))
+UNION ALL SELECT 'type', y.typname::text FROM pg_type y WHERE y.typname = ANY(%(types)s)
+  GROUP BY y.typname HAVING NOT bool_or(pg_type_is_visible(y.oid))
+UNION ALL SELECT 'collation', k.collname::text FROM pg_collation k WHERE k.collname = ANY(%(collations)s)
+  GROUP BY k.collname HAVING NOT bool_or(pg_collation_is_visible(k.oid))
+"""
+OPERATOR_CLASSES = """
+SELECT o.opcname::text AS name, n.nspname::text AS schema, m.amname::text AS method, y.typname::text AS type,
+  pg_opclass_is_visible(o.oid) AS visible
+FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod JOIN pg_namespace n ON n.oid = o.opcnamespace
+  JOIN pg_type y ON y.oid = o.opcintype WHERE o.opcname = ANY(%(classes)s) LIMIT 1000
+"""
+INDEXES = """
+SELECT n.nspname::text AS schema, c.relname::text AS name, pg_get_indexdef(c.oid) AS definition
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('i', 'I')
+LIMIT 2000
+"""
+# `checks_null`: a check looks at NULL itself, which any other lets pass.
+DOMAINS = """
+SELECT y.typname::text AS name, bool_or(y.typnotnull) AS not_null, bool_or(y.typdefault IS NOT NULL) AS filled,
+  bool_or(k.oid IS NOT NULL) AS checked, bool_or(coalesce(pg_get_constraintdef(k.oid) ~* 'null', false)) AS checks_null
+FROM pg_type y LEFT JOIN pg_constraint k ON k.contypid = y.oid AND k.contype = 'c'
+WHERE y.typtype = 'd' AND y.typname = ANY(%(types)s) GROUP BY y.typname
+"""
+
+
+def collect(ask: Ask, objects: dict[str, t.Any], indexes: list[int]) -> dict[str, list[Row]]:
+    """`hidden`: kinds and names of objects; `classes`: operator classes of the names asked for; `domains`; `indexes`.
+
+    :param objects: names by kind, as _sql/questions.py's `objects` has them
+    :param indexes: oids of those that statements name
+    """
+    names = {kind: objects.get(kind, []) for kind in ("functions", "types", "collations")}
+    classes = objects.get("classes", [])
+    return {
+        "hidden": ask(HIDDEN, **names) if any(names.values()) else [],
+        "domains": ask(DOMAINS, types=names["types"]) if names["types"] else [],
+        "classes": ask(OPERATOR_CLASSES, classes=classes) if classes else [],
+        "indexes": ask(INDEXES, oids=indexes) if indexes else [],
+    }
+
+
+__all__ = ("collect",)

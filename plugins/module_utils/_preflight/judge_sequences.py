@@ -1,0 +1,395 @@
+"""Sequences that an upgrade makes, changes or sets: what the server refuses, and which numbers INSERTs get then.
+
+Each statement is judged as it comes, the numbers after the last: a later one may set the sequence right. Pure functions
+over facts. Source: src/backend/commands/sequence.c.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_values import (
+    NumberedColumn,
+    Range,
+    too_few,
+    value_of,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import object_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import own_writes
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import (
+    own_sequence,
+    sequence_calls,
+    whole_table,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequences import (
+    MOST,
+    Sequence,
+    altered,
+    changes_numbers,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    relation_name,
+)
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
+
+
+class SequenceJudge:
+    """Followed from statement to statement; finish() comes after the last."""
+
+    def __init__(self, catalog: Catalog, facts: DatabaseFacts) -> None:
+        """:param facts: the answer of live_facts.collect"""
+        self._catalog = catalog
+        known = facts.get("sequences")
+        self._asked = known is not None
+        self._sequences: dict[Name, Sequence] = {}
+        self._identities: set[Name] = set()
+        self._columns: dict[tuple[Name, str], NumberedColumn] = {}
+        for row in known["sequences"] if known else ():
+            name = (row["schema"], row["name"])
+            fields = (row["kind"], row["least"], row["most"], row["start"], row["increment"], row["cycles"])
+            self._sequences[name] = Sequence(*fields, row["last"], row["called"])
+            self._identities |= {name} if row["identity"] else set()
+        for column in known["columns"] if known else ():
+            place = ((column["schema"], column["table"]), column["name"])
+            seen = Range(column["lowest"], column["highest"]) if column["seen"] else None
+            own = (column["sequence_schema"], column["sequence"]) if column["sequence"] else None
+            self._columns[place] = NumberedColumn(column["type"], column["unique"], seen, own)
+        self._before = dict(self._sequences)
+        # By sequence or column the statement that changed the numbers last.
+        self._moved: dict[Name, Where] = {}
+        self._refilled: dict[tuple[Name, str], Where] = {}
+        # By column, the number that this upgrade writes itself, None where a query gives it.
+        self._written: dict[tuple[Name, str], tuple[int | None, Where]] = {}
+        self._certain = True
+
+    def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
+        """Before the statement is read, so that the catalogue is that before it.
+
+        :param certain: nothing before it may have changed the objects unseen
+        """
+        self._certain = self._certain and certain
+        handler = self._HANDLERS.get(type(statement.node))
+        words = [*(handler(self, statement.node, where) if handler else ()), *self._calls(statement.node, where)]
+        return [refusal("definition-refused", said, where, sure=sure and certain) for said, sure in words]
+
+    def finish(self) -> list[Finding]:
+        """Which numbers the columns get after the upgrade."""
+        found: list[Finding] = []
+        for place, column in self._columns.items():
+            where = self._refilled.get(place) or (self._moved.get(column.sequence) if column.sequence else None)
+            if where is not None and column.sequence in self._sequences:
+                found += self._numbers(place, column, self._sequences[column.sequence], where)
+            elif place in self._written:
+                found += self._overtaken(place, column)
+        return found
+
+    def _numbers(
+        self, place: tuple[Name, str], column: NumberedColumn, made: Sequence, where: Where
+    ) -> t.Iterator[Finding]:
+        label = f"{dotted(place[0])}.{place[1]}"
+        about: Where = where | {"table": dotted(place[0])}
+        number = made.next_number()
+        most = MOST.get(column.kind)
+        if made.is_used_up() or (number is not None and most is not None and number > most):
+            words = f"After this the sequence of {label} has no number any more that it takes: INSERTs fail."
+            yield finding("key-near-end", words, severity="fail" if self._certain else "unknown", **about)
+            return
+        if not column.unique:
+            return
+        if number is not None and column.range is not None:
+            if column.range.is_reached(number, made.increment):
+                words = (
+                    f"After this the next number of {label} is {number}, and rows up to"
+                    f" {column.range.end(made.increment)} are there: INSERTs meet keys that are there."
+                )
+                yield finding("sequence-behind", words, severity="fail" if self._certain else "unknown", **about)
+            return
+        before = self._before.get(column.sequence) if column.sequence else None
+        old = before.next_number() if before else None
+        if old is None or number is None or (number - old) * made.increment < 0 or place in self._refilled:
+            words = f"Whether {label} has the next numbers of its sequence already is not known."
+            yield finding("sequence-behind", words, severity="unknown", **about)
+
+    def _overtaken(self, place: tuple[Name, str], column: NumberedColumn) -> t.Iterator[Finding]:
+        """Numbers written by hand that the sequence comes to."""
+        written, where = self._written[place]
+        made = self._sequences.get(column.sequence) if column.sequence else None
+        number = made.next_number() if made else None
+        # Where a query set it, it follows the rows.
+        if not column.unique or made is None or number is None:
+            return
+        label = f"{dotted(place[0])}.{place[1]}"
+        if written is None:
+            words = f"A query writes the numbers of {label}, and the sequence stays at {number}: INSERTs may meet them."
+            yield finding("sequence-behind", words, severity="warn", **(where | {"table": dotted(place[0])}))
+            return
+        if (written - number) * made.increment < 0:
+            return
+        words = (
+            f"It writes {written} into {label}, and leaves the sequence behind that: the INSERT that takes it fails."
+        )
+        yield finding("sequence-behind", words, severity="warn", **(where | {"table": dotted(place[0])}))
+
+    def _full(self, name: Name) -> Name:
+        return self._catalog.qualified(name)
+
+    def _alter_sequence(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
+        name = self._full(relation_name(node.sequence))
+        there = self._catalog.table(name)
+        if there is not None and there.kind != "S":
+            yield f"{dotted(name)} is no sequence", True
+        elif any(option.defname == "owned_by" for option in node.options or ()) and name in self._identities:
+            yield f"{dotted(name)} belongs to an identity column, and OWNED BY of it cannot be changed", True
+        elif changes_numbers(node.options or ()):
+            yield from self._altered(name, node.options or (), where)
+
+    def _altered(self, name: Name, options: t.Iterable[t.Any], where: Where) -> t.Iterator[Refusal]:
+        before = self._sequences.get(name)
+        if before is None:
+            if not self._catalog.is_new(name):
+                yield (
+                    f"Where the sequence {dotted(name)} stands is not known, so that its new options may not fit",
+                    False,
+                )
+            return
+        made, wrong = altered(before, options)
+        if wrong:
+            yield f"{wrong}: the sequence {dotted(name)}", True
+            return
+        narrowed = made.least > before.least or made.most < before.most
+        if made.last is None and narrowed:
+            yield f"Where the sequence {dotted(name)} stands is not known, so that its new bounds may not fit", False
+        self._sequences[name] = made
+        self._moved[name] = where
+
+    def _make_sequence(self, node: t.Any, _where: Where) -> t.Iterator[Refusal]:
+        name = self._full(relation_name(node.sequence))
+        if node.if_not_exists and self._catalog.known(name):
+            return
+        made, wrong = altered(None, node.options or ())
+        if wrong:
+            yield f"{wrong}: the sequence {dotted(name)}", True
+        else:
+            self._sequences[name] = self._before[name] = made
+
+    def _table(self, node: t.Any, _where: Where) -> t.Iterator[Refusal]:
+        table = self._full(relation_name(node.relation))
+        if node.if_not_exists and self._catalog.known(table):
+            return
+        keys = {
+            key.sval
+            for item in node.tableElts or ()
+            if isinstance(item, ast.Constraint) and item.contype in _KEYS and len(item.keys or ()) == 1
+            for key in item.keys or ()
+        }
+        for item in node.tableElts or ():
+            if isinstance(item, ast.ColumnDef) and (own := own_sequence(item)):
+                kind, options = own
+                made, wrong = altered(None, options, kind)
+                if wrong:
+                    yield f"{wrong}: the sequence of {dotted(table)}.{item.colname}", True
+                    continue
+                unique = item.colname in keys or any(part.contype in _KEYS for part in item.constraints or ())
+                self._fill((table, str(item.colname)), NumberedColumn(kind, unique, Range(None, None), None), made)
+
+    def _fill(self, place: tuple[Name, str], column: NumberedColumn, made: Sequence) -> None:
+        """A column gets a sequence of its own."""
+        (schema, table), name = place
+        sequence = (schema, object_name(table, name, "seq"))
+        self._sequences[sequence] = made
+        self._columns[place] = dataclasses.replace(column, sequence=sequence)
+
+    def _alter_table(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
+        if node.objtype != ObjectType.OBJECT_TABLE:
+            return
+        table = self._full(relation_name(node.relation))
+        for command in node.cmds or ():
+            kind, part = Command(command.subtype), command.def_
+            place = (table, command.name)
+            if kind == Command.AT_AddColumn:
+                yield from self._add_column(table, part, lenient=bool(command.missing_ok))
+            elif kind == Command.AT_AddIdentity:
+                column = self._columns.get(place) or NumberedColumn(self._kind(*place), False, None, None)
+                made, wrong = altered(None, part.options or (), column.kind)
+                if wrong:
+                    yield f"{wrong}: the identity of {dotted(table)}.{command.name}", True
+                else:
+                    self._fill(place, column, made)
+                    self._refilled[place] = where
+            elif kind == Command.AT_SetIdentity and changes_numbers(part or ()):
+                known = self._columns.get(place)
+                if known and known.sequence:
+                    yield from self._altered(known.sequence, part, where)
+                elif not self._catalog.is_new(table):
+                    yield f"Where the identity of {dotted(table)}.{command.name} stands is not known", False
+            elif kind == Command.AT_ColumnDefault:
+                self._default(place, part, where)
+            elif kind == Command.AT_DropIdentity and place in self._columns:
+                self._columns[place].sequence = None
+
+    def _kind(self, table: Name, column: str) -> str:
+        known = self._catalog.column(table, column)
+        return known.type if known else "int8"
+
+    def _default(self, place: tuple[Name, str], expression: t.Any, where: Where) -> None:
+        column = self._columns.get(place)
+        if column is None:
+            return
+        calls = [call for call in sequence_calls(expression) if call.function == "nextval" and call.sequence]
+        own = calls[0].sequence if len(calls) == 1 else None
+        column.sequence = self._full(own) if own else None
+        if own:
+            self._refilled[place] = where
+
+    def _add_column(self, table: Name, part: t.Any, *, lenient: bool) -> t.Iterator[Refusal]:
+        known = self._catalog.table(table)
+        if known is not None and part.colname in known.columns:
+            return
+        made: Sequence | None = None
+        label = f"{dotted(table)}.{part.colname}"
+        if own := own_sequence(part):
+            kind, options = own
+            made, wrong = altered(None, options, kind)
+            if wrong:
+                yield f"{wrong}: the sequence of {label}", True
+                return
+            unique = any(item.contype in _KEYS for item in part.constraints or ())
+            # Its rows get the first numbers, so that the next is a free one.
+            if not lenient:
+                self._fill((table, part.colname), NumberedColumn(kind, unique, None, None), made)
+        else:
+            for item in part.constraints or ():
+                if item.contype == ConstrType.CONSTR_DEFAULT:
+                    calls = [call for call in sequence_calls(item.raw_expr) if call.sequence]
+                    made = self._sequences.get(self._full(calls[0].sequence)) if calls and calls[0].sequence else None
+        rows = self._catalog.with_rows(known) if known else None
+        yield from too_few(made, rows, label) if made and rows else ()
+
+    def _truncate(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
+        for relation in node.relations or ():
+            table = self._full(relation_name(relation))
+            for place, column in self._columns.items():
+                if place[0] == table:
+                    column.range = Range(None, None)
+                    made = self._sequences.get(column.sequence) if column.sequence else None
+                    if node.restart_seqs and made and column.sequence:
+                        self._sequences[column.sequence] = dataclasses.replace(made, last=made.start, called=False)
+                        self._moved[column.sequence] = where
+        yield from ()
+
+    def _delete(self, node: t.Any, _where: Where) -> t.Iterator[Refusal]:
+        table = self._full(relation_name(node.relation))
+        for place, column in self._columns.items():
+            if place[0] == table:
+                column.range = Range(None, None) if node.whereClause is None and not node.usingClause else None
+        yield from ()
+
+    def _insert(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
+        for write in own_writes(node):
+            table = self._full(write.table)
+            for place, column in self._columns.items():
+                if write.kind == "INSERT" and place[0] == table and column.sequence:
+                    yield from self._inserted(write, place, column, where)
+
+    def _inserted(
+        self, write: Write, place: tuple[Name, str], column: NumberedColumn, where: Where
+    ) -> t.Iterator[Refusal]:
+        made = self._sequences.get(column.sequence) if column.sequence else None
+        given = write.columns is None or place[1] in write.columns
+        at = write.columns.index(place[1]) if write.columns and given else 0
+        constants = [constant(row[at]) if at < len(row) else None for row in write.rows or ()] if given else []
+        by_itself = not given or any(item is not None and item.kind == "default" for item in constants)
+        if by_itself:
+            if made and made.is_used_up() and write.certain and column.sequence not in self._moved:
+                yield (
+                    f"The sequence of {dotted(place[0])}.{place[1]} is at its end, and this takes a number of it",
+                    True,
+                )
+            if made and made.last is not None and write.rows is not None:
+                number = made.next_number()
+                taken = len(write.rows) if not given else 1
+                if number is not None and not made.cycles:
+                    last = number + (taken - 1) * made.increment
+                    self._sequences[column.sequence] = dataclasses.replace(made, last=last, called=True)  # type: ignore[index]
+            elif made and column.sequence:
+                self._sequences[column.sequence] = dataclasses.replace(made, last=None, called=None)
+        numbers = [item.value for item in constants if item is not None and item.kind == "integer"]
+        if write.columns is not None and given and write.rows is None and write.overriding != "user" and made:
+            self._written[place] = (None, where)
+        elif write.columns is not None and numbers and write.overriding != "user" and made:
+            self._written[place] = (max(numbers) if made.increment > 0 else min(numbers), where)
+
+    def _calls(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
+        """setval(), and nextval() outside of definitions."""
+        if not isinstance(node, (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt)):
+            return
+        table = whole_table(node)
+        for call in sequence_calls(node):
+            column = self._columns.get((self._full(call.column[0]), call.column[1])) if call.column else None
+            name = self._full(call.sequence) if call.sequence else column.sequence if column else None
+            made = self._sequences.get(name) if name else None
+            if name is None or made is None:
+                continue
+            if call.function == "nextval":
+                if made.is_used_up() and isinstance(node, ast.SelectStmt) and not node.fromClause:
+                    yield f"The sequence {dotted(name)} is at its end, and gives no number", True
+                continue
+            yield from self._set(name, made, call.node.args or (), table, where)
+
+    def _set(
+        self, name: Name, made: Sequence, arguments: t.Sequence[t.Any], table: Name | None, where: Where
+    ) -> t.Iterator[Refusal]:
+        value, sure = value_of(arguments[1], self._range_of, table) if len(arguments) > 1 else (None, False)
+        called: t.Any = constant(arguments[2]) if len(arguments) > 2 else None
+        self._moved[name] = where
+        if not sure or (len(arguments) > 2 and (called is None or called.kind != "boolean")):
+            self._sequences[name] = dataclasses.replace(made, last=None, called=None)
+            # It follows the rows, whatever they are.
+            self._moved.pop(name)
+            for place in [place for place in self._refilled if self._columns[place].sequence == name]:
+                self._refilled.pop(place)
+        elif value is not None and not made.least <= value <= made.most:
+            yield (
+                f"setval() to {value} is out of the bounds of {dotted(name)}, which are {made.least} and {made.most}",
+                True,
+            )
+        elif value is not None:
+            self._sequences[name] = dataclasses.replace(
+                made, last=value, called=bool(called.value) if called is not None else True
+            )
+
+    def _range_of(self, table: Name, column: str) -> Range | None:
+        known = self._columns.get((self._full(table), column))
+        written = (self._full(table), column) in self._written
+        return known.range if known and not written else None
+
+    _HANDLERS: t.ClassVar[dict[type, t.Callable[[SequenceJudge, t.Any, Where], t.Iterator[Refusal]]]] = {
+        ast.AlterSeqStmt: _alter_sequence,
+        ast.CreateSeqStmt: _make_sequence,
+        ast.CreateStmt: _table,
+        ast.AlterTableStmt: _alter_table,
+        ast.TruncateStmt: _truncate,
+        ast.DeleteStmt: _delete,
+        ast.InsertStmt: _insert,
+    }
+
+
+_KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
+
+
+__all__ = ("SequenceJudge",)

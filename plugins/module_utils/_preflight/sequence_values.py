@@ -1,0 +1,155 @@
+"""The number that setval() gets from the rows: `max(id)` and what is built around it. Pure."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+)
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequences import Sequence
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+
+# A number or NULL, and whether it is known.
+Value = tuple["int | None", bool]
+_UNKNOWN: t.Final[Value] = (None, False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """The least and the greatest number of a column; both None without a row."""
+
+    lowest: int | None
+    highest: int | None
+
+    def end(self, increment: int) -> int | None:
+        """The number that a sequence with this increment comes to last."""
+        return self.highest if increment > 0 else self.lowest
+
+    def is_reached(self, number: int, increment: int) -> bool:
+        """Whether a sequence whose next number is this one comes to numbers that are there."""
+        end = self.end(increment)
+        return end is not None and (end - number) * increment >= 0
+
+
+@dataclasses.dataclass
+class NumberedColumn:
+    """A column that a sequence fills. `sequence` None: none does any more. `range` None: what is there is not known."""
+
+    kind: str
+    unique: bool
+    range: Range | None
+    sequence: Name | None
+
+
+# A planner's estimate is not taken for more than it is: so many times the limit is beyond doubt.
+_SURELY: t.Final = 1.5
+# Bytes of a row at the least, and of the page that holds one at the most.
+_LEAST_ROW, _PAGE = 24, 8192
+
+
+def too_few(made: Sequence, table: Table, label: str) -> t.Iterator[Refusal]:
+    """Where a new column of *table* takes a number for each row, and the sequence has fewer.
+
+    :param table: with the sizes of its partitions
+    """
+    left = made.numbers_left()
+    if made.cycles or left is None:
+        return
+    never = table.rows < 0
+    if table.rows > left * _SURELY or (never and table.bytes > left * _PAGE):
+        yield (
+            f"{dotted(table.name)} has about {table.rows} rows, and the sequence of {label} gives {left} numbers",
+            True,
+        )
+    elif table.rows > left / _SURELY or (never and table.bytes > left * _LEAST_ROW):
+        yield f"Whether the sequence of {label} has a number for each row is not known: it gives {left}", False
+
+
+Ranges = t.Callable[["Name", str], "Range | None"]
+
+
+def value_of(node: t.Any, ranges: Ranges, table: Name | None = None) -> Value:
+    """What an expression gives.
+
+    :param ranges: what is in a column of a table, None where it is not known
+    :param table: the one that FROM names
+    """
+    while isinstance(node, ast.TypeCast) and constant(node) is None:
+        node = node.arg
+    given = constant(node)
+    if given is not None:
+        return (given.value, True) if given.kind == "integer" else (None, given.kind == "null")
+    handler = _HANDLERS.get(type(node))
+    return handler(node, ranges, table) if handler else _UNKNOWN
+
+
+def _coalesced(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
+    return _first([value_of(item, ranges, table) for item in node.args or ()])
+
+
+def _greatest(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
+    """GREATEST, whose op is 0, or LEAST; NULLs count for nothing."""
+    values = [value_of(item, ranges, table) for item in node.args or ()]
+    numbers = [value for value, _known in values if value is not None]
+    known = all(known for _value, known in values) and bool(numbers)
+    return ((max if int(node.op or 0) == 0 else min)(numbers), True) if known else _UNKNOWN
+
+
+def _first(values: list[Value]) -> Value:
+    for value, known in values:
+        if not known or value is not None:
+            return value, known
+    return None, True
+
+
+def _sum(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
+    symbol = node.name[-1].sval if node.name else ""
+    left, right = (value_of(item, ranges, table) for item in (node.lexpr, node.rexpr))
+    if symbol not in {"+", "-"} or not (left[1] and right[1]):
+        return _UNKNOWN
+    if left[0] is None or right[0] is None:
+        return None, True
+    return (left[0] + right[0] if symbol == "+" else left[0] - right[0]), True
+
+
+def _of_query(node: t.Any, ranges: Ranges, _table: Name | None) -> Value:
+    """`SELECT max(id) FROM t`, without a condition."""
+    query = node.subselect
+    plain = isinstance(query, ast.SelectStmt) and len(query.targetList or ()) == 1 and len(query.fromClause or ()) == 1
+    if not plain or query.whereClause or query.groupClause or not isinstance(query.fromClause[0], ast.RangeVar):
+        return _UNKNOWN
+    return value_of(query.targetList[0].val, ranges, relation_name(query.fromClause[0]))
+
+
+def _aggregate(node: t.Any, ranges: Ranges, table: Name | None) -> Value:
+    name, arguments = qualified_name(node.funcname or ())[1], list(node.args or ())
+    given: t.Any = arguments[0] if len(arguments) == 1 else None
+    column = given.fields[-1] if isinstance(given, ast.ColumnRef) and given.fields else None
+    there = ranges(table, str(column.sval)) if table and isinstance(column, ast.String) else None
+    if there is None or node.agg_filter is not None or name not in {"max", "min"}:
+        return _UNKNOWN
+    return (there.highest if name == "max" else there.lowest), True
+
+
+_HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Ranges, Name | None], Value]]] = {
+    ast.SubLink: _of_query,
+    ast.CoalesceExpr: _coalesced,
+    ast.MinMaxExpr: _greatest,
+    ast.A_Expr: _sum,
+    ast.FuncCall: _aggregate,
+}
+
+__all__ = ("NumberedColumn", "Range", "too_few", "value_of")
