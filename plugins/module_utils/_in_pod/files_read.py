@@ -36,10 +36,9 @@ class FilesRead:
     def _hear(self, event: str, arguments: tuple[t.Any, ...]) -> None:
         if event == "open":
             self._opened[self._for_revisions].update(_absolute(arguments[0]))
-        elif event in _LISTING and self._for_revisions:
-            # Python looks through its folders for modules; who reads all files of a folder means another one too.
-            if not str(sys._getframe(1).f_globals.get("__name__")).startswith(("importlib", "_frozen_importlib")):
-                self._listed.update(_absolute(arguments[0]))
+        elif event in _LISTING and self._for_revisions and not _looks_for_modules(sys._getframe(1)):
+            # Who reads all files of a folder would read one more as well.
+            self._listed.update(_absolute(arguments[0]))
 
     @contextlib.contextmanager
     def by_revisions(self) -> t.Iterator[None]:
@@ -96,6 +95,11 @@ class FilesRead:
                         is_package = Path(modules[one]).name == "__init__.py"
                         left.append((modules[one], one if is_package else one.rpartition(".")[0]))
         return found
+
+
+def _looks_for_modules(frame: t.Any) -> bool:
+    """Whether Python itself goes through the folders of its path there."""
+    return str(frame.f_globals.get("__name__")).startswith(("importlib", "_frozen_importlib"))
 
 
 def _absolute(path: t.Any) -> set[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import rewrite_index
@@ -75,7 +76,8 @@ def _default_name(table: Name, constraint: t.Any, kind: ConstrType, scene: Scene
     else:
         columns = columns_below(constraint.raw_expr)
         addition, label = columns[0] if len(columns) == 1 else "", "check"
-    return first_free(lambda number: object_name(table[1], addition or None, label + number), scene.taken(table))
+    taken = scene.taken_constraints(table)
+    return first_free(lambda number: object_name(table[1], addition or None, label + number), taken)
 
 
 def _key(table: t.Any, constraint: t.Any, kind: ConstrType, scene: Scene, proven: frozenset[str]) -> list[Step] | None:
@@ -116,11 +118,13 @@ def _index_of(table: t.Any, constraint: t.Any, primary: bool, scene: Scene, prov
     node.options, node.tableSpace = constraint.options, constraint.indexspace
     steps = _proven(table, [key for key in keys if key not in proven], scene) if primary else []
     # The index first: its CREATE fails before anything of the table has changed.
-    built = rewrite_index.build(node, scene)
+    built = rewrite_index.build(node, scene, renamed=False)
     constraint.keys = constraint.including = constraint.options = constraint.indexspace = None
     constraint.nulls_not_distinct = False
-    constraint.indexname = constraint.conname
-    own = [step for step in steps if step.kind == "own"]
+    # Of another name, it gets that of the constraint.
+    constraint.indexname = node.idxname
+    early = bool(scene.leaving.now.get(scene.catalog.qualified(name)))
+    own = [dataclasses.replace(step, early=early) for step in steps if step.kind == "own"]
     return [*built, *own, *(step for step in steps if step.kind != "own")]
 
 

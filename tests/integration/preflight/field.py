@@ -20,6 +20,15 @@ INSERT INTO t SELECT n, n % 200 + 1, 'b' || n, n, '2026-01-01', jsonb_build_obje
 """
 
 
+NOTING = """CREATE TABLE log (n int);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO §.log VALUES (1); RETURN NEW; END$$;
+CREATE TRIGGER note AFTER UPDATE ON t """
+FILLING = """ALTER TABLE t ADD changed timestamptz;
+CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.changed = '2026-01-02'; RETURN NEW; END$$;
+CREATE TRIGGER fill BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION fill();
+"""
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """A revision.
@@ -337,10 +346,25 @@ CASES: dict[str, Case] = {
     "update that reads what another assigns": case("UPDATE §.t SET b = a::text, a = 5", uncured="twice"),
     "update where what is written": case("UPDATE §.t SET a = 5 WHERE a < 100"),
     "update where what is written, turned": case("UPDATE §.t SET a = 200 - 5 WHERE a BETWEEN 1 AND 100 OR a = 7"),
-    "update with a trigger": case(
-        "UPDATE §.t SET a = 5",
-        setup="CREATE TABLE log (n int); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO §.log VALUES (NEW.id); RETURN NEW; END$$;"
-              "CREATE TRIGGER note AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION note()",
+    "update with a trigger": case("UPDATE §.t SET a = 5", setup=NOTING + "FOR EACH ROW EXECUTE FUNCTION note()", uncured="would run twice for rows"),
+    "update with a trigger, once": case(
+        "UPDATE §.t SET a = 5", setup=NOTING + "FOR EACH STATEMENT EXECUTE FUNCTION note()", uncured="once for each range"
+    ),
+    "update with a trigger of another column": case("UPDATE §.t SET a = 5", setup=NOTING.replace("UPDATE ON", "UPDATE OF b ON") + "FOR EACH ROW EXECUTE FUNCTION note()"),
+    "update with a trigger that fills a column": case("UPDATE §.t SET a = 5", setup=FILLING),
+    "delete with a trigger": case(
+        "DELETE FROM §.t WHERE a > 100", setup=NOTING.replace("UPDATE ON", "DELETE ON").replace("NEW", "OLD") + "FOR EACH ROW EXECUTE FUNCTION note()"
+    ),
+    "volatile column beside a trigger": case(
+        "ALTER TABLE §.t ADD COLUMN n uuid DEFAULT gen_random_uuid()", setup=FILLING, uncured="as it does not for ALTER TABLE"
+    ),
+    "update from a view of itself": case(
+        "UPDATE §.t SET k = (SELECT max(k) FROM §.seen) + id", setup="CREATE VIEW seen AS SELECT k FROM t", uncured="may show"
+    ),
+    "update of a partition from the whole": case(
+        "UPDATE §.d1 SET v = (SELECT count(*) FROM §.d)",
+        setup="CREATE TABLE d (id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE TABLE d1 PARTITION OF d DEFAULT; INSERT INTO d SELECT n, n FROM generate_series(1, 40) n",
+        uncured="may show",
     ),
     "delete of what another has": case("DELETE FROM §.t WHERE EXISTS (SELECT FROM §.p WHERE p.id = t.k AND p.code > 'c5')"),
     "delete of doubles": case("DELETE FROM §.t x USING §.t y WHERE x.a = y.a AND x.id > y.id", uncured="itself"),

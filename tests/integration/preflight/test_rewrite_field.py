@@ -38,6 +38,10 @@ def statements_of(name: str) -> list[str]:
     return [text.replace("§", schema_name(name)) for text in CASES[name].statements]
 
 
+def setup_of(name: str) -> str:
+    return CASES[name].setup.replace("§", schema_name(name))
+
+
 @dataclasses.dataclass
 class Outcome:
     """What became of all cases on one server: texts by name of the case."""
@@ -140,28 +144,31 @@ def run_rewritten(made: Project, url: str, chosen: t.Sequence[str], found: Outco
 
 @pytest.fixture(scope="module", params=MAJORS, ids=str)
 def outcome(request: pytest.FixtureRequest, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    major, folder = request.param, tmp_path_factory.mktemp("field")
-    place: Prepared = servers(major)
+    return tried(servers(request.param), request.param, tmp_path_factory.mktemp("field"))
+
+
+def tried(place: Prepared, major: int, folder: Path) -> Outcome:
+    """All cases that this version takes, judged, rewritten and run."""
     chosen = [name for name, case in CASES.items() if case.since <= major]
-    template = "field"
-    place.admin.execute(f"CREATE DATABASE {template}")
+    place.admin.execute("CREATE DATABASE field")
     setup = [
-        f"CREATE SCHEMA {schema_name(name)}; SET search_path = {schema_name(name)};" + COMMON + CASES[name].setup
+        f"CREATE SCHEMA {schema_name(name)}; SET search_path = {schema_name(name)};" + COMMON + setup_of(name)
         for name in chosen
     ]
-    prepare(place.server.url(template), *setup, "RESET search_path", "ANALYZE", revision="0001")
+    prepare(place.server.url("field"), *setup, "RESET search_path", "ANALYZE", revision="0001")
     original = history(folder / "original", chosen)
     out = folder / "out"
     out.mkdir()
-    given = {"thresholds": {"small_table_bytes": 0}, "environment": "dev", "migrator_sets_lock_timeout": True}
-    given["statement_timeout_ms"], given["render_timeout"] = 60000, 3000
-    with copy_of(place, template) as one, copy_of(place, template) as other:
+    given: dict[str, t.Any] = {"thresholds": {"small_table_bytes": 0}, "environment": "dev"}
+    given |= {"migrator_sets_lock_timeout": True, "statement_timeout_ms": 60000, "render_timeout": 3000}
+    with copy_of(place, "field") as one, copy_of(place, "field") as other:
         said = ask(original.folder, other, rewrite_dir=str(out), **given)
         assert said.verdict, said.message
         made = history(folder / "made", chosen)
         for path in out.iterdir():
             (made.versions / path.name).write_text(path.read_text())
         again = ask(made.folder, other, **given)
+        assert again.verdict, again.message
         found = Outcome(said, again, chosen)
         before = files_of_tables(other)
         found.refused = run_originals(one, chosen)

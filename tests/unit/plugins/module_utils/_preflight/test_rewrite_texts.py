@@ -27,7 +27,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewri
     parts,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import joined, object_name
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text as sqlalchemy_text
 from sqlalchemy.dialects import postgresql
@@ -39,6 +39,7 @@ def rendered(sql: str) -> str:
     return str(sqlalchemy_text(sql).compile(dialect=DIALECT))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=":\\aé1_$ '\"%(", max_size=12))
 def test_text_takes_what_is_escaped_as_it_is(sql: str) -> None:
     try:
@@ -66,6 +67,7 @@ def test_parameters_become_names_and_texts_do_not() -> None:
     assert "'$1 \\:x'" in sql
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_a_quoted_text_is_the_same_in_python(value: str) -> None:
     assert ast.literal_eval(quoted(value)) == value
