@@ -15,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 
 GIT_SECONDS = 30
 _FORM = "write a branch, a tag or a commit"
+_SETTINGS = frozenset({"GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,7 +185,7 @@ def _read(folder: Path, *words: str) -> str:
 
 def _ask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     # A hook of git sets the index and the work tree of its own repository, which need not be that of the folder.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _kept(name)}
     try:
         return subprocess.run(  # pylint: disable=ansible-bad-function
             ["git", "-C", str(folder), *words],
@@ -200,6 +201,11 @@ def _ask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         raise FindingError("argument-invalid", "only_changed needs git, which is not installed here.") from None
     except subprocess.TimeoutExpired:
         raise FindingError("argument-invalid", f"only_changed: git did not answer within {GIT_SECONDS} s.") from None
+
+
+def _kept(name: str) -> bool:
+    """Whether a variable of git is about the machine: a pipeline allows with it what another user owns."""
+    return name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")) or name in _SETTINGS
 
 
 def _invalid(words: str) -> FindingError:

@@ -43,10 +43,11 @@ def narrowed(
     others = [item.revision for item in segments[:first]]
     if not others:
         return list(findings)
-    rest = _beside(changed, frozenset(paths), read)
+    needed, unneeded = _configurations(folder, configuration)
+    rest = [path for path in _beside(changed, frozenset(paths), read) if path not in unneeded]
     blind = [item.revision for item in segments[:first] if item.revision in unknown]
     unread = [path for path, item in zip(paths[:first], segments, strict=False) if item.revision in unknown]
-    if _shared(rest, _configurations(folder, configuration), read) or _named_in(unread, rest):
+    if _shared(rest, needed, read) or _named_in(unread, rest):
         return list(findings)
     kept = [item for item in findings if item.revision not in others]
     left = [item for item in findings if item.revision in others]
@@ -69,7 +70,8 @@ def _for_people(path: Path) -> bool:
     return path.suffix == ".md" or path.name == "README" or "__pycache__" in path.parts
 
 
-def _configurations(folder: Path, configuration: str) -> set[Path]:
+def _configurations(folder: Path, configuration: str) -> tuple[set[Path], set[Path]]:
+    """The files that configure Alembic, and those that it looks into without finding anything."""
     ini = (folder / configuration).resolve()
     toml = (folder / "pyproject.toml").resolve()
     # Alembic takes from it what alembic.ini does not say, if anything there is for Alembic.
@@ -77,7 +79,7 @@ def _configurations(folder: Path, configuration: str) -> set[Path]:
         for_alembic = not ini.is_file() or "tool.alembic" in toml.read_text(encoding="utf-8", errors="replace")
     except OSError:
         for_alembic = True
-    return {ini, toml} if for_alembic else {ini}
+    return ({ini, toml}, set()) if for_alembic else ({ini}, {toml})
 
 
 def _shared(rest: t.Iterable[Path], configurations: set[Path], read: FilesRead) -> bool:

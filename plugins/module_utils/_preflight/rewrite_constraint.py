@@ -108,7 +108,8 @@ def _index_of(table: t.Any, constraint: t.Any, primary: bool, scene: Scene, prov
     """The steps that build its index; *constraint* is made to take that over."""
     name = relation_name(table)
     keys, including = ([item.sval for item in part or ()] for part in (constraint.keys, constraint.including))
-    if constraint.conname is None:
+    chosen = constraint.conname is None
+    if chosen:
         constraint.conname = key_name(name[1], constraint)
     node = template("CREATE UNIQUE INDEX i ON t (c)")
     node.relation, node.idxname = table, constraint.conname
@@ -118,7 +119,7 @@ def _index_of(table: t.Any, constraint: t.Any, primary: bool, scene: Scene, prov
     node.options, node.tableSpace = constraint.options, constraint.indexspace
     steps = _proven(table, [key for key in keys if key not in proven], scene) if primary else []
     # The index first: its CREATE fails before anything of the table has changed.
-    built = rewrite_index.build(node, scene, renamed=False)
+    built = rewrite_index.build(node, scene, renamed=False, chosen=chosen)
     constraint.keys = constraint.including = constraint.options = constraint.indexspace = None
     constraint.nulls_not_distinct = False
     # Of another name, it gets that of the constraint.

@@ -39,19 +39,21 @@ def create(node: t.Any, scene: Scene) -> list[Step] | None:
     if scene.partitioned(table):
         words = f"{dotted(table)} is partitioned, and which partitions it has differs from database to database"
         raise Uncurable(f"{words}: build it ON ONLY {table[1]}, CONCURRENTLY on each partition, then ATTACH")
-    if node.idxname is None:
+    chosen = node.idxname is None
+    if chosen:
         node.idxname = index_name(node)
         if node.idxname is None:
             raise Uncurable("an index of an expression has no name here, and without one it cannot be built again")
-    return build(node, scene)
+    return build(node, scene, chosen=chosen)
 
 
-def build(node: t.Any, scene: Scene, *, renamed: bool = True) -> list[Step]:
+def build(node: t.Any, scene: Scene, *, renamed: bool = True, chosen: bool = False) -> list[Step]:
     """An index that has a name, built CONCURRENTLY; before that, what a build that failed has left is dropped.
 
     Where one of that name is dropped directly before, it is built under another name first.
 
     :param renamed: it gets its own name then; else a constraint gives it one
+    :param chosen: it is the first name that PostgreSQL would choose
     :raises Uncurable: another relation has that name
     """
     table = relation_name(node.relation)
@@ -69,7 +71,8 @@ def build(node: t.Any, scene: Scene, *, renamed: bool = True) -> list[Step]:
     there = scene.catalog.table(full)
     own = there is not None and there.table in {None, scene.catalog.qualified(table)}
     if scene.catalog.known(full) and not (there and own and not there.valid):
-        raise Uncurable(f"{dotted(full)} exists already")
+        words = f"{dotted(full)} exists already"
+        raise Uncurable(f"{words}, so that PostgreSQL would choose another name: give it one" if chosen else words)
     node.concurrent = node.if_not_exists = True
     early = bool(leaving)
     return [Step(printed(_drop(scene.beside(table, node.idxname))), "own", waits=True, early=early),

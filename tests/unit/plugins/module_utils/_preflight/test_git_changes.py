@@ -78,6 +78,17 @@ def test_in_a_hook_of_another_repository(
     assert since(repository.app, "HEAD").files == {new}
 
 
+def test_settings_of_git_in_the_environment_are_kept(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipeline says so, for one, that somebody else's folder may be read."""
+    (tmp_path / "ignored").write_text("*.tmp\n")
+    for name, value in (("COUNT", "1"), ("KEY_0", "core.excludesFile"), ("VALUE_0", str(tmp_path / "ignored"))):
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    repository.write("0002.tmp")
+    assert since(repository.app, "HEAD").files == frozenset()
+
+
 @pytest.mark.parametrize(
     ("reference", "words"),
     [
@@ -114,13 +125,14 @@ def test_the_first_commit_changes_everything(tmp_path: Path) -> None:
     subprocess.run(["git", "-C", tmp_path, "add", "0001.py"], check=True)
     new.write_text("")
     found = since(tmp_path, "HEAD")
-    assert (found.words, found.files) == ("since the beginning", {staged, new})
+    assert found.words == "since the beginning"
+    assert found.files == {staged, new}
     with pytest.raises(FindingError, match="nothing is committed yet on this branch, so that it has not left main"):
         since(tmp_path, "main")
 
 
 def cloned(repository: Repository, place: Path, *words: str) -> Path:
-    git = ["git", *LOCAL, "clone", "--quiet", *words, f"file://{repository.folder}", place]
+    git = ["git", *LOCAL, "clone", "--quiet", *words, f"file://{repository.folder}", str(place)]
     subprocess.run(git, check=True, capture_output=True)
     return place
 
@@ -226,7 +238,7 @@ def test_a_submodule_is_compared_with_the_commit_that_belonged_to_the_reference(
     assert since(migrations, "HEAD").files == frozenset()
     new = migrations / "0002.py"
     new.write_text("")
-    git = ["git", "-C", inner]
+    git = ["git", "-C", str(inner)]
     subprocess.run([*git, "add", "--all"], check=True)
     subprocess.run([*git, "commit", "--quiet", "--message", "x"], check=True, env=os.environ | WHO)
     beside = outer.folder / "settings.toml"

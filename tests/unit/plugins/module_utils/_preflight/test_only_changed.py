@@ -56,9 +56,7 @@ class Service:
         files = frozenset(self.top / name for name in changed)
         moved = {self.top / old: self.top / new for old, new in (renamed or {}).items()}
         given = Changed("since main", files | frozenset(path.resolve() for path in files), self.top, moved)
-        return narrowed(
-            FOUND, rendered, unknown=unknown, folder=folder, configuration="alembic.ini", changed=given
-        )
+        return narrowed(FOUND, rendered, unknown=unknown, folder=folder, configuration="alembic.ini", changed=given)
 
 
 @pytest.fixture

@@ -60,7 +60,9 @@ def test_what_has_the_name_of_the_old_one_gets_it_at_the_end() -> None:
     assert given
     assert any(text.startswith(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {given[1]} ON item") for text in found)
     key = statements("ALTER TABLE item DROP CONSTRAINT item_pkey; ALTER TABLE item ADD PRIMARY KEY (big)")
-    assert re.fullmatch(r"ALTER TABLE item ADD CONSTRAINT item_pkey PRIMARY KEY USING INDEX item_pkey_given_\w+", key[-1])
+    assert re.fullmatch(
+        r"ALTER TABLE item ADD CONSTRAINT item_pkey PRIMARY KEY USING INDEX item_pkey_given_.+", key[-1]
+    )
 
 
 def test_another_table_is_no_successor() -> None:
