@@ -243,8 +243,8 @@ CASES: dict[str, Case] = {
     "two uniques in one command": case("ALTER TABLE §.t ADD CONSTRAINT u1 UNIQUE (b), ADD CONSTRAINT u2 UNIQUE (k)"),
     "exclusion": case("ALTER TABLE §.t ADD CONSTRAINT e EXCLUDE (b WITH =)", uncured="exclusion constraint"),
     "without overlaps": case(
-        "ALTER TABLE §.w ADD CONSTRAINT e UNIQUE (span WITHOUT OVERLAPS)",
-        setup="CREATE TABLE w (id int, span daterange); INSERT INTO w VALUES (1, '[2026-01-01,2026-02-01)')",
+        "ALTER TABLE §.w ADD CONSTRAINT e UNIQUE (room, span WITHOUT OVERLAPS)",
+        setup="CREATE TABLE w (room int4range, span daterange); INSERT INTO w VALUES ('[1,2)', '[2026-01-01,2026-02-01)')",
         uncured="WITHOUT OVERLAPS", since=18,
     ),
     "unique of a table without rows": case("ALTER TABLE §.e ADD UNIQUE (x)", setup="CREATE TABLE e (x int)"),
@@ -258,7 +258,7 @@ CASES: dict[str, Case] = {
         "CREATE INDEX i ON §.t ((j ->> 'y'), (b || '%:x'), lower(b) DESC, (CASE WHEN a > 1 THEN 1 ELSE 0 END), (a::text))"
     ),
     "index where many things hold": case(
-        r"CREATE INDEX i ON §.t (a) WHERE b LIKE E'b\\_%' AND NOT (a IN (1, 2, NULL)) AND j @> '{\"a\": \":b\"}' AND d IS NOT NULL"
+        r"""CREATE INDEX i ON §.t (a) WHERE b LIKE E'b\\_%' AND NOT (a IN (1, 2, NULL)) AND j @> '{"a": ":b"}' AND d IS NOT NULL"""
         " AND (arr && '{1,2}'::int[]) IS NOT TRUE AND c <> 1e-2"
     ),
     "index, if not there": case("CREATE INDEX IF NOT EXISTS i ON §.t (a)"),
@@ -340,7 +340,7 @@ CASES: dict[str, Case] = {
     "update from itself": case("UPDATE §.t SET k = n.r FROM (SELECT id, row_number() OVER (ORDER BY b) AS r FROM §.t) n WHERE n.id = t.id", uncured="itself"),
     "update by a maximum of itself": case("UPDATE §.t SET k = (SELECT max(k) FROM §.t) + id", uncured="itself"),
     "update with a query before it": case("WITH w AS (SELECT id, code FROM §.p) UPDATE §.t SET b = w.code FROM w WHERE w.id = t.a"),
-    "update of JSON": case(r"UPDATE §.t SET j = jsonb_set(j, '{z}', '\":x\"', true) WHERE j ->> 'y' LIKE 'z%' AND NOT j ? 'z'", uncured="twice"),
+    "update of JSON": case("""UPDATE §.t SET j = jsonb_set(j, '{z}', '":x"', true) WHERE j ->> 'y' LIKE 'z%' AND NOT j ? 'z'""", uncured="twice"),
     "update of JSON without itself": case("UPDATE §.t SET j = jsonb_build_object('b', b, 'c', '%s:d')"),
     "update with a default": case("UPDATE §.t SET a = DEFAULT WHERE k % 2 = 0", setup="ALTER TABLE t ALTER a SET DEFAULT 7"),
     "update that swaps": case("UPDATE §.t SET a = k, k = a", uncured="twice"),
