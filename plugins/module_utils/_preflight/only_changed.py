@@ -62,12 +62,13 @@ def _beside(changed: Changed, revisions: frozenset[Path], read: FilesRead) -> li
     """What was changed and is neither a pending revision nor text for people that none of them reads."""
     moved = {old for old, new in changed.renamed.items() if new in revisions and new.parent == old.parent}
     rest = changed.files - revisions - moved
+    # What Python has made of a module, it makes anew when that is another one.
+    rest = {path for path in rest if "__pycache__" not in path.parts}
     return sorted(path for path in rest if not _for_people(path) or path in read.revisions)
 
 
 def _for_people(path: Path) -> bool:
-    """Documentation, and what Python has made of a module and makes anew when that is another one."""
-    return path.suffix == ".md" or path.name == "README" or "__pycache__" in path.parts
+    return path.suffix == ".md" or path.name == "README"
 
 
 def _configurations(folder: Path, configuration: str) -> tuple[set[Path], set[Path]]:
