@@ -54,6 +54,8 @@ def _checked(table: t.Any, constraint: t.Any, kind: ConstrType, scene: Scene) ->
         raise Uncurable(f"a foreign key on the partitioned {dotted(name)} cannot be NOT VALID before PostgreSQL 18")
     if constraint.conname is None:
         constraint.conname = _default_name(name, constraint, kind, scene)
+        # The catalogue does not know it: what comes next without a name gets another one.
+        scene.given.add(constraint.conname)
     constraint.skip_validation, constraint.initially_valid = True, False
     added = alter(table, "ADD CONSTRAINT c CHECK (true)")
     added.cmds[0].def_ = constraint

@@ -404,7 +404,7 @@ CASES: dict[str, Case] = {
     # Alembic's own operations
     "op: a foreign key and an index": body(
         "op.create_foreign_key('fk_t_p', 't', 'p', ['a'], ['id'], source_schema='§', referent_schema='§', ondelete='CASCADE')\n"
-        "op.create_index('ix_t_a', 't', ['a', sa.text('lower(b)')], unique=False, schema='§', postgresql_where=sa.text(\"b <> ':x'\"))",
+        "op.create_index('ix_t_a', 't', ['a', sa.text('lower(b)')], unique=False, schema='§', postgresql_where=sa.text(\"b <> '\\\\:x'\"))",
         "ALTER TABLE §.t ADD CONSTRAINT fk_t_p FOREIGN KEY (a) REFERENCES §.p (id) ON DELETE CASCADE",
         "CREATE INDEX ix_t_a ON §.t (a, lower(b)) WHERE b <> ':x'",
     ),

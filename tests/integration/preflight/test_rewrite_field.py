@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import sqlalchemy
 from alembic import command, config
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_batch import escaped
 
 from tests.integration.preflight.asking import BOTH_MODES, Verdict, ask, prepare
 from tests.integration.preflight.conftest import CHOSEN, Prepared, Servers, copy_of
@@ -68,7 +69,7 @@ def history(folder: Path, chosen: t.Sequence[str]) -> Project:
     for name in chosen:
         case, revision = CASES[name], schema_name(name)
         body = case.body.replace("§", revision)
-        project.add(revision, down, *statements_of(name), body=body)
+        project.add(revision, down, *map(escaped, statements_of(name)), body=body)
         if body:
             path = project.versions / f"{revision}.py"
             path.write_text(path.read_text().replace("from alembic", "import sqlalchemy as sa\nfrom alembic", 1))
@@ -116,7 +117,7 @@ def watched(held: list[str]) -> t.Iterator[None]:
                  AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')"""
 
     def look(connection: t.Any, _cursor: t.Any, statement: str, *_more: t.Any) -> None:
-        if _LONG.search(statement) and "CONCURRENTLY" not in statement:
+        if _LONG.search(statement) and "CONCURRENTLY" not in statement and "alembic_version" not in statement:
             [locks] = connection.connection.driver_connection.execute(query).fetchone()
             if locks:
                 held.append(f"{locks} during {statement}")
@@ -192,6 +193,8 @@ def test_from_the_field(outcome: Outcome, name: str) -> None:
         assert any(case.uncured in reason for reason in reasons), reasons
         return
     assert bool(rewrite["files"]) == case.cured, rewrite
+    if not case.cured:
+        return
     assert name not in outcome.failed, outcome.failed[name]
     for before, after in zip(*(dump.get(schema, "").splitlines() for dump in outcome.dumps), strict=False):
         assert after == before

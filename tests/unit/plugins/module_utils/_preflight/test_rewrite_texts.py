@@ -220,3 +220,28 @@ def test_what_the_printer_makes_something_else_of_is_refused() -> None:
     node.indexParams[0].name = ""
     with pytest.raises(Uncurable, match="printed"):
         printed(node)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "d AT TIME ZONE 'UTC'",
+        "pg_catalog.timezone('UTC', d)",
+        "extract(year FROM d)",
+        "substring(b FROM 1 FOR 2)",
+        "trim(both 'x' FROM b)",
+        "position('a' IN b)",
+        "b SIMILAR TO 'x'",
+        "overlay(b PLACING 'x' FROM 1 FOR 2)",
+    ],
+)
+def test_a_call_keeps_its_form(expression: str) -> None:
+    """PostgreSQL's catalogue tells them apart, and so does a dump."""
+    node = template(f"ALTER TABLE t ADD CONSTRAINT c CHECK ({expression} IS NOT NULL)")
+    assert (".timezone(" in printed(node)) == ("timezone" in expression)
+
+
+def test_what_would_get_another_form_is_not_printed() -> None:
+    node = template("CREATE INDEX i ON t ((d AT TIME ZONE 'UTC'), (pg_catalog.timezone('UTC', d)))")
+    with pytest.raises(Uncurable, match="cannot be printed"):
+        printed(node)
