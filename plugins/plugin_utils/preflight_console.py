@@ -108,7 +108,7 @@ def _texts(value: t.Any) -> list[str]:
 class _Parser(argparse.ArgumentParser):
     """Its errors name options and never values: one that was mistyped, or stands in a wrong place, may be secret."""
 
-    def parse_args(self, args: t.Any = None, namespace: t.Any = None) -> argparse.Namespace:  # type: ignore[override]
+    def parse_args(self, args: t.Any = None, namespace: t.Any = None) -> t.Any:
         words = list(sys.argv[1:] if args is None else args)
         self._values = [part for word in words for part in (word, word.partition("=")[2]) if part]
         found, unknown = self.parse_known_args(words, namespace)

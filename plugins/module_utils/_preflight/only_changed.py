@@ -63,8 +63,8 @@ def _beside(changed: Changed, revisions: frozenset[Path], read: FilesRead) -> li
     moved = {old for old, new in changed.renamed.items() if new in revisions and new.parent == old.parent}
     rest = changed.files - revisions - moved
     # What Python has made of a module, it makes anew when that is another one.
-    rest = {path for path in rest if "__pycache__" not in path.parts}
-    return sorted(path for path in rest if not _for_people(path) or path in read.revisions)
+    kept = (path for path in rest if "__pycache__" not in path.parts)
+    return sorted(path for path in kept if not _for_people(path) or path in read.revisions)
 
 
 def _for_people(path: Path) -> bool:
