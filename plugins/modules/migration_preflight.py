@@ -109,10 +109,12 @@ options:
     description:
       - A branch, tag or commit, such as V(origin/main). Of the pending revisions only those count for the verdict whose
         files differ from where the current branch left it, uncommitted and new files included; the finding
-        C(revisions-not-changed) names the others.
-      - What concerns the upgrade as a whole counts anyway. If C(env.py), the configuration or another file beside the
-        revisions was changed, all revisions count.
-      - It needs C(git) on this machine and the history since then (C(fetch-depth 0) for C(actions/checkout)).
+        C(revisions-not-changed) names the others. A revision that runs after a changed one counts as well.
+      - What concerns the upgrade as a whole counts anyway. If the configuration, anything below the script folder or a
+        folder of revisions, or a file elsewhere that a revision imports or opens was changed, all revisions count.
+        Where that is not known, such as for what is read only while the migration is connected, the finding says so.
+      - It needs C(git) on this machine and the history since then (C(fetch-depth 0) for C(actions/checkout)). On a
+        branch without a commit V(HEAD) stands for the beginning; in a submodule, for what the repository around it has.
     type: str
     version_added: 1.0.0
   database_url:

@@ -21,6 +21,7 @@ from pathlib import Path
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.plugin_docs import read_docstring
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.execution import execute
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.options import CONSTRAINTS, OPTIONS
@@ -46,6 +47,8 @@ WITHOUT: t.Final = frozenset(
 NOTES: t.Final = frozenset({"facts-age", "revisions-not-changed"})
 # Secret, and so in the environment: everybody on a machine can read a program's arguments.
 DATABASE_URL: t.Final = "database_url"
+VARIABLE: t.Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_FLAG: t.Final = re.compile(r"--[a-z][a-z-]*", re.ASCII)
 
 
 def main(words: t.Sequence[str] | None = None) -> int:
@@ -56,39 +59,88 @@ def main(words: t.Sequence[str] | None = None) -> int:
     """
     given = vars(_parser().parse_args(words))
     variable = given.pop("database_url_from")
+    if not VARIABLE.fullmatch(variable):
+        return _without_verdict("--database-url-from wants the name of an environment variable, such as DATABASE_URL.")
     params = {name: value for name, value in given.items() if value is not None}
     if "facts" not in params and os.environ.get(variable):
         params[DATABASE_URL] = os.environ[variable]
     checked = ArgumentSpecValidator(OPTIONS, **CONSTRAINTS).validate(params)
     if checked.error_messages:
-        return _without_verdict("; ".join(checked.error_messages))
+        return _without_verdict("; ".join(_unquoted(text, params) for text in checked.error_messages))
     if not params.keys() & {DATABASE_URL, "facts"}:
         return _without_verdict(f"what is to be judged against? Set {variable} to the database's URL, or give --facts.")
     try:
         result, problem = execute(dict(checked.validated_parameters))
     except FindingError as error:
         return _without_verdict(f"{error.message} ({error.id})")
-    print("\n".join(result["summary"]))
+    print(without_named("\n".join(result["summary"])))
     for item in result["findings"]:
         # The summary has complaints alone; what the verdict is of, has to be said beside it.
         if item["id"] in NOTES and item["severity"] == "info":
-            print(f"  note  {item['message']}")
+            print(f"  note  {without_named(item['message'])}")
     if problem:
-        print(printable(problem), file=sys.stderr)
+        print(without_named(printable(problem)), file=sys.stderr)
     return 1 if problem else 0
 
 
 def _without_verdict(words: str) -> int:
-    print(f"no verdict: {printable(words)}", file=sys.stderr)
+    print(f"no verdict: {without_named(printable(words))}", file=sys.stderr)
     return 2
+
+
+def _unquoted(text: str, params: t.Mapping[str, t.Any]) -> str:
+    """An error about an argument, without what was given for it: it may have been meant for another one."""
+    values = [value for given in params.values() for value in _texts(given)]
+    for value in sorted(values, key=len, reverse=True):
+        for quoted in (repr(value), f"'{value}'", f'"{value}"', *([value] if "://" in value or "=" in value else ())):
+            text = text.replace(quoted, "what was given")
+    return text
+
+
+def _texts(value: t.Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for name, inner in value.items() for text in (*_texts(name), *_texts(inner))]
+    if isinstance(value, list):
+        return [text for inner in value for text in _texts(inner)]
+    return [value] if isinstance(value, str) and value else []
+
+
+class _Parser(argparse.ArgumentParser):
+    """Its errors name options and never values: one that was mistyped, or stands in a wrong place, may be secret."""
+
+    def parse_args(self, args: t.Any = None, namespace: t.Any = None) -> t.Any:
+        words = list(sys.argv[1:] if args is None else args)
+        self._values = [part for word in words for part in (word, word.partition("=")[2]) if part]
+        found, unknown = self.parse_known_args(words, namespace)
+        if unknown:
+            self.error(_about_unknown(unknown))
+        return found
+
+    def error(self, message: str) -> t.NoReturn:
+        for value in sorted(self._values, key=len, reverse=True):
+            message = message.replace(repr(value), "what was given")
+        super().error(without_named(message))
+
+
+def _about_unknown(words: t.Sequence[str]) -> str:
+    flags = [word.partition("=")[0] for word in words if word.startswith("-")]
+    if "--database-url" in flags:
+        return (
+            "--database-url: everybody on this machine can read a program's arguments; set DATABASE_URL, or name"
+            " another environment variable with --database-url-from"
+        )
+    named = [flag for flag in flags if _FLAG.fullmatch(flag)]
+    return f"there is no option {', '.join(named)}" if named else "an argument stands behind no option"
 
 
 def _parser() -> argparse.ArgumentParser:
     described = read_docstring(str(DOCUMENTED_IN))["doc"]["options"]
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="ai-agent-preflight",
         description="Judge pending Alembic migrations against the database that they will meet, and change nothing.",
         epilog="Exit code 0: passed. 1: findings reach --fail-on. 2: there is no verdict.",
+        # Whoever writes --database-url has a URL in mind, and not the name of a variable.
+        allow_abbrev=False,
     )
     for name, option in OPTIONS.items():
         if name not in WITHOUT and name != DATABASE_URL:

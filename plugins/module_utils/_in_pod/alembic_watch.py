@@ -22,13 +22,14 @@ import tokenize
 import typing as t
 from pathlib import Path
 
-from .executed_text import ends_transaction, refused
+from .executed_text import ends_transaction, refused, unbound
 from .revision_code import of_postgresql, output_only_nodes, upgrading
 
 # What a revision asks to learn about the database or about being rendered: from then on its SQL is only one of several.
 INSPECTING = frozenset({"get_bind", "is_offline_mode", "as_sql", "bind", "connection"})
 # What it asks to learn about the process in which it runs, which is another one when it migrates.
 SURROUNDINGS = frozenset({"environ", "getenv"})
+_PARAMETERS = "parameters of op.get_bind().execute()"
 # Packages whose names say nothing about the application.
 LIBRARIES = sys.stdlib_module_names | {
     "alembic", "sqlalchemy", "sqlmodel", "sqlalchemy_utils", "geoalchemy2", "packaging", "pgvector",
@@ -255,7 +256,7 @@ class Bind:
         if isinstance(statement, str):
             self._asked.append("a plain text in op.get_bind().execute(), which SQLAlchemy 2 refuses")
         if parameters:
-            self._asked.append("parameters of op.get_bind().execute()")
+            self._asked.append(_PARAMETERS)
         self._real.execute(statement, parameters)
         return Unread(self._asked)
 
@@ -300,7 +301,7 @@ class Watch:
         from alembic.operations import Operations
         from alembic.runtime.environment import EnvironmentContext
         from alembic.runtime.migration import MigrationContext
-        from sqlalchemy.exc import CompileError
+        from sqlalchemy.exc import CompileError, InvalidRequestError
 
         asked = self.asked
         is_offline_mode, execute = EnvironmentContext.is_offline_mode, DefaultImpl._exec
@@ -322,6 +323,12 @@ class Watch:
                 asked.append(f"{word} written by hand, after which drivers differ; autocommit_block() does it for all")
             if text and (refusal := refused(construct, self.driver)):
                 asked.append(refusal)
+            # Alembic's own connection drops the values that Bind.execute() was given.
+            if text and asked[-1:] != [_PARAMETERS] and (name := unbound(construct)):
+                words = (
+                    f"a value is required for the parameter {name!r}; where no parameter is meant, write \\\\:{name}"
+                )
+                raise InvalidRequestError(words)
             try:
                 return execute(impl, construct, *arguments, **more)
             except CompileError:

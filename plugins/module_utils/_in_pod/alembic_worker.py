@@ -26,6 +26,7 @@ from pathlib import Path
 
 from .alembic_online import DECISIVE, observe
 from .alembic_watch import Watch, has_body, inspects, kept_off_disk
+from .files_read import FilesRead
 from .source_lines import LinedBuffer
 
 # How many revisions one part of the answer holds.
@@ -101,11 +102,13 @@ class Worker:
 
     def __init__(self, request: dict[str, t.Any]) -> None:
         """:param request: `ini`, relative or not; `target`; `x`, the values of -x; `flask`: env.py runs in its
-        application; `elsewhere`: the migration will not run with this Python
+        application; `elsewhere`: the migration will not run with this Python; `reads`: below which folder it is of
+        interest what is read
         """
         from alembic.script import ScriptDirectory
 
         self.root = str(Path.cwd())
+        self.read = FilesRead(request.get("reads"))
         self.target: str = request["target"]
         self.buffer = LinedBuffer()
         self.sent = 0
@@ -138,7 +141,7 @@ class Worker:
         """The revisions, from the folders that are configured now: env.py may have named others."""
         if self.loaded is None:
             try:
-                with warnings.catch_warnings(record=True) as noted:
+                with warnings.catch_warnings(record=True) as noted, self.read.by_revisions():
                     warnings.simplefilter("always")
                     self.loaded = list(self.script.walk_revisions())
             except SyntaxError as error:
@@ -295,15 +298,18 @@ class Worker:
         def steps(_heads: t.Any, _context: t.Any) -> list[t.Any]:
             planned = self.script._upgrade_revs(self.target, tuple(heads) or None)  # type: ignore[arg-type]
             for step in planned:
+                paths.append(step.revision.path)
                 step.migration_fn = self.watched(step, segments, watch, emit)
             return planned
 
         self.buffer.seek(0)
         self.buffer.truncate()
         self.sent = 0
+        paths: list[str] = []
         with watch:
             self.run(steps, heads)
-        return self.part(segments)
+        places = [self.script.dir, *self.script._version_locations]
+        return self.part(segments) | {"read": self.read.told(paths) | {"places": list(map(str, places))}}
 
     def part(self, segments: list[dict[str, t.Any]]) -> dict[str, t.Any]:
         """What was written since the part before, and its revisions; positions count from the beginning of all SQL."""
@@ -342,7 +348,8 @@ class Worker:
             segment["source"] = self.below_root(revision.path)
             self.buffer.begin(revision.path)
             try:
-                original(**arguments)
+                with self.read.by_revisions():
+                    original(**arguments)
             except (Exception, SystemExit) as error:
                 segment["error"] = described(error, self.root)
             segment["end"] = self.buffer.tell()

@@ -41,9 +41,20 @@ def refused(construct: t.Any, driver: str | None) -> str | None:
     return f"several statements{' with parameters' if bound else ''} in one execute(), which {driver} refuses"
 
 
+def unbound(construct: t.Any) -> str | None:
+    """The word behind a colon that SQLAlchemy takes for a parameter, quoted or not, and for which there is no value.
+
+    Rendered, it becomes NULL; with a connection, it is refused.
+    """
+    from sqlalchemy import text
+
+    clause = text(construct) if isinstance(construct, str) else construct
+    return next((name for name, bind in clause._bindparams.items() if bind.required), None)
+
+
 def _bare(construct: t.Any) -> str:
     """The text without what stands in quotes and comments."""
     return _QUOTED.sub(" ", str(construct)).strip()
 
 
-__all__ = ("ends_transaction", "refused")
+__all__ = ("ends_transaction", "refused", "unbound")

@@ -40,6 +40,7 @@ _WORKER: t.Final = (
     "alembic_watch",
     "alembic_worker",
     "executed_text",
+    "files_read",
     "revision_code",
     "source_lines",
 )

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -16,12 +17,18 @@ import sys
 import time
 import typing as t
 from pathlib import Path
+from urllib.parse import unquote
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import redacted
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_worker import PLACEHOLDER_URL
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RENDERING_WORKER, bundle, command
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import FilesRead, Rendered, Segment
 
+_SECRET = re.compile(r"(?i)passw|pwd|secret|token|key|credential|dsn|url")
+_LOGIN = re.compile(r"://[^:/@\s]*:(\S+)@")
+# Shorter ones are in any text.
+_LEAST = 4
 # Nothing else of the caller's environment reaches foreign code: no PGPASSWORD, no vault, no cloud credentials.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
 
@@ -79,10 +86,12 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         folder: Path | None = None,
         x: t.Sequence[str] = (),
         scheme: str = "postgresql",
+        reads: Path | None = None,
     ) -> None:
         """:param folder: where `alembic` would be called, the one of `ini` where it is not told
         :param x: the values of -x
         :param scheme: that of the URL with which the migration will run
+        :param reads: below which folder it is of interest what is read
         """
         folder = folder or ini.parent
         if not ini.is_file() and not (folder / "pyproject.toml").is_file():
@@ -95,6 +104,8 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         own = {"DATABASE_URL": scheme + PLACEHOLDER_URL.removeprefix("postgresql")}
         # Also what another process of the same kind is started with.
         self.python, self.environment = python or sys.executable, own | (environment or {})
+        # An application may write into an error what it was given.
+        self._secrets = _secrets(environment or {})
         self.request: dict[str, t.Any] = {
             "ini": str(ini.absolute()),
             "target": target,
@@ -102,6 +113,7 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
             # As `flask db` finds the application.
             "flask": "FLASK_APP" in self.environment,
             "elsewhere": True,
+            "reads": str(reads) if reads else None,
         }
         self.process, self.read = start([self.python], RENDERING_WORKER, {}, folder, self.environment)
         self.unread = b""
@@ -136,7 +148,9 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
             words = f"The process that renders {self.ini} answered what nobody can read"
             raise FindingError("alembic-env-failed", f"{words}; look for what writes to foreign files there.") from None
         if error := answer.get("error"):
-            raise FindingError(error["id"], f"{self.ini.parent}: {error['message']}.")
+            raise FindingError(error["id"], redacted(f"{self.ini.parent}: {error['message']}.", self._secrets))
+        for segment in answer.get("segments", ()):
+            segment["error"] = redacted(segment["error"], self._secrets)
         return answer
 
     def graph(self) -> Graph:
@@ -147,6 +161,13 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
         """The SQL from the live `heads` to the target."""
         self._send({"render": {"heads": list(heads)}})
         return rendered_of(iter(self._receive, None), each)
+
+
+def _secrets(environment: t.Mapping[str, str]) -> list[str]:
+    """Of variables: those whose names say so, and the passwords of URLs."""
+    named = [value for name, value in environment.items() if _SECRET.search(name) and len(value) >= _LEAST]
+    logins = [found[1] for value in environment.values() for found in _LOGIN.finditer(value)]
+    return [*named, *logins, *(unquote(login) for login in logins)]
 
 
 def start(
@@ -226,6 +247,7 @@ def rendered_of(answers: t.Iterator[dict[str, t.Any]], each: Each) -> Rendered:
     """The worker's answers about the SQL, up to the last part."""
     texts: list[str] = []
     segments: list[Segment] = []
+    answer: dict[str, t.Any] = {}
     for answer in answers:
         part = [
             Segment(**segment | {name: tuple(map(tuple, segment[name])) for name in ("lines", "checkfirst_spans")})
@@ -236,7 +258,8 @@ def rendered_of(answers: t.Iterator[dict[str, t.Any]], each: Each) -> Rendered:
         segments += part
         if not answer.get("more", False):
             break
-    return Rendered("".join(texts), segments)
+    read = {name: frozenset(map(Path, paths)) for name, paths in answer.get("read", {}).items()}
+    return Rendered("".join(texts), segments, FilesRead(**read))
 
 
 __all__ = (

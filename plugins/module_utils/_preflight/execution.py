@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import re
 import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common import dependencies, files, policy
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import only_changed
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import git_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import AlembicProcess
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.options import OPTIONS
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.publication import publish
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_folder import RewriteFolder
 
@@ -24,6 +26,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
 INLINE_STATEMENTS = 50
 INLINE_LOCKS = 10
 CONNECT_SECONDS = 5
+# As an argument of the type path arrives: without the second slash.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/+[^/]|.*://")
+_PLAIN = frozenset({"alembic_ini", "environment", "last_verified_backup", "only_changed", "target"})
 
 
 def execute(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
@@ -45,7 +50,7 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     rewrites = RewriteFolder(params["rewrite_dir"], params["alembic_dir"]) if params["rewrite_dir"] else None
     only = _only(params)
     open_source = _on_cluster if params.get("release_name") else _from_facts if params.get("facts") else _direct
-    with open_source(params) as source:
+    with open_source(params, only[0].top if only else None) as source:
         # These import what was just looked for, which takes as long as the start of the transport.
         from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, judge_rows, run
 
@@ -82,7 +87,7 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     return _bounded(report.inline(full)) | {"summary": summary}, problem
 
 
-def _only(params: dict[str, t.Any]) -> tuple[only_changed.Changed, Path, str] | None:
+def _only(params: dict[str, t.Any]) -> tuple[git_changes.Changed, Path, str] | None:
     """What alone counts for the verdict; None where all that is pending does.
 
     :raises FindingError: `argument-invalid`: it cannot be found out
@@ -90,7 +95,7 @@ def _only(params: dict[str, t.Any]) -> tuple[only_changed.Changed, Path, str] | 
     if not params["only_changed"]:
         return None
     folder = Path(params["alembic_dir"])
-    return only_changed.since(folder, params["only_changed"]), folder, params["alembic_ini"]
+    return git_changes.since(folder, params["only_changed"]), folder, params["alembic_ini"]
 
 
 def _last_backup(params: dict[str, t.Any]) -> str | None:
@@ -110,11 +115,11 @@ def _last_backup(params: dict[str, t.Any]) -> str | None:
 
 
 @contextlib.contextmanager
-def _direct(params: dict[str, t.Any]) -> t.Iterator[Source]:
+def _direct(params: dict[str, t.Any], reads: Path | None) -> t.Iterator[Source]:
     dependencies.assert_libraries(dependencies.DIRECT)
     # It begins at once, while the rest is imported.
     # SQLAlchemy knows the longer one only, unless env.py helps it.
-    alembic = _alembic(params, "postgres" if params["database_url"].startswith("postgres:") else "postgresql")
+    alembic = _alembic(params, "postgres" if params["database_url"].startswith("postgres:") else "postgresql", reads)
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_direct import DirectSource
 
     with DirectSource(params["database_url"], alembic, params["trace_postgresql"], **_session(params)) as source:
@@ -122,9 +127,9 @@ def _direct(params: dict[str, t.Any]) -> t.Iterator[Source]:
 
 
 @contextlib.contextmanager
-def _from_facts(params: dict[str, t.Any]) -> t.Iterator[Source]:
+def _from_facts(params: dict[str, t.Any], reads: Path | None) -> t.Iterator[Source]:
     dependencies.assert_libraries(dependencies.FACTS)
-    alembic = _alembic(params, "postgresql")
+    alembic = _alembic(params, "postgresql", reads)
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_facts import FactsSource
 
     most_hours = policy.Thresholds(**(params["thresholds"] or {})).facts_age_hours
@@ -132,7 +137,7 @@ def _from_facts(params: dict[str, t.Any]) -> t.Iterator[Source]:
         yield source
 
 
-def _alembic(params: dict[str, t.Any], scheme: str) -> AlembicProcess:
+def _alembic(params: dict[str, t.Any], scheme: str, reads: Path | None) -> AlembicProcess:
     return AlembicProcess(
         Path(params["alembic_dir"]) / params["alembic_ini"],
         params["target"],
@@ -142,6 +147,7 @@ def _alembic(params: dict[str, t.Any], scheme: str) -> AlembicProcess:
         folder=Path(params["alembic_dir"]),
         x=params["alembic_x"],
         scheme=scheme,
+        reads=reads,
     )
 
 
@@ -158,7 +164,7 @@ def _write_facts(path: str, source: Source) -> None:
 
 
 @contextlib.contextmanager
-def _on_cluster(params: dict[str, t.Any]) -> t.Iterator[Source]:
+def _on_cluster(params: dict[str, t.Any], _reads: Path | None) -> t.Iterator[Source]:
     dependencies.assert_libraries(dependencies.CLUSTER)
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import source_cluster
@@ -206,6 +212,11 @@ def _check(params: dict[str, t.Any]) -> None:
     if params["alembic_dir"] and not (params["database_url"] or params["facts"]):
         words = "alembic_dir needs database_url, or facts where the database cannot be reached."
         raise FindingError("argument-invalid", words)
+    for name, option in OPTIONS.items():
+        # What is meant for database_url stands in messages and in names of files, once it is somewhere else.
+        plain = name in _PLAIN or option["type"] == "path"
+        if plain and isinstance(params.get(name), str) and _ADDRESS.match(params[name]):
+            raise FindingError("argument-invalid", f"{name} is a URL, which nobody expects there; correct it.")
     if not 1 <= params["lock_timeout_ms"] <= 500:
         raise FindingError("argument-invalid", "lock_timeout_ms must be between 1 and 500.")
     # PostgreSQL takes 0 for "no limit".

@@ -18,6 +18,7 @@ from pathlib import PurePath
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import (
     rewrite_batch,
     rewrite_file,
+    rewrite_gap,
     rewrite_index,
     rewrite_original,
     rewrite_table,
@@ -40,8 +41,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import TriggerRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
 
 # Findings that another way to the same schema may cure.
 CURABLE: t.Final = frozenset({
@@ -101,6 +103,7 @@ class Upgrade:
     :param beside: the names of files in the folder of an original
     :param ids: of all revisions, those that are made here as well
     :param names: of files that are made here
+    :param triggers: those of each table
     """
 
     graph: Graph
@@ -117,6 +120,7 @@ class Upgrade:
     beside: t.Callable[[Segment], t.Collection[str]]
     ids: set[str] = dataclasses.field(default_factory=set)
     names: set[str] = dataclasses.field(default_factory=set)
+    triggers: t.Mapping[Name, t.Sequence[TriggerRow]] = dataclasses.field(default_factory=dict)
 
 
 def rewrites(upgrade: Upgrade) -> list[Rewrite]:
@@ -136,7 +140,9 @@ class _Revision:
             for item in upgrade.findings
             if item.revision == segment.revision and item.severity in _DECIDES and item.accepted is None
         ]
-        self._scene = Scene(segment.revision, upgrade.catalog, upgrade.version, upgrade.small)
+        self._scene = Scene(
+            segment.revision, upgrade.catalog, upgrade.version, upgrade.small, triggers=upgrade.triggers
+        )
         self._reasons: dict[int | None, str] = {}
         self._settings: dict[str, str] = {}
 
@@ -187,20 +193,34 @@ class _Revision:
     def _groups(self) -> list[list[Step]]:
         """The steps of each statement; the catalogue is moved on, and what has no cure is noted."""
         trial = copy.deepcopy(self._upgrade.catalog) if self._findings or not self._upgrade.lock_timeout_set else None
-        groups = []
+        groups: list[list[Step]] = []
+        # Where the drops directly before a statement begin.
+        drops_at: int | None = None
         for statement in self._statements:
             if statement.node is None:
                 self._reasons[statement.number] = "PostgreSQL's grammar refuses it"
                 continue
+            drops = rewrite_gap.drops_of(statement.node, self._scene.catalog)
+            rest: list[Step] = []
             try:
                 steps = self._cured(statement)
                 if trial is not None:
                     steps = [self._tried(step, trial) for step in steps]
-                groups.append(steps)
+                early, rest = [step for step in steps if step.early], [step for step in steps if not step.early]
+                if early:
+                    groups.insert(len(groups) if drops_at is None else drops_at, early)
+                    drops_at = None if drops_at is None else drops_at + 1
+                groups.append(rest)
             except Uncurable as error:
                 self._reasons[statement.number] = str(error)
                 if trial is not None:
                     rules.read(_fresh(statement), trial, self._upgrade.version)
+            if drops and rewrite_gap.only_drops(statement.node):
+                drops_at = max(0, len(groups) - 1) if drops_at is None else drops_at
+                self._scene.leaving.add(drops)
+            elif rest:
+                self._scene.leaving.passed(drops)
+                drops_at = None
             rules.read(statement.node, self._upgrade.catalog, self._upgrade.version)
         return groups
 

@@ -24,6 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
     walk,
     writes,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.trigger_body import harmless
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_scene import Scene
@@ -32,6 +33,8 @@ ROWS: t.Final = 5000
 # What SQLAlchemy's text() takes for a parameter, and where it drops a backslash (sqlalchemy.sql.compiler).
 _BOUND = re.compile(r"(?<![:\w\\]):\w+(?!:)")
 _DROPPED = re.compile(r"\\(:[\w$]*)(?![:\w$])")
+# Bits of pg_trigger.tgtype.
+_EACH_ROW, _DELETE, _UPDATE = 1, 8, 16
 # Of what they made, they make the same once more.
 _SETTLING = {
     "coalesce",
@@ -66,14 +69,16 @@ def write(node: t.Any, scene: Scene) -> list[Step] | None:
     return [batches(node, scene)]
 
 
-def batches(node: t.Any, scene: Scene) -> Step:
+def batches(node: t.Any, scene: Scene, *, fill: bool = False) -> Step:
     """A step that writes range by range.
 
+    :param fill: it stands for what ALTER TABLE writes, for which no trigger runs
     :raises Uncurable: there is no key, or a second run would write other rows
     """
     table, whole = relation_name(node.relation), printed(node)
     key = _key(table, scene)
     _assert_repeatable(node, table, key)
+    _assert_alone(node, table, scene, fill=fill)
     name = node.relation.alias.aliasname if node.relation.alias else table[1]
     columns = [(name, column) for column in key]
     count = len(key)
@@ -154,6 +159,34 @@ def _assert_repeatable(node: t.Any, table: Name, key: t.Sequence[str]) -> None:
         if not _settled(item.val, item.name) and assigned & _read(item.val):
             words = f"{item.name} is computed of what is written: after an interruption, rows would be changed twice"
             raise Uncurable(words)
+
+
+def _assert_alone(node: t.Any, table: Name, scene: Scene, *, fill: bool) -> None:
+    """Check that a part of the write does nothing that the whole would not, and twice no more than once.
+
+    :raises Uncurable: a trigger does, or it reads what is written under another name
+    """
+    known = scene.catalog.table(table)
+    family = {scene.catalog.qualified(table), *(known.children if known else ())}
+    if known and known.partition_of:
+        family.add(known.partition_of)
+    assigned = set() if isinstance(node, ast.DeleteStmt) else {item.name for item in node.targetList}
+    event = _DELETE if isinstance(node, ast.DeleteStmt) else _UPDATE
+    for row in (row for name in family for row in scene.triggers.get(name, ())):
+        if not row["type"] & event or (row["columns"] and not assigned & set(row["columns"])):
+            continue
+        if fill:
+            raise Uncurable(f"the trigger {row['name']} would run for each row, as it does not for ALTER TABLE")
+        if not row["type"] & _EACH_ROW:
+            raise Uncurable(f"the trigger {row['name']} would run once for each range of rows")
+        if event == _UPDATE and not harmless(row):
+            raise Uncurable(f"the trigger {row['name']} would run twice for rows after an interruption")
+    parts = (part for part in walk(node) if isinstance(part, ast.RangeVar) and part is not node.relation)
+    for name in map(relation_name, parts):
+        other = scene.catalog.table(name)
+        shown = scene.catalog.view_sources(name) or (other is not None and other.kind == "v")
+        if shown or (other and ({other.name, other.partition_of} & family)):
+            raise Uncurable(f"it reads {dotted(name)}, which may show what a part of it has written already")
 
 
 def _read(node: t.Any) -> set[str]:

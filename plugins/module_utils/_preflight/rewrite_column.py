@@ -156,7 +156,7 @@ def _filled(table: t.Any, command: t.Any, own: t.Sequence[_Own], scene: Scene, l
     fill.relation = relation(name)
     fill.targetList[0].name = column.colname
     fill.whereClause.arg.fields = (ast.String(sval=column.colname),)
-    return [*steps, batches(fill, scene)]
+    return [*steps, batches(fill, scene, fill=True)]
 
 
 def _sequence(table: t.Any, column: t.Any, scene: Scene) -> tuple[t.Any, t.Any, t.Any]:

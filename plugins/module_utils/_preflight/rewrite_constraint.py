@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import rewrite_index
@@ -53,6 +54,8 @@ def _checked(table: t.Any, constraint: t.Any, kind: ConstrType, scene: Scene) ->
         raise Uncurable(f"a foreign key on the partitioned {dotted(name)} cannot be NOT VALID before PostgreSQL 18")
     if constraint.conname is None:
         constraint.conname = _default_name(name, constraint, kind, scene)
+        # The catalogue does not know it: what comes next without a name gets another one.
+        scene.given.add(constraint.conname)
     constraint.skip_validation, constraint.initially_valid = True, False
     added = alter(table, "ADD CONSTRAINT c CHECK (true)")
     added.cmds[0].def_ = constraint
@@ -75,7 +78,8 @@ def _default_name(table: Name, constraint: t.Any, kind: ConstrType, scene: Scene
     else:
         columns = columns_below(constraint.raw_expr)
         addition, label = columns[0] if len(columns) == 1 else "", "check"
-    return first_free(lambda number: object_name(table[1], addition or None, label + number), scene.taken(table))
+    taken = scene.taken_constraints(table)
+    return first_free(lambda number: object_name(table[1], addition or None, label + number), taken)
 
 
 def _key(table: t.Any, constraint: t.Any, kind: ConstrType, scene: Scene, proven: frozenset[str]) -> list[Step] | None:
@@ -106,7 +110,8 @@ def _index_of(table: t.Any, constraint: t.Any, primary: bool, scene: Scene, prov
     """The steps that build its index; *constraint* is made to take that over."""
     name = relation_name(table)
     keys, including = ([item.sval for item in part or ()] for part in (constraint.keys, constraint.including))
-    if constraint.conname is None:
+    chosen = constraint.conname is None
+    if chosen:
         constraint.conname = key_name(name[1], constraint)
     node = template("CREATE UNIQUE INDEX i ON t (c)")
     node.relation, node.idxname = table, constraint.conname
@@ -116,11 +121,13 @@ def _index_of(table: t.Any, constraint: t.Any, primary: bool, scene: Scene, prov
     node.options, node.tableSpace = constraint.options, constraint.indexspace
     steps = _proven(table, [key for key in keys if key not in proven], scene) if primary else []
     # The index first: its CREATE fails before anything of the table has changed.
-    built = rewrite_index.build(node, scene)
+    built = rewrite_index.build(node, scene, renamed=False, chosen=chosen)
     constraint.keys = constraint.including = constraint.options = constraint.indexspace = None
     constraint.nulls_not_distinct = False
-    constraint.indexname = constraint.conname
-    own = [step for step in steps if step.kind == "own"]
+    # Of another name, it gets that of the constraint.
+    constraint.indexname = node.idxname
+    early = bool(scene.leaving.now.get(scene.catalog.qualified(name)))
+    own = [dataclasses.replace(step, early=early) for step in steps if step.kind == "own"]
     return [*built, *own, *(step for step in steps if step.kind != "own")]
 
 

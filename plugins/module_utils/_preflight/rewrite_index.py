@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_names import passing
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_print import (
     printed,
     relation,
@@ -38,27 +39,44 @@ def create(node: t.Any, scene: Scene) -> list[Step] | None:
     if scene.partitioned(table):
         words = f"{dotted(table)} is partitioned, and which partitions it has differs from database to database"
         raise Uncurable(f"{words}: build it ON ONLY {table[1]}, CONCURRENTLY on each partition, then ATTACH")
-    if node.idxname is None:
+    chosen = node.idxname is None
+    if chosen:
         node.idxname = index_name(node)
         if node.idxname is None:
             raise Uncurable("an index of an expression has no name here, and without one it cannot be built again")
-    return build(node, scene)
+    return build(node, scene, chosen=chosen)
 
 
-def build(node: t.Any, scene: Scene) -> list[Step]:
+def build(node: t.Any, scene: Scene, *, renamed: bool = True, chosen: bool = False) -> list[Step]:
     """An index that has a name, built CONCURRENTLY; before that, what a build that failed has left is dropped.
 
+    Where one of that name is dropped directly before, it is built under another name first.
+
+    :param renamed: it gets its own name then; else a constraint gives it one
+    :param chosen: it is the first name that PostgreSQL would choose
     :raises Uncurable: another relation has that name
     """
     table = relation_name(node.relation)
-    full = (scene.catalog.qualified(table)[0], node.idxname)
+    if node.unique:
+        scene.leaving.assert_none_further_back(scene.catalog.qualified(table))
+    leaving = scene.leaving.now.get(scene.catalog.qualified(table), {})
+    full, last = (scene.catalog.qualified(table)[0], node.idxname), []
+    if full in leaving:
+        wanted = node.idxname
+        node.idxname = passing(scene.revision, dotted(scene.catalog.qualified(table)), wanted, scene.taken(table))
+        scene.given.add(node.idxname)
+        if renamed:
+            last.append(Step(printed(_rename(scene.beside(table, node.idxname), wanted)), locks=True))
+        full = (full[0], node.idxname)
     there = scene.catalog.table(full)
     own = there is not None and there.table in {None, scene.catalog.qualified(table)}
     if scene.catalog.known(full) and not (there and own and not there.valid):
-        raise Uncurable(f"{dotted(full)} exists already")
+        words = f"{dotted(full)} exists already"
+        raise Uncurable(f"{words}, so that PostgreSQL would choose another name: give it one" if chosen else words)
     node.concurrent = node.if_not_exists = True
-    return [Step(printed(_drop(scene.beside(table, node.idxname))), "own", waits=True),
-            Step(printed(node), "own", waits=True)]  # fmt: skip
+    early = bool(leaving)
+    return [Step(printed(_drop(scene.beside(table, node.idxname))), "own", waits=True, early=early),
+            Step(printed(node), "own", waits=True, early=early), *last]  # fmt: skip
 
 
 def drop(node: t.Any, scene: Scene) -> list[Step] | None:
@@ -98,6 +116,12 @@ def reindex(node: t.Any, scene: Scene) -> list[Step] | None:
         # What one that was interrupted has left; PostgreSQL names it so.
         steps.append(Step(printed(_drop((name[0], object_name(name[1], None, "ccnew")))), "own", waits=True))
     return [*steps, Step(printed(node), "own", waits=True)]
+
+
+def _rename(name: Name, to: str) -> t.Any:
+    node = template("ALTER INDEX i RENAME TO n")
+    node.relation, node.newname = relation(name), to
+    return node
 
 
 def _drop(name: Name) -> t.Any:

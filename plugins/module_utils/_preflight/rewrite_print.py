@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_steps import Uncurable
@@ -16,9 +17,17 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
     ast,
     parse_sql,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import walk
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+
+
+# Calls as they are, or as the words that SQL has for some of them.
+_STREAMS: t.Final[tuple[t.Callable[[], t.Any], ...]] = (
+    RawStream,
+    functools.partial(RawStream, special_functions=True),
+)
 
 
 def template(sql: str) -> t.Any:
@@ -31,15 +40,21 @@ def printed(node: t.Any) -> str:
 
     :raises Uncurable: the printer makes something else of it
     """
-    try:
-        text = _index(node) if isinstance(node, ast.IndexStmt) else str(RawStream()(node))
-        same = template(text) == node
-    except (ParseError, NotImplementedError, RecursionError, AttributeError, LookupError, TypeError, ValueError):
-        # A printer that meets what it was not written for fails in any of these ways.
-        same = False
-    if not same:
-        raise Uncurable("its text cannot be printed again without a change")
-    return text
+    for stream in _STREAMS:
+        try:
+            text = _index(node, stream) if isinstance(node, ast.IndexStmt) else str(stream()(node))
+            again = template(text)
+            if again == node and _forms(again) == _forms(node):
+                return text
+        except (ParseError, NotImplementedError, RecursionError, AttributeError, LookupError, TypeError, ValueError):
+            # A printer that meets what it was not written for fails in any of these ways.
+            continue
+    raise Uncurable("its text cannot be printed again without a change")
+
+
+def _forms(node: t.Any) -> list[t.Any]:
+    """Whether each call is one of words, as `x AT TIME ZONE y` is: PostgreSQL keeps that, and nodes compare without."""
+    return [part.funcformat for part in walk(node) if isinstance(part, ast.FuncCall)]
 
 
 def quoted(name: str) -> str:
@@ -63,29 +78,30 @@ def alter(table: t.Any, *commands: str) -> t.Any:
     return node
 
 
-def _index(node: t.Any) -> str:
+def _index(node: t.Any, stream: t.Callable[[], t.Any]) -> str:
     """CREATE INDEX: pglast puts NULLS NOT DISTINCT at its end, where the grammar does not take it."""
     words = ["CREATE", "UNIQUE" if node.unique else "", "INDEX", "CONCURRENTLY" if node.concurrent else ""]
     words += ["IF NOT EXISTS" if node.if_not_exists else "", quoted(node.idxname) if node.idxname else ""]
-    words += ["ON", str(RawStream()(node.relation)), "USING", quoted(node.accessMethod), _elements(node.indexParams)]
+    words += ["ON", str(stream()(node.relation)), "USING", quoted(node.accessMethod)]
+    words.append(_elements(node.indexParams, stream))
     if node.indexIncludingParams:
-        words += ["INCLUDE", _elements(node.indexIncludingParams)]
+        words += ["INCLUDE", _elements(node.indexIncludingParams, stream)]
     words.append("NULLS NOT DISTINCT" if node.nulls_not_distinct else "")
     if node.options:
         words.append(f"WITH {_options(node.options)}")
     if node.tableSpace:
         words.append(f"TABLESPACE {quoted(node.tableSpace)}")
     if node.whereClause:
-        words.append(f"WHERE {RawStream()(node.whereClause)}")
+        words.append(f"WHERE {stream()(node.whereClause)}")
     return " ".join(word for word in words if word)
 
 
-def _elements(nodes: t.Iterable[t.Any]) -> str:
-    return f"({', '.join(map(_element, nodes))})"
+def _elements(nodes: t.Iterable[t.Any], stream: t.Callable[[], t.Any]) -> str:
+    return f"({', '.join(_element(node, stream) for node in nodes)})"
 
 
-def _element(node: t.Any) -> str:
-    words = [quoted(node.name) if node.name else f"({RawStream()(node.expr)})"]
+def _element(node: t.Any, stream: t.Callable[[], t.Any]) -> str:
+    words = [quoted(node.name) if node.name else f"({stream()(node.expr)})"]
     if node.collation:
         words.append(f"COLLATE {_dotted(node.collation)}")
     if node.opclass:

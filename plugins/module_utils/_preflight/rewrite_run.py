@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.answer_catalog import catalog_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite import Upgrade, rewrites
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import NO_FACTS
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
@@ -16,8 +17,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.alembic_process import Graph
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_folder import RewriteFolder
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Answer
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import TriggerRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
 
 
 def write_rewrites(
@@ -55,10 +57,21 @@ def write_rewrites(
             lock_timeout_set=set_by_migrator or answer.server["lock_timeout"] not in {"0", ""},
             texts=folder.original,
             beside=folder.beside,
+            triggers=_triggers(answer),
         )
     )
     folder.write({name: text for item in made for name, text in item.files.items()})
     return [item.as_dict() for item in made]
+
+
+def _triggers(answer: Answer) -> dict[Name, list[TriggerRow]]:
+    facts = answer.facts or NO_FACTS
+    names: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
+    found: dict[Name, list[TriggerRow]] = {}
+    for row in facts["writes"]["triggers"]:
+        if row["oid"] in names:
+            found.setdefault(names[row["oid"]], []).append(row)
+    return found
 
 
 __all__ = ("write_rewrites",)

@@ -9,12 +9,14 @@ import copy
 import dataclasses
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_gap import Leaving
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import blocks_writes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import TriggerRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
@@ -26,6 +28,8 @@ class Scene:
     :param version: the server's major version
     :param small: whether work on a table is brief
     :param given: names that were given to what is there for a while
+    :param triggers: those of each table
+    :param leaving: indexes that the revision has dropped
     """
 
     revision: str
@@ -33,6 +37,8 @@ class Scene:
     version: int
     small: t.Callable[[Table], bool]
     given: set[str] = dataclasses.field(default_factory=set)
+    triggers: t.Mapping[Name, t.Sequence[TriggerRow]] = dataclasses.field(default_factory=dict)
+    leaving: Leaving = dataclasses.field(default_factory=Leaving)
 
     def large(self, name: Name) -> Table | None:
         """The table that is there, where work on it is not brief; a partitioned one with the rows of its partitions."""
@@ -67,7 +73,17 @@ class Scene:
         """Names that a new constraint or index of *table* cannot have."""
         schema = self.catalog.qualified(table)[0]
         relations = {name[1] for name in (*self.catalog.tables, *self.catalog.created) if name[0] == schema}
-        return relations | {item.name for item in self.catalog.constraints(table)} | self.given
+        return relations | self.taken_constraints(table)
+
+    def taken_constraints(self, table: Name) -> set[str]:
+        """Names of constraints beside which PostgreSQL chooses another one: an index may have the same.
+
+        Source: ChooseConstraintName. Of tables that the upgrade does not name, it is not known.
+        """
+        schema = self.catalog.qualified(table)[0]
+        others = (item for name, item in self.catalog.tables.items() if name[0] == schema)
+        names = {constraint.name for other in others for constraint in other.constraints if constraint.outgoing}
+        return names | {item.name for item in self.catalog.constraints(table)} | self.given
 
 
 def costly(reading: Reading, scene: Scene) -> str | None:

@@ -45,6 +45,7 @@ class Step:
     :param kind: own: commits by itself; transaction: in the revision's; batch: many, each of which commits
     :param waits: for older transactions, while nobody waits for it: CONCURRENTLY
     :param locks: writers wait for it, for a moment
+    :param early: it may come before the drops directly before its statement
     :param late: it may come after the steps of the statements that follow
     :param long: it works long in its transaction, which should hold no lock from before
     :param accepts: findings that the rules cannot spare it, each with its reason
@@ -55,6 +56,7 @@ class Step:
     waits: bool = False
     locks: bool = False
     late: bool = False
+    early: bool = False
     long: bool = False
     accepts: tuple[tuple[str, str], ...] = ()
     batch: Batch | None = None

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import (
     rewrite_column,
     rewrite_constraint,
+    rewrite_gap,
     rewrite_partition,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_print import alter, printed
@@ -42,9 +44,15 @@ def cure(node: t.Any, scene: Scene) -> list[Step] | None:
         return rewrite_partition.attach(node, scene)
     if scene.large(relation_name(node.relation)) is None:
         return None
+    # What it drops goes first.
+    drops = rewrite_gap.drops_of(node, scene.catalog)
+    before = copy.deepcopy(scene.leaving.now)
+    scene.leaving.add(drops)
     cured = [(command, _command(node.relation, command, scene)) for command in node.cmds]
+    scene.leaving.now = before
     if all(steps is None for _command_, steps in cured):
         return None
+    rewrite_gap.assert_first(node, [step for _one, steps in cured for step in steps or ()], drops)
     found: list[Step] = []
     for command, steps in sorted(cured, key=lambda item: _pass(item[0])):
         kept = alter(node.relation, "VALIDATE CONSTRAINT c")

@@ -62,6 +62,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questio
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Reader
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.git_changes import Changed
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.rewrite_folder import RewriteFolder
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import (
         Answer,
@@ -100,7 +101,7 @@ class Request:
     trace: bool = False
     rows: RowPolicy = dataclasses.field(default_factory=RowPolicy)
     rewrites: RewriteFolder | None = None
-    only: tuple[only_changed.Changed, Path, str] | None = None
+    only: tuple[Changed, Path, str] | None = None
 
 
 class _TimeLimit:
@@ -166,7 +167,14 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     everything = findings
     if request.only:
         changed, folder, configuration = request.only
-        findings = only_changed.narrowed(findings, upgrade.rendered.segments, folder, configuration, changed)
+        findings = only_changed.narrowed(
+            findings,
+            upgrade.rendered,
+            unknown=upgrade.unknown,
+            folder=folder,
+            configuration=configuration,
+            changed=changed,
+        )
     details = {
         "state": upgrade.position.state,
         "pending_unknown": _pending_unknown(upgrade.position, location.assumption),

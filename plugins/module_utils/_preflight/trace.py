@@ -96,7 +96,7 @@ def known(rendered: Rendered, trace: Trace) -> Rendered:
         segments.append(dataclasses.replace(now, start=start, end=start + len(text)))
         parts += [between, text]
         end, length = segment.end, start + len(text)
-    return Rendered("".join([*parts, rendered.sql[end:]]), segments)
+    return Rendered("".join([*parts, rendered.sql[end:]]), segments, rendered.read)
 
 
 def _opaque(segment: Segment) -> bool:

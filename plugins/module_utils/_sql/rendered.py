@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +43,28 @@ class Segment:
 
 
 @dataclasses.dataclass(frozen=True)
+class FilesRead:
+    """What was read to render it, as resolved paths; empty where nobody asked.
+
+    :param places: the script folder, and the folders of revisions
+    :param revisions: read by revisions, or by what they import
+    :param env: read by env.py and what it imports alone
+    :param folders: whose content revisions have listed
+    """
+
+    places: frozenset[Path] = frozenset()
+    revisions: frozenset[Path] = frozenset()
+    env: frozenset[Path] = frozenset()
+    folders: frozenset[Path] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True)
 class Rendered:
     """The whole SQL of the upgrade, and its revisions in order."""
 
     sql: str
     segments: list[Segment]
+    read: FilesRead = FilesRead()
 
 
-__all__ = ("Rendered", "Segment")
+__all__ = ("FilesRead", "Rendered", "Segment")

@@ -279,6 +279,16 @@ def schema_of(place: Prepared, url: str) -> str:
     return "\n".join(line for line in lines if not line.startswith(("\\restrict", "\\unrestrict")))
 
 
+def rows_of_schemas(url: str, like: str) -> dict[str, t.Any]:
+    """How many rows each table of these schemas has, and what is in them whatever their order."""
+    query = """SELECT format('%%I.%%I', nspname, relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+               WHERE relkind = 'r' AND nspname LIKE %s"""
+    with psycopg.connect(url) as connection:
+        tables = [name for (name,) in connection.execute(query, [like]).fetchall()]
+        rows = "SELECT count(*), md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {} t"
+        return {name: connection.execute(rows.format(name)).fetchone() for name in tables}
+
+
 def rows_of(url: str, without: t.Collection[str] = ()) -> dict[str, t.Any]:
     """The rows of each table, but for these columns, of which it is told how many have a value."""
     found: dict[str, t.Any] = {}

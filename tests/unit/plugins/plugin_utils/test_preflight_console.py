@@ -97,3 +97,69 @@ def test_what_is_given_reaches_the_preflight(monkeypatch: pytest.MonkeyPatch) ->
     thresholds = seen["thresholds"]
     assert isinstance(thresholds, dict)
     assert (thresholds["backup_hours"], thresholds["connections_left"]) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--database-url", NOBODY],
+        [f"--database-url={NOBODY}"],
+        ["--database-ur", NOBODY],
+        ["--database-url-from", NOBODY],
+        ["--database-url-from", f"password={SECRET}"],
+        ["--db", NOBODY],
+        [f"--trace={NOBODY}"],
+        ["--fail-on", SECRET],
+        [NOBODY],
+        [SECRET],
+        ["--facts", NOBODY],
+        ["--facts", f"host=h password={SECRET}"],
+        ["--facts", "f.json", "--render-timeout", NOBODY],
+        ["--facts", "f.json", "--render-timeout", SECRET],
+        ["--facts", "f.json", "--thresholds", f"{NOBODY}=1"],
+        ["--facts", "f.json", "--thresholds", f"backup_hours={SECRET}"],
+        ["--facts", "f.json", "--alembic-dir", NOBODY],
+        ["--facts", "f.json", "--alembic-ini", NOBODY],
+        ["--facts", "f.json", "--alembic-python", NOBODY],
+        ["--facts", "f.json", "--alembic-environment", NOBODY],
+        ["--facts", "f.json", "--target", NOBODY],
+        ["--facts", "f.json", "--only-changed", NOBODY],
+        ["--facts", "f.json", "--last-verified-backup", NOBODY],
+        ["--facts", "f.json", "--report-path", NOBODY],
+        ["--facts", "f.json", "--annotations", SECRET],
+        ["--facts", "f.json", "--facts-path", NOBODY],
+        ["--facts", NOBODY, "--rewrite-dir", NOBODY],
+    ],
+)
+def test_what_stands_in_a_wrong_place_is_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    project = Project(tmp_path / "app").add("0001", None)
+    try:
+        code: object = main(["--alembic-dir", str(project.folder), *words])
+    except SystemExit as left:
+        code = left.code
+    said = capsys.readouterr()
+    assert code == 2
+    assert SECRET not in said.out + said.err
+    assert said.err
+
+
+def test_an_option_for_the_url_says_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--database-url", NOBODY])
+    assert "set DATABASE_URL, or name another environment variable" in capsys.readouterr().err
+    assert main(["--database-url-from", NOBODY]) == 2
+    assert "wants the name of an environment variable" in capsys.readouterr().err
+
+
+def test_what_an_application_writes_of_its_environment_is_not_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env = "import os\nraise ValueError('cannot use ' + os.environ['API_KEY'] + ' of ' + os.environ['QUEUE'])"
+    project = Project(tmp_path / "app", env).add("0001", None)
+    (project.folder / "facts.json").write_text("{}")
+    words = ["--facts", str(project.folder / "facts.json"), "--alembic-environment", f"API_KEY={SECRET}"]
+    words += ["--alembic-environment", f"QUEUE=amqp//me:{SECRET}x@h"]
+    main(["--alembic-dir", str(project.folder), *words])
+    assert SECRET not in capsys.readouterr().err

@@ -54,6 +54,23 @@ def test_parts_make_the_whole(project: Project) -> None:
     assert expected[-2:] == [("0120", "SELECT 'ü0120'", 120), ("0120", "SELECT 2", 120)]
 
 
+def test_a_colon_that_sqlalchemy_takes_for_a_parameter(project: Project) -> None:
+    """Rendered it would be NULL, and with a connection it is refused: a quote does not keep it from being one."""
+    project.add("0001", None, "SELECT 'a:b', '10:30', 'c::text', '\\:x'").add("0002", "0001", "SELECT ':who'")
+    valued = "op.get_bind().execute(sa.text('SELECT :x'), {'x': 1})"
+    project.add("0003", "0002", body=f"    import sqlalchemy as sa\n    {valued}\n    op.execute('SELECT 3')")
+    with AlembicProcess(project.folder / "alembic.ini", "heads", 300) as alembic:
+        alembic.graph()
+        rendered = alembic.render([])
+    first, second, third = rendered.segments
+    assert first.error is None
+    assert "a value is required for the parameter 'who'" in (second.error or "")
+    assert "0002.py, line" in (second.error or "")
+    assert third.error is None
+    assert "parameters of op.get_bind().execute()" in (third.inspects or "")
+    assert "SELECT 3" in rendered.sql
+
+
 def refused(project: Project, target: str = "heads", timeout: float = 30) -> tuple[str, str]:
     with pytest.raises(FindingError) as caught:
         graph(project, target, timeout)
