@@ -41,4 +41,4 @@ class ActionModule(KubeconfigActionModule):
             )
             if told is not None:
                 return told
-        return t.cast("Row", super()._execute_module(**options))
+        return super()._execute_module(**options)
