@@ -10,7 +10,11 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.module import ARGUMENTS, execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._page.page import template
 from ansible_collections.ai_platform.agent.plugins.plugin_utils._on_controller import OnController
+
+# Before the workers are made, so that it is not compiled in each of them: a fleet has as many reports as hosts.
+template("page")
 
 
 class ActionModule(OnController):

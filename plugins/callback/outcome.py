@@ -125,7 +125,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         """Keep the last failure; one that was caught is followed by others, or by a report."""
         if not ignore_errors:
             words = result._result.get("msg") or result._result.get("censored") or "no reason given"
-            self._failed[result._host.get_name()] = f"{result._task.get_name().rpartition(' : ')[2]}: {words}"
+            # Of the many conditions of one task, the one that held has a name of its own.
+            name = result._result.get("stop") or result._task.get_name().rpartition(" : ")[2]
+            self._failed[result._host.get_name()] = f"{name}: {words}"
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         """Keep it as a failure."""

@@ -70,7 +70,9 @@ class LookupModule(LookupBase):
 
 def specified(text: str) -> list[str]:
     """Options of all entry points in argument specifications."""
-    entry_points = yaml.safe_load(text)["argument_specs"].values()
+    # libyaml, where PyYAML has it, takes a tenth of the time, and each host of a fleet asks.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    entry_points = yaml.load(text, loader)["argument_specs"].values()  # noqa: S506 - a safe loader
     return [name for entry_point in entry_points for name in entry_point.get("options") or {}]
 
 

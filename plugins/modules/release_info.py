@@ -41,6 +41,10 @@ options:
     description: Seconds that helm may take to answer.
     type: int
     default: 20
+  helm_values:
+    description: Whether helm is also asked for the values that the release was given, of which a digest is returned.
+    type: bool
+    default: false
   manifests:
     description:
       - What C(helm template) prints for the release. With it, the living database and cache are compared with those
@@ -114,6 +118,11 @@ helm:
     release:
       description: Its record of the release as C(helm list) prints it, whatever state it is in; empty without one.
       type: dict
+    values_digest:
+      description: >-
+        SHA-256 of the values that were given to the release, as JSON with sorted keys, so that they can be compared and
+        not read. Empty without O(helm_values), and where helm told none.
+      type: str
     problem:
       description: Why there is no answer about the release, empty where there is one.
       type: str
@@ -129,6 +138,7 @@ helm:
       revision: "3"
       status: deployed
       chart: ai-agent-1.0.0+3f9c02aa
+    values_digest: ""
     problem: ""
     denied: ""
 cluster:
@@ -307,6 +317,7 @@ error_id:
 import importlib.metadata
 import platform
 import sys
+import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import (
@@ -321,6 +332,7 @@ ARGUMENTS = {
     # Not secret; but nobody reads it in a log.
     "manifests": {"type": "str", "no_log": True},
     "helm_timeout": {"type": "int", "default": 20},
+    "helm_values": {"type": "bool", "default": False},
     "release_name": {"type": "str", "required": True},
     "release_namespace": {"type": "str", "required": True},
     "secret_name": {"type": "str"},
@@ -331,19 +343,29 @@ ARGUMENTS = {
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    if isinstance(module.params["kubeconfig"], dict):
-        module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))
+    module.no_log_values.update(secrets(module.params))
+    result = told(module.params)
+    if "msg" in result:
+        module.fail_json(**result)
+    module.exit_json(changed=False, **result)
+
+
+def secrets(params: dict[str, t.Any]) -> set[str]:
+    """What must not be in a result, besides the options that say so themselves."""
+    kubeconfig = params["kubeconfig"]
+    return set(extract_sensitive_values_from_kubeconfig(kubeconfig)) if isinstance(kubeconfig, dict) else set()
+
+
+def told(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The result; with `msg` and `error_id` where it failed. The action plugin has it, too."""
     python = {"executable": sys.executable, "version": platform.python_version(), "kubernetes": _kubernetes()}
     # An older Python could not read the rest of the collection.
     if sys.version_info < (3, 12):  # noqa: UP036 - an inventory may choose another Python
         words = f"{sys.executable} is Python {python['version']}; 3.12 or later is needed."
-        module.fail_json(msg=words, error_id="library-missing", python=python)
+        return {"msg": words, "error_id": "library-missing", "python": python}
     from ansible_collections.ai_platform.agent.plugins.module_utils._release import info
 
-    result = info.result(module.params)
-    if "msg" in result:
-        module.fail_json(python=python, **result)
-    module.exit_json(changed=False, python=python, **result)
+    return {"python": python, **info.result(params)}
 
 
 def _kubernetes() -> str:

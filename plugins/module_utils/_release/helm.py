@@ -11,6 +11,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -119,11 +120,12 @@ def version_and_record(
     """Ask for Helm's version and its record of a release beside the block, which gets a function that waits for both.
 
     :param helm: the program
-    :param params: release_name and release_namespace
+    :param params: release_name, release_namespace and helm_values
     :param kubeconfig: as _kube.kubeconfig makes it, or why there is none
     :return: of that function: `version` (empty where none was told), `said` (the words instead), `release` (an entry of
-        `helm list`, empty without one), `problem` (why there is no answer about the release, else empty), `denied`
-        (that the account lacks a right, and the file that has it, where that is the problem; else empty)
+        `helm list`, empty without one), `values_digest` (of what the release was given; empty where helm was not asked
+        for it, by helm_values, or told none), `problem` (why there is no answer about the release, else empty),
+        `denied` (that the account lacks a right, and the file that has it, where that is the problem; else empty)
     """
     if helm is None:
         yield lambda: None
@@ -135,21 +137,36 @@ def version_and_record(
         version, refusal = run([helm, "version", "--short"], seconds=seconds), Ended(1, "", kubeconfig.message)
         yield lambda: _answer(version, refusal)
         return
-    with kubeconfigs.variables(kubeconfig) as environment, concurrent.futures.ThreadPoolExecutor(2) as pool:
+    given = [helm, "get", "values", params["release_name"], "--output", "json"]
+    given += ["--namespace", params["release_namespace"]]
+    with kubeconfigs.variables(kubeconfig) as environment, concurrent.futures.ThreadPoolExecutor(3) as pool:
         first = pool.submit(run, [helm, "version", "--short"], seconds=seconds)
         second = pool.submit(run, record, seconds=seconds, environment=environment)
-        yield lambda: _answer(first.result(), second.result())
+        third = pool.submit(run, given, seconds=seconds, environment=environment) if params.get("helm_values") else None
+        yield lambda: _answer(first.result(), second.result(), third.result() if third else None)
 
 
-def _answer(version: Ended, record: Ended) -> Row:
+def _answer(version: Ended, record: Ended, given: Ended | None = None) -> Row:
     found = _VERSION.search(version.output)
-    answer = {"version": found.group(1) if found else "", "said": version.output.strip() or version.complaint}
+    answer: Row = {"version": found.group(1) if found else "", "said": version.output.strip() or version.complaint}
+    answer["values_digest"] = _values_digest(given) if given else ""
     try:
         releases = json.loads(record.output or "[]") if record.code == 0 else []
     except ValueError:
         return answer | {"release": {}, "problem": "helm list answered something that is no JSON", "denied": ""}
     release = releases[0] if releases else {}
     return answer | {"release": release, "problem": record.complaint, "denied": record.denied}
+
+
+def _values_digest(given: Ended) -> str:
+    try:
+        # Helm writes null where a release was given no values.
+        values = (json.loads(given.output) or {}) if given.code == 0 else None
+    except ValueError:
+        return ""
+    if values is None:
+        return ""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def tests(ended: Ended) -> Row:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import typing as t
 
 from tests.integration.fleet.conftest import REFUSED, Fleet
+from tests.integration.role import living
 
 
 def test_one_that_fails_stops_all_before_anything_was_changed(fleet: Fleet) -> None:
@@ -72,7 +74,39 @@ def test_waves_a_stop_and_a_second_run_that_goes_on(fleet: Fleet) -> None:
     assert done.code == 0
     assert fleet.page["word"] == "Unchanged"
     assert fleet.revisions() == after
+    # What is as wanted is not even rehearsed.
+    assert "TASK [ai_platform.agent.ai_agent : Install or upgrade the release]" not in done.output
     assert "Could not match" not in done.output
+
+
+def test_what_is_not_as_wanted_is_seen(fleet: Fleet) -> None:
+    """Each of these is another reason to deploy; what none of them happened to stays as it is."""
+    fleet.hosts = {f"drift-{name}": {} for name in ("none", "values", "secret", "replicas")}
+    assert fleet.run(ai_agent_fleet_waves=["100%"]).code == 0
+    before = fleet.revisions()
+    words = [living.helm(), "upgrade", "drift-values", _chart(fleet), "--namespace", "drift-values", "--reuse-values"]
+    words += ["--set", "agent.env.LOG_LEVEL=warning", "--kubeconfig", str(fleet.cluster.kubeconfig)]
+    subprocess.run(words, capture_output=True, check=True)
+    removed = '[{"op": "remove", "path": "/data/redis-url"}]'
+    secret = ("secret", "drift-secret-secret", "-n", "drift-secret", "--type=json", "-p", removed)
+    for asked in (("patch", *secret), ("scale", "deployment/drift-replicas", "-n", "drift-replicas", "--replicas=7")):
+        done = fleet.cluster.ask(*asked)
+        assert done.returncode == 0, done.stderr
+
+    run = fleet.run(ai_agent_fleet_waves=["100%"])
+    assert run.code == 0, run.output
+    assert fleet.states == {
+        "drift-none": "unchanged", "drift-values": "deployed", "drift-secret": "deployed", "drift-replicas": "deployed",
+    }  # fmt: skip
+    after = fleet.revisions()
+    assert after["drift-none"] == before["drift-none"]
+    assert after["drift-values"] == before["drift-values"] + 2
+
+
+def _chart(fleet: Fleet) -> str:
+    """The chart that the run assembled."""
+    [chart] = (fleet.folder / "charts").glob("*/ai-agent")
+    return str(chart)
 
 
 def test_a_name_to_leave_out_that_no_host_has(fleet: Fleet) -> None:

@@ -17,6 +17,7 @@ WITHOUT_A_PROCESS = {
     "ansible.builtin.debug",
     "ansible.builtin.set_fact",
     "ansible.builtin.assert",
+    "ai_platform.agent.guard",
 }
 # What other people's programs say, which may quote one.
 READS_WHAT_PODS_SAY = {"kubernetes.core.k8s_info", "kubernetes.core.k8s_log"}

@@ -70,6 +70,13 @@ def test_a_failure_that_was_caught_is_not_the_outcome(callback: CallbackModule) 
     assert callback._display.lines == ["OK  a: Unchanged. Nothing was changed."]
 
 
+def test_a_condition_of_a_task_of_many_has_its_own_name(callback: CallbackModule) -> None:
+    guard = "ai_platform.agent.guard"
+    callback.v2_runner_on_failed(result("a", "role : Guard the tools", guard, stop="Stop at a helm", msg="Too old."))
+    callback.v2_playbook_on_stats(Stats(a=1))
+    assert callback._display.lines == ["FAILED  a: Stop at a helm: Too old."]
+
+
 def test_what_says_nothing_of_the_run_has_no_line() -> None:
     assert line("ansible.builtin.debug", {"word": "x", "sentence": "y"}) == ""
     assert line(REPORT, {"skipped": True}) == ""

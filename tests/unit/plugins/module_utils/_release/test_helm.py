@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import typing as t
@@ -31,9 +32,12 @@ def helm(tmp_path: Path) -> Program:
 
 
 def ask(
-    program: str, seconds: float = 10, kubeconfig: dict[str, t.Any] | FindingError = KUBECONFIG
+    program: str,
+    seconds: float = 10,
+    kubeconfig: dict[str, t.Any] | FindingError = KUBECONFIG,
+    asked: dict[str, t.Any] | None = None,
 ) -> dict[str, t.Any]:
-    with helm_asks.version_and_record(program, PARAMS, kubeconfig, seconds) as answer:
+    with helm_asks.version_and_record(program, PARAMS | (asked or {}), kubeconfig, seconds) as answer:
         told = answer()
     assert told is not None
     return told
@@ -50,6 +54,30 @@ def test_version_and_record(helm: Program, tmp_path: Path) -> None:
     assert words[:3] == ["list", "--filter", r"^agent\-dev$"]
     assert {"--pending", "--failed", "--uninstalling", "--deployed"} <= set(words)
     assert words[-2:] == ["--namespace", "dev"]
+
+
+def test_a_digest_of_the_values_where_it_is_asked_for(helm: Program) -> None:
+    """The values themselves may be anybody's, and are told to nobody."""
+    values = {"b": "c4nary", "a": {"é": 1}}
+    script = f"case $1 in version) echo v4.3.1;; list) echo '[]';; get) printf '%s' '{json.dumps(values)}';; esac"
+    assert ask(helm(script))["values_digest"] == ""
+    told = ask(helm(script), asked={"helm_values": True})
+    assert told["values_digest"] == hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    assert "c4nary" not in json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("answer", "digest"),
+    [
+        ("echo null", hashlib.sha256(b"{}").hexdigest()),
+        ("echo no JSON", ""),
+        ("echo '{}'; echo Error: release: not found >&2; exit 1", ""),
+    ],
+)
+def test_values_that_helm_does_not_tell(helm: Program, answer: str, digest: str) -> None:
+    script = f"case $1 in version) echo v4.3.1;; list) echo '[]';; get) {answer};; esac"
+    told = ask(helm(script), asked={"helm_values": True})
+    assert (told["values_digest"], told["problem"]) == (digest, "")
 
 
 def test_no_release(helm: Program) -> None:
