@@ -104,18 +104,23 @@ def _empty(value: t.Any) -> bool:
 def _walk(one: t.Any, other: t.Any, path: str) -> Iterator[tuple[str, t.Any, t.Any]]:
     if one == other or (_empty(one) and _empty(other)):
         return
-    if _mapping(one) and _mapping(other) and not (_empty(one) and _empty(other)):
+    if _mapping(one) and _mapping(other):
         one, other = ({} if _empty(side) else side for side in (one, other))
         for name in [*other, *(name for name in one if name not in other)]:
             yield from _walk(one.get(name, _MISSING), other.get(name, _MISSING), f"{path}{_spelled(name)}")
         return
+    if isinstance(one, list) or isinstance(other, list):
+        one, other = ([] if _empty(side) else side for side in (one, other))
     key = _key(one, other) if isinstance(one, list) and isinstance(other, list) else None
     if key is None:
         yield path, one, other
         return
     old, new = ({text_of(item[key]): item for item in side} for side in (one, other))
     for name in [*new, *(name for name in old if name not in new)]:
-        yield from _walk(old.get(name, _MISSING), new.get(name, _MISSING), f"{path}[{name}]")
+        if name in old and name in new:
+            yield from _walk(old[name], new[name], f"{path}[{name}]")
+        else:
+            yield f"{path}[{name}]", old.get(name, _MISSING), new.get(name, _MISSING)
     both = [name for name in old if name in new]
     again = [name for name in new if name in old]
     if both != again:
@@ -150,7 +155,7 @@ def _hides(item: Object) -> Callable[[str], bool]:
 def _difference(path: str, old: t.Any, new: t.Any, hide: Callable[[str], bool], redact: Redact) -> Difference:
     if hide(path) or (_named_secret(path) and any(isinstance(side, str) for side in (old, new))):
         return Difference(printable(path), _hidden(old), _hidden(new))
-    texts = [None if side is _MISSING else redact(_readable(side)) for side in (old, new)]
+    texts = [None if side is _MISSING else text_of(_masked(side, redact)) for side in (old, new)]
     before, after = (None if text is None else printable(text) for text in texts)
     if any(text and "\n" in text for text in (before, after)):
         return Difference(printable(path), None, None, _changed_lines(before or "", after or ""))
@@ -164,22 +169,19 @@ def _hidden(value: t.Any) -> str | None:
     return None if value is _MISSING else HIDDEN
 
 
-def _readable(value: t.Any) -> str:
-    """A value as text; of a variable of a container, also what its name says of its value is hidden."""
+def _masked(value: t.Any, redact: Redact) -> t.Any:
+    """A value without secrets: each text by itself, for in JSON a variable's name would call secret what follows it."""
     if isinstance(value, str):
-        return value
-    return text_of(_masked(value))
-
-
-def _masked(value: t.Any) -> t.Any:
+        return redact(value)
     if isinstance(value, list):
-        return [_masked(item) for item in value]
+        return [_masked(item, redact) for item in value]
     if not isinstance(value, dict):
         return value
     if isinstance(value.get("value"), str) and secret_name(str(value.get("name", ""))):
         value = value | {"value": HIDDEN}
     return {
-        name: HIDDEN if isinstance(item, str) and secret_name(name) else _masked(item) for name, item in value.items()
+        name: HIDDEN if isinstance(item, str) and secret_name(name) else _masked(item, redact)
+        for name, item in value.items()
     }
 
 

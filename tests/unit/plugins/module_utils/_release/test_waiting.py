@@ -156,7 +156,8 @@ def test_a_migration() -> None:
 def test_the_line() -> None:
     many = [waiting.Wait(f"pod {number}", "is late") for number in range(5)]
     assert waiting.line(many, 35.2, 600, 'Running "a"\x1b') == (
-        '[35 s of 600 s] waits for pod 0 is late; pod 1 is late; pod 2 is late; and 2 more. It says: "Running "a"\ufffd"'
+        "[35 s of 600 s] waits for pod 0 is late; pod 1 is late; pod 2 is late; and 2 more."
+        ' It says: "Running "a"\ufffd"'
     )
     assert waiting.line([], 1, 60) == "[1 s of 60 s] waits for helm: nothing of the release is left to wait for."
 
