@@ -19,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube import reh
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.refusals import Forbidden, Refused
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, references, three_way
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.differences import secret_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.helm import TIMED_OUT
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Container, Iterator, Sequence
@@ -77,6 +78,9 @@ def look(
     """
     history = helm.history() if there else []
     newest = history[-1] if history else {}
+    if newest.get("status") == "uninstalled":
+        # Of `helm uninstall --keep-history`: Helm installs anew and counts on.
+        history = []
     applied = next((entry for entry in reversed(history) if entry["status"] == "deployed"), newest)
     revision = int(applied.get("revision", 0))
     text = helm.manifests([revision]).get(revision, "") if revision else ""
@@ -111,6 +115,8 @@ def marked(item: Object, release: str, namespace: str) -> Object:
 def _rendered(helm: Helm, chart: str, values: str) -> tuple[str, list[Object]]:
     words = ("upgrade", "--install", helm.release, chart, "--values", values, "--dry-run=server", "--output", "json")
     done = helm.ask(*words)
+    if done.code == TIMED_OUT:
+        raise FindingError("cluster-unreachable", f"Helm did not say what it would do: {done.complaint}. Try again.")
     if done.code:
         raise FindingError("plan-refused", done.denied or f"Helm would refuse this deployment: {done.complaint}.")
     try:

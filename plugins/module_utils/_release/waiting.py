@@ -122,6 +122,9 @@ def _of_workload(item: Object, scene: Scene) -> Iterator[Wait]:
         yield Wait(subject, "its controller has not seen the change yet")
         return
     new, ready = int(status.get("updatedReplicas") or 0), int(status.get("availableReplicas") or 0)
+    if (item["spec"].get("updateStrategy") or {}).get("type") == "OnDelete":
+        # Its pods are replaced when somebody deletes them, and nobody waits for that.
+        new = int(status.get("replicas") or 0)
     left = int(status.get("replicas") or 0) - new
     if new >= wanted and ready >= wanted and left <= 0:
         return

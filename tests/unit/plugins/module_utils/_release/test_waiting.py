@@ -124,6 +124,10 @@ def test_a_rollout() -> None:
     paused["spec"]["paused"] = True
     assert "is paused" in said([paused])[0]
     assert said([deployment(0, replicas=0)]) == []
+    by_hand = deployment(updatedReplicas=0) | {"kind": "StatefulSet"}
+    assert said([by_hand]) == ["StatefulSet agent: 0 of 2 new pods ready, 2 old pods end"]
+    by_hand["spec"]["updateStrategy"] = {"type": "OnDelete"}
+    assert said([by_hand]) == []
 
 
 def test_pods_that_cannot_be_made() -> None:
