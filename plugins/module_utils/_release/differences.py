@@ -193,8 +193,8 @@ def _named_secret(path: str) -> bool:
     """Whether the field's own name, or that of the variable whose value it is, calls it secret."""
     if found := _MEMBER.search(path):
         return secret_name(found[1])
-    found = _LEAF.search(path)
-    return bool(found) and secret_name(found[1] or found[2])
+    leaf = _LEAF.search(path)
+    return leaf is not None and secret_name(leaf[1] or leaf[2])
 
 
 def secret_name(name: str) -> bool:
