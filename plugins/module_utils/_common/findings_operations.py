@@ -16,7 +16,6 @@ OPERATIONS_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn"
     "release-another-chart": ("fail", "Correct ai_agent_release_name or ai_agent_namespace."),
     # What a deployment would change
     "plan-refused": ("fail", "Correct the values or the chart; the words are Helm's own."),
-    "plan-stops": ("fail", "Do what the sentence says, then make a new plan."),
     "plan-unreadable": ("fail", "Name the <host>-plan.json that playbooks/plan.yml wrote, unchanged."),
     "plan-differs": ("fail", "Make a new plan, read it, and deploy with that one."),
     "plan-expired": ("fail", "Make a new plan, read it, and deploy with that one."),

@@ -108,7 +108,8 @@ def kubeconfig(api: Server, account: Path) -> t.Iterator[Path]:
     words = ("patch", "pod", "waits-1", "-n", NAMESPACE, "--subresource=status", "--type=merge")
     assert api.ask(*words, "-p", json.dumps({"status": CREATING})).returncode == 0
     yield account
-    api.ask("delete", "deployment,pod,event,secret", "-n", NAMESPACE, "--all", "--force")
+    for item in OBJECTS:
+        api.ask("delete", item["kind"], item["metadata"]["name"], "-n", NAMESPACE, "--force")
 
 
 def test_a_line_says_what_is_waited_for_without_a_secret(kubeconfig: Path) -> None:
