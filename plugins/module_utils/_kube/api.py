@@ -161,17 +161,17 @@ class Cluster:
         unfinished: bool = True,
         limit_bytes: int,
         seconds: float,
-        **more: str,
+        query: dict[str, str] | None = None,
     ) -> t.Iterator[str]:
         """Lines of a container's log, as they come; with `follow` until it ends or `seconds` pass without a line.
 
         :param unfinished: a last line without an end counts. A kubelet that cannot follow any longer ends the stream
             with words of its own in such a line
-        :param more: of the API: `tailLines`, `previous`
+        :param query: more of the API, `tailLines`, `previous`
         :raises Refused: with status 400: nothing has started yet
         :raises FindingError: the API server does not answer
         """
-        query = {"container": container, "limitBytes": str(limit_bytes), "follow": str(follow).lower()} | more
+        query = {"container": container, "limitBytes": str(limit_bytes), "follow": str(follow).lower()} | (query or {})
         response = self._ask("get", "v1", "pods", namespace, pod, subresource="log", query=query, seconds=seconds)
         return self._lines(response, unfinished=unfinished)
 

@@ -62,7 +62,7 @@ def last_lines(
     :raises FindingError: it has none, or the API server does not answer
     """
     more = {"tailLines": str(number)} | ({"previous": "true"} if previous else {})
-    lines = cluster.log(namespace, pod, container, limit_bytes=_BYTES * number, seconds=_LOG_SECONDS, **more)
+    lines = cluster.log(namespace, pod, container, limit_bytes=_BYTES * number, seconds=_LOG_SECONDS, query=more)
     return [line for line in lines if line.strip()]
 
 
