@@ -21,6 +21,8 @@ from tests.integration.api_server.test_lease import account
 __all__ = ("account",)
 
 Object = dict[str, t.Any]
+# By plural and name.
+State = dict[tuple[str, str], Object]
 CANARY = "kanarienvogel-4711"
 CHART = """
 {{- $all := dict "app.kubernetes.io/instance" .Release.Name "helm.sh/chart" (printf "agent-%s" .Chart.Version) }}
@@ -150,7 +152,7 @@ class Release:
         found: Object = result["plan"]
         return found
 
-    def state(self) -> Object:
+    def state(self) -> State:
         found = {}
         for version, plural in KINDS:
             for item in self.cluster.list(version, plural, NAMESPACE):
@@ -159,7 +161,7 @@ class Release:
         return found
 
     def patch(self, plural: str, ending: str, body: Object, manager: str) -> None:
-        version = dict(map(reversed, KINDS))[plural]
+        version = next(version for version, name in KINDS if name == plural)
         self.cluster.patch(version, plural, self.name + ending, body, NAMESPACE, query={"fieldManager": manager})
 
     def kubectl(self, *words: str) -> str:
@@ -193,7 +195,7 @@ def release(api: Server, account: Path, tmp_path: Path, request: pytest.FixtureR
     api.ask("delete", "role,rolebinding,serviceaccount", "reader", "-n", NAMESPACE)
 
 
-def specs(state: Object) -> Object:
+def specs(state: State) -> State:
     return {
         key: {name: value for name, value in item.items() if name not in {"metadata", "status"}}
         | {name: item["metadata"].get(name) for name in ("labels", "annotations", "generation")}
