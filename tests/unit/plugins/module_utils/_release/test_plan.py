@@ -146,7 +146,7 @@ def test_pods_that_stay() -> None:
 
 def stateful(replicas: int, **policy: str) -> Object:
     claims = [{"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1Gi"}}}}]
-    more = {"persistentVolumeClaimRetentionPolicy": policy} if policy else {}
+    more: Object = {"persistentVolumeClaimRetentionPolicy": policy} if policy else {}
     return deployment(replicas, kind="StatefulSet", volumeClaimTemplates=claims, **more)
 
 
