@@ -26,6 +26,8 @@ def test_plan_deploy_plan(fleet: Fleet) -> None:
     assert (done.code, done.recap("changed") > 0) == (0, True), done.output
     assert fleet.revisions() == {}
     assert actions(plan_of(fleet)) == {"added"}
+    beside = {(each["kind"], each["name"]) for each in plan_of(fleet)["objects"][:2]}
+    assert beside == {("Namespace", "plan-a"), ("Secret", "plan-a-secret")}
     assert "pass-postgresql" not in done.output + (fleet.reports / "plan-a-plan.json").read_text()
 
     kept = fleet.folder / "kept.json"
