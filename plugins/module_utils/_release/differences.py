@@ -153,16 +153,18 @@ def _hides(item: Object) -> Callable[[str], bool]:
 
 
 def _difference(path: str, old: t.Any, new: t.Any, hide: Callable[[str], bool], redact: Redact) -> Difference:
+    # Its members are told apart by what they hold.
+    place = printable(redact(path))
     if hide(path) or (_named_secret(path) and any(isinstance(side, str) for side in (old, new))):
-        return Difference(printable(path), _hidden(old), _hidden(new))
+        return Difference(place, _hidden(old), _hidden(new))
     texts = [None if side is _MISSING else text_of(_masked(side, redact)) for side in (old, new)]
     before, after = (None if text is None else printable(text) for text in texts)
     if any(text and "\n" in text for text in (before, after)):
-        return Difference(printable(path), None, None, _changed_lines(before or "", after or ""))
+        return Difference(place, None, None, _changed_lines(before or "", after or ""))
     if before is not None and before == after:
         # What differs was taken out of both.
         before, after = f"{before} (hidden)", f"{after} (hidden, another)"
-    return Difference(printable(path), *_short(before, after))
+    return Difference(place, *_short(before, after))
 
 
 def _hidden(value: t.Any) -> str | None:

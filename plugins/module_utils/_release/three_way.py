@@ -61,7 +61,7 @@ def _merged(last: Object, planned: Object, strategic: bool) -> Object:
 
 
 def _members(last: list[Object], planned: list[Object], key: str) -> list[Object]:
-    before = {item[key]: item for item in last if isinstance(item, dict) and key in item}
+    before = {item[key]: item for item in last if _told_by(item, key)}
     wanted = {item[key] for item in planned}
     found = [_merged(before.get(item[key], {}), item, True) for item in planned]
     return found + [{"$patch": "delete", key: name} for name in before if name not in wanted]
@@ -69,7 +69,11 @@ def _members(last: list[Object], planned: list[Object], key: str) -> list[Object
 
 def _merge_key(name: str, value: list[t.Any]) -> str | None:
     keys = _PORTS if name == "ports" else (_MERGED.get(name),)
-    return next((key for key in keys if key and all(isinstance(item, dict) and key in item for item in value)), None)
+    return next((key for key in keys if key and all(_told_by(item, key) for item in value)), None)
+
+
+def _told_by(item: t.Any, key: str) -> bool:
+    return isinstance(item, dict) and isinstance(item.get(key), str | int)
 
 
 __all__ = ("patch",)

@@ -81,6 +81,8 @@ def told(before: Object, after: Object) -> list[str]:
         (item("ConfigMap", data={"u": "a"}), item("ConfigMap", data={"u": f"x {CANARY}"}), [".data.u: a -> x ***"]),
         (item("Secret", metadata={"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "pw"}}),
          item("Secret", metadata={}), []),
+        (item(spec={"l": [{"key": "a"}]}), item(spec={"l": [{"key": "a"}, {"key": CANARY}]}),
+         ['.spec.l[***]: + {"key": "***"}']),
         # Where a secret is, is none.
         (item(spec={"secretName": "a"}), item(spec={"secretName": "b"}), [".spec.secretName: a -> b"]),
         (item(spec={"automountServiceAccountToken": True}), item(spec={"automountServiceAccountToken": False}),
