@@ -98,6 +98,7 @@ CHANGING: t.Final = ("added", "changed", "relabelled", "removed")
 def _entry(state: State, known: Circumstances, redact: Redact) -> Row:
     item = state.after or state.before or {}
     found = differences(state.before or {}, state.after or {}, redact) if state.before and state.after else []
+    gone = state.before is None and not known.helm_runs
     # What is hidden cannot be compared with a later plan; that somebody wrote it meanwhile can.
     seen = (state.before or {}).get("metadata", {}).get("resourceVersion", "") if item["kind"] == "Secret" else ""
     return ({"seen": seen} if seen else {}) | {
@@ -105,7 +106,7 @@ def _entry(state: State, known: Circumstances, redact: Redact) -> Row:
         "name": item["metadata"]["name"],
         "action": _action(state, found, known),
         "differences": [_row(each) for each in found],
-        "notes": [redact(note) for note in state.notes],
+        "notes": [redact(note) for note in (*state.notes, *(["somebody deleted it"] if gone else []))],
     }
 
 

@@ -67,10 +67,21 @@ class Look:
     hooks: tuple[tuple[str, Object], ...]
 
 
-def look(
-    cluster: Cluster, helm: Helm, chart: str, values: str, taken: Container[tuple[str, str]], *, there: bool
-) -> Look:
-    """What a deployment of `chart` with the values in that file would do.
+class Given(t.NamedTuple):
+    """What would be deployed.
+
+    :param chart: folder of the chart
+    :param values: file of the values
+    :param runs: whether Helm would be started at all
+    """
+
+    chart: str
+    values: str
+    runs: bool
+
+
+def look(cluster: Cluster, helm: Helm, given: Given, taken: Container[tuple[str, str]], *, there: bool) -> Look:
+    """What a deployment would do.
 
     :param taken: kind and name of the objects of which a deployment takes fields from their managers
     :param there: whether the namespace exists
@@ -84,7 +95,8 @@ def look(
     applied = next((entry for entry in reversed(history) if entry["status"] == "deployed"), newest)
     revision = int(applied.get("revision", 0))
     text = helm.manifests([revision]).get(revision, "") if revision else ""
-    manifest, hooks = _rendered(helm, chart, values)
+    # Where Helm does not run, what lives is held against what it applied last: rendered anew, names have the next number.
+    manifest, hooks = _rendered(helm, given.chart, given.values) if given.runs or not history else (text, [])
     events = {"pre-upgrade", "post-upgrade"} if history else {"pre-install", "post-install"}
     way = _Way(_by_server(helm) if history else True, taken, there)
     last = [marked(item, helm.release, helm.namespace) for item in facts.parse(text)]

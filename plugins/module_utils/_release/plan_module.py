@@ -61,7 +61,8 @@ def execute(params: Row) -> tuple[Row, str | None]:
     there = namespace_exists(cluster, namespace) is not False
     taken = {(each["kind"], each["name"]) for each in params["taken"]}
     with leased_helm.of(params | {"lease": ""}, cluster) as helm:
-        found = plan_look.look(cluster, helm, params["chart"], params["values_file"], taken, there=there)
+        given = plan_look.Given(params["chart"], params["values_file"], params["helm_runs"])
+        found = plan_look.look(cluster, helm, given, taken, there=there)
     objects = [item for state in found.states for item in (state.before, state.after) if item]
     secrets = plan_look.secrets_of(cluster, objects, namespace) if there else []
     known = plan.Circumstances(

@@ -220,6 +220,10 @@ def test_helm_has_nothing_to_do_and_others_changed_something() -> None:
     assert (found["changes"], found["pods"], found["objects"][0]["action"]) == (False, [], "drifted")
     assert found["revision"] == {"before": 3, "after": 3}
     assert "1 that others changed would be left as they are" in plan_text.sentence(found)
+    deleted = made(state(None, item("Service")), helm_runs=False)
+    assert "! Service a differs from the chart and stays so: Helm has nothing to do (somebody deleted it)" in (
+        plan_text.page(deleted)
+    )
     # The role takes back what the chart sets of a workload.
     taken = made(drift, helm_runs=False, taken={("Deployment", "a")})
     assert (taken["changes"], taken["pods"]) == (True, ["Deployment a: 7 -> 3 pods"])
