@@ -50,7 +50,8 @@ _value:
   type: dict
   contains:
     cause:
-      description: One of V(image), V(migration), V(configuration), V(unschedulable), V(crash), V(not_ready), V(helm).
+      description: One of V(image), V(migration), V(configuration), V(unschedulable), V(crash), V(not_ready), V(no_pod),
+        V(helm).
       type: str
     sentence:
       description: What stopped the release, and what to do.

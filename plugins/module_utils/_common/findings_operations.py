@@ -14,6 +14,11 @@ OPERATIONS_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn"
     "uninstall-takes-data": ("fail", "Name the volumes in ai_agent_uninstall_remove, or keep them first."),
     "uninstall-unfinished": ("fail", "Run it again; what holds an object stands in the message."),
     "release-another-chart": ("fail", "Correct ai_agent_release_name or ai_agent_namespace."),
+    # What a deployment would change
+    "plan-refused": ("fail", "Correct the values or the chart; the words are Helm's own."),
+    "plan-unreadable": ("fail", "Name the <host>-plan.json that playbooks/plan.yml wrote, unchanged."),
+    "plan-differs": ("fail", "Make a new plan, read it, and deploy with that one."),
+    "plan-expired": ("fail", "Make a new plan, read it, and deploy with that one."),
     # What is deleted for its age, or on request
     "retention-declaration": ("fail", "Make ai_agent_retention_tables say what the catalogue says."),
     "retention-privilege": ("fail", "Grant the right, or use the role that owns the tables."),

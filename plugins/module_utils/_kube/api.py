@@ -15,6 +15,12 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import context as contexts
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import origin as origins
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.refusals import (
+    Forbidden,
+    Refused,
+    forbidden,
+    status_message,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant
 
 CONNECT_SECONDS = 5.0
@@ -23,31 +29,6 @@ ANSWER_SECONDS = 15.0
 METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 Object = dict[str, t.Any]
-
-
-class Forbidden(FindingError):
-    """The account lacks a right; `verb`, `resource` (plural.group) and `namespace` say which, `account` whose."""
-
-    def __init__(self, verb: str, resource: str, namespace: str | None, account: str = "") -> None:
-        super().__init__("cluster-forbidden", forbidden(verb, resource, namespace, account))
-        self.verb, self.resource, self.namespace = verb, resource, namespace
-
-
-def forbidden(verb: str, resource: str, namespace: str | None, account: str) -> str:
-    """The sentence about a right that an account lacks, with the file that has it."""
-    where = f"in namespace {namespace}" if namespace else "cluster-wide"
-    file = "exec-rbac.yaml" if resource == "pods/exec" else "deployer-rbac.yaml"
-    remedy = f"apply roles/ai_agent/files/{file} there" if namespace else "grant it"
-    who = f"account {account}" if account else "account"
-    return f"The {who} may not {verb} {resource} {where}: {remedy}, or use another account."
-
-
-class Refused(FindingError):
-    """The API server did not take an object, for a reason of its own: `status` and `said` are its HTTP answer."""
-
-    def __init__(self, error_id: str, message: str, status: int, said: str) -> None:
-        super().__init__(error_id, message)
-        self.status, self.said = status, said
 
 
 class Cluster:
@@ -110,12 +91,30 @@ class Cluster:
         """
         return self._json("create", version, plural, namespace, body=body)
 
-    def patch(self, version: str, plural: str, name: str, body: Object, namespace: str | None = None) -> Object:
-        """The object after a JSON merge patch.
+    def patch(
+        self,
+        version: str,
+        plural: str,
+        name: str,
+        body: Object,
+        namespace: str | None = None,
+        *,
+        form: str = "merge-patch+json",
+        query: dict[str, str] | None = None,
+    ) -> Object:
+        """The object after a patch, by default a JSON merge patch.
+
+        :param form: its content type, without `application/`
+        :raises FindingError: the API server refuses or does not answer
+        """
+        return self._json("patch", version, plural, namespace, name, body=body, query=query, form=form)
+
+    def read(self, path: str) -> Object:
+        """What the API server says of itself at a path, such as `apis/apps/v1`.
 
         :raises FindingError: the API server refuses or does not answer
         """
-        return self._json("patch", version, plural, namespace, name, body=body)
+        return self._json("get", "", path, None)
 
     def update(self, version: str, plural: str, name: str, body: Object, namespace: str | None = None) -> Object:
         """The object after its replacement; with the `resourceVersion` of another state it is refused, status 409.
@@ -162,15 +161,17 @@ class Cluster:
         unfinished: bool = True,
         limit_bytes: int,
         seconds: float,
+        query: dict[str, str] | None = None,
     ) -> t.Iterator[str]:
         """Lines of a container's log, as they come; with `follow` until it ends or `seconds` pass without a line.
 
         :param unfinished: a last line without an end counts. A kubelet that cannot follow any longer ends the stream
             with words of its own in such a line
+        :param query: more of the API, `tailLines`, `previous`
         :raises Refused: with status 400: nothing has started yet
         :raises FindingError: the API server does not answer
         """
-        query = {"container": container, "limitBytes": str(limit_bytes), "follow": "true" if follow else "false"}
+        query = {"container": container, "limitBytes": str(limit_bytes), "follow": str(follow).lower()} | (query or {})
         response = self._ask("get", "v1", "pods", namespace, pod, subresource="log", query=query, seconds=seconds)
         return self._lines(response, unfinished=unfinished)
 
@@ -206,8 +207,7 @@ class Cluster:
 
     def server_minor(self) -> int:
         """The minor version of the API server, 34 of 1.34."""
-        response = self._ask("get", "", "version", None)
-        return int("".join(filter(str.isdigit, json.loads(response.data)["minor"])) or 0)
+        return int("".join(filter(str.isdigit, self.read("version")["minor"])) or 0)
 
     def _json(
         self,
@@ -220,8 +220,9 @@ class Cluster:
         body: Object | None = None,
         query: dict[str, str] | None = None,
         accept: str | None = None,
+        form: str = "json",
     ) -> Object:
-        response = self._ask(verb, version, plural, namespace, name, body=body, query=query, accept=accept)
+        response = self._ask(verb, version, plural, namespace, name, body=body, query=query, accept=accept, form=form)
         try:
             answer: Object = json.loads(response.data)
         except Exception as error:
@@ -240,6 +241,7 @@ class Cluster:
         body: Object | None = None,
         query: dict[str, str] | None = None,
         accept: str | None = None,
+        form: str = "json",
         seconds: float = 0,
     ) -> t.Any:
         from kubernetes.client.rest import ApiException
@@ -254,7 +256,7 @@ class Cluster:
                 body=body,
                 query_params=list((query or {}).items()),
                 header_params={"Accept": accept} if accept else {},
-                content_type="application/merge-patch+json" if verb == "patch" else "application/json",
+                content_type=f"application/{form}",
                 serialize=False,
                 _request_timeout=(CONNECT_SECONDS, seconds or ANSWER_SECONDS),
             )
@@ -268,7 +270,7 @@ class Cluster:
 
     def _failure(self, error: t.Any, verb: str, resource: str, namespace: str | None, name: str) -> FindingError:
         """The error for an HTTP answer that is no success."""
-        said = _status_message(error)
+        said = status_message(error)
         where = f"namespace {namespace}" if namespace else "the cluster"
         if error.status == 401:
             account = f"The cluster at {self.address} refuses the account's credentials ({self.origin})"
@@ -370,17 +372,8 @@ def whichever(params: dict[str, t.Any]) -> Cluster:
     return Cluster(api, origin, source, context)
 
 
-def _status_message(error: t.Any) -> str:
-    """The message of the server's Status object in one line, without a full stop."""
-    try:
-        text = json.loads(error.body)["message"]
-    except (TypeError, ValueError, KeyError):
-        text = str(error.reason or "no reason given")
-    return " ".join(str(text).split())[:400].rstrip(".")
-
-
 def _kind(error: BaseException) -> str:
     return type(error).__name__
 
 
-__all__ = ("Cluster", "Forbidden", "Object", "Refused", "connect", "namespace_exists", "whichever")
+__all__ = ("Cluster", "Forbidden", "Object", "Refused", "connect", "forbidden", "namespace_exists", "whichever")

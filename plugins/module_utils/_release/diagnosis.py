@@ -6,42 +6,43 @@
 from __future__ import annotations
 
 import re
+import time
 import typing as t
 from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import waiting
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.log_causes import heading
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.pod_states import (
+    CONFIGURATION_REASONS,
+    IMAGE_REASONS,
+    containers,
+    is_fine,
+    is_migration,
+    name,
+    short,
+    superseded,
+)
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Sequence
 
 Object = dict[str, t.Any]
 
-# Waiting reasons of the kubelet (pkg/kubelet/images/types.go) that mean: the image is not there.
-IMAGE_REASONS = frozenset(
-    {
-        "ErrImagePull",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "ErrImageNeverPull",
-        "ErrImageInspect",
-        "RegistryUnavailable",
-    }
-)
-# Waiting reasons of the kubelet (pkg/kubelet/kuberuntime) that mean: the container's description cannot be satisfied.
-CONFIGURATION_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 # Events that only repeat what another one says.
 ECHOES = ("Error: ErrImagePull", "Error: ImagePullBackOff", "Back-off ")
 # The container of a migration's pod that is the chart's.
 MIGRATE = "migrate"
 MAX_EVENTS = 5
-MAX_MESSAGE = 300
 
 
 @dataclass
 class Diagnosis:
     """What stopped a release.
 
-    ``cause`` is one of image, migration, configuration, unschedulable, crash, not_ready, helm. ``sentence`` says it to
-    a person, ``details`` holds further lines, ``log_pod`` and ``log_container`` name the container whose log explains
-    more (empty: none does).
+    ``cause`` is one of image, migration, configuration, unschedulable, crash, not_ready, no_pod, helm. ``sentence``
+    says it to a person, ``details`` holds further lines, ``log_pod`` and ``log_container`` name the container whose log
+    explains more (empty: none does).
     """
 
     cause: str
@@ -51,57 +52,29 @@ class Diagnosis:
     log_container: str = ""
 
 
-@dataclass(frozen=True)
-class _Container:
-    pod: str
-    name: str
-    image: str
-    status: Object
-
-    @property
-    def waiting(self) -> Object:
-        return t.cast(Object, (self.status.get("state") or {}).get("waiting") or {})
-
-    @property
-    def terminated(self) -> Object:
-        """How the last run that ended did so, empty if none did."""
-        for state in (self.status.get("state") or {}, self.status.get("lastState") or {}):
-            if state.get("terminated"):
-                return t.cast(Object, state["terminated"])
-        return {}
-
-    @property
-    def exit_code(self) -> int | None:
-        """Exit code of the last run that ended, None if none did."""
-        return t.cast("int | None", self.terminated.get("exitCode"))
-
-    @property
-    def end(self) -> str:
-        """How the last run ended: ``exit code 137, OOMKilled``."""
-        reason = self.terminated.get("reason")
-        return f"exit code {self.exit_code}" + (f", {reason}" if reason and reason != "Error" else "")
-
-
-def diagnose(release: str, pods: list[Object], events: list[Object], helm_error: str) -> Diagnosis:
+def diagnose(
+    release: str, pods: list[Object], events: list[Object], helm_error: str, workloads: Sequence[Object] = ()
+) -> Diagnosis:
     """Say why ``release`` is not ready.
 
     ``pods`` are the release's pods and ``events`` the namespace's warnings, as the API returns them; ``helm_error`` is
-    what helm or its module said.
+    what helm or its module said. ``workloads`` are its Deployments, StatefulSets and Jobs, each with its kind.
     """
-    current = [pod for pod in pods if not _superseded(pod, pods)]
+    current = [pod for pod in pods if not superseded(pod, pods)]
     diagnosis = (
         _image(current)
         or _migration(current, helm_error)
         or _configuration(current)
         or _unschedulable(current)
         or _crash(current)
-        or _not_ready(current)
+        or _not_ready(current, events)
+        or _without_pods(pods, events, workloads)
         or Diagnosis("helm", f"Helm did not finish: {helm_line(helm_error)}.")
     )
     if diagnosis.cause != "helm" and helm_error:
         diagnosis.details.append(f"helm: {helm_line(helm_error)}")
-    diagnosis.details += [f"pod {_name(pod)}: {_summary(pod)}" for pod in current if not _is_fine(pod)]
-    diagnosis.details += _warnings(events, release, {_name(pod) for pod in pods})
+    diagnosis.details += [f"pod {name(pod)}: {_summary(pod)}" for pod in current if not is_fine(pod)]
+    diagnosis.details += _warnings(events, release, {name(pod) for pod in pods})
     return diagnosis
 
 
@@ -123,55 +96,11 @@ def helm_line(text: str) -> str:
     errors = re.findall(r"Error: (.+)", text)
     lines = [line for line in text.splitlines() if line.strip()]
     line = errors[-1] if errors else (lines[-1] if lines else "no message")
-    return _short(line)
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split()).rstrip(".")
-    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"
-
-
-def _name(item: Object) -> str:
-    return t.cast(str, item["metadata"]["name"])
-
-
-def _labels(pod: Object) -> dict[str, str]:
-    return pod["metadata"].get("labels") or {}
-
-
-def _created(pod: Object) -> str:
-    return t.cast(str, pod["metadata"].get("creationTimestamp") or "")
-
-
-def _is_migration(pod: Object) -> bool:
-    return _labels(pod).get("job") == "migration"
-
-
-def _superseded(pod: Object, pods: list[Object]) -> bool:
-    """Migration pods of earlier runs are kept as evidence: only the newest one tells about this run."""
-    return _is_migration(pod) and any(_is_migration(other) and _created(other) > _created(pod) for other in pods)
-
-
-def _is_fine(pod: Object) -> bool:
-    status = pod.get("status") or {}
-    if status.get("phase") == "Succeeded":
-        return True
-    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or [])
-
-
-def _containers(pods: list[Object]) -> list[_Container]:
-    return [
-        _Container(_name(pod), status["name"], status.get("image") or "", status)
-        for pod in pods
-        for status in [
-            *((pod.get("status") or {}).get("initContainerStatuses") or []),
-            *((pod.get("status") or {}).get("containerStatuses") or []),
-        ]
-    ]
+    return short(line)
 
 
 def _image(pods: list[Object]) -> Diagnosis | None:
-    missing = [c for c in _containers(pods) if c.waiting.get("reason") in IMAGE_REASONS]
+    missing = [c for c in containers(pods) if c.waiting.get("reason") in IMAGE_REASONS]
     if not missing:
         return None
     images = list(dict.fromkeys(c.image for c in missing))
@@ -185,9 +114,9 @@ def _image(pods: list[Object]) -> Diagnosis | None:
 
 def _migration(pods: list[Object], helm_error: str) -> Diagnosis | None:
     for pod in pods:
-        if not _is_migration(pod):
+        if not is_migration(pod):
             continue
-        ended = [c for c in _containers([pod]) if c.exit_code]
+        ended = [c for c in containers([pod]) if c.exit_code]
         # A mesh's proxy goes on beside a migration that failed, or is ended after it.
         own = [c for c in ended if c.name == MIGRATE]
         if not own and (pod.get("status") or {}).get("phase") != "Failed":
@@ -197,18 +126,18 @@ def _migration(pods: list[Object], helm_error: str) -> Diagnosis | None:
         kept = "" if "pre-upgrade" not in helm_error else " Nothing else was changed, the old version serves on."
         return Diagnosis(
             "migration",
-            f"The database migration failed ({code} in pod {_name(pod)}).{kept} Its last lines are above; "
+            f"The database migration failed ({code} in pod {name(pod)}).{kept} Its last lines are above; "
             "repair the cause and run again.",
-            log_pod=_name(pod),
+            log_pod=name(pod),
             log_container=codes[0].name if codes else "",
         )
     return None
 
 
 def _configuration(pods: list[Object]) -> Diagnosis | None:
-    for container in _containers(pods):
+    for container in containers(pods):
         if container.waiting.get("reason") in CONFIGURATION_REASONS:
-            message = _short(container.waiting.get("message") or container.waiting["reason"])
+            message = short(container.waiting.get("message") or container.waiting["reason"])
             return Diagnosis(
                 "configuration", f"Container {container.name} of pod {container.pod} cannot be created: {message}."
             )
@@ -221,13 +150,13 @@ def _unschedulable(pods: list[Object]) -> Diagnosis | None:
             if condition.get("type") == "PodScheduled" and condition.get("reason") == "Unschedulable":
                 return Diagnosis(
                     "unschedulable",
-                    f"No node takes pod {_name(pod)}: {_short(condition.get('message') or 'no reason given')}.",
+                    f"No node takes pod {name(pod)}: {short(condition.get('message') or 'no reason given')}.",
                 )
     return None
 
 
 def _crash(pods: list[Object]) -> Diagnosis | None:
-    for container in _containers(pods):
+    for container in containers(pods):
         if container.waiting.get("reason") == "CrashLoopBackOff" or (
             container.exit_code and not container.status.get("ready")
         ):
@@ -241,22 +170,31 @@ def _crash(pods: list[Object]) -> Diagnosis | None:
     return None
 
 
-def _not_ready(pods: list[Object]) -> Diagnosis | None:
+def _not_ready(pods: list[Object], events: list[Object]) -> Diagnosis | None:
     for pod in pods:
-        if not _is_fine(pod):
-            running = [c for c in _containers([pod]) if "running" in (c.status.get("state") or {})]
+        if not is_fine(pod):
+            running = [c for c in containers([pod]) if "running" in (c.status.get("state") or {})]
+            found = waiting.of_pod(pod, events, time.time())
+            why = f": {found.sentence}" if found else ""
             return Diagnosis(
                 "not_ready",
-                f"Pod {_name(pod)} did not become ready in time. The last lines of what runs in it are above.",
-                log_pod=_name(pod) if running else "",
+                f"Pod {name(pod)} did not become ready in time{why}."
+                + (" The last lines of what runs in it are above." if running else ""),
+                log_pod=name(pod) if running else "",
                 log_container=running[0].name if running else "",
             )
     return None
 
 
+def _without_pods(pods: list[Object], events: list[Object], workloads: Sequence[Object]) -> Diagnosis | None:
+    """Where every pod that there is is fine: those that a quota, an admission or a pause keeps from being made."""
+    found = waiting.waits(waiting.Scene(workloads, pods, events, time.time()))
+    return Diagnosis("no_pod", f"Not in time: {found[0].sentence}.") if found else None
+
+
 def _summary(pod: Object) -> str:
     states = []
-    for container in _containers([pod]):
+    for container in containers([pod]):
         state = container.status.get("state") or {}
         kind = next(iter(state), "waiting")
         reason = (state.get(kind) or {}).get("reason")
@@ -269,11 +207,13 @@ def _warnings(events: list[Object], release: str, pods: set[str]) -> list[str]:
     """The newest warnings about pods of this release, or about what failed to create one."""
     lines: dict[str, None] = {}
     for event in sorted(events, key=lambda e: str(e.get("lastTimestamp") or e.get("eventTime") or ""), reverse=True):
+        if event.get("type") == "Normal":
+            continue
         involved = event.get("involvedObject") or {}
         name = str(involved.get("name") or "")
         if not name.startswith(release) or (involved.get("kind") == "Pod" and name not in pods):
             continue
-        message = _short(event.get("message") or "")
+        message = short(event.get("message") or "")
         if message.startswith(ECHOES):
             continue
         lines.setdefault(f"event {involved.get('kind')}/{name}: {event.get('reason')}: {message}")

@@ -184,4 +184,4 @@ def template(helm: str, chart: str, params: Row, environment: t.Mapping[str, str
     return run([*words, "--values", "-"], text=json.dumps(params["values"]), environment=environment)
 
 
-__all__ = ("Ended", "run", "template", "test_in_background", "tests", "version_and_record")
+__all__ = ("TIMED_OUT", "Ended", "run", "template", "test_in_background", "tests", "version_and_record")

@@ -38,8 +38,8 @@ class Fleet:
     def reports(self) -> Path:
         return self.folder / "reports"
 
-    def run(self, *words: str, **variables: t.Any) -> Run:
-        """Run the playbook."""
+    def run(self, *words: str, playbook: str = "playbooks/fleet.yml", **variables: t.Any) -> Run:
+        """Run a playbook."""
         common: dict[str, t.Any] = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
@@ -57,7 +57,7 @@ class Fleet:
                    ("postgresql", "postgresql_admin", "replication", "redis")}  # fmt: skip
         inventory = {"fleet": {"hosts": self.hosts, "vars": common | variables}}
         (self.folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
-        return play("-i", self.folder / "hosts.yml", ROOT / "playbooks/fleet.yml", *WITHOUT_PODS, *words)
+        return play("-i", self.folder / "hosts.yml", ROOT / playbook, *WITHOUT_PODS, *words)
 
     @property
     def page(self) -> dict[str, t.Any]:

@@ -14,8 +14,11 @@ ROOT = Path(__file__).resolve().parents[3]
 NAMES = (
     "connectivity_test",
     "migration_preflight",
+    "release_deploy",
+    "release_evidence",
     "release_info",
     "release_lease",
+    "release_plan",
     "release_repair",
     "release_rollback",
 )
@@ -37,6 +40,7 @@ def test_they_are_found() -> None:
     "path",
     [
         "roles/ai_agent/tasks/main.yml",
+        "playbooks/plan.yml",
         "playbooks/preflight.yml",
         "playbooks/rollback.yml",
         "playbooks/fleet.yml",

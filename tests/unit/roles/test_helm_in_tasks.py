@@ -15,7 +15,7 @@ from tests.unit.roles.test_secrets_in_tasks import ALL, TASKS, Task, module
 STARTS_HELM = [
     (file, task)
     for file, task in ALL
-    if module(task).startswith("kubernetes.core.helm") or "helm_binary" in (task[module(task)] or {})
+    if "binary_path" in (task[module(task)] or {}) or "helm_binary" in (task[module(task)] or {})
 ]
 
 
@@ -23,6 +23,8 @@ def test_they_are_found() -> None:
     assert {file for file, _task in STARTS_HELM} == {
         "guard_cluster.yml",
         "guard_look.yml",
+        "diagnose.yml",
+        "plan_ask.yml",
         "release.yml",
         "repair.yml",
         "rollback.yml",
@@ -46,8 +48,9 @@ def test_the_roles_environment_blanks_what_the_modules_blank() -> None:
 
 
 def test_a_helm_that_changes_the_release_is_ended_with_the_lease() -> None:
-    [task] = [task for _file, task in ALL if module(task) == "kubernetes.core.helm"]
-    assert task["kubernetes.core.helm"]["binary_path"] == "{{ __ai_agent_writing_helm }}"
+    assert not [task for _file, task in ALL if module(task) == "kubernetes.core.helm"]
+    [task] = [task for _file, task in ALL if module(task) == "ai_platform.agent.release_deploy"]
+    assert task["ai_platform.agent.release_deploy"]["binary_path"] == "{{ __ai_agent_writing_helm }}"
     assert "__ai_agent_lease_environment" in task["environment"]
 
 

@@ -54,7 +54,12 @@ WITH_SECRETS = [
 
 
 def test_they_are_found() -> None:
-    assert {file for file, _task in WITH_SECRETS} == {"guard_look.yml", "credentials.yml"}
+    assert {file for file, _task in WITH_SECRETS} == {
+        "guard_look.yml",
+        "credentials.yml",
+        "diagnose.yml",
+        "plan_ask.yml",
+    }
 
 
 @pytest.mark.parametrize(
@@ -69,5 +74,5 @@ def test_a_password_for_a_module(file: str, task: Task) -> None:
 
 def test_what_pods_say_is_not_registered_for_show() -> None:
     reading = [task for _file, task in ALL if module(task) in READS_WHAT_PODS_SAY]
-    assert len(reading) == 3
-    assert all(task.get("no_log") is True for task in reading)
+    # release_evidence reads it, and takes out what is secret before it returns.
+    assert reading == []

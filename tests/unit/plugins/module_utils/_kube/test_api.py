@@ -20,8 +20,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube import api
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Forbidden, Refused, connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import module as migration_preflight
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import info
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import evidence, info
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import lease_module as release_lease
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import plan_module as release_plan
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import repair_module as release_repair
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import rollback_module as release_rollback
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import uninstall as release_uninstall
@@ -40,7 +41,9 @@ MODULES: dict[str, tuple[t.Callable[[t.Any], t.Any], dict[str, t.Any]]] = {
     "migration_preflight": (migration_preflight.execute, migration_preflight.ARGUMENTS),
     "database_backup": (database_backup.execute, database_backup.ARGUMENTS),
     "data_retention": (data_retention.execute, data_retention.ARGUMENTS),
+    "release_evidence": (evidence.execute, evidence.ARGUMENTS),
     "release_lease": (release_lease.execute, release_lease.ARGUMENTS),
+    "release_plan": (release_plan.execute, release_plan.ARGUMENTS),
     "release_repair": (release_repair.execute, release_repair.ARGUMENTS),
     "release_rollback": (release_rollback.execute, release_rollback.ARGUMENTS),
     "release_uninstall": (release_uninstall.execute, release_uninstall.ARGUMENTS),
@@ -304,6 +307,7 @@ def test_no_module_asks_another_cluster_than_the_one_that_is_meant(server: str, 
     more: dict[str, dict[str, t.Any]] = {
         "release_rollback": {"state": "recorded"},
         "data_retention": {"older_than_days": 1},
+        "release_plan": {"chart": "chart", "chart_version": "1.0.0", "values_file": "values.json"},
     }
     params |= more.get(module, {})
     assert _error(execute, params) == "cluster-another"

@@ -1,0 +1,43 @@
+"""Runs kubernetes.core.helm, and says meanwhile what the release waits for."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.utils.display import Display
+from ansible_collections.ai_platform.agent.plugins.plugin_utils._progress import shown
+from ansible_collections.kubernetes.core.plugins.action.k8s_info import ActionModule as KubernetesActionModule
+
+Row = dict[str, t.Any]
+
+# Options that kubernetes.core.helm does not have.
+_OWN: t.Final = ("cluster_expected", "progress")
+# Of those that a connection of kubernetes.core's other modules has, the ones that helm's module shares.
+_SHARED: t.Final = ("kubeconfig", "context", "host", "api_key", "ca_cert", "validate_certs")
+HELM: t.Final = "kubernetes.core.helm"
+
+
+class ActionModule(KubernetesActionModule):
+    """Action plugin, see the documentation in plugins/modules."""
+
+    def _execute_module(self, **options: t.Any) -> Row:
+        given = dict(options.get("module_args") or {})
+        own = {name: given.pop(name, None) for name in _OWN}
+        task_vars = options.get("task_vars") or {}
+        host = task_vars.get("inventory_hostname", "")
+        # In check mode nothing is waited for.
+        interval = 0.0 if self._task.check_mode else float(own["progress"] or 0)
+        params = {name: given.get(name) for name in _SHARED} | {
+            "cluster_expected": own["cluster_expected"],
+            "release_name": given.get("release_name"),
+            "release_namespace": given.get("release_namespace"),
+            "timeout": given.get("timeout") or "5m",
+        }
+        with shown(params, interval, lambda line: Display().display(f"{host}: {line}")):
+            return t.cast("Row", super()._execute_module(**options | {"module_name": HELM, "module_args": given}))
+
+
+__all__ = ("ActionModule",)
