@@ -25,7 +25,7 @@ def unfit(
     """A sentence for each URL that does not fit.
 
     :param secrets: name -> key -> value, of those that others keep
-    :param living: names of the StatefulSets that are there; they know their passwords already
+    :param living: names of the StatefulSets that are there; a database knows its password already
     """
     found = []
     for name, key in sorted(set(_places(objects))):
@@ -64,7 +64,7 @@ def _misfit(
     living: Sequence[str],
     namespace: str,
 ) -> str:
-    """Another password than the one with which a server of the release's own is about to begin."""
+    """Another password than the one with which a server of the release's own begins."""
     name, data = place[0], secrets[place[0]]
     parts = urls.parts(data[place[1]], namespace)
     for server in identity.servers(objects):
@@ -72,7 +72,8 @@ def _misfit(
         made = [item for item in objects if item["kind"] == "StatefulSet" and item["metadata"]["name"] == server.name]
         reads = references.needed(made).get(name, frozenset())
         if (
-            server.name in living
+            # PostgreSQL learns its password at its first start, Redis at each.
+            (server.name in living and server.what == "database")
             or key not in reads
             or key not in data
             or parts.host not in _services(objects, made[0])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -14,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
     identity,
     immutable,
     look,
+    losses,
     ownership,
     pod_proof,
     references,
@@ -66,13 +68,22 @@ def comparison(
         name: secret if name == wanted.secret else cluster.get("v1", "secrets", name, namespace) for name in needed
     }
     there = [*_of_kind("Deployment", agent), *_of_kind("StatefulSet", *statefulsets)]
+    beside = _beside(cluster, wanted, namespace)
+    others = {("Secret", name): there for name, there in secrets.items()}
+    others |= {(need.kind, need.name): there for need, there in beside.items()}
     unproven = [] if other else _unproven(cluster, wanted, live, data=(secret or {}).get("data") or {}, params=params)
     return {
         "another": other,
         "unproven": unproven,
         "other_volumes": identity.other_disks(planned, live),
         "unfit": _unfit(wanted, secrets, statefulsets, namespace),
-        "lacking": _missing_secrets(wanted, needed, secrets, namespace),
+        "lacking": [*_missing_secrets(wanted, needed, secrets, namespace), *_missing(beside, namespace)],
+        "lost": _lost(cluster, wanted, others, live=live, params=params),
+        "by_helm": [
+            f"{item['kind']} {item['metadata']['name']}"
+            for item in there
+            if losses.is_helms(item, params["release_name"], namespace)
+        ],
         "conflicts": _conflicts(cluster, wanted, there, params),
         "refused": immutable.refusals(wanted.objects, there, agent["metadata"]["name"] if agent else None),
     }
@@ -154,6 +165,55 @@ def _missing_secrets(
             found.append(f"Secret {namespace}/{name} does not exist")
         elif missing:
             found.append(f"Secret {namespace}/{name} lacks the keys {', '.join(missing)}")
+    return found
+
+
+# None where the account may not look.
+_Beside = dict[references.Need, "Object | None"]
+
+
+def _beside(cluster: Cluster, wanted: Wanted, namespace: str) -> _Beside:
+    """What pods need beside Secrets and others make, as it lives: None where it is not there.
+
+    What may not be read is left out.
+    """
+    found: _Beside = {}
+    for need in references.beside_secrets(wanted.objects):
+        with contextlib.suppress(Forbidden):
+            found[need] = cluster.get("v1", need.plural, need.name, namespace)
+    return found
+
+
+def _missing(beside: _Beside, namespace: str) -> list[str]:
+    return [f"{need.kind} {namespace}/{need.name} does not exist" for need, there in beside.items() if there is None]
+
+
+def _lost(
+    cluster: Cluster,
+    wanted: Wanted,
+    needed: dict[tuple[str, str], Object | None],
+    *,
+    live: Sequence[identity.Server],
+    params: Object,
+) -> list[str]:
+    """What losses.py finds.
+
+    :param needed: what pods need and others make, by kind and name
+    """
+    release, namespace = params["release_name"], params["release_namespace"]
+    claims = look.readable(cluster, "v1", "persistentvolumeclaims", namespace) or ()
+    there = needed | {(losses.CLAIM, item["metadata"]["name"]): item for item in claims}
+    living = [item for (kind, _name), found in there.items() for item in _of_kind(kind, found)]
+    found = [
+        *losses.twice(wanted.objects, namespace),
+        *losses.removed(wanted.objects, living, release, namespace, needed),
+    ]
+    here = {item.name for item in live}
+    begin = [item for item in identity.servers(wanted.objects) if item.name not in here]
+    named = losses.named_claims(wanted.objects)
+    if any(item.name in named for item in begin):
+        pods = look.readable(cluster, "v1", "pods", namespace) or ()
+        found += losses.shared_claims(begin, named, pods, release)
     return found
 
 

@@ -72,6 +72,14 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         {"ai_agent_postgresql_password": "demo-only\n"},
         ["ai_agent_postgresql_password holds a line break", "printf", "runbook.md#password-unfit"],
     ),
+    "password that PostgreSQL takes for a hash": (
+        {"ai_agent_postgresql_password": "md5" + "0" * 32},
+        ["ai_agent_postgresql_password has the form of a hash", "runbook.md#password-unfit"],
+    ),
+    "password of the vault among the values": (
+        {"ai_agent_redis_password": "Kx9!real-one", "ai_agent_values": {"agent": {"env": {"A": "Kx9!real-one"}}}},
+        ["ai_agent_values sets agent.env.A", "readable in the release"],
+    ),
     "password that is a template": (
         {"ai_agent_postgresql_password": "demo-only{{ nosuch"},
         ["ai_agent_postgresql_password holds {{", "!unsafe"],
@@ -319,6 +327,13 @@ def test_release_left_half_way(status: str, what: str, remedy: str, fake_helm: F
     with living.release([], "unused", tmp_path) as cluster:
         run = deploy(fake_helm("v4.3.1", json.dumps([release])), ai_agent_kubeconfig=str(cluster.kubeconfig))
     assert_one_clear_line(run, f"The {what} of release agent-dev", "did not come to its end", remedy, "ai_agent_repair")
+
+
+def test_a_release_of_another_chart_is_not_replaced(fake_helm: FakeHelm, tmp_path: Path) -> None:
+    release = {"name": "agent-dev", "status": "deployed", "chart": "wordpress-24.1.0"}
+    with living.release([], "unused", tmp_path) as cluster:
+        run = deploy(fake_helm("v4.3.1", json.dumps([release])), ai_agent_kubeconfig=str(cluster.kubeconfig))
+    assert_one_clear_line(run, "is of the chart wordpress-24.1.0", "runbook.md#release-of-another-chart")
 
 
 def kubeconfig(path: Path, server: str) -> Path:
