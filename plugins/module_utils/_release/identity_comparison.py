@@ -22,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_urls import (
     LivingUrls,
+    Reference,
     reference,
     text,
     variable_of,
@@ -76,7 +77,12 @@ def comparison(
         "another": other,
         "unproven": unproven,
         "other_volumes": identity.other_disks(planned, live),
-        "unfit": _unfit(wanted, secrets, statefulsets, namespace),
+        "unfit": [
+            *_unfit(
+                wanted, secrets, statefulsets, namespace, works_with=reference(agent, "DATABASE_URL") if agent else None
+            ),
+            *_of_another_release(cluster, wanted, planned, params),
+        ],
         "lacking": [*_missing_secrets(wanted, needed, secrets, namespace), *_missing(beside, namespace)],
         "lost": _lost(cluster, wanted, others, live=live, params=params),
         "by_helm": [
@@ -142,14 +148,46 @@ def _unproven(
     ]
 
 
-def _unfit(wanted: Wanted, secrets: Mapping[str, Object | None], sets: Sequence[Object], namespace: str) -> list[str]:
-    """What existing_secrets.unfit says of the Secrets that the role does not write."""
+def _unfit(
+    wanted: Wanted,
+    secrets: Mapping[str, Object | None],
+    sets: Sequence[Object],
+    namespace: str,
+    *,
+    works_with: Reference | None,
+) -> list[str]:
+    """What existing_secrets says of the Secrets that the role does not write.
+
+    :param works_with: from where the living agent has its URL
+    """
     data: dict[str, Mapping[str, str]] = {
         name: {key: text(value) for key, value in ((there or {}).get("data") or {}).items()}
         for name, there in secrets.items()
         if name != wanted.secret or not wanted.expected
     }
-    return existing_secrets.unfit(wanted.objects, data, [item["metadata"]["name"] for item in sets], namespace)
+    known = works_with[0] if works_with else ""
+    return [
+        *existing_secrets.unfit(wanted.objects, data, [item["metadata"]["name"] for item in sets], namespace),
+        *existing_secrets.migrates_elsewhere(wanted.objects, data, known, namespace),
+    ]
+
+
+def _of_another_release(
+    cluster: Cluster, wanted: Wanted, planned: Sequence[identity.Server], params: Object
+) -> list[str]:
+    """URLs of Secrets that others keep and that lead to another release's server, beside one of this release's own."""
+    namespace, release = params["release_namespace"], params["release_name"]
+    agent = look.agent_of(wanted.objects, release)
+    read = LivingUrls(cluster, namespace, wanted.secret, {}, {}, ())
+    found = []
+    for server in planned:
+        place = reference(agent, _PASSWORDS[server.what][2]) if agent and server.what else None
+        value = read.value(place) if place and not (place[0] == wanted.secret and wanted.expected) else None
+        owner = read.release_of(text(value)) if value else ""
+        if place and owner and owner != release:
+            words = f"leads to the {server.what} of release {owner}, while {server.name} is installed for this one"
+            found.append(f"{place[1]} of Secret {namespace}/{place[0]} {words}")
+    return found
 
 
 def _missing_secrets(

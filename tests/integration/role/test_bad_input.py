@@ -85,6 +85,8 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         ["ai_agent_postgresql_password holds {{", "!unsafe"],
     ),
     "release name": ({"ai_agent_release_name": "my_agent"}, ['"my_agent"', "lower-case"]),
+    "no namespace": ({"ai_agent_namespace": None}, ["ai_agent_namespace", "lower-case", "agent-dev"]),
+    "namespace": ({"ai_agent_namespace": "My_Agents"}, ['"My_Agents"', "lower-case", "ai_agent_namespace"]),
     "time-out": ({"ai_agent_timeout": "600"}, ['ai_agent_timeout is "600"', "10m"]),
     "preflight's policy": (
         {"ai_agent_preflight_fail_on": "sometimes"},
@@ -92,6 +94,10 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     ),
     "acceptance without a reason": ({"ai_agent_preflight_accept": [{"id": "destructive"}]}, ["reason"]),
     "wrong type": ({"ai_agent_images": "agent:1"}, ["ai_agent_images"]),
+    "values as a text, from a survey of AWX": (
+        {"ai_agent_values": '{"agent": {"replicaCount": 2}}'},
+        ["ai_agent_values of host agent-dev is a text", "must be a dictionary"],
+    ),
     "a letter missing": ({"ai_agent_namespce": "x"}, ["ai_agent_namespce", "did you mean ai_agent_namespace?"]),
     "two mistyped": (
         {"ai_agent_reports_dirs": "x", "ai_agent_time_out": "1m"},

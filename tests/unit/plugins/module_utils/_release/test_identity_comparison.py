@@ -473,3 +473,67 @@ def test_a_redis_takes_its_password_at_each_start(world: World, *, lives: bool) 
         found = world.found()["unfit"]
         assert [word for word in problems if not any(word in each for each in found)] == []
         assert len(found) == len(problems)
+
+
+@pytest.mark.parametrize(("owner", "stops"), [("other", True), ("demo", False), (None, False)])
+def test_an_existing_secret_that_leads_to_another_releases_database(
+    world: World, owner: str | None, *, stops: bool
+) -> None:
+    world.expected = {}
+    front = service("other-postgresql")
+    front["spec"]["selector"] = {"app.kubernetes.io/component": "primary"}
+    front["metadata"]["labels"] = {"app.kubernetes.io/instance": owner} if owner else {}
+    world.cluster.kept["services", "other-postgresql"] = front
+    url = URL.replace("demo-postgresql", "other-postgresql")
+    world.cluster.kept["secrets", "demo-secret"] = secret("demo-secret", **{"database-url": url})
+    words = "database-url of Secret demo/demo-secret leads to the database of release other, while demo-postgresql"
+    assert [item for item in world.found()["unfit"] if item.startswith(words)] == (
+        [f"{words} is installed for this one"] if stops else []
+    )
+    # A pooler in front of its own database is somebody's own Service.
+    front["spec"]["selector"] = {"app": "pgbouncer"}
+    assert world.found()["unfit"] == []
+    # Without a database of its own it may share one.
+    world.planned.remove(look_for(world.planned, "StatefulSet"))
+    front["spec"]["selector"] = {"app.kubernetes.io/component": "primary"}
+    assert world.found()["unfit"] == []
+
+
+@pytest.mark.parametrize("lives", [False, True])
+def test_a_migration_that_leads_away_from_its_own_database(world: World, *, lives: bool) -> None:
+    """By a Secret that is new to the release: the other database would get a schema, and its own would get none."""
+    world.expected = {}
+    for item in world.planned:
+        for container in (
+            item["spec"].get("template", {}).get("spec", {}).get("containers", []) if "spec" in item else []
+        ):
+            for variable in container.get("env", []):
+                if "valueFrom" in variable:
+                    variable["valueFrom"]["secretKeyRef"]["name"] = "ext"
+    front = service("demo-postgresql") | {"apiVersion": "v1"}
+    front["spec"]["selector"] = {"app.kubernetes.io/component": "primary"}
+    world.planned.append(front)
+    if not lives:
+        world.cluster.kept = {("namespaces", "demo"): {"kind": "Namespace", "metadata": {"name": "demo"}}}
+    for host, stops in (("demo-postgresql", False), ("demo-postgresql.demo.svc", False), ("db.example", True)):
+        url = URL.replace("demo-postgresql", host)
+        world.cluster.kept["secrets", "ext"] = secret("ext", **{"migration-database-url": url})
+        words = f"migration-database-url of Secret demo/ext leads to {host}, and demo-postgresql, which is installed"
+        assert [item.startswith(words) for item in world.found()["unfit"]] == ([True] if stops else [])
+
+
+def test_the_administrators_password_is_compared_as_well(world: World) -> None:
+    world.expected = {}
+    world.cluster.kept = {("namespaces", "demo"): {"kind": "Namespace", "metadata": {"name": "demo"}}}
+    front = service("demo-postgresql") | {"apiVersion": "v1"}
+    front["spec"]["selector"] = {"app.kubernetes.io/component": "primary"}
+    world.planned.append(front)
+    container = look_for(world.planned, "StatefulSet")["spec"]["template"]["spec"]["containers"][0]
+    key = {"name": "demo-secret", "key": "postgres-password"}
+    container["env"] = [{"name": "POSTGRES_POSTGRES_PASSWORD", "valueFrom": {"secretKeyRef": key}}]
+    for password, stops in ((CANARY, False), ("other", True)):
+        url = f"postgresql://postgres:{password}@demo-postgresql:5432/agent"
+        there = {"migration-database-url": url, "postgres-password": CANARY}
+        world.cluster.kept["secrets", "demo-secret"] = secret("demo-secret", **there)
+        words = "migration-database-url of Secret demo/demo-secret has another password than postgres-password"
+        assert [item.startswith(words) for item in world.found()["unfit"]] == ([True] if stops else [])
