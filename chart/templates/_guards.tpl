@@ -341,6 +341,11 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- if has $database (list "template0" "template1") -}}
 {{- fail (printf "postgresql.auth.database is %s, which every PostgreSQL has for itself: choose another name." $database) -}}
 {{- end -}}
+{{- /* Its password would become the other role's, or none of the two would be made. */ -}}
+{{- $replication := toString (default "" $auth.replicationUsername) -}}
+{{- if and (eq (toString .Values.postgresql.architecture) "replication") (or (hasPrefix "pg_" $replication) (has $replication (list "postgres" "public" "none" $user))) -}}
+{{- fail (printf "postgresql.auth.replicationUsername is %s, which is the name of another role: choose another name." $replication) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Doors that lead from nowhere, and a Secret that nobody reads. */}}

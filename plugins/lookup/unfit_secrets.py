@@ -20,6 +20,13 @@ options:
     type: list
     elements: str
     required: true
+  hashed:
+    description:
+      - Those of them that become passwords of PostgreSQL's roles. PostgreSQL takes C(md5) with 32 digits, and
+        C(SCRAM-SHA-256$) with what follows it, for a hash, so nobody can log in with that text.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -58,6 +65,12 @@ _ONE_EXPRESSION = re.compile(r"(?s)\s*\{\{(?P<inner>.*)\}\}\s*")
 _TEMPLATE = (
     "holds {{, {% or {#, which Ansible takes for a template and would replace or refuse: write `!unsafe` before its"
     " value, in quotes (a value that is put together on purpose is one expression, as in \"{{ a ~ '-' ~ b }}\")"
+)
+# As get_password_type of PostgreSQL's src/backend/libpq/crypt.c recognises them.
+_HASH = re.compile(r"md5[0-9a-f]{32}|SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=")
+_HASHED = (
+    "has the form of a hash, which PostgreSQL would keep as one, so that nobody could log in with it: take the password"
+    " itself, or another one"
 )
 _KINDS = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a dictionary"}
 
@@ -126,15 +139,18 @@ class LookupModule(LookupBase):
     """Lookup plugin, see DOCUMENTATION."""
 
     def run(
-        self, terms: list[str], variables: dict[str, t.Any] | None = None, **_options: t.Any
+        self, terms: list[str], variables: dict[str, t.Any] | None = None, **options: t.Any
     ) -> list[dict[str, str]]:
         """Return an entry for each variable that does not fit."""
-        known = variables or {}
+        known, hashed = variables or {}, options.get("hashed") or []
         found = []
         for term in dict.fromkeys(terms):
             if origin := template_of(term, known):
                 found.append({"name": origin, "problem": _TEMPLATE})
-            elif problem := unfit(self._value(term, known)):
+                continue
+            value = self._value(term, known)
+            problem = unfit(value) or (_HASHED if term in hashed and _HASH.fullmatch(value) else "")
+            if problem:
                 found.append({"name": self._last(term, known), "problem": problem})
         return found
 

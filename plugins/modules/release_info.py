@@ -242,7 +242,8 @@ other_volumes:
   sample: []
 lacking:
   description: >-
-    Secrets, or keys of them, that the manifests' pods need and nobody has made. Optional ones are not among them.
+    Secrets, or keys of them, ConfigMaps, service accounts and volume claims that the manifests' pods need and nobody
+    has made. Optional ones, and what the account may not read, are not among them.
   returned: success
   type: list
   elements: str
@@ -256,6 +257,24 @@ refused:
   type: list
   elements: str
   sample: []
+lost:
+  description: >-
+    What the manifests would take away for good, a sentence each. Claims that Helm made for the release and would
+    remove, and other objects that pods need; objects that stand twice in the manifests; claims into which two servers
+    would write.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+by_helm:
+  description: >-
+    Kind and name of the agent's Deployment and the StatefulSets that Helm made for this release, whether or not it has
+    a record of it.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - Deployment agent-prod
 unfit:
   description: >-
     URLs in Secrets that others keep and that cannot work as they are, a sentence each without anything of a value.

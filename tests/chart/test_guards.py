@@ -195,6 +195,13 @@ GUARDS: list[tuple[Object, str]] = [
         )
         for name in ("template0", "template1")
     ),
+    *(
+        (
+            {"postgresql": {"architecture": "replication", "auth": {"replicationUsername": name}}},
+            f"postgresql.auth.replicationUsername is {name}, which is the name of another role",
+        )
+        for name in ("postgres", "agent_user", "pg_monitor", "none")
+    ),
 ]
 
 

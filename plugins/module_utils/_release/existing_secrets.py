@@ -25,7 +25,7 @@ def unfit(
     """A sentence for each URL that does not fit.
 
     :param secrets: name -> key -> value, of those that others keep
-    :param living: names of the StatefulSets that are there; they know their passwords already
+    :param living: names of the StatefulSets that are there; a database knows its password already
     """
     found = []
     for name, key in sorted(set(_places(objects))):
@@ -35,6 +35,33 @@ def unfit(
         if problem := _problem(value, namespace) or _misfit(objects, secrets, (name, key), living, namespace):
             found.append(f"{key} of Secret {namespace}/{name} {problem}")
     return found
+
+
+def migrates_elsewhere(
+    objects: Sequence[Object], secrets: Mapping[str, Mapping[str, str]], known: str, namespace: str
+) -> list[str]:
+    """URLs of the migration that lead away from the database that the release installs itself, a sentence each.
+
+    :param secrets: name -> key -> value, of those that others keep
+    :param known: the Secret with which the release works already
+    """
+    servers = [item for item in objects if item["kind"] == "StatefulSet" and _component(item) == "primary"]
+    there = {name for item in servers for name in _services(objects, item)}
+    found = []
+    for name, key in sorted(set(_places([item for item in objects if item["kind"] == "Job"]))):
+        value = secrets.get(name, {}).get(key)
+        # What is no URL is told as that.
+        if not servers or name == known or not value or _problem(value, namespace):
+            continue
+        host = urls.parts(value, namespace).host
+        if host not in there:
+            words = f"leads to {host}, and {servers[0]['metadata']['name']}, which is installed, would not be migrated"
+            found.append(f"{key} of Secret {namespace}/{name} {words}")
+    return found
+
+
+def _component(item: Object) -> str:
+    return str((item["metadata"].get("labels") or {}).get(identity.COMPONENT) or "")
 
 
 def _places(objects: Sequence[Object]) -> Iterator[tuple[str, str]]:
@@ -64,21 +91,24 @@ def _misfit(
     living: Sequence[str],
     namespace: str,
 ) -> str:
-    """Another password than the one with which a server of the release's own is about to begin."""
+    """Another password than the one with which a server of the release's own begins."""
     name, data = place[0], secrets[place[0]]
     parts = urls.parts(data[place[1]], namespace)
     for server in identity.servers(objects):
         key = _PASSWORDS.get(server.what, "")
+        if server.login and parts.user == identity.INITIAL:
+            key = "postgres-password"
         made = [item for item in objects if item["kind"] == "StatefulSet" and item["metadata"]["name"] == server.name]
         reads = references.needed(made).get(name, frozenset())
         if (
-            server.name in living
+            # PostgreSQL learns its password at its first start, Redis at each.
+            (server.name in living and server.what == "database")
             or key not in reads
             or key not in data
             or parts.host not in _services(objects, made[0])
         ):
             continue
-        same_user = server.login is None or (parts.user == server.login[0] and parts.user != identity.INITIAL)
+        same_user = server.login is None or parts.user in {server.login[0], identity.INITIAL}
         if same_user and parts.password is not None and parts.password != data[key]:
             return f"has another password than {key}, with which {server.name} begins"
     return ""
@@ -93,4 +123,4 @@ def _services(objects: Sequence[Object], server: Object) -> set[str]:
     }
 
 
-__all__ = ("unfit",)
+__all__ = ("migrates_elsewhere", "unfit")

@@ -158,6 +158,10 @@ def _altered(wanted: Server, same: Server) -> list[str]:
     if len(kinds) > 1 and not kinds & {TEMPLATE, ""}:
         words = f"these values put it into {wanted.storage}"
         found.append(f"The {same.what} {same.name} has its data in {same.storage}, and {words}.")
+    places = [_place(item) for item in (same, wanted)]
+    if all(places) and places[0] != places[1]:
+        words = f"in the folder {places[0]} of its volume, and these values look for them in {places[1]}"
+        found.append(f"The {same.what} {same.name} has its data {words}: it would begin empty.")
     names = [environment_of(item.template).get("POSTGRES_REPLICATION_USER") for item in (same, wanted)]
     if same.what == "database" and all(names) and names[0] != names[1]:
         words = f"{same.name} was made with {names[0]}, and PostgreSQL makes it at its first start only"
@@ -168,6 +172,17 @@ def _altered(wanted: Server, same: Server) -> list[str]:
             words = f"{same.name} was made with {now}, and PostgreSQL makes it at its first start only"
             found.append(f"postgresql.auth.{name} is {then}, but {words}.")
     return found
+
+
+def _place(server: Server) -> str:
+    """Where on its volume a database has its files, empty where the template does not tell."""
+    folder = environment_of(server.template).get("PGDATA", "").rstrip("/")
+    for mount in server.template["spec"]["containers"][0].get("volumeMounts") or ():
+        top = mount["mountPath"].rstrip("/")
+        if mount["name"] == _DATA.get(server.chart) and f"{folder}/".startswith(f"{top}/"):
+            inside = mount.get("subPath") or mount.get("subPathExpr") or ""
+            return f"/{inside.strip('/')}/{folder[len(top) :].strip('/')}".replace("//", "/")
+    return ""
 
 
 def other_disks(planned: Sequence[Server], live: Sequence[Server]) -> list[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -14,12 +15,14 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
     identity,
     immutable,
     look,
+    losses,
     ownership,
     pod_proof,
     references,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_urls import (
     LivingUrls,
+    Reference,
     reference,
     text,
     variable_of,
@@ -66,13 +69,27 @@ def comparison(
         name: secret if name == wanted.secret else cluster.get("v1", "secrets", name, namespace) for name in needed
     }
     there = [*_of_kind("Deployment", agent), *_of_kind("StatefulSet", *statefulsets)]
+    beside = _beside(cluster, wanted, namespace)
+    others = {("Secret", name): there for name, there in secrets.items()}
+    others |= {(need.kind, need.name): there for need, there in beside.items()}
     unproven = [] if other else _unproven(cluster, wanted, live, data=(secret or {}).get("data") or {}, params=params)
     return {
         "another": other,
         "unproven": unproven,
         "other_volumes": identity.other_disks(planned, live),
-        "unfit": _unfit(wanted, secrets, statefulsets, namespace),
-        "lacking": _missing_secrets(wanted, needed, secrets, namespace),
+        "unfit": [
+            *_unfit(
+                wanted, secrets, statefulsets, namespace, works_with=reference(agent, "DATABASE_URL") if agent else None
+            ),
+            *_of_another_release(cluster, wanted, planned, params),
+        ],
+        "lacking": [*_missing_secrets(wanted, needed, secrets, namespace), *_missing(beside, namespace)],
+        "lost": _lost(cluster, wanted, others, live=live, params=params),
+        "by_helm": [
+            f"{item['kind']} {item['metadata']['name']}"
+            for item in there
+            if losses.is_helms(item, params["release_name"], namespace)
+        ],
         "conflicts": _conflicts(cluster, wanted, there, params),
         "refused": immutable.refusals(wanted.objects, there, agent["metadata"]["name"] if agent else None),
     }
@@ -131,14 +148,46 @@ def _unproven(
     ]
 
 
-def _unfit(wanted: Wanted, secrets: Mapping[str, Object | None], sets: Sequence[Object], namespace: str) -> list[str]:
-    """What existing_secrets.unfit says of the Secrets that the role does not write."""
+def _unfit(
+    wanted: Wanted,
+    secrets: Mapping[str, Object | None],
+    sets: Sequence[Object],
+    namespace: str,
+    *,
+    works_with: Reference | None,
+) -> list[str]:
+    """What existing_secrets says of the Secrets that the role does not write.
+
+    :param works_with: from where the living agent has its URL
+    """
     data: dict[str, Mapping[str, str]] = {
         name: {key: text(value) for key, value in ((there or {}).get("data") or {}).items()}
         for name, there in secrets.items()
         if name != wanted.secret or not wanted.expected
     }
-    return existing_secrets.unfit(wanted.objects, data, [item["metadata"]["name"] for item in sets], namespace)
+    known = works_with[0] if works_with else ""
+    return [
+        *existing_secrets.unfit(wanted.objects, data, [item["metadata"]["name"] for item in sets], namespace),
+        *existing_secrets.migrates_elsewhere(wanted.objects, data, known, namespace),
+    ]
+
+
+def _of_another_release(
+    cluster: Cluster, wanted: Wanted, planned: Sequence[identity.Server], params: Object
+) -> list[str]:
+    """URLs of Secrets that others keep and that lead to another release's server, beside one of this release's own."""
+    namespace, release = params["release_namespace"], params["release_name"]
+    agent = look.agent_of(wanted.objects, release)
+    read = LivingUrls(cluster, namespace, wanted.secret, {}, {}, ())
+    found = []
+    for server in planned:
+        place = reference(agent, _PASSWORDS[server.what][2]) if agent and server.what else None
+        value = read.value(place) if place and not (place[0] == wanted.secret and wanted.expected) else None
+        owner = read.release_of(text(value)) if value else ""
+        if place and owner and owner != release:
+            words = f"leads to the {server.what} of release {owner}, while {server.name} is installed for this one"
+            found.append(f"{place[1]} of Secret {namespace}/{place[0]} {words}")
+    return found
 
 
 def _missing_secrets(
@@ -154,6 +203,55 @@ def _missing_secrets(
             found.append(f"Secret {namespace}/{name} does not exist")
         elif missing:
             found.append(f"Secret {namespace}/{name} lacks the keys {', '.join(missing)}")
+    return found
+
+
+# None where the account may not look.
+_Beside = dict[references.Need, "Object | None"]
+
+
+def _beside(cluster: Cluster, wanted: Wanted, namespace: str) -> _Beside:
+    """What pods need beside Secrets and others make, as it lives: None where it is not there.
+
+    What may not be read is left out.
+    """
+    found: _Beside = {}
+    for need in references.beside_secrets(wanted.objects):
+        with contextlib.suppress(Forbidden):
+            found[need] = cluster.get("v1", need.plural, need.name, namespace)
+    return found
+
+
+def _missing(beside: _Beside, namespace: str) -> list[str]:
+    return [f"{need.kind} {namespace}/{need.name} does not exist" for need, there in beside.items() if there is None]
+
+
+def _lost(
+    cluster: Cluster,
+    wanted: Wanted,
+    needed: dict[tuple[str, str], Object | None],
+    *,
+    live: Sequence[identity.Server],
+    params: Object,
+) -> list[str]:
+    """What losses.py finds.
+
+    :param needed: what pods need and others make, by kind and name
+    """
+    release, namespace = params["release_name"], params["release_namespace"]
+    claims = look.readable(cluster, "v1", "persistentvolumeclaims", namespace) or ()
+    there = needed | {(losses.CLAIM, item["metadata"]["name"]): item for item in claims}
+    living = [item for (kind, _name), found in there.items() for item in _of_kind(kind, found)]
+    found = [
+        *losses.twice(wanted.objects, namespace),
+        *losses.removed(wanted.objects, living, release, namespace, needed),
+    ]
+    here = {item.name for item in live}
+    begin = [item for item in identity.servers(wanted.objects) if item.name not in here]
+    named = losses.named_claims(wanted.objects)
+    if any(item.name in named for item in begin):
+        pods = look.readable(cluster, "v1", "pods", namespace) or ()
+        found += losses.shared_claims(begin, named, pods, release)
     return found
 
 

@@ -94,6 +94,8 @@ def look(cluster: Cluster, params: Object) -> Object:
         "another": [],
         "other_volumes": [],
         "lacking": [],
+        "lost": [],
+        "by_helm": [],
         "unfit": [],
         "unproven": [],
         "refused": [],

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import references, urls
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import INSTANCE
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Collection, Mapping
@@ -26,6 +29,8 @@ _URLS = {
     "migration-database-url": ("", ("password", "postgres-password"), "database"),
     "redis-url": ("REDIS_URL", ("redis-password",), "cache"),
 }
+# Components of PostgreSQL and Redis, as both sources of subcharts name them.
+_SERVERS = frozenset({"primary", "read", "master", "replica"})
 # What makes another server of it. A password is rotated, and parameters change, without leading anywhere else.
 _PLACE = frozenset({"form", "host", "port", "database", "user"})
 
@@ -105,6 +110,19 @@ class LivingUrls:
         found = self.cluster.get("v1", "secrets", place[0], self.namespace) or {}
         value: str | None = (found.get("data") or {}).get(place[1])
         return value
+
+    def release_of(self, url: str) -> str:
+        """The release whose server a URL leads to by a Service of this namespace; empty where that is no server's."""
+        try:
+            host = urls.parts(url, self.namespace).host
+        except ValueError:
+            return ""
+        service = (
+            self.cluster.get("v1", "services", host, self.namespace) if re.fullmatch(r"[a-z0-9-]+", host) else None
+        )
+        component = ((service or {}).get("spec", {}).get("selector") or {}).get(COMPONENT)
+        labels = (service or {}).get("metadata", {}).get("labels") or {}
+        return str(labels.get(INSTANCE) or "") if component in _SERVERS else ""
 
     def _leads_somewhere(self, url: str) -> bool:
         """Whether a URL may lead to a server: what is no Service's short name is one somewhere else."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from urllib.parse import quote
 
 # What begins as this project's demo ones and the specification's do; and what people write for "later" or never think
 # of: these words alone, with digits and signs around them. One that only begins with such a word is as good as any.
@@ -40,6 +41,12 @@ _SECRET_NAME: t.Final = re.compile(
     r"(?i)(?:^|[_.-])(?:password|passwd|pwd|secret|token|credentials?|passphrase"
     r"|(?:api|access|secret|private|encryption|signing|auth|master|account|service|openai|anthropic|azure|gemini|mistral)[_-]?key)$"
 )
+# Keys of values that hold a secret themselves, and do not name where it is, as existingSecretPasswordKey does.
+_SECRET_KEY: t.Final = re.compile(r"(?:^|[a-z\d_-])(?:[Pp]assword|[Pp]asswd|[Bb]indpw|[Pp]assphrase)$")
+# Below these stand names of keys.
+_NAMES: t.Final = ("existingSecretKeys", "secretKeys")
+# A shorter one, or one that is a word, may stand among the values for another reason.
+_LEAST: t.Final = 8
 _ENVIRONMENTS: t.Final = ("env", "extraEnv", "extraEnvVars")
 _LOGIN: t.Final = re.compile(
     r"://[^\s/:@]*:[^\s/@]+@|\bpassword\s+'[^']|^\s*(?:requirepass|masterauth)\s+\S", re.IGNORECASE | re.MULTILINE
@@ -56,8 +63,30 @@ def problems(passwords: Mapping[str, str], values: Mapping[str, t.Any]) -> dict[
     return {
         "missing": sorted(key for key in _needed(values) if not passwords.get(key)),
         "placeholders": sorted(key for key, value in passwords.items() if PLACEHOLDER.search(str(value))),
-        "in_values": [*(path for path in IN_VALUES if _at(values, path)), *_written(values)],
+        "in_values": _in_values(passwords.values(), values),
     }
+
+
+def _in_values(passwords: Collection[str], values: Mapping[str, t.Any]) -> list[str]:
+    real = [str(one) for one in passwords if len(str(one)) >= _LEAST and not PLACEHOLDER.search(str(one))]
+    known = {form for one in real for form in (one, quote(one, safe=""))}
+    found = [*(path for path in IN_VALUES if _at(values, path)), *_written(values), *_repeated(values, known)]
+    return list(dict.fromkeys(found))
+
+
+def _repeated(values: t.Any, known: Collection[str], path: str = "") -> t.Iterator[str]:
+    """Paths of texts in which one of the passwords stands, and of objects that are Secrets themselves."""
+    if isinstance(values, Mapping):
+        if values.get("kind") == "Secret" and (values.get("data") or values.get("stringData")):
+            yield path
+            return
+        for key, value in values.items():
+            yield from _repeated(value, known, f"{path}.{key}" if path else str(key))
+    elif isinstance(values, list | tuple):
+        for number, value in enumerate(values):
+            yield from _repeated(value, known, f"{path}[{number}]")
+    elif isinstance(values, str) and any(one in values for one in known):
+        yield path
 
 
 def _written(values: t.Any, path: str = "", name: str = "") -> t.Iterator[str]:
@@ -72,7 +101,9 @@ def _written(values: t.Any, path: str = "", name: str = "") -> t.Iterator[str]:
             yield from _written(value, f"{path}[{number}]")
     elif isinstance(values, str) and values and path not in IN_VALUES:
         telling = _SECRET_NAME.search(name) and values.lower() not in {"true", "false"} and "$(" not in values
-        if telling or _LOGIN.search(values):
+        parent, _dot, key = path.rpartition(".")
+        given = not name and _SECRET_KEY.search(key) and parent.rpartition(".")[2] not in _NAMES
+        if telling or given or _LOGIN.search(values):
             yield path
 
 

@@ -1,4 +1,4 @@
-"""Which keys of which Secrets the pods of a release cannot start without. Pure."""
+"""Which keys of which Secrets, and what else, the pods of a release cannot start without. Pure."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -28,6 +28,52 @@ def needed(objects: Sequence[Object]) -> dict[str, frozenset[str]]:
             if name not in own:
                 found.setdefault(name, set()).update(keys)
     return {name: frozenset(keys) for name, keys in found.items()}
+
+
+class Need(t.NamedTuple):
+    """An object that pods name. `plural` is its resource in the core API."""
+
+    plural: str
+    kind: str
+    name: str
+
+
+# Kubernetes makes both in every namespace.
+_EVERYWHERE: t.Final = frozenset(
+    {Need("serviceaccounts", "ServiceAccount", "default"), Need("configmaps", "ConfigMap", "kube-root-ca.crt")}
+)
+
+
+def beside_secrets(objects: Sequence[Object]) -> list[Need]:
+    """Service accounts, ConfigMaps and claims that pods of these manifests need and the manifests do not make."""
+    found = {need for item in objects for need in _named_by(_pod(item))} - _EVERYWHERE
+    own = {(item["kind"], item["metadata"]["name"]) for item in objects}
+    return sorted(need for need in found if (need.kind, need.name) not in own)
+
+
+def _named_by(pod: Object) -> Iterator[Need]:
+    if account := pod.get("serviceAccountName"):
+        yield Need("serviceaccounts", "ServiceAccount", account)
+    for volume in pod.get("volumes") or ():
+        if claim := volume.get("persistentVolumeClaim"):
+            yield Need("persistentvolumeclaims", "PersistentVolumeClaim", claim["claimName"])
+    for source in _maps(pod):
+        if not source.get("optional"):
+            yield Need("configmaps", "ConfigMap", source["name"])
+
+
+def _maps(pod: Object) -> Iterator[Object]:
+    for container in containers_of(pod):
+        for variable in container.get("env") or ():
+            if key := (variable.get("valueFrom") or {}).get("configMapKeyRef"):
+                yield key
+        for whole in container.get("envFrom") or ():
+            if source := whole.get("configMapRef"):
+                yield source
+    for volume in pod.get("volumes") or ():
+        for each in [volume, *((volume.get("projected") or {}).get("sources") or ())]:
+            if source := each.get("configMap"):
+                yield source
 
 
 def _pod(item: Object) -> Object:
@@ -68,4 +114,4 @@ def _of_pod(pod: Object) -> Iterator[tuple[str, Iterable[str]]]:
                 yield source.get("secretName") or source["name"], [each["key"] for each in source.get("items") or ()]
 
 
-__all__ = ("OWN_NAME", "containers_of", "needed", "of_variables")
+__all__ = ("OWN_NAME", "Need", "beside_secrets", "containers_of", "needed", "of_variables")

@@ -126,7 +126,7 @@ def _obstacles(cluster: Cluster, params: Row, text: str) -> tuple[str, ...]:
     """What stands in the way of these manifests, as guard looks at those of a deployment."""
     asked = params | {"manifests": text, "secret_name": None, "secret_expected": {}, "secret_shown": []}
     found = info.look(cluster, asked)
-    return tuple(word for name in ("lacking", "another", "other_volumes", "refused") for word in found[name])
+    return tuple(word for name in ("lacking", "another", "other_volumes", "refused", "lost") for word in found[name])
 
 
 def _agent_image(text: str, release: str) -> str:

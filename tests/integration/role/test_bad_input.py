@@ -72,11 +72,21 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         {"ai_agent_postgresql_password": "demo-only\n"},
         ["ai_agent_postgresql_password holds a line break", "printf", "runbook.md#password-unfit"],
     ),
+    "password that PostgreSQL takes for a hash": (
+        {"ai_agent_postgresql_password": "md5" + "0" * 32},
+        ["ai_agent_postgresql_password has the form of a hash", "runbook.md#password-unfit"],
+    ),
+    "password of the vault among the values": (
+        {"ai_agent_redis_password": "Kx9!real-one", "ai_agent_values": {"agent": {"env": {"A": "Kx9!real-one"}}}},
+        ["ai_agent_values sets agent.env.A", "readable in the release"],
+    ),
     "password that is a template": (
         {"ai_agent_postgresql_password": "demo-only{{ nosuch"},
         ["ai_agent_postgresql_password holds {{", "!unsafe"],
     ),
     "release name": ({"ai_agent_release_name": "my_agent"}, ['"my_agent"', "lower-case"]),
+    "no namespace": ({"ai_agent_namespace": None}, ["ai_agent_namespace", "lower-case", "agent-dev"]),
+    "namespace": ({"ai_agent_namespace": "My_Agents"}, ['"My_Agents"', "lower-case", "ai_agent_namespace"]),
     "time-out": ({"ai_agent_timeout": "600"}, ['ai_agent_timeout is "600"', "10m"]),
     "preflight's policy": (
         {"ai_agent_preflight_fail_on": "sometimes"},
@@ -84,6 +94,10 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     ),
     "acceptance without a reason": ({"ai_agent_preflight_accept": [{"id": "destructive"}]}, ["reason"]),
     "wrong type": ({"ai_agent_images": "agent:1"}, ["ai_agent_images"]),
+    "values as a text, from a survey of AWX": (
+        {"ai_agent_values": '{"agent": {"replicaCount": 2}}'},
+        ["ai_agent_values of host agent-dev is a text", "must be a dictionary"],
+    ),
     "a letter missing": ({"ai_agent_namespce": "x"}, ["ai_agent_namespce", "did you mean ai_agent_namespace?"]),
     "two mistyped": (
         {"ai_agent_reports_dirs": "x", "ai_agent_time_out": "1m"},
@@ -319,6 +333,13 @@ def test_release_left_half_way(status: str, what: str, remedy: str, fake_helm: F
     with living.release([], "unused", tmp_path) as cluster:
         run = deploy(fake_helm("v4.3.1", json.dumps([release])), ai_agent_kubeconfig=str(cluster.kubeconfig))
     assert_one_clear_line(run, f"The {what} of release agent-dev", "did not come to its end", remedy, "ai_agent_repair")
+
+
+def test_a_release_of_another_chart_is_not_replaced(fake_helm: FakeHelm, tmp_path: Path) -> None:
+    release = {"name": "agent-dev", "status": "deployed", "chart": "wordpress-24.1.0"}
+    with living.release([], "unused", tmp_path) as cluster:
+        run = deploy(fake_helm("v4.3.1", json.dumps([release])), ai_agent_kubeconfig=str(cluster.kubeconfig))
+    assert_one_clear_line(run, "is of the chart wordpress-24.1.0", "runbook.md#release-of-another-chart")
 
 
 def kubeconfig(path: Path, server: str) -> Path:

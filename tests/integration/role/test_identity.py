@@ -86,6 +86,32 @@ def test_a_volume_that_cannot_be_changed_stops_it(cluster: Cluster, helm: str) -
     assert "runbook.md#volume-differs" in run.errors[0]
 
 
+HELMS = {"meta.helm.sh/release-name": living.RELEASE, "meta.helm.sh/release-namespace": living.NAMESPACE}
+
+
+def test_what_helm_would_remove_stops_it(cluster: Cluster, helm: str) -> None:
+    claim = {"name": "models", "annotations": HELMS}
+    cluster.add({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": claim}, living.NAMESPACE)
+    run = guard(cluster, helm)
+    assert len(run.errors) == 1, run.output
+    assert "PersistentVolumeClaim models: Helm made it for this release" in run.errors[0]
+    assert "runbook.md#would-be-lost" in run.errors[0]
+    assert run.recap("changed") == 0
+
+
+def test_a_release_that_helm_forgot_stops_it(cluster: Cluster, manifests: list[Object], helm: str) -> None:
+    (deployment,) = (item for item in manifests if item["kind"] == "Deployment")
+    metadata = deployment["metadata"] | {"annotations": HELMS}
+    cluster.add(deployment | {"metadata": metadata, "status": {"availableReplicas": 1}}, living.NAMESPACE)
+    run = guard(cluster, helm)
+    assert len(run.errors) == 1, run.output
+    assert "Helm made Deployment agent-dev" in run.errors[0]
+    assert "runbook.md#release-unrecorded" in run.errors[0]
+    # Whoever says so goes on: the first thing that would be written is what the stand-in refuses.
+    again = guard(cluster, helm, ai_agent_repair=True)
+    assert "could not be written" in again.errors[-1], again.output
+
+
 def test_the_same_values_pass(cluster: Cluster, helm: str) -> None:
     run = guard(cluster, helm, ai_agent_values={"agent": {"replicaCount": 2}})
     # The first thing that would be written, the Secret's labels, is what the stand-in refuses.

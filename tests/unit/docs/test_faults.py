@@ -12,7 +12,12 @@ from lab.paths import ROOT
 TEXT = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", TEXT)
 FAULTS = [*(f"S{number}" for number in range(1, 18)), *(f"L{number}" for number in range(1, 14))]
-FAULTS += [str(number) for number in (16, 21, *range(23, 32))]
+FAULTS += [
+    "04",
+    "08",
+    *(str(number) for number in (16, 21, *range(23, 32))),
+    *(f"G{number}" for number in range(1, 15)),
+]
 
 
 def rows() -> list[list[str]]:

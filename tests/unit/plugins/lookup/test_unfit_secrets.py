@@ -76,3 +76,32 @@ def test_what_is_put_together_on_purpose() -> None:
     # Whoever is asked for it says better that it is missing.
     assert found("{{ nowhere }}") == []
     assert found(None) == []
+
+
+HASHES = [
+    "md5" + "0123456789abcdef" * 2,
+    "SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2Fs$" + "A" * 43 + "=:" + "B" * 43 + "=",
+]
+
+
+def said(value: str, **options: t.Any) -> list[dict[str, str]]:
+    templar = Templar(loader=DataLoader(), variables={"p": value})
+    found: list[dict[str, str]] = LookupModule(loader=DataLoader(), templar=templar).run(
+        ["p"], variables={"p": value}, **options
+    )
+    return found
+
+
+@pytest.mark.parametrize("value", HASHES)
+def test_what_postgresql_takes_for_a_hash(value: str) -> None:
+    (told,) = said(value, hashed=["p"])
+    assert told["name"] == "p"
+    assert "form of a hash" in told["problem"]
+    assert value not in str(told)
+    # Redis has no such form.
+    assert said(value, hashed=["q"]) == []
+
+
+@pytest.mark.parametrize("value", ["md5", HASHES[0].upper(), HASHES[0] + "0", HASHES[0][:-1] + "g", HASHES[1] + "="])
+def test_what_only_looks_like_a_hash(value: str) -> None:
+    assert said(value, hashed=["p"]) == []

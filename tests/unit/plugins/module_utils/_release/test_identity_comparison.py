@@ -355,3 +355,185 @@ def test_a_url_that_somebody_else_wrote(world: World, case: str, *, lives: bool)
     if stops:
         assert found[0].startswith("database-url of Secret demo/demo-secret ")
         assert words in found[0]
+
+
+HELMS = {"meta.helm.sh/release-name": "demo", "meta.helm.sh/release-namespace": "demo"}
+
+
+@pytest.mark.parametrize("kind", ["ServiceAccount", "ConfigMap", "PersistentVolumeClaim"])
+def test_what_pods_need_is_there_and_stays(world: World, kind: str) -> None:
+    pod = look_for(world.planned, "Deployment")["spec"]["template"]["spec"]
+    if kind == "ServiceAccount":
+        pod["serviceAccountName"] = "needed"
+    elif kind == "ConfigMap":
+        pod["containers"][0]["envFrom"] = [{"configMapRef": {"name": "needed"}}]
+    else:
+        pod["volumes"] = [{"name": "models", "persistentVolumeClaim": {"claimName": "needed"}}]
+    found = world.found()
+    assert (found["lacking"], found["lost"]) == ([f"{kind} demo/needed does not exist"], [])
+    there: Object = {"kind": kind, "metadata": {"name": "needed"}}
+    world.cluster.kept[f"{kind.lower()}s", "needed"] = there
+    assert (world.found()["lacking"], world.found()["lost"]) == ([], [])
+    there["metadata"]["annotations"] = HELMS
+    (sentence,) = world.found()["lost"]
+    assert sentence.startswith(f"{kind} needed: Helm made it for this release, these values leave it out")
+    world.planned.append({"apiVersion": "v1", **there})
+    assert world.found()["lost"] == []
+
+
+def test_a_claim_that_no_pod_names_any_more_is_kept_as_well(world: World) -> None:
+    claim = {"kind": "PersistentVolumeClaim", "metadata": {"name": "old", "annotations": HELMS}}
+    world.cluster.kept["persistentvolumeclaims", "old"] = claim
+    assert world.found()["lost"][0].startswith("PersistentVolumeClaim old")
+
+
+def test_a_secret_of_helms_that_pods_need(world: World) -> None:
+    world.expected = {}
+    there: t.Any = world.cluster.kept["secrets", "demo-secret"]
+    there["metadata"]["annotations"] = HELMS
+    assert world.found()["lost"][0].startswith("Secret demo-secret: Helm made it")
+
+
+def test_what_the_account_may_not_read_is_not_missing(world: World) -> None:
+    look_for(world.planned, "Deployment")["spec"]["template"]["spec"]["serviceAccountName"] = "needed"
+    world.cluster.denied |= {("get", "serviceaccounts"), ("list", "persistentvolumeclaims")}
+    assert (world.found()["lacking"], world.found()["lost"]) == ([], [])
+
+
+def test_one_name_for_two_objects(world: World) -> None:
+    world.planned += [
+        service("demo-postgresql") | {"apiVersion": "v1"},
+        service("demo-postgresql") | {"apiVersion": "v1"},
+    ]
+    assert world.found()["lost"] == [
+        "Service demo-postgresql stands twice in what these values make, and only one of the two would be there."
+    ]
+
+
+def test_whose_objects_helm_made(world: World) -> None:
+    assert world.found()["by_helm"] == []
+    there: t.Any = world.cluster.kept["deployments", "demo"]
+    there["metadata"]["annotations"] = HELMS
+    assert world.found()["by_helm"] == ["Deployment demo"]
+
+
+def test_another_folder_of_the_same_volume(world: World) -> None:
+    def place(item: Object, folder: str, **mount: str) -> None:
+        container = item["spec"]["template"]["spec"]["containers"][0]
+        container["env"] = [{"name": "PGDATA", "value": folder}]
+        container["volumeMounts"] = [{"name": "data", "mountPath": "/v/pg", **mount}]
+
+    planned = look_for(world.planned, "StatefulSet")
+    now: t.Any = world.cluster.kept["statefulsets", "demo-postgresql"]
+    place(now, "/v/pg/data")
+    for folder, mount, other in [
+        ("/v/pg/data/", {}, False),
+        ("/v/pg/data16", {}, True),
+        ("/v/pg", {}, True),
+        ("/v/pg/data", {"subPath": "new"}, True),
+        # The same folder, mounted elsewhere.
+        ("/var/lib/data", {"mountPath": "/var/lib"}, False),
+        # It is not on the volume at all, or nobody can tell.
+        ("/elsewhere", {}, False),
+    ]:
+        place(planned, folder, **mount)
+        assert bool(world.found()["another"]) is other, folder
+
+
+@pytest.mark.parametrize("lives", [False, True])
+def test_a_redis_takes_its_password_at_each_start(world: World, *, lives: bool) -> None:
+    key = {"name": "kept", "key": "redis-password"}
+    container = {
+        "name": "redis",
+        "image": "redis:7",
+        "env": [{"name": "REDIS_PASSWORD", "valueFrom": {"secretKeyRef": key}}],
+    }
+    labels = {"app.kubernetes.io/component": "master", "app.kubernetes.io/instance": "demo"}
+    cache: Object = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "demo-redis-master", "labels": labels},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    front = service("demo-redis-master", 6379) | {"apiVersion": "v1"}
+    front["spec"]["selector"] = {"app.kubernetes.io/component": "master"}
+    agent = look_for(world.planned, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    url = {"name": "kept", "key": "redis-url"}
+    agent["env"].append({"name": "REDIS_URL", "valueFrom": {"secretKeyRef": url}})
+    world.planned += [cache, front]
+    if lives:
+        world.cluster.kept["statefulsets", "demo-redis-master"] = copy.deepcopy(cache)
+    for password, problems in ((CANARY, []), ("other", ["another password than redis-password"])):
+        there = {"redis-password": CANARY, "redis-url": f"redis://:{password}@demo-redis-master:6379/0"}
+        world.cluster.kept["secrets", "kept"] = {
+            "kind": "Secret",
+            "metadata": {"name": "kept"},
+            "data": encoded(there),
+        }
+        found = world.found()["unfit"]
+        assert [word for word in problems if not any(word in each for each in found)] == []
+        assert len(found) == len(problems)
+
+
+@pytest.mark.parametrize(("owner", "stops"), [("other", True), ("demo", False), (None, False)])
+def test_an_existing_secret_that_leads_to_another_releases_database(
+    world: World, owner: str | None, *, stops: bool
+) -> None:
+    world.expected = {}
+    front = service("other-postgresql")
+    front["spec"]["selector"] = {"app.kubernetes.io/component": "primary"}
+    front["metadata"]["labels"] = {"app.kubernetes.io/instance": owner} if owner else {}
+    world.cluster.kept["services", "other-postgresql"] = front
+    url = URL.replace("demo-postgresql", "other-postgresql")
+    world.cluster.kept["secrets", "demo-secret"] = secret("demo-secret", **{"database-url": url})
+    words = "database-url of Secret demo/demo-secret leads to the database of release other, while demo-postgresql"
+    assert [item for item in world.found()["unfit"] if item.startswith(words)] == (
+        [f"{words} is installed for this one"] if stops else []
+    )
+    # A pooler in front of its own database is somebody's own Service.
+    front["spec"]["selector"] = {"app": "pgbouncer"}
+    assert world.found()["unfit"] == []
+    # Without a database of its own it may share one.
+    world.planned.remove(look_for(world.planned, "StatefulSet"))
+    front["spec"]["selector"] = {"app.kubernetes.io/component": "primary"}
+    assert world.found()["unfit"] == []
+
+
+@pytest.mark.parametrize("lives", [False, True])
+def test_a_migration_that_leads_away_from_its_own_database(world: World, *, lives: bool) -> None:
+    """By a Secret that is new to the release: the other database would get a schema, and its own would get none."""
+    world.expected = {}
+    for item in world.planned:
+        for container in (
+            item["spec"].get("template", {}).get("spec", {}).get("containers", []) if "spec" in item else []
+        ):
+            for variable in container.get("env", []):
+                if "valueFrom" in variable:
+                    variable["valueFrom"]["secretKeyRef"]["name"] = "ext"
+    front = service("demo-postgresql") | {"apiVersion": "v1"}
+    front["spec"]["selector"] = {"app.kubernetes.io/component": "primary"}
+    world.planned.append(front)
+    if not lives:
+        world.cluster.kept = {("namespaces", "demo"): {"kind": "Namespace", "metadata": {"name": "demo"}}}
+    for host, stops in (("demo-postgresql", False), ("demo-postgresql.demo.svc", False), ("db.example", True)):
+        url = URL.replace("demo-postgresql", host)
+        world.cluster.kept["secrets", "ext"] = secret("ext", **{"migration-database-url": url})
+        words = f"migration-database-url of Secret demo/ext leads to {host}, and demo-postgresql, which is installed"
+        assert [item.startswith(words) for item in world.found()["unfit"]] == ([True] if stops else [])
+
+
+def test_the_administrators_password_is_compared_as_well(world: World) -> None:
+    world.expected = {}
+    world.cluster.kept = {("namespaces", "demo"): {"kind": "Namespace", "metadata": {"name": "demo"}}}
+    front = service("demo-postgresql") | {"apiVersion": "v1"}
+    front["spec"]["selector"] = {"app.kubernetes.io/component": "primary"}
+    world.planned.append(front)
+    container = look_for(world.planned, "StatefulSet")["spec"]["template"]["spec"]["containers"][0]
+    key = {"name": "demo-secret", "key": "postgres-password"}
+    container["env"] = [{"name": "POSTGRES_POSTGRES_PASSWORD", "valueFrom": {"secretKeyRef": key}}]
+    for password, stops in ((CANARY, False), ("other", True)):
+        url = f"postgresql://postgres:{password}@demo-postgresql:5432/agent"
+        there = {"migration-database-url": url, "postgres-password": CANARY}
+        world.cluster.kept["secrets", "demo-secret"] = secret("demo-secret", **there)
+        words = "migration-database-url of Secret demo/demo-secret has another password than postgres-password"
+        assert [item.startswith(words) for item in world.found()["unfit"]] == ([True] if stops else [])

@@ -119,6 +119,10 @@ CANARY = "HUNTER2canary"
             {"postgresql": {"primary": {"initdb": {"scripts": {"a.sql": f"CREATE ROLE r PASSWORD '{CANARY}'"}}}}},
             "postgresql.primary.initdb.scripts.a.sql",
         ),
+        ({"postgresql": {"ldap": {"bindpw": CANARY}}}, "postgresql.ldap.bindpw"),
+        ({"externalCache": {"password": CANARY}}, "externalCache.password"),
+        ({"redis": {"metrics": {"redisPassword": CANARY}}}, "redis.metrics.redisPassword"),
+        ({"extraObjects": [{"kind": "Secret", "stringData": {"a": CANARY}}]}, "extraObjects[0]"),
     ],
 )
 def test_a_secret_among_the_values_by_its_name_or_its_form(values: dict[str, t.Any], path: str) -> None:
@@ -135,7 +139,33 @@ def test_a_secret_among_the_values_by_its_name_or_its_form(values: dict[str, t.A
         {"agent": {"llm": {"baseUrl": "https://llm.example.com:8443/v1", "existingSecret": "llm"}}},
         {"existingSecretKeys": {"database-url": {"name": "db", "key": "password"}}},
         {"redis": {"auth": {"existingSecretPasswordKey": "redis-password"}}},
+        {"existingSecretKeys": {"password": "pw", "redis-password": "pw"}},
+        {"postgresql": {"auth": {"usePasswordFiles": True, "secretKeys": {"userPasswordKey": "password"}}}},
+        {"externalSecret": {"data": [{"secretKey": "password", "remoteRef": {"key": "db", "property": "password"}}]}},
+        {"extraObjects": [{"kind": "Secret", "type": "kubernetes.io/service-account-token"}]},
     ],
 )
 def test_what_only_names_or_leads_to_a_secret_is_none(values: dict[str, t.Any]) -> None:
     assert problems(REAL, values) == NOTHING
+
+
+LONG = "Hu9!canary/Kx"
+
+
+@pytest.mark.parametrize("key", sorted(REAL))
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ({"agent": {"env": {"HARMLESS": LONG}}}, "agent.env.HARMLESS"),
+        ({"agent": {"args": ["--db", f"host=x password={LONG}"]}}, "agent.args[1]"),
+        ({"agent": {"podAnnotations": {"note": "Hu9%21canary%2FKx"}}}, "agent.podAnnotations.note"),
+        ({"extraObjects": [{"kind": "ConfigMap", "data": {"a": f"x {LONG} y"}}]}, "extraObjects[0].data.a"),
+    ],
+)
+def test_a_password_of_the_vault_anywhere_among_the_values(values: dict[str, t.Any], path: str, key: str) -> None:
+    assert problems(REAL | {key: LONG}, values)["in_values"] == [path]
+
+
+def test_a_short_word_may_stand_there_for_another_reason() -> None:
+    for word in ("agent", "postgres", "8Rz!a", ""):
+        assert problems(REAL | {"password": word}, {"agent": {"env": {"A": f"{word} x"}}})["in_values"] == []
