@@ -80,6 +80,12 @@ def mistyped(names: t.Iterable[str], known: t.Iterable[str], prefix: str) -> lis
     """Those of `names` that are not `known`, with what was meant; their common `prefix` makes no two alike."""
     by_rest = {name.removeprefix(prefix): name for name in sorted(known)}
     return [
-        {"name": name, "meant": by_rest.get(nearest(name.removeprefix(prefix), by_rest), "")}
+        {"name": name, "meant": by_rest.get(_meant(name.removeprefix(prefix), by_rest), "")}
         for name in sorted(set(names) - set(by_rest.values()))
     ]
+
+
+def _meant(rest: str, known: t.Collection[str]) -> str:
+    """The one that is alike, else the only one that goes on with another word: `release` for `release_name`."""
+    longer = [name for name in known if name.startswith(f"{rest}_")]
+    return nearest(rest, known) or (longer[0] if len(longer) == 1 else "")

@@ -27,6 +27,14 @@ def test_a_name_of_ones_own_is_like_none(name: str) -> None:
     assert mistyped([name], KNOWN, "ai_agent_") == [{"name": name, "meant": ""}]
 
 
+def test_a_name_that_lacks_a_word_is_meant_where_only_one_goes_on() -> None:
+    assert mistyped(["ai_agent_release"], KNOWN, "ai_agent_") == [
+        {"name": "ai_agent_release", "meant": "ai_agent_release_name"}
+    ]
+    known = ["ai_agent_backup_directory", "ai_agent_backup_passphrase"]
+    assert mistyped(["ai_agent_backup"], known, "ai_agent_") == [{"name": "ai_agent_backup", "meant": ""}]
+
+
 def test_each_entry_point_of_a_role_may_have_options_of_its_own() -> None:
     text = "argument_specs: {main: {options: {ai_agent_a: {}}}, other: {options: {ai_agent_b: {}}}, third: {}}"
     assert specified(text) == ["ai_agent_a", "ai_agent_b"]
