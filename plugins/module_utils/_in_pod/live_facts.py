@@ -42,8 +42,8 @@ def _rows(connection: psycopg.Connection, query: str, **values: t.Any) -> list[R
 def live_rows(connection: psycopg.Connection, table: str, schema: str | None) -> dict[str, t.Any]:
     """The rows of the version table (None: it does not exist), and whether the database has other tables.
 
-    `characters`: how many version_num holds, None where it has no limit or there is no such table. `table`: what
-    decides whether Alembic can write into it, where there is one.
+    `characters`: how many version_num holds, None where it has no limit or there is no such table. Where
+    there is one, also what decides whether Alembic can write into it.
     """
     from psycopg import sql
 

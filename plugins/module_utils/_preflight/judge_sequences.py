@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refus
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_values import (
     NumberedColumn,
     Range,
+    overtaken,
     too_few,
     value_of,
 )
@@ -95,7 +96,11 @@ class SequenceJudge:
             if where is not None and column.sequence in self._sequences:
                 found += self._numbers(place, column, self._sequences[column.sequence], where)
             elif place in self._written:
-                found += self._overtaken(place, column)
+                written, where = self._written[place]
+                made = self._sequences.get(column.sequence) if column.sequence else None
+                words = overtaken(f"{dotted(place[0])}.{place[1]}", written, made) if made and column.unique else None
+                about: Where = where | {"table": dotted(place[0])}
+                found += [finding("sequence-behind", words, severity="warn", **about)] if words else []
         return found
 
     def _numbers(
@@ -124,26 +129,6 @@ class SequenceJudge:
         if old is None or number is None or (number - old) * made.increment < 0 or place in self._refilled:
             words = f"Whether {label} has the next numbers of its sequence already is not known."
             yield finding("sequence-behind", words, severity="unknown", **about)
-
-    def _overtaken(self, place: tuple[Name, str], column: NumberedColumn) -> t.Iterator[Finding]:
-        """Numbers written by hand that the sequence comes to."""
-        written, where = self._written[place]
-        made = self._sequences.get(column.sequence) if column.sequence else None
-        number = made.next_number() if made else None
-        # Where a query set it, it follows the rows.
-        if not column.unique or made is None or number is None:
-            return
-        label = f"{dotted(place[0])}.{place[1]}"
-        if written is None:
-            words = f"A query writes the numbers of {label}, and the sequence stays at {number}: INSERTs may meet them."
-            yield finding("sequence-behind", words, severity="warn", **(where | {"table": dotted(place[0])}))
-            return
-        if (written - number) * made.increment < 0:
-            return
-        words = (
-            f"It writes {written} into {label}, and leaves the sequence behind that: the INSERT that takes it fails."
-        )
-        yield finding("sequence-behind", words, severity="warn", **(where | {"table": dotted(place[0])}))
 
     def _full(self, name: Name) -> Name:
         return self._catalog.qualified(name)
@@ -280,6 +265,17 @@ class SequenceJudge:
         rows = self._catalog.with_rows(known) if known else None
         yield from too_few(made, rows, label) if made and rows else ()
 
+    def _rename(self, node: t.Any, _where: Where) -> t.Iterator[Refusal]:
+        if node.renameType == ObjectType.OBJECT_SEQUENCE and node.relation is not None:
+            old = self._full(relation_name(node.relation))
+            new = (old[0], str(node.newname))
+            for places in (self._sequences, self._before, self._moved):
+                if old in places:
+                    places[new] = places.pop(old)  # type: ignore[assignment]
+            for column in self._columns.values():
+                column.sequence = new if column.sequence == old else column.sequence
+        yield from ()
+
     def _truncate(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
         for relation in node.relations or ():
             table = self._full(relation_name(relation))
@@ -383,6 +379,7 @@ class SequenceJudge:
         ast.CreateSeqStmt: _make_sequence,
         ast.CreateStmt: _table,
         ast.AlterTableStmt: _alter_table,
+        ast.RenameStmt: _rename,
         ast.TruncateStmt: _truncate,
         ast.DeleteStmt: _delete,
         ast.InsertStmt: _insert,

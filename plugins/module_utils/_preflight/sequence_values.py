@@ -78,6 +78,20 @@ def too_few(made: Sequence, table: Table, label: str) -> t.Iterator[Refusal]:
         yield f"Whether the sequence of {label} has a number for each row is not known: it gives {left}", False
 
 
+def overtaken(label: str, written: int | None, made: Sequence) -> str | None:
+    """What is said of numbers that an upgrade writes itself and the sequence comes to; None where it does not.
+
+    :param written: the last one, None where a query gives them
+    """
+    number = made.next_number()
+    # Where a query set the sequence, it follows the rows.
+    if number is None or (written is not None and (written - number) * made.increment < 0):
+        return None
+    if written is None:
+        return f"A query writes the numbers of {label}, and the sequence stays at {number}: INSERTs may meet them."
+    return f"It writes {written} into {label}, and leaves the sequence behind that: the INSERT that takes it fails."
+
+
 Ranges = t.Callable[["Name", str], "Range | None"]
 
 
@@ -152,4 +166,4 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Ranges, Name | None], Value]]] 
     ast.FuncCall: _aggregate,
 }
 
-__all__ = ("NumberedColumn", "Range", "too_few", "value_of")
+__all__ = ("NumberedColumn", "Range", "overtaken", "too_few", "value_of")

@@ -26,6 +26,13 @@ class VersionTableRow(t.TypedDict):
 
 
 class _VersionTable(t.TypedDict):
+    """The rows of the version table, and its database.
+
+    :param rows: of the version table, None where it does not exist
+    :param has_tables: there are others
+    :param characters: how many version_num holds, None without a limit or a table
+    """
+
     rows: list[str] | None
     has_tables: bool
     characters: int | None
@@ -34,9 +41,6 @@ class _VersionTable(t.TypedDict):
 class VersionTable(_VersionTable, total=False):
     """The answer of live_facts.live_rows.
 
-    :param rows: of the version table, None where it does not exist
-    :param has_tables: there are others
-    :param characters: how many version_num holds, None without a limit or a table
     :param table: missing where there is none, or where a file tells of it
     """
 

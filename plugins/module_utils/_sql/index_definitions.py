@@ -8,13 +8,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    BoolExprType,
     ParseError,
     SortByDir,
     SortByNulls,
     ast,
     parse_sql,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import conjuncts, qualified_name
 
 _NO_PLACE: t.Final = {"location", "rexpr_list_start", "rexpr_list_end", "list_start", "list_end"}
 
@@ -102,10 +103,37 @@ def shape(node: t.Any) -> t.Any:
     return (type(node).__name__, *(shape(getattr(node, name)) for name in slots if name not in _NO_PLACE))
 
 
+def _is_between(node: t.Any) -> bool:
+    return isinstance(node, ast.A_Expr) and bool(node.name) and node.name[-1].sval == "BETWEEN"  # type: ignore[index]
+
+
+def _between(node: t.Any) -> list[t.Any]:
+    """`a BETWEEN b AND c` as the server keeps it: a >= b, a <= c."""
+    value, ends = shape(node.lexpr), shape(node.rexpr)
+    return [("operator", symbol, value, end) for symbol, end in zip((">=", "<="), ends, strict=True)]
+
+
+def _parts(node: t.Any, joined: t.Any) -> list[t.Any]:
+    """What is joined by AND, at any depth, with a BETWEEN as two; of OR and NOT the one."""
+    if joined != BoolExprType.AND_EXPR:
+        return [shape(node)]
+    return [
+        part for item in conjuncts(node) for part in (_between(item) if _is_between(item) else [shape(item)])
+    ]  # fmt: skip
+
+
 _SHAPES: t.Final[dict[type, t.Callable[[t.Any], t.Any]]] = {
     ast.ColumnRef: lambda node: ("column", getattr((node.fields or (None,))[-1], "sval", None)),
     ast.FuncCall: lambda node: ("call", qualified_name(node.funcname or ())[1], shape(node.args or ())),
-    ast.A_Expr: lambda node: ("operator", node.name[-1].sval, shape(node.lexpr), shape(node.rexpr)),
+    ast.BoolExpr: lambda node: (
+        int(node.boolop),
+        *(part for item in node.args or () for part in _parts(item, node.boolop)),
+    ),
+    ast.A_Expr: lambda node: (
+        (int(BoolExprType.AND_EXPR), *_between(node))
+        if _is_between(node)
+        else ("operator", node.name[-1].sval, shape(node.lexpr), shape(node.rexpr))
+    ),
 }
 
 __all__ = ("difference", "parsed_index", "shape")

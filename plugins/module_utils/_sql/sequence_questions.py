@@ -120,6 +120,8 @@ def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
         node: t.Any = statement.node
         if isinstance(node, ast.AlterSeqStmt) or (isinstance(node, ast.CreateSeqStmt) and node.if_not_exists):
             sequences[relation_name(node.sequence)] = None
+        elif isinstance(node, ast.RenameStmt) and node.renameType == ObjectType.OBJECT_SEQUENCE:
+            sequences[relation_name(node.relation)] = None
         elif isinstance(node, (ast.InsertStmt, ast.TruncateStmt, ast.DeleteStmt)):
             relations = node.relations if isinstance(node, ast.TruncateStmt) else (node.relation,)
             tables |= dict.fromkeys(relation_name(item) for item in relations or ())

@@ -51,6 +51,7 @@ CASES: dict[str, tuple[str, list[str], str, str | None, str]] = {
     "start out of bounds": ("", sql("ALTER SEQUENCE counted_id_seq START 0"), COUNTED, "fail", "cannot be less than MINVALUE"),
     "bounds that cross": ("", sql("ALTER SEQUENCE counted_id_seq MINVALUE 10 MAXVALUE 5"), COUNTED, "fail", "must be less than MAXVALUE"),
     "two statements of which the last is right": ("", sql("ALTER SEQUENCE counted_id_seq RESTART WITH 5", "ALTER SEQUENCE counted_id_seq RESTART WITH 600"), COUNTED, None, ""),
+    "called otherwise before": ("", sql("ALTER SEQUENCE counted_id_seq RENAME TO numbers_of_counted", "ALTER SEQUENCE numbers_of_counted RESTART WITH 5"), COUNTED, "fail", "duplicate key"),
     "no sequence": ("", sql("ALTER SEQUENCE counted RESTART"), COUNTED, "fail", ""),
     "owned by, of an identity": ("", sql("ALTER SEQUENCE numbered_id_seq OWNED BY NONE"), NUMBERED, "fail", "cannot change ownership"),
     "owned by": ("", sql("ALTER SEQUENCE far OWNED BY fed.id"), FED, None, ""),

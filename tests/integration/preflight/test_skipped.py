@@ -48,6 +48,7 @@ CASES: dict[str, tuple[str, list[str], str, str | None]] = {
     "the same index of an expression": ("", sql("CREATE INDEX IF NOT EXISTS article_folded ON article (lower(name))"), "", None),
     "the same index with WHERE": ("", sql("CREATE INDEX IF NOT EXISTS article_many ON article (n) WHERE n > 5"), "", None),
     "the same index with IN": ("", sql("CREATE INDEX IF NOT EXISTS article_states ON article (id) WHERE name IN ('open', 'closed')"), "", None),
+    "the same index with BETWEEN and LIKE": ("CREATE INDEX article_some ON article (n) WHERE n BETWEEN 1 AND 5 AND name LIKE 'a%'", sql("CREATE INDEX IF NOT EXISTS article_some ON article (n) WHERE n BETWEEN 1 AND 5 AND name LIKE 'a%'"), "", None),
     "the same index, descending": ("CREATE INDEX article_made ON article (made DESC)", sql("CREATE INDEX IF NOT EXISTS article_made ON article (made DESC)"), "", None),
     "an index of another column": ("", sql("CREATE INDEX IF NOT EXISTS article_n ON article (name)"), "", "fail"),
     "an index in another order": ("", sql("CREATE INDEX IF NOT EXISTS article_pair ON article (n, id)"), "", "fail"),
