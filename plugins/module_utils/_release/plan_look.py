@@ -95,7 +95,7 @@ def look(cluster: Cluster, helm: Helm, given: Given, taken: Container[tuple[str,
     applied = next((entry for entry in reversed(history) if entry["status"] == "deployed"), newest)
     revision = int(applied.get("revision", 0))
     text = helm.manifests([revision]).get(revision, "") if revision else ""
-    # Where Helm does not run, what lives is held against what it applied last: rendered anew, names have the next number.
+    # Where Helm does not run, what lives is held against what it applied last: rendered anew, a Job has another name.
     manifest, hooks = _rendered(helm, given.chart, given.values) if given.runs or not history else (text, [])
     events = {"pre-upgrade", "post-upgrade"} if history else {"pre-install", "post-install"}
     way = _Way(_by_server(helm) if history else True, taken, there)
