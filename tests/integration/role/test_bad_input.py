@@ -88,6 +88,11 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     "no namespace": ({"ai_agent_namespace": None}, ["ai_agent_namespace", "lower-case", "agent-dev"]),
     "namespace": ({"ai_agent_namespace": "My_Agents"}, ['"My_Agents"', "lower-case", "ai_agent_namespace"]),
     "time-out": ({"ai_agent_timeout": "600"}, ['ai_agent_timeout is "600"', "10m"]),
+    "no time at all": ({"ai_agent_timeout": "0m0s"}, ['ai_agent_timeout is "0m0s"', "10m"]),
+    "kubeconfig that is not there": (
+        {"ai_agent_kubeconfig": "/nowhere/config"},
+        ["Could not find or access '/nowhere/config'", "host agent-dev, ai_agent_kubeconfig"],
+    ),
     "preflight's policy": (
         {"ai_agent_preflight_fail_on": "sometimes"},
         ["ai_agent_preflight_fail_on", "unknown, warn"],
