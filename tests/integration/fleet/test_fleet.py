@@ -87,7 +87,7 @@ def test_what_is_not_as_wanted_is_seen(fleet: Fleet) -> None:
     words = [living.helm(), "upgrade", "drift-values", _chart(fleet), "--namespace", "drift-values", "--reuse-values"]
     words += ["--set", "agent.env.LOG_LEVEL=warning", "--kubeconfig", str(fleet.cluster.kubeconfig)]
     subprocess.run(words, capture_output=True, check=True)
-    removed = '[{"op": "remove", "path": "/data/redis-url"}]'
+    removed = '[{"op": "remove", "path": "/metadata/labels/app.kubernetes.io~1component"}]'
     secret = ("secret", "drift-secret-secret", "-n", "drift-secret", "--type=json", "-p", removed)
     for asked in (("patch", *secret), ("scale", "deployment/drift-replicas", "-n", "drift-replicas", "--replicas=7")):
         done = fleet.cluster.ask(*asked)
