@@ -256,6 +256,11 @@ def _guessed(item: Object, live: Object | None, why: FindingError) -> State:
 
 
 def _overlaid(item: Object, live: Object | None) -> Object:
+    if item.get("stringData"):
+        # The API server keeps it so, and shows nothing else.
+        encoded = {name: base64.b64encode(str(text).encode()).decode() for name, text in item["stringData"].items()}
+        item = {name: value for name, value in item.items() if name != "stringData"}
+        item["data"] = (item.get("data") or {}) | encoded
     return item if live is None else t.cast("Object", _over(item, live))
 
 
