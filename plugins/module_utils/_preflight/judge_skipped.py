@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
 # In what an object differs, and how much that weighs.
-Differing = tuple[str, "Severity"]
+Differing = tuple[str, Severity]
 _KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
 _FILLED: t.Final = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CONSTR_GENERATED}
 _TABLES: t.Final = {"r", "p", "f"}

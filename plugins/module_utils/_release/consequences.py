@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Object = dict[str, t.Any]
 # An object as it is and as it would be: None where it is not there.
-Change = tuple[Object | None, Object | None]
+Change = tuple["Object | None", "Object | None"]
 
 _WITH_PODS: t.Final = ("Deployment", "StatefulSet", "DaemonSet")
 # Where Kubernetes' manifests say nothing.
