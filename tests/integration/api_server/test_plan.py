@@ -368,6 +368,8 @@ def test_a_first_install(api: Server, account: Path, tmp_path: Path) -> None:
     assert (plan["revision"], plan["changes"]) == ({"before": 0, "after": 1}, True)
     assert plan["pods"] == ["Deployment first: 3 pods start", "StatefulSet first-db: 1 pod starts"]
     assert plan["volumes"] == ["data-first-db-0: made, unless it is there already"]
+    # Who deploys into one namespace cannot look into another one.
+    new.kubeconfig = api.kubeconfig
     result, _problem = new.asked({"release_namespace": "nowhere"})
     assert ("Namespace", "added") in {(each["kind"], each["action"]) for each in result["plan"]["objects"]}
 
