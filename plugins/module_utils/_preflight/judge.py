@@ -102,6 +102,11 @@ class Judgement:
                 worst[item.revision] = max(worst.get(item.revision, 0), _RISKS[item.severity])
         return {revision: _NAMES[number] for revision, number in worst.items()}
 
+    def largest_rewrite(self) -> int:
+        """Bytes with indexes of the largest table that is rewritten."""
+        rewritten = (lock for item in self.statements for lock in item["locks"] if lock["rewrite"])
+        return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
+
     def strongest_locks(self) -> dict[str, dict[str, t.Any]]:
         """Of each revision that takes a lock: the strongest one, on the largest table of several."""
         strongest: dict[str, dict[str, t.Any]] = {}

@@ -19,6 +19,11 @@ if t.TYPE_CHECKING:  # pragma: no cover
 OLDEST_SUPPORTED = 15
 # The newest of those that the truth tests run on, which are 14 to 18.
 NEWEST_KNOWN = 18
+# What the judgement of statements reads of a server, where none was asked.
+NO_SERVER: t.Final = t.cast("ServerFacts", {
+    "version": NEWEST_KNOWN * 10000, "lock_timeout": "0", "may_create": True, "may_create_in_database": True,
+    "superuser": False, "role": "", "schema": "public", "sessions": [], "timezone": "UTC", "maintenance_kib": -1,
+})  # fmt: skip
 
 
 def judge_server(facts: ServerFacts, limits: Thresholds, connections_needed: int | None) -> list[Finding]:
@@ -123,4 +128,4 @@ def judge_backup(last: str | None, now: datetime.datetime, limits: Thresholds, *
     return [finding("backup-old", words)]
 
 
-__all__ = ("judge_backup", "judge_recovery", "judge_server")
+__all__ = ("NEWEST_KNOWN", "NO_SERVER", "judge_backup", "judge_recovery", "judge_server")

@@ -34,7 +34,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_replica import lost_identities
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowPolicy
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server import (
-    NEWEST_KNOWN,
+    NO_SERVER,
     judge_backup,
     judge_recovery,
     judge_server,
@@ -75,11 +75,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # Processor time for reading and judging the SQL of an image: 10,000 statements take 2.5 s.
 JUDGE_SECONDS: t.Final = 120.0
-# What the judgement of statements reads of a server, where none was asked.
-_NO_SERVER: t.Final = t.cast("ServerFacts", {
-    "version": NEWEST_KNOWN * 10000, "lock_timeout": "0", "may_create": True, "may_create_in_database": True,
-    "superuser": False, "role": "", "schema": "public", "sessions": [], "timezone": "UTC", "maintenance_kib": -1,
-})  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,7 +177,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
         "unknown_revisions": list(upgrade.position.unknown),
         "target_revisions": upgrade.graph.targets,
         "pending": pending_revisions(upgrade.graph, upgrade.rendered, judged, Judgement([], everything).risks()),
-        "largest_rewrite_bytes": _largest_rewrite(judged),
+        "largest_rewrite_bytes": judged.largest_rewrite(),
         "server": server_summary(upgrade.answer),
         "deployed_image": _deployed_image(source),
         "sql_sha256": hashlib.sha256(upgrade.rendered.sql.encode()).hexdigest(),
@@ -315,7 +310,7 @@ def _deployed_image(source: Source) -> str | None:
 
 def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judgement:
     answer = upgrade.answer
-    facts, server = answer.facts or NO_FACTS, answer.server or _NO_SERVER
+    facts, server = answer.facts or NO_FACTS, answer.server or NO_SERVER
     catalog = catalog_of(answer)
     evidence = Evidence(facts["usage"], facts["classes"], datetime.datetime.now(datetime.UTC))
     lock_timeout_set = _migrator_sets_lock_timeout(request, upgrade)
@@ -385,7 +380,7 @@ def _release_findings(limits: Thresholds, release: Release, answer: Answer, judg
         release.live,
         answer.server,
         statements=judged.statements,
-        largest_rewrite=_largest_rewrite(judged),
+        largest_rewrite=judged.largest_rewrite(),
         limits=limits,
     )
     return found
@@ -396,12 +391,6 @@ def _namespace(release: Release) -> list[Finding]:
 
     found: list[Finding] = of_namespace(release.planned, release.live, release.missing, release.namespace)
     return found
-
-
-def _largest_rewrite(judged: Judgement) -> int:
-    """Bytes with indexes."""
-    rewritten = (lock for item in judged.statements for lock in item["locks"] if lock["rewrite"])
-    return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
 
 
 __all__ = ("Request", "run")
