@@ -147,7 +147,7 @@ def _of_helm(
         return "hook" if kind in _HOOK_KINDS and _is_our_hook(labels, release[0]) else "others"
     if tuple(annotations.get(each) for each in HELMS_RELEASE) != release:
         return "others"
-    if annotations.get(_POLICY) == "keep":
+    if kept(annotations):
         return "secret" if kind == "Secret" else "others"
     return "helm"
 
@@ -185,6 +185,14 @@ def _volume(name: str, labels: t.Mapping[str, str]) -> t.Literal["postgresql-vol
     return "postgresql-volume" if what == "postgresql-volume" else "redis-volume"
 
 
+def kept(annotations: t.Mapping[str, str]) -> bool:
+    """Whether Helm leaves the object with these where it is when it would remove it.
+
+    Helm's documentation, Chart Development Tips and Tricks, "Tell Helm Not To Uninstall a Resource".
+    """
+    return annotations.get(_POLICY) == "keep"
+
+
 def of(items: Iterable[Found], *whose: Whose) -> list[Found]:
     """Those of them, in the order in which they are removed."""
     order = {kind: number for number, kind in enumerate(KINDS)}
@@ -212,4 +220,4 @@ def doomed_claims(items: Iterable[tuple[Kind, Object]], release: str, namespace:
     return told
 
 
-__all__ = ("KINDS", "REMOVABLE", "RUN_KINDS", "Found", "Kind", "Whose", "doomed_claims", "found", "of")
+__all__ = ("KINDS", "REMOVABLE", "RUN_KINDS", "Found", "Kind", "Whose", "doomed_claims", "found", "kept", "of")

@@ -12,16 +12,16 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import HELMS_RELEASE, INSTANCE
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import HELMS_RELEASE, INSTANCE, kept
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.references import claims_of
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import Server
 
 Object = dict[str, t.Any]
 CLAIM: t.Final = "PersistentVolumeClaim"
-_POLICY: t.Final = "helm.sh/resource-policy"
 # Of these nothing is used any more.
 _OVER: t.Final = frozenset({"Succeeded", "Failed"})
 
@@ -49,8 +49,8 @@ def removed(
     found = []
     for item in living:
         kind, name = _key(item)
-        kept = (item["metadata"].get("annotations") or {}).get(_POLICY) == "keep"
-        if (kind, name) in stay or kept or not is_helms(item, release, namespace):
+        stays = (kind, name) in stay or kept(item["metadata"].get("annotations") or {})
+        if stays or not is_helms(item, release, namespace):
             continue
         if kind == CLAIM or (kind, name) in needed:
             rest = "with its data" if kind == CLAIM else "and the pods could not start without it"
@@ -68,15 +68,13 @@ def twice(planned: Iterable[Object], namespace: str) -> list[str]:
 
     :param namespace: of those that name none
     """
-    several = Counter((_group(item), item["metadata"].get("namespace") or namespace, *_key(item)) for item in planned)
+    # The API group is empty for the core.
+    several = Counter(
+        (str(item["apiVersion"]).rpartition("/")[0], item["metadata"].get("namespace") or namespace, *_key(item))
+        for item in planned
+    )
     words = "stands twice in what these values make, and only one of the two would be there"
     return [f"{kind} {name} {words}." for (_api, _place, kind, name), number in several.items() if number > 1]
-
-
-def _group(item: Object) -> str:
-    """The API group, empty for the core."""
-    group, slash, _version = str(item["apiVersion"]).partition("/")
-    return group if slash else ""
 
 
 def shared_claims(servers: Sequence[Server], claims: dict[str, str], pods: Iterable[Object], release: str) -> list[str]:
@@ -90,7 +88,7 @@ def shared_claims(servers: Sequence[Server], claims: dict[str, str], pods: Itera
     for pod in pods:
         mine = (pod["metadata"].get("labels") or {}).get(INSTANCE) == release
         if not mine and (pod.get("status") or {}).get("phase") not in _OVER:
-            users |= dict.fromkeys(_claims(pod["spec"]), pod["metadata"]["name"])
+            users |= dict.fromkeys(claims_of(pod["spec"]), pod["metadata"]["name"])
     words = "two servers on the same files destroy them"
     return [
         f"StatefulSet {server.name} would use the claim {claims[server.name]}, which pod {users[claim]} has: {words}."
@@ -105,14 +103,8 @@ def named_claims(objects: Iterable[Object]) -> dict[str, str]:
         item["metadata"]["name"]: claim
         for item in objects
         if item["kind"] == "StatefulSet"
-        for claim in _claims(item["spec"]["template"]["spec"])
+        for claim in claims_of(item["spec"]["template"]["spec"])
     }
-
-
-def _claims(pod: Object) -> Iterator[str]:
-    for volume in pod.get("volumes") or ():
-        if claim := volume.get("persistentVolumeClaim"):
-            yield claim["claimName"]
 
 
 __all__ = ("CLAIM", "is_helms", "named_claims", "removed", "shared_claims", "twice")

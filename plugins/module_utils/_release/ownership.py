@@ -17,6 +17,7 @@ import copy
 import json
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import HELMS_RELEASE
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import covers
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -36,7 +37,7 @@ def scaled_by_others(autoscalers: Iterable[Object], release: str) -> set[tuple[s
     found = set()
     for item in autoscalers:
         target, metadata = item["spec"]["scaleTargetRef"], item["metadata"]
-        helm = (metadata.get("annotations") or {}).get("meta.helm.sh/release-name")
+        helm = (metadata.get("annotations") or {}).get(HELMS_RELEASE[0])
         if helm != release or metadata["name"] != target["name"]:
             found.add((target["kind"], target["name"]))
     return found

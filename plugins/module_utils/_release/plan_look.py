@@ -17,7 +17,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import rehearsal
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.refusals import Forbidden, Refused
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, references, three_way
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import belongings, facts, references, three_way
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.differences import secret_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.helm import TIMED_OUT
 
@@ -28,7 +28,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.leased_helm import Helm
 
 Key = tuple[str, str, str, str]
-_KEEP: t.Final = "helm.sh/resource-policy"
 # Kubernetes' own groups, whose kinds know a strategic merge patch.
 _OWN_GROUPS: t.Final = ("apps", "batch", "policy", "autoscaling")
 # Shorter ones are as short as any word.
@@ -119,8 +118,8 @@ def marked(item: Object, release: str, namespace: str) -> Object:
     """An object as Helm applies it: with its marks, by which it knows its own, and which its manifests leave out."""
     metadata = item["metadata"]
     labels = (metadata.get("labels") or {}) | {"app.kubernetes.io/managed-by": "Helm"}
-    marks = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace}
-    annotations = (metadata.get("annotations") or {}) | marks
+    marks = zip(belongings.HELMS_RELEASE, (release, namespace), strict=True)
+    annotations = (metadata.get("annotations") or {}) | dict(marks)
     return item | {"metadata": metadata | {"labels": labels, "annotations": annotations}}
 
 
@@ -239,7 +238,7 @@ class _Question:
             except Forbidden as error:
                 yield State(item, None, notes=(f"not compared: {error.message}",))
         if live is not None:
-            kept = (live["metadata"].get("annotations") or {}).get(_KEEP) == "keep"
+            kept = belongings.kept(live["metadata"].get("annotations") or {})
             yield State(live, live if kept else None, kept=kept)
 
 

@@ -54,12 +54,18 @@ def beside_secrets(objects: Sequence[Object]) -> list[Need]:
 def _named_by(pod: Object) -> Iterator[Need]:
     if account := pod.get("serviceAccountName"):
         yield Need("serviceaccounts", "ServiceAccount", account)
-    for volume in pod.get("volumes") or ():
-        if claim := volume.get("persistentVolumeClaim"):
-            yield Need("persistentvolumeclaims", "PersistentVolumeClaim", claim["claimName"])
+    for claim in claims_of(pod):
+        yield Need("persistentvolumeclaims", "PersistentVolumeClaim", claim)
     for source in _maps(pod):
         if not source.get("optional"):
             yield Need("configmaps", "ConfigMap", source["name"])
+
+
+def claims_of(pod: Object) -> Iterator[str]:
+    """Names of the volume claims that a pod spec has."""
+    for volume in pod.get("volumes") or ():
+        if claim := volume.get("persistentVolumeClaim"):
+            yield claim["claimName"]
 
 
 def _maps(pod: Object) -> Iterator[Object]:
@@ -114,4 +120,4 @@ def _of_pod(pod: Object) -> Iterator[tuple[str, Iterable[str]]]:
                 yield source.get("secretName") or source["name"], [each["key"] for each in source.get("items") or ()]
 
 
-__all__ = ("OWN_NAME", "Need", "beside_secrets", "containers_of", "needed", "of_variables")
+__all__ = ("OWN_NAME", "Need", "beside_secrets", "claims_of", "containers_of", "needed", "of_variables")
