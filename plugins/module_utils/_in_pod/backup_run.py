@@ -99,7 +99,8 @@ def backup(request: Request, sites: Sites) -> Row:
         if request.check_mode:
             return {"changed": True, "notes": [], "summary": [f"{where} would be backed up into {folder.path}."]}
         stack.enter_context(folder.locked())
-        made = backup_take.take(connection, facts, parameters, where, folder, wish, site, site)
+        source = backup_take.Source(connection, facts, parameters, where)
+        made = backup_take.take(source, folder, wish, site, site)
         # The snapshot would hold back VACUUM for as long as the verification takes.
         connection.close()
         made = verified(made, request.key, site, request.jobs)

@@ -119,21 +119,24 @@ def look(connection: t.Any, version_table: str, where: str, lock_timeout_ms: int
     return found
 
 
-def take(  # noqa: PLR0917 - one caller
-    connection: t.Any,
-    facts: backup_facts.Facts,
-    place: t.Mapping[str, t.Any],
-    where: str,
-    folder: BackupFolder,
-    wish: Wish,
-    programs: Programs,
-    guard: Guard,
-) -> Backup:
-    """Make a backup, complete and not verified yet.
+class Source(t.NamedTuple):
+    """A database that was looked at.
 
     :param connection: the one of look(), with its snapshot
+    :param facts: what look() found
     :param place: libpq's parameters of the connection for pg_dump
     :param where: host, port and database
+    """
+
+    connection: t.Any
+    facts: backup_facts.Facts
+    place: t.Mapping[str, t.Any]
+    where: str
+
+
+def take(source: Source, folder: BackupFolder, wish: Wish, programs: Programs, guard: Guard) -> Backup:
+    """Make a backup, complete and not verified yet.
+
     :raises CollectorError: there is none; nothing of it is left
     """
     began = time.monotonic()
@@ -141,53 +144,24 @@ def take(  # noqa: PLR0917 - one caller
     try:
         name, made = folder.begin(now, guard.watch)
         try:
-            with backup_facts.translated(where):
-                snapshot = connection.execute(_SNAPSHOT).fetchone()[0]
-            counted = _Counting(connection, facts, where)
             data = made / backup_manifest.DATA
             # Whoever reads the volume meanwhile must not find it in clear.
             dumped = wish.work / backup_manifest.DATA if wish.key else data
-            options = [*_DUMP, f"--file={dumped}", f"--jobs={wish.jobs}", f"--snapshot={snapshot}"]
-            try:
-                programs.run("pg_dump", [*options, f"--lock-wait-timeout={wish.lock_timeout_ms}"], place)
-            except CollectorError as error:
-                # Where counting failed, the snapshot went with its transaction, which is all that the dump knows.
-                if counted.cancelled():
-                    raise _locked(connection, error) from None
-                counted.result()
-                raise
-            except BaseException:
-                counted.cancelled()
-                raise
-            rows = counted.result()
+            rows = _dump(source, dumped, wish, programs)
             dump_seconds = time.monotonic() - began
             if wish.key:
                 backup_encryption.encrypt(dumped, data, wish.key)
             manifest: backup_manifest.Manifest = {
                 "form": backup_manifest.FORM,
                 "time": now.isoformat(timespec="seconds"),
-                "database": facts | rows,
+                "database": source.facts | rows,
                 "encrypted": wish.key is not None,
                 "image": wish.image,
                 "files": backup_manifest.of_files(made),
             }
             backup_manifest.write(made, manifest, wish.key)
-            record = {
-                "name": name,
-                "time": manifest["time"],
-                "database": facts["database"],
-                "revision": facts["revision"],
-                "image": wish.image,
-                "bytes": bytes_of(made),
-                "database_bytes": facts["database_bytes"],
-                "tables": len(facts["tables"]),
-                "system": facts["system"],
-                "rows": sum(rows["counts"].values()),
-                "encrypted": wish.key is not None,
-                "seconds": {"dump": round(dump_seconds, 3), "backup": round(time.monotonic() - began, 3)},
-                "verified": False,
-                "problem": "it was not restored yet",
-            }
+            record = _record(name, made, manifest)
+            record["seconds"] = {"dump": round(dump_seconds, 3), "backup": round(time.monotonic() - began, 3)}
             write_record(made, record)
             return Backup(folder.publish(made, name), record)
         except BaseException:
@@ -197,6 +171,50 @@ def take(  # noqa: PLR0917 - one caller
             guard.release(made)
     except OSError as error:
         raise folder.unwritable(error) from None
+
+
+def _dump(source: Source, target: Path, wish: Wish, programs: Programs) -> dict[str, dict[str, int]]:
+    """Dump the snapshot into a folder, and count its rows meanwhile.
+
+    :returns: `counts` and `matview_counts`, as `_Counting.result` has them
+    :raises CollectorError: the dump or the count failed
+    """
+    with backup_facts.translated(source.where):
+        snapshot = source.connection.execute(_SNAPSHOT).fetchone()[0]
+    counted = _Counting(source.connection, source.facts, source.where)
+    options = [*_DUMP, f"--file={target}", f"--jobs={wish.jobs}", f"--snapshot={snapshot}"]
+    try:
+        programs.run("pg_dump", [*options, f"--lock-wait-timeout={wish.lock_timeout_ms}"], source.place)
+    except CollectorError as error:
+        # Where counting failed, the snapshot went with its transaction, which is all that the dump knows.
+        if counted.cancelled():
+            raise _locked(source.connection, error) from None
+        counted.result()
+        raise
+    except BaseException:
+        counted.cancelled()
+        raise
+    return counted.result()
+
+
+def _record(name: str, made: Path, manifest: backup_manifest.Manifest) -> dict[str, t.Any]:
+    """What a list of backups shows of this one."""
+    found = manifest["database"]
+    return {
+        "name": name,
+        "time": manifest["time"],
+        "database": found["database"],
+        "revision": found["revision"],
+        "image": manifest["image"],
+        "bytes": bytes_of(made),
+        "database_bytes": found["database_bytes"],
+        "tables": len(found["tables"]),
+        "system": found["system"],
+        "rows": sum(found["counts"].values()),
+        "encrypted": manifest["encrypted"],
+        "verified": False,
+        "problem": "it was not restored yet",
+    }
 
 
 def _locked(connection: t.Any, error: CollectorError) -> CollectorError:
@@ -257,4 +275,4 @@ def work_room(wish: Wish, database_bytes: int) -> Room:
     return Room(int(database_bytes * (2 if wish.key else 1) * GROWTH), free_bytes(wish.work))
 
 
-__all__ = ("APPLICATION", "Guard", "Programs", "Room", "Wish", "look", "room", "take", "work_room")
+__all__ = ("APPLICATION", "Guard", "Programs", "Room", "Source", "Wish", "look", "room", "take", "work_room")

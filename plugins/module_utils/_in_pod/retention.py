@@ -21,7 +21,8 @@ from .errors import CollectorError
 from .probe_startup import NETWORK_SECONDS, retry
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from .retention_batches import Progress
+    from .retention_batches import Deletion, Limits, Progress
+    from .retention_tables import Tables
 
 Request = dict[str, t.Any]
 
@@ -67,7 +68,7 @@ def run(
     limits = batches.Limits(
         request["batch"], request["pause_seconds"], request["statement_seconds"], end=end, alive=alive
     )
-    progress: Progress | None = None
+    deletion: batches.Deletion | None = None
     try:
         with connection:
             connection.autocommit = True
@@ -79,35 +80,53 @@ def run(
                 tables = checked(connection, request["tables"])
                 cutoff = _cutoff(connection, request)
                 before = debt(connection, tables)
+            after: dict[str, t.Any] | None
             if request["dry"]:
-                if request["keys"]:
-                    progress = batches.count_named(connection, tables, request["keys"])
-                else:
-                    progress = batches.count(connection, tables, cutoff, limits, told)
+                progress, after = _counted(connection, tables, cutoff, request["keys"], limits, told), before
             else:
-                work = batches.Deletion(connection, tables, cutoff, limits, told)
-                progress = work.progress
-                if request["keys"]:
-                    work.named(request["keys"])
-                else:
-                    work.old()
-            after = before if request["dry"] else debt_after(connection, tables)
-            return {
-                "where": where,
-                "cutoff": cutoff.isoformat() if cutoff else None,
-                "done": progress.as_dict(),
-                "tables": {
-                    table.name: {"before": before[table.name], "after": (after or before)[table.name]}
-                    for table in tables.all
-                },
-                "after_known": after is not None,
-                "unindexed": list(tables.unindexed),
-                "changes": list(tables.changes),
-                "triggers": list(tables.triggers),
-            }
+                deletion = batches.Deletion(connection, tables, cutoff, limits, told)
+                progress = _deleted(deletion, request["keys"])
+                after = debt_after(connection, tables)
     except psycopg.Error as error:
-        done = progress.sessions if progress and not request["dry"] else 0
+        done = deletion.progress.sessions if deletion else 0
         raise failure(error.sqlstate, type(error).__name__, where, done, lost=connection.broken) from None
+    return {
+        "where": where,
+        "cutoff": cutoff.isoformat() if cutoff else None,
+        "done": progress.as_dict(),
+        "tables": {
+            table.name: {"before": before[table.name], "after": (after or before)[table.name]} for table in tables.all
+        },
+        "after_known": after is not None,
+        "unindexed": list(tables.unindexed),
+        "changes": list(tables.changes),
+        "triggers": list(tables.triggers),
+    }
+
+
+def _counted(  # noqa: PLR0917 - one caller
+    connection: t.Any,
+    tables: Tables,
+    cutoff: t.Any,
+    keys: t.Sequence[str],
+    limits: Limits,
+    told: t.Callable[[Progress], None],
+) -> Progress:
+    """What a deletion would remove: the named sessions, or those before the cutoff."""
+    from . import retention_batches as batches
+
+    if keys:
+        return batches.count_named(connection, tables, keys)
+    return batches.count(connection, tables, cutoff, limits, told)
+
+
+def _deleted(deletion: Deletion, keys: t.Sequence[str]) -> Progress:
+    """Remove the named sessions, or those before the cutoff."""
+    if keys:
+        deletion.named(keys)
+    else:
+        deletion.old()
+    return deletion.progress
 
 
 def _assert_words(request: Request) -> None:
