@@ -32,10 +32,18 @@ PROJECTS: dict[str, tuple[str, t.Callable[[Project], object]]] = {
 }
 
 
+# An interpreter adds to an environment that names no locale, as a bare Debian's does.
+@pytest.mark.parametrize("lang", ["C.UTF-8", None], ids=["a locale", "no locale"])
 @pytest.mark.parametrize("name", PROJECTS)
-def test_both_ways_answer_the_same(name: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_ways_answer_the_same(
+    name: str, lang: str | None, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     env, build = PROJECTS[name]
     build(project := Project(tmp_path / "app", env))
     prepare(database, "CREATE TABLE ledger (id int PRIMARY KEY, amount int)", revision="0001")
     monkeypatch.setenv("PGAPPNAME", "told")
+    for variable in ("LC_ALL", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    if lang:
+        monkeypatch.setenv("LANG", lang)
     assert ask(project.folder, database).result == ask_cold(project.folder, database).result

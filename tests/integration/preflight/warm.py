@@ -112,6 +112,14 @@ def _fresh_path() -> list[str]:
     return [place for place in sys.path if (place and not place.startswith(own)) or "site-packages" in place]
 
 
+def _coerced(environment: dict[str, str]) -> dict[str, str]:
+    """What an interpreter makes of its environment at its start where no locale is named: PEP 538."""
+    named = next((found for name in ("LC_ALL", "LC_CTYPE", "LANG") if (found := environment.get(name))), "C")
+    if environment.get("LC_ALL") or named not in {"C", "POSIX"}:
+        return environment
+    return environment | {"LC_CTYPE": "C.UTF-8"}
+
+
 def _become(
     streams: list[int], environment: dict[str, str], main: t.Callable[[], None], kept: t.Sequence[int] = ()
 ) -> t.NoReturn:
@@ -125,7 +133,7 @@ def _become(
             os.closerange(last + 1, descriptor)
             last = descriptor
         os.environ.clear()
-        os.environ.update(environment)
+        os.environ.update(_coerced(environment))
         # Those that stood there before must not close a number that is another file's now.
         sys.stdin, sys.stdout, sys.stderr = (
             os.fdopen(number, mode, closefd=False) for number, mode in enumerate("rww")
