@@ -67,6 +67,8 @@ class Runner:
     ) -> tuple[int, list[str]]:
         """Run `command`, pass its output on to `say`, return exit code and last lines; stop it when `held` says no."""
         tail: deque[str] = deque(maxlen=TAIL_LINES)
+        # Python keeps what it prints into a pipe until it ends; a migration that hangs would have said nothing then.
+        environ = {"PYTHONUNBUFFERED": "1", **environ}
         process = subprocess.Popen(
             command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )

@@ -134,11 +134,13 @@ class Image:
     def start(self, *arguments: str, program: str = "schema.py", **environ: str) -> Started:
         """Start schema.py, or another program beside it, in the image."""
         log = self.folder.parent / f"{uuid.uuid4().hex}.out"
+        # A developer's machine often has the variable; a pod need not.
+        own = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         with log.open("w") as out, log.with_suffix(".err").open("w") as err:
             process = subprocess.Popen(
                 [sys.executable, str(SCHEMA.with_name(program)), *arguments],
                 cwd=self.folder,
-                env={**os.environ, "DATABASE_URL": self.url, **environ},
+                env=own | {"DATABASE_URL": self.url, **environ},
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
