@@ -49,6 +49,7 @@ DEPENDENCY = """
 dependencies:
   - {name: common, version: 1.x.x, repository: https://charts.example.com}
 """
+GLOBAL = '"global": {"type": "object"},'
 COMMON = "apiVersion: v2\nname: common\nversion: 1.2.0\ntype: library\n"
 SECRET = """apiVersion: v1
 kind: Secret
@@ -85,7 +86,15 @@ WRONG: list[tuple[str, list[Edit], set[str]]] = [
         set(),
     ),
     ("kube-version", [("Chart.yaml", 'kubeVersion: ">=1.30.0-0"\n', "")], set()),
-    ("lock-missing", [("Chart.yaml", "", DEPENDENCY), ("charts/common/Chart.yaml", "", COMMON)], set()),
+    (
+        "lock-missing",
+        [
+            ("Chart.yaml", "", DEPENDENCY),
+            ("values.schema.json", GLOBAL, f'{GLOBAL}\n    "common": {{"type": "object"}},'),
+            ("charts/common/Chart.yaml", "", COMMON),
+        ],
+        set(),
+    ),
     ("define-name", [("templates/_helpers.tpl", "", '{{- define "fullname" -}}x{{- end -}}')], set()),
     ("schema-open", [("values.schema.json", '"additionalProperties": false,\n  "required"', '"required"')], set()),
     (
@@ -436,6 +445,8 @@ def test_a_library_serves_a_chart_and_renders_nothing(helm: str, values: list[st
     template = f'{{{{- include "standards.containerSecurity" {given} | nindent 10 }}}}'
     edits = [
         ("Chart.yaml", "", dependency),
+        # Helm adds a key for each dependency, which a closed schema must know.
+        ("values.schema.json", GLOBAL, f'{GLOBAL}\n    "standards": {{"type": "object"}},'),
         ("templates/service.yaml", "spec:", f"  annotations:\n    made: |-\n      {template}\nspec:"),
     ]
     folder = spoilt(tmp_path / "server", edits)

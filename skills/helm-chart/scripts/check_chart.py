@@ -462,7 +462,7 @@ def no_drain(chart: Chart) -> Found:
         ]
         if not all(stops):
             yield pod.where, "add lifecycle.preStop: {sleep: {seconds: 5}} to what serves"
-        elif max(int((stop.get("sleep") or {}).get("seconds", 0)) for stop in stops if stop) >= grace:
+        elif max([0, *(int((stop.get("sleep") or {}).get("seconds", 0)) for stop in stops if stop)]) >= grace:
             yield pod.where, "set terminationGracePeriodSeconds above preStop and the time that running requests need"
 
 
