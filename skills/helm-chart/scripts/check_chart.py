@@ -231,7 +231,9 @@ def schema_lacks(chart: Chart) -> Found:
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rpartition("/")[2]]
         known = node.get("properties")
-        for key, value in given.items() if known is not None else ():
+        if known is None:
+            return
+        for key, value in given.items():
             if key in known and isinstance(value, dict):
                 yield from compare(known[key], value, f"{path}{key}.")
             elif key not in known and not node.get("additionalProperties") and not node.get("patternProperties"):
