@@ -89,4 +89,12 @@ def predicates(printed: str) -> list[t.Any]:
         raise ChartError("cosign verify-attestation printed no attestations that this collection can read.") from None
 
 
-__all__ = ("BUILD_TYPE", "CYCLONEDX", "PROVENANCE", "bill", "predicates", "provenance")
+def bare(value: t.Any) -> t.Any:
+    """A predicate without what is empty in it: cosign writes some fields that nobody gave, such as `metadata: {}`."""
+    if isinstance(value, dict):
+        kept = {key: bare(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in kept.items() if inner not in (None, "", [], {})}
+    return [bare(inner) for inner in value] if isinstance(value, list) else value
+
+
+__all__ = ("BUILD_TYPE", "CYCLONEDX", "PROVENANCE", "bare", "bill", "predicates", "provenance")

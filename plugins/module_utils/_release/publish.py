@@ -24,6 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.attestations import (
     CYCLONEDX,
     PROVENANCE,
+    bare,
     bill,
     predicates,
     provenance,
@@ -198,9 +199,9 @@ def _attest(params: Row, pushed: Row, wanted: list[tuple[str, Row]], environment
         for kind in dict.fromkeys(kind for kind, _predicate in wanted):
             words = ["verify-attestation", "--key", public, "--type", kind, _NO_LOG, *cosign.plain, cosign.subject]
             seen = cosign.ask(*words)
-            there[kind] = [] if seen.code else predicates(seen.output)
+            there[kind] = [] if seen.code else [bare(each) for each in predicates(seen.output)]
         for kind, predicate in wanted:
-            if predicate in there[kind]:
+            if bare(predicate) in there[kind]:
                 continue
             file.write_text(json.dumps(predicate, sort_keys=True), encoding="utf-8")
             words = ["attest", "--key", params["signing_key"], "--type", kind, "--predicate", str(file)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.attestations import (
+    bare,
     bill,
     predicates,
     provenance,
@@ -42,6 +43,13 @@ def test_what_is_attested_already_is_read() -> None:
     first, second = {"a": 1}, {"b": [2]}
     assert predicates(f"{envelope(first)}\n{envelope(second)}\n") == [first, second]
     assert predicates("") == []
+
+
+def test_fields_that_cosign_adds_make_no_difference() -> None:
+    given = {"runDetails": {"builder": {"id": "b"}}, "many": [{"a": 0}]}
+    written = {"runDetails": {"builder": {"id": "b"}, "metadata": {}}, "many": [{"a": 0, "b": None}], "none": []}
+    assert bare(written) == bare(given) == given
+    assert bare({"a": False}) == {"a": False}
 
 
 @pytest.mark.parametrize("line", ["{", "{}", '{"payload": "!"}', '{"payload": "e30="}', '{"payload": 1}'])
