@@ -25,7 +25,7 @@ from lab.paths import ROOT
 
 PAGES = (
     *("README.md", "chart/README.md", "roles/ai_agent/README.md"),
-    *("docs/agent-image.md", "docs/runbook.md", "docs/awx.md", "docs/agents.md"),
+    *("docs/agent-image.md", "docs/runbook.md", "docs/awx.md", "docs/agents.md", "docs/how-to.md"),
 )
 """Pages for users. Their console blocks are run."""
 

@@ -69,6 +69,18 @@ options:
     description: The cosign program.
     type: path
     default: cosign
+  sboms:
+    description:
+      - Bills of materials of the images (CycloneDX in JSON), which are attested with the chart. The repository's
+        C(python -m dev.sbom) writes them. They need O(signing_key).
+    type: list
+    elements: path
+    default: []
+  source:
+    description:
+      - Where the chart's own files come from, C(git+https://repository@commit), for the provenance. What is signed
+        has a provenance in any case (SLSA 1.0), with the subcharts' versions and the archive's digest.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -117,4 +129,10 @@ signed:
   description: Whether it has a signature of the key.
   returned: success
   type: bool
+attested:
+  description: What is attested of it with the key, by cosign's names of types. Empty where nothing is signed.
+  returned: success
+  type: list
+  elements: str
+  sample: [slsaprovenance1, cyclonedx]
 """

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import os
 import re
 import tarfile
@@ -20,6 +21,14 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm as program
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.attestations import (
+    CYCLONEDX,
+    PROVENANCE,
+    bare,
+    bill,
+    predicates,
+    provenance,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import (
     CHOICES,
     FETCH_SECONDS,
@@ -32,6 +41,10 @@ Row = dict[str, t.Any]
 
 EPOCH: t.Final = 315532800
 """Time of everything in an archive, and of the archive: 1980-01-01, the earliest that all formats of archives know."""
+
+_NO_LOG: t.Final = "--insecure-ignore-tlog=true"
+
+_SOURCE: t.Final = re.compile(r"git\+[a-z]+://\S+@[0-9a-f]{40}")
 
 _DIGEST: t.Final = re.compile(r"^Digest: +(sha256:[0-9a-f]{64})$", re.MULTILINE)
 
@@ -46,6 +59,8 @@ ARGUMENTS: t.Final[Row] = {
     "plain_http": {"type": "bool", "default": False},
     "signing_key": {"type": "path"},
     "cosign_binary": {"type": "path", "default": "cosign"},
+    "sboms": {"type": "list", "elements": "path", "default": []},
+    "source": {"type": "str"},
 }
 CONSTRAINTS: t.Final[Row] = {
     "required_if": [("subcharts", "embedded", ["subcharts_dir"])],
@@ -85,6 +100,7 @@ def execute(params: Row, environment: t.Mapping[str, str], *, check_mode: bool) 
     """
     if params["registry"] and not params["registry"].startswith("oci://"):
         raise ChartError(f"{params['registry']} is no OCI registry: write oci://<registry>/<repository>.")
+    bills = _bills(params)
     assembled = assemble(
         Path(params["chart"]),
         params["subcharts"],
@@ -100,7 +116,21 @@ def execute(params: Row, environment: t.Mapping[str, str], *, check_mode: bool) 
         return result | {"changed": True}
     file = archive(assembled, Path(params["folder"]))
     result = _described(assembled, file, Path(params["folder"]))
-    return result | (_push(params, file, assembled.version, environment) if params["registry"] else {"changed": True})
+    if not params["registry"]:
+        return result | {"changed": True}
+    result |= _push(params, file, assembled.version, environment)
+    if not params["signing_key"]:
+        return result
+    made = provenance(assembled, params["subcharts"], result["sha256"], params["source"] or "")
+    return result | _attest(params, result, [(PROVENANCE, made), *((CYCLONEDX, each) for each in bills)], environment)
+
+
+def _bills(params: Row) -> list[Row]:
+    if params["sboms"] and not params["signing_key"]:
+        raise ChartError("sboms are attested with a key, and signing_key is not set: name the private key of cosign.")
+    if params["source"] and not _SOURCE.fullmatch(params["source"]):
+        raise ChartError(f"source is {params['source']!r}: write git+https://<repository>@<commit of 40 hex digits>.")
+    return [bill(Path(file)) for file in params["sboms"]]
 
 
 def _described(assembled: Assembled, file: Path, folder: Path) -> Row:
@@ -112,6 +142,7 @@ def _described(assembled: Assembled, file: Path, folder: Path) -> Row:
         "digest": "",
         "reference": "",
         "signed": False,
+        "attested": [],
     }
 
 
@@ -147,28 +178,67 @@ def _sign(params: Row, pushed: Row, environment: t.Mapping[str, str]) -> Row:
     """Sign with a key pair and no transparency log, which would publish the name of what is signed."""
     if not params["signing_key"]:
         return {}
-    cosign, key, subject = params["cosign_binary"], params["signing_key"], pushed["reference"].removeprefix("oci://")
-    plain = ["--allow-http-registry"] if params["plain_http"] else []
-
-    def ask(*words: str) -> program.Ended:
-        return program.run([cosign, *words], seconds=FETCH_SECONDS, environment=environment)
-
+    cosign = _Cosign(params, pushed["reference"], environment)
     with tempfile.TemporaryDirectory(prefix="key-") as temporary:
-        public = Path(temporary, "key.pub")
-        derived = ask("public-key", "--key", key, "--outfile", str(public))
-        if derived.code == program.NOT_FOUND:
-            raise ChartError(f"There is no program {cosign}, which signs: install cosign, or give no signing_key.")
-        if derived.code:
-            raise ChartError(
-                f"The signing key {key} cannot be used: {derived.complaint} (COSIGN_PASSWORD has its password)."
-            )
-        seen = ask("verify", "--key", str(public), "--insecure-ignore-tlog=true", *plain, subject)
+        seen = cosign.ask("verify", "--key", cosign.public(Path(temporary)), _NO_LOG, *cosign.plain, cosign.subject)
         if not seen.code:
             return {"signed": True}
-    done = ask("sign", "--key", key, "--tlog-upload=false", "--yes", *plain, subject)
+    key = params["signing_key"]
+    done = cosign.ask("sign", "--key", key, "--tlog-upload=false", "--yes", *cosign.plain, cosign.subject)
     if done.code:
         raise ChartError(f"cosign could not sign {pushed['reference']}: {done.complaint}")
     return {"signed": True, "changed": True}
+
+
+def _attest(params: Row, pushed: Row, wanted: list[tuple[str, Row]], environment: t.Mapping[str, str]) -> Row:
+    """Attest what the registry does not have yet, signed with the key of the chart."""
+    cosign, changed = _Cosign(params, pushed["reference"], environment), False
+    with tempfile.TemporaryDirectory(prefix="key-") as temporary:
+        public, file = cosign.public(Path(temporary)), Path(temporary, "predicate.json")
+        there: dict[str, list[t.Any]] = {}
+        for kind in dict.fromkeys(kind for kind, _predicate in wanted):
+            words = ["verify-attestation", "--key", public, "--type", kind, _NO_LOG, *cosign.plain, cosign.subject]
+            seen = cosign.ask(*words)
+            there[kind] = [] if seen.code else [bare(each) for each in predicates(seen.output)]
+        for kind, predicate in wanted:
+            if bare(predicate) in there[kind]:
+                continue
+            file.write_text(json.dumps(predicate, sort_keys=True), encoding="utf-8")
+            words = ["attest", "--key", params["signing_key"], "--type", kind, "--predicate", str(file)]
+            done = cosign.ask(*words, "--tlog-upload=false", "--yes", *cosign.plain, cosign.subject)
+            if done.code:
+                raise ChartError(f"cosign could not attest {kind} of {pushed['reference']}: {done.complaint}")
+            changed = True
+    return {"attested": [kind for kind, _predicate in wanted], "changed": pushed["changed"] or changed}
+
+
+class _Cosign:
+    """The program that signs, for one chart in a registry."""
+
+    def __init__(self, params: Row, reference: str, environment: t.Mapping[str, str]) -> None:
+        self._program, self._key, self._environment = params["cosign_binary"], params["signing_key"], environment
+        self.subject = reference.removeprefix("oci://")
+        self.plain = ["--allow-http-registry"] if params["plain_http"] else []
+
+    def ask(self, *words: str) -> program.Ended:
+        return program.run([self._program, *words], seconds=FETCH_SECONDS, environment=self._environment)
+
+    def public(self, folder: Path) -> str:
+        """The public key that belongs to the private one, as a file in this folder.
+
+        :raises ChartError: there is no cosign, or it cannot use the key
+        """
+        file = str(folder / "key.pub")
+        derived = self.ask("public-key", "--key", self._key, "--outfile", file)
+        if derived.code == program.NOT_FOUND:
+            raise ChartError(
+                f"There is no program {self._program}, which signs: install cosign, or give no signing_key."
+            )
+        if derived.code:
+            raise ChartError(
+                f"The signing key {self._key} cannot be used: {derived.complaint} (COSIGN_PASSWORD has its password)."
+            )
+        return file
 
 
 __all__ = ("ARGUMENTS", "CONSTRAINTS", "EPOCH", "archive", "execute")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import typing as t
@@ -9,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import publish
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import attestations, publish
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import ChartError, assemble
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.published import fetch
 
-from dev import oci_registry
+from dev import oci_registry, sbom
 from tests.integration.role import living
 from tests.integration.role.conftest import ROOT, play
 
@@ -48,6 +49,8 @@ def publish_it(registry: str, folder: Path, repository: str = "charts", **option
         "registry": f"oci://{registry}/{repository}",
         "plain_http": True,
         "signing_key": None,
+        "sboms": [],
+        "source": None,
         "cosign_binary": str(oci_registry.cosign()) if options.get("signing_key") else "cosign",
     }
     return publish.execute(params | options, {"COSIGN_PASSWORD": PASSWORD}, check_mode=False)
@@ -138,6 +141,71 @@ def test_a_signature_is_verified_before_anything_is_fetched(
         taken("two.pub")
     # What was verified stays verified, without the program and the registry.
     assert fetch(unsigned["reference"], "embedded", key=keys / "one.pub", cosign="/nowhere", cache=tmp_path / "taken")
+
+
+def attested(reference: str, key: Path, kind: str) -> list[dict[str, t.Any]]:
+    """The statements about a chart that cosign verifies, as anybody would ask for them."""
+    words = [str(oci_registry.cosign()), "verify-attestation", "--key", str(key), "--type", kind]
+    words += ["--insecure-ignore-tlog=true", "--allow-http-registry", reference.removeprefix("oci://")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return [json.loads(base64.b64decode(json.loads(line)["payload"])) for line in done.stdout.splitlines()]
+
+
+def test_provenance_and_bills_of_materials_stand_beside_the_signature(
+    registry: tuple[str, Path], keys: Path, tmp_path: Path
+) -> None:
+    frozen = sbom.requirements((ROOT / "images/agent/requirements.txt").read_text())
+    bills = {"agent": sbom.written("agent", "1.0.0", frozen), "here": sbom.written("here", "1", sbom.of_image(["env"]))}
+    for name, text in bills.items():
+        (tmp_path / f"{name}.json").write_text(text)
+    files = [str(tmp_path / f"{name}.json") for name in bills]
+    given = {
+        "repository": "attested",
+        "signing_key": str(keys / "one.key"),
+        "source": f"git+https://example.com/a@{'a' * 40}",
+    }
+    first = publish_it(registry[0], tmp_path, sboms=files, **given)
+    assert (first["changed"], first["attested"]) == (True, ["slsaprovenance1", "cyclonedx", "cyclonedx"])
+    again = publish_it(registry[0], tmp_path / "again", sboms=files, **given)
+    assert (again["changed"], again["digest"]) == (False, first["digest"])
+    [made] = attested(first["reference"], keys / "one.pub", "slsaprovenance1")
+    assert made["predicateType"] == "https://slsa.dev/provenance/v1"
+    assert made["subject"][0]["digest"] == {"sha256": first["digest"].removeprefix("sha256:")}
+    build = made["predicate"]["buildDefinition"]
+    assert build["internalParameters"] == {"version": first["version"], "archive": {"sha256": first["sha256"]}}
+    assert build["resolvedDependencies"][0] == {"uri": "git+https://example.com/a", "digest": {"gitCommit": "a" * 40}}
+    listed = [each["predicate"] for each in attested(first["reference"], keys / "one.pub", "cyclonedx")]
+    assert sorted(each["metadata"]["component"]["name"] for each in listed) == ["agent", "here"]
+    assert attestations.bare(json.loads(bills["agent"])) in [attestations.bare(each) for each in listed]
+    with pytest.raises(subprocess.CalledProcessError):
+        attested(first["reference"], keys / "two.pub", "cyclonedx")
+    # Another bill is attested beside them, and the chart stays what it was.
+    (tmp_path / "agent.json").write_text(sbom.written("agent", "1.0.1", frozen[1:]))
+    third = publish_it(registry[0], tmp_path, sboms=files, **given)
+    assert (third["changed"], third["digest"]) == (True, first["digest"])
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        ("{}", {}, "signing_key is not set"),
+        ("{}", {"signing_key": "k"}, "is none of CycloneDX, or lists nothing"),
+        ("[", {"signing_key": "k"}, "is no JSON"),
+        (None, {"signing_key": "k"}, "cannot be read"),
+    ],
+)
+def test_a_bill_that_is_none_stops_before_anything_is_pushed(
+    tmp_path: Path, content: str | None, options: dict[str, t.Any], words: str
+) -> None:
+    if content is not None:
+        (tmp_path / "bill.json").write_text(content)
+    with pytest.raises(ChartError, match=words):
+        publish_it("127.0.0.1:1", tmp_path, sboms=[str(tmp_path / "bill.json")], **options)
+
+
+def test_a_source_without_a_commit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ChartError, match="commit of 40 hex digits"):
+        publish_it("127.0.0.1:1", tmp_path, source="git+https://example.com/agent@main")
 
 
 def test_a_key_without_cosign(registry: tuple[str, Path], keys: Path, tmp_path: Path) -> None:

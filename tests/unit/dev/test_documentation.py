@@ -98,7 +98,7 @@ def test_every_command_is_run_or_says_why_not(page: str) -> None:
 
 def test_something_is_run_of_each_page_that_has_commands() -> None:
     run = {page for page in PAGES if run_documentation.blocks_of(page)}
-    assert run >= {"README.md", "chart/README.md", "docs/agent-image.md"}
+    assert run >= {"README.md", "chart/README.md", "docs/agent-image.md", "docs/how-to.md"}
 
 
 # -- Ansible in the pages
@@ -108,7 +108,9 @@ def _values(page: str) -> list[Block]:
     return [block for block in read(page) if block.language == "yaml"]
 
 
-@pytest.mark.parametrize("page", ["roles/ai_agent/README.md", "docs/agent-image.md", "README.md", "docs/runbook.md"])
+@pytest.mark.parametrize(
+    "page", ["roles/ai_agent/README.md", "docs/agent-image.md", "docs/how-to.md", "README.md", "docs/runbook.md"]
+)
 def test_variables_of_the_role_fit_its_specification(page: str) -> None:
     for block in _values(page):
         loaded = yaml.safe_load(block.text)
@@ -120,6 +122,7 @@ def test_variables_of_the_role_fit_its_specification(page: str) -> None:
 MODULES = (
     "chart_assemble",
     "connectivity_test",
+    "database_backup",
     "data_retention",
     "deployment_report",
     "migration_preflight",
@@ -139,9 +142,10 @@ def _arguments(module: str) -> dict[str, dict[str, object]]:
         f"modules.{module}",
         *(f"module_utils.{room}.module" for room in ("_preflight", "_connectivity", "_page", "_retention")),
         "module_utils._release.uninstall",
+        "module_utils._database.module",
     )
     wanted = {"release_info": 0, "migration_preflight": 1, "connectivity_test": 2, "deployment_report": 3}
-    wanted |= {"data_retention": 4, "release_uninstall": 5}
+    wanted |= {"data_retention": 4, "release_uninstall": 5, "database_backup": 6}
     found = import_module(base + places[wanted[module]])
     arguments: dict[str, dict[str, object]] = found.ARGUMENTS
     return arguments
