@@ -83,6 +83,12 @@ options:
     description: Their port. V(0) is the container's port C(metrics), or C(http) where there is none.
     type: int
     default: 0
+  progress:
+    description: >-
+      While pods are watched, a line says for how long already: how many seconds there are between two, 15 at least;
+      V(0) for no lines.
+    type: float
+    default: 0
   state:
     description:
       - V(captured) reads what the pods that are there have counted.

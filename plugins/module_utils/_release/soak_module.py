@@ -49,6 +49,8 @@ ARGUMENTS: t.Final[Row] = {
         "default": {},
         "options": {name: {"type": type(value).__name__, "default": value} for name, value in _LIMITS.items()},
     },
+    # Of the action plugin.
+    "progress": {"type": "float", "default": 0.0},
     "fail_on": {"type": "str", "choices": list(policy.FAIL_ON), "default": "fail"},
 }
 
@@ -154,7 +156,7 @@ def _seconds(params: Row) -> int:
     if not 1 <= params["interval"] <= 60:
         raise FindingError("argument-invalid", "interval must be from 1 to 60.")
     try:
-        found = int(text) if text.isascii() and text.isdigit() else waits.seconds(text)
+        found = waits.whole_seconds(text)
     except ValueError as error:
         raise FindingError("argument-invalid", f"duration: {error}.") from None
     if found > MOST_SECONDS:
