@@ -20,7 +20,6 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import soak_module
 
 from dev.api_server import Server
-from lab import tools
 from lab.paths import ROOT
 from tests.integration.api_server.conftest import NAMESPACE
 from tests.integration.api_server.test_lease import Place, account
@@ -90,9 +89,9 @@ class Pod:
         port = self.server.server_address[1]
         labelled = {"app.kubernetes.io/instance": release, "app.kubernetes.io/component": "agent"}
         container = {"name": "agent", "image": "agent:1", "ports": [{"name": "http", "containerPort": port}]}
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": NAMESPACE, "labels": labelled},
-               "spec": {"nodeName": "n1", "containers": [container]}}  # fmt: skip
-        api.apply(json.dumps(pod))
+        metadata = {"name": name, "namespace": NAMESPACE, "labels": labelled}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+        api.apply(json.dumps(pod | {"spec": {"nodeName": "n1", "containers": [container]}}))
         self.says(restarts=0)
 
     def answers(self, status: int, number: int, seconds: float = 0.02) -> None:
@@ -219,11 +218,7 @@ def played(place: Place, before: list[Object]) -> str:
         "localhost,",
         str(place.folder / "play.yml"),
     ]
-    environment = os.environ | {
-        "ANSIBLE_NOCOLOR": "1",
-        "COLUMNS": "1000",
-        "PATH": f"{tools.helm().parent}:{os.environ['PATH']}",
-    }
+    environment = os.environ | {"ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode != 0, done.stdout
     return " ".join((done.stdout + done.stderr).split())
