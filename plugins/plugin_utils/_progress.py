@@ -35,7 +35,10 @@ class Told(t.Protocol):
     """What has a line for whoever waits."""
 
     def line(self) -> str:
-        """:raises FindingError: it is not known"""
+        """What is waited for now.
+
+        :raises FindingError: it is not known
+        """
 
 
 class Elapsed:

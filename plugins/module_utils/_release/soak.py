@@ -138,7 +138,10 @@ def new_ones(before: Look, look: Look) -> list[Seen]:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """:param figures: before and after, for the report"""
+    """What is said of the new version.
+
+    :param figures: before and after, for the report
+    """
 
     findings: list[Finding]
     figures: Object

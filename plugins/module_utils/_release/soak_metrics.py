@@ -112,7 +112,10 @@ def together(found: Iterable[Counts]) -> Counts:
 
 
 class Quantile(t.NamedTuple):
-    """:param seconds: at most so much, interpolated within a bucket; the largest bound where it lies `beyond`"""
+    """The time in which a share of the requests was answered.
+
+    :param seconds: at most so much, interpolated within a bucket; the largest bound where it lies `beyond`
+    """
 
     seconds: float
     beyond: bool
