@@ -45,7 +45,13 @@ def test_the_lookup_returns_the_options_of_an_entry_point() -> None:
     expression = (
         f"{{{{ lookup('ai_platform.agent.specification', '{OWN}') | dict2items | map(attribute='key') | first }}}}"
     )
-    command = [Path(sys.executable).with_name("ansible"), "localhost", "-m", "ansible.builtin.debug", "-a"]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("ansible"),
+        "localhost",
+        "-m",
+        "ansible.builtin.debug",
+        "-a",
+    ]
     done = subprocess.run([*command, f'msg="{expression}"'], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     first = next(iter(yaml.safe_load(OWN.read_text())["argument_specs"]["main"]["options"]))
