@@ -9,8 +9,12 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.ai_platform.agent.plugins.plugin_utils import _specification
 
 Row = dict[str, t.Any]
+
+# In the process that makes the workers: each of them has it then.
+_specification.prepare()
 
 KEYS = {"name", "when", "msg", "warn"}
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.utils.display import Display
-from ansible_collections.ai_platform.agent.plugins.plugin_utils._progress import shown
+from ansible_collections.ai_platform.agent.plugins.plugin_utils._progress import of_release, shown
 from ansible_collections.kubernetes.core.plugins.action.k8s_info import ActionModule as KubernetesActionModule
 
 Row = dict[str, t.Any]
@@ -27,7 +26,6 @@ class ActionModule(KubernetesActionModule):
         given = dict(options.get("module_args") or {})
         own = {name: given.pop(name, None) for name in _OWN}
         task_vars = options.get("task_vars") or {}
-        host = task_vars.get("inventory_hostname", "")
         # In check mode nothing is waited for.
         interval = 0.0 if self._task.check_mode else float(own["progress"] or 0)
         params = {name: given.get(name) for name in _SHARED} | {
@@ -36,7 +34,7 @@ class ActionModule(KubernetesActionModule):
             "release_namespace": given.get("release_namespace"),
             "timeout": given.get("timeout") or "5m",
         }
-        with shown(params, interval, lambda line: Display().display(f"{host}: {line}")):
+        with shown(lambda: of_release(params), interval, task_vars.get("inventory_hostname", "")):
             return t.cast("Row", super()._execute_module(**options | {"module_name": HELM, "module_args": given}))
 
 

@@ -1,10 +1,10 @@
-"""Finds a kubeconfig as migration_preflight does."""
+"""Finds a kubeconfig as migration_preflight does, and says meanwhile what the release waits for."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
-from ansible_collections.ai_platform.agent.plugins.action.migration_preflight import ActionModule
+from ansible_collections.ai_platform.agent.plugins.plugin_utils._progress import LeasedHelm as ActionModule
 
 __all__ = ("ActionModule",)

@@ -35,6 +35,7 @@ _SHORT_NAMES = {
     "data_retention",
     "deployment_report",
     "migration_preflight",
+    "release_soak",
     "release_uninstall",
 }
 

@@ -18,6 +18,12 @@ options:
     description: How long helm may take, as helm writes it.
     type: str
     default: 10m
+  progress:
+    description:
+      - How many seconds there are between two lines that say what is waited for, V(0) for no lines. As those of
+        M(ai_platform.agent.release_deploy).
+    type: float
+    default: 0
   lease:
     description:
       - RV(ai_platform.agent.release_lease#module:folder). Outside of check mode helm changes nothing without it.

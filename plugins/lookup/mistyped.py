@@ -48,11 +48,10 @@ _raw:
 """
 
 import typing as t
-from pathlib import Path
 
-import yaml
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.nearest import nearest
+from ansible_collections.ai_platform.agent.plugins.plugin_utils._specification import entry_points
 
 
 class LookupModule(LookupBase):
@@ -64,16 +63,13 @@ class LookupModule(LookupBase):
         """Return an entry for each variable that no specification has."""
         self.set_options(var_options=variables, direct=options)
         prefix = self.get_option("prefix")
-        known = [name for term in terms for name in specified(Path(term).read_text(encoding="utf-8"))]
+        known = [name for term in terms for name in specified(entry_points(term))]
         return mistyped([name for name in variables or {} if name.startswith(prefix)], known, prefix)
 
 
-def specified(text: str) -> list[str]:
-    """Options of all entry points in argument specifications."""
-    # libyaml, where PyYAML has it, takes a tenth of the time, and each host of a fleet asks.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    entry_points = yaml.load(text, loader)["argument_specs"].values()  # noqa: S506 - a safe loader
-    return [name for entry_point in entry_points for name in entry_point.get("options") or {}]
+def specified(found: t.Mapping[str, t.Any]) -> list[str]:
+    """Options of all entry points."""
+    return [name for entry_point in found.values() for name in entry_point.get("options") or {}]
 
 
 def mistyped(names: t.Iterable[str], known: t.Iterable[str], prefix: str) -> list[dict[str, str]]:

@@ -135,7 +135,7 @@ options:
         description: Which module.
         type: str
         required: true
-        choices: [migration_preflight, connectivity_test]
+        choices: [migration_preflight, connectivity_test, release_soak]
       result:
         description: What the module returned, also where it failed or was skipped.
         type: dict

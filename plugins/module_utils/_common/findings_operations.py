@@ -19,6 +19,16 @@ OPERATIONS_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn"
     "plan-unreadable": ("fail", "Name the <host>-plan.json that playbooks/plan.yml wrote, unchanged."),
     "plan-differs": ("fail", "Make a new plan, read it, and deploy with that one."),
     "plan-expired": ("fail", "Make a new plan, read it, and deploy with that one."),
+    # How a new version does beside the one before it
+    "soak-errors": ("fail", "Roll back with playbooks/rollback.yml, then read the new pods' logs."),
+    "soak-slow": ("fail", "Roll back with playbooks/rollback.yml, then look for what the new version waits for."),
+    "soak-restarts": ("fail", "Roll back with playbooks/rollback.yml; `kubectl logs --previous` has the last words."),
+    "soak-unready": ("fail", "Roll back with playbooks/rollback.yml; the pod's events say which probe fails."),
+    "soak-refusals": ("warn", "Look which requests are refused: a route that is gone, or a client that changed."),
+    "soak-few": ("unknown", "Soak for longer, or while there is traffic; or lower the threshold `requests`."),
+    "soak-unread": ("unknown", "Name the image's metrics in ai_agent_soak_metrics, and grant pods/exec or pods/proxy."),
+    "soak-replaced": ("warn", "Nothing to do, if somebody drained a node or the autoscaler took a pod away."),
+    "soak-first": ("skip", "Nothing to do: the next version is compared with this one."),
     # What is deleted for its age, or on request
     "retention-declaration": ("fail", "Make ai_agent_retention_tables say what the catalogue says."),
     "retention-privilege": ("fail", "Grant the right, or use the role that owns the tables."),

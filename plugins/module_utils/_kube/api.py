@@ -175,6 +175,21 @@ class Cluster:
         response = self._ask("get", "v1", "pods", namespace, pod, subresource="log", query=query, seconds=seconds)
         return self._lines(response, unfinished=unfinished)
 
+    def proxied(self, namespace: str, pod: str, port: int, path: str, seconds: float) -> t.Iterator[bytes]:
+        """What a pod answers to GET, in pieces, asked by the API server.
+
+        :param path: begins with a slash
+        :raises FindingError: the account may not, the pod answers with an error, or nobody answers
+        """
+        subresource, name = f"proxy{path}", f"{pod}:{port}"
+        response = self._ask("get", "v1", "pods", namespace, name, subresource=subresource, seconds=seconds)
+        try:
+            yield from response.stream(1 << 16)
+        except Exception as error:
+            raise self._unreachable(error) from None
+        finally:
+            response.close()
+
     def _lines(self, response: t.Any, *, unfinished: bool) -> t.Iterator[str]:
         rest = b""
         try:

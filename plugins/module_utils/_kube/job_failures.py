@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.events import when
 
 Object = dict[str, t.Any]
 
@@ -110,18 +111,13 @@ def pulling(pod: Object, events: t.Iterable[Object] | None) -> bool:
     """
     status = pod.get("status") or {}
     if events is not None:
-        told = [(_when(item), item.get("reason") != "Pulling") for item in events if item.get("reason") in _OF_PULLS]
+        told = [(when(item), item.get("reason") != "Pulling") for item in events if item.get("reason") in _OF_PULLS]
         return bool(told) and not max(told)[1]
     waiting = [state["waiting"].get("reason") for state in states(pod) if "waiting" in state]
     network = {"type": "PodReadyToStartContainers", "status": "True"}
     return waiting == ["ContainerCreating"] and any(
         network.items() <= condition.items() for condition in status.get("conditions") or ()
     )
-
-
-def _when(event: Object) -> str:
-    """The last time of an event; times of the API are text that sorts."""
-    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp") or "")
 
 
 def slow_pull_error(pod: Object, image: str, seconds: float, why: str = "") -> FindingError:

@@ -12,12 +12,12 @@ Level = t.Literal["good", "warn", "bad", "neutral"]
 State = t.Literal["done", "failed", "not reached", "not chosen"]
 
 # The steps in which a module of this collection checks something, and that module: the kind of its report.
-MODULE_OF: t.Final = {"preflight": "migration_preflight", "verify": "connectivity_test"}
-# The steps of the role that change something come after these two.
+MODULE_OF: t.Final = {"preflight": "migration_preflight", "verify": "connectivity_test", "soak": "release_soak"}
+# The steps of the role that change something come after these two. A soak is shown where one began.
 STEPS: t.Final = ("guard", "preflight", "credentials", "release", "verify")
 _READ_ONLY = frozenset({"guard", "preflight"})
 _MESSAGE_CHARACTERS = 600
-_FAILED_WORDS = {"guard": "Stopped", "preflight": "Blocked", "verify": "Not verified"}
+_FAILED_WORDS = {"guard": "Stopped", "preflight": "Blocked", "verify": "Not verified", "soak": "Not passed"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +64,9 @@ def outcome(
     if run.get("failure") is not None or failed is not None:
         # The task that stops the run repeats what the module said, with more words around it.
         kind = MODULE_OF.get(failed or "", "")
-        message = reports.get(kind, {}).get("message") or (run.get("failure") or {}).get("message") or ""
+        # Only of a soak the task says what the module does not know: whether the release was rolled back.
+        said = "" if failed == "soak" else reports.get(kind, {}).get("message")
+        message = said or (run.get("failure") or {}).get("message") or ""
         return _failed(subject, failed or "", message, check_mode=check_mode)
     attention = _attention(reports)
     level: Level = "warn" if attention else "neutral" if check_mode else "good"
@@ -94,6 +96,8 @@ def _failed(subject: str, step: str, message: str, *, check_mode: bool) -> Outco
         what = f"Nothing was changed: {step or 'the run'} stopped {subject}"
     elif step == "verify":
         what = f"{subject} is deployed, but did not pass its verification"
+    elif step == "soak":
+        what = f"{subject} was deployed, and did not pass its soak"
     elif step:
         what = f"{subject} failed in the step {step}"
     else:

@@ -83,6 +83,8 @@ def _parts(document: dict[str, t.Any], runbook_url: str) -> dict[str, t.Any]:
         "counts": _counts(groups),
         "checked": sorted(reports),
         "migrations": view.migrations(preflight, released=released and not document["run"]["check_mode"]),
+        "soak": view.soak(reports.get("release_soak")),
+        "soaked": (reports.get("release_soak") or {}).get("seconds"),
         "plot": latency_plot(dependencies, connectivity.get("thresholds") or {}),
         "stacks": stacks,
         "stacks_left_out": stacks_left_out,

@@ -21,7 +21,7 @@ _ORDER = {"fail": 0, "unknown": 1, "warn": 2, "skip": 3, "info": 4}
 # What the preflight says of a database that is not up yet, and what a verification after it has shown.
 _AWAY = frozenset({"database-unreachable", "database-host-unknown", "database-refused", "database-timeout"})
 _PROVEN = "Shown since: the verification reached the database from the agent's pods."
-_SOURCES = {"migration_preflight": "Preflight", "connectivity_test": "Connectivity"}
+_SOURCES = {"migration_preflight": "Preflight", "connectivity_test": "Connectivity", "release_soak": "Soak"}
 # The page uses these words as names of CSS classes; any other word of a report is shown as unknown.
 _RISKS = frozenset({"none", "low", "unknown", "high"})
 _STATUSES = frozenset({"pass", "warn", "fail", "skip"})
@@ -323,6 +323,27 @@ def _matrix(tried: t.Iterable[tuple[str, str, Cell]]) -> Matrix | None:
     return Matrix(columns, tuple(rows[:SHOWN_CLIENTS]))
 
 
+def soak(report: t.Mapping[str, t.Any] | None) -> list[Change]:
+    """What the pods before a release and the new ones counted; empty where nothing was watched."""
+    if not report or not report.get("soaked"):
+        return []
+    old, new = report["before"], report["after"]
+    rows = [Change("Pods", str(old["pods"]), str(new["pods"])), Change("Restarts", "", str(new["restarts"]))]
+    rows.insert(1, Change("Requests", f"{old['requests']:,}", f"{new['requests']:,}"))
+    for what, name, form in (
+        ("Without an error", "success", "{:.2f} %"),
+        ("95 of 100 within", "p95_seconds", "{:.3g} s"),
+    ):
+        shown = [
+            ""
+            if each[name] is None
+            else "more than " * (name == "p95_seconds" and each["p95_beyond"]) + form.format(each[name])
+            for each in (old, new)
+        ]
+        rows.insert(-1, Change(what, *shown))
+    return rows
+
+
 @dataclasses.dataclass(frozen=True)
 class Change:
     """Something that the run may have changed, before and after; both empty where it is not known."""
@@ -350,5 +371,5 @@ def changes(run: t.Mapping[str, t.Any]) -> list[Change]:
 
 __all__ = (
     "Cell", "Change", "Group", "Lock", "Matrix", "Message", "Migrations", "Revision", "Statement", "answers", "changes",
-    "groups", "migrations", "negatives",
+    "groups", "migrations", "negatives", "soak",
 )  # fmt: skip

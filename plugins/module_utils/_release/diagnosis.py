@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.events import when
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import waiting
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.log_causes import heading
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.pod_states import (
@@ -206,7 +207,7 @@ def _summary(pod: Object) -> str:
 def _warnings(events: list[Object], release: str, pods: set[str]) -> list[str]:
     """The newest warnings about pods of this release, or about what failed to create one."""
     lines: dict[str, None] = {}
-    for event in sorted(events, key=lambda e: str(e.get("lastTimestamp") or e.get("eventTime") or ""), reverse=True):
+    for event in sorted(events, key=when, reverse=True):
         if event.get("type") == "Normal":
             continue
         involved = event.get("involvedObject") or {}

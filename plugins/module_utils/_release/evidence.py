@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.redactio
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.spellings import pattern
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.events import when
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import (
     diagnosis,
     leased_helm,
@@ -161,12 +162,12 @@ def _events(there: waiting.Scene, release: str) -> list[str]:
         if str((event.get("involvedObject") or {}).get("name") or "").startswith(release)
     ]
     found = []
-    for event in sorted(own, key=waiting.when, reverse=True)[:_EVENTS]:
+    for event in sorted(own, key=when, reverse=True)[:_EVENTS]:
         involved = event["involvedObject"]
         count = f" x{event['count']}" if (event.get("count") or 1) > 1 else ""
         about = f"{involved.get('kind')} {involved.get('name')}"
         message = " ".join(str(event.get("message") or "").split())
-        found.append(f"{waiting.when(event)} {event.get('type')} {about}: {event.get('reason')}{count}: {message}")
+        found.append(f"{when(event)} {event.get('type')} {about}: {event.get('reason')}{count}: {message}")
     return found
 
 

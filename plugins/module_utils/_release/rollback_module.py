@@ -43,6 +43,8 @@ ARGUMENTS: t.Final[Row] = {
     "helm_binary": {"type": "path", "default": "helm"},
     "helm_timeout": {"type": "str", "default": "10m"},
     "lease": {"type": "path"},
+    # Of the action plugin, which says what is waited for while this module works.
+    "progress": {"type": "float", "default": 0.0},
     "revision": {"type": "int"},
 }
 CONSTRAINTS: t.Final[Row] = {"required_if": [["state", "recorded", ["revision", "manifests"]]]}

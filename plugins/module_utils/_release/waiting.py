@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.events import when
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.pod_states import (
     CONFIGURATION_REASONS,
     IMAGE_REASONS,
@@ -277,13 +278,6 @@ def _about(event: Object, kind: str, name: str) -> bool:
     return _involved(event) == (kind, name)
 
 
-def when(event: Object) -> str:
-    """The last time of an event; times of the API are text that sorts."""
-    series = (event.get("series") or {}).get("lastObservedTime")
-    made = (event.get("metadata") or {}).get("creationTimestamp")
-    return str(series or event.get("lastTimestamp") or event.get("eventTime") or made or "")
-
-
 def _since(moment: t.Any, now: float) -> str:
     """How long ago that was: `34 s`, `5 min`."""
     try:
@@ -308,4 +302,4 @@ def line(found: Iterable[Wait], elapsed: float, limit: float, last: str = "", *,
     return f"[{elapsed:.0f} s of {limit:.0f} s] waits for {what}{more}.{said}"
 
 
-__all__ = ("Scene", "Wait", "line", "of_pod", "waits", "when")
+__all__ = ("Scene", "Wait", "line", "of_pod", "waits")

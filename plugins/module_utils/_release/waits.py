@@ -25,9 +25,17 @@ def seconds(duration: str) -> int:
     return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)([hms])", duration))
 
 
+def whole_seconds(duration: str) -> int:
+    """A duration as `seconds` has it; a number alone is one of seconds.
+
+    :raises ValueError: it is none
+    """
+    return int(duration) if duration.isascii() and duration.isdigit() else seconds(duration)
+
+
 def longest(manifests: str) -> int:
     """The longest time that something in rendered manifests may take, 0 where nothing has a limit."""
     return max((int(number) for number in _DEADLINE.findall(manifests)), default=0)
 
 
-__all__ = ("longest", "seconds")
+__all__ = ("longest", "seconds", "whole_seconds")

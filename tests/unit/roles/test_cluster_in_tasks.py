@@ -21,6 +21,7 @@ NAMES = (
     "release_plan",
     "release_repair",
     "release_rollback",
+    "release_soak",
 )
 ASKS = {f"ai_platform.agent.{name}" for name in NAMES}
 # To give a Lease back asks the process that keeps it, and no cluster.

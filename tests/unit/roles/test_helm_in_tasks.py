@@ -27,7 +27,7 @@ def test_they_are_found() -> None:
         "plan_ask.yml",
         "release.yml",
         "repair.yml",
-        "rollback.yml",
+        "roll_back.yml",
         "uninstall.yml",
         "verify.yml",
     }

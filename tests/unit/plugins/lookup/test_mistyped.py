@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -36,8 +37,12 @@ def test_a_name_that_lacks_a_word_is_meant_where_only_one_goes_on() -> None:
 
 
 def test_each_entry_point_of_a_role_may_have_options_of_its_own() -> None:
-    text = "argument_specs: {main: {options: {ai_agent_a: {}}}, other: {options: {ai_agent_b: {}}}, third: {}}"
-    assert specified(text) == ["ai_agent_a", "ai_agent_b"]
+    found: dict[str, Any] = {
+        "main": {"options": {"ai_agent_a": {}}},
+        "other": {"options": {"ai_agent_b": {}}},
+        "third": {},
+    }
+    assert specified(found) == ["ai_agent_a", "ai_agent_b"]
 
 
 def test_variables_are_read_as_ansible_hands_them_over() -> None:

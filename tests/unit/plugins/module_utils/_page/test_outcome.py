@@ -75,6 +75,10 @@ VERIFIED = {"connectivity_test": connectivity()}
          "agent-prod in prod failed in the step release. No image."),
         (_outcome({}, failed=""), "Not verified", "bad",
          "agent-prod in prod is deployed, but did not pass its verification. The run's output says why."),
+        # The task alone knows whether it was rolled back.
+        (_outcome({}, *STEPS, "soak", failed="1 finding. It was rolled back.",
+                  reports={"release_soak": {"message": "1 finding."}}), "Not passed", "bad",
+         "agent-prod in prod was deployed, and did not pass its soak. 1 finding. It was rolled back."),
         (_outcome({"release": None, "environment": None}, failed="x" * 999), "Not verified", "bad",
          f"agent-prod is deployed, but did not pass its verification. {'x' * 600} …"),
     ],
