@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class Names(t.NamedTuple):
-    """Of a server: the Secret's keys that hold its password alone and in a URL, and the agent's variable of that URL."""
+    """Of a server: the Secret's keys of its password alone and in a URL, and the agent's variable of that URL."""
 
     key: str
     url: str
@@ -44,9 +44,7 @@ class Lost:
     keys: frozenset[str]
 
 
-def unproven(
-    cluster: Cluster, lost: Lost, live: Sequence[identity.Server], release: str, namespace: str
-) -> list[str]:
+def unproven(cluster: Cluster, lost: Lost, live: Sequence[identity.Server], release: str, namespace: str) -> list[str]:
     """A sentence for each password that is gone, and that neither an agent's pod nor the server itself confirms.
 
     A server knows the passwords of its first start only: others in the Secret lock out the agent, or leave a read

@@ -20,13 +20,13 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 ANSWER_SECONDS = 20.0
 # Reads how many questions come, then a line each: user, password and one that is surely wrong, in base64. It says "yes"
-# where the server takes the first and not the second: one that takes any password (trust in pg_hba.conf) proves nothing.
+# where the server takes the first and not the second: one that takes any (trust in pg_hba.conf) proves nothing.
 # psql gets passwords by its environment, never by an argument that ps would show.
 PROGRAM = r"""
 plain() { printf %s "$1" | base64 -d; }
 enters() {
-    PGUSER=$(plain "$1") PGPASSWORD=$(plain "$2") PGHOST=127.0.0.1 PGPORT=${POSTGRESQL_PORT_NUMBER:-5432} PGDATABASE=postgres \
-        PGCONNECT_TIMEOUT=5 psql -X -w -c 'SELECT 1' > /dev/null 2>&1 < /dev/null
+    PGUSER=$(plain "$1") PGPASSWORD=$(plain "$2") PGHOST=127.0.0.1 PGPORT=${POSTGRESQL_PORT_NUMBER:-5432} \
+        PGDATABASE=postgres PGCONNECT_TIMEOUT=5 psql -X -w -c 'SELECT 1' > /dev/null 2>&1 < /dev/null
 }
 read -r number
 while [ "$number" -gt 0 ] && read -r user right wrong; do

@@ -585,3 +585,39 @@ def test_the_administrators_password_is_compared_as_well(world: World) -> None:
         world.cluster.kept["secrets", "demo-secret"] = secret("demo-secret", **there)
         words = "migration-database-url of Secret demo/demo-secret has another password than postgres-password"
         assert [item.startswith(words) for item in world.found()["unfit"]] == ([True] if stops else [])
+
+
+def neighbour(name: str, namespace: str, chart: str = "ai-agent-1.0.0_0badcafe") -> Object:
+    marks = {
+        "app.kubernetes.io/component": "agent",
+        "app.kubernetes.io/instance": name,
+        "helm.sh/chart": chart,
+    }
+    return {"kind": "Deployment", "metadata": {"name": name, "namespace": namespace, "labels": marks}}
+
+
+@pytest.mark.parametrize("namespace", [True, False])
+def test_a_release_that_may_have_had_another_name(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, namespace: bool
+) -> None:
+    listed = world.cluster.list
+
+    def of_its_namespace(version: str, plural: str, place: str | None = None, **more: str) -> list[Object]:
+        found = listed(version, plural, place, **more)
+        return [item for item in found if place in {None, item["metadata"].get("namespace", "demo")}]
+
+    monkeypatch.setattr(world.cluster, "list", of_its_namespace)
+    old, moved = neighbour("old", "demo"), neighbour("demo", "elsewhere")
+    other = neighbour("shop", "demo", chart="shop-1.0.0")
+    world.cluster.kept |= {("deployments", name): item for name, item in (("old", old), ("moved", moved), ("s", other))}
+    assert world.found()["neighbours"] == []
+    del world.cluster.kept["statefulsets", "demo-postgresql"]
+    assert world.found()["neighbours"] == [], "the agent is there, with a database of others"
+    del world.cluster.kept["deployments", "demo"]
+    if not namespace:
+        del world.cluster.kept["namespaces", "demo"]
+    both = [{"name": "demo", "namespace": "elsewhere"}, {"name": "old", "namespace": "demo"}]
+    assert world.found()["neighbours"] == both
+    world.cluster.denied.add(("list", "deployments.apps"))
+    if not namespace:
+        assert world.found()["neighbours"] == []
