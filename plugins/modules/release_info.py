@@ -275,6 +275,22 @@ by_helm:
   elements: str
   sample:
     - Deployment agent-prod
+neighbours:
+  description: >-
+    Where nothing of the release is there. The other releases of this chart in the namespace, and those of the same name
+    in other namespaces, as far as the account may list them. The release may be one of them under another name.
+    Without O(manifests) there are none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the release.
+      type: str
+    namespace:
+      description: Its namespace.
+      type: str
+  sample: []
 unfit:
   description: >-
     URLs in Secrets that others keep and that cannot work as they are, a sentence each without anything of a value.

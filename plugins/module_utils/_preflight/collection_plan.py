@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revisions import State
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Container, Live, Planned
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import Server
 
 Object = dict[str, t.Any]
 Secret = tuple[str, str]
@@ -36,6 +37,12 @@ class Rights(t.Protocol):
     @property
     def secret_exists(self) -> bool:
         """Whether the Secret with the migrator's URL is there; true where the account may not look."""
+
+    def lost_keys(self, server: Server) -> list[str]:
+        """Keys of passwords that a server of the release's own reads and that its Secret, which is there, has not.
+
+        There are none where the account may not look.
+        """
 
     def elsewhere(self, live: Live) -> Finding | None:
         """Where the new pods' URL leads to another database than that of the living ones, or may: that it does."""
@@ -146,6 +153,11 @@ def _first_install(live: Live, rights: Rights, wanted: Planned, namespace: str, 
         words = f"The volume {claim} of an earlier release is still there; what is in it was not asked."
         if not rights.secret_exists:
             words += " It knows the passwords of that release only, and the Secret that had them is gone."
+            because = finding("volume-kept", words, severity="fail")
+            return CollectionPlan(assumption=Inference("absent", because))
+        if lost := [key for item in wanted.servers if item.name == wanted.database for key in rights.lost_keys(item)]:
+            keys = " and no ".join(lost)
+            words += f" It knows the passwords of that release only, and the Secret has no {keys} any more."
             because = finding("volume-kept", words, severity="fail")
             return CollectionPlan(assumption=Inference("absent", because))
         return CollectionPlan(assumption=Inference("absent", finding("volume-kept", words)))

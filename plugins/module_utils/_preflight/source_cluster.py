@@ -52,7 +52,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace
     scratch_task,
     trace,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import look
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import identity, look, references
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import same_migrations
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_urls import LivingUrls, reference
 
@@ -60,6 +60,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace import Trace
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Container, Live, Planned
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import Server
 
 Message = dict[str, t.Any]
 
@@ -84,6 +85,17 @@ class _AskedRights:
         except Forbidden:
             return True
         return found is not None
+
+    def lost_keys(self, server: Server) -> list[str]:
+        lost: set[str] = set()
+        made = [{"kind": "StatefulSet", "spec": {"template": server.template}}]
+        for name in references.needed(made):
+            with contextlib.suppress(Forbidden):
+                found = self._cluster.get("v1", "secrets", name, self._namespace)
+                if found is not None:
+                    needed = identity.logins(server).keys() & identity.keys_read(server, name)
+                    lost |= needed - (found.get("data") or {}).keys()
+        return sorted(lost)
 
     def elsewhere(self, live: Live) -> Finding | None:
         deployed, wanted = t.cast("Message", live.deployment), {"spec": {"template": self._wanted.agent_template}}

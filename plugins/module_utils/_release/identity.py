@@ -14,6 +14,7 @@ import typing as t
 from decimal import Decimal
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts import quantity
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import references
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Collection, Iterable, Sequence
@@ -112,6 +113,25 @@ def login(item: Object) -> tuple[str, str]:
     """User and database with which the StatefulSet of a PostgreSQL begins."""
     told = environment(item)
     return told.get("POSTGRES_USER") or INITIAL, told.get("POSTGRES_DATABASE") or told.get("POSTGRES_DB") or INITIAL
+
+
+def logins(server: Server) -> dict[str, str]:
+    """The users that a database made at its first start, by the keys of the passwords that it gave them."""
+    if not server.login:
+        return {}
+    replication = environment_of(server.template).get("POSTGRES_REPLICATION_USER", "")
+    known = {"password": server.login[0], "postgres-password": INITIAL, "replication-password": replication}
+    # The initial user has the administrator's password.
+    return {key: user for key, user in known.items() if user and (key != "password" or user != INITIAL)}
+
+
+def keys_read(server: Server, secret: str) -> frozenset[str]:
+    """The keys of a Secret that a server's pods read, as variables or as files."""
+    named = references.needed([{"kind": "StatefulSet", "spec": {"template": server.template}}]).get(secret)
+    if named is None:
+        return frozenset()
+    told = environment_of(server.template)
+    return named | {value.rpartition("/")[2] for name, value in told.items() if name.endswith("_FILE")}
 
 
 def other_servers(
@@ -226,7 +246,9 @@ __all__ = (
     "Disk",
     "Server",
     "environment",
+    "keys_read",
     "login",
+    "logins",
     "other_disks",
     "other_servers",
     "servers",

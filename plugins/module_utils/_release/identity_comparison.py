@@ -16,8 +16,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
     immutable,
     look,
     losses,
+    lost_passwords,
     ownership,
-    pod_proof,
     references,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_urls import (
@@ -25,7 +25,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_
     Reference,
     reference,
     text,
-    variable_of,
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -72,7 +71,7 @@ def comparison(
     beside = _beside(cluster, wanted, namespace)
     others = {("Secret", name): there for name, there in secrets.items()}
     others |= {(need.kind, need.name): there for need, there in beside.items()}
-    unproven = [] if other else _unproven(cluster, wanted, live, data=(secret or {}).get("data") or {}, params=params)
+    unproven = [] if other else _unproven(cluster, wanted, live, secret, params)
     return {
         "another": other,
         "unproven": unproven,
@@ -105,47 +104,14 @@ def _conflicts(cluster: Cluster, wanted: Wanted, there: Sequence[Object], params
     return found
 
 
-# Of each server: the Secret's key that holds the password alone, the key that holds the URL with the password in it,
-# and the agent's variable that has the URL.
-_PASSWORDS = {
-    "database": ("password", "database-url", "DATABASE_URL"),
-    "cache": ("redis-password", "redis-url", "REDIS_URL"),
-}
-
-
 def _unproven(
-    cluster: Cluster, wanted: Wanted, live: Sequence[identity.Server], *, data: Mapping[str, str], params: Object
+    cluster: Cluster, wanted: Wanted, live: Sequence[identity.Server], secret: Object | None, params: Object
 ) -> list[str]:
-    """Living servers whose password nobody can compare any more, because its key is gone from the role's own Secret.
-
-    The agent's pods still have the password in their variables. Where a pod proves that its URL is the expected one,
-    the expected password is the server's, and the server is not among these.
-    """
-    namespace = params["release_namespace"]
-    lost = {
-        item: (key, url, variable)
-        for item in live
-        for key, url, variable in [_PASSWORDS.get(item.what, ("", "", ""))]
-        if key in wanted.expected and url in wanted.expected and key not in data
-    }
-    if not lost:
-        return []
-    pods = look.serving(cluster, params["release_name"], namespace)
-    if pods.deployment:
-        # Where the agent reads a Secret of another name, its URL was compared already.
-        lost = {
-            item: names
-            for item, names in lost.items()
-            if (reference(pods.deployment, names[2]) or (wanted.secret,))[0] == wanted.secret
-        }
-        lost = {item: (key, url, variable_of(pods.deployment, variable)) for item, (key, url, variable) in lost.items()}
-    expected = {variable: text(wanted.expected[url]) for _key, url, variable in lost.values()}
-    same = pod_proof.proven(cluster, pods, namespace, expected)
-    return [
-        f"The {item.what} {item.name} lives, and Secret {namespace}/{wanted.secret} has no {key} any more"
-        for item, (key, _url, variable) in lost.items()
-        if variable not in same
-    ]
+    """What lost_passwords says of the role's own Secret."""
+    expected = {key: text(value) for key, value in wanted.expected.items()}
+    there = (secret or {}).get("data") or {}
+    lost = lost_passwords.Lost(wanted.secret or "", expected, frozenset(expected.keys() - there.keys()))
+    return lost_passwords.unproven(cluster, lost, live, params["release_name"], params["release_namespace"])
 
 
 def _unfit(
@@ -181,7 +147,7 @@ def _of_another_release(
     read = LivingUrls(cluster, namespace, wanted.secret, {}, {}, ())
     found = []
     for server in planned:
-        place = reference(agent, _PASSWORDS[server.what][2]) if agent and server.what else None
+        place = reference(agent, lost_passwords.PASSWORDS[server.what].variable) if agent and server.what else None
         value = read.value(place) if place and not (place[0] == wanted.secret and wanted.expected) else None
         owner = read.release_of(text(value)) if value else ""
         if place and owner and owner != release:

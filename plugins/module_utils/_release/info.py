@@ -13,8 +13,13 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import namespace_exists, whichever
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, helm, identity_comparison
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import release_selector
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import (
+    facts,
+    helm,
+    identity_comparison,
+    neighbours,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import AGENT, release_selector
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_PROXY_HEADERS_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -100,11 +105,16 @@ def look(cluster: Cluster, params: Object) -> Object:
         "unproven": [],
         "refused": [],
         "conflicts": [],
+        "neighbours": [],
     }
+    if params["manifests"] and exists is False:
+        found["neighbours"] = neighbours.neighbours(cluster, params["release_name"], namespace)
     if params["manifests"] and exists is not False:
         expected = params["secret_expected"] or {}
         wanted = identity_comparison.Wanted(facts.parse(params["manifests"]), params["secret_name"], expected)
         found |= identity_comparison.comparison(cluster, wanted, sets, secret, params)
+        if not sets and not cluster.list("apps/v1", "deployments", namespace, labels=f"{selector},{AGENT}"):
+            found["neighbours"] = neighbours.neighbours(cluster, params["release_name"], namespace)
     return found
 
 

@@ -5,6 +5,7 @@ The stand-in refuses writing, so a run that went on to write would fail with oth
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def cluster(manifests: list[Object], tmp_path: Path) -> t.Iterator[Cluster]:
         yield running
 
 
-def guard(cluster: Cluster, helm: str, **variables: t.Any) -> Run:
+def guard(cluster: Cluster, helm: str, *more: str, **variables: t.Any) -> Run:
     """All steps up to the first that would write."""
     words = [
         "-i",
@@ -50,6 +51,7 @@ def guard(cluster: Cluster, helm: str, **variables: t.Any) -> Run:
         "site.yml",
         "--tags",
         "guard,credentials",
+        *more,
     ]
     given = VARIABLES | {"ai_agent_subcharts": "embedded", "ai_agent_kubeconfig": str(cluster.kubeconfig)}
     return play(*words, ai_agent_helm_binary=helm, **(given | variables))
@@ -124,3 +126,30 @@ def test_a_time_out_shorter_than_what_it_waits_for(timeout: str, warned: bool, c
     output = " ".join(guard(cluster, helm, ai_agent_timeout=timeout).output.split())
     assert ("WARNING: helm waits" in output) is warned, output
     assert "the release may take 270 s" in output or not warned
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace", "inventory", "stranger"),
+    [
+        ("agent-old", living.NAMESPACE, {}, True),
+        # Another host of this inventory.
+        ("agent-old", living.NAMESPACE, {"agent-old": {}}, False),
+        ("agent-old", living.NAMESPACE, {"second": {"ai_agent_release_name": "agent-old"}}, False),
+    ],
+)
+def test_a_release_under_another_name_is_told(
+    name: str, namespace: str, inventory: Object, helm: str, tmp_path: Path, *, stranger: bool
+) -> None:
+    """A first install beside a living release that no host of the inventory is: it may be that one, renamed."""
+    with Cluster(tmp_path) as running:
+        running.add_namespace(living.NAMESPACE)
+        labels = {"app.kubernetes.io/component": "agent", "app.kubernetes.io/instance": name}
+        labels["helm.sh/chart"] = "ai-agent-1.0.0_0badcafe"
+        metadata = {"name": name, "namespace": namespace, "labels": labels}
+        running.add({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {}}, namespace)
+        hosts = tmp_path / "more.yml"
+        hosts.write_text(json.dumps({"all": {"hosts": inventory}}))
+        run = guard(running, helm, "-i", str(hosts), "--limit", living.RELEASE)
+    output = " ".join(run.output.split())
+    words = f"while {name} in namespace {namespace} lives and is no host of this inventory"
+    assert (words in output) is stranger, output

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from lab import shell
 from lab.paths import ROOT
 
 TEXT = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
@@ -16,7 +17,7 @@ FAULTS += [
     "04",
     "08",
     *(str(number) for number in (16, 21, *range(23, 32))),
-    *(f"G{number}" for number in range(1, 15)),
+    *(f"G{number}" for number in range(1, 17)),
 ]
 
 
@@ -30,8 +31,19 @@ def test_every_fault_has_its_line_with_a_test() -> None:
     told = [fault for row in rows() for fault in row[0].split(", ")]
     assert set(told) == set(FAULTS)
     for row in rows():
-        assert len(row) == 3, row[0]
+        assert len(row) == 4, row[0]
         assert re.search(r"`tests/[\w/]+\.py::test_\w+`", row[2]), row[0]
+        assert re.fullmatch(r"`[0-9a-f]{7}`(, `[0-9a-f]{7}`)*", row[3]), row[0]
+
+
+def test_every_commit_is_in_the_history() -> None:
+    """A clone that is shallow, or a copy without its history, knows none of them."""
+    told = shell.capture(["git", "-C", ROOT, "rev-parse", "--is-shallow-repository"])
+    if told.stdout.strip() != "false":
+        return
+    for commit in sorted({commit for row in rows() for commit in re.findall(r"[0-9a-f]{7}", row[3])}):
+        there = shell.capture(["git", "-C", ROOT, "merge-base", "--is-ancestor", commit, "HEAD"])
+        assert there.returncode == 0, f"{commit}: {there.stderr}"
 
 
 @pytest.mark.parametrize(("file", "name"), sorted(set(NAMED)))

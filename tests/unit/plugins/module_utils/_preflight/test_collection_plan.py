@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.colle
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import NewImage
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live, Planned, planned
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import Server
 
 from tests.unit.plugins.module_utils._release.manifests import labels, living, release
 
@@ -28,6 +29,11 @@ class Rights:
     may_exec: bool = True
     secret_exists: bool = True
     moves: Finding | None = None
+    lost: tuple[str, ...] = ()
+
+    def lost_keys(self, server: Server) -> list[str]:
+        assert server.name == "demo-postgresql"
+        return list(self.lost)
 
     def elsewhere(self, _live: Live) -> Finding | None:
         return self.moves
@@ -116,11 +122,15 @@ def test_who_is_asked(case: str) -> None:
     assert made.fallible == (there is not None and there.deployment is not None and not there.serving)
 
 
-@pytest.mark.parametrize(("rights", "severity"), [(BOTH, "warn"), (NO_SECRET, "fail")])
+PARTS_LOST = Rights(lost=("postgres-password", "replication-password"))
+
+
+@pytest.mark.parametrize(("rights", "severity"), [(BOTH, "warn"), (NO_SECRET, "fail"), (PARTS_LOST, "fail")])
 def test_a_volume_without_the_passwords_that_it_knows(rights: Rights, severity: str) -> None:
     assumed = decide(KEPT, rights, wanted(), "demo").assumption
     assert assumed is not None
     assert assumed.because.severity == severity
+    assert ("has no postgres-password and no replication-password" in assumed.because.message) == bool(rights.lost)
 
 
 @pytest.mark.parametrize(

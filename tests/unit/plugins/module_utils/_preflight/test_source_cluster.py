@@ -328,6 +328,31 @@ def test_a_volume_of_an_earlier_release(cluster: FakeCluster) -> None:
     assert full["pending_unknown"] == "volume-kept"
 
 
+@pytest.mark.parametrize("lost", ["", "postgres-password", "password"])
+@pytest.mark.parametrize("may_look", [True, False])
+def test_a_volume_that_knows_a_password_which_is_lost(cluster: FakeCluster, lost: str, *, may_look: bool) -> None:
+    name = "data-demo-postgresql-0"
+    mine = {"app.kubernetes.io/instance": "demo"}
+    cluster.kept["persistentvolumeclaims", name] = {"metadata": {"name": name, "labels": mine}}
+    objects = release()
+    variables = {"POSTGRES_PASSWORD": "password", "POSTGRES_POSTGRES_PASSWORD": "postgres-password"}
+    [server] = [item for item in objects if item["kind"] == "StatefulSet"]
+    server["spec"]["template"]["spec"]["containers"][0]["env"] = [
+        {"name": "POSTGRES_USER", "value": "agent"},
+        *(
+            {"name": each, "valueFrom": {"secretKeyRef": {"name": "demo-secret", "key": key}}}
+            for each, key in variables.items()
+        ),
+    ]
+    data = dict.fromkeys({*variables.values()} - {lost}, "eA==")
+    cluster.kept["secrets", "demo-secret"] = {"metadata": {"name": "demo-secret"}, "data": data}
+    if not may_look:
+        cluster.denied.add(("get", "secrets"))
+    found = run(cluster, objects)[1]["volume-kept"]
+    assert found.severity == ("fail" if lost and may_look else "warn")
+    assert (f"the Secret has no {lost} any more" in found.message) is (bool(lost) and may_look)
+
+
 def test_without_the_namespace_nothing_is_tried(cluster: FakeCluster) -> None:
     del cluster.kept["namespaces", "demo"]
     full, found, _sql = run(cluster, release())

@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import pod_proof
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import pod_proof, server_proof
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.info import look
 
 from tests.unit.plugins.module_utils._kube.fake_cluster import FakeCluster, Object
@@ -269,6 +269,54 @@ def test_a_lost_secret_of_a_living_server(
     unproven = world.found()["unproven"]
     assert bool(unproven) == (lost and lives and not confirms), unproven
     assert asked == ([{"DATABASE_URL": URL}] if lost and lives else [])
+
+
+PLACES: dict[str, tuple[str, t.Callable[[str, str], Object]]] = {
+    "variables": ("", lambda secret, key: {"valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}),
+    "files": ("_FILE", lambda _secret, key: {"value": f"/secrets/{key}"}),
+}
+
+
+@pytest.mark.parametrize("confirms", [True, False])
+@pytest.mark.parametrize("key", ["replication-password", "postgres-password", "password"])
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("reads", ["demo-secret", "another", "not at all"])
+def test_a_password_that_no_agent_has_is_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch, key: str, place: str, reads: str, *, confirms: bool
+) -> None:
+    """The replication user's and the administrator's: only the server can say whether the vault has them still."""
+    variables = {"POSTGRES_PASSWORD": "password"}
+    if reads != "not at all":
+        variables |= {
+            "POSTGRES_POSTGRES_PASSWORD": "postgres-password",
+            "POSTGRES_REPLICATION_PASSWORD": "replication-password",
+        }
+    ending, written = PLACES[place]
+    server: t.Any = world.cluster.kept["statefulsets", "demo-postgresql"]
+    pod = server["spec"]["template"]["spec"]
+    names = {"POSTGRES_USER": "agent", "POSTGRES_REPLICATION_USER": "copier"}
+    pod["containers"][0]["env"] = [{"name": name, "value": value} for name, value in names.items()]
+    pod["containers"][0]["env"] += [{"name": name + ending} | written(reads, of) for name, of in variables.items()]
+    if place == "files":
+        pod["volumes"] = [{"name": "secrets", "secret": {"secretName": reads}}]
+    look_for(world.planned, "StatefulSet")["spec"]["template"] = copy.deepcopy(server["spec"]["template"])
+    world.expected |= {"postgres-password": CANARY, "replication-password": CANARY}
+    kept = encoded({each: value for each, value in world.expected.items() if each != key})
+    world.cluster.kept["secrets", "demo-secret"] = secret("demo-secret") | {"data": kept}
+    asked: list[t.Any] = []
+
+    def proven(_cluster: t.Any, of: t.Any, _namespace: str, users: t.Any, passwords: t.Any) -> frozenset[str]:
+        asked.append((of.name, dict(users), {each: passwords[each] for each in users}))
+        return frozenset(users) if confirms else frozenset()
+
+    monkeypatch.setattr(server_proof, "proven", proven)
+    monkeypatch.setattr(pod_proof, "proven", lambda *_: frozenset())
+    user = {"password": "agent", "postgres-password": "postgres", "replication-password": "copier"}[key]
+    # What no pod reads was never the server's, but the agent's own URL is told by the agent's pods.
+    owed = reads == "demo-secret" or key == "password"
+    words = f"The database demo-postgresql lives, and Secret demo/demo-secret has no {key} any more"
+    assert world.found()["unproven"] == ([words] if owed and not confirms else [])
+    assert asked == ([("demo-postgresql", {key: user}, {key: CANARY})] if owed else [])
 
 
 @pytest.mark.parametrize(
@@ -537,3 +585,39 @@ def test_the_administrators_password_is_compared_as_well(world: World) -> None:
         world.cluster.kept["secrets", "demo-secret"] = secret("demo-secret", **there)
         words = "migration-database-url of Secret demo/demo-secret has another password than postgres-password"
         assert [item.startswith(words) for item in world.found()["unfit"]] == ([True] if stops else [])
+
+
+def neighbour(name: str, namespace: str, chart: str = "ai-agent-1.0.0_0badcafe") -> Object:
+    marks = {
+        "app.kubernetes.io/component": "agent",
+        "app.kubernetes.io/instance": name,
+        "helm.sh/chart": chart,
+    }
+    return {"kind": "Deployment", "metadata": {"name": name, "namespace": namespace, "labels": marks}}
+
+
+@pytest.mark.parametrize("namespace", [True, False])
+def test_a_release_that_may_have_had_another_name(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, namespace: bool
+) -> None:
+    listed = world.cluster.list
+
+    def of_its_namespace(version: str, plural: str, place: str | None = None, **more: str) -> list[Object]:
+        found = listed(version, plural, place, **more)
+        return [item for item in found if place in {None, item["metadata"].get("namespace", "demo")}]
+
+    monkeypatch.setattr(world.cluster, "list", of_its_namespace)
+    old, moved = neighbour("old", "demo"), neighbour("demo", "elsewhere")
+    other = neighbour("shop", "demo", chart="shop-1.0.0")
+    world.cluster.kept |= {("deployments", name): item for name, item in (("old", old), ("moved", moved), ("s", other))}
+    assert world.found()["neighbours"] == []
+    del world.cluster.kept["statefulsets", "demo-postgresql"]
+    assert world.found()["neighbours"] == [], "the agent is there, with a database of others"
+    del world.cluster.kept["deployments", "demo"]
+    if not namespace:
+        del world.cluster.kept["namespaces", "demo"]
+    both = [{"name": "demo", "namespace": "elsewhere"}, {"name": "old", "namespace": "demo"}]
+    assert world.found()["neighbours"] == both
+    world.cluster.denied.add(("list", "deployments.apps"))
+    if not namespace:
+        assert world.found()["neighbours"] == []
