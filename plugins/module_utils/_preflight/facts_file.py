@@ -49,6 +49,7 @@ TABLES: t.Final[dict[str, type]] = {
     "default_classes": facts_objects.DefaultClassRow,
     "dependents": facts_objects.DependentRow,
     "descendants": facts.DescendantRow,
+    "domain_uses": facts_objects.DomainUseRow,
     "enums": facts_objects.EnumRow,
     "events": facts_relations.EventTriggerRow,
     "extensions": facts.ExtensionRow,

@@ -279,6 +279,17 @@ CONSTRAINTS = [
     item("DROP CONSTRAINT item_parent", "item AX; parent AX"),
     item("DROP CONSTRAINT IF EXISTS nothing", BRIEF),
     item("RENAME CONSTRAINT item_both TO item_pair", BRIEF),
+    case("ALTER DOMAIN positive ADD CHECK (VALUE < 99)", "item S scan", before=("UPDATE item SET sized = 5",)),
+    case("ALTER DOMAIN positive ADD CHECK (VALUE < 99) NOT VALID", "", before=("UPDATE item SET sized = 5",)),
+    case(
+        "ALTER DOMAIN positive ADD CONSTRAINT full NOT NULL", {17: "item S scan"}, before=("UPDATE item SET sized = 5",)
+    ),
+    case("ALTER DOMAIN positive SET NOT NULL", "item S scan", before=("UPDATE item SET sized = 5",)),
+    case(
+        "ALTER DOMAIN positive VALIDATE CONSTRAINT small",
+        {14: "item S scan", 18: "item SU scan"},
+        before=("ALTER DOMAIN positive ADD CONSTRAINT small CHECK (VALUE < 99) NOT VALID",),
+    ),
     case("ALTER TABLE bare ADD PRIMARY KEY (a)", "bare AX scan"),
     case("ALTER TABLE bare ADD PRIMARY KEY (b)", "bare AX scan"),
     case("ALTER TABLE bare ADD CONSTRAINT bare_key PRIMARY KEY USING INDEX bare_a", "bare AX scan"),
