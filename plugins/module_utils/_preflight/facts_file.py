@@ -35,7 +35,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_reduc
 Row = dict[str, t.Any]
 
 KIND: t.Final = "ai_platform.agent/facts"
-FORM: t.Final = f"{KIND}/1"
+FORM: t.Final = f"{KIND}/2"
 # Ten thousand tables of ten columns and four indexes are less.
 MOST_BYTES: t.Final = 64 * 1024 * 1024
 # The type of each table's rows.

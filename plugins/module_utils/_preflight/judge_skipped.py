@@ -54,8 +54,10 @@ class SkippedJudge:
         self._indexes: dict[Name, str] = {(row["schema"], row["name"]): row["definition"] for row in rows}
         states = sequences["sequences"] if sequences else []
         self._sequences: dict[Name, SequenceStateRow] = {(row["schema"], row["name"]): row for row in states}
-        self._collations = {(row["schema"], row["name"]): row for row in (places or {}).get("collations", ())}
-        self._statistics = {(row["schema"], row["name"]): row for row in (places or {}).get("statistics", ())}
+        collations = places.get("collations", []) if places else []
+        self._collations = {(row["schema"], row["name"]): row for row in collations}
+        objects = places.get("statistics", []) if places else []
+        self._statistics = {(row["schema"], row["name"]): row for row in objects}
         self._versions = {row["name"]: row["installed"] for row in facts["extensions"]}
         self._owners = {row["name"]: row["owner"] for row in facts["rights"]["objects"] if row["kind"] == "schema"}
 

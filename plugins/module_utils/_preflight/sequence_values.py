@@ -62,7 +62,8 @@ KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
 def single_keys(node: t.Any) -> set[str]:
     """Columns of a CREATE TABLE that are a key alone, where a constraint of the table says so."""
     constraints = (item for item in node.tableElts or () if isinstance(item, ast.Constraint) and item.contype in KEYS)
-    return {item.keys[0].sval for item in constraints if len(item.keys or ()) == 1}
+    keys: t.Iterable[tuple[t.Any, ...]] = (item.keys or () for item in constraints)
+    return {key[0].sval for key in keys if len(key) == 1}
 
 
 def sequences_of(known: SequenceFacts | None) -> tuple[dict[Name, Sequence], set[Name]]:
