@@ -361,10 +361,9 @@ def _domain(node: t.Any, reading: Reading) -> None:
     if not catalog.domain_uses_known or (known is None and name[1] not in catalog.created_types):
         reading.say("statement-opaque", "ALTER DOMAIN reads every table that uses the domain; it names none of them.")
         return
-    mode = Mode.SHARE_UPDATE_EXCLUSIVE if node.subtype == "V" and reading.version >= 18 else Mode.SHARE
     for table, _column, inside in catalog.uses_of_domain(name):
         if not inside and catalog.known(table):
-            reading.lock(table, mode, "alter-domain", scan=True)
+            reading.lock(table, Mode.SHARE, "alter-domain", scan=True)
     if known is not None:
         catalog.domains[name[1]] = (known[0], known[1], True)
 

@@ -282,7 +282,9 @@ CONSTRAINTS = [
     case("ALTER DOMAIN positive ADD CHECK (VALUE < 99)", "item S scan", before=("UPDATE item SET sized = 5",)),
     case("ALTER DOMAIN positive ADD CHECK (VALUE < 99) NOT VALID", "", before=("UPDATE item SET sized = 5",)),
     case(
-        "ALTER DOMAIN positive ADD CONSTRAINT filled NOT NULL", {17: "item S scan"}, before=("UPDATE item SET sized = 5",)
+        "ALTER DOMAIN positive ADD CONSTRAINT filled NOT NULL",
+        {17: "item S scan"},
+        before=("UPDATE item SET sized = 5",),
     ),
     case("ALTER DOMAIN positive SET NOT NULL", "item S scan", before=("UPDATE item SET sized = 5",)),
     case(
