@@ -289,7 +289,7 @@ CONSTRAINTS = [
     case("ALTER DOMAIN positive SET NOT NULL", "item S scan", before=("UPDATE item SET sized = 5",)),
     case(
         "ALTER DOMAIN positive VALIDATE CONSTRAINT small",
-        {14: "item S scan", 18: "item SU scan"},
+        "item S scan",
         before=("ALTER DOMAIN positive ADD CONSTRAINT small CHECK (VALUE < 99) NOT VALID",),
     ),
     case("ALTER TABLE bare ADD PRIMARY KEY (a)", "bare AX scan"),
