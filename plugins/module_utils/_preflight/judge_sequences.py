@@ -47,10 +47,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequences i
     changes_numbers,
     with_kind,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
-    dotted,
-    relation_name,
-)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
