@@ -89,8 +89,8 @@ class SequenceJudge:
         """Which numbers the columns get after the upgrade."""
         found = []
         for place, where in self._widened.items():
-            if words := narrow(place, self._columns[place], self._sequences):
-                found.append(finding("sequence-narrow", words, **(where | {"table": dotted(place[0])})))
+            if said := narrow(place, self._columns[place], self._sequences):
+                found.append(finding("sequence-narrow", said, **(where | {"table": dotted(place[0])})))
         for place, column in self._columns.items():
             where = self._refilled.get(place) or (self._moved.get(column.sequence) if column.sequence else None)
             if where is not None and column.sequence in self._sequences:
