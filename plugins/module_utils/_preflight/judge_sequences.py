@@ -117,8 +117,8 @@ class SequenceJudge:
         if not column.unique:
             return
         written = self._written.get(place)
-        if written and (words := overtaken(label, written[0], made)):
-            yield finding("sequence-behind", words, severity="warn", **about)
+        if written and (met := overtaken(label, written[0], made)):
+            yield finding("sequence-behind", met, severity="warn", **about)
             return
         if number is not None and column.range is not None:
             if column.range.is_reached(number, made.increment):
