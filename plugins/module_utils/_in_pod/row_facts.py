@@ -103,9 +103,10 @@ class _Asker:
                 uses.append({"violated": False, "count": 0, **place})
                 continue
             value = f"r.{quoted(row['column'])}"
-            check = f"EXISTS (SELECT FROM (SELECT {value}) AS d (value) WHERE NOT ({expression}))"
-            asked = {"kind": "check", "violation": check, "stored": []} if expression is not None else {
-                "kind": "null", "violation": f"{value} IS NULL", "stored": [row["column"]]}  # fmt: skip
+            asked: Row = {"kind": "null", "violation": f"{value} IS NULL", "stored": [row["column"]]}
+            if expression is not None:
+                check = f"EXISTS (SELECT FROM (SELECT {value}) AS d (value) WHERE NOT ({expression}))"
+                asked = {"kind": "check", "violation": check, "stored": []}
             asked |= {"table": [row["schema"], row["table"]], "only": True, "row_conditions": [], "derived": False}
             uses.append(self.answer(asked) | place)
         return {"uses": uses}
