@@ -152,7 +152,9 @@ class RowJudge:
 
     def _domain(self, question: Question, answer: RowAnswer, where: Where) -> t.Iterator[Finding]:
         """Of each column in which the domain is stored."""
-        asked = {((use["schema"], use["table"]), use["column"]): use for use in answer.get("uses", ())}
+        asked: dict[tuple[Name, str], RowAnswer] = {}
+        for use in answer.get("uses", ()):
+            asked[(use["schema"], use["table"]), use["column"]] = t.cast("RowAnswer", use)
         not_null = question.what.startswith("NOT NULL")
         uses = [(table, column) for table, column, inside in self._catalog.uses_of_domain(question.table) if not inside]
         for table, column in dict.fromkeys((*asked, *uses)):

@@ -88,9 +88,9 @@ class SequenceJudge:
     def finish(self) -> list[Finding]:
         """Which numbers the columns get after the upgrade."""
         found = []
-        for place, where in self._widened.items():
+        for place, at in self._widened.items():
             if said := narrow(place, self._columns[place], self._sequences):
-                found.append(finding("sequence-narrow", said, **(where | {"table": dotted(place[0])})))
+                found.append(finding("sequence-narrow", said, **(at | {"table": dotted(place[0])})))
         for place, column in self._columns.items():
             where = self._refilled.get(place) or (self._moved.get(column.sequence) if column.sequence else None)
             if where is not None and column.sequence in self._sequences:
