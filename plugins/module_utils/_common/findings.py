@@ -198,6 +198,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "sequence-behind": Entry(
         "fail", "Set it right last: SELECT setval(pg_get_serial_sequence('t', 'id'), (SELECT max(id) FROM t))."
     ),
+    "sequence-narrow": Entry("warn", "ALTER SEQUENCE … AS bigint in the same revision: it locks the sequence alone."),
     "connections-scarce": Entry("warn", "Few connections are left; the migrator and new pods need theirs."),
     "privilege-missing": Entry("fail", "Migrate as the owner, or grant membership in the owning role."),
     "extension-unavailable": Entry("fail", "The server has no such extension: use an image that has it."),

@@ -172,6 +172,28 @@ SELECT y.typname AS name, y.typtype::text AS kind,
        y.typnotnull OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = y.oid) AS constrained
 FROM pg_type y LEFT JOIN pg_type b ON b.oid = y.typbasetype WHERE y.typname = ANY(%(names)s)
 """
+# Where a domain is stored, also below domains over it. `inside`: in an array, a range or a row, where ALTER DOMAIN does
+# not look: get_rels_with_domain and find_composite_type_dependencies in commands/typecmds.c and tablecmds.c.
+DOMAIN_USES = """
+WITH RECURSIVE reached (root, oid, inside) AS (
+    SELECT y.oid, y.oid, false FROM pg_type y WHERE y.typtype = 'd' AND y.typname = ANY(%(names)s)
+    UNION SELECT r.root, m.oid, r.inside OR m.contains FROM reached r JOIN LATERAL (
+      SELECT y.oid, false AS contains FROM pg_type y WHERE y.typtype = 'd' AND y.typbasetype = r.oid
+      UNION ALL SELECT y.oid, true FROM pg_type y WHERE y.typelem = r.oid AND y.typlen = -1
+      UNION ALL SELECT g.rngtypid, true FROM pg_range g WHERE g.rngsubtype = r.oid
+      UNION ALL SELECT c.reltype, true FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE a.atttypid = r.oid AND NOT a.attisdropped AND c.reltype <> 0
+    ) AS m ON true
+)
+SELECT d.typname::text AS name, dn.nspname::text AS domain_schema, pg_type_is_visible(d.oid) AS visible,
+  d.typnotnull AS not_null, c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS table,
+  a.attname::text AS column, r.inside
+FROM reached r JOIN pg_attribute a ON a.atttypid = r.oid JOIN pg_class c ON c.oid = a.attrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type d ON d.oid = r.root
+  JOIN pg_namespace dn ON dn.oid = d.typnamespace
+WHERE NOT a.attisdropped AND a.attnum > 0 AND (c.relkind IN ('r', 'm') OR (r.inside AND c.relkind = 'p'))
+ORDER BY d.oid, c.oid, a.attnum LIMIT 2000
+"""
 EXTENSIONS = """
 SELECT a.name, a.installed_version AS installed, coalesce(bool_or(v.trusted), false) AS trusted,
   coalesce(bool_or(v.superuser), true) AS superuser

@@ -29,6 +29,9 @@ def collect(ask: Ask, tried: Ask, request: Row) -> tuple[dict[str, t.Any], list[
     descendants = ask(queries.DESCENDANTS, oids=[row["oid"] for row in resolved if row["oid"]])
     wanted = {row["oid"] for row in resolved if row["oid"]} | {row["oid"] for row in descendants}
     wanted |= _referrers(ask, request, resolved)
+    domains = request.get("domains")
+    uses_of_domains = ask(queries.DOMAIN_USES, names=domains) if domains else []
+    wanted |= {row["oid"] for row in uses_of_domains}
     classes, constraints, uses = _relations(ask, wanted)
     every = sorted(classes)
     add_sizes(ask, tried, classes)
@@ -44,6 +47,7 @@ def collect(ask: Ask, tried: Ask, request: Row) -> tuple[dict[str, t.Any], list[
         "published": [row for row in ask(queries.PUBLISHED, oids=every) if row["publications"]],
         "functions": ask(queries.FUNCTIONS, names=request["functions"]),
         "types": ask(queries.TYPES, names=request["types"]),
+        "domain_uses": uses_of_domains,
         "extensions": ask(queries.EXTENSIONS, names=request["extensions"]),
         "relations": relation_facts.collect(tried, request.get("created_functions", []), every),
         "objects": object_facts.collect(ask, request["objects"], resolved, every),

@@ -37,19 +37,38 @@ SELECT y.typname::text AS name, bool_or(y.typnotnull) AS not_null, bool_or(y.typ
 FROM pg_type y LEFT JOIN pg_constraint k ON k.contypid = y.oid AND k.contype = 'c'
 WHERE y.typtype = 'd' AND y.typname = ANY(%(types)s) GROUP BY y.typname
 """
+# Each version calls the column of a locale otherwise.
+COLLATIONS = """
+SELECT n.nspname::text AS schema, k.collname::text AS name, k.collprovider::text AS provider,
+  k.collisdeterministic AS deterministic,
+  coalesce(to_jsonb(k) ->> 'colllocale', to_jsonb(k) ->> 'colliculocale', k.collcollate::text) AS locale
+FROM pg_collation k JOIN pg_namespace n ON n.oid = k.collnamespace WHERE k.collname = ANY(%(names)s)
+  AND k.collencoding IN (-1, (SELECT b.encoding FROM pg_database b WHERE b.datname = current_database()))
+"""
+STATISTICS = """
+SELECT n.nspname::text AS schema, s.stxname::text AS name, t.nspname::text AS table_schema, c.relname::text AS table,
+  ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = s.stxrelid AND a.attnum = ANY(s.stxkeys))
+    AS columns,
+  to_jsonb(s) ->> 'stxexprs' IS NOT NULL AS computed
+FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace JOIN pg_class c ON c.oid = s.stxrelid
+  JOIN pg_namespace t ON t.oid = c.relnamespace WHERE s.stxname = ANY(%(names)s)
+"""
 
 
 def collect(ask: Ask, objects: dict[str, t.Any], indexes: list[int]) -> dict[str, list[Row]]:
-    """`hidden`: kinds and names of objects; `classes`: operator classes of the names asked for; `domains`; `indexes`.
+    """`hidden`: kinds and names of objects; `classes`: operator classes of the names asked for; `domains`; `indexes`;
+    `collations` and `statistics`, as they are defined.
 
     :param objects: names by kind, as _sql/questions.py's `objects` has them
     :param indexes: oids of those that statements name
     """
     names = {kind: objects.get(kind, []) for kind in ("functions", "types", "collations")}
-    classes = objects.get("classes", [])
+    classes, statistics = objects.get("classes", []), objects.get("statistics", [])
     return {
         "hidden": ask(HIDDEN, **names) if any(names.values()) else [],
         "domains": ask(DOMAINS, types=names["types"]) if names["types"] else [],
+        "collations": ask(COLLATIONS, names=names["collations"]) if names["collations"] else [],
+        "statistics": ask(STATISTICS, names=statistics) if statistics else [],
         "classes": ask(OPERATOR_CLASSES, classes=classes) if classes else [],
         "indexes": ask(INDEXES, oids=indexes) if indexes else [],
     }

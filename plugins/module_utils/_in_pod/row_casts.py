@@ -30,6 +30,19 @@ class NotKnown(Exception):
     """No condition is known for this pair of types."""
 
 
+def keeps_apart(old: str, new: str) -> bool:
+    """Whether values that differ also do in another type, so that a unique index of them can be built again.
+
+    :param old: pg_type.typname
+    :param new: pg_type.typname
+    """
+    if new in {"text", "varchar"}:
+        return old not in {"bpchar"}
+    if old in _INTS:
+        return new in _INTS or new == "numeric"
+    return old == new or (old, new) in {("float4", "float8"), ("date", "timestamp"), ("timestamp", "timestamptz")}
+
+
 def misfit(value: str, old: str, new: str, numbers: t.Sequence[int], *, written: bool, version: int) -> str | None:
     """The condition; None where every value fits.
 
@@ -102,4 +115,4 @@ def no_label(value: str, labels: t.Sequence[str]) -> str:
     return f"({value})::text <> ALL (ARRAY[{listed}]::text[])"
 
 
-__all__ = ("NotKnown", "misfit", "no_label")
+__all__ = ("NotKnown", "keeps_apart", "misfit", "no_label")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from . import row_casts
+from . import live_queries, row_casts
 from . import row_queries as queries
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -61,6 +61,8 @@ class _Asker:
     def answer(self, question: Row) -> Row:
         from psycopg import errors
 
+        if question["kind"] == "domain":
+            return self._domain(question)
         found: Row = {"violated": None}
         try:
             with self._connection.transaction(force_rollback=True):
@@ -80,6 +82,43 @@ class _Asker:
             found["why"] = "error"
         return found
 
+    def _domain(self, question: Row) -> Row:
+        """`uses`: an answer for each column in which the domain is stored."""
+        schema, name = question["domain"]
+        found = [
+            row
+            for row in self._ask(live_queries.DOMAIN_USES, names=[name])
+            if not row["inside"] and (row["visible"] if schema is None else row["domain_schema"] == schema)
+        ]
+        expression = question["violation"]
+        if question["constraint"]:
+            expression = self._of_domain(schema, name, question["constraint"])
+            if expression is None:
+                return {"violated": None, "why": "absent"}
+        uses = []
+        for row in found:
+            place = {key: row[key] for key in ("schema", "table", "column")}
+            if expression is None and row["not_null"]:
+                # ALTER DOMAIN reads nothing where it refuses NULL already.
+                uses.append({"violated": False, "count": 0, **place})
+                continue
+            value = f"r.{quoted(row['column'])}"
+            asked: Row = {"kind": "null", "violation": f"{value} IS NULL", "stored": [row["column"]]}
+            if expression is not None:
+                check = f"EXISTS (SELECT FROM (SELECT {value}) AS d (value) WHERE NOT ({expression}))"
+                asked = {"kind": "check", "violation": check, "stored": []}
+            asked |= {"table": [row["schema"], row["table"]], "only": True, "row_conditions": [], "derived": False}
+            uses.append(self.answer(asked) | place)
+        return {"uses": uses}
+
+    def _of_domain(self, schema: str | None, name: str, constraint: str) -> str | None:
+        """The expression of a domain's check, whose names are written out where they are not in pg_catalog."""
+        found = self._ask(queries.DOMAIN_CONSTRAINT, schema=schema, name=name, constraint=constraint)
+        with self._connection.transaction(force_rollback=True):
+            self._ask(queries.QUESTION_SETTINGS, milliseconds=f"{self._each}ms")
+            rows = self._ask(queries.EXPRESSION, oid=found[0]["oid"]) if found else []
+        return str(rows[0]["expression"]) if rows else None
+
     def _table(self, name: list[t.Any]) -> Row:
         key = (name[0], name[1])
         if key not in self._tables:
@@ -96,7 +135,10 @@ class _Asker:
 
     def _asked(self, question: Row, table: Row) -> Row:
         kind, stored = question["kind"], question["stored"]
-        if "false" in question["row_conditions"] or (table["bytes"] == 0 and not table["foreign"]):
+        if kind == "merged":
+            question = question | {"indexes": self._built_again(question, table)}
+        no_row = "false" in question["row_conditions"] or (table["bytes"] == 0 and not table["foreign"])
+        if no_row or not question.get("indexes", True):
             return {"violated": False, "count": 0}
         if kind == "null" and stored and self._ask(queries.NOT_NULL, oid=table["oid"], columns=stored)[0]["all"]:
             return {"violated": False, "count": 0}
@@ -140,9 +182,46 @@ class _Asker:
             "orphan": self._orphan, "pair": self._pair, "long": self._long,
         }  # fmt: skip
         if question["kind"] == "duplicate":
-            return _duplicate(question, source, row_conditions)
+            named = [self._collation(*item) if item else None for item in question["collations"]]
+            keys = [
+                f"({key}) COLLATE {name}" if name else key for key, name in zip(question["keys"], named, strict=True)
+            ]
+            return _duplicate(question | {"keys": keys}, source, row_conditions)
+        if question["kind"] == "merged":
+            return self._merged(question, source, row_conditions)
         condition = make[question["kind"]](question, table)
         return None if condition is None else f"{source} WHERE {' AND '.join([*row_conditions, f'({condition})'])}"
+
+    def _built_again(self, question: Row, table: Row) -> list[Row]:
+        """Unique indexes for which the column's new type may make values alike."""
+        found = self._ask(queries.UNIQUE_INDEXES, oid=table["oid"], column=question["column"])
+        plain = not question["using"] and question["collation"] is None
+        return [row for row in found if not (plain and row_casts.keeps_apart(row["type"], question["type"]))]
+
+    def _merged(self, question: Row, source: str, row_conditions: list[str]) -> str:
+        """Rows that are alike for one of these indexes."""
+        value, kind = question["value"], question["type"]
+        if any(row["computed"] for row in question["indexes"]):
+            raise _Unasked("type")
+        if kind == "citext":
+            value = f"lower(({value})::text)"
+        elif question["own"] and not self._ask(queries.LABELS, schema=None, name=kind):
+            raise _Unasked("type")
+        if question["collation"]:
+            value = f"({value}) COLLATE {self._collation(*question['collation'])}"
+        parts = []
+        for row in question["indexes"]:
+            keys = [value if name == question["column"] else f"r.{quoted(name)}" for name in row["columns"]]
+            about = {"keys": keys, "where": None, "nulls": row["nulls"]}
+            parts.append(f"SELECT 1 {_duplicate(about, source, row_conditions)}")
+        return f"FROM ({' UNION ALL '.join(parts)}) AS found"
+
+    def _collation(self, schema: str | None, name: str) -> str:
+        """Its name in SQL, whatever the search path is. One that is not deterministic takes more texts as equal."""
+        found = self._ask(queries.COLLATION, schema=schema, name=name)
+        if not found:
+            raise _Unasked("absent")
+        return f"{quoted(found[0]['schema'])}.{quoted(found[0]['name'])}"
 
     def _plain(self, question: Row, _table: Row) -> str:
         return str(question["violation"])

@@ -77,6 +77,31 @@ SELECT count(*) = cardinality(%(columns)s::text[]) AS all FROM pg_attribute a JO
 WHERE a.attrelid = %(oid)s AND a.attname = ANY(%(columns)s) AND NOT a.attisdropped
   AND (y.typnamespace = 'pg_catalog'::regnamespace OR y.typtype = 'e')
 """
+# Unique indexes of a column, which a new type of the column builds again.
+UNIQUE_INDEXES = """
+SELECT ARRAY(SELECT a.attname::text FROM unnest(i.indkey[:i.indnkeyatts - 1]) WITH ORDINALITY AS key (number, place),
+    pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = key.number ORDER BY key.place) AS columns,
+  i.indpred IS NOT NULL OR i.indexprs IS NOT NULL AS computed,
+  coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) AS nulls,
+  coalesce(b.typname, y.typname)::text AS type
+FROM pg_index i JOIN pg_attribute c ON c.attrelid = i.indrelid AND c.attname = %(column)s
+  JOIN pg_type y ON y.oid = c.atttypid LEFT JOIN pg_type b ON y.typtype = 'd' AND b.oid = y.typbasetype
+WHERE i.indrelid = %(oid)s AND i.indisunique AND i.indislive
+  AND c.attnum = ANY(i.indkey[:i.indnkeyatts - 1])
+"""
+COLLATION = """
+SELECT n.nspname::text AS schema, k.collname::text AS name FROM pg_collation k
+  JOIN pg_namespace n ON n.oid = k.collnamespace WHERE k.collname = %(name)s
+  AND k.collencoding IN (-1, (SELECT b.encoding FROM pg_database b WHERE b.datname = current_database()))
+  AND CASE WHEN %(schema)s::text IS NULL THEN pg_collation_is_visible(k.oid) ELSE n.nspname = %(schema)s::text END
+LIMIT 1
+"""
+DOMAIN_CONSTRAINT = """
+SELECT k.oid::bigint FROM pg_constraint k JOIN pg_type y ON y.oid = k.contypid JOIN pg_namespace n
+  ON n.oid = y.typnamespace WHERE k.contype = 'c' AND y.typname = %(name)s AND k.conname = %(constraint)s
+  AND CASE WHEN %(schema)s::text IS NULL THEN pg_type_is_visible(y.oid) ELSE n.nspname = %(schema)s::text END
+"""
+EXPRESSION = "SELECT pg_get_expr(k.conbin, 0) AS expression FROM pg_constraint k WHERE k.oid = %(oid)s"
 CONSTRAINT = """
 SELECT k.contype::text AS kind, k.convalidated AS validated, pg_get_expr(k.conbin, k.conrelid) AS expression,
        k.confmatchtype = 'f' AND cardinality(k.conkey) > 1 AS full, o.relname AS other, n.nspname AS other_schema,

@@ -50,6 +50,7 @@ ABOUT_UNLOCKED_RELATIONS = {
     "sequences": relation_facts.SEQUENCES,
 }
 ABOUT_NAMES = {
+    "domain_uses": queries.DOMAIN_USES,
     "extensions": queries.EXTENSIONS,
     "function_uses": relation_facts.FUNCTIONS,
     "functions": queries.FUNCTIONS,
@@ -87,6 +88,7 @@ NAMES = {
     "tablespaces": "SELECT spcname::text FROM pg_tablespace ORDER BY 1",
 }
 _NAMES_OF = {
+    "domain_uses": "domains",
     "extensions": "extensions", "function_uses": "functions", "functions": "functions", "object_types": "types",
     "role_rights": "roles", "routine_rights": "functions", "signatures": "functions", "type_rights": "types",
     "types": "domains",

@@ -35,7 +35,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_reduc
 Row = dict[str, t.Any]
 
 KIND: t.Final = "ai_platform.agent/facts"
-FORM: t.Final = f"{KIND}/1"
+FORM: t.Final = f"{KIND}/2"
 # Ten thousand tables of ten columns and four indexes are less.
 MOST_BYTES: t.Final = 64 * 1024 * 1024
 # The type of each table's rows.
@@ -49,6 +49,7 @@ TABLES: t.Final[dict[str, type]] = {
     "default_classes": facts_objects.DefaultClassRow,
     "dependents": facts_objects.DependentRow,
     "descendants": facts.DescendantRow,
+    "domain_uses": facts_objects.DomainUseRow,
     "enums": facts_objects.EnumRow,
     "events": facts_relations.EventTriggerRow,
     "extensions": facts.ExtensionRow,

@@ -165,7 +165,7 @@ class Judge:
             OperatorClassJudge(catalog, facts),
             VectorIndexJudge(catalog, server["maintenance_kib"]),
         )
-        self.rows = RowJudge(catalog, facts["rows"])
+        self.rows = RowJudge(catalog, facts["rows"], self.tables.uniques)
         self.held_locks = HeldLocks(self.locks.small)
         self.extensions = {row["name"]: row for row in facts["extensions"]}
         self.evidence = evidence

@@ -1,5 +1,7 @@
 """New columns of a domain: each row that is there gets the default, or NULL, and the domain may refuse it. Pure.
 
+And domains that get a constraint: of the rows judge_rows.py speaks, here of what the server does not look into at all.
+
 Source: ATExecAddColumn in src/backend/commands/tablecmds.c, which rewrites the table for a domain with constraints.
 """
 
@@ -11,10 +13,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
@@ -34,12 +41,17 @@ class DomainJudge:
         places = facts.get("places")
         self._domains = {row["name"]: row for row in places["domains"]} if places else {}
 
+        self._not_null = {row["name"] for row in facts.get("domain_uses", ()) if row["not_null"]}
+
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
         :param certain: nothing before it may have changed the domain unseen
         """
         node: t.Any = statement.node
+        if isinstance(node, ast.AlterDomainStmt):
+            words = self._inside(node)
+            return [refusal("definition-refused", words, where, sure=certain)] if words else []
         if not isinstance(node, ast.AlterTableStmt) or node.objtype != ObjectType.OBJECT_TABLE:
             return []
         table = self._catalog.table(relation_name(node.relation))
@@ -56,6 +68,21 @@ class DomainJudge:
                     else:
                         found.append(finding("rows-unknown", f"Whether {label} {words} is not known.", **about))
         return found
+
+    def _inside(self, node: t.Any) -> str | None:
+        """Where the domain stands inside another type, why it gets no constraint.
+
+        Source: find_composite_type_dependencies in src/backend/commands/tablecmds.c.
+        """
+        if node.subtype not in {"C", "O", "V"} or (node.subtype == "C" and node.def_.skip_validation):
+            return None
+        name = qualified_name(node.typeName)
+        if node.subtype == "O" and name[1] in self._not_null:
+            return None
+        for table, column, inside in self._catalog.uses_of_domain(name):
+            if inside and self._catalog.known(table):
+                return f"{dotted(table)}.{column} holds the domain {name[1]} inside an array, a range or a row"
+        return None
 
     def _added(self, column: t.Any) -> t.Iterator[tuple[str, bool]]:
         kind, _modifier, array = type_changes.type_name(column.typeName) if column.typeName else ("", None, False)

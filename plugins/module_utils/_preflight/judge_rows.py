@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import row_casts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
@@ -26,6 +27,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rows import RowAnswer
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Effect
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.unique_keys import UniqueKeys
 
 CheckRows = t.Literal["auto", "always", "never"]
 # All questions together, in a session that is given up after a minute.
@@ -81,8 +83,13 @@ class _Write(t.NamedTuple):
 class RowJudge:
     """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
 
-    def __init__(self, catalog: Catalog, answers: t.Sequence[RowAnswer] | None) -> None:
-        """:param answers: those of live_facts.collect to the questions of these statements; None: nobody asked"""
+    def __init__(
+        self, catalog: Catalog, answers: t.Sequence[RowAnswer] | None, uniques: UniqueKeys | None = None
+    ) -> None:
+        """:param answers: those of live_facts.collect to the questions of these statements; None: nobody asked
+        :param uniques: moved on by the caller
+        """
+        self._uniques = uniques
         self.certain = True
         self._catalog, self._answers = catalog, answers
         self._by_statement: dict[int, list[tuple[Question, RowAnswer]]] = {}
@@ -99,7 +106,9 @@ class RowJudge:
         """Before the statement is read, so that the catalogue is that before it."""
         found: list[Finding] = []
         for question, answer in self._by_statement.get(statement.number, ()):
-            if not self._idle(question, statement):
+            if question.kind == "domain":
+                found += self._domain(question, answer, where)
+            elif not self._idle(question, statement):
                 found += self._finding(question, answer, where)
         return found
 
@@ -141,6 +150,28 @@ class RowJudge:
         known = self._catalog.table(name)
         return self._writes.get(known.name if known else self._catalog.qualified(name), {})
 
+    def _domain(self, question: Question, answer: RowAnswer, where: Where) -> t.Iterator[Finding]:
+        """Of each column in which the domain is stored."""
+        asked: dict[tuple[Name, str], RowAnswer] = {}
+        for use in answer.get("uses", ()):
+            asked[(use["schema"], use["table"]), use["column"]] = t.cast("RowAnswer", use)
+        not_null = question.what.startswith("NOT NULL")
+        uses = [(table, column) for table, column, inside in self._catalog.uses_of_domain(question.table) if not inside]
+        for table, column in dict.fromkeys((*asked, *uses)):
+            known, said = self._catalog.table(table), asked.get((table, column))
+            if said is not None and known is not None and column in known.columns:
+                kind: t.Literal["null", "check"] = "null" if not_null else "check"
+                one = dataclasses.replace(question, kind=kind, table=table, columns=(column,))
+                if not (not_null and self._catalog.proves_not_null(table, column)):
+                    yield from self._finding(one, said, where)
+            elif known is not None or self._catalog.is_new(table):
+                why = question.problem or _WHY.get(answer.get("why", ""), "the upgrade changes its columns before")
+                words = f"Whether the rows of {dotted(table)} fulfil {question.what} is not known: {why}."
+                yield finding("rows-unknown", words, **(where | {"table": dotted(table)}))
+            elif said is not None and said.get("violated") is not False:
+                words = f"Whether the rows of {dotted(table)} fulfil {question.what} is not known."
+                yield finding("rows-unknown", words, **(where | {"table": dotted(table)}))
+
     def _idle(self, question: Question, statement: Statement) -> bool:
         """Whether the server looks at no row for it, or there is no such table."""
         node, table = statement.node, self._catalog.table(question.table)
@@ -148,6 +179,8 @@ class RowJudge:
             return self._catalog.table((self._catalog.qualified(question.table)[0], node.idxname or "")) is not None
         if question.kind == "null" and question.columns:
             return all(self._catalog.proves_not_null(question.table, name) for name in question.columns)
+        if question.kind == "merged":
+            return not self._built_again(question, statement)
         if question.kind == "cast":
             for command in node.cmds if table else ():
                 if command.subtype == Command.AT_AlterColumnType and command.name in question.columns:
@@ -156,6 +189,22 @@ class RowJudge:
                     change = type_changes.file_effect(old, command.def_.typeName, using, command.name, self._catalog)
                     return change == "none"
         return table is None and not self._catalog.is_new(question.table)
+
+    def _built_again(self, question: Question, statement: Statement) -> bool:
+        """Whether the column still has a unique index for which its new type may make values alike."""
+        table, column = self._catalog.table(question.table), question.columns[0]
+        old = self._catalog.column(question.table, column)
+        keys = self._uniques.of(table) if self._uniques and table else []
+        if not any(column in key.columns or None in key.columns for key in keys):
+            return False
+        node: t.Any = statement.node
+        commands = [item for item in node.cmds if item.subtype == Command.AT_AlterColumnType and item.name == column]
+        for command in commands:
+            kind = type_changes.type_name(command.def_.typeName)[0]
+            plain = command.def_.raw_default is None and command.def_.collClause is None
+            if not (plain and old is not None and row_casts.keeps_apart(old.type, kind)):
+                return True
+        return False
 
     def _unseen(self, question: Question, answer: RowAnswer) -> list[int]:
         """The statements that changed the rows, and are no part of the question."""
@@ -226,7 +275,9 @@ def _by(numbers: t.Sequence[int]) -> str:
 def _many(question: Question, answer: RowAnswer) -> str:
     """How many, in words; exact as far as was counted, else the statistics' order of magnitude."""
     count = answer.get("count")
-    one, several = ("row", "rows") if question.kind != "duplicate" else ("repeated value", "repeated values")
+    one, several = (
+        ("row", "rows") if question.kind not in {"duplicate", "merged"} else ("repeated value", "repeated values")
+    )
     if count is None:
         return f"At least one {one}"
     if count <= _MOST_COUNTED:

@@ -15,9 +15,17 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_values import (
+    KEYS,
     NumberedColumn,
     Range,
+    Written,
+    columns_of,
+    given_numbers,
+    narrow,
     overtaken,
+    sequences_of,
+    single_keys,
+    takes_number,
     too_few,
     value_of,
 )
@@ -27,6 +35,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import own_writes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import (
+    integer_type,
     own_sequence,
     sequence_calls,
     whole_table,
@@ -36,11 +45,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequences i
     Sequence,
     altered,
     changes_numbers,
+    with_kind,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
-    dotted,
-    relation_name,
-)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
@@ -57,25 +64,15 @@ class SequenceJudge:
         self._catalog = catalog
         known = facts.get("sequences")
         self._asked = known is not None
-        self._sequences: dict[Name, Sequence] = {}
-        self._identities: set[Name] = set()
-        self._columns: dict[tuple[Name, str], NumberedColumn] = {}
-        for row in known["sequences"] if known else ():
-            name = (row["schema"], row["name"])
-            fields = (row["kind"], row["least"], row["most"], row["start"], row["increment"], row["cycles"])
-            self._sequences[name] = Sequence(*fields, row["last"], row["called"])
-            self._identities |= {name} if row["identity"] else set()
-        for column in known["columns"] if known else ():
-            place = ((column["schema"], column["table"]), column["name"])
-            seen = Range(column["lowest"], column["highest"]) if column["seen"] else None
-            own = (column["sequence_schema"], column["sequence"]) if column["sequence"] else None
-            self._columns[place] = NumberedColumn(column["type"], column["unique"], seen, own)
+        self._sequences, self._identities = sequences_of(known)
+        self._columns = columns_of(known)
         self._before = dict(self._sequences)
         # By sequence or column the statement that changed the numbers last.
         self._moved: dict[Name, Where] = {}
         self._refilled: dict[tuple[Name, str], Where] = {}
-        # By column, the number that this upgrade writes itself, None where a query gives it.
-        self._written: dict[tuple[Name, str], tuple[int | None, Where]] = {}
+        # By column, the numbers that this upgrade writes itself, and the last statement that does; new integer types.
+        self._written: dict[tuple[Name, str], tuple[Written, Where]] = {}
+        self._widened: dict[tuple[Name, str], Where] = {}
         self._certain = True
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
@@ -90,7 +87,10 @@ class SequenceJudge:
 
     def finish(self) -> list[Finding]:
         """Which numbers the columns get after the upgrade."""
-        found: list[Finding] = []
+        found = []
+        for place, at in self._widened.items():
+            if said := narrow(place, self._columns[place], self._sequences):
+                found.append(finding("sequence-narrow", said, **(at | {"table": dotted(place[0])})))
         for place, column in self._columns.items():
             where = self._refilled.get(place) or (self._moved.get(column.sequence) if column.sequence else None)
             if where is not None and column.sequence in self._sequences:
@@ -115,6 +115,10 @@ class SequenceJudge:
             yield finding("key-near-end", words, severity="fail" if self._certain else "unknown", **about)
             return
         if not column.unique:
+            return
+        written = self._written.get(place)
+        if written and (met := overtaken(label, written[0], made)):
+            yield finding("sequence-behind", met, severity="warn", **about)
             return
         if number is not None and column.range is not None:
             if column.range.is_reached(number, made.increment):
@@ -176,12 +180,7 @@ class SequenceJudge:
         table = self._full(relation_name(node.relation))
         if node.if_not_exists and self._catalog.known(table):
             return
-        keys = {
-            key.sval
-            for item in node.tableElts or ()
-            if isinstance(item, ast.Constraint) and item.contype in _KEYS and len(item.keys or ()) == 1
-            for key in item.keys or ()
-        }
+        keys = single_keys(node)
         for item in node.tableElts or ():
             if isinstance(item, ast.ColumnDef) and (own := own_sequence(item)):
                 kind, options = own
@@ -189,7 +188,7 @@ class SequenceJudge:
                 if wrong:
                     yield f"{wrong}: the sequence of {dotted(table)}.{item.colname}", True
                     continue
-                unique = item.colname in keys or any(part.contype in _KEYS for part in item.constraints or ())
+                unique = item.colname in keys or any(part.contype in KEYS for part in item.constraints or ())
                 self._fill((table, str(item.colname)), NumberedColumn(kind, unique, Range(None, None), None), made)
 
     def _fill(self, place: tuple[Name, str], column: NumberedColumn, made: Sequence) -> None:
@@ -224,8 +223,19 @@ class SequenceJudge:
                     yield f"Where the identity of {dotted(table)}.{command.name} stands is not known", False
             elif kind == Command.AT_ColumnDefault:
                 self._default(place, part, where)
+            elif (wider := integer_type(command)) and place in self._columns:
+                self._retyped(place, wider, where)
             elif kind == Command.AT_DropIdentity and place in self._columns:
                 self._columns[place].sequence = None
+
+    def _retyped(self, place: tuple[Name, str], kind: str, where: Where) -> None:
+        """An identity's sequence takes the type of its column: transformAlterTableStmt in parser/parse_utilcmd.c."""
+        column, sequence = self._columns[place], self._columns[place].sequence
+        column.kind = kind
+        if sequence in self._identities and sequence in self._sequences:
+            self._sequences[sequence] = with_kind(self._sequences[sequence], kind)
+        elif sequence:
+            self._widened[place] = where
 
     def _kind(self, table: Name, column: str) -> str:
         known = self._catalog.column(table, column)
@@ -253,7 +263,7 @@ class SequenceJudge:
             if wrong:
                 yield f"{wrong}: the sequence of {label}", True
                 return
-            unique = any(item.contype in _KEYS for item in part.constraints or ())
+            unique = any(item.contype in KEYS for item in part.constraints or ())
             # Its rows get the first numbers, so that the next is a free one.
             if not lenient:
                 self._fill((table, part.colname), NumberedColumn(kind, unique, None, None), made)
@@ -282,6 +292,7 @@ class SequenceJudge:
             for place, column in self._columns.items():
                 if place[0] == table:
                     column.range = Range(None, None)
+                    self._written.pop(place, None)
                     made = self._sequences.get(column.sequence) if column.sequence else None
                     if node.restart_seqs and made and column.sequence:
                         self._sequences[column.sequence] = dataclasses.replace(made, last=made.start, called=False)
@@ -292,7 +303,10 @@ class SequenceJudge:
         table = self._full(relation_name(node.relation))
         for place, column in self._columns.items():
             if place[0] == table:
-                column.range = Range(None, None) if node.whereClause is None and not node.usingClause else None
+                every = node.whereClause is None and not node.usingClause
+                column.range = Range(None, None) if every else None
+                if every:
+                    self._written.pop(place, None)
         yield from ()
 
     def _insert(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
@@ -307,10 +321,7 @@ class SequenceJudge:
     ) -> t.Iterator[Refusal]:
         made = self._sequences.get(column.sequence) if column.sequence else None
         given = write.columns is None or place[1] in write.columns
-        at = write.columns.index(place[1]) if write.columns and given else 0
-        constants = [constant(row[at]) if at < len(row) else None for row in write.rows or ()] if given else []
-        by_itself = not given or any(item is not None and item.kind == "default" for item in constants)
-        if by_itself:
+        if takes_number(write, place[1]):
             if made and made.is_used_up() and write.certain and column.sequence not in self._moved:
                 yield (
                     f"The sequence of {dotted(place[0])}.{place[1]} is at its end, and this takes a number of it",
@@ -324,11 +335,10 @@ class SequenceJudge:
                     self._sequences[column.sequence] = dataclasses.replace(made, last=last, called=True)  # type: ignore[index]
             elif made and column.sequence:
                 self._sequences[column.sequence] = dataclasses.replace(made, last=None, called=None)
-        numbers = [item.value for item in constants if item is not None and item.kind == "integer"]
-        if write.columns is not None and given and write.rows is None and write.overriding != "user" and made:
-            self._written[place] = (None, where)
-        elif write.columns is not None and numbers and write.overriding != "user" and made:
-            self._written[place] = (max(numbers) if made.increment > 0 else min(numbers), where)
+        if write.columns is not None and given and write.overriding != "user" and made:
+            before = self._written.pop(place, (Written(), where))
+            written = given_numbers(write, place[1], before[0])
+            self._written |= {place: (written, where)} if written.numbers or written.by_query else {}
 
     def _calls(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
         """setval(), and nextval() outside of definitions."""
@@ -384,9 +394,6 @@ class SequenceJudge:
         ast.DeleteStmt: _delete,
         ast.InsertStmt: _insert,
     }
-
-
-_KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
 
 
 __all__ = ("SequenceJudge",)

@@ -22,7 +22,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.index_definitions import difference, parsed_index
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequences import altered
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column, Table
@@ -50,6 +54,10 @@ class SkippedJudge:
         self._indexes: dict[Name, str] = {(row["schema"], row["name"]): row["definition"] for row in rows}
         states = sequences["sequences"] if sequences else []
         self._sequences: dict[Name, SequenceStateRow] = {(row["schema"], row["name"]): row for row in states}
+        collations = places.get("collations", []) if places else []
+        self._collations = {(row["schema"], row["name"]): row for row in collations}
+        objects = places.get("statistics", []) if places else []
+        self._statistics = {(row["schema"], row["name"]): row for row in objects}
         self._versions = {row["name"]: row["installed"] for row in facts["extensions"]}
         self._owners = {row["name"]: row["owner"] for row in facts["rights"]["objects"] if row["kind"] == "schema"}
 
@@ -181,6 +189,47 @@ class SkippedJudge:
         if node.if_not_exists and owner is not None and role and role != owner:
             yield f"The schema {node.schemaname}", [(f"it belongs to {owner}", "warn")]
 
+    def _collation(self, node: t.Any) -> t.Iterator[tuple[str, list[Differing]]]:
+        """Source: DefineCollation in src/backend/commands/collationcmds.c."""
+        if node.kind != ObjectType.OBJECT_COLLATION or not node.if_not_exists:
+            return
+        name = qualified_name(node.defnames)
+        there = self._collations.get((name[0] or self._catalog.schema, name[1]))
+        if there is None:
+            return
+        given = {item.defname: _word(item.arg) for item in node.definition or ()}
+        label = f"The collation {dotted(name)}"
+        if "from" in given:
+            yield label, [("whether it is a copy of the same is not known", "unknown")]
+            return
+        differing: list[Differing] = []
+        if (given.get("deterministic") not in _NO) != there["deterministic"]:
+            what = "" if there["deterministic"] else "not "
+            differing.append((f"it is {what}deterministic, so that other texts are equal", "fail"))
+        provider = _PROVIDERS.get(given.get("provider") or "libc")
+        if provider and provider != there["provider"]:
+            differing.append((f"its provider is {_PROVIDER_NAMES.get(there['provider'], there['provider'])}", "warn"))
+        locale = given.get("locale") or given.get("lc_collate")
+        if locale and there["locale"] and _plain(locale) != _plain(there["locale"]):
+            differing.append((f"its locale is {there['locale']}", "warn"))
+        yield label, differing
+
+    def _statistics_object(self, node: t.Any) -> t.Iterator[tuple[str, list[Differing]]]:
+        name = qualified_name(node.defnames or ())
+        there = self._statistics.get((name[0] or self._catalog.schema, name[1]))
+        if not node.if_not_exists or there is None or len(node.relations) != 1:
+            return
+        table = self._catalog.qualified(relation_name(node.relations[0]))
+        columns = {item.name for item in node.exprs or () if item.name}
+        computed = any(not item.name for item in node.exprs or ())
+        differing: list[Differing] = []
+        if table != (there["table_schema"], there["table"]):
+            differing.append((f"they are of {dotted((there['table_schema'], there['table']))}", "warn"))
+        elif columns != set(there["columns"]) or computed != there["computed"]:
+            listed = ", ".join([*sorted(there["columns"]), *(["expressions"] if there["computed"] else [])])
+            differing.append((f"they are on ({listed})", "warn"))
+        yield f"The statistics {dotted(name)}", differing
+
     def _extension(self, node: t.Any) -> t.Iterator[tuple[str, list[Differing]]]:
         installed = self._versions.get(node.extname or "")
         wanted = next((option.arg for option in node.options or () if option.defname == "new_version"), None)
@@ -193,9 +242,33 @@ class SkippedJudge:
         ast.IndexStmt: _index,
         ast.CreateSeqStmt: _sequence,
         ast.CreateTableAsStmt: _made_of_query,
+        ast.DefineStmt: _collation,
+        ast.CreateStatsStmt: _statistics_object,
         ast.CreateSchemaStmt: _schema,
         ast.CreateExtensionStmt: _extension,
     }
+
+
+_NO: t.Final = {"false", "off", "0", "no"}
+_PROVIDER_NAMES: t.Final = {"b": "builtin", "c": "libc", "i": "icu"}
+_PROVIDERS: t.Final = {name: sign for sign, name in _PROVIDER_NAMES.items()}
+
+
+def _word(node: t.Any) -> str | None:
+    """The value of an option, however it was written."""
+    if isinstance(node, ast.TypeName):
+        return qualified_name(node.names or ())[1].lower()
+    if isinstance(node, ast.Boolean):
+        return str(bool(node.boolval)).lower()
+    if isinstance(node, ast.Integer):
+        return str(node.ival or 0)
+    text = getattr(node, "sval", None)
+    return text.lower() if isinstance(text, str) else None
+
+
+def _plain(locale: str) -> str:
+    """PostgreSQL writes an ICU locale as BCP 47 has it."""
+    return locale.replace("_", "-").lower()
 
 
 def _constraints(element: t.Any) -> t.Sequence[t.Any]:

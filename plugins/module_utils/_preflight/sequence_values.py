@@ -8,8 +8,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequences import MOST, Sequence
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     dotted,
     qualified_name,
@@ -19,7 +20,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Table
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequences import Sequence
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import SequenceFacts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 # A number or NULL, and whether it is known.
@@ -54,6 +56,39 @@ class NumberedColumn:
     sequence: Name | None
 
 
+KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
+
+
+def single_keys(node: t.Any) -> set[str]:
+    """Columns of a CREATE TABLE that are a key alone, where a constraint of the table says so."""
+    constraints = (item for item in node.tableElts or () if isinstance(item, ast.Constraint) and item.contype in KEYS)
+    keys: t.Iterable[tuple[t.Any, ...]] = (item.keys or () for item in constraints)
+    return {key[0].sval for key in keys if len(key) == 1}
+
+
+def sequences_of(known: SequenceFacts | None) -> tuple[dict[Name, Sequence], set[Name]]:
+    """Sequences as the collector found them, and which of them belong to an identity column."""
+    found: dict[Name, Sequence] = {}
+    identities: set[Name] = set()
+    for row in known["sequences"] if known else ():
+        name = (row["schema"], row["name"])
+        fields = (row["kind"], row["least"], row["most"], row["start"], row["increment"], row["cycles"])
+        found[name] = Sequence(*fields, row["last"], row["called"])
+        identities |= {name} if row["identity"] else set()
+    return found, identities
+
+
+def columns_of(known: SequenceFacts | None) -> dict[tuple[Name, str], NumberedColumn]:
+    """Columns as the collector found them, by table and name."""
+    found = {}
+    for row in known["columns"] if known else ():
+        seen = Range(row["lowest"], row["highest"]) if row["seen"] else None
+        own: Name | None = (row["sequence_schema"], row["sequence"]) if row["sequence"] else None
+        place: tuple[Name, str] = ((row["schema"], row["table"]), row["name"])
+        found[place] = NumberedColumn(row["type"], row["unique"], seen, own)
+    return found
+
+
 # A planner's estimate is not taken for more than it is: so many times the limit is beyond doubt.
 _SURELY: t.Final = 1.5
 # Bytes of a row at the least, and of the page that holds one at the most.
@@ -78,18 +113,78 @@ def too_few(made: Sequence, table: Table, label: str) -> t.Iterator[Refusal]:
         yield f"Whether the sequence of {label} has a number for each row is not known: it gives {left}", False
 
 
-def overtaken(label: str, written: int | None, made: Sequence) -> str | None:
-    """What is said of numbers that an upgrade writes itself and the sequence comes to; None where it does not.
+@dataclasses.dataclass
+class Written:
+    """Numbers that an upgrade writes into a column itself.
 
-    :param written: the last one, None where a query gives them
+    :param by_query: a query gives some of them
     """
+
+    numbers: set[int] = dataclasses.field(default_factory=set)
+    by_query: bool = False
+
+
+def takes_number(write: Write, column: str) -> bool:
+    """Whether an INSERT leaves a row of a column to its sequence."""
+    if write.columns is not None and column not in write.columns:
+        return True
+    at = write.columns.index(column) if write.columns else 0
+    given = [constant(row[at]) if at < len(row) else None for row in write.rows or ()]
+    return any(item is not None and item.kind == "default" for item in given)
+
+
+def given_numbers(write: Write, column: str, before: Written) -> Written:
+    """The numbers that an INSERT writes into a column itself, with those of INSERTs before it.
+
+    :param write: one that names the column
+    """
+    at = write.columns.index(column) if write.columns else 0
+    if write.rows is not None:
+        values = [constant(row[at]) for row in write.rows if at < len(row)]
+    else:
+        values = [constant(item) for item in _selected(write.node.selectStmt, at)]
+        if not values or any(item is None for item in values):
+            return Written(before.numbers, by_query=True)
+    numbers = {item.value for item in values if item is not None and item.kind == "integer"}
+    return Written(before.numbers | numbers, before.by_query)
+
+
+def _selected(query: t.Any, at: int) -> list[t.Any]:
+    """The expressions that a query gives to one column."""
+    if query.op:
+        return [*_selected(query.larg, at), *_selected(query.rarg, at)]
+    if query.valuesLists:
+        return [row[at] for row in query.valuesLists if at < len(row)]
+    items = [item.val for item in query.targetList or ()]
+    # A star may stand for any number of columns.
+    stars = any(isinstance(part, ast.A_Star) for item in items for part in getattr(item, "fields", None) or ())
+    return [items[at]] if at < len(items) and not stars else [None]
+
+
+def overtaken(label: str, written: Written, made: Sequence) -> str | None:
+    """What is said of numbers that an upgrade writes itself and the sequence comes to; None where it does not."""
     number = made.next_number()
     # Where a query set the sequence, it follows the rows.
-    if number is None or (written is not None and (written - number) * made.increment < 0):
+    if number is None:
         return None
-    if written is None:
+    if met := [value for value in written.numbers if made.comes_to(value)]:
+        first = min(met) if made.increment > 0 else max(met)
+        return f"It writes {first} into {label}, and leaves the sequence behind that: the INSERT that takes it fails."
+    if written.by_query:
         return f"A query writes the numbers of {label}, and the sequence stays at {number}: INSERTs may meet them."
-    return f"It writes {written} into {label}, and leaves the sequence behind that: the INSERT that takes it fails."
+    return None
+
+
+def narrow(place: tuple[Name, str], column: NumberedColumn, sequences: t.Mapping[Name, Sequence]) -> str | None:
+    """What is said of a column that holds more numbers now than its sequence gives; None where it does not.
+
+    A bound that is none of a type was chosen by somebody.
+    """
+    made = sequences.get(column.sequence) if column.sequence else None
+    if column.sequence is None or made is None or made.most >= MOST[column.kind] or made.most not in MOST.values():
+        return None
+    label = f"{dotted(place[0])}.{place[1]}"
+    return f"{label} becomes {column.kind}, and its sequence {dotted(column.sequence)} still ends at {made.most}."
 
 
 Ranges = t.Callable[["Name", str], "Range | None"]
@@ -166,4 +261,7 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Ranges, Name | None], Value]]] 
     ast.FuncCall: _aggregate,
 }
 
-__all__ = ("NumberedColumn", "Range", "overtaken", "too_few", "value_of")
+__all__ = (
+    "KEYS", "NumberedColumn", "Range", "Written", "columns_of", "given_numbers", "narrow", "overtaken", "sequences_of",
+    "single_keys", "takes_number", "too_few", "value_of",
+)  # fmt: skip

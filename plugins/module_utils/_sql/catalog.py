@@ -129,6 +129,10 @@ class Catalog:
     domains: dict[str, tuple[str, int, bool]] = dataclasses.field(default_factory=dict)
     # By name of a domain that has a default: whether the default is volatile.
     domains_with_default: dict[str, bool] = dataclasses.field(default_factory=dict)
+    # By domain that the upgrade changes: the table, the column, and whether it stands inside another type there.
+    domain_uses: dict[Name, list[tuple[Name, str, bool]]] = dataclasses.field(default_factory=dict)
+    # Whether the server was asked for them.
+    domain_uses_known: bool = False
     timezone_is_utc: bool = False
     complete: bool = False
     created: set[Name] = dataclasses.field(default_factory=set)
@@ -162,6 +166,12 @@ class Catalog:
     def known(self, name: Name) -> bool:
         """On the server, or made by this upgrade."""
         return self.table(name) is not None or self.is_new(name)
+
+    def uses_of_domain(self, name: Name) -> list[tuple[Name, str, bool]]:
+        """Where the domain is stored now: the table, the column, and whether it stands inside another type there."""
+        other: Name = (None, name[1]) if name[0] == self.schema else (self.schema, name[1])
+        places = (name, other) if name[0] in {None, self.schema} else (name,)
+        return list(dict.fromkeys(use for place in places for use in self.domain_uses.get(place, ())))
 
     def existed(self, name: Name) -> bool:
         """Known now or before this upgrade dropped or renamed it, or made together with a table of this upgrade.

@@ -24,6 +24,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
         FunctionRow,
         TableFacts,
     )
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import DomainUseRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 _UTC = {"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Etc/Zulu", "UCT", "Etc/UCT", "Universal", "Etc/Universal"}
@@ -64,6 +65,9 @@ def from_facts(facts: TableFacts, *, timezone: str, schema: str | None) -> Catal
         table.children = tuple(children[row["oid"]])
         table.uses = tuple(uses.get(row["oid"], ()))
         catalog.tables[table.name] = table
+    catalog.domain_uses_known = "domain_uses" in facts
+    for row_of_domain in facts.get("domain_uses", ()):
+        _domain_use(row_of_domain, catalog)
     for name in facts["names"]:
         if name["oid"] and name["schema"] is None:
             catalog.resolved[None, name["name"]] = full[name["oid"]]
@@ -74,6 +78,13 @@ def from_facts(facts: TableFacts, *, timezone: str, schema: str | None) -> Catal
             if kind["filled"]:
                 catalog.domains_with_default[kind["name"]] = kind["volatile"]
     return catalog
+
+
+def _domain_use(row: DomainUseRow, catalog: Catalog) -> None:
+    use = ((row["schema"], row["table"]), row["column"], row["inside"])
+    catalog.domain_uses.setdefault((row["domain_schema"], row["name"]), []).append(use)
+    if row["visible"]:
+        catalog.domain_uses.setdefault((None, row["name"]), []).append(use)
 
 
 def _columns(rows: list[ColumnRow], full: dict[int, Name]) -> dict[int, dict[str, Column]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import (
+    DomainUseRow,
     ObjectFacts,
     PlaceFacts,
     WriteFacts,
@@ -344,11 +345,13 @@ class _TableFacts(t.TypedDict):
 class TableFacts(_TableFacts, total=False):
     """What is known of the objects whose names the statements hold; the facts recorded for unit tests are these.
 
+    :param domain_uses: where domains that the upgrade changes are stored; missing where no server was asked
     :param of_file: they are of a file, so that nothing is known of rows, sessions and locks
     :param places: where names lead that have no schema, and definitions of indexes; missing likewise
     :param sequences: those that the upgrade moves or takes numbers from; missing where no server was asked
     """
 
+    domain_uses: list[DomainUseRow]
     of_file: bool
     sequences: SequenceFacts
     places: PlaceFacts

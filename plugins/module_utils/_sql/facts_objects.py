@@ -225,11 +225,66 @@ class DomainRow(t.TypedDict):
     checks_null: bool
 
 
+class DomainUseRow(t.TypedDict):
+    """A column in which a domain is stored (DOMAIN_USES).
+
+    :param name: of the domain
+    :param domain_schema: its schema
+    :param visible: its name without a schema leads to it
+    :param not_null: it refuses NULL
+    :param oid: of the table
+    :param schema: of the table
+    :param inside: in an array, a range or a row
+    """
+
+    name: str
+    domain_schema: str
+    visible: bool
+    not_null: bool
+    oid: int
+    schema: str
+    table: str
+    column: str
+    inside: bool
+
+
+class CollationRow(t.TypedDict):
+    """A collation by its name (COLLATIONS of place_facts).
+
+    :param provider: pg_collation.collprovider: b builtin, c libc, d default, i ICU
+    :param locale: None where the provider needs none
+    """
+
+    schema: str
+    name: str
+    provider: str
+    deterministic: bool
+    locale: str | None
+
+
+class StatisticsObjectRow(t.TypedDict):
+    """What CREATE STATISTICS made, by its name (STATISTICS of place_facts).
+
+    :param columns: in no order
+    :param computed: it has expressions as well
+    """
+
+    schema: str
+    name: str
+    table_schema: str
+    table: str
+    columns: list[str]
+    computed: bool
+
+
 class PlaceFacts(t.TypedDict):
     """The answer of place_facts.collect.
 
     :param hidden: objects that are there, and that their names without a schema do not reach
     """
+
+    collations: t.NotRequired[list[CollationRow]]
+    statistics: t.NotRequired[list[StatisticsObjectRow]]
 
     hidden: list[NamedRow]
     domains: list[DomainRow]

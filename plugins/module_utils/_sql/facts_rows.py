@@ -24,8 +24,8 @@ class StatisticsRow(t.TypedDict):
     repeated: bool
 
 
-class RowAnswer(t.TypedDict, total=False):
-    """The answer of row_facts.collect to one question; empty where nothing could be asked.
+class _RowAnswer(t.TypedDict, total=False):
+    """What the rows of one table say.
 
     :param violated: whether a row violates what was asked, None where that is not known
     :param why: it is not known, one word of row_facts.py
@@ -43,6 +43,23 @@ class RowAnswer(t.TypedDict, total=False):
     modified: int
     bytes: int | None
     statistics: dict[str, StatisticsRow]
+
+
+class DomainUseAnswer(_RowAnswer):
+    """What they say of one column in which a domain is stored."""
+
+    schema: str
+    table: str
+    column: str
+
+
+class RowAnswer(_RowAnswer, total=False):
+    """The answer of row_facts.collect to one question; empty where nothing could be asked.
+
+    :param uses: of a domain, instead of all else
+    """
+
+    uses: list[DomainUseAnswer]
 
 
 class KeyAnswer(t.TypedDict):

@@ -73,7 +73,8 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
         "tables": [list(name) for name in tables],
         "functions": sorted(called),
         "created_functions": sorted(_created_functions(found)),
-        "types": sorted({name for node in nodes for name in _column_types(node)}),
+        "types": sorted({name for node in nodes for name in (*_column_types(node), *_changed_domains(node))}),
+        "domains": sorted({name for node in nodes for name in _changed_domains(node)}),
         "extensions": sorted({node.extname for node in nodes if isinstance(node, ast.CreateExtensionStmt)}),
         "usage_tables": [list(name) for name in usage_tables],
         "truncated_tables": [list(name) for name in truncated_tables],
@@ -104,6 +105,12 @@ def _column_types(node: t.Any) -> t.Iterator[str]:
     for part in (command.def_ for command in node.cmds) if kind is ast.AlterTableStmt else ():
         if isinstance(part, ast.ColumnDef) and part.typeName and part.typeName.names:
             yield qualified_name(part.typeName.names)[1]
+
+
+def _changed_domains(node: t.Any) -> t.Iterator[str]:
+    """Domains whose new constraint the server holds against all rows."""
+    if isinstance(node, ast.AlterDomainStmt):
+        yield qualified_name(node.typeName or ())[1]
 
 
 # Settings that are not tried: those of the transaction and of the role. The server can be asked to try all others.
@@ -151,7 +158,10 @@ def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str
     dropped: dict[str, set[str]] = {}
     changed: dict[Name, None] = {}
     casts = False
+    statistics: set[str] = set()
     for statement in found:
+        if isinstance(statement.node, ast.CreateStatsStmt) and statement.node.if_not_exists:
+            statistics.add(qualified_name(statement.node.defnames or ())[1])
         by_kind.setdefault("type", set()).update(name for _schema, name in row_types(statement.node))
         for touch in touches(statement.node) if statement.node is not None else ():
             if touch.kind == "relation" and touch.table is not None:
@@ -180,6 +190,7 @@ def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str
         "extensions": sorted(by_kind.get("extension", ())),
         "languages": sorted(by_kind.get("language", ())),
         "tablespaces": sorted(by_kind.get("tablespace", ())),
+        "statistics": sorted(statistics),
         "changed": [list(name) for name in changed],
         "casts": casts,
         **{f"dropped_{kind}s": sorted(dropped.get(kind, ())) for kind in ("type", "function", "schema", "extension")},

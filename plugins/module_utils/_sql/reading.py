@@ -23,6 +23,7 @@ RULES: t.Final[dict[str, str]] = {
     "create-table-references": _SOURCE + "commands/tablecmds.c#:~:text=ATAddForeignKeyConstraint",
     "create-partition": _DOCS + "sql-createtable.html#SQL-CREATETABLE-PARMS-PARTITION-OF",
     "inherit-parent": _SOURCE + "commands/tablecmds.c#:~:text=parentLockmode",
+    "alter-domain": _SOURCE + "commands/typecmds.c#:~:text=get_rels_with_domain",
     "drop": _DOCS + "explicit-locking.html#LOCKING-TABLES",
     "drop-index": _DOCS + "sql-dropindex.html",
     "alter-table": _SOURCE + "commands/tablecmds.c#:~:text=AlterTableGetLockLevel",

@@ -27,7 +27,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_state import Rows, UpgradedRows
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
-Kind = t.Literal["null", "duplicate", "orphan", "check", "cast", "pair", "validate", "long", "expression"]
+Kind = t.Literal[
+    "null", "duplicate", "orphan", "check", "cast", "pair", "validate", "long", "expression", "domain", "merged"
+]
 # Operator classes that find the same values equal as the default one.
 _SAME_EQUAL = {"text_ops", "text_pattern_ops", "varchar_ops", "varchar_pattern_ops", "bpchar_pattern_ops", "int4_ops"}
 
@@ -39,6 +41,7 @@ class Question:
     :param request: for the collector, None where it cannot be asked, for which `problem` is the reason
     :param followed_statements: the numbers of the statements before it that it reckons with
     :param overcounts: some rows that it counts may be gone by then, or the server accepts them
+    :param table: of the kind domain the name of the domain: which columns are asked, the collector finds out
     :param what: what the rows are held against, in words
     :param other: the table that a foreign key leads to
     """
@@ -133,15 +136,17 @@ class Questions:
                 return None
             texts = []
             for key in elements:
-                if (key.opclass and qualified_name(key.opclass)[1] not in _SAME_EQUAL) or key.collation:
-                    raise UnsupportedExpression("it names an operator class or a collation")
+                if key.opclass and qualified_name(key.opclass)[1] not in _SAME_EQUAL:
+                    raise UnsupportedExpression("it names an operator class")
                 texts.append(rows.text(key.name) if key.name else text_of(key.expr, rows.text, {table[1]}))
             predicate = more.get("predicate")
             where = text_of(predicate, rows.text, {table[1]}) if predicate is not None else None
-            return {"keys": texts, "where": where, "nulls": bool(more.get("nulls"))}
+            named = [list(qualified_name(key.collation)) if key.collation else None for key in elements]
+            return {"keys": texts, "collations": named, "where": where, "nulls": bool(more.get("nulls"))}
 
         columns = [key.name for key in elements if key.name]
         plain = len(columns) == len(elements) and more.get("predicate") is None
+        plain = plain and not any(key.collation for key in elements)
         self._ask("duplicate", table, columns, what, request, stored=plain, only=True)
 
     def orphan(self, table: Name, columns: t.Sequence[str], node: t.Any) -> None:
@@ -210,6 +215,26 @@ class Questions:
 
         self._ask("cast", table, (column,), f"the new type of {column}", request, stored=using is None)
         self._state.rows(table).retype(column, typed, command.def_.raw_default)
+        self._merged(table, command, kind)
+
+    def _merged(self, table: Name, command: t.Any, kind: str) -> None:
+        """Unique indexes of a column are built again for its new type or collation, which may take values as equal.
+
+        Source: CheckIndexCompatible in src/backend/commands/indexcmds.c.
+        """
+        typed, clause = command.def_.typeName, command.def_.collClause
+
+        def request(rows: Rows) -> dict[str, t.Any] | None:
+            if rows.value(command.name).distinct or typed.arrayBounds:
+                return None
+            named = list(qualified_name(clause.collname)) if clause is not None else None
+            about = {"column": rows.value(command.name).live or command.name, "value": rows.text(command.name)}
+            using = command.def_.raw_default is not None
+            return about | {"type": kind, "own": not builtin(typed), "collation": named, "using": using}
+
+        self._ask(
+            "merged", table, (command.name,), f"the unique index of {command.name}", request, only=True, stored=False
+        )
 
     def index_row_size(self, table: Name, keys: t.Sequence[t.Any], predicate: t.Any = None) -> None:
         """Note a question about values that no row of a B-tree holds, as they are on the server.
@@ -248,6 +273,21 @@ class Questions:
 
         self._ask("validate", table, (), f"the constraint {name}", request)
 
+    def domain(self, name: Name, what: str, **asked: t.Any) -> None:
+        """Note a question about all columns in which a domain is stored, as they are on the server.
+
+        :param asked: `check`, the expression of a check, `constraint`, the name of one that is there, or neither: NULL
+        """
+        request: dict[str, t.Any] | None = {"kind": "domain", "domain": list(name)}
+        problem = ""
+        try:
+            check = asked.get("check")
+            violation = text_of(check, _value, ()) if check is not None else None
+            request = {**(request or {}), "violation": violation, "constraint": asked.get("constraint")}
+        except UnsupportedExpression as why:
+            request, problem = None, str(why)
+        self.found.append(Question(self.number, "domain", name, (), what, request, problem))
+
     def overlap(self, table: Name) -> None:
         """WITHOUT OVERLAPS."""
 
@@ -255,6 +295,13 @@ class Questions:
             raise UnsupportedExpression("it compares ranges")
 
         self._ask("pair", table, (), "WITHOUT OVERLAPS", request)
+
+
+def _value(name: str) -> str:
+    """Of a domain's check there is one value only."""
+    if name != "value":
+        raise UnsupportedExpression(f"it holds a column {name}")
+    return "value"
 
 
 __all__ = ("Question", "Questions")

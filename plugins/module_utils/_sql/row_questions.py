@@ -42,6 +42,8 @@ class _RowReader:
         self._indexes: dict[str, tuple[str, ...]] = {}
         # Constraints of this upgrade that are still to be validated.
         self._waiting: dict[tuple[Name, str], t.Any] = {}
+        # Likewise of domains.
+        self._unchecked: dict[tuple[Name, str], t.Any] = {}
 
     @property
     def found(self) -> list[Question]:
@@ -123,6 +125,25 @@ class _RowReader:
         else:
             self._questions.validation(table, name)
 
+    def _domain(self, node: t.Any) -> None:
+        """ALTER DOMAIN. Source: AlterDomainStmt in nodes/parsenodes.h."""
+        name, made = qualified_name(node.typeName), node.def_
+        label = f"of the domain {name[1]}"
+        if node.subtype == "O" or (node.subtype == "C" and made.contype == ConstrType.CONSTR_NOTNULL):
+            self._questions.domain(name, f"NOT NULL {label}")
+        elif node.subtype == "C" and made.skip_validation:
+            if made.conname:
+                self._unchecked[name, made.conname] = made
+        elif node.subtype == "C" and made.contype == ConstrType.CONSTR_CHECK:
+            which = f"the check {made.conname}" if made.conname else "the check"
+            self._questions.domain(name, f"{which} {label}", check=made.raw_expr)
+        elif node.subtype == "V":
+            waiting, what = self._unchecked.pop((name, node.name), None), f"the check {node.name} {label}"
+            if waiting is not None:
+                self._questions.domain(name, what, check=waiting.raw_expr)
+            else:
+                self._questions.domain(name, what, constraint=node.name)
+
     def _index(self, node: t.Any) -> None:
         table, elements = relation_name(node.relation), list(node.indexParams or ())
         for expression in (*(element.expr for element in elements), node.whereClause):
@@ -185,6 +206,7 @@ def _unique(columns: t.Sequence[str]) -> str:
 
 _HANDLERS: t.Final[dict[type, t.Callable[[_RowReader, t.Any], None]]] = {
     ast.AlterTableStmt: _RowReader._alter_table,
+    ast.AlterDomainStmt: _RowReader._domain,
     ast.IndexStmt: _RowReader._index,
     ast.RenameStmt: _RowReader._rename,
     ast.AlterObjectSchemaStmt: _RowReader._move,
@@ -207,7 +229,8 @@ def row_questions(found: t.Sequence[Statement]) -> list[Question]:
         elif _asks(statement.node):
             asked.add(relation_name(statement.node.relation))
     reader = _RowReader(asked)
-    for statement in found if asked else ():
+    domains = any(isinstance(statement.node, ast.AlterDomainStmt) for statement in found)
+    for statement in found if asked or domains else ():
         if statement.node is not None:
             reader.read(statement)
     return reader.found

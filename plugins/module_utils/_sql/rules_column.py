@@ -22,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
     Name,
     dotted,
     functions,
+    qualified_name,
     relation_name,
 )
 
@@ -89,9 +90,18 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
         referenced(relation_name(foreign.pktable), "foreign-key", reading, scan=scan)
         key = foreign_key(table, foreign, (column.colname,), reading)
         catalog.add_constraint(table, inline(key, foreign, column.constraints))
+    note_type(table, column.colname, column.typeName, catalog)
     own_value = has_default or from_domain
     if known and (added := _new_column(column.typeName, kinds, not_null=not_null, has_default=own_value)):
         known.columns[column.colname] = added
+
+
+def note_type(table: Name, column: str, node: t.Any, catalog: Catalog) -> None:
+    """A column of a table that others use got a type, which may be a domain that this upgrade changes later."""
+    name = qualified_name(node.names)
+    if name[0] != "pg_catalog" and not catalog.is_new(table):
+        use = (catalog.qualified(table), column, bool(node.arrayBounds))
+        catalog.domain_uses.setdefault(name, []).append(use)
 
 
 def _new_column(node: t.Any, kinds: dict[ConstrType, t.Any], *, not_null: bool, has_default: bool) -> Column | None:
@@ -175,6 +185,7 @@ def _alter_type(table: Name, command: t.Any, reading: Reading) -> None:
     if known:
         kind, modifier, array = type_changes.type_name(new)
         known.columns.pop(column, None)
+        note_type(table, column, new, catalog)
         if modifier is not None and not array:
             before = old or Column(kind)
             known.columns[column] = dataclasses.replace(before, type=kind, modifier=modifier)

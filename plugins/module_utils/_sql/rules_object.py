@@ -349,9 +349,23 @@ def _sequence(node: t.Any, reading: Reading) -> None:
 
 
 def _domain(node: t.Any, reading: Reading) -> None:
+    """ALTER DOMAIN. Source: get_rels_with_domain in src/backend/commands/typecmds.c, which locks what it reads."""
+    catalog, name = reading.catalog, qualified_name(node.typeName)
+    constraint = node.def_ if node.subtype == "C" else None
+    if constraint is not None and constraint.contype == ConstrType.CONSTR_NOTNULL:
+        reading.needs_version(f"A NOT NULL constraint of the domain {dotted(name)}", 17)
     # Of T (default), N (DROP NOT NULL) and X (DROP CONSTRAINT) no row is read: AlterDomainStmt in nodes/parsenodes.h.
-    if node.subtype not in {"T", "N", "X"}:
+    if node.subtype in {"T", "N", "X"} or (constraint is not None and constraint.skip_validation):
+        return
+    known = catalog.domains.get(name[1])
+    if not catalog.domain_uses_known or (known is None and name[1] not in catalog.created_types):
         reading.say("statement-opaque", "ALTER DOMAIN reads every table that uses the domain; it names none of them.")
+        return
+    for table, _column, inside in catalog.uses_of_domain(name):
+        if not inside and catalog.known(table):
+            reading.lock(table, Mode.SHARE, "alter-domain", scan=True)
+    if known is not None:
+        catalog.domains[name[1]] = (known[0], known[1], True)
 
 
 HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {

@@ -29,6 +29,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 _CALLS: t.Final = {"nextval", "setval"}
 _OF_COLUMNS: t.Final = {Command.AT_AddIdentity, Command.AT_SetIdentity, Command.AT_ColumnDefault}
+_INTEGERS: t.Final = {"int2", "int4", "int8"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +111,14 @@ def _takes_numbers(command: t.Any) -> bool:
     return command.subtype == Command.AT_ColumnDefault and part is not None and bool(sequence_calls(part))
 
 
+def integer_type(command: t.Any) -> str | None:
+    """The integer type that ALTER COLUMN … TYPE gives to a column, as PostgreSQL calls it inside; None of another."""
+    if command.subtype != Command.AT_AlterColumnType or command.def_.typeName.pct_type:
+        return None
+    kind, _modifier, array = type_changes.type_name(command.def_.typeName)
+    return kind if kind in _INTEGERS and not array else None
+
+
 def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
     """`sequences`, `tables` that get rows, and `columns` that get numbers, each with its schema or None."""
     sequences: dict[Name, None] = {}
@@ -129,7 +138,7 @@ def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
             for command in node.cmds or ():
                 if _takes_numbers(command):
                     numbered[relation_name(node.relation)] = None
-                if command.subtype in _OF_COLUMNS:
+                if command.subtype in _OF_COLUMNS or integer_type(command):
                     columns[relation_name(node.relation), command.name] = None
         for call in sequence_calls(node):
             if call.sequence:
@@ -144,4 +153,4 @@ def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
     }
 
 
-__all__ = ("SequenceCall", "own_sequence", "sequence_calls", "sequence_question", "whole_table")
+__all__ = ("SequenceCall", "integer_type", "own_sequence", "sequence_calls", "sequence_question", "whole_table")

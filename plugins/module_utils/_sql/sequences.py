@@ -49,6 +49,13 @@ class Sequence:
             return number
         return (self.least if self.increment > 0 else self.most) if self.cycles else None
 
+    def comes_to(self, value: int) -> bool:
+        """Whether it gives this number some time, before it begins again."""
+        number = self.next_number()
+        if number is None or not self.least <= value <= self.most:
+            return False
+        return (value - number) * self.increment >= 0 and (value - number) % self.increment == 0
+
     def is_used_up(self) -> bool:
         """Whether nextval() fails from now on."""
         return self.last is not None and self.called is not None and self.next_number() is None
@@ -111,6 +118,13 @@ def altered(
     return made, _out_of_bounds(made)
 
 
+def with_kind(before: Sequence, kind: str) -> Sequence:
+    """The sequence with another type; bounds that were those of the old type become those of the new one."""
+    most = MOST[kind] if before.most == MOST[before.kind] else before.most
+    least = -MOST[kind] - 1 if before.least == -MOST[before.kind] - 1 else before.least
+    return dataclasses.replace(before, kind=kind, most=most, least=least)
+
+
 def _out_of_bounds(made: Sequence) -> str | None:
     numbers = [("it would start", made.start)] + ([("it stands", made.last)] if made.last is not None else [])
     for words, number in numbers:
@@ -138,4 +152,4 @@ def _number(node: t.Any, otherwise: int) -> int:
         return otherwise
 
 
-__all__ = ("MOST", "Sequence", "altered", "changes_numbers")
+__all__ = ("MOST", "Sequence", "altered", "changes_numbers", "with_kind")

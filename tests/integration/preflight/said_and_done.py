@@ -9,9 +9,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge import Judge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowPolicy
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, ServerFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
 
 from tests.unit.plugins.module_utils._sql.claims import parsed
 
@@ -20,11 +22,18 @@ def sql(*texts: str) -> list[str]:
     return list(texts)
 
 
-def judged(connection: psycopg.Connection, texts: list[str]) -> list[Finding]:
-    """The findings about these statements, all in one transaction, on what the session sees now."""
+def judged(connection: psycopg.Connection, texts: list[str], *, rows: bool = False) -> list[Finding]:
+    """The findings about these statements, all in one transaction, on what the session sees now.
+
+    :param rows: whether the rows are asked as well
+    """
     found = [parsed(text, number=number) for number, text in enumerate(texts, 1)]
     server = t.cast("ServerFacts", live_facts.server(connection, 0))
-    facts = t.cast("DatabaseFacts", live_facts.collect(connection, facts_request(found)))
+    request = facts_request(found)
+    if rows:
+        # A busy machine answers as well, only later.
+        request["rows"] = RowPolicy(milliseconds=300_000).request(row_questions(found)) | {"seconds": 600}
+    facts = t.cast("DatabaseFacts", live_facts.collect(connection, request))
     catalog = from_facts(facts, timezone=server["timezone"], schema=server["schema"])
     return Judge(catalog, facts, server, Thresholds(), lock_timeout_set=True).judge(found, []).findings
 

@@ -89,6 +89,16 @@ CASES: dict[str, tuple[str, list[str], str, str | None, str]] = {
     "rows of a query with their numbers, set afterwards": ("", sql("INSERT INTO empty (id, name) SELECT id, name FROM plain", "SELECT setval('empty_id_seq', (SELECT max(id) FROM empty))"), EMPTY, None, ""),
     "rows by hand in a new table": ("", sql("CREATE TABLE fresher (id serial PRIMARY KEY, name text)", "INSERT INTO fresher (id, name) VALUES (1, 'a'), (2, 'b')"), "INSERT INTO fresher (name) VALUES ('c')", "warn", "duplicate key"),
     "rows by hand in a new table, set afterwards": ("", sql("CREATE TABLE fresher (id serial PRIMARY KEY, name text)", "INSERT INTO fresher (id, name) VALUES (1, 'a'), (2, 'b')", "SELECT setval('fresher_id_seq', (SELECT max(id) FROM fresher))"), "INSERT INTO fresher (name) VALUES ('c')", None, ""),
+    "rows by hand, the greatest first": ("", sql("INSERT INTO counted (id, name) VALUES (501, 'x')", "INSERT INTO counted (id, name) VALUES (-3, 'x')"), COUNTED, "warn", "duplicate key"),
+    "rows by hand, taken away again": ("", sql("INSERT INTO empty (id, name) VALUES (1, 'x')", "DELETE FROM empty"), EMPTY, None, ""),
+    "rows by hand between the numbers": ("ALTER SEQUENCE counted_id_seq INCREMENT 10 RESTART WITH 510", sql("INSERT INTO counted (id, name) VALUES (505, 'x'), (515, 'x'), (1001, 'x')"), COUNTED, None, ""),
+    "rows by hand on the numbers": ("ALTER SEQUENCE counted_id_seq INCREMENT 10 RESTART WITH 510", sql("INSERT INTO counted (id, name) VALUES (505, 'x'), (510, 'x')"), COUNTED, "warn", "duplicate key"),
+    "rows by hand beyond the sequence": ("ALTER TABLE counted ALTER id TYPE bigint; ALTER SEQUENCE counted_id_seq MAXVALUE 1000", sql("INSERT INTO counted (id, name) VALUES (5000, 'x')"), COUNTED, None, ""),
+    "rows by hand unless they are there": ("", sql("INSERT INTO counted (id, name) SELECT 7, 'x' WHERE NOT EXISTS (SELECT FROM counted WHERE id = 7)"), COUNTED, None, ""),
+    "rows by hand of a query, behind the sequence": ("DELETE FROM counted WHERE id IN (7, 8)", sql("INSERT INTO counted (id, name) SELECT 7, 'x' UNION ALL SELECT 8, 'y'"), COUNTED, None, ""),
+    "rows by hand of a query of a table, behind the sequence": ("DELETE FROM counted WHERE id = 7", sql("INSERT INTO counted (id, name) SELECT 7, name FROM plain WHERE id = 1"), COUNTED, None, ""),
+    "rows by hand of a query of a table, before it": ("", sql("INSERT INTO counted (id, name) SELECT 501, name FROM plain WHERE id = 1"), COUNTED, "warn", "duplicate key"),
+    "rows by hand in a new table, set too low": ("", sql("CREATE TABLE fresher (id serial PRIMARY KEY, name text)", "INSERT INTO fresher (id, name) VALUES (1, 'a'), (2, 'b'), (3, 'c')", "SELECT setval('fresher_id_seq', 2)"), "INSERT INTO fresher (name) VALUES ('d')", "warn", "duplicate key"),
     "new sequence whose bounds cross": ("", sql("CREATE SEQUENCE few MINVALUE 10 MAXVALUE 5"), "", "fail", "must be less than MAXVALUE"),
     "new sequence whose start is out of bounds": ("", sql("CREATE SEQUENCE few START 0"), "", "fail", "cannot be less than MINVALUE"),
     "new sequence beyond its type": ("", sql("CREATE SEQUENCE few AS smallint MAXVALUE 40000"), "", "fail", "out of range"),
@@ -110,6 +120,37 @@ def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) ->
     assert severities(found, SAYS) == ({wanted} if wanted else set()), ([item.message for item in found], error)
     assert words in error, error
     assert bool(wanted) == bool(error), error
+
+
+# setup, statements, whether the sequence stays narrower than its column
+WIDER: dict[str, tuple[str, list[str], bool]] = {
+    "serial": ("", sql("ALTER TABLE counted ALTER id TYPE bigint"), True),
+    "serial, and its sequence": ("", sql("ALTER TABLE counted ALTER id TYPE bigint", "ALTER SEQUENCE counted_id_seq AS bigint"), False),
+    "its sequence first": ("", sql("ALTER SEQUENCE counted_id_seq AS bigint", "ALTER TABLE counted ALTER id TYPE bigint"), False),
+    "identity": ("", sql("ALTER TABLE numbered ALTER id TYPE bigint"), False),
+    "identity, and far from where it stands": ("", sql("ALTER TABLE numbered ALTER id TYPE bigint", "ALTER TABLE numbered ALTER id RESTART WITH 3000000000"), False),
+    "a sequence of its own": ("", sql("ALTER TABLE fed ALTER id TYPE bigint"), False),
+    "no sequence": ("", sql("ALTER TABLE plain ALTER id TYPE bigint"), False),
+    "made narrower": ("ALTER TABLE counted ALTER id TYPE bigint", sql("ALTER TABLE counted ALTER id TYPE int"), False),
+    "a bound of its own": ("ALTER SEQUENCE counted_id_seq MAXVALUE 5000", sql("ALTER TABLE counted ALTER id TYPE bigint"), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WIDER)
+def test_a_key_that_gets_wider_than_its_sequence(name: str, session: psycopg.Connection) -> None:
+    setup, texts, narrow = WIDER[name]
+    for text in (TABLES, setup):
+        session.execute(text or "SELECT")
+    found = judged(session, texts)
+    assert severities(found, SAYS | {"sequence-narrow"}) == ({"warn"} if narrow else set()), [x.message for x in found]
+    assert not ended(session, texts)
+    column = texts[0].split()[2] if "TABLE" in texts[0] else "counted"
+    key = "SELECT pg_get_serial_sequence(%s, 'id')"
+    sequence = session.execute(key, (column,)).fetchone()
+    if sequence and sequence[0]:
+        if narrow:
+            session.execute("SELECT setval(%s, 2147483647)", sequence)
+        assert bool(ended(session, [f"INSERT INTO {column} (name) VALUES ('x')"])) == narrow  # noqa: S608
 
 
 def test_a_sequence_that_may_not_be_read_is_not_known(session: psycopg.Connection) -> None:

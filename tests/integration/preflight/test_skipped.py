@@ -1,6 +1,6 @@
 """IF NOT EXISTS over what is there already: the same is nothing to speak of, another is."""
 
-# ruff: noqa: E501 - a table
+# ruff: noqa: E501, S608 - a table; every statement is written here
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ CREATE SEQUENCE numbers START 5;
 CREATE SCHEMA garret;
 CREATE ROLE caretaker;
 """
+ORDERED = "CREATE COLLATION ordered (locale = 'C')"
+COUNTED = "CREATE STATISTICS together ON n, id FROM article"
 MADE = "CREATE TABLE IF NOT EXISTS box "
 # setup, statements, what the new version does then (empty: nothing that fails), what is said (None: nothing)
 CASES: dict[str, tuple[str, list[str], str, str | None]] = {
@@ -67,6 +69,16 @@ CASES: dict[str, tuple[str, list[str], str, str | None]] = {
     "the same sequence": ("", sql("CREATE SEQUENCE IF NOT EXISTS numbers START 5"), "", None),
     "another sequence": ("", sql("CREATE SEQUENCE IF NOT EXISTS numbers START 1000 INCREMENT 10"), "", "warn"),
     "no sequence but a table": ("", sql("CREATE SEQUENCE IF NOT EXISTS article"), "SELECT nextval('article')", "fail"),
+    "the same collation": (ORDERED, sql("CREATE COLLATION IF NOT EXISTS ordered (locale = 'C')"), "", None),
+    "a collation that is not there": ("", sql("CREATE COLLATION IF NOT EXISTS ordered (locale = 'C')"), "", None),
+    "a collation of another locale": (ORDERED, sql("CREATE COLLATION IF NOT EXISTS ordered (locale = 'POSIX')"), "", "warn"),
+    "a collation that takes more texts as equal": (ORDERED + "; UPDATE pg_collation SET collisdeterministic = false WHERE collname = 'ordered'", sql("CREATE COLLATION IF NOT EXISTS ordered (locale = 'C')"), "", "fail"),
+    "a collation that copies": (ORDERED, sql('CREATE COLLATION IF NOT EXISTS ordered FROM "C"'), "", "unknown"),
+    "the same statistics": (COUNTED, sql("CREATE STATISTICS IF NOT EXISTS together ON n, id FROM article"), "", None),
+    "statistics that are not there": ("", sql("CREATE STATISTICS IF NOT EXISTS together ON n, id FROM article"), "", None),
+    "statistics of other columns": (COUNTED, sql("CREATE STATISTICS IF NOT EXISTS together ON n, name FROM article"), "", "warn"),
+    "statistics of an expression": (COUNTED, sql("CREATE STATISTICS IF NOT EXISTS together ON n, id, (id * 2) FROM article"), "", "warn"),
+    "statistics of another table": ("CREATE TABLE box (n int, id int); CREATE STATISTICS together ON n, id FROM box", sql("CREATE STATISTICS IF NOT EXISTS together ON n, id FROM article"), "", "warn"),
     "the same schema": ("", sql("CREATE SCHEMA IF NOT EXISTS garret"), "", None),
     "a schema of another owner": ("", sql("CREATE SCHEMA IF NOT EXISTS garret AUTHORIZATION caretaker"), "SET LOCAL ROLE caretaker; CREATE TABLE garret.z (id int)", "warn"),
 }  # fmt: skip
