@@ -35,7 +35,8 @@ IGNORED: t.Final = shutil.ignore_patterns(
 VERSION: t.Final = re.compile(r"^version:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 # A dependency on a folder, in the order of keys that Chart.yaml has.
 LOCAL: t.Final = re.compile(
-    r"^ *- name:[ \t]*(\S+)[ \t]*\n(?: +(?!repository)\w+:.*\n)* +repository:[ \t]*[\"']?file://([^\s\"']+)", re.MULTILINE
+    r"^ *- name:[ \t]*(\S+)[ \t]*\n(?: +(?!repository)\w+:.*\n)* +repository:[ \t]*[\"']?file://([^\s\"']+)",
+    re.MULTILINE,
 )
 FETCH_SECONDS: t.Final = 300
 ANOTHER_CACHE: t.Final = (
@@ -217,15 +218,7 @@ def _build(
             # The lock tells of Bitnami's versions, which are not in here; Helm needs none to use what is in charts/.
             (copy / "Chart.lock").unlink(missing_ok=True)
         else:
-            # Helm looks for folders beside the chart, and packs them with the time of day in them.
-            beside = {name: copy / path for name, path in LOCAL.findall((copy / "Chart.yaml").read_text(encoding="utf-8"))}
-            for name, source in libraries.items():
-                _copy(source, Path(os.path.normpath(beside[name])))
-            _fetch(copy, helm)
-            for name, source in libraries.items():
-                for package in _packages(copy / "charts", name):
-                    package.unlink()
-                _copy(source, copy / "charts" / name)
+            _fetch_beside(copy, libraries, helm)
             _check_fetched(copy / "charts", helm)
         (entry / SEAL).write_text(seal(copy), encoding="ascii")
         try:
@@ -237,6 +230,21 @@ def _build(
             # Something cleaned up in the cache, or wrote there.
             target.parent.rename(Path(temporary, "before"))
             entry.rename(target.parent)
+
+
+def _fetch_beside(copy: Path, libraries: dict[str, Path], helm: str) -> None:
+    """Let Helm fetch while the libraries lie where Chart.yaml says, and take their folders: Helm packs the time of day."""
+    text = (copy / "Chart.yaml").read_text(encoding="utf-8")
+    beside = [Path(os.path.normpath(copy / path)) for _name, path in LOCAL.findall(text)]
+    for place, source in zip(beside, libraries.values(), strict=True):
+        _copy(source, place)
+    _fetch(copy, helm)
+    for name, source in libraries.items():
+        for package in _packages(copy / "charts", name):
+            package.unlink()
+        _copy(source, copy / "charts" / name)
+    for folder in {copy.parent / place.relative_to(copy.parent).parts[0] for place in beside}:
+        shutil.rmtree(folder)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,9 +1,3 @@
-{{/*
-The pair of a Job that migrates and an init container that waits. A plain Job stands beside the rollout, and the new pods wait for it; while an
-old version serves, a hook migrates before anything changes. Nothing here needs to know that Argo CD or Flux deploys: without a cluster
-nothing serves, so no hook is rendered, and the plain Job's name says what it runs.
-*/}}
-
 {{/* A Deployment as it is in the cluster, as JSON; empty where there is none, or no cluster. Asked once a rendering. Argument: dict "root", "name". */}}
 {{- define "platform.liveDeployment" -}}
 {{- $kept := printf "platformDeployment %s" .name -}}
@@ -124,6 +118,7 @@ then until a program of the image ends with 0. Argument: dict "variables" the na
 {{- end }}
 {{- end -}}
 
+{{/* The program of that container. */}}
 {{- define "platform.migration.waitProgram" -}}
 import os, socket, subprocess, sys, time, urllib.parse
 

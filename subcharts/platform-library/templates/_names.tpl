@@ -1,8 +1,4 @@
 {{/*
-Every template of this library begins with "platform.". "root" is always the root context of the chart that calls: its values, name and release.
-*/}}
-
-{{/*
 A text of the values as a template. `tpl` copies all templates of the release each time, so a text without an action goes by it.
 Argument: list of the text and the root context.
 */}}

@@ -1,6 +1,4 @@
-{{/* Whole objects. Each takes dict "root", "name", "component", and may take "own" labels and "annotations". */}}
-
-{{/* A service account without a token: the pods say themselves whether they take one. */}}
+{{/* A service account without a token: the pods say themselves whether they take one. Argument: dict "root", "name", "component", and where wanted "own" labels and "annotations". */}}
 {{- define "platform.serviceAccount" -}}
 apiVersion: v1
 kind: ServiceAccount
@@ -26,7 +24,7 @@ automountServiceAccountToken: {{ .automountServiceAccountToken }}
 {{- end }}
 {{- end -}}
 
-{{/* Further: "values" with type and port, "metrics" the port of the metrics where it is another (optional). */}}
+{{/* Argument as for platform.serviceAccount, and "values" with type and port, "metrics" the port of the metrics where it is another (optional). */}}
 {{- define "platform.service" -}}
 apiVersion: v1
 kind: Service
@@ -48,7 +46,7 @@ spec:
     {{- include "platform.selectorLabels" . | nindent 4 }}
 {{- end -}}
 
-{{/* Further: "values" with minAvailable or maxUnavailable, and "selector" the pods' labels rendered (default: those of the component). */}}
+{{/* Argument as for platform.serviceAccount, and "values" with minAvailable or maxUnavailable, and "selector" the pods' labels rendered (default: those of the component). */}}
 {{- define "platform.podDisruptionBudget" -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -67,7 +65,7 @@ spec:
 {{- end -}}
 
 {{/*
-Of the Deployment of the same name. Further: "container" whose load counts, "values" with minReplicas, maxReplicas,
+Of the Deployment of the same name. Argument as for platform.serviceAccount, and "container" whose load counts, "values" with minReplicas, maxReplicas,
 targetCPUUtilizationPercentage, targetMemoryUtilizationPercentage (percent of the requests) and behavior.
 */}}
 {{- define "platform.horizontalPodAutoscaler" -}}
@@ -100,7 +98,7 @@ spec:
   {{- end }}
 {{- end -}}
 
-{{/* Further: "port" the name of the Service's port, "path", "values" with interval and scrapeTimeout. */}}
+{{/* Argument as for platform.serviceAccount, and "port" the name of the Service's port, "path", "values" with interval and scrapeTimeout. */}}
 {{- define "platform.serviceMonitor" -}}
 apiVersion: monitoring.coreos.com/v1
 kind: ServiceMonitor

@@ -35,6 +35,37 @@ Argument: dict "to" the list, "host" the host.
     {{- end }}
 {{- end -}}
 
+{{/*
+A policy for some pods: what comes in and goes out, and the name service. A rule without peers would admit everybody, so it is left out.
+Argument: dict "root", "name", "component", "selector" the pods' labels rendered (default: those of the component), "from" and "to" lists of
+dict "peers" and "ports".
+*/}}
+{{- define "platform.networkPolicy" -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+{{ include "platform.metadata" . }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- default (include "platform.selectorLabels" .) .selector | nindent 6 }}
+  policyTypes: [Ingress, Egress]
+  {{- $rules := list }}
+  {{- range .from }}
+  {{- if .peers }}{{ $rules = append $rules (include "platform.rule" (dict "direction" "from" "peers" (toYaml .peers) "ports" .ports)) }}{{ end }}
+  {{- end }}
+  {{- with $rules }}
+  ingress:
+    {{- join "\n" . | nindent 4 }}
+  {{- end }}
+  egress:
+    {{- include "platform.egress.dns" (include "platform.standard" (dict "root" .root "key" "dns") | fromJson) | nindent 4 }}
+    {{- range .to }}
+    {{- if .peers }}
+    {{- include "platform.rule" (dict "direction" "to" "peers" (toYaml .peers) "ports" .ports) | nindent 4 }}
+    {{- end }}
+    {{- end }}
+{{- end -}}
+
 {{/* The policy that closes every pod of the release in both directions; other policies open what is needed. Argument: dict "root", "name", "component". */}}
 {{- define "platform.defaultDeny" -}}
 apiVersion: networking.k8s.io/v1
