@@ -58,7 +58,9 @@ def block(helm: str, tmp_path: Path) -> Block:
 
     def call(expression: str, *, values: Object | None = None, cluster: Cluster | None = None) -> t.Any:
         (chart / "values.yaml").write_text(yaml.safe_dump(VALUES | (values or {})))
-        (chart / "templates" / "one.yaml").write_text("{{ %s }}\n" % expression)
+        # Helm takes objects alone; as the text of one, anything comes through.
+        head = "apiVersion: v1\nkind: Block\nmetadata: {name: one}\nresult: |\n"
+        (chart / "templates" / "one.yaml").write_text(head + "{{ " + expression + " | nindent 2 }}\n")
         command = [helm, "template", "my-release", str(chart), "--namespace", "there"]
         if cluster:
             command += ["--is-upgrade", "--dry-run=server", "--disable-openapi-validation"]
@@ -66,7 +68,7 @@ def block(helm: str, tmp_path: Path) -> Block:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Refused(done.stderr)
-        return yaml.safe_load(done.stdout)
+        return yaml.safe_load(yaml.safe_load(done.stdout)["result"])
 
     return call
 

@@ -150,7 +150,7 @@ def assemble(
     target = cache / f"ai-agent-{version}-{digest[8:16]}" / "ai-agent"
     if not whole(target):
         try:
-            _build(chart, libraries, sources, version, target, helm)
+            _build(chart, sources, version, target, helm)
         except OSError as error:
             raise CacheError(
                 f"The chart cannot be assembled in {cache} ({error.strerror}: {error.filename}): "
@@ -202,10 +202,9 @@ def _embedded(subcharts_dir: Path | None) -> dict[str, Path]:
     return sources
 
 
-def _build(
-    chart: Path, libraries: dict[str, Path], sources: dict[str, Path], version: str, target: Path, helm: str
-) -> None:
+def _build(chart: Path, sources: dict[str, Path], version: str, target: Path, helm: str) -> None:
     """Assemble beside ``target`` and rename: a reader sees a whole chart or none, and two runs at once are safe."""
+    libraries = local_dependencies(chart)
     target.parent.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".assembling-", dir=target.parent.parent) as temporary:
         entry = Path(temporary, "entry")
@@ -233,7 +232,7 @@ def _build(
 
 
 def _fetch_beside(copy: Path, libraries: dict[str, Path], helm: str) -> None:
-    """Let Helm fetch while the libraries lie where Chart.yaml says, and take their folders: Helm packs the time of day."""
+    """Let Helm fetch while the libraries lie where Chart.yaml says, and keep their folders: its packages hold times."""
     text = (copy / "Chart.yaml").read_text(encoding="utf-8")
     beside = [Path(os.path.normpath(copy / path)) for _name, path in LOCAL.findall(text)]
     for place, source in zip(beside, libraries.values(), strict=True):

@@ -1,7 +1,7 @@
 """Who deploys from git, on a real API server: kubectl apply, Argo CD's order and hooks, and Flux, which is Helm.
 
-Each test is something that happened to people: a Job that cannot be changed, a hook that waits for what comes after it, passwords that each
-rendering invents anew, a migration that no second sync runs, an application that is never in sync.
+Each test is something that happened to people: a Job that cannot be changed, a hook that waits for what comes after
+it, passwords that each rendering invents anew, a migration that no second sync runs, an application never in sync.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from tests.integration.fleet.workloads import Workloads
 Object = dict[str, t.Any]
 RELEASE = "my-agent"
 HOOK, DELETION = "argocd.argoproj.io/hook", "argocd.argoproj.io/hook-delete-policy"
-# Argo CD's user guide, "Helm hooks": what it takes a hook of Helm for. Those that are not here it does not run.
-PHASES = {"pre-install": "PreSync", "pre-upgrade": "PreSync", "post-install": "PostSync", "post-upgrade": "PostSync"}
+# Argo CD's user guide, "Helm hooks": what it takes a hook of Helm for. Those that are missing here it does not run.
+PHASES = {
+    **dict.fromkeys(("pre-install", "pre-upgrade"), "PreSync"),
+    **dict.fromkeys(("post-install", "post-upgrade"), "PostSync"),
+}
 # Within a phase and a wave Argo CD goes by kind; the order is that of its gitops-engine, and what is not here comes last.
 KINDS = [
     *("NetworkPolicy", "PodDisruptionBudget", "ServiceAccount", "Secret", "ConfigMap", "Service"),
@@ -108,7 +111,7 @@ def _phase(item: Object) -> tuple[str, bool]:
     if HOOK in notes:
         return str(notes[HOOK]), True
     if "helm.sh/hook" in notes:
-        [phase] = {PHASES.get(name.strip(), "") for name in notes["helm.sh/hook"].split(",")}
+        [phase] = {str(PHASES.get(name.strip(), "")) for name in notes["helm.sh/hook"].split(",")}
         return phase, True
     return "Sync", False
 

@@ -53,10 +53,9 @@ def test_the_librarys_readme_is_up_to_date() -> None:
 def test_a_template_without_a_comment_is_refused(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     file = tmp_path / "templates" / "_a.tpl"
-    file.write_text(
-        '{{/* First. */}}\n{{- define "a" -}}\n{{- end -}}\n\n{{/*\nTwo\nlines.\n*/}}\n{{- define "b" -}}\n{{- end -}}\n'
-    )
+    first, second = '{{- define "a" -}}\n{{- end -}}\n', '{{- define "b" -}}\n{{- end -}}\n'
+    file.write_text("{{/* First. */}}\n" + first + "\n{{/*\nTwo\nlines.\n*/}}\n" + second)
     assert "| `b` | Two lines. |" in templates(tmp_path)
     file.write_text('{{- define "c" -}}\n{{- end -}}\n')
-    with pytest.raises(ReadmeError, match="_a.tpl: c has no comment"):
+    with pytest.raises(ReadmeError, match=r"_a\.tpl: c has no comment"):
         templates(tmp_path)
