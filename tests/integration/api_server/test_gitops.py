@@ -30,7 +30,7 @@ PHASES = {
     **dict.fromkeys(("pre-install", "pre-upgrade"), "PreSync"),
     **dict.fromkeys(("post-install", "post-upgrade"), "PostSync"),
 }
-# Within a phase and a wave Argo CD goes by kind; the order is that of its gitops-engine, and what is not here comes last.
+# Within a phase and a wave Argo CD goes by kind, in the order of its gitops-engine; what is not here comes last.
 KINDS = [
     *("NetworkPolicy", "PodDisruptionBudget", "ServiceAccount", "Secret", "ConfigMap", "Service"),
     *("Pod", "Deployment", "StatefulSet", "HorizontalPodAutoscaler", "Job", "Ingress"),
