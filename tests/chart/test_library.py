@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import socket
@@ -106,6 +107,44 @@ def test_no_copy_of_a_helper_is_left(name: str) -> None:
         "tpl",
     ):
         assert f'.{gone}" -}}}}' not in texts.replace("platform.", "")
+
+
+# How charts find it
+
+
+def test_the_lock_is_that_of_the_dependencies() -> None:
+    """By Helm's own rule: the digest of what Chart.yaml asks for and what the lock says, as JSON."""
+    wanted = yaml.safe_load((ROOT / "chart" / "Chart.yaml").read_text())["dependencies"]
+    lock = yaml.safe_load((ROOT / "chart" / "Chart.lock").read_text())
+    order = ("name", "version", "repository", "condition")
+    both = [[{key: one[key] for key in order if key in one} for one in side] for side in (wanted, lock["dependencies"])]
+    digest = hashlib.sha256(json.dumps(both, separators=(",", ":")).encode()).hexdigest()
+    assert lock["digest"] == f"sha256:{digest}", "Chart.lock is out of sync with Chart.yaml"
+    [ours] = [one for one in lock["dependencies"] if one["name"] == "platform-library"]
+    assert ours["version"] == yaml.safe_load((LIBRARY / "Chart.yaml").read_text())["version"]
+
+
+def test_plain_helm_finds_it_without_a_network_and_renders_what_the_assembled_chart_does(
+    helm: str, chart: Path, tmp_path: Path
+) -> None:
+    for name in ("chart", "subcharts"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("charts"))
+    plain = tmp_path / "chart"
+    (plain / "Chart.lock").unlink()
+    about = yaml.safe_load((plain / "Chart.yaml").read_text())
+    for one in about["dependencies"]:
+        # In the place of Bitnami's registry.
+        one["repository"] = f"file://../subcharts/{one['name']}"
+    about["version"] = yaml.safe_load((chart / "Chart.yaml").read_text())["version"]
+    (plain / "Chart.yaml").write_text(yaml.safe_dump(about))
+    subprocess.run([helm, "dependency", "build", str(plain)], capture_output=True, check=True)
+    more = ["-f", str(chart / "values-dev.yaml"), "--set", "existingSecret=s,rotationId=r", "--skip-tests"]
+    more += ["--set", "postgresql.auth.existingSecret=s,redis.auth.existingSecret=s"]
+    texts = {
+        subprocess.run([helm, "template", "one", str(each), *more], capture_output=True, text=True, check=True).stdout
+        for each in (plain, chart)
+    }
+    assert len(texts) == 1
 
 
 # Names
