@@ -60,8 +60,8 @@ def block(helm: str, tmp_path: Path) -> Block:
     def call(expression: str, *, values: Object | None = None, cluster: Cluster | None = None) -> t.Any:
         (chart / "values.yaml").write_text(yaml.safe_dump(VALUES | (values or {})))
         # Helm takes objects alone; as the text of one, anything comes through.
-        head = "apiVersion: v1\nkind: Block\nmetadata: {name: one}\nresult: |\n"
-        (chart / "templates" / "one.yaml").write_text(head + "{{ " + expression + " | nindent 2 }}\n")
+        head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata:\n  result: |\n"
+        (chart / "templates" / "one.yaml").write_text(head + "{{ " + expression + " | nindent 4 }}\n")
         command = [helm, "template", "my-release", str(chart), "--namespace", "there"]
         if cluster:
             command += ["--is-upgrade", "--dry-run=server", "--disable-openapi-validation"]
@@ -69,7 +69,7 @@ def block(helm: str, tmp_path: Path) -> Block:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Refused(done.stderr)
-        return yaml.safe_load(yaml.safe_load(done.stdout)["result"])
+        return yaml.safe_load(yaml.safe_load(done.stdout)["data"]["result"])
 
     return call
 
@@ -369,7 +369,7 @@ def test_plain_job_is_called_by_what_it_runs(block: Block) -> None:
 
 def test_while_a_version_serves_it_is_a_hook(block: Block, empty_cluster: Cluster) -> None:
     assert "hook" not in json.dumps(block(JOB, values=IT | {"notes": {}}, cluster=empty_cluster))
-    empty_cluster.add(SERVING)
+    empty_cluster.add(SERVING, "there")
     made = block(JOB, values=IT, cluster=empty_cluster)
     assert made["metadata"]["name"] == "full-pre-upgrade-migration"
     assert made["metadata"]["annotations"]["helm.sh/hook"] == "pre-upgrade"
