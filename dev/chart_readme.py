@@ -1,4 +1,7 @@
-"""Write the tables of values in chart/README.md from the annotated values.yaml: ``python -m dev.chart_readme``."""
+"""Write the tables of values in a chart's README.md from its annotated values.yaml: ``python -m dev.chart_readme``.
+
+A library has another table, of its templates, from the comments above them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ import yaml
 from lab.paths import ROOT
 
 CHART = ROOT / "chart"
+CHARTS = (CHART, ROOT / "subcharts" / "platform-library")
+TEMPLATES_BEGIN, TEMPLATES_END = "<!-- templates: begin (python -m dev.chart_readme) -->", "<!-- templates: end -->"
+TEMPLATE = re.compile(r'(?:\{\{/\*((?:(?!\*/).)*)\*/\}\}\n)?\{\{- define "([^"]+)" -\}\}', re.DOTALL)
 BEGIN, END = "<!-- values: begin (python -m dev.chart_readme) -->", "<!-- values: end -->"
 KEY = re.compile(r"^( *)([\w.-]+):")
 COMMENT = re.compile(r"^ *#( -- | ?)(.*)$")
@@ -65,7 +71,7 @@ def described(text: str) -> Iterator[Value]:
             yield Value(path, " ".join(comment), default)
             spoken_for = depth
         elif not isinstance(default, dict) or not default:
-            raise ReadmeError(f"chart/values.yaml: {path} has no description: write one above it, after `# -- `.")
+            raise ReadmeError(f"values.yaml: {path} has no description: write one above it, after `# -- `.")
         comment = None
 
 
@@ -96,22 +102,46 @@ def default(value: t.Any) -> str:
     return f"`{cell(value if isinstance(value, str) else json.dumps(value))}`"
 
 
-def updated(readme: str, values: str) -> str:
+def templates(chart: Path) -> str:
+    """Return one Markdown table for each file of a library's templates.
+
+    :raises ReadmeError: a template that no comment stands above
+    """
+    parts = []
+    for file in sorted(chart.glob("templates/_*.tpl")):
+        rows = []
+        for comment, name in TEMPLATE.findall(file.read_text(encoding="utf-8")):
+            if not comment.strip():
+                raise ReadmeError(f"{file.name}: {name} has no comment: write one above it, with its argument.")
+            rows.append(f"| `{name}` | {cell(' '.join(comment.split()))} |")
+        head = ["| template | what it renders, and its argument |", "|---|---|"]
+        parts.append("\n".join([f"### {file.stem.removeprefix('_')}", "", *head, *rows]))
+    return "\n\n".join(parts)
+
+
+def updated(readme: str, values: str, templates: str = "") -> str:
     """Return the README with its tables made anew."""
-    head, _, rest = readme.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{tables(values)}\n\n{END}{tail}"
+    marks = [(BEGIN, END, tables(values)), (TEMPLATES_BEGIN, TEMPLATES_END, templates)]
+    for begin, end, text in marks:
+        if begin in readme:
+            head, _, rest = readme.partition(begin)
+            _, _, tail = rest.partition(end)
+            readme = f"{head}{begin}\n\n{text}\n\n{end}{tail}"
+    return readme
 
 
-def main(chart: Path = CHART) -> int:
-    """Write the README; return the exit code."""
-    file = chart / "README.md"
-    try:
-        text = updated(file.read_text(encoding="utf-8"), (chart / "values.yaml").read_text(encoding="utf-8"))
-    except ReadmeError as error:
-        print(error, file=sys.stderr)
-        return 1
-    file.write_text(text, encoding="utf-8")
+def main(*charts: Path) -> int:
+    """Write the READMEs; return the exit code."""
+    for chart in charts or CHARTS:
+        file = chart / "README.md"
+        try:
+            values = (chart / "values.yaml").read_text(encoding="utf-8")
+            readme = file.read_text(encoding="utf-8")
+            text = updated(readme, values, templates(chart) if TEMPLATES_BEGIN in readme else "")
+        except ReadmeError as error:
+            print(error, file=sys.stderr)
+            return 1
+        file.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -3,27 +3,17 @@ The name that a subchart gives its objects, by the rule that it uses itself.
 Argument: dict "root" the root context, "chart" postgresql or redis.
 */}}
 {{- define "ai-agent.subchartFullname" -}}
-{{- $values := index .root.Values .chart -}}
-{{- if $values.fullnameOverride -}}
-{{- $values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
-{{- else -}}
-{{- $name := default .chart $values.nameOverride -}}
-{{- if contains $name .root.Release.Name -}}
-{{- .root.Release.Name | trunc 63 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .root.Release.Name $name | trunc 63 | trimSuffix "-" -}}
-{{- end -}}
-{{- end -}}
+{{- include "platform.fullnameOf" (dict "release" .root.Release.Name "chart" .chart "values" (index .root.Values .chart)) -}}
 {{- end -}}
 
 {{/* The same with a suffix, as the subchart names its further objects. Argument: dict "root", "chart", "suffix". */}}
 {{- define "ai-agent.subchartObjectName" -}}
-{{- printf "%s-%s" (include "ai-agent.subchartFullname" .) .suffix | trunc 63 | trimSuffix "-" -}}
+{{- include "platform.shortName" (printf "%s-%s" (include "ai-agent.subchartFullname" .) .suffix) -}}
 {{- end -}}
 
 {{/* Labels that select the pods of a subchart. Argument: dict "root", "chart". */}}
 {{- define "ai-agent.subchartLabels" -}}
-app.kubernetes.io/name: {{ default .chart (index .root.Values .chart).nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/name: {{ include "platform.shortName" (default .chart (index .root.Values .chart).nameOverride) | quote }}
 app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- end -}}
 

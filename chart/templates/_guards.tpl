@@ -323,7 +323,7 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- $_ := set $outside "cache" (list "redis.enabled is false" .Values.externalCache.host) -}}
 {{- end -}}
 {{- range $name, $server := $outside -}}
-{{- if not (include "ai-agent.peers" (dict "to" (index $policy $name).to "host" (last $server))) -}}
+{{- if not (include "platform.peers" (dict "to" (index $policy $name).to "host" (last $server))) -}}
 {{- fail (printf "%s, but networkPolicy.%s.to does not say at which addresses: list them ({ipBlock: {cidr: 0.0.0.0/0}} means any), or set networkPolicy.enabled to false." (first $server) $name) -}}
 {{- end -}}
 {{- end -}}

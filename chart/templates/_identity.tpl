@@ -84,7 +84,7 @@ after by Kubernetes, which refuses that they come, go or change. Argument: as of
 {{/* The name and the selector of the agent's Deployment: Helm would change the Service first, and then be refused, or remove what serves. */}}
 {{- define "ai-agent.guards.names" -}}
 {{- $root := . -}}
-{{- $wanted := include "ai-agent.selectorLabels" (dict "root" . "component" "agent") | fromYaml -}}
+{{- $wanted := include "platform.selectorLabels" (dict "root" . "component" "agent") | fromYaml -}}
 {{- range dig "items" list (lookup "apps/v1" "Deployment" .Release.Namespace "") -}}
 {{- $labels := default dict .metadata.labels -}}
 {{- if and (eq (get $labels "app.kubernetes.io/instance") $root.Release.Name) (eq (get $labels "app.kubernetes.io/component") "agent") -}}

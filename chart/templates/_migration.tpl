@@ -2,7 +2,7 @@
 "true" when pods of the Deployment serve now, else empty. Without a cluster (helm template) nothing serves.
 */}}
 {{- define "ai-agent.serving" -}}
-{{- if gt (int (dig "status" "availableReplicas" 0 (include "ai-agent.liveDeployment" . | fromJson))) 0 -}}true{{- end -}}
+{{- include "platform.serving" (dict "root" . "name" (include "ai-agent.fullname" .)) -}}
 {{- end -}}
 
 {{/*
@@ -25,11 +25,13 @@ A hook without that condition deadlocks: it would wait for a database whose repa
 {{- if and .Values.migration.enabled (eq .Values.migration.tool "none") -}}true{{- end -}}
 {{- end -}}
 
-{{/* Arguments of python in the init container that holds a pod until its database is ready for it. */}}
+{{/* Command of the init container that holds a pod until its database is ready for it. */}}
 {{- define "ai-agent.migration.wait" -}}
 {{- if eq .Values.migration.tool "none" -}}
+- python
 - /migration/first_pod.py
 {{- else -}}
+- python
 - /migration/{{ ternary "command_migration.py" "schema.py" (eq .Values.migration.tool "command") }}
 - wait
 {{- end -}}
@@ -139,7 +141,7 @@ whether it is the one that migrates, "own" the hook's Secret, empty where it has
 workingDir: {{ . | quote }}
 {{ end -}}
 env:
-  {{- include "ai-agent.envFromSecret" (dict "name" "DATABASE_URL" "secret" .secret "key" .key) | nindent 2 }}
+  {{- include "platform.envFromSecret" (dict "name" "DATABASE_URL" "secret" .secret "key" .key) | nindent 2 }}
   {{- with include "ai-agent.migrationUrls" (dict "root" .root "migration" .migration "secret" .own) }}
   {{- . | indent 2 }}
   {{- end }}
@@ -164,7 +166,7 @@ envFrom:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 securityContext:
-  {{- toYaml .root.Values.agent.containerSecurityContext | nindent 2 }}
+  {{- include "platform.securityContext" (dict "whole" .root.Values.agent.containerSecurityContext) | nindent 2 }}
 volumeMounts:
   - name: migration-scripts
     mountPath: /migration
@@ -196,57 +198,52 @@ ones are not applied yet), has a deadline, and does not use a service account of
 {{- $own := and .hook (not $root.Values.existingSecret) -}}
 {{- $url := include "ai-agent.secretKey" (dict "root" $root "key" (include "ai-agent.migrationUrlKey" (dict "root" $root "migration" true))) | fromJson -}}
 {{- if $own -}}{{- $_ := set $url "secret" (include "ai-agent.preUpgradeName" $root) -}}{{- end -}}
-backoffLimit: {{ $migration.backoffLimit }}
-{{- if .hook }}
-{{- /* The kubelet counts the pull of the image; the migration's own time is counted by schema.py, which ends with 124. */}}
-activeDeadlineSeconds: {{ add $migration.startTimeout $migration.timeout }}
-podFailurePolicy:
-  rules:
-    - action: FailJob
-      onExitCodes:
-        containerName: migrate
-        operator: In
-        values: [124]
+{{- $job := dict "values" $migration "labels" (include "platform.clientPodLabels" $labels) -}}
+{{- if .hook -}}
+{{- /* The kubelet counts the pull of the image; the migration's own time is counted by schema.py, which ends with 124. */ -}}
+{{- $job = merge $job (dict "deadline" (add $migration.startTimeout $migration.timeout) "failAt" 124) -}}
+{{- end -}}
+{{- $_ := set $job "annotations" (printf "checksum/scripts: %s" (include "ai-agent.migration.scripts" $root | sha256sum)) -}}
+{{- $_ := set $job "pod" (include "ai-agent.migration.pod" .) -}}
+{{- $_ := set $job "container" (include "ai-agent.migration.migrate" (merge (dict "root" $root "hook" .hook "migration" true "own" (ternary (include "ai-agent.preUpgradeName" $root) "" $own)) $url)) -}}
+{{- $scripts := ternary (include "ai-agent.preUpgradeName" $root) (include "ai-agent.migrationScriptsName" $root) .hook -}}
+{{- $_ := set $job "volumes" (include "ai-agent.migration.volumes" (dict "root" $root "name" $scripts)) -}}
+{{- include "platform.migration.jobSpec" $job -}}
+{{- end -}}
+
+{{/* Fields of the spec of the migration's pod. Argument as for ai-agent.migration.jobSpec. */}}
+{{- define "ai-agent.migration.pod" -}}
+{{- $root := .root -}}
+{{ include "ai-agent.podDefaults" $root }}
+automountServiceAccountToken: false
+{{- /* An upgrade that brings the account brings it after the hook; one under which the agent runs is there. */}}
+{{- $live := dig "spec" "template" "spec" "serviceAccountName" "" (include "ai-agent.liveDeployment" $root | fromJson) }}
+{{- if or (not (and .hook $root.Values.serviceAccount.create)) (eq $live (include "ai-agent.serviceAccountName" $root)) }}
+serviceAccountName: {{ include "ai-agent.serviceAccountName" $root }}
 {{- end }}
-ttlSecondsAfterFinished: {{ $migration.ttlSecondsAfterFinished }}
-template:
-  metadata:
-    labels:
-      {{- include "ai-agent.clientPodLabels" $labels | nindent 6 }}
-    annotations:
-      checksum/scripts: {{ include "ai-agent.migration.scripts" $root | sha256sum }}
-  spec:
-    {{- include "ai-agent.podDefaults" $root | nindent 4 }}
-    automountServiceAccountToken: false
-    {{- /* An upgrade that brings the account brings it after the hook; one under which the agent runs is there. */}}
-    {{- $live := dig "spec" "template" "spec" "serviceAccountName" "" (include "ai-agent.liveDeployment" $root | fromJson) }}
-    {{- if or (not (and .hook $root.Values.serviceAccount.create)) (eq $live (include "ai-agent.serviceAccountName" $root)) }}
-    serviceAccountName: {{ include "ai-agent.serviceAccountName" $root }}
-    {{- end }}
-    restartPolicy: Never
-    containers:
-      - name: migrate
-        image: {{ include "ai-agent.migrationImage" $root | quote }}
-        imagePullPolicy: {{ $root.Values.agent.image.pullPolicy }}
-        command:
-          - python
-          - /migration/{{ ternary "command_migration.py" "schema.py" (eq $migration.tool "command") }}
-          - migrate
-          {{- if .hook }}
-          - --database-timeout={{ $migration.databaseTimeout }}
-          - --timeout={{ $migration.timeout }}
-          {{- end }}
-          {{- if eq $migration.tool "command" }}
-          - --
-          {{- /* The program's variables are those that the migration's session has: the kubelet must not fill in others before. */}}
-          {{- range $migration.command }}
-          - {{ replace "$(" "$$(" . | quote }}
-          {{- end }}
-          {{- end }}
-        {{- include "ai-agent.migration.container" (merge (dict "root" $root "migration" true "own" (ternary (include "ai-agent.preUpgradeName" $root) "" $own)) $url) | nindent 8 }}
-        resources:
-          {{- toYaml $migration.resources | nindent 10 }}
-    volumes:
-      {{- $scripts := ternary (include "ai-agent.preUpgradeName" $root) (include "ai-agent.migrationScriptsName" $root) .hook }}
-      {{- include "ai-agent.migration.volumes" (dict "root" $root "name" $scripts) | nindent 6 }}
+{{- end -}}
+
+{{/* The container that migrates, without its name. Argument as for ai-agent.migration.container, and "hook". */}}
+{{- define "ai-agent.migration.migrate" -}}
+{{- $migration := .root.Values.migration -}}
+image: {{ include "ai-agent.migrationImage" .root | quote }}
+imagePullPolicy: {{ .root.Values.agent.image.pullPolicy }}
+command:
+  - python
+  - /migration/{{ ternary "command_migration.py" "schema.py" (eq $migration.tool "command") }}
+  - migrate
+  {{- if .hook }}
+  - --database-timeout={{ $migration.databaseTimeout }}
+  - --timeout={{ $migration.timeout }}
+  {{- end }}
+  {{- if eq $migration.tool "command" }}
+  - --
+  {{- /* The program's variables are those that the migration's session has: the kubelet must not fill in others before. */}}
+  {{- range $migration.command }}
+  - {{ replace "$(" "$$(" . | quote }}
+  {{- end }}
+  {{- end }}
+{{ include "ai-agent.migration.container" . }}
+resources:
+  {{- toYaml $migration.resources | nindent 2 }}
 {{- end -}}

@@ -1,8 +1,3 @@
-{{/* Name of the application, for app.kubernetes.io/name. */}}
-{{- define "ai-agent.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
-{{- end -}}
-
 {{/*
 Name of the agent's objects: the release's name unless overridden. A subchart calls its objects after the release alone where the
 release's name contains its own (my-postgresql); there the agent gets the chart's name appended, or two Services would have one name.
@@ -12,26 +7,17 @@ release's name contains its own (my-postgresql); there the agent gets the chart'
 {{- $name := .Release.Name -}}
 {{- range $chart := list "postgresql" "redis" -}}
 {{- if and (index $.Values $chart).enabled (eq $.Release.Name (include "ai-agent.subchartFullname" (dict "root" $ "chart" $chart))) -}}
-{{- $name = printf "%s-%s" $.Release.Name (include "ai-agent.name" $) -}}
+{{- $name = printf "%s-%s" $.Release.Name (include "platform.name" $) -}}
 {{- end -}}
 {{- end -}}
-{{- $_ := set . "aiAgentFullname" (default $name .Values.fullnameOverride | trunc 63 | trimSuffix "-") -}}
+{{- $_ := set . "aiAgentFullname" (include "platform.shortName" (default $name .Values.fullnameOverride)) -}}
 {{- end -}}
 {{- .aiAgentFullname -}}
 {{- end -}}
 
-{{/*
-Name of an object that belongs to the agent: "<fullname>-<suffix>", at most 63 characters.
-A name that is too long loses the end of the fullname and gets a hash of it, so that two releases never share a name.
-Argument: dict "root" the root context, "suffix" the suffix.
-*/}}
+{{/* Name of a further object of the agent. Argument: dict "root" the root context, "suffix" the suffix. */}}
 {{- define "ai-agent.objectName" -}}
-{{- $fullname := include "ai-agent.fullname" .root -}}
-{{- $room := sub 62 (len .suffix) | int -}}
-{{- if gt (len $fullname) $room -}}
-{{- $fullname = printf "%s-%s" ($fullname | trunc (sub $room 9 | int) | trimSuffix "-") ($fullname | sha256sum | trunc 8) -}}
-{{- end -}}
-{{- printf "%s-%s" $fullname .suffix -}}
+{{- include "platform.objectName" (dict "fullname" (include "ai-agent.fullname" .root) "suffix" .suffix) -}}
 {{- end -}}
 
 {{- define "ai-agent.configName" -}}
@@ -76,14 +62,6 @@ to name it, and of this chart they see the release only.
 {{- default (printf "%s-secret" .Release.Name) .Values.existingSecret -}}
 {{- end -}}
 
-{{- define "ai-agent.chart" -}}
-{{- printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
-{{- end -}}
-
 {{- define "ai-agent.serviceAccountName" -}}
-{{- if .Values.serviceAccount.create -}}
-{{- default (include "ai-agent.fullname" .) .Values.serviceAccount.name -}}
-{{- else -}}
-{{- default "default" .Values.serviceAccount.name -}}
-{{- end -}}
+{{- include "platform.serviceAccountName" (dict "root" . "fullname" (include "ai-agent.fullname" .)) -}}
 {{- end -}}

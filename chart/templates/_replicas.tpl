@@ -1,9 +1,6 @@
 {{/* The agent's Deployment as it is in the cluster, as JSON; empty where there is none, or no cluster. Asked once a rendering. */}}
 {{- define "ai-agent.liveDeployment" -}}
-{{- if not (hasKey . "aiAgentLiveDeployment") -}}
-{{- $_ := set . "aiAgentLiveDeployment" (lookup "apps/v1" "Deployment" .Release.Namespace (include "ai-agent.fullname" .) | toJson) -}}
-{{- end -}}
-{{- .aiAgentLiveDeployment -}}
+{{- include "platform.liveDeployment" (dict "root" . "name" (include "ai-agent.fullname" .)) -}}
 {{- end -}}
 
 {{/*

@@ -102,7 +102,7 @@ Argument: dict "root", "item" of the form part. Returns JSON: "value", or "key".
 {{- else -}}
 {{- $found := include "ai-agent.secretKey" (dict "root" .root "key" $place.key) | fromJson -}}
 {{- if .secret }}{{ $_ := set $found "secret" .secret }}{{ end -}}
-{{- include "ai-agent.envFromSecret" (merge (dict "name" .item.name) $found) -}}
+{{- include "platform.envFromSecret" (merge (dict "name" .item.name) $found) -}}
 {{- end -}}
 {{- end -}}
 

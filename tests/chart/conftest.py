@@ -82,6 +82,16 @@ def chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made.path
 
 
+@pytest.fixture(scope="session")
+def subcharts(helm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the charts that stand alone, each with the library that `helm dependency build` puts into it."""
+    folder = tmp_path_factory.mktemp("alone") / "subcharts"
+    shutil.copytree(ROOT / "subcharts", folder, ignore=shutil.ignore_patterns("charts"))
+    for name in ("postgresql", "redis"):
+        subprocess.run([helm, "dependency", "build", str(folder / name)], capture_output=True, check=True)
+    return folder
+
+
 class Render(t.Protocol):
     """Renders the chart with values, as dictionaries or names of environments, and returns its objects."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from tests.chart.bitnami import CASES, FIXTURE, facts, render
-from tests.chart.conftest import ROOT
 
 RECORDED = yaml.safe_load(FIXTURE.read_text(encoding="utf-8"))
 
@@ -16,6 +17,6 @@ def test_every_case_is_recorded() -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_same_facts(helm: str, case: str) -> None:
+def test_same_facts(helm: str, subcharts: Path, case: str) -> None:
     name, release, values = CASES[case]
-    assert facts(render(helm, ROOT / "subcharts" / name, release, values)) == RECORDED[case]
+    assert facts(render(helm, subcharts / name, release, values)) == RECORDED[case]

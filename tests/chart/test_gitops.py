@@ -74,3 +74,44 @@ def test_with_a_cluster_they_are_generated_also_where_it_is_empty(render: Render
 def test_for_a_look_they_are_thrown_away(render: Render) -> None:
     always: Object = {"secrets": {"generate": "always"}}
     assert render(always).secret() != render(always).secret()
+
+
+# What a migration's Job runs. Argo CD and kubectl cannot change a Job, so another one needs another name.
+CHANGES: dict[str, Object] = {
+    "image": {"agent": {"image": {"tag": "9.9.9"}}},
+    "digest": {"agent": {"image": {"digest": f"sha256:{0:064}"}}},
+    "environment": {"agent": {"extraEnv": [{"name": "A", "value": "b"}]}},
+    "setting": {"agent": {"env": {"A": "b"}}},
+    "tool": {"migration": {"tool": "command", "command": ["migrate"]}},
+    "lock": {"migration": {"lockTimeout": "9s"}},
+    "labels": {"commonLabels": {"team": "x"}},
+    "account": {"serviceAccount": {"name": "mine"}},
+    "ttl": {"migration": {"ttlSecondsAfterFinished": 7200}},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_another_job_has_another_name(render: Render, change: Object) -> None:
+    assert render(EXISTING).names("Job") != render(EXISTING, change).names("Job")
+
+
+def test_what_the_job_does_not_run_leaves_it_alone(render: Render) -> None:
+    other: Object = {"agent": {"replicaCount": 3, "podLabels": {"a": "b"}}, "commonAnnotations": {"a": "b"}}
+    other["migration"] = {"annotations": {"argocd.argoproj.io/hook": "Sync"}}
+    assert render(EXISTING).names("Job") == render(EXISTING, other).names("Job")
+    assert render(EXISTING, other).one("Job")["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "Sync"
+
+
+def test_a_finished_job_may_stay(render: Render) -> None:
+    # Argo CD takes a Job that vanished for a change, and makes it anew.
+    assert "ttlSecondsAfterFinished" not in render({"migration": {"ttlSecondsAfterFinished": None}}).one("Job")["spec"]
+
+
+def test_no_hook_but_the_test_is_rendered_without_a_cluster(render: Render) -> None:
+    hooks = {item["metadata"].get("annotations", {}).get("helm.sh/hook") for item in render(EXISTING)}
+    assert hooks == {None, "test"}
+
+
+def test_an_autoscaler_is_not_argued_with(render: Render) -> None:
+    on: Object = {"agent": {"autoscaling": {"enabled": True}}}
+    assert "replicas" not in render(EXISTING, on).one("Deployment")["spec"]

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tests.chart.cluster import Cluster
-from tests.chart.conftest import ROOT, Object, Rendered, RenderError
+from tests.chart.conftest import Object, Rendered, RenderError
 
 RELEASE = "my-agent"
 CHARTS = ("postgresql", "redis")
@@ -60,12 +60,12 @@ class Render(t.Protocol):
 
 
 @pytest.fixture(scope="session")
-def subchart(helm: str, tmp_path_factory: pytest.TempPathFactory) -> Render:
+def subchart(helm: str, subcharts: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
     """Render an embedded chart with `helm template`."""
     scratch = tmp_path_factory.mktemp("subcharts")
 
     def call(name: str, *values: Object, release: str = RELEASE, cluster: Cluster | None = None) -> Rendered:
-        command = [helm, "template", release, str(ROOT / "subcharts" / name), "--namespace", "test"]
+        command = [helm, "template", release, str(subcharts / name), "--namespace", "test"]
         for number, given in enumerate((BASE[name], *values)):
             file = scratch / f"{number}.yaml"
             file.write_text(yaml.safe_dump(given), encoding="utf-8")
@@ -112,10 +112,10 @@ def test_valid(subchart: Render, name: str, full: bool, version: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_lint(helm: str, tmp_path: Path, name: str) -> None:
+def test_lint(helm: str, subcharts: Path, tmp_path: Path, name: str) -> None:
     values = tmp_path / "values.yaml"
     values.write_text(yaml.safe_dump(BASE[name]))
-    command = [helm, "lint", "--strict", str(ROOT / "subcharts" / name), "-f", str(values)]
+    command = [helm, "lint", "--strict", str(subcharts / name), "-f", str(values)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -33,6 +33,11 @@ IGNORED: t.Final = shutil.ignore_patterns(
     "charts", "__pycache__", ".*_cache", "*.pyc", "*.swp", "*.tmp", "*.orig", "*~", ".DS_Store"
 )
 VERSION: t.Final = re.compile(r"^version:[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+# A dependency on a folder, in the order of keys that Chart.yaml has.
+LOCAL: t.Final = re.compile(
+    r"^ *- name:[ \t]*(\S+)[ \t]*\n(?: +(?!repository)\w+:.*\n)* +repository:[ \t]*[\"']?file://([^\s\"']+)",
+    re.MULTILINE,
+)
 FETCH_SECONDS: t.Final = 300
 ANOTHER_CACHE: t.Final = (
     "choose another cache (variable ai_agent_chart_cache of the role, option cache_dir of the module, XDG_CACHE_HOME)"
@@ -135,9 +140,11 @@ def assemble(
     """
     if choice not in CHOICES:
         raise ChartError(f"{choice!r} is no choice of subcharts: use {' or '.join(CHOICES)}.")
-    sources = _embedded(subcharts_dir) if choice == "embedded" else {}
     base = chart_version(chart)
-    digest = hashlib.sha256(f"{choice}\n{content_digest(chart, *sources.values())}".encode()).hexdigest()
+    libraries = local_dependencies(chart)
+    sources = _embedded(subcharts_dir) if choice == "embedded" else {}
+    content = content_digest(chart, *libraries.values(), *sources.values())
+    digest = hashlib.sha256(f"{choice}\n{content}".encode()).hexdigest()
     version = f"{base}+{digest[:8]}"
     cache = cache or default_cache()
     target = cache / f"ai-agent-{version}-{digest[8:16]}" / "ai-agent"
@@ -168,6 +175,24 @@ def seal(folder: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def local_dependencies(chart: Path) -> dict[str, Path]:
+    """Return the folders of the charts that a chart names by a path (``repository: file://…``), by their names.
+
+    An assembled chart holds each once: the templates of one chart of a release are those of all, so the embedded
+    subcharts, which name the same library, need no copy inside.
+
+    :raises ChartError: one of them is no chart
+    """
+    text = (chart / "Chart.yaml").read_text(encoding="utf-8")
+    found = {name: (chart / path).resolve() for name, path in LOCAL.findall(text)}
+    for name, folder in found.items():
+        try:
+            chart_version(folder)
+        except ChartError as error:
+            raise ChartError(f"The chart {chart} depends on {name}, which must lie in {folder}: {error}") from error
+    return found
+
+
 def _embedded(subcharts_dir: Path | None) -> dict[str, Path]:
     if subcharts_dir is None:
         raise ChartError("Embedded subcharts need the folder that holds them: set subcharts_dir.")
@@ -179,6 +204,7 @@ def _embedded(subcharts_dir: Path | None) -> dict[str, Path]:
 
 def _build(chart: Path, sources: dict[str, Path], version: str, target: Path, helm: str) -> None:
     """Assemble beside ``target`` and rename: a reader sees a whole chart or none, and two runs at once are safe."""
+    libraries = local_dependencies(chart)
     target.parent.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".assembling-", dir=target.parent.parent) as temporary:
         entry = Path(temporary, "entry")
@@ -186,12 +212,12 @@ def _build(chart: Path, sources: dict[str, Path], version: str, target: Path, he
         _copy(chart, copy)
         _stamp(copy / "Chart.yaml", version)
         if sources:
-            for name, source in sources.items():
+            for name, source in (libraries | sources).items():
                 _copy(source, copy / "charts" / name)
             # The lock tells of Bitnami's versions, which are not in here; Helm needs none to use what is in charts/.
             (copy / "Chart.lock").unlink(missing_ok=True)
         else:
-            _fetch(copy, helm)
+            _fetch_beside(copy, libraries, helm)
             _check_fetched(copy / "charts", helm)
         (entry / SEAL).write_text(seal(copy), encoding="ascii")
         try:
@@ -203,6 +229,21 @@ def _build(chart: Path, sources: dict[str, Path], version: str, target: Path, he
             # Something cleaned up in the cache, or wrote there.
             target.parent.rename(Path(temporary, "before"))
             entry.rename(target.parent)
+
+
+def _fetch_beside(copy: Path, libraries: dict[str, Path], helm: str) -> None:
+    """Let Helm fetch while the libraries lie where Chart.yaml says, and keep their folders: its packages hold times."""
+    text = (copy / "Chart.yaml").read_text(encoding="utf-8")
+    beside = [Path(os.path.normpath(copy / path)) for _name, path in LOCAL.findall(text)]
+    for place, source in zip(beside, libraries.values(), strict=True):
+        _copy(source, place)
+    _fetch(copy, helm)
+    for name, source in libraries.items():
+        for package in _packages(copy / "charts", name):
+            package.unlink()
+        _copy(source, copy / "charts" / name)
+    for folder in {copy.parent / place.relative_to(copy.parent).parts[0] for place in beside}:
+        shutil.rmtree(folder)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -243,7 +284,7 @@ _REMEDY: t.Final = "let this machine reach that registry, or choose the embedded
 
 def _out_of_reach(copy: Path) -> str:
     text = (copy / "Chart.yaml").read_text(encoding="utf-8")
-    registries = sorted(set(re.findall(r"repository:\s*[\"']?([^\s\"']+)", text)))
+    registries = sorted(set(re.findall(r"repository:\s*[\"']?(?!file://)([^\s\"']+)", text)))
     return f"Helm could not fetch Bitnami's subcharts from {', '.join(registries) or 'the repository of Chart.yaml'}"
 
 

@@ -12,7 +12,7 @@
 {{- if $replicated }}{{ $keys = append $keys (include "aipg.replicationKey" $root) }}{{ end }}
 {{- $scripts := "" }}
 {{- if $primary }}
-{{- $scripts = include "aipg.tpl" (list $server.initdb.scriptsConfigMap $root) }}
+{{- $scripts = include "platform.tpl" (list $server.initdb.scriptsConfigMap $root) }}
 {{- if $server.initdb.scripts }}{{ $scripts = printf "%s-init-scripts" (include "aipg.roleName" .) }}{{ end }}
 {{- end }}
 apiVersion: apps/v1
@@ -21,8 +21,8 @@ metadata:
   name: {{ include "aipg.roleName" . }}
   namespace: {{ $root.Release.Namespace | quote }}
   labels:
-    {{- include "aipg.labels" . | nindent 4 }}
-  {{- include "aipg.annotations" (dict "root" $root "own" dict) }}
+    {{- include "platform.serverLabels" . | nindent 4 }}
+  {{- include "platform.annotations" (dict "root" $root "templates" true) }}
 spec:
   replicas: {{ ternary 1 $server.replicaCount $primary }}
   serviceName: {{ include "aipg.roleName" . }}-hl
@@ -32,30 +32,32 @@ spec:
     type: RollingUpdate
   selector:
     matchLabels:
-      {{- include "aipg.selectorLabels" . | nindent 6 }}
+      {{- include "platform.selectorLabels" . | nindent 6 }}
   template:
     metadata:
       labels:
-        {{- include "aipg.podLabels" . | nindent 8 }}
+        {{- include "platform.serverPodLabels" (dict "root" $root "component" .component "own" $server.podLabels) | nindent 8 }}
       annotations:
-        checksum/configuration: {{ include "aipg.tpl" (list $server.extendedConfiguration $root) | sha256sum }}
+        checksum/configuration: {{ include "platform.tpl" (list $server.extendedConfiguration $root) | sha256sum }}
         {{- with $server.podAnnotations }}
-        {{- include "aipg.tpl" (list (toYaml .) $root) | nindent 8 }}
+        {{- include "platform.tpl" (list (toYaml .) $root) | nindent 8 }}
         {{- end }}
     spec:
-      {{- include "aipg.imagePullSecrets" $root }}
-      serviceAccountName: {{ include "aipg.serviceAccountName" $root }}
+      {{- with include "platform.serverPullSecrets" $root }}
+      {{- . | trim | nindent 6 }}
+      {{- end }}
+      serviceAccountName: {{ include "platform.serviceAccountName" (dict "root" $root "fullname" (include "platform.fullname" $root)) }}
       automountServiceAccountToken: {{ $root.Values.serviceAccount.automountServiceAccountToken }}
       terminationGracePeriodSeconds: {{ $server.terminationGracePeriodSeconds }}
-      {{- include "aipg.scheduling" . }}
+      {{- include "platform.scheduling" (dict "root" $root "component" .component "values" $server) | trim | nindent 6 }}
       securityContext:
-        {{- include "aipg.securityContext" $server.podSecurityContext | nindent 8 }}
+        {{- include "platform.securityContext" (dict "whole" $server.podSecurityContext) | nindent 8 }}
       containers:
         - name: postgresql
-          image: {{ include "aipg.image" $root | quote }}
+          image: {{ include "platform.serverImage" (dict "root" $root "because" "a database must not change its version by itself") | quote }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           securityContext:
-            {{- include "aipg.securityContext" $server.containerSecurityContext | nindent 12 }}
+            {{- include "platform.securityContext" (dict "whole" $server.containerSecurityContext) | nindent 12 }}
           env:
             - name: POSTGRESQL_PORT_NUMBER
               value: {{ $root.Values.containerPorts.postgresql | quote }}
@@ -111,7 +113,7 @@ spec:
             - name: POSTGRESQL_SHARED_PRELOAD_LIBRARIES
               value: {{ $root.Values.postgresqlSharedPreloadLibraries | quote }}
             {{- with $server.extraEnvVars }}
-            {{- include "aipg.tpl" (list (toYaml .) $root) | nindent 12 }}
+            {{- include "platform.tpl" (list (toYaml .) $root) | nindent 12 }}
             {{- end }}
           ports:
             - name: tcp-postgresql
@@ -167,7 +169,7 @@ spec:
               readOnly: true
             {{- end }}
             {{- with $server.extraVolumeMounts }}
-            {{- include "aipg.tpl" (list (toYaml .) $root) | nindent 12 }}
+            {{- include "platform.tpl" (list (toYaml .) $root) | nindent 12 }}
             {{- end }}
       volumes:
         - name: secrets
@@ -204,10 +206,10 @@ spec:
         {{- else if $server.persistence.existingClaim }}
         - name: data
           persistentVolumeClaim:
-            claimName: {{ include "aipg.tpl" (list $server.persistence.existingClaim $root) }}
+            claimName: {{ include "platform.tpl" (list $server.persistence.existingClaim $root) }}
         {{- end }}
         {{- with $server.extraVolumes }}
-        {{- include "aipg.tpl" (list (toYaml .) $root) | nindent 8 }}
+        {{- include "platform.tpl" (list (toYaml .) $root) | nindent 8 }}
         {{- end }}
   {{- if and $server.persistence.enabled (not $server.persistence.existingClaim) }}
   volumeClaimTemplates:

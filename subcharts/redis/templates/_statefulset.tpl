@@ -10,48 +10,50 @@ metadata:
   name: {{ include "airedis.roleName" . }}
   namespace: {{ $root.Release.Namespace | quote }}
   labels:
-    {{- include "airedis.labels" . | nindent 4 }}
-  {{- include "airedis.annotations" (dict "root" $root "own" dict) }}
+    {{- include "platform.serverLabels" . | nindent 4 }}
+  {{- include "platform.annotations" (dict "root" $root "templates" true) }}
 spec:
   replicas: {{ ternary 1 $server.replicaCount $master }}
-  serviceName: {{ include "airedis.fullname" $root }}-headless
+  serviceName: {{ include "platform.fullname" $root }}-headless
   # OrderedReady never replaces a pod that was never ready, so a wrong image could not be repaired by an upgrade.
   podManagementPolicy: Parallel
   updateStrategy:
     type: RollingUpdate
   selector:
     matchLabels:
-      {{- include "airedis.selectorLabels" . | nindent 6 }}
+      {{- include "platform.selectorLabels" . | nindent 6 }}
   template:
     metadata:
       labels:
-        {{- include "airedis.podLabels" . | nindent 8 }}
+        {{- include "platform.serverPodLabels" (dict "root" $root "component" .component "own" $server.podLabels) | nindent 8 }}
       annotations:
         checksum/configuration: {{ print (include "airedis.commonConfiguration" $root) (include "airedis.configuration" .) | sha256sum }}
         {{- with $server.podAnnotations }}
-        {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 8 }}
+        {{- include "platform.tpl" (list (toYaml .) $root) | nindent 8 }}
         {{- end }}
     spec:
-      {{- include "airedis.imagePullSecrets" $root }}
-      serviceAccountName: {{ include "airedis.serviceAccountName" $root }}
+      {{- with include "platform.serverPullSecrets" $root }}
+      {{- . | trim | nindent 6 }}
+      {{- end }}
+      serviceAccountName: {{ include "platform.serviceAccountName" (dict "root" $root "fullname" (include "platform.fullname" $root)) }}
       automountServiceAccountToken: {{ $server.serviceAccount.automountServiceAccountToken }}
       terminationGracePeriodSeconds: {{ $server.terminationGracePeriodSeconds }}
-      {{- include "airedis.scheduling" . }}
+      {{- include "platform.scheduling" (dict "root" $root "component" .component "values" $server) | trim | nindent 6 }}
       securityContext:
-        {{- include "airedis.securityContext" $server.podSecurityContext | nindent 8 }}
+        {{- include "platform.securityContext" (dict "whole" $server.podSecurityContext) | nindent 8 }}
       containers:
         - name: redis
-          image: {{ include "airedis.image" $root | quote }}
+          image: {{ include "platform.serverImage" (dict "root" $root "because" "data do not load into an older version") | quote }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           securityContext:
-            {{- include "airedis.securityContext" $server.containerSecurityContext | nindent 12 }}
+            {{- include "platform.securityContext" (dict "whole" $server.containerSecurityContext) | nindent 12 }}
           env:
             - name: REDIS_REPLICATION_MODE
               value: {{ $role }}
             {{- if not $master }}
             # Its address, not the Service's: who waits for the master must not be led to another server.
             - name: REDIS_MASTER_HOST
-              value: {{ printf "%s-0.%s-headless.%s.svc.%s" (include "airedis.roleName" (dict "root" $root "component" "master")) (include "airedis.fullname" $root) $root.Release.Namespace $root.Values.clusterDomain }}
+              value: {{ printf "%s-0.%s-headless.%s.svc.%s" (include "airedis.roleName" (dict "root" $root "component" "master")) (include "platform.fullname" $root) $root.Release.Namespace $root.Values.clusterDomain }}
             - name: REDIS_MASTER_PORT_NUMBER
               value: {{ $root.Values.master.containerPorts.redis | quote }}
             {{- end }}
@@ -69,7 +71,7 @@ spec:
               value: "yes"
             {{- end }}
             {{- with $server.extraEnvVars }}
-            {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 12 }}
+            {{- include "platform.tpl" (list (toYaml .) $root) | nindent 12 }}
             {{- end }}
           ports:
             - name: redis
@@ -112,12 +114,12 @@ spec:
               readOnly: true
             {{- end }}
             {{- with $server.extraVolumeMounts }}
-            {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 12 }}
+            {{- include "platform.tpl" (list (toYaml .) $root) | nindent 12 }}
             {{- end }}
       volumes:
         - name: configuration
           configMap:
-            name: {{ include "airedis.fullname" $root }}-configuration
+            name: {{ include "platform.fullname" $root }}-configuration
             items:
               # In this order: what is said of one kind of server wins over what is said of both.
               - key: redis.conf
@@ -140,10 +142,10 @@ spec:
         {{- else if $server.persistence.existingClaim }}
         - name: redis-data
           persistentVolumeClaim:
-            claimName: {{ include "airedis.tpl" (list $server.persistence.existingClaim $root) }}
+            claimName: {{ include "platform.tpl" (list $server.persistence.existingClaim $root) }}
         {{- end }}
         {{- with $server.extraVolumes }}
-        {{- include "airedis.tpl" (list (toYaml .) $root) | nindent 8 }}
+        {{- include "platform.tpl" (list (toYaml .) $root) | nindent 8 }}
         {{- end }}
   {{- if and $server.persistence.enabled (not $server.persistence.existingClaim) }}
   volumeClaimTemplates:

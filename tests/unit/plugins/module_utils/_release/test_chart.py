@@ -295,3 +295,64 @@ def test_export_that_cannot_write_is_one_sentence(embedded: t.Callable[[], Assem
     (tmp_path / "file").write_text("")
     with pytest.raises(ChartError, match="cannot be written to"):
         export(embedded(), tmp_path / "file" / "chart")
+
+
+# The library, which Chart.yaml names by its path
+
+
+@pytest.fixture
+def with_library(chart: Path, subcharts: Path) -> Path:
+    file = chart / "Chart.yaml"
+    file.write_text(
+        file.read_text()
+        + "  - name: platform-library\n    version: 1.x.x\n    repository: file://../subcharts/platform-library\n"
+    )
+    (subcharts / "platform-library" / "templates").mkdir(parents=True)
+    (subcharts / "platform-library" / "Chart.yaml").write_text("name: platform-library\nversion: 1.0.0\n")
+    (subcharts / "platform-library" / "templates" / "_a.tpl").write_text("a")
+    return chart
+
+
+def test_library_is_put_in_once(with_library: Path, subcharts: Path, tmp_path: Path) -> None:
+    made = assemble(with_library, "embedded", subcharts_dir=subcharts, cache=tmp_path / "cache")
+    assert [file.parent.name for file in made.path.rglob("Chart.yaml") if "library" in file.parent.name] == [
+        "platform-library"
+    ]
+    assert (made.path / "charts" / "platform-library" / "templates" / "_a.tpl").is_file()
+    assert set(made.subcharts) == {"postgresql", "redis"}
+
+
+@pytest.mark.parametrize("choice", ["embedded", "bitnami"])
+def test_library_counts_as_content(
+    with_library: Path, subcharts: Path, tmp_path: Path, helm: t.Callable[[str], str], choice: str
+) -> None:
+    program = helm("mkdir charts; touch charts/postgresql-1.tgz charts/redis-2.tgz")
+
+    def version() -> str:
+        return assemble(with_library, choice, subcharts_dir=subcharts, cache=tmp_path / "cache", helm=program).version
+
+    first = version()
+    (subcharts / "platform-library" / "templates" / "_a.tpl").write_text("b")
+    assert version() != first
+
+
+def test_with_bitnami_helm_finds_the_library_beside_and_no_package_with_a_time_stays(
+    with_library: Path, tmp_path: Path, helm: t.Callable[[str], str]
+) -> None:
+    script = (
+        "test -f ../subcharts/platform-library/Chart.yaml || exit 7\n"
+        "mkdir charts; touch charts/postgresql-1.tgz charts/redis-2.tgz; date > charts/platform-library-1.0.0.tgz"
+    )
+    made = assemble(with_library, "bitnami", cache=tmp_path / "cache", helm=helm(script))
+    assert sorted(file.name for file in (made.path / "charts").iterdir()) == [
+        *("platform-library", "postgresql-1.tgz", "redis-2.tgz"),
+    ]
+    assert [folder.name for folder in made.path.parent.iterdir() if folder.is_dir()] == ["ai-agent"]
+
+
+def test_library_that_is_not_there_is_one_sentence(with_library: Path, subcharts: Path, tmp_path: Path) -> None:
+    shutil.rmtree(subcharts / "platform-library")
+    with pytest.raises(
+        ChartError, match=r"depends on platform-library, which must lie in \S*subcharts/platform-library"
+    ):
+        assemble(with_library, "embedded", subcharts_dir=subcharts, cache=tmp_path / "cache")
