@@ -59,8 +59,8 @@ options:
     type: path
   request:
     description:
-      - The request that is sent while the server is told to end, with V(path), V(method), V(body) and V(headers). Without
-        it the path of the liveness probe is asked.
+      - The request that is sent while the server is told to end, with V(path), V(method), V(body) and V(headers).
+        Without it the path of the liveness probe is asked.
     type: dict
     default: {}
   secrets:

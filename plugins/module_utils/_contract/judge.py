@@ -130,7 +130,9 @@ def _start(facts: Facts, given: Mapping[str, t.Any]) -> Iterator[Line]:
         seen = _found(facts.started.words, _DENIED) or said
         yield Line("start", "wrong", f"It starts only as the image's own user: {said}.")
         uid = f", which is uid {facts.own_user.uid}" if facts.own_user.uid is not None else ""
-        yield Line("user", "wrong", f"uid 1000 cannot run it, only the image's own user{uid}: {seen}.", _security(facts))
+        yield Line(
+            "user", "wrong", f"uid 1000 cannot run it, only the image's own user{uid}: {seen}.", _security(facts)
+        )
         return
     ports = sorted(set(facts.started.ports or ()))
     if ports:

@@ -111,11 +111,12 @@ class ClusterPlace(contextlib.AbstractContextManager["ClusterPlace"]):
         while True:
             try:
                 self._cluster.create("v1", "pods", pod, self.namespace)
-                return
             except Refused as error:
                 if "serviceaccount" not in error.message or time.monotonic() > end:
                     raise
                 time.sleep(POLL_SECONDS)
+            else:
+                return
 
     def _wait_for_servers(self, name: str) -> None:
         end = time.monotonic() + self._times.servers
@@ -125,7 +126,9 @@ class ClusterPlace(contextlib.AbstractContextManager["ClusterPlace"]):
                 return
             time.sleep(POLL_SECONDS)
         why = pods.reason(self._get(f"{name}-0") or {})
-        words = f"{name} of the throw-away namespace {self.namespace} is not ready within {self._times.servers:g} s ({why})"
+        words = (
+            f"{name} of the throw-away namespace {self.namespace} is not ready within {self._times.servers:g} s ({why})"
+        )
         raise FindingError("check-image-place", f"{words}: look at its image (ai_agent_images) and at the nodes.")
 
     def _open_desk(self) -> None:
@@ -135,16 +138,16 @@ class ClusterPlace(contextlib.AbstractContextManager["ClusterPlace"]):
                 words = f"Image {self._desk_image} cannot run the pod that asks ({why or pods.reason(pod)})"
                 raise FindingError("check-image-place", f"{words}: name one with Python in ai_agent_check_tools_image.")
             time.sleep(POLL_SECONDS)
-        self._session = self._stack.enter_context(
-            ExecSession(self._cluster, self.namespace, DESK, "desk", command())
-        )
+        self._session = self._stack.enter_context(ExecSession(self._cluster, self.namespace, DESK, "desk", command()))
         self._session.send(bundle(CONTRACT, {}))
         self._stack.enter_context(signs_of_life(self._session, SIGN_SECONDS))
         for name, server in self._plan.servers.items():
             asked = {"do": "relay", "name": name, "port": server.desk_port, "host": server.service}
             answer = self.desk(asked | {"to_port": server.port})
             if "error" in answer:
-                raise FindingError("check-image-place", f"The pod that asks cannot stand before the {name}: {answer['error']}.")
+                raise FindingError(
+                    "check-image-place", f"The pod that asks cannot stand before the {name}: {answer['error']}."
+                )
 
     def desk(self, request: Row) -> Row:
         """What it answers."""

@@ -16,7 +16,6 @@ import typing as t
 from urllib.parse import urlsplit
 
 import yaml
-
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 
 Object = dict[str, t.Any]
@@ -144,14 +143,18 @@ def plan(manifests: str, given_secrets: t.Mapping[str, t.Mapping[str, str]]) -> 
     kept += [_secret(name, data) for name, data in given_secrets.items()]
     agents = [item for item in rendered if item["kind"] == "Deployment" and _component(item) == "agent"]
     if not agents:
-        raise FindingError("argument-invalid", "There is no agent in the rendered chart: give it the values as they are.")
+        raise FindingError(
+            "argument-invalid", "There is no agent in the rendered chart: give it the values as they are."
+        )
     jobs = [item for item in rendered if item["kind"] == "Job" and _component(item) == "migration"]
     migrations = [item for item in jobs if not _is_hook(item)] or jobs
     kept.sort(key=lambda item: list(MADE).index(item["kind"]))
     servers, extra, url = _servers(kept)
     agent, migration = _pod(agents[0]), _pod(migrations[0]) if migrations else None
     there = {(item["kind"], item["metadata"]["name"]) for item in kept}
-    missing = sorted({f"{kind} {name}" for kind, name in _named(agent) | _named(migration or {}) if (kind, name) not in there})
+    missing = sorted(
+        {f"{kind} {name}" for kind, name in _named(agent) | _named(migration or {}) if (kind, name) not in there}
+    )
     return Plan([*kept, *extra], agent, migration, servers, url, missing)
 
 
@@ -225,9 +228,7 @@ def _named(pod: Object) -> set[tuple[str, str]]:
     return found
 
 
-def started(
-    pod: Object, name: str, *, writable: bool = False, own_user: bool = False, kept: bool = False
-) -> Object:
+def started(pod: Object, name: str, *, writable: bool = False, own_user: bool = False, kept: bool = False) -> Object:
     """The pod under a name.
 
     :param writable: its root file system can be written
@@ -249,7 +250,9 @@ def started(
     if own_user:
         # The init container of the chart stays as it is: it runs as whoever the values say.
         for item in made["spec"].get("initContainers") or ():
-            item["securityContext"] = (made["spec"].get("securityContext") or {}).copy() | (item.get("securityContext") or {})
+            item["securityContext"] = (made["spec"].get("securityContext") or {}).copy() | (
+                item.get("securityContext") or {}
+            )
             for key in ("fsGroup", "fsGroupChangePolicy", "supplementalGroups"):
                 item["securityContext"].pop(key, None)
         for item in [made["spec"], *made["spec"]["containers"]]:
@@ -261,7 +264,14 @@ def started(
 def desk(plan_: Plan, image: str) -> Object:
     """The pod of the desk, which is gone after an hour at the latest."""
     spec = plan_.agent["spec"]
-    placed = ("imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName", "runtimeClassName", "serviceAccountName")
+    placed = (
+        "imagePullSecrets",
+        "nodeSelector",
+        "tolerations",
+        "priorityClassName",
+        "runtimeClassName",
+        "serviceAccountName",
+    )
     context = (spec.get("securityContext") or {}) | {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     container = {
         "name": "desk",

@@ -31,7 +31,9 @@ def table(lines: t.Sequence[Line]) -> list[str]:
     for line in lines:
         value = f" -> {line.value}" if line.value else ""
         head = f"{line.status:<7}  {line.part:<{wide}}  "
-        made += textwrap.wrap(head + line.words + value, WIDTH, subsequent_indent=" " * len(head), break_long_words=False)
+        made += textwrap.wrap(
+            head + line.words + value, WIDTH, subsequent_indent=" " * len(head), break_long_words=False
+        )
     return made
 
 

@@ -213,7 +213,9 @@ class _Trial:
         host = self._place.address()
         target = self._load_target(host)
         if target is None:
-            self._unknown["SIGTERM under load"] = "It has no path and no port to ask: name one in ai_agent_check_request."
+            self._unknown["SIGTERM under load"] = (
+                "It has no path and no port to ask: name one in ai_agent_check_request."
+            )
             return None
         clocks = self._desk(do="load", target=target, threads=THREADS)["now"] - time.time()
         time.sleep(LOADED_SECONDS)

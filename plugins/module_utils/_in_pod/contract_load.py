@@ -39,11 +39,12 @@ def ask(target: Row) -> Row:
         connection.request(target.get("method") or "GET", target["path"], target.get("body"), headers)
         answer = connection.getresponse()
         answer.read()
-        return {"outcome": "answered", "status": answer.status}
     except socket.timeout:  # noqa: UP041 - it is TimeoutError from Python 3.10 on, and a name that all know
         return {"outcome": "late"}
     except (OSError, http.client.HTTPException) as error:
         return {"outcome": "broken", "words": type(error).__name__}
+    else:
+        return {"outcome": "answered", "status": answer.status}
     finally:
         connection.close()
 

@@ -1,4 +1,4 @@
-"""A relay before a database or a cache: while it is shut, the server behind it is away for those who come through it."""
+"""A relay before a database or a cache: while it is shut, the server behind it is away for whoever comes through it."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
