@@ -85,7 +85,13 @@ class ProcessPlace:
     """What a Place of the trial is, with processes."""
 
     def __init__(
-        self, folder: Path, database: str, cache: tuple[str, int], serve: list[str], migrate: list[str], **env: str
+        self,
+        folder: Path,
+        database: str,
+        cache: tuple[str, int] | None,
+        serve: list[str],
+        migrate: list[str],
+        **env: str,
     ) -> None:
         """Stand before database and cache.
 
@@ -97,13 +103,13 @@ class ProcessPlace:
         self._known = {"port": str(free_port())}
         self._process: subprocess.Popen[bytes] | None = None
         split = urlsplit(database)
-        there = {"database": (split.hostname or "127.0.0.1", split.port or 5432), "cache": cache}
+        there = {"database": (split.hostname or "127.0.0.1", split.port or 5432)} | ({"cache": cache} if cache else {})
         self.ports: dict[str, int] = {}
         for name, (host, port) in there.items():
             asked = {"do": "relay", "name": name, "port": 0, "host": host, "to_port": port}
             self.ports[name] = self._desk.ask(asked)["port"]
         url = database.replace(f":{split.port}/", f":{self.ports['database']}/")
-        known = {"url": url, "cache": f"127.0.0.1:{self.ports['cache']}"} | self._known
+        known = {"url": url, "cache": f"127.0.0.1:{self.ports.get('cache')}"} | self._known
         told = {name: value.format(**known) for name, value in env.items()}
         self.runs(serve, migrate, told, told, int(self._known["port"]))
 

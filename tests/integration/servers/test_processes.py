@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import typing as t
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import psycopg
 import pytest
@@ -24,21 +24,23 @@ from tests.integration.servers.rendered import process
 Render = t.Callable[[dict[str, t.Any]], str]
 
 
-@pytest.fixture
-def redis_server() -> tuple[str, int]:
-    """A Redis without a password."""
+def cache_of(server: Server) -> SplitResult | None:
+    """The URL of a Redis, for a server that uses one."""
+    if not (server.values.get("redis") or {}).get("enabled", True):
+        return None
     url = os.environ.get("TEST_REDIS_URL", "")
     if not url:
-        pytest.fail("TEST_REDIS_URL is not set: name a Redis without a password.", pytrace=False)
-    split = urlsplit(url)
-    return split.hostname or "127.0.0.1", split.port or 6379
+        pytest.fail("TEST_REDIS_URL is not set: name a Redis.", pytrace=False)
+    return urlsplit(url)
 
 
 def placed(
-    server: Server, database: str, redis: tuple[str, int], render: Render, folder: Path
+    server: Server, database: str, redis: SplitResult | None, render: Render, folder: Path
 ) -> tuple[ProcessPlace, Plan]:
     """The place in which it runs, its URLs as the chart writes them; and what the chart says of it."""
-    place = ProcessPlace(folder, database, redis, [], [])
+    place = ProcessPlace(
+        folder, database, (redis.hostname or "127.0.0.1", redis.port or 6379) if redis else None, [], []
+    )
     split = urlsplit(database)
     there: dict[str, t.Any] = {
         "secrets": {"generate": "always"},
@@ -53,8 +55,12 @@ def placed(
         },
     }
     values = server.values
-    if (values.get("redis") or {}).get("enabled", True):
-        there["externalCache"] = {"host": "127.0.0.1", "port": place.ports["cache"]}
+    if redis:
+        there["externalCache"] = {
+            "host": "127.0.0.1",
+            "port": place.ports["cache"],
+            "password": redis.password or "",
+        }
     manifests = render(values | there)
     made = plan(manifests, server.secrets)
     assert made.missing == []
@@ -68,10 +74,8 @@ def placed(
 
 
 @pytest.mark.parametrize("example", SERVERS, ids=lambda example: str(example.name))
-def test_it_keeps_the_contract_by_values_alone(
-    example: Server, database: str, redis_server: tuple[str, int], render: Render, tmp_path: Path
-) -> None:
-    place, made = placed(example, database, redis_server, render, tmp_path)
+def test_it_keeps_the_contract_by_values_alone(example: Server, database: str, render: Render, tmp_path: Path) -> None:
+    place, made = placed(example, database, cache_of(example), render, tmp_path)
     probes = {name: made.probe(name) for name in PATHS}
     target = trial.Target(example.name, made.tool, made.version_table, probes, away_seconds=10, back_seconds=120)
     try:
