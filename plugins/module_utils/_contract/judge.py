@@ -56,8 +56,9 @@ def lines(facts: Facts, given: Mapping[str, t.Any]) -> list[Line]:
     :param given: values that the inventory or a values file sets, by dotted name, with what they are
     """
     made = [*_migration(facts, given), *_start(facts, given)]
+    made += _probes(facts, given)
     if facts.started and facts.started.seconds is not None:
-        made += [*_user(facts), *_probes(facts, given), *_stop(facts)]
+        made += [*_user(facts), *_stop(facts)]
         made += [*_ahead(facts), *_database(facts), *_cache(facts)]
     return made
 

@@ -112,10 +112,15 @@ def run(place: Place, target: Target) -> Facts:
         facts = dataclasses.replace(facts, again=place.migrate(1)[0])
     started = place.start(kept=True)
     facts = dataclasses.replace(facts, started=started)
-    if started.seconds is None:
+    if started.seconds is not None:
+        return _Trial(place, target).of_running(facts)
+    if started.ports:
+        # It runs, and does not say so where it is asked.
+        probes = _Trial(place, target).of_probes()
         place.remove()
-        return _why_not(place, facts)
-    return _Trial(place, target).of_running(facts)
+        return dataclasses.replace(facts, probes=probes)
+    place.remove()
+    return _why_not(place, facts)
 
 
 def _why_not(place: Place, facts: Facts) -> Facts:
@@ -138,7 +143,7 @@ class _Trial:
 
     def of_running(self, facts: Facts) -> Facts:
         """All that is seen of it; afterwards it does not run any more."""
-        probes = {name: self._probe(name) for name in self._target.probes}
+        probes = self.of_probes()
         away = {}
         for name in ("database", "cache"):
             if name in self._place.servers():
@@ -154,6 +159,10 @@ class _Trial:
             cache=away.get("cache"),
             unknown=self._unknown,
         )
+
+    def of_probes(self) -> dict[str, Probe]:
+        """What each probe gets."""
+        return {name: self._probe(name) for name in self._target.probes}
 
     def _desk(self, **request: t.Any) -> Row:
         answer = self._place.desk(request)

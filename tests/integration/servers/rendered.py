@@ -32,10 +32,11 @@ def process(objects: list[Object], pod: Object, folder: Path, python: Path) -> P
     env = _environment(container, data)
     places = _volumes(pod["spec"], container, data, folder)
 
+    mounted = "|".join(re.escape(path) for path in sorted(places, key=len, reverse=True))
+
     def placed(text: str) -> str:
-        for mounted, there in places.items():
-            text = re.sub(rf"(?<![\w.-]){re.escape(mounted)}(?=/|$)", str(there), text)
-        return text
+        # In one go: the folders themselves lie below /tmp.
+        return re.sub(rf"(?<![\w.-])(?:{mounted})(?=/|$)", lambda found: str(places[found[0]]), text)
 
     words = [*(container.get("command") or ()), *(container.get("args") or ())]
     words = [placed(re.sub(r"\$\((\w+)\)", lambda found: env.get(found[1], found[0]), word)) for word in words]

@@ -126,7 +126,6 @@ def test_a_start_that_fails_is_explained() -> None:
     found = lines(started=Started(None, said), writable=Started(2))
     assert "Read-only file system: '/app/cache'" in found["read-only root"].words
     assert found["start"].status == "wrong"
-    assert "probe" not in "".join(found)
 
     denied = Started(None, "PermissionError: [Errno 13] Permission denied: '/root/app'")
     found = lines(started=denied, writable=denied, own_user=Started(2, uid=0))
@@ -135,7 +134,10 @@ def test_a_start_that_fails_is_explained() -> None:
     found = lines(started=denied, writable=denied, own_user=Started(2, uid=1001))
     assert found["user"].value == "agent.podSecurityContext.runAsUser"
 
-    found = lines(started=Started(None, "up", ports=(5000,)), writable=Started(None), own_user=Started(None))
+    asked = {"readiness": Probe("http", Asked("/ready", 404), ("/health",))}
+    found = lines(started=Started(None, "up", ports=(5000,)), probes=asked)
+    assert found["readiness probe"].value == "agent.readinessProbe.httpGet.path=/health"
+    assert "SIGTERM under load" not in found
     assert "listens on port 5000" in found["start"].words
     assert "agent.port" in found["start"].value
     assert "MODEL" in lines(started=Started(None, "MODEL is not set"))["start"].words
