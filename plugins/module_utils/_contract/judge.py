@@ -197,7 +197,7 @@ def _probe(name: str, probe: Probe, given: Mapping[str, t.Any]) -> Line:
         return Line(part, "set" if chosen else "right", f"GET {asked.path} answers {asked.status}.", ", ".join(chosen))
     said = f"answers {asked.status}" if asked.status is not None else "gets no answer"
     if probe.others:
-        words = f"GET {asked.path} {said}; GET {probe.others[0]} answers 200."
+        words = f"GET {asked.path} {said}; what answers 200: {', '.join(probe.others[:3])}."
         return Line(part, "missing", words, f"{value}.httpGet.path={probe.others[0]}")
     return Line(part, "missing", f"GET {asked.path} {said}.", f"{value}.httpGet.path")
 

@@ -31,7 +31,7 @@ def statuses(lines: list[judge.Line]) -> dict[str, str]:
 
 def test_a_server_that_keeps_it(place: Place) -> None:
     lines = tried(place())
-    assert set(statuses(lines).values()) == {"right"}, report.table(lines)
+    assert set(statuses(lines).values()) == {"right"}, "\n" + "\n".join(report.table(lines))
     assert judge.verdict(lines) == "kept"
     assert {"migration twice at once", "migration again", "SIGTERM under load", "schema ahead"} <= statuses(
         lines
@@ -44,7 +44,7 @@ def test_a_server_that_keeps_it(place: Place) -> None:
     [
         ("again", "migration twice at once", "wrong", "items"),
         ("start", "start", "wrong", "MODEL is not set"),
-        ("ready-elsewhere", "readiness probe", "missing", "GET /healthz answers 200"),
+        ("ready-elsewhere", "readiness probe", "missing", "/healthz"),
         ("ready-always", "database away", "wrong", "ready all the same"),
         ("alive", "database away", "wrong", "liveness"),
         ("dies", "database away", "wrong", "process ends"),
@@ -58,11 +58,12 @@ def test_a_server_that_keeps_it(place: Place) -> None:
 def test_a_server_that_breaks_a_part(place: Place, breaks: str, part: str, status: str, words: str) -> None:
     lines = tried(place(breaks))
     [line] = [line for line in lines if line.part == part]
-    assert (line.status, words in line.words) == (status, True), report.table(lines)
+    told = "\n" + "\n".join(report.table(lines))
+    assert (line.status, words in line.words) == (status, True), told
     assert judge.verdict(lines) == "broken"
     # Without a readiness that can be asked, what follows from it is not right either; what dies answers nothing more.
     follows = {"ready-elsewhere": {"database away", "cache away"}, "dies": set(statuses(lines))}.get(breaks, set())
-    assert {name for name, found in statuses(lines).items() if found != "right"} - follows <= {part}
+    assert {name for name, found in statuses(lines).items() if found != "right"} - follows <= {part}, told
 
 
 def test_what_was_taken_away_is_back_afterwards(place: Place) -> None:

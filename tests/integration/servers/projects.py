@@ -50,5 +50,10 @@ SERVERS: t.Final = (
         Project("mlflow", ("mlflow==3.17.0", "psycopg[binary]"), "mlflow/store/db_migrations"),
         ("experiments", "runs", "alembic_version"),
     ),
-    Server("phoenix", _HISTORIES["phoenix"], ("projects", "traces", "spans")),
+    Server(
+        "phoenix",
+        # Its own driver, and the one of the chart's programs.
+        Project("served-phoenix", ("arize-phoenix==20.26.1", "asyncpg", "psycopg[binary]"), "phoenix/db/migrations"),
+        ("projects", "traces", "spans"),
+    ),
 )
