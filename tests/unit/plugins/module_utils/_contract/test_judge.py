@@ -105,7 +105,7 @@ def test_one_part_is_not_right(changed: dict[str, t.Any], part: str, status: str
         (
             Probe("http", Asked("/ready", 404), ("/health", "/healthz")),
             "missing",
-            "GET /health answers 200",
+            "answers 200: /health, /healthz",
             "=/health",
         ),
         (Probe("http", Asked("/ready", None)), "missing", "gets no answer", "httpGet.path"),
