@@ -68,7 +68,7 @@ class End:
 
 
 class Place(t.Protocol):
-    """Where the image runs. Every method raises FindingError where the place itself does not work."""
+    """Where the image runs."""
 
     def migrate(self, copies: int) -> list[Ended]:
         """Run the migration, so many at once; none where there is none."""
@@ -204,7 +204,8 @@ class _Trial:
             end = time.monotonic() + self._target.away_seconds
             while time.monotonic() < end:
                 alive = self._alive() and alive
-                if ready:
+                # One answer that is late says nothing yet, as one failed probe does not.
+                if ready and self._ready() is False:
                     ready = self._ready()
                 time.sleep(POLL_SECONDS)
         finally:
