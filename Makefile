@@ -2,10 +2,11 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 LAB := $(PY) -m lab
+comma := ,
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean artefact images lab-up lab-down lab-doctor lab-mirror logs helm chart lint test-unit test-chart test-host \
+.PHONY: help setup up down clean artefact images check-image lab-up lab-down lab-doctor lab-mirror logs helm chart lint test-unit test-chart test-host \
 	test-fresh test-preflight \
 	test-report test-controller test-integration test-cluster test-mirror test test-all
 
@@ -47,6 +48,12 @@ helm: setup
 chart: setup ## the assembled chart in build/ai-agent-chart (SUBCHARTS=bitnami for Bitnami's)
 	@$(PY) -m dev.assemble_chart $(if $(SUBCHARTS),--subcharts $(SUBCHARTS),)
 
+# The lab's images and cluster, or an inventory of your own.
+check-image: setup ## try an image against docs/agent-image.md: make check-image IMAGE=registry.example.com/team/agent:1.0.0 [VALUES=file] [INVENTORY=folder]
+	@.venv/bin/ansible-playbook -i $(or $(INVENTORY),inventories/dev --vault-id dev@lab/dev-vault-password) playbooks/check_image.yml \
+		$(if $(INVENTORY),,$(if $(wildcard .lab/vars.yml),-e @.lab/vars.yml)) $(if $(IMAGE),-e ai_agent_check_image=$(IMAGE)) \
+		$(if $(VALUES),-e "ai_agent_values={{ lookup('ansible.builtin.file'$(comma) '$(abspath $(VALUES))') | from_yaml }}")
+
 artefact: setup ## the collection as users install it, in build/; the same files give the same bytes
 	@$(PY) -m dev.artefact
 
@@ -86,5 +93,5 @@ test: setup ## lint, unit, chart, host, preflight, report, controller, integrati
 test-mirror: setup ## the lab in a closed network: a local mirror with an authority of its own, and make up takes all from it
 	@$(PY) -m dev.suite mirror
 
-test-all: setup ## make test and the longer scenarios: real projects' histories, a release's life, three environments, Helm 3, Bitnami, the documentation, lost nodes, a mirror
-	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster versions histories release helm3 bitnami documentation disturbances mirror events fresh sanity
+test-all: setup ## make test and the longer scenarios: real projects' histories and servers, a release's life, three environments, Helm 3, Bitnami, the documentation, lost nodes, a mirror
+	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster versions histories servers release helm3 bitnami documentation disturbances mirror events fresh sanity

@@ -101,6 +101,8 @@ def preflight(tally: Tally) -> None:
     tally.pytest("preflight", ["tests/integration/preflight"], workers=2, seconds=2700, extra=servers)
     tally.pytest("retention", ["tests/integration/retention"], workers=2)
     tally.pytest("backup", ["tests/integration/backup"], workers=2, extra=servers)
+    # It waits for what it takes away to be missed, more than for a processor.
+    tally.pytest("contract", ["tests/integration/contract"], workers=3)
 
 
 def report(tally: Tally) -> None:
@@ -130,6 +132,11 @@ def histories(tally: Tally) -> None:
     tally.pytest("histories", ["tests/integration/histories"], workers=2, seconds=3600)
     fuzz = ["tests/unit/plugins/module_utils/_preflight/test_fuzz.py", "tests/integration/preflight/test_fuzz.py"]
     tally.pytest("fuzz", fuzz, workers=2, extra={"FUZZ_EXAMPLES": "10000", "PREFLIGHT_VERSIONS": "18"})
+
+
+def servers(tally: Tally) -> None:
+    """Each server of examples/, from PyPI, as processes: its migration and start by values alone, and its contract."""
+    tally.pytest("servers", ["tests/integration/servers"], [VENV / "python", "-m", "dev.servers"], seconds=3600)
 
 
 def integration(tally: Tally) -> None:
@@ -273,6 +280,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "bitnami": bitnami,
     "versions": versions,
     "histories": histories,
+    "servers": servers,
     "documentation": documentation,
     "disturbances": disturbances,
     "mirror": mirror,

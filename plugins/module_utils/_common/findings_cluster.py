@@ -24,6 +24,8 @@ CLUSTER_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "
     "image-pull": ("fail", "Correct the image's name, push it, or correct imagePullSecrets."),
     "image-pull-slow": ("fail", "Raise ai_agent_pull_timeout (pull_timeout), or pull the image on the nodes before."),
     "image-start": ("fail", "Run the image by hand: it needs python on PATH and must run as the chart's user."),
+    "image-contract": ("fail", "Correct the image, or set the value that the line names: docs/agent-image.md."),
+    "check-image-place": ("fail", "Give the throw-away namespace what the message names, and run it again."),
     "image-without-alembic": ("fail", "Install alembic and its configuration in the image: docs/agent-image.md."),
     "pod-memory": ("fail", "Raise migration.resources.limits.memory."),
     "log-incomplete": ("fail", "Run it again: the node lost or rotated the pod's log."),

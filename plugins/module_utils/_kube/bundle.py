@@ -19,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     backup_pod,
     bundle_loader,
     collect,
+    contract_desk,
     known_revisions,
     probe,
     render,
@@ -102,6 +103,7 @@ BACKUP: t.Final = _named(
     "probe_causes",
     "session",
 )
+CONTRACT: t.Final = _named(contract_desk, "contract_load", "contract_relay")
 LOGIN: t.Final = _named(service_file, "errors", "libpq_url", "probe_causes", "session")
 PROBE: t.Final = _named(
     probe,
@@ -146,6 +148,7 @@ def command(*arguments: str) -> list[str]:
 __all__ = (
     "BACKUP",
     "COLLECTOR",
+    "CONTRACT",
     "LOGIN",
     "PROBE",
     "RENDERER",
