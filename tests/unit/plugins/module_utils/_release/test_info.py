@@ -63,6 +63,7 @@ def test_a_release(cluster: FakeCluster) -> None:
         "exists": True,
         "labels": {"app": "demo"},
         "owner": "",
+        "login": {},
         "data_keys": ["password", "rotation-id"],
         "missing": ["redis-password"],
         "differing": ["password"],
