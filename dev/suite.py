@@ -96,7 +96,7 @@ def fresh(tally: Tally) -> None:
 
 
 def preflight(tally: Tally) -> None:
-    """migration_preflight, data_retention, credentials_rotation and database_backup on an old and a new PostgreSQL, without Docker."""
+    """The modules that work on a database, each on an old and a new PostgreSQL, without Docker."""
     servers = {"PREFLIGHT_VERSIONS": "15,18"}
     tally.pytest("preflight", ["tests/integration/preflight"], workers=2, seconds=2700, extra=servers)
     tally.pytest("retention", ["tests/integration/retention"], workers=2)

@@ -25,8 +25,8 @@ options:
     required: true
   login:
     description:
-      - Which roles of PostgreSQL take turns, as RV(ai_platform.agent.release_info#module:secret.login) says it. The URLs
-        then have its C(login) in place of its C(owner).
+      - Which roles of PostgreSQL take turns, as RV(ai_platform.agent.release_info#module:secret.login) says it. The
+        URLs then have its C(login) in place of its C(owner).
     type: dict
     default: {}
 """

@@ -9,19 +9,20 @@ module: credentials_rotation
 short_description: Change the password with which the AI agent logs in to its PostgreSQL, while it serves
 version_added: 1.0.0
 description:
-  - Two roles, named as the owner of the objects with C(_a) and C(_b) behind it and members of it, take turns at logging
-    in. The one in use is never changed. The other one is made or reset with the new password, and is tried from an agent
-    pod; then the Secret gets it, with a new rotation id.
+  - Two roles, named as the owner of the objects with C(_a) and C(_b) behind it and members of it, take turns at
+    logging in. The one in use is never changed. The other one is made or reset with the new password, and is tried from
+    an agent pod; then the Secret gets it, with a new rotation id.
   - There the module returns with RV(next=roll), for replacing the pods is a deployment's work. Called again, it waits
     until no session of the role that was in use is left, and locks it (NOLOGIN, and no password).
-  - A release whose owner logs in itself is moved to the two roles by its first rotation. The owner stays, and is locked.
-  - Each role begins its sessions as the owner (C(ALTER ROLE … SET role)), so that what it makes belongs to the owner, and
-    has the settings that the role in use was given by C(ALTER ROLE … SET).
+  - A release whose owner logs in itself is moved to the two roles by its first rotation. The owner stays, and is
+    locked.
+  - Each role begins its sessions as the owner (C(ALTER ROLE … SET role)), so that what it makes belongs to the owner,
+    and has the settings that the role in use was given by C(ALTER ROLE … SET).
   - How far it got is the annotation C(ai-agent/database-login) of the Secret. A run that was interrupted anywhere is
-    finished by the next one; where the Secret's own password is wanted again before the pods had the new one, it goes
+    finished by the next one; where the Secret's own password is wanted again before the Secret was switched, it goes
     back.
-  - The passwords travel on the program's standard input in the pod. The server is sent what it stores of one, so that no
-    log of statements has it.
+  - The passwords travel on the program's standard input in the pod. The server is sent what it stores of one, so that
+    no log of statements has it.
   - Only of releases that install their PostgreSQL themselves, and whose Secret is the role's.
 author:
   - The ai_platform.agent authors (@ai-platform)
@@ -48,8 +49,8 @@ options:
     required: true
   secret_expected:
     description:
-      - What it is to hold, base64 as in its C(data), with the new password in C(password) and in the URLs, whose user is
-        the owner of the objects. The filter P(ai_platform.agent.secret_data#filter) makes it.
+      - What it is to hold, base64 as in its C(data), with the new password in C(password) and in the URLs, whose user
+        is the owner of the objects. The filter P(ai_platform.agent.secret_data#filter) makes it.
       - Of it, C(password) and the URLs of PostgreSQL are written.
     type: dict
     required: true

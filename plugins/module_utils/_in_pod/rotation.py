@@ -27,7 +27,8 @@ LEAST_BYTES = 32 << 20
 STATEMENT_MS = 10_000
 LOCK_MS = 5_000
 _MOST_CLIENTS = 5
-# Settings that are lists of names, each quoted by itself (GUC_LIST_QUOTE in PostgreSQL's src/backend/utils/misc/guc_tables.c).
+# Settings that are lists of names, each quoted by itself.
+# Source: GUC_LIST_QUOTE in PostgreSQL's src/backend/utils/misc/guc_tables.c
 _LISTS = frozenset({"local_preload_libraries", "search_path", "session_preload_libraries", "temp_tablespaces"})
 _ELEMENT = re.compile(r'"((?:[^"]|"")*)"|([^\s,]+)')
 
@@ -35,8 +36,8 @@ _ELEMENT = re.compile(r'"((?:[^"]|"")*)"|([^\s,]+)')
 def run(request: Request) -> dict[str, t.Any]:
     """What an action found or did.
 
-    :param request: `action` (look, prepare or lock), `admin`, the administrator's URL, `connect_timeout` in seconds, and
-        what the function of the action takes
+    :param request: `action` (look, prepare or lock), `admin`, the administrator's URL, `connect_timeout` in seconds,
+        and what the function of the action takes
     :raises CollectorError: it could not be done; then nothing of it was
     """
     import psycopg
@@ -82,8 +83,9 @@ def _look(connection: t.Any, request: Request) -> dict[str, t.Any]:
         (comment, request["roles"]),
     ).fetchall()
     sessions = connection.execute(
-        "SELECT usename::text, count(*), array_agg(DISTINCT coalesce(nullif(application_name, ''), 'a program without a name')"
-        " || ' from ' || coalesce(host(client_addr), 'the server itself'))"
+        "SELECT usename::text, count(*),"
+        " array_agg(DISTINCT coalesce(nullif(application_name, ''), 'a program without a name') || ' from '"
+        "  || coalesce(host(client_addr), 'the server itself'))"
         " FROM pg_stat_activity WHERE usename = ANY(%s) AND pid <> pg_backend_pid() GROUP BY 1",
         (request["roles"],),
     ).fetchall()
@@ -186,7 +188,8 @@ def _lock(connection: t.Any, request: Request) -> None:
 def _end_sessions(connection: t.Any, role: str) -> None:
     # pg_terminate_backend waits for the end in its second form, so that what is counted afterwards is true.
     connection.execute(
-        "SELECT count(pg_terminate_backend(pid, 2000)) FROM pg_stat_activity WHERE usename = %s AND pid <> pg_backend_pid()",
+        "SELECT count(pg_terminate_backend(pid, 2000)) FROM pg_stat_activity"
+        " WHERE usename = %s AND pid <> pg_backend_pid()",
         (role,),
     )
 
@@ -210,6 +213,11 @@ def _works(request: Request) -> str | None:
     return "" if now == request["owner"] else f"The session acts as {now}, not as {request['owner']}."
 
 
+def _confine() -> None:
+    if why := guest_memory.confine(MEMORY_BYTES, LEAST_BYTES):
+        raise CollectorError("agent-memory-short", f"The agent's pod {why}.")
+
+
 def main(request: Request) -> None:
     """Answer with one line.
 
@@ -218,8 +226,7 @@ def main(request: Request) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
     try:
-        if why := guest_memory.confine(MEMORY_BYTES, LEAST_BYTES):
-            raise CollectorError("agent-memory-short", f"The agent's pod {why}.")
+        _confine()
         answer = run(request)
     except CollectorError as error:
         answer = {"error": {"id": error.id, "message": error.message}}

@@ -65,7 +65,9 @@ def login_of(secret: Object | None) -> Login | None:
         told = json.loads(text)
         found = Login(**{name: str(told[name]) for name in names if name in told})
     except (ValueError, TypeError):
-        words = f"The annotation {ANNOTATION} of Secret {metadata.get('namespace')}/{metadata.get('name')} is not what a"
+        words = (
+            f"The annotation {ANNOTATION} of Secret {metadata.get('namespace')}/{metadata.get('name')} is not what a"
+        )
         words += ' rotation writes: give it {"owner": …, "login": …} as the server\'s roles and database-url have them.'
         raise FindingError("rotation-record", words) from None
     return found

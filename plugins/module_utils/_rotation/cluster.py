@@ -86,10 +86,14 @@ class Release:
             raise FindingError("release-missing", f"{words}, so there is no password to change.")
         if not live.serving:
             words = f"No agent pod of release {self.name} is ready, from which a new login could be tried"
-            raise FindingError("rotation-no-pod", f"{words}: nothing more was changed. Make one ready, and run it again.")
+            raise FindingError(
+                "rotation-no-pod", f"{words}: nothing more was changed. Make one ready, and run it again."
+            )
         if not may_exec(self.cluster, self.namespace):
             words = f"The account may not exec into pods of {self.namespace}, from which a new login is tried"
-            raise FindingError("rotation-no-pod", f"{words}: grant roles/ai_agent/files/exec-rbac.yaml, and run it again.")
+            raise FindingError(
+                "rotation-no-pod", f"{words}: grant roles/ai_agent/files/exec-rbac.yaml, and run it again."
+            )
         container = shared.agent_container(live.deployment["spec"]["template"]["spec"])["name"]
         pod = live.serving[0]["metadata"]["name"]
         with ExecSession(self.cluster, self.namespace, pod, container, command()) as session:

@@ -36,7 +36,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
 
 # What is yet to come, by the next step, from there to the end.
 _TO_COME: t.Final = {
-    "mark": "role {role} would be made ready and tried from an agent pod, the Secret would get it with the new password,"
+    "mark": "role {role} would be made ready and tried from an agent pod, the Secret would get it and the new password,"
     " the agent's pods would be replaced, and {login} would be locked once no session of it is left",
     "prepare": "a rotation was interrupted: role {role} would be made ready, and the rest would follow",
     "switch": "a rotation was interrupted: role {role} is ready, the Secret would get it, and the rest would follow",

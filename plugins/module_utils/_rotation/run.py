@@ -102,8 +102,7 @@ class Rotation:
                     continue
                 locked += step.kind == "lock"
                 if locked > MOST_LOCKS:
-                    words = f"Role {step.role} may log in no more, and sessions of it do not end"
-                    raise FindingError("rotation-sessions", f"{words} ({', '.join(facts.roles[step.role].clients)}).")
+                    _stop_at_sessions(step.role, facts.roles[step.role])
                 self.take(step, secret, facts)
             except FindingError as error:
                 error.changed = bool(self.done)
@@ -128,8 +127,12 @@ class Rotation:
         user = _user(data.get(URL, ""))
         login = login_of(secret) or Login(owner, owner)
         if user != login.login or login.owner != owner:
-            words = f"{URL} of Secret {_named(secret)} has the user {user}, and the rotation before it left {login.login}"
-            raise FindingError("rotation-record", f"{words} (owner {login.owner}, wanted {owner}): correct {ANNOTATION}.")
+            words = (
+                f"{URL} of Secret {_named(secret)} has the user {user}, and the rotation before it left {login.login}"
+            )
+            raise FindingError(
+                "rotation-record", f"{words} (owner {login.owner}, wanted {owner}): correct {ANNOTATION}."
+            )
         same = data.get(PASSWORD) == self.wanted.data[PASSWORD]
         trial = bool(login.preparing) and not same
         request = self._request(secret, "look") | {
@@ -167,7 +170,9 @@ class Rotation:
         elif step.kind == "prepare":
             password = _decoded(self.wanted.data[PASSWORD])
             self.ask(self._request(secret, "prepare") | {"role": role, "like": login.login, "password": password})
-            self.done.append(f"Role {role} has the new password, the settings of {login.login}, and acts as {login.owner}.")
+            self.done.append(
+                f"Role {role} has the new password, the settings of {login.login}, and acts as {login.owner}."
+            )
         elif step.kind == "switch":
             self._switch(secret, login, role)
             self.done.append(f"Role {role} logs in from an agent pod, and is in the Secret with a new rotation id.")
@@ -175,7 +180,9 @@ class Rotation:
             before = facts.roles.get(role, Role(login=False))
             # A role of the name that somebody else made is left as it is.
             if before.ours:
-                self.ask(self._request(secret, "lock") | {"role": role, "end": not facts.patient or step.kind == "withdraw"})
+                self.ask(
+                    self._request(secret, "lock") | {"role": role, "end": not facts.patient or step.kind == "withdraw"}
+                )
             if step.kind == "withdraw":
                 self.keeper.write(secret, plain, {})
                 self.done.append(f"The old password is wanted again: {login.login} stays, and {role} is locked.")
@@ -218,6 +225,12 @@ class Rotation:
 
     def _url(self, role: str) -> str:
         return _decoded(as_login(self.wanted.data, self._owner(), role)[URL])
+
+
+def _stop_at_sessions(name: str, role: Role) -> t.NoReturn:
+    """:raises FindingError: always"""
+    words = f"Role {name} may log in no more, and sessions of it do not end ({', '.join(role.clients)})"
+    raise FindingError("rotation-sessions", f"{words}: end them, or restart what holds them.")
 
 
 def _user(value: str) -> str:

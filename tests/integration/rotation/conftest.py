@@ -85,7 +85,9 @@ class Release:
         self.kill_at = 0
         self.asked: list[Object] = []
         with psycopg.connect(server.url(), autocommit=True) as admin:
-            admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(self.owner), sql.Literal(OLD)))
+            admin.execute(
+                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(self.owner), sql.Literal(OLD))
+            )
             admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*[sql.Identifier(self.owner)] * 2))
         data = self.data(OLD) | {"rotation-id": encoded("first"), "postgres-password": encoded(server.password)}
         data["redis-password"] = encoded("untouched")

@@ -58,7 +58,9 @@ def test_what_is_expected_of_a_secret_has_the_user_of_its_annotation() -> None:
     assert urls_of(found, "agent_b") == {"database-url", "own-form"}
 
 
-@pytest.mark.parametrize("login", [Login("o", "o"), Login("o", "o_a", "now", "o_b"), Login("o", "o_a", "", "", "o", "1")])
+@pytest.mark.parametrize(
+    "login", [Login("o", "o"), Login("o", "o_a", "now", "o_b"), Login("o", "o_a", "", "", "o", "1")]
+)
 def test_an_annotation_is_read_as_it_was_written(login: Login) -> None:
     assert login_of(secret(login.as_annotation())) == login
 
