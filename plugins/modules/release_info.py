@@ -215,6 +215,10 @@ secret:
           empty where the owner logs in itself.
         - C(owner), C(login), C(since), and while a rotation is under way C(preparing) or C(replaces), and C(before).
       type: dict
+    age_days:
+      description: For how many whole days the database's password has been in it, since it was rotated, else since the
+        Secret was made.
+      type: int
     data_keys:
       description: The keys of its data.
       type: list

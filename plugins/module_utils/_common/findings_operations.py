@@ -26,7 +26,8 @@ OPERATIONS_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn"
     "rotation-login": ("fail", "Let the new role in (pg_hba.conf, a pooler's list of users), and run it again."),
     "rotation-no-pod": ("fail", "Make an agent pod ready, grant exec to the account, and run it again."),
     "rotation-sessions": ("fail", "End the sessions, or restart what holds them, and run it again."),
-    "rotation-pending": ("fail", "Run playbooks/rotate_credentials.yml again, which finishes it."),
+    "credential-old": ("warn", "Put another one into the vault, and run playbooks/rotate_credentials.yml."),
+    "rotation-pending": ("warn", "Run playbooks/rotate_credentials.yml again, which finishes it."),
     # What is deleted for its age, or on request
     "retention-declaration": ("fail", "Make ai_agent_retention_tables say what the catalogue says."),
     "retention-privilege": ("fail", "Grant the right, or use the role that owns the tables."),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import datetime
 import json
 import typing as t
 from urllib.parse import quote
@@ -115,6 +116,22 @@ def expected_now(expected: Mapping[str, str], secret: Object | None) -> dict[str
     return as_login(expected, told.owner, told.login) if told else dict(expected)
 
 
+def age_days(secret: Object | None, now: datetime.datetime) -> int | None:
+    """For how many whole days the password has been in use: since it was rotated, else since the Secret was made.
+
+    :param secret: the living one
+    :param now: with its time zone
+    :return: None where nobody knows
+    :raises FindingError: as `login_of`
+    """
+    told = login_of(secret)
+    begun = (told.since if told else "") or ((secret or {}).get("metadata") or {}).get("creationTimestamp") or ""
+    try:
+        return max(0, (now - datetime.datetime.fromisoformat(begun)).days)
+    except (ValueError, TypeError):
+        return None
+
+
 def _as_login(url: str, owner: str, login: str) -> str:
     scheme, separator, rest = url.partition("://")
     start = f"{quote(owner, safe='')}:"
@@ -131,4 +148,4 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-__all__ = ("ANNOTATION", "Login", "as_login", "expected_now", "idle", "login_of", "others", "urls_of")
+__all__ = ("ANNOTATION", "Login", "age_days", "as_login", "expected_now", "idle", "login_of", "others", "urls_of")

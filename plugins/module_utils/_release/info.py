@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import datetime
 import os
 import typing as t
 
@@ -135,6 +136,7 @@ def _described(secret: Object | None, expected: t.Mapping[str, str], shown: t.Se
     return {
         "exists": secret is not None,
         "login": dataclasses.asdict(login) if login else {},
+        "age_days": database_login.age_days(secret, datetime.datetime.now(datetime.UTC)),
         "labels": metadata.get("labels") or {},
         "owner": _owner(metadata) if secret else "",
         "data_keys": sorted(data),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import typing as t
 
 import pytest
@@ -10,6 +11,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import (
     ANNOTATION,
     Login,
+    age_days,
     as_login,
     expected_now,
     login_of,
@@ -70,3 +72,16 @@ def test_an_annotation_that_no_rotation_wrote(text: str) -> None:
     with pytest.raises(FindingError, match="is not what a rotation writes") as caught:
         login_of(secret(text))
     assert caught.value.id == "rotation-record"
+
+
+def test_a_password_is_as_old_as_its_rotation_or_else_as_its_secret() -> None:
+    now = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
+    made = secret(None)
+    assert age_days(None, now) is None
+    assert age_days(made, now) is None
+    made["metadata"]["creationTimestamp"] = "2026-01-31T12:00:00Z"
+    assert age_days(made, now) == 29
+    made["metadata"]["annotations"] = {ANNOTATION: Login("o", "o").as_annotation()}
+    assert age_days(made, now) == 29
+    made["metadata"]["annotations"] = {ANNOTATION: Login("o", "o_a", since="2026-02-28T13:00:00+00:00").as_annotation()}
+    assert age_days(made, now) == 0

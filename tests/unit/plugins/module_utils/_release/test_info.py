@@ -64,6 +64,7 @@ def test_a_release(cluster: FakeCluster) -> None:
         "labels": {"app": "demo"},
         "owner": "",
         "login": {},
+        "age_days": None,
         "data_keys": ["password", "rotation-id"],
         "missing": ["redis-password"],
         "differing": ["password"],
