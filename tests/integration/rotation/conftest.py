@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import rotation
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import ANNOTATION, login_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import run
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.run import Rotation, Wanted
 from psycopg import sql
 
@@ -50,7 +51,7 @@ class Pod:
 
     def _login(self) -> psycopg.Connection | None:
         try:
-            connection = psycopg.connect(self.url, autocommit=True, connect_timeout=30)
+            connection = psycopg.connect(self.url, autocommit=True, connect_timeout=300)
         except psycopg.Error as error:
             self._release.refused.append(str(error))
             return None
@@ -62,11 +63,11 @@ class Pod:
             if connection := self._login():
                 with contextlib.suppress(psycopg.Error), connection:
                     connection.execute("INSERT INTO messages DEFAULT VALUES")
-            self._over.wait(0.1)
+            self._over.wait(0.2)
 
     def stop(self, *, keeps_session: bool = False) -> None:
         self._over.set()
-        self._thread.join(60)
+        self._thread.join(600)
         if self._session and not keeps_session:
             self._session.close()
 
@@ -161,10 +162,10 @@ class Release:
         if self.kill_at == self.changes:
             raise KilledError
 
-    def rotation(self, password: str, *, seconds: float = 60, begin: bool = True) -> Rotation:
+    def rotation(self, password: str, *, seconds: float = 600, begin: bool = True) -> Rotation:
         return Rotation(self, self.ask, Wanted(self.data(password), seconds, begin), sleep=lambda _s: time.sleep(0.05))
 
-    def rotate(self, password: str, *, seconds: float = 60) -> list[str]:
+    def rotate(self, password: str, *, seconds: float = 600) -> list[str]:
         """As playbooks/rotate_credentials.yml does."""
         first = self.rotation(password, seconds=seconds)
         if first.run().kind == "roll":
@@ -208,7 +209,13 @@ def servers() -> t.Iterator[t.Callable[[int], Server]]:
 
 
 @pytest.fixture(params=VERSIONS, ids=str)
-def release(request: pytest.FixtureRequest, servers: t.Callable[[int], Server]) -> t.Iterator[Release]:
+def release(
+    request: pytest.FixtureRequest, servers: t.Callable[[int], Server], monkeypatch: pytest.MonkeyPatch
+) -> t.Iterator[Release]:
+    # A busy machine is no server that does not answer.
+    monkeypatch.setattr(run, "CONNECT_SECONDS", 300)
+    for name in ("STATEMENT_MS", "LOCK_MS"):
+        monkeypatch.setattr(rotation, name, 300_000)
     made = Release(servers(request.param))
     try:
         yield made

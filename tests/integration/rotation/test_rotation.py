@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 
 import psycopg
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import live_queries
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import ROTATION, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import login_of
 
 from tests.integration.rotation.conftest import KILL_POINTS, NEW, OLD, KilledError, Release
@@ -194,3 +198,28 @@ def test_no_password_reaches_the_server_as_it_is_or_the_annotation(release: Rele
     assert "ALTER ROLE" in log
     assert "c4nary-second" not in log
     assert "c4nary-second" not in json.dumps(release.kept["metadata"])
+
+
+def test_the_preflight_counts_sessions_of_the_role_as_the_releases_own(release: Release) -> None:
+    """Else every pod's session would take away from the room that its own release has."""
+    release.rotate(NEW)
+    url = release.value("database-url")
+    with psycopg.connect(url) as one, psycopg.connect(url, row_factory=psycopg.rows.dict_row) as other:
+        assert one.execute("SELECT session_user::text").fetchone() == (f"{release.owner}_a",)
+        server = other.execute(live_queries.SERVER).fetchone()
+        sessions = other.execute(live_queries.SESSIONS).fetchall()
+        assert server is not None
+        assert server["role"] == release.owner
+        assert [each["user"] for each in sessions if each["here"]] == [release.owner]
+
+
+def test_the_program_runs_from_its_bundle_and_its_answer_has_no_secret(release: Release) -> None:
+    """As exec starts it: the request on stdin, one line of JSON back."""
+    release.rotate(NEW)
+    request = release.asked[-1] | {"login": release.value("database-url")}
+    program = [sys.executable, *command()[1:]]
+    done = subprocess.run(program, input=bundle(ROTATION, request) + "\n", capture_output=True, text=True, check=True)
+    answer = json.loads(done.stdout)
+    assert answer["works"] == ""
+    assert answer["roles"][release.owner]["login"] is False
+    assert release.server.password not in done.stdout + done.stderr + " ".join(program)
