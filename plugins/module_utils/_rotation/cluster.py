@@ -50,7 +50,7 @@ class Release:
         if found is None:
             words = f"There is no Secret {self.namespace}/{self.secret_name}, so the release has no password to change"
             raise FindingError("release-missing", f"{words}: deploy it first.")
-        return t.cast("Object", found)
+        return found
 
     def write(self, secret: Object, login: Login, data: Mapping[str, str]) -> None:
         """As `run.Keeper` has it.

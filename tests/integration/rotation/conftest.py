@@ -106,7 +106,7 @@ class Release:
     def run(self, statement: str, password: str, user: str = "") -> list[t.Any]:
         url = f"host=127.0.0.1 port={self.server.port} dbname={self.owner}"
         with psycopg.connect(url, user=user or self.owner, password=password, autocommit=True) as connection:
-            cursor = connection.execute(statement)  # type: ignore[call-overload]
+            cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
     def admin(self, statement: str) -> list[t.Any]:

@@ -14,6 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import l
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import ROTATION, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import login_of
+from psycopg.rows import dict_row
 
 from tests.integration.rotation.conftest import KILL_POINTS, NEW, OLD, KilledError, Release
 
@@ -134,8 +135,8 @@ def test_what_a_session_makes_is_the_owners_also_behind_a_pooler(release: Releas
     release.rotate(NEW)
     with psycopg.connect(release.value("database-url"), autocommit=True) as connection:
         for number, reset in enumerate(("SELECT 1", "RESET ALL", "DISCARD ALL", "RESET ROLE")):
-            connection.execute(reset)  # type: ignore[call-overload]
-            connection.execute(f"CREATE TABLE made_{number} (i int)")  # type: ignore[call-overload]
+            connection.execute(reset)
+            connection.execute(f"CREATE TABLE made_{number} (i int)")
         # Only who says so leaves it, and the next rotation gives that to the owner.
         connection.execute("SET ROLE NONE")
         connection.execute("CREATE SCHEMA mine CREATE TABLE apart (i int)")
@@ -204,7 +205,7 @@ def test_the_preflight_counts_sessions_of_the_role_as_the_releases_own(release: 
     """Else every pod's session would take away from the room that its own release has."""
     release.rotate(NEW)
     url = release.value("database-url")
-    with psycopg.connect(url) as one, psycopg.connect(url, row_factory=psycopg.rows.dict_row) as other:
+    with psycopg.connect(url) as one, psycopg.connect(url, row_factory=dict_row) as other:
         assert one.execute("SELECT session_user::text").fetchone() == (f"{release.owner}_a",)
         server = other.execute(live_queries.SERVER).fetchone()
         sessions = other.execute(live_queries.SESSIONS).fetchall()

@@ -18,7 +18,8 @@ SWITCHED = Login("agent", "agent_a", replaces="agent", before="old")
 
 
 def facts(login: Login, **given: t.Any) -> Facts:
-    return Facts(**{"login": login, "wanted": False, "works": False, "rolled": False, "roles": {}} | given)
+    values: dict[str, t.Any] = {"login": login, "wanted": False, "works": False, "rolled": False, "roles": {}}
+    return Facts(**values | given)
 
 
 @pytest.mark.parametrize(
