@@ -144,7 +144,7 @@ class Release:
             self.kept = new
 
     def rolled(self, rotation_id: str) -> bool:
-        return {pod.id for pod in self.pods} == {rotation_id}
+        return all(pod.id == rotation_id for pod in self.pods)
 
     def ask(self, request: Object) -> Object:
         self.asked.append(request)
