@@ -96,10 +96,11 @@ def fresh(tally: Tally) -> None:
 
 
 def preflight(tally: Tally) -> None:
-    """migration_preflight, data_retention and database_backup on an old and a new PostgreSQL, without Docker."""
+    """The modules that work on a database, each on an old and a new PostgreSQL, without Docker."""
     servers = {"PREFLIGHT_VERSIONS": "15,18"}
     tally.pytest("preflight", ["tests/integration/preflight"], workers=2, seconds=2700, extra=servers)
     tally.pytest("retention", ["tests/integration/retention"], workers=2)
+    tally.pytest("rotation", ["tests/integration/rotation"], workers=2)
     tally.pytest("backup", ["tests/integration/backup"], workers=2, extra=servers)
     # It waits for what it takes away to be missed, more than for a processor.
     tally.pytest("contract", ["tests/integration/contract"], workers=3)

@@ -23,6 +23,12 @@ options:
         Host, port, user and database are read from it. A server that it does not install gets no URL.
     type: str
     required: true
+  login:
+    description:
+      - Which roles of PostgreSQL take turns, as RV(ai_platform.agent.release_info#module:secret.login) says it. The
+        URLs then have its C(login) in place of its C(owner).
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -53,12 +59,16 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import as_login
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret import secret_data
 
 
-def _secret_data(passwords: t.Mapping[str, str], manifests: str) -> dict[str, str]:
+def _secret_data(
+    passwords: t.Mapping[str, str], manifests: str, login: t.Mapping[str, str] | None = None
+) -> dict[str, str]:
     try:
-        return secret_data(passwords, manifests)
+        data = secret_data(passwords, manifests)
+        return as_login(data, login["owner"], login["login"]) if login else data
     except FindingError as error:
         raise AnsibleFilterError(error.message) from None
 

@@ -209,6 +209,16 @@ secret:
     owner:
       description: The controller that keeps it, empty without one.
       type: str
+    login:
+      description:
+        - Which roles of PostgreSQL take turns at logging in, as M(ai_platform.agent.credentials_rotation) left it;
+          empty where the owner logs in itself.
+        - C(owner), C(login), C(since), and while a rotation is under way C(preparing) or C(replaces), and C(before).
+      type: dict
+    age_days:
+      description: For how many whole days the database's password has been in it, since it was rotated, else since the
+        Secret was made.
+      type: int
     data_keys:
       description: The keys of its data.
       type: list

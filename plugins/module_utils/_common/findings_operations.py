@@ -19,6 +19,15 @@ OPERATIONS_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn"
     "plan-unreadable": ("fail", "Name the <host>-plan.json that playbooks/plan.yml wrote, unchanged."),
     "plan-differs": ("fail", "Make a new plan, read it, and deploy with that one."),
     "plan-expired": ("fail", "Make a new plan, read it, and deploy with that one."),
+    # A password that is changed
+    "rotation-refused": ("fail", "Do what the message says, or change the password by hand."),
+    "rotation-record": ("fail", "Make the annotation say what database-url and the server's roles say."),
+    "rotation-role-taken": ("fail", "Rename the role: ALTER ROLE … RENAME TO …."),
+    "rotation-login": ("fail", "Let the new role in (pg_hba.conf, a pooler's list of users), and run it again."),
+    "rotation-no-pod": ("fail", "Make an agent pod ready, grant exec to the account, and run it again."),
+    "rotation-sessions": ("fail", "End the sessions, or restart what holds them, and run it again."),
+    "credential-old": ("warn", "Put another one into the vault, and run playbooks/rotate_credentials.yml."),
+    "rotation-pending": ("warn", "Run playbooks/rotate_credentials.yml again, which finishes it."),
     # How a new version does beside the one before it
     "soak-errors": ("fail", "Roll back with playbooks/rollback.yml, then read the new pods' logs."),
     "soak-slow": ("fail", "Roll back with playbooks/rollback.yml, then look for what the new version waits for."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 _SERVER = """
-SELECT current_database()::text AS database, session_user::text AS role,
+SELECT current_database()::text AS database, current_user::text AS role,
        current_setting('server_version_num')::int / 10000 AS major,
        pg_encoding_to_char(encoding)::text AS encoding
 FROM pg_database WHERE datname = current_database()

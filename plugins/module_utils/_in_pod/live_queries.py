@@ -21,8 +21,11 @@ SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery(
        has_database_privilege(current_database(), 'CREATE') AS may_create_in_database,
        current_schema() AS schema, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create
 """
+# A role that takes turns at logging in for this one (rotation.py) acts as it from its login on, and counts as it.
 SESSIONS = """
-SELECT pid, usename AS user, application_name AS application, state, datname = current_database() AS here,
+SELECT pid, CASE WHEN EXISTS (SELECT FROM pg_db_role_setting s WHERE s.setrole = usesysid
+         AND 'role=' || current_user = ANY (s.setconfig)) THEN current_user ELSE usename END AS user,
+       application_name AS application, state, datname = current_database() AS here,
        extract(epoch FROM now() - xact_start)::float AS transaction_seconds,
        extract(epoch FROM now() - state_change)::float AS state_seconds, backend_xmin IS NOT NULL AS snapshot
 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usesysid IS NOT NULL

@@ -24,6 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     probe,
     render,
     retention,
+    rotation,
     service_file,
 )
 
@@ -132,6 +133,7 @@ RETENTION: t.Final = _named(
     "retention_tables",
     "session",
 )
+ROTATION: t.Final = _named(rotation, "errors", "guest_memory", "libpq_url", "probe_causes", "session")
 
 
 def bundle(names: t.Sequence[str], request: dict[str, t.Any]) -> str:
@@ -155,6 +157,7 @@ __all__ = (
     "RENDERING_WORKER",
     "RETENTION",
     "REVISIONS",
+    "ROTATION",
     "TRACER",
     "bundle",
     "command",

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import datetime
 import os
 import typing as t
 
@@ -14,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import (
+    database_login,
     facts,
     helm,
     identity_comparison,
@@ -92,10 +95,12 @@ def look(cluster: Cluster, params: Object) -> Object:
     secret = None
     if params["secret_name"] and exists is not False:
         secret = cluster.get("v1", "secrets", params["secret_name"], namespace)
+    # A rotation may have put another user into the URLs than the manifests name.
+    expected = database_login.expected_now(params["secret_expected"] or {}, secret)
     found: Object = {
         "namespace_exists": exists,
         "statefulsets": [_described_set(item) for item in sets],
-        "secret": _described(secret, params["secret_expected"] or {}, params["secret_shown"]),
+        "secret": _described(secret, expected, params["secret_shown"]),
         "another": [],
         "other_volumes": [],
         "lacking": [],
@@ -110,7 +115,6 @@ def look(cluster: Cluster, params: Object) -> Object:
     if params["manifests"] and exists is False:
         found["neighbours"] = neighbours.neighbours(cluster, params["release_name"], namespace)
     if params["manifests"] and exists is not False:
-        expected = params["secret_expected"] or {}
         wanted = identity_comparison.Wanted(facts.parse(params["manifests"]), params["secret_name"], expected)
         found |= identity_comparison.comparison(cluster, wanted, sets, secret, params)
         if not sets and not cluster.list("apps/v1", "deployments", namespace, labels=f"{selector},{AGENT}"):
@@ -134,8 +138,11 @@ def _described(secret: Object | None, expected: t.Mapping[str, str], shown: t.Se
     """
     data: dict[str, str] = (secret or {}).get("data") or {}
     metadata: Object = (secret or {}).get("metadata") or {}
+    login = database_login.login_of(secret)
     return {
         "exists": secret is not None,
+        "login": dataclasses.asdict(login) if login else {},
+        "age_days": database_login.age_days(secret, datetime.datetime.now(datetime.UTC)),
         "labels": metadata.get("labels") or {},
         "owner": _owner(metadata) if secret else "",
         "data_keys": sorted(data),

@@ -59,6 +59,7 @@ def test_they_are_found() -> None:
         "credentials.yml",
         "diagnose.yml",
         "plan_ask.yml",
+        "rotate.yml",
     }
 
 

@@ -14,7 +14,7 @@ PACKAGE = "ansible_collections.ai_platform.agent.plugins.module_utils"
 # Each room may import what stands to its right, and itself; rooms of one floor do not know each other.
 FLOORS = [
     {"_page"},
-    {"_preflight", "_connectivity", "_retention", "_contract"},
+    {"_preflight", "_connectivity", "_retention", "_contract", "_rotation"},
     {"_database"},
     {"_release"},
     {"_kube"},

@@ -27,6 +27,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import rollback_module as release_rollback
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import uninstall as release_uninstall
 from ansible_collections.ai_platform.agent.plugins.module_utils._retention import module as data_retention
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import module as credentials_rotation
 from ansible_collections.ai_platform.agent.plugins.modules import release_info
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as kubernetes_core
 from kubernetes.client import Configuration
@@ -40,6 +41,7 @@ MODULES: dict[str, tuple[t.Callable[[t.Any], t.Any], dict[str, t.Any]]] = {
     "connectivity_test": (connectivity_test.execute, connectivity_test.ARGUMENTS),
     "migration_preflight": (migration_preflight.execute, migration_preflight.ARGUMENTS),
     "database_backup": (database_backup.execute, database_backup.ARGUMENTS),
+    "credentials_rotation": (credentials_rotation.execute, credentials_rotation.ARGUMENTS),
     "data_retention": (data_retention.execute, data_retention.ARGUMENTS),
     "release_evidence": (evidence.execute, evidence.ARGUMENTS),
     "release_lease": (release_lease.execute, release_lease.ARGUMENTS),
@@ -306,6 +308,7 @@ def test_no_module_asks_another_cluster_than_the_one_that_is_meant(server: str, 
     params |= {"check_mode": True, "helm_binary": str(helm), "revision": 1}
     more: dict[str, dict[str, t.Any]] = {
         "release_rollback": {"state": "recorded"},
+        "credentials_rotation": {"secret_name": "demo-secret", "secret_expected": {"password": "cA=="}},
         "data_retention": {"older_than_days": 1},
         "release_plan": {"chart": "chart", "chart_version": "1.0.0", "values_file": "values.json"},
     }

@@ -63,6 +63,8 @@ def test_a_release(cluster: FakeCluster) -> None:
         "exists": True,
         "labels": {"app": "demo"},
         "owner": "",
+        "login": {},
+        "age_days": None,
         "data_keys": ["password", "rotation-id"],
         "missing": ["redis-password"],
         "differing": ["password"],
@@ -79,7 +81,7 @@ def test_nothing_is_there_yet(cluster: FakeCluster, named: str | None) -> None:
     found = look(cluster, WANTED | {"secret_name": named, "secret_expected": expected})  # type: ignore[arg-type]
     assert (found["namespace_exists"], found["statefulsets"]) == (False, [])
     assert found["secret"] == {
-        "exists": False, "labels": {}, "owner": "", "data_keys": [],
+        "exists": False, "labels": {}, "owner": "", "login": {}, "age_days": None, "data_keys": [],
         "missing": ["password"], "differing": [], "shown": {},
     }  # fmt: skip
     assert [plural for _verb, plural, _name in cluster.history] == ["namespaces"]

@@ -1,0 +1,151 @@
+"""Which of two roles of PostgreSQL a release logs in as, as the annotation of its Secret says it. Pure.
+
+One role owns the objects; two others, its members, take turns at logging in, so that a password is changed only of the
+role that nobody uses. Where no rotation has been yet, the owner logs in itself, and there is no annotation.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime
+import json
+import typing as t
+from urllib.parse import quote
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Mapping
+
+Object = dict[str, t.Any]
+ANNOTATION: t.Final = "ai-agent/database-login"
+# Names of PostgreSQL are cut off behind so many bytes (NAMEDATALEN - 1).
+# Source: https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+_LONGEST = 63
+
+
+@dataclasses.dataclass(frozen=True)
+class Login:
+    """What the annotation says.
+
+    :param owner: the role that owns the objects
+    :param login: the role in the Secret's URLs
+    :param since: when the password in use came into the Secret, UTC in ISO 8601; empty where that is not known
+    :param preparing: the role that is being given a new password, while the Secret has the old one
+    :param replaces: the role that was in the Secret before, until it is locked
+    :param before: the Secret's rotation id until then
+    """
+
+    owner: str
+    login: str
+    since: str = ""
+    preparing: str = ""
+    replaces: str = ""
+    before: str = ""
+
+    def as_annotation(self) -> str:
+        """Its text, which `login_of` reads again."""
+        return json.dumps({name: value for name, value in dataclasses.asdict(self).items() if value})
+
+
+def login_of(secret: Object | None) -> Login | None:
+    """What the annotation of a Secret says; None without one.
+
+    :raises FindingError: `rotation-record`: somebody wrote something else into it
+    """
+    metadata = (secret or {}).get("metadata") or {}
+    text = (metadata.get("annotations") or {}).get(ANNOTATION)
+    if not text:
+        return None
+    names = [field.name for field in dataclasses.fields(Login)]
+    try:
+        told = json.loads(text)
+        found = Login(**{name: str(told[name]) for name in names if name in told})
+    except (ValueError, TypeError):
+        words = (
+            f"The annotation {ANNOTATION} of Secret {metadata.get('namespace')}/{metadata.get('name')} is not what a"
+        )
+        words += ' rotation writes: give it {"owner": …, "login": …} as the server\'s roles and database-url have them.'
+        raise FindingError("rotation-record", words) from None
+    return found
+
+
+def others(owner: str) -> tuple[str, str]:
+    """The two roles that take turns.
+
+    :raises FindingError: `rotation-refused`: their names would be too long
+    """
+    names = f"{owner}_a", f"{owner}_b"
+    if any(len(name.encode()) > _LONGEST for name in names):
+        words = f"The database's user {owner} has too long a name for roles {owner}_a and {owner}_b beside it"
+        raise FindingError("rotation-refused", f"{words}: change its password by hand.")
+    return names
+
+
+def idle(owner: str, login: str) -> str:
+    """The one of the two that is not in use.
+
+    :raises FindingError: as `others`
+    """
+    first, second = others(owner)
+    return second if login == first else first
+
+
+def as_login(data: Mapping[str, str], owner: str, login: str) -> dict[str, str]:
+    """A Secret's data with another user in those URLs that have `owner` for theirs; base64, as it was."""
+    return {key: _encoded(_as_login(_decoded(value), owner, login)) for key, value in data.items()}
+
+
+def urls_of(data: Mapping[str, str], owner: str) -> set[str]:
+    """Keys of the URLs that have `owner` for their user."""
+    return {key for key, value in data.items() if f"://{quote(owner, safe='')}:" in _decoded(value)}
+
+
+def expected_now(expected: Mapping[str, str], secret: Object | None) -> dict[str, str]:
+    """What the role would write into a Secret, with the user that a rotation has put there.
+
+    :param expected: as passwords and manifests make it, with the owner for its user; base64
+    :param secret: the living one
+    :raises FindingError: as `login_of`
+    """
+    told = login_of(secret)
+    return as_login(expected, told.owner, told.login) if told else dict(expected)
+
+
+def age_days(secret: Object | None, now: datetime.datetime) -> int | None:
+    """For how many whole days the password has been in use: since it was rotated, else since the Secret was made.
+
+    :param secret: the living one
+    :param now: with its time zone
+    :return: None where nobody knows
+    :raises FindingError: as `login_of`
+    """
+    told = login_of(secret)
+    begun = (told.since if told else "") or ((secret or {}).get("metadata") or {}).get("creationTimestamp") or ""
+    try:
+        return max(0, (now - datetime.datetime.fromisoformat(begun)).days)
+    except (ValueError, TypeError):
+        return None
+
+
+def _as_login(url: str, owner: str, login: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    start = f"{quote(owner, safe='')}:"
+    if not separator or not rest.startswith(start):
+        return url
+    return f"{scheme}://{quote(login, safe='')}:{rest.removeprefix(start)}"
+
+
+def _decoded(value: str) -> str:
+    return base64.b64decode(value).decode("utf-8", "replace")
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+__all__ = ("ANNOTATION", "Login", "age_days", "as_login", "expected_now", "idle", "login_of", "others", "urls_of")

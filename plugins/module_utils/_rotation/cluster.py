@@ -1,0 +1,122 @@
+"""A release's Secret and its agent pods, for a rotation."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import answers, shared
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Refused
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import ROTATION, bundle, command
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession, may_exec
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import look
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import ANNOTATION
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Mapping
+
+    from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import Login
+
+Object = dict[str, t.Any]
+ROTATION_ID: t.Final = "ai-agent/rotation-id"
+# Two connections and a few statements, each of which has a limit of its own.
+ANSWER_SECONDS = 60.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Release:
+    """A release whose Secret is the role's.
+
+    :param name: of the release
+    :param secret: name of the Secret
+    """
+
+    cluster: Cluster
+    name: str
+    namespace: str
+    secret_name: str
+
+    def secret(self) -> Object:
+        """The Secret now.
+
+        :raises FindingError: there is none
+        """
+        found = self.cluster.get("v1", "secrets", self.secret_name, self.namespace)
+        if found is None:
+            words = f"There is no Secret {self.namespace}/{self.secret_name}, so the release has no password to change"
+            raise FindingError("release-missing", f"{words}: deploy it first.")
+        return found
+
+    def write(self, secret: Object, login: Login, data: Mapping[str, str]) -> None:
+        """As `run.Keeper` has it.
+
+        :raises FindingError: somebody else wrote the Secret meanwhile, or the API server refuses
+        """
+        metadata: Object = {"annotations": {ANNOTATION: login.as_annotation()}}
+        metadata["resourceVersion"] = secret["metadata"]["resourceVersion"]
+        body: Object = {"metadata": metadata}
+        if data:
+            body["data"] = dict(data)
+        try:
+            self.cluster.patch("v1", "secrets", self.secret_name, body, self.namespace)
+        except Refused as error:
+            if error.status != 409:
+                raise
+            words = f"Somebody else changed Secret {self.namespace}/{self.secret_name} during the rotation"
+            raise FindingError("rotation-refused", f"{words}; run it again.") from None
+
+    def rolled(self, rotation_id: str) -> bool:
+        """As `run.Keeper` has it."""
+        deployment = look.serving(self.cluster, self.name, self.namespace).deployment
+        return deployment is not None and is_rolled(deployment, rotation_id)
+
+    def ask(self, request: Object) -> Object:
+        """What the program answers in a ready agent pod. The request goes over stdin, so no list of processes has it.
+
+        :raises FindingError: no pod can be asked, or it answers with an error
+        """
+        live = look.serving(self.cluster, self.name, self.namespace)
+        if live.deployment is None:
+            words = f"There is no release {self.name} in namespace {self.namespace}"
+            raise FindingError("release-missing", f"{words}, so there is no password to change.")
+        if not live.serving:
+            words = f"No agent pod of release {self.name} is ready, from which a new login could be tried"
+            raise FindingError(
+                "rotation-no-pod", f"{words}: nothing more was changed. Make one ready, and run it again."
+            )
+        if not may_exec(self.cluster, self.namespace):
+            words = f"The account may not exec into pods of {self.namespace}, from which a new login is tried"
+            raise FindingError(
+                "rotation-no-pod", f"{words}: grant roles/ai_agent/files/exec-rbac.yaml, and run it again."
+            )
+        container = shared.agent_container(live.deployment["spec"]["template"]["spec"])["name"]
+        pod = live.serving[0]["metadata"]["name"]
+        with ExecSession(self.cluster, self.namespace, pod, container, command()) as session:
+            session.send(bundle(ROTATION, request))
+            line = session.receive(ANSWER_SECONDS)
+            if line is None:
+                words = f"The program in {session.where} ended without an answer: {session.last_words}"
+                raise FindingError("image-start", f"{words}. Run it again: it goes on from there.")
+            return answers.of_line(line, session)
+
+
+def is_rolled(deployment: Object, rotation_id: str) -> bool:
+    """Whether all pods of a Deployment are of its template, available, and made with a rotation id. Pure.
+
+    What an inventory gives beside the Secret's own id stands behind it (`rotationId` of its values).
+    """
+    template, status = deployment["spec"]["template"], deployment.get("status") or {}
+    told = str(((template.get("metadata") or {}).get("annotations") or {}).get(ROTATION_ID, ""))
+    if not rotation_id or not (told == rotation_id or told.startswith(f"{rotation_id}-")):
+        return False
+    counts = [int(status.get(name) or 0) for name in ("replicas", "updatedReplicas", "availableReplicas")]
+    seen = int(status.get("observedGeneration") or 0) >= int(deployment["metadata"].get("generation") or 0)
+    return seen and len(set(counts)) == 1
+
+
+__all__ = ("ANSWER_SECONDS", "Release", "is_rolled")

@@ -1,0 +1,51 @@
+"""The Secret of a rotation on a real API server, whose answer alone says whether somebody else was there in between."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import Login, login_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
+
+from dev.api_server import Server
+from tests.integration.api_server.conftest import NAMESPACE
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.fixture
+def release(api: Server) -> Release:
+    name = f"s-{uuid.uuid4().hex[:8]}"
+    cluster = connect({"kubeconfig": str(api.kubeconfig)})
+    body = {"metadata": {"name": name}, "data": {"password": encoded("one"), "redis-password": encoded("r")}}
+    cluster.create("v1", "secrets", body, NAMESPACE)
+    return Release(cluster, "agent", NAMESPACE, name)
+
+
+def test_annotation_and_data_are_written_in_one_request_and_nothing_else(release: Release) -> None:
+    login = Login("agent", "agent_a", since="2026-01-01T00:00:00+00:00", replaces="agent")
+    release.write(release.secret(), login, {"password": encoded("two")})
+    now = release.secret()
+    assert login_of(now) == login
+    assert now["data"] == {"password": encoded("two"), "redis-password": encoded("r")}
+
+
+def test_a_secret_that_somebody_else_wrote_meanwhile_is_not_overwritten(release: Release) -> None:
+    seen = release.secret()
+    release.write(seen, Login("agent", "agent", preparing="agent_a"), {})
+    with pytest.raises(FindingError, match="Somebody else changed Secret") as caught:
+        release.write(seen, Login("agent", "agent_b"), {"password": encoded("three")})
+    assert caught.value.id == "rotation-refused"
+    assert release.secret()["data"]["password"] == encoded("one")
+
+
+def test_a_release_that_is_not_there(release: Release) -> None:
+    with pytest.raises(FindingError, match="There is no release agent"):
+        release.ask({})
+    assert not release.rolled("id")
