@@ -111,7 +111,8 @@ def _look(cluster: Cluster, http: PodHttp, params: Row) -> list[soak.Seen]:
             problem = error.message
         except ValueError as error:
             problem = f"what GET {params['metrics_path']} answers is of no use ({error!s:.200})"
-        own = next((item for item in status.get("containerStatuses") or () if item["name"] == _agent(pod)["name"]), {})
+        states = status.get("containerStatuses") or ()
+        own: dict[str, t.Any] = next((item for item in states if item["name"] == _agent(pod)["name"]), {})
         ready = any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions") or ())
         found.append(
             soak.Seen(
