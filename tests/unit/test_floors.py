@@ -83,7 +83,7 @@ def test_a_mention_says_the_floor(file: str, name: str, pattern: str) -> None:
 def test_a_module_documents_the_floor_of_each_library_it_names() -> None:
     seen = set()
     for file in sorted((ROOT / "plugins" / "modules").glob("*.py")):
-        for name, version in re.findall(r"(\w+) >= (\d[\d.]*\d|\d)", file.read_text()):
+        for name, version in re.findall(r"([\w-]+) >= (\d[\d.]*\d|\d)", file.read_text()):
             key = "python" if name == "Python" else name
             seen.add(key)
             assert numbers(version) == numbers(FLOORS[key]), f"{file.name}: {name}"

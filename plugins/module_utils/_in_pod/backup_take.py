@@ -176,7 +176,7 @@ def take(source: Source, folder: BackupFolder, wish: Wish, programs: Programs, g
 def _dump(source: Source, target: Path, wish: Wish, programs: Programs) -> dict[str, dict[str, int]]:
     """Dump the snapshot into a folder, and count its rows meanwhile.
 
-    :returns: `counts` and `matview_counts`, as `_Counting.result` has them
+    :return: `counts` and `matview_counts`, as `_Counting.result` has them
     :raises CollectorError: the dump or the count failed
     """
     with backup_facts.translated(source.where):

@@ -215,7 +215,10 @@ class SkippedJudge:
         yield label, differing
 
     def _statistics_object(self, node: t.Any) -> t.Iterator[tuple[str, list[Differing]]]:
-        name = qualified_name(node.defnames or ())
+        # Without a name the server makes one of its own, which nothing has.
+        if not node.defnames:
+            return
+        name = qualified_name(node.defnames)
         there = self._statistics.get((name[0] or self._catalog.schema, name[1]))
         if not node.if_not_exists or there is None or len(node.relations) != 1:
             return

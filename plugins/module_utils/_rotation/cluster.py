@@ -33,7 +33,7 @@ class Release:
     """A release whose Secret is the role's.
 
     :param name: of the release
-    :param secret: name of the Secret
+    :param secret_name: of the Secret
     """
 
     cluster: Cluster

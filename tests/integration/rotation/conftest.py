@@ -75,7 +75,7 @@ class Pod:
 class Release:
     """A release, whose agent has one role that owns what it made, as before the first rotation.
 
-    :param kill_at: the number of a change, counted from 1, at which the run is killed; before it with a minus
+    `kill_at` is the number of a change, counted from 1, at which the run is killed; before it with a minus.
     """
 
     def __init__(self, server: Server) -> None:

@@ -293,8 +293,8 @@ def test_runner_stops_the_program_when_the_lock_is_gone(
 
 
 def test_what_is_over_time_is_told_apart_by_the_job() -> None:
-    template = Path(schema.__file__).parents[1] / "templates/_migration.tpl"
-    assert f"values: [{schema_runner.TIME_IS_OVER}]" in template.read_text(encoding="utf-8")
+    template = Path(schema.__file__).parents[2] / "subcharts/platform-library/templates/_migration.tpl"
+    assert f'"failAt" {schema_runner.TIME_IS_OVER})' in template.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("environ", [{}, {"PYTHONSAFEPATH": "1"}])

@@ -21,6 +21,7 @@ STARTS_HELM = [
 
 def test_they_are_found() -> None:
     assert {file for file, _task in STARTS_HELM} == {
+        "check_image.yml",
         "guard_cluster.yml",
         "guard_look.yml",
         "diagnose.yml",

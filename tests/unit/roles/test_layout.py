@@ -124,7 +124,8 @@ def test_deployer_has_no_right_outside_its_namespace() -> None:
 
 def test_deployer_may_write_every_kind_that_the_chart_can_make() -> None:
     made: set[tuple[str, str]] = set()
-    for path in (ROOT / "chart/templates").rglob("*.yaml"):
+    library = (ROOT / "subcharts/platform-library/templates").glob("*.tpl")
+    for path in [*(ROOT / "chart/templates").rglob("*.yaml"), *library]:
         text = path.read_text(encoding="utf-8")
         for version, kind in re.findall(r"^apiVersion: (\S+)\nkind: (\w+)$", text, re.MULTILINE):
             group = version.rpartition("/")[0]

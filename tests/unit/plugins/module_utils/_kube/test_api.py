@@ -15,12 +15,13 @@ import pytest
 import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import module as connectivity_test
+from ansible_collections.ai_platform.agent.plugins.module_utils._contract import module as contract_module
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import module as database_backup
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import api
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Forbidden, Refused, connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import module as migration_preflight
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import evidence, info
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import evidence, info, soak_module
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import lease_module as release_lease
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import plan_module as release_plan
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import repair_module as release_repair
@@ -43,11 +44,13 @@ MODULES: dict[str, tuple[t.Callable[[t.Any], t.Any], dict[str, t.Any]]] = {
     "database_backup": (database_backup.execute, database_backup.ARGUMENTS),
     "credentials_rotation": (credentials_rotation.execute, credentials_rotation.ARGUMENTS),
     "data_retention": (data_retention.execute, data_retention.ARGUMENTS),
+    "image_contract": (contract_module.execute, contract_module.ARGUMENTS),
     "release_evidence": (evidence.execute, evidence.ARGUMENTS),
     "release_lease": (release_lease.execute, release_lease.ARGUMENTS),
     "release_plan": (release_plan.execute, release_plan.ARGUMENTS),
     "release_repair": (release_repair.execute, release_repair.ARGUMENTS),
     "release_rollback": (release_rollback.execute, release_rollback.ARGUMENTS),
+    "release_soak": (soak_module.execute, soak_module.ARGUMENTS),
     "release_uninstall": (release_uninstall.execute, release_uninstall.ARGUMENTS),
 }
 
@@ -310,6 +313,7 @@ def test_no_module_asks_another_cluster_than_the_one_that_is_meant(server: str, 
         "release_rollback": {"state": "recorded"},
         "credentials_rotation": {"secret_name": "demo-secret", "secret_expected": {"password": "cA=="}},
         "data_retention": {"older_than_days": 1},
+        "image_contract": {"namespace": "check-image"},
         "release_plan": {"chart": "chart", "chart_version": "1.0.0", "values_file": "values.json"},
     }
     params |= more.get(module, {})

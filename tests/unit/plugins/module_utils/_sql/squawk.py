@@ -104,6 +104,17 @@ REASONS = (
     Reason(
         "preflight",
         COST,
+        "the rows of every column of the domain are read, under a lock that writes wait for",
+        (
+            "ALTER DOMAIN positive ADD CHECK (VALUE < 99)",
+            "ALTER DOMAIN positive ADD CONSTRAINT filled NOT NULL",
+            "ALTER DOMAIN positive SET NOT NULL",
+            "ALTER DOMAIN positive VALIDATE CONSTRAINT small",
+        ),
+    ),
+    Reason(
+        "preflight",
+        COST,
         "a new column is null everywhere, nothing is checked; both locks are brief, and reported",
         ("ALTER TABLE item ADD COLUMN extra int REFERENCES parent",),
     ),
