@@ -48,14 +48,14 @@ def execute(params: Row) -> tuple[Row, str | None]:
     """
     dependencies.assert_libraries({"kubernetes": dependencies.CLUSTER["kubernetes"]})
     cluster = connect(params)
+    if params["check_mode"] and not cluster.may("create", "namespaces", None):
+        words = "The account may not make namespaces, and an image is tried in one of its own"
+        raise FindingError("check-image-place", f"{words}: grant create and delete of namespaces.")
     made = plan(params["manifests"], params["secrets"])
     if made.missing:
         words = f"The values name {', '.join(made.missing)}, which the throw-away namespace does not have"
         raise FindingError("check-image-place", f"{words}: give it made-up ones in ai_agent_check_secrets.")
     if params["check_mode"]:
-        if not cluster.may("create", "namespaces", None):
-            words = "The account may not make namespaces, and an image is tried in one of its own"
-            raise FindingError("check-image-place", f"{words}: grant create and delete of namespaces.")
         return {"summary": [f"Image {made.image} would be tried in a new namespace {params['namespace']}."]}, None
     began = time.monotonic()
     times = Times(start=params["start_timeout"], migration=params["migration_timeout"])
