@@ -47,6 +47,13 @@ _TO_COME: t.Final = {
     "withdraw": "a rotation was interrupted, and its old password is wanted again: role {role} would be locked",
     "nothing": "the Secret has the password of the vault, and no rotation is under way",
 }
+# The same after a run that went as far as it may.
+_NEXT: t.Final = {
+    "mark": "a rotation that was interrupted is finished, and the vault has another password by now",
+    "roll": "the agent's pods are to be replaced now, and role {old} to be locked after that",
+    "wait": "role {old} still has sessions, and is to be locked once there are none",
+    "nothing": "role {role} logs in with the password of the vault, and no rotation is under way",
+}
 
 
 def execute(params: Row) -> tuple[Row, str | None]:
@@ -63,17 +70,22 @@ def execute(params: Row) -> tuple[Row, str | None]:
     )
     wanted = Wanted(params["secret_expected"], params["session_seconds"], params["begin"])
     rotation = Rotation(release, release.ask, wanted)
-    step = rotation.plan() if params["check_mode"] else rotation.run()
-    changed = step.kind != "nothing" if params["check_mode"] else bool(rotation.done)
-    return _result(release, rotation, step, changed=changed), None
+    if params["check_mode"]:
+        step = rotation.plan()
+        return _result(release, rotation, step, _TO_COME[step.kind], changed=step.kind != "nothing"), None
+    step = rotation.run()
+    words = (_NEXT if rotation.done else _TO_COME).get(step.kind, _TO_COME[step.kind])
+    return _result(release, rotation, step, words, changed=bool(rotation.done)), None
 
 
-def _result(release: Release, rotation: Rotation, step: Step, *, changed: bool) -> Row:
+def _result(release: Release, rotation: Rotation, step: Step, words: str, *, changed: bool) -> Row:
     secret = release.secret()
     login = login_of(secret)
     known = login.login if login else ""
-    words = _TO_COME[step.kind].format(
-        role=step.role, login=known or "the role in use", old=(login.replaces if login else "") or "the old one"
+    words = words.format(
+        role=step.role or known or "the role in use",
+        login=known or "the role in use",
+        old=(login.replaces if login else "") or "the old one",
     )
     result: Row = {
         "changed": changed,
