@@ -75,6 +75,14 @@ options:
     type: bool
     default: false
     version_added: 1.0.0
+  deduce:
+    description:
+      - May the state of the database follow from pods that are ready, where what would be deployed has their
+        migrations? It is not asked then. They are ready with a later schema than their own as well, after a rollback
+        for example.
+    type: bool
+    default: true
+    version_added: 1.0.0
   job_timeout:
     description: Seconds until a pod of the preflight must run.
     type: int

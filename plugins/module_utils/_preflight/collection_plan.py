@@ -83,11 +83,18 @@ class CollectionPlan:
 
 
 def decide(
-    live: Live | None, rights: Rights, wanted: Planned, namespace: str, new_image: NewImage = "untrusted"
+    live: Live | None,
+    rights: Rights,
+    wanted: Planned,
+    namespace: str,
+    new_image: NewImage = "untrusted",
+    *,
+    deduce: bool = True,
 ) -> CollectionPlan:
     """The plan for a deployment of `wanted`; `live` is None where the namespace does not exist.
 
     :param new_image: whether what would be deployed may be given the database's URL
+    :param deduce: whether the state may follow from pods that are ready, which are so with a later schema as well
     :raises FindingError: the container to be asked takes its URL from no Secret
     """
     if live is None:
@@ -99,7 +106,7 @@ def decide(
     if because := rights.elsewhere(live):
         return CollectionPlan(assumption=Inference("unknown", because))
     if live.serving:
-        return _of_serving(live, rights, wanted, namespace)
+        return _of_serving(live, rights, wanted, namespace, deduce=deduce)
     return job_of_deployed(live, fallible=True, unchanged=release_facts.same_migrations(wanted, live))
 
 
@@ -179,17 +186,18 @@ def _ask_new_image(wanted: Planned, state: State, why: str, new_image: NewImage)
     return CollectionPlan(assumption=Inference(state, because))
 
 
-def _of_serving(live: Live, rights: Rights, wanted: Planned, namespace: str) -> CollectionPlan:
+def _of_serving(live: Live, rights: Rights, wanted: Planned, namespace: str, *, deduce: bool) -> CollectionPlan:
     # During a rollout that is stuck, pods of the previous image are ready as well, and have other revisions.
     same = release_facts.same_migrations(wanted, live) and bool(live.ready_pods)
-    if release_facts.unchanged(wanted, live) or (same and not rights.may_exec):
+    if deduce and (release_facts.unchanged(wanted, live) or (same and not rights.may_exec)):
         return deduced(live)
     if rights.may_exec:
         name = live.serving[0]["metadata"]["name"]
         container = _agent(live)["name"]
         return CollectionPlan("exec", pod=name, container=container, unchanged=same, same_migrations=same)
     words = f"The account may not exec into pods of {namespace}; a Job of the deployed image asked."
-    return job_of_deployed(live, findings=(finding("exec-forbidden", words),))
+    found = (finding("exec-forbidden", words),)
+    return job_of_deployed(live, unchanged=same, same_migrations=same, findings=found)
 
 
 def deduced(live: Live) -> CollectionPlan:

@@ -179,6 +179,7 @@ def _on_cluster(params: dict[str, t.Any], _reads: Path | None) -> t.Iterator[Sou
         render_timeout=params["render_timeout"],
         limits=_session(params),
         new_image=_new_image(params),
+        deduce=params["deduce"],
         pull_timeout=params["pull_timeout"],
         environment={name: str(value) for name, value in params["alembic_environment"].items()},
         trace_image=params["trace_image"],

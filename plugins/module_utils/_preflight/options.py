@@ -29,6 +29,7 @@ OPTIONS: t.Final[dict[str, t.Any]] = {
     "database_url": {"type": "str", "no_log": True},
     "facts": {"type": "path"},
     "trust_new_image": {"type": "bool", "default": False},
+    "deduce": {"type": "bool", "default": True},
     "target": {"type": "str", "default": "heads"},
     "environment": {"type": "str", "default": "dev"},
     "accept": {

@@ -63,6 +63,7 @@ class Options:
     :param render_timeout: seconds that rendering may take after that
     :param limits: of the session with the database, as _in_pod/session.py takes them
     :param new_image: whether the image that would be deployed may be given the database's URL
+    :param deduce: whether the state may follow from pods that are ready, without asking the database
     :param pull_timeout: seconds that the start may take while the node pulls the image
     :param environment: variables for env.py, beside those of the migration
     :param trace_image: with PostgreSQL's programs, for a trace; None for that of the release's own server
@@ -76,6 +77,7 @@ class Options:
     render_timeout: int
     limits: dict[str, int]
     new_image: NewImage = "untrusted"
+    deduce: bool = True
     pull_timeout: int = 600
     environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     trace_image: str | None = None

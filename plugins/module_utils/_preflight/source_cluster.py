@@ -156,7 +156,7 @@ class ClusterSource(Source):
             live = look.with_surroundings(cluster, live, options.release, options.namespace)
         rights = _AskedRights(cluster, wanted, options.namespace)
         self._live = live
-        plan = decide(live, rights, wanted, options.namespace, options.new_image)
+        plan = decide(live, rights, wanted, options.namespace, options.new_image, deduce=options.deduce)
         self._carry_out(without_rendering(plan, live, wanted))
         if self._plan.fallible:
             try:

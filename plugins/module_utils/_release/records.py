@@ -105,6 +105,19 @@ def of_preflight(result: Object, image: str) -> Record:
     return Record(image, heads, breaks)
 
 
+def inherited(data: Mapping[str, str], revision: int, image: str) -> Record | None:
+    """The record of a deployment that no preflight judged, such as a rotation's; None where it is not known.
+
+    The same image has the same migrations, and they ran with the deployment before.
+
+    :param data: of the ConfigMap
+    """
+    before = read(data).get(revision - 1)
+    if before is None or before.heads is None or before.image != image:
+        return None
+    return Record(image, before.heads, ())
+
+
 def learned(data: Mapping[str, str], revision: int, result: Object) -> dict[str, str]:
     """What the preflight of a deployment tells of the one before: a first one has no server that could be asked.
 
@@ -174,4 +187,15 @@ def _words(revisions: Sequence[str]) -> str:
     return ", ".join(sorted(revisions)) or "empty"
 
 
-__all__ = ("BREAKING", "Record", "Verdict", "key_of", "learned", "name_of", "of_preflight", "read", "schema")
+__all__ = (
+    "BREAKING",
+    "Record",
+    "Verdict",
+    "inherited",
+    "key_of",
+    "learned",
+    "name_of",
+    "of_preflight",
+    "read",
+    "schema",
+)

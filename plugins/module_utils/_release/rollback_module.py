@@ -59,7 +59,10 @@ def execute(params: Row) -> tuple[Row, str | None]:
     cluster = connect(params)
     if params["state"] == "recorded":
         image = _agent_image(params["manifests"], params["release_name"])
-        written = _write(cluster, params, params["revision"], records.of_preflight(params["preflight"], image))
+        record = records.of_preflight(params["preflight"], image)
+        if not params["preflight"]:
+            record = records.inherited(_data(cluster, params), params["revision"], image) or record
+        written = _write(cluster, params, params["revision"], record)
         return {"changed": written}, None
     with leased_helm.of(params, cluster) as helm:
         return _roll_back(cluster, helm, params)

@@ -58,6 +58,7 @@ ROWS: dict[str, type] = {
     "EXTENSIONS": facts.ExtensionRow,
     "SERVER": facts.ServerRow,
     "VERSION_TABLE": VersionTableRow,
+    "DOMAIN_USES": facts_objects.DomainUseRow,
 }
 OBJECT_ROWS: dict[str, type] = {
     "PARTS": facts_objects.PartRow,
@@ -100,6 +101,8 @@ PLACE_ROWS: dict[str, type] = {
     "OPERATOR_CLASSES": facts_objects.OperatorClassRow,
     "DOMAINS": facts_objects.DomainRow,
     "INDEXES": facts_objects.IndexDefinitionRow,
+    "COLLATIONS": facts_objects.CollationRow,
+    "STATISTICS": facts_objects.StatisticsObjectRow,
 }
 ROW_ROWS: dict[str, type] = {"STATISTICS": facts_rows.StatisticsRow}
 # What the collector reads for itself and hands on to nobody.
@@ -115,6 +118,10 @@ INSIDE_ROWS = {
     "PRIMARY",
     "COMPARABLE",
     "CONSTRAINT",
+    "UNIQUE_INDEXES",
+    "COLLATION",
+    "DOMAIN_CONSTRAINT",
+    "EXPRESSION",
 }
 # What is asked of the extension's own views is in test_evidence.py, which has it.
 OF_EXTENSION = {"EXTENSION", "COUNTERS", "STATEMENTS"}
@@ -255,9 +262,13 @@ NUMBERED = (
     "ALTER TABLE held ADD COLUMN number serial",
     "ALTER TABLE held ADD COLUMN mark marked",
     "CREATE INDEX ON held (hidden(word))",
+    "CREATE COLLATION IF NOT EXISTS plain (locale = 'C')",
+    "CREATE STATISTICS IF NOT EXISTS together ON id, word FROM held",
 )
 BESIDE = """
 CREATE DOMAIN marked AS int NOT NULL;
+CREATE COLLATION plain (locale = 'POSIX');
+CREATE STATISTICS together ON parent_id, word FROM held;
 CREATE SCHEMA away;
 CREATE FUNCTION away.hidden(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1';
 CREATE ROLE scribe;

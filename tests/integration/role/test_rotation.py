@@ -10,6 +10,7 @@ import subprocess
 import time
 import typing as t
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,7 +37,7 @@ class Rotated:
         self.image = f"{lab['ai_agent_images']['agent']['repository']}:{lab['ai_agent_images']['agent']['tag']}"
 
     def play(self, playbook: str, password: str | None = None, *words: str) -> Run:
-        own = {} if password is None else {"ai_agent_postgresql_password": password}
+        own: dict[str, t.Any] = {} if password is None else {"ai_agent_postgresql_password": password}
         return play(*INVENTORY, playbook, *words, **self.variables, **own)
 
     def ask_all_the_time(self) -> None:
@@ -106,7 +107,7 @@ def test_two_rotations_and_a_deployment_that_changes_nothing(rotated: Rotated) -
 
 
 def test_killed_while_the_pods_are_replaced_the_next_runs_finish_it(rotated: Rotated) -> None:
-    words = [VENV / "ansible-playbook", *INVENTORY, "playbooks/rotate_credentials.yml"]
+    words: list[str | Path] = [VENV / "ansible-playbook", *INVENTORY, "playbooks/rotate_credentials.yml"]
     given = rotated.variables | {"ai_agent_postgresql_password": PASSWORDS[2]}
     with subprocess.Popen(
         [*words, "-e", json.dumps(given)],

@@ -122,6 +122,21 @@ def test_who_is_asked(case: str) -> None:
     assert made.fallible == (there is not None and there.deployment is not None and not there.serving)
 
 
+@pytest.mark.parametrize(
+    ("rights", "plan", "expected"),
+    [
+        (BOTH, wanted(), ("exec", None, True, None, None, [])),
+        (NO_EXEC, wanted(), ("job", "agent:1", True, None, None, ["exec-forbidden"])),
+        (NO_EXEC, wanted(replicas=3), ("job", "agent:1", True, None, None, ["exec-forbidden"])),
+    ],
+)
+def test_nothing_is_deduced_where_that_is_not_wanted(
+    rights: Rights, plan: Planned, expected: tuple[t.Any, ...]
+) -> None:
+    """A way back asks where the schema is: the pods that are ready may work with a later one than their own."""
+    assert shown(decide(live("agent:1"), rights, plan, "demo", deduce=False)) == expected
+
+
 PARTS_LOST = Rights(lost=("postgres-password", "replication-password"))
 
 

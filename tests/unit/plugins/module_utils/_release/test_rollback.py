@@ -199,3 +199,12 @@ def test_the_second_deployment_tells_of_the_first() -> None:
 )
 def test_what_tells_nothing_of_the_first(revision: int, result: dict[str, t.Any]) -> None:
     assert records.learned(FIRST, revision, result) == {}
+
+
+def test_a_deployment_that_no_preflight_judged_inherits_what_the_same_image_migrated() -> None:
+    """A rotation replaces the pods of a release and nothing else; the way back to them must be known."""
+    before = {records.key_of(4): records.Record("agent:1", ("0006",), ("rename on messages",)).text()}
+    assert records.inherited(before, 5, "agent:1") == records.Record("agent:1", ("0006",), ())
+    assert records.inherited(before, 5, "agent:2") is None
+    assert records.inherited(before, 6, "agent:1") is None
+    assert records.inherited({records.key_of(4): records.Record("agent:1", why="x").text()}, 5, "agent:1") is None
