@@ -102,8 +102,6 @@ def preflight(tally: Tally) -> None:
     tally.pytest("retention", ["tests/integration/retention"], workers=2)
     tally.pytest("rotation", ["tests/integration/rotation"], workers=2)
     tally.pytest("backup", ["tests/integration/backup"], workers=2, extra=servers)
-    # It waits for what it takes away to be missed, more than for a processor.
-    tally.pytest("contract", ["tests/integration/contract"], workers=3)
 
 
 def report(tally: Tally) -> None:
@@ -137,6 +135,8 @@ def histories(tally: Tally) -> None:
 
 def servers(tally: Tally) -> None:
     """Each server of examples/, from PyPI, as processes: its migration and start by values alone, and its contract."""
+    # It waits for what it takes away to be missed, more than for a processor.
+    tally.pytest("contract", ["tests/integration/contract"], workers=3)
     tally.pytest("servers", ["tests/integration/servers"], [VENV / "python", "-m", "dev.servers"], seconds=3600)
 
 
@@ -175,6 +175,12 @@ def release(tally: Tally) -> None:
         _molecule(tally, "preflight")
         _molecule(tally, "connectivity")
         _molecule(tally, "uninstall")
+
+
+def operations(tally: Tally) -> None:
+    """What is done to a release that serves, under load: passwords that rotate, a version that does worse."""
+    with _lab():
+        tally.pytest("operations", ["tests/integration/operations"], seconds=2400)
 
 
 def helm3(tally: Tally) -> None:
@@ -252,6 +258,7 @@ NEEDS = {"report": (needs.BROWSER,), "events": (needs.JAVA,)} | dict.fromkeys(
         "integration",
         "cluster",
         "release",
+        "operations",
         "helm3",
         "bitnami",
         "documentation",
@@ -260,7 +267,8 @@ NEEDS = {"report": (needs.BROWSER,), "events": (needs.JAVA,)} | dict.fromkeys(
     ),
     _LAB,
 )
-HELM = {"lint", "chart", "controller", "integration", "cluster", "release", "helm3", "bitnami", "documentation"}
+HELM = {"lint", "chart", "controller", "integration", "cluster", "release", "operations", "helm3", "bitnami"}
+HELM |= {"documentation"}
 """Stages that call helm."""
 
 STAGES: dict[str, Callable[[Tally], None]] = {
@@ -277,6 +285,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "integration": integration,
     "cluster": on_cluster,
     "release": release,
+    "operations": operations,
     "helm3": helm3,
     "bitnami": bitnami,
     "versions": versions,

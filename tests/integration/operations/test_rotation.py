@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from lab.cluster import kubectl
+from tests.integration.role.conftest import ROOT, VENV, Run
 
-from .conftest import ROOT, VENV, Run
 from .loaded import INVENTORY, RELEASE, LoadedRelease
 
 # What breaks shells, URLs and SQL where it is not quoted.

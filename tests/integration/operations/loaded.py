@@ -11,8 +11,7 @@ import typing as t
 from lab.cluster import kubectl
 from lab.paths import BIN, KUBECONFIG
 from lab.progress import LabError
-
-from .conftest import ROOT, Run, play
+from tests.integration.role.conftest import ROOT, Run, play
 
 RELEASE = "agent-dev"
 LOAD = (ROOT / "molecule/install/files/load.py").read_text(encoding="utf-8")
