@@ -216,6 +216,7 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     "migration.versionTable": ("plain", "other", {"Deployment/~", "Job/~"}),
     "migration.backoffLimit": ("plain", 2, JOB),
     "migration.ttlSecondsAfterFinished": ("plain", 604801, JOB),
+    "migration.annotations": ("plain", {"a": "b"}, JOB),
     "connectionTest.timeout": ("plain", 61, TEST),
     "networkPolicy.enabled": (
         "plain",

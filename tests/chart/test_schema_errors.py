@@ -148,7 +148,8 @@ def test_every_pattern_is_described(file: Path) -> None:
             yield from walk(inner)
 
     patterns = [node for node in walk(json.loads(file.read_text())) if isinstance(node.get("pattern"), str)]
-    assert patterns
+    # A library's few values have none.
+    assert patterns or file.parent.name == "platform-library"
     assert [node for node in patterns if not node.get("description", "").startswith("A ")] == []
 
 

@@ -194,7 +194,7 @@ def test_lock_has_the_digest_that_helm_computes() -> None:
     ]
     digest = hashlib.sha256(json.dumps(both, separators=(",", ":")).encode()).hexdigest()
     assert lock["digest"] == f"sha256:{digest}"
-    assert [each["version"] for each in lock["dependencies"]] == ["12.12.10", "17.17.1"]
+    assert [each["version"] for each in lock["dependencies"]] == ["12.12.10", "17.17.1", "1.0.0"]
 
 
 def test_every_key_of_ours_is_in_the_schema(chart: Path) -> None:
