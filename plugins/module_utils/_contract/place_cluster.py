@@ -176,7 +176,7 @@ class ClusterPlace(contextlib.AbstractContextManager["ClusterPlace"]):
         if self._plan.migration is None:
             return []
         names = []
-        for _ in range(copies):
+        for _copy in range(copies):
             pod = started(self._plan.migration, self._name("migration"))
             pod["spec"]["restartPolicy"] = "Never"
             pod["spec"].pop("activeDeadlineSeconds", None)

@@ -15,7 +15,6 @@ import dataclasses
 import typing as t
 from urllib.parse import urlsplit
 
-import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 
 Object = dict[str, t.Any]
@@ -138,6 +137,8 @@ def plan(manifests: str, given_secrets: t.Mapping[str, t.Mapping[str, str]]) -> 
     :param given_secrets: Secrets that the values name and the chart does not make: their data by their names
     :raises FindingError: `argument-invalid`: it is no rendering of this chart
     """
+    import yaml
+
     rendered = [item for item in yaml.load_all(manifests, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if item]
     kept = [copy.deepcopy(item) for item in rendered if item["kind"] in MADE and not _is_hook(item)]
     kept += [_secret(name, data) for name, data in given_secrets.items()]

@@ -119,7 +119,8 @@ def main(_request: Row | None = None) -> None:
     for line in sys.stdin:
         seen[0] = time.monotonic()
         if line.strip():
-            print(json.dumps(desk.answer(json.loads(line))), flush=True)
+            sys.stdout.write(json.dumps(desk.answer(json.loads(line))) + "\n")
+            sys.stdout.flush()
             seen[0] = time.monotonic()
 
 

@@ -60,7 +60,7 @@ class Load:
         self._target, self._over = target, threading.Event()
         self._lock = threading.Lock()
         self._requests: list[Row] = []
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(threads)]
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _thread in range(threads)]
         for thread in self._threads:
             thread.start()
 

@@ -41,7 +41,7 @@ def provenance(assembled: Assembled, subcharts: str, archive: str, source: str) 
     """
     materials: list[Row] = []
     if source:
-        uri, _, commit = source.rpartition("@")
+        uri, _at, commit = source.rpartition("@")
         materials.append({"uri": uri, "digest": {"gitCommit": commit}})
     materials += [
         {"name": name, "uri": f"{_ORIGIN[subcharts]}/{name}", "annotations": {"version": version}}
