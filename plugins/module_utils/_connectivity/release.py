@@ -60,7 +60,7 @@ class ReleaseObjects:
             if pod["metadata"].get("labels", {}).get(COMPONENT) == "agent"
             and not pod["metadata"].get("deletionTimestamp")
         ]
-        return sorted(there, key=lambda pod: (not is_ready(pod), pod["metadata"]["name"]))
+        return sorted(there, key=lambda pod: (not shared.is_ready(pod), pod["metadata"]["name"]))
 
     @property
     def running(self) -> list[Object]:
@@ -98,12 +98,6 @@ def look(cluster: Cluster, release: str, namespace: str) -> ReleaseObjects:
     )
 
 
-def is_ready(pod: Object) -> bool:
-    """Whether the pod says so of itself."""
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
-
-
 def _states(pod: Object) -> list[Object]:
     """The state of the agent's container, none before there is one."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
@@ -112,7 +106,7 @@ def _states(pod: Object) -> list[Object]:
 
 def _reason(pod: Object) -> str | None:
     """Why a pod is not ready, in Kubernetes' words."""
-    if is_ready(pod):
+    if shared.is_ready(pod):
         return None
     for state in _states(pod):
         for ended in ("waiting", "terminated"):
@@ -135,7 +129,7 @@ def release_facts(seen: ReleaseObjects, release: str, namespace: str) -> SeenRel
             {
                 "name": pod["metadata"]["name"],
                 "node": (pod.get("spec") or {}).get("nodeName"),
-                "ready": is_ready(pod),
+                "ready": shared.is_ready(pod),
                 "reason": _reason(pod),
                 "labels": pod["metadata"].get("labels", {}),
             }
@@ -204,4 +198,4 @@ def _labels(item: Object) -> dict[str, str]:
     return dict(item["metadata"].get("labels") or {})
 
 
-__all__ = ("COMPONENT", "ReleaseObjects", "agent_service", "endpoints", "is_ready", "look", "release_facts", "servers")
+__all__ = ("COMPONENT", "ReleaseObjects", "agent_service", "endpoints", "look", "release_facts", "servers")

@@ -25,6 +25,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._contract.trial 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Refused
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import CONTRACT, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession, signs_of_life
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.shared import is_ready
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
@@ -206,7 +207,7 @@ class ClusterPlace(contextlib.AbstractContextManager["ClusterPlace"]):
         while True:
             pod = self._get(name) or {}
             passed = time.monotonic() - began
-            if pods.ready(pod):
+            if is_ready(pod):
                 return dataclasses.replace(self._process(name), seconds=passed)
             why = pods.hopeless(pod) or (pods.reason(pod) if passed > self._times.start else "")
             if why:

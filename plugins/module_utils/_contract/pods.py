@@ -26,12 +26,6 @@ def _own(pod: Object) -> list[Object]:
     return list((pod.get("status") or {}).get("containerStatuses") or ())[:1]
 
 
-def ready(pod: Object) -> bool:
-    """Whether it is, as the kubelet sees it."""
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
-
-
 def running(pod: Object) -> bool:
     """Whether its first container runs."""
     return any("running" in (item.get("state") or {}) for item in _own(pod))
@@ -106,4 +100,4 @@ def ports(lines: t.Sequence[str]) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-__all__ = ("container_of", "exit_code", "hopeless", "ports", "ready", "reason", "restarts", "running", "user")
+__all__ = ("container_of", "exit_code", "hopeless", "ports", "reason", "restarts", "running", "user")

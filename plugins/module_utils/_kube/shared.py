@@ -78,6 +78,12 @@ def agent_container(pod: Object) -> Object:
     return found
 
 
+def is_ready(pod: Object) -> bool:
+    """Whether the pod says so of itself."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(item.get("type") == "Ready" and item.get("status") == "True" for item in conditions)
+
+
 def environment(container: Object, urls: t.Collection[str]) -> list[Object]:
     """Its variables without secrets, but for those in `urls` and what libpq reads beside them."""
     return [
@@ -118,5 +124,6 @@ __all__ = (
     "environment",
     "given_annotations",
     "given_labels",
+    "is_ready",
     "volumes",
 )

@@ -185,12 +185,7 @@ class Live:
 
         While a rollout is stuck there are such pods of the image before it.
         """
-        ready = [
-            pod
-            for pod in self.pods
-            if not pod["metadata"].get("deletionTimestamp")
-            and any(c["type"] == "Ready" and c["status"] == "True" for c in pod.get("status", {}).get("conditions", ()))
-        ]
+        ready = [pod for pod in self.pods if not pod["metadata"].get("deletionTimestamp") and shared.is_ready(pod)]
         return tuple(
             sorted(
                 ready,

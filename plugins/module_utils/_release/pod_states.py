@@ -8,6 +8,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.shared import is_ready
+
 Object = dict[str, t.Any]
 
 # Waiting reasons of the kubelet (pkg/kubelet/images/types.go) that mean: the image is not there.
@@ -93,10 +95,7 @@ def superseded(pod: Object, pods: list[Object]) -> bool:
 
 def is_fine(pod: Object) -> bool:
     """Whether it is ready, or did its work."""
-    status = pod.get("status") or {}
-    if status.get("phase") == "Succeeded":
-        return True
-    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or [])
+    return (pod.get("status") or {}).get("phase") == "Succeeded" or is_ready(pod)
 
 
 def containers(pods: list[Object]) -> list[Container]:

@@ -14,6 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.table import complaints, wrapped
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.pod_http import Place, PodHttp
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.shared import agent_container, is_ready
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import soak, soak_metrics, waits
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import serving
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -111,16 +112,15 @@ def _look(cluster: Cluster, http: PodHttp, params: Row) -> list[soak.Seen]:
             problem = error.message
         except ValueError as error:
             problem = f"what GET {params['metrics_path']} answers is of no use ({error!s:.200})"
-        states = status.get("containerStatuses") or ()
-        own: dict[str, t.Any] = next((item for item in states if item["name"] == _agent(pod)["name"]), {})
-        ready = any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions") or ())
+        agent, states = agent_container(pod["spec"]), status.get("containerStatuses") or ()
+        own: Row = next((item for item in states if item["name"] == agent["name"]), {})
         found.append(
             soak.Seen(
                 uid=pod["metadata"]["uid"],
                 name=pod["metadata"]["name"],
-                image=_agent(pod)["image"],
+                image=agent["image"],
                 restarts=int(own.get("restartCount") or 0),
-                ready=None if pod["metadata"].get("deletionTimestamp") else ready,
+                ready=None if pod["metadata"].get("deletionTimestamp") else is_ready(pod),
                 counts=counts,
                 problem=problem,
             )
@@ -128,18 +128,12 @@ def _look(cluster: Cluster, http: PodHttp, params: Row) -> list[soak.Seen]:
     return found
 
 
-def _agent(pod: Row) -> Row:
-    """The container of the agent, beside those that a mesh may have put there."""
-    own: list[Row] = pod["spec"]["containers"]
-    return next((item for item in own if item["name"] == "agent"), own[0])
-
-
 def _place(pod: Row, port: int) -> Place:
     """Where the pod shows its metrics: the chart names a port for them where it is not the agent's own.
 
     :raises FindingError: the container names no port
     """
-    container, name = _agent(pod), pod["metadata"]["name"]
+    container, name = agent_container(pod["spec"]), pod["metadata"]["name"]
     ports = {item.get("name", ""): int(item["containerPort"]) for item in container.get("ports") or ()}
     found = port or ports.get("metrics") or ports.get("http") or next(iter(ports.values()), 0)
     if not found:
