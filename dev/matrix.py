@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from dev.generated import between
 from lab.paths import ROOT
 
 Row = dict[str, t.Any]
@@ -68,9 +69,7 @@ def _word(test: str) -> str:
 
 def updated(text: str) -> str:
     """The README with the table as the matrix is now."""
-    before, _begin, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n{table(read())}\n{END}{after}"
+    return between(text, BEGIN, END, table(read()))
 
 
 def main() -> int:

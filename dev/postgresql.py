@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
 import shutil
@@ -15,7 +16,7 @@ import tempfile
 import time
 import typing as t
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -186,6 +187,13 @@ def running(
         if started:
             started.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def by_major() -> Iterator[Callable[[int], Server]]:
+    """A function from a major version to its server, which runs from its first use until the end."""
+    with contextlib.ExitStack() as stack:
+        yield functools.cache(lambda major: stack.enter_context(running(major)))
 
 
 @contextlib.contextmanager

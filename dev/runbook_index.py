@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
+from dev.generated import between
 from lab.paths import ROOT
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
@@ -38,9 +39,7 @@ def index(text: str) -> str:
 
 def updated(text: str) -> str:
     """The runbook with its index as its headings are now."""
-    before, _begin, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n{index(after)}\n{END}{after}"
+    return between(text, BEGIN, END, index(text.partition(END)[2]))
 
 
 def main() -> int:

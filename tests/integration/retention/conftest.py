@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import typing as t
 import uuid
@@ -11,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from dev.postgresql import Server, running
+from dev.postgresql import Server, by_major
 
 VERSIONS = tuple(int(major) for major in os.environ.get("RETENTION_VERSIONS", "15,18").split(","))
 # As images/agent/migrations leaves it.
@@ -69,15 +68,8 @@ class Database:
 @pytest.fixture(scope="session")
 def servers() -> t.Iterator[t.Callable[[int], Server]]:
     """A function from a major version to its running server."""
-    started: dict[int, Server] = {}
-    with contextlib.ExitStack() as stack:
-
-        def server(major: int) -> Server:
-            if major not in started:
-                started[major] = stack.enter_context(running(major))
-            return started[major]
-
-        yield server
+    with by_major() as found:
+        yield found
 
 
 @pytest.fixture(params=VERSIONS, ids=str)

@@ -20,7 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.run import Rotation, Wanted
 from psycopg import sql
 
-from dev.postgresql import Server, running
+from dev.postgresql import Server, by_major
 
 VERSIONS = tuple(int(major) for major in os.environ.get("ROTATION_VERSIONS", "15,18").split(","))
 Object = dict[str, t.Any]
@@ -197,15 +197,8 @@ class Release:
 @pytest.fixture(scope="session")
 def servers() -> t.Iterator[t.Callable[[int], Server]]:
     """A function from a major version to its running server."""
-    started: dict[int, Server] = {}
-    with contextlib.ExitStack() as stack:
-
-        def server(major: int) -> Server:
-            if major not in started:
-                started[major] = stack.enter_context(running(major))
-            return started[major]
-
-        yield server
+    with by_major() as found:
+        yield found
 
 
 @pytest.fixture(params=VERSIONS, ids=str)
