@@ -9,12 +9,11 @@ A request is a line of JSON, and so is its answer; whoever asks sends empty line
 from __future__ import annotations
 
 import json
-import os
 import sys
-import threading
 import time
 from typing import Any
 
+from . import stdin_lines
 from .contract_load import Load, ask
 from .contract_relay import Relay
 
@@ -108,20 +107,11 @@ class Desk:
 
 def main(_request: Row | None = None) -> None:
     """Answer what comes on stdin until it ends, or nothing comes any more."""
-    desk, seen = Desk(), [time.monotonic()]
-
-    def watch() -> None:
-        while time.monotonic() - seen[0] < QUIET_SECONDS:
-            time.sleep(1)
-        os._exit(0)
-
-    threading.Thread(target=watch, daemon=True).start()
-    for line in sys.stdin:
-        seen[0] = time.monotonic()
+    desk = Desk()
+    for line in stdin_lines.lines(QUIET_SECONDS):
         if line.strip():
             sys.stdout.write(json.dumps(desk.answer(json.loads(line))) + "\n")
             sys.stdout.flush()
-            seen[0] = time.monotonic()
 
 
 if __name__ == "__main__":

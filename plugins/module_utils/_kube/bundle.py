@@ -20,6 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     bundle_loader,
     collect,
     contract_desk,
+    http_answers,
     known_revisions,
     probe,
     render,
@@ -104,7 +105,8 @@ BACKUP: t.Final = _named(
     "probe_causes",
     "session",
 )
-CONTRACT: t.Final = _named(contract_desk, "contract_load", "contract_relay")
+CONTRACT: t.Final = _named(contract_desk, "contract_load", "contract_relay", "stdin_lines")
+HTTP_ANSWERS: t.Final = _named(http_answers, "stdin_lines")
 LOGIN: t.Final = _named(service_file, "errors", "libpq_url", "probe_causes", "session")
 PROBE: t.Final = _named(
     probe,
@@ -151,6 +153,7 @@ __all__ = (
     "BACKUP",
     "COLLECTOR",
     "CONTRACT",
+    "HTTP_ANSWERS",
     "LOGIN",
     "PROBE",
     "RENDERER",

@@ -15,7 +15,9 @@ import typing as t
 import zlib
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import answers
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import HTTP_ANSWERS, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession, may_exec
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -23,31 +25,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 ANSWER_SECONDS: t.Final = 20.0
 MOST_BYTES: t.Final = 4 << 20
-# Answers each line of stdin with one line: `ok` and the packed body, or a word on what went wrong. It ends by itself
-# when nobody has asked for a quarter of an hour, for a killed caller may leave its stdin open.
-PROGRAM: t.Final = (
-    "import base64, http.client, select, sys, zlib\n"
-    "port, path, address = int(sys.argv[1]), sys.argv[2], sys.argv[3]\n"
-    "def ask(host):\n"
-    "    connection = http.client.HTTPConnection(host, port, timeout=10)\n"
-    "    connection.request('GET', path)\n"
-    "    answer = connection.getresponse()\n"
-    f"    body = answer.read({MOST_BYTES + 1})\n"
-    "    if answer.status != 200:\n"
-    "        return f'HTTP {answer.status}'\n"
-    f"    if len(body) > {MOST_BYTES}:\n"
-    "        return 'too large'\n"
-    "    return 'ok ' + base64.b64encode(zlib.compress(body)).decode()\n"
-    "while select.select([sys.stdin], [], [], 900)[0] and sys.stdin.readline():\n"
-    "    told = ''\n"
-    "    for host in ('127.0.0.1', address):\n"
-    "        try:\n"
-    "            told = ask(host)\n"
-    "            break\n"
-    "        except Exception as error:\n"
-    "            told = told or type(error).__name__\n"
-    "    print(told, flush=True)\n"
-)
 
 
 class Place(t.NamedTuple):
@@ -98,19 +75,23 @@ class PodHttp(contextlib.AbstractContextManager["PodHttp"]):
             with contextlib.suppress(FindingError):
                 return self._answer(place)
             self._sessions.pop(place.pod).__exit__()
-        words = ["python", "-c", PROGRAM, str(place.port), self._path, place.address]
-        self._sessions[place.pod] = ExecSession(self._cluster, self._namespace, place.pod, place.container, words)
+        request = {"addresses": ["127.0.0.1", place.address], "port": place.port, "path": self._path}
+        session = ExecSession(self._cluster, self._namespace, place.pod, place.container, command())
+        self._sessions[place.pod] = session
+        session.send(bundle(HTTP_ANSWERS, request | {"most": MOST_BYTES}))
         return self._answer(place)
 
     def _answer(self, place: Place) -> str:
         session = self._sessions[place.pod]
         session.send("")
-        told = session.receive(ANSWER_SECONDS)
-        word, _blank, packed = (told or "").partition(" ")
-        if word != "ok":
-            raise self._unanswered(place, told or session.last_words)
+        line = session.receive(ANSWER_SECONDS)
+        if line is None:
+            raise self._unanswered(place, session.last_words)
+        told = answers.of_line(line, session)
+        if "body" not in told:
+            raise self._unanswered(place, str(told.get("problem")))
         try:
-            text = zlib.decompressobj().decompress(base64.b64decode(packed), MOST_BYTES)
+            text = zlib.decompressobj().decompress(base64.b64decode(told["body"]), MOST_BYTES)
         except (ValueError, zlib.error):
             raise self._unanswered(place, "what came is incomplete") from None
         return text.decode("utf-8", "replace")
