@@ -30,24 +30,29 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _FOLDERS = ("group_vars", "host_vars")
 _HEADER = b"$ANSIBLE_VAULT;"
 # What says how a run went, the later ones in place of the earlier ones: a verdict, and the report of the whole run.
-_SHORT_NAMES = {
+_SUMMARY_BEGINS = {
     "connectivity_test",
     "data_retention",
-    "deployment_report",
+    "database_backup",
     "migration_preflight",
     "release_soak",
     "release_uninstall",
 }
+_SUMMARY_ENDS = {"credentials_rotation", "image_contract"}
+_SENTENCE = {"deployment_report", "release_plan", "release_rollback"}
 
 
 def line(module: str, result: t.Mapping[str, t.Any]) -> str:
     """What a module's result says of the run in one line, empty where it is none of those that say it."""
     name = module.rpartition(".")[2]
-    if name not in _SHORT_NAMES:
+    if name in _SENTENCE:
+        said = result.get("sentence") or ""
+        return f"{result['word']}. {said}" if result.get("word") else str(said)
+    # The records of all backups are asked for after one was made, and are not what the run did.
+    if name not in _SUMMARY_BEGINS | _SUMMARY_ENDS or "backups" in result:
         return ""
-    if name == "deployment_report":
-        return f"{result['word']}. {result['sentence']}" if result.get("word") else ""
-    return " ".join(str(next(iter(result.get("summary") or ()), "")).split())
+    lines = list(result.get("summary") or ()) or [""]
+    return " ".join(str(lines[0 if name in _SUMMARY_BEGINS else -1]).split())
 
 
 def of_fleet(module: str, result: t.Mapping[str, t.Any]) -> dict[str, tuple[str, str]]:

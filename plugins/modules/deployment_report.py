@@ -125,6 +125,9 @@ options:
       release:
         description: What M(kubernetes.core.helm) returned.
         type: dict
+      rollback:
+        description: What M(ai_platform.agent.release_rollback) returned, where a soak went back.
+        type: dict
   reports:
     description: Results of M(ai_platform.agent.migration_preflight) and of the connectivity test.
     type: list

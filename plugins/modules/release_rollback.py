@@ -117,6 +117,17 @@ summary:
   sample:
     - "-> revision 3 of 2026-11-29T13:05:10, registry.example.com/team/agent:1.3.2: safe"
     - "     its schema is the live one (0006)"
+revision:
+  description: Helm's number of the revision that the rollback made.
+  returned: with O(state=rolled_back), success, not in check mode
+  type: int
+sentence:
+  description: What became of the release, or would.
+  returned: with O(state=rolled_back) where a revision was chosen
+  type: str
+  sample: >-
+    Release agent-prod in namespace prod was rolled back to revision 3 (registry.example.com/team/agent:1.3.2); Helm
+    counts it as revision 5.
 error_id:
   description: Id of what stood in the way, a heading of docs/runbook.md.
   returned: failure

@@ -29,10 +29,19 @@ OPERATIONS_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn"
     "credential-old": ("warn", "Put another one into the vault, and run playbooks/rotate_credentials.yml."),
     "rotation-pending": ("warn", "Run playbooks/rotate_credentials.yml again, which finishes it."),
     # How a new version does beside the one before it
-    "soak-errors": ("fail", "Roll back with playbooks/rollback.yml, then read the new pods' logs."),
-    "soak-slow": ("fail", "Roll back with playbooks/rollback.yml, then look for what the new version waits for."),
-    "soak-restarts": ("fail", "Roll back with playbooks/rollback.yml; `kubectl logs --previous` has the last words."),
-    "soak-unready": ("fail", "Roll back with playbooks/rollback.yml; the pod's events say which probe fails."),
+    "soak-errors": ("fail", "Read the new pods' logs; playbooks/rollback.yml goes back where the run itself did not."),
+    "soak-slow": (
+        "fail",
+        "Look for what the new version waits for; playbooks/rollback.yml goes back where the run itself did not.",
+    ),
+    "soak-restarts": (
+        "fail",
+        "`kubectl logs --previous` has the last words; playbooks/rollback.yml goes back where the run itself did not.",
+    ),
+    "soak-unready": (
+        "fail",
+        "The pod's events say which probe fails; playbooks/rollback.yml goes back where the run itself did not.",
+    ),
     "soak-refusals": ("warn", "Look which requests are refused: a route that is gone, or a client that changed."),
     "soak-few": ("unknown", "Soak for longer, or while there is traffic; or lower the threshold `requests`."),
     "soak-unread": ("unknown", "Name the image's metrics in ai_agent_soak_metrics, and grant pods/exec or pods/proxy."),

@@ -18,6 +18,7 @@ _STEP: t.Final = {
     "preflight": "preflight",
     "credentials": "credentials",
     "release": "release",
+    "rollback": "soak",
 }
 
 
@@ -25,16 +26,21 @@ def changes(registered: t.Mapping[str, Row | None], begun: t.Container[str]) -> 
     """`chart`, `images`, `revision` and `changed` as the module's argument `run` has them.
 
     :param registered: what release_info (found), chart_assemble (chart), migration_preflight (preflight), the Secret's
-        task (credentials) and kubernetes.core.helm (release) returned, None or empty where one did not run
+        task (credentials), kubernetes.core.helm (release) and release_rollback (rollback) returned, None or empty where
+        one did not run
     :param begun: names of the steps that this run began
     :raises FindingError: the chart's manifests are no YAML
     """
     kept = {name: registered.get(name) or {} if step in begun else {} for name, step in _STEP.items()}
     before = (kept["found"].get("helm") or {}).get("release") or {}
     after = kept["release"].get("status") or {}
+    live, planned = _live_images(kept), _planned_images(kept["chart"]) if after else {}
+    if kept["rollback"].get("revision"):
+        # A soak goes back to what served before the run, under a new number of Helm's.
+        after, planned = before | {"revision": kept["rollback"]["revision"]}, live
     return {
         "chart": {"before": _version(before), "after": _version(after)},
-        "images": {"before": _live_images(kept), "after": _planned_images(kept["chart"]) if after else {}},
+        "images": {"before": live, "after": planned},
         "revision": {"before": _number(before), "after": _number(after)},
         "changed": any(bool(kept[name].get("changed")) for name in ("credentials", "release")),
     }

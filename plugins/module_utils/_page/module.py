@@ -52,7 +52,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     },
     "registered": {
         "type": "dict",
-        "options": {name: {"type": "dict"} for name in ("found", "chart", "credentials", "release")},
+        "options": {name: {"type": "dict"} for name in ("found", "chart", "credentials", "release", "rollback")},
     },
     "reports": {
         "type": "list",

@@ -134,4 +134,16 @@ def table(rows: Sequence[Object], chosen: int) -> list[str]:
     return lines
 
 
-__all__ = ("Candidate", "choose", "row", "table")
+def sentence(chosen: Object, params: Mapping[str, t.Any], became: int) -> str:
+    """What became of the release, or would.
+
+    :param chosen: the row that was chosen
+    :param params: has `release_name` and `release_namespace`
+    :param became: Helm's number of the new revision, 0 in check mode
+    """
+    release = f"Release {params['release_name']} in namespace {params['release_namespace']}"
+    what = f"rolled back to revision {chosen['revision']} ({chosen['image'] or chosen['chart']})"
+    return f"{release} was {what}; Helm counts it as revision {became}." if became else f"{release} would be {what}."
+
+
+__all__ = ("Candidate", "choose", "row", "sentence", "table")

@@ -84,7 +84,13 @@ def _roll_back(cluster: Cluster, helm: leased_helm.Helm, params: Row) -> tuple[R
         told = {"revisions": rows, "chosen": 0, "error_id": error.id, "summary": rollback.table(rows, 0)}
         return told, error.message
     number = int(chosen["revision"])
-    result = {"changed": True, "revisions": rows, "chosen": number, "summary": rollback.table(rows, number)}
+    result = {
+        "changed": True,
+        "revisions": rows,
+        "chosen": number,
+        "summary": rollback.table(rows, number),
+        "sentence": rollback.sentence(chosen, params, 0),
+    }
     if not params["check_mode"]:
         # What Helm makes of it is a new revision, of which the same is known; it migrates nothing.
         if number in recorded:
@@ -97,6 +103,8 @@ def _roll_back(cluster: Cluster, helm: leased_helm.Helm, params: Row) -> tuple[R
                 result,
                 f"Helm rolled back to revision {number} and calls the release {last['status']}, not deployed.",
             )
+        result["revision"] = int(last["revision"])
+        result["sentence"] = rollback.sentence(chosen, params, result["revision"])
     return result, None
 
 

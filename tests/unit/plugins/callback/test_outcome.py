@@ -62,6 +62,32 @@ def test_each_host_has_one_line_and_the_last_word_counts(callback: CallbackModul
     ]
 
 
+@pytest.mark.parametrize(
+    ("module", "result", "said"),
+    [
+        ("credentials_rotation", {"summary": ["role b was made ready", "role b logs in."]}, "role b logs in."),
+        (
+            "image_contract",
+            {"summary": ["right  start", "The image keeps the contract."]},
+            "The image keeps the contract.",
+        ),
+        (
+            "release_plan",
+            {"summary": ["+ x", "y"], "sentence": "A deployment would do this."},
+            "A deployment would do this.",
+        ),
+        ("release_rollback", {"summary": ["-> 3"], "sentence": "It was rolled back."}, "It was rolled back."),
+        # The same module in its other role, and the list of all backups that is asked for after one was made.
+        ("release_rollback", {"changed": True}, ""),
+        ("database_backup", {"summary": ["b-1: 7 rows, verified", "note"]}, "b-1: 7 rows, verified"),
+        ("database_backup", {"summary": ["b-0: 5 rows, verified"], "backups": []}, ""),
+        ("data_retention", {"summary": []}, ""),
+    ],
+)
+def test_each_module_that_ends_a_playbook_says_what_it_did(module: str, result: dict[str, t.Any], said: str) -> None:
+    assert line(f"ai_platform.agent.{module}", result) == said
+
+
 def test_a_failure_that_was_caught_is_not_the_outcome(callback: CallbackModule) -> None:
     callback.v2_runner_on_failed(result("a", "Try", "x", msg="no"))
     callback.v2_runner_on_failed(result("a", "Ask", "x", msg="no"), ignore_errors=True)

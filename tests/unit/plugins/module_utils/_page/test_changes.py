@@ -45,6 +45,18 @@ def test_upgrade() -> None:
     }
 
 
+def test_a_soak_that_went_back_left_what_was_there_before_under_a_new_number() -> None:
+    rolled = REGISTERED | {"rollback": {"chosen": 7, "revision": 9}}
+    said = changes(rolled, (*ALL, "soak"))
+    assert said["revision"] == {"before": 7, "after": 9}
+    assert said["chart"] == {"before": "1.0.0", "after": "1.0.0"}
+    assert said["images"]["after"] == said["images"]["before"]
+    assert said["changed"]
+    # A rollback that an earlier play made, or that stopped, says nothing of this run.
+    assert changes(rolled, ALL) == changes(REGISTERED, ALL)
+    assert changes(REGISTERED | {"rollback": {"chosen": 7}}, (*ALL, "soak")) == changes(REGISTERED, ALL)
+
+
 def test_first_install_has_nothing_before() -> None:
     found: dict[str, t.Any] = {"helm": {"release": None, "problem": ""}, "statefulsets": []}
     said = changes(REGISTERED | {"found": found, "preflight": {}}, ALL)

@@ -9,7 +9,13 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import records
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.records import Record
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.rollback import Candidate, choose, row, table
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.rollback import (
+    Candidate,
+    choose,
+    row,
+    sentence,
+    table,
+)
 
 Object = dict[str, t.Any]
 BREAK = ("contract-phase on public.messages by revision 0007",)
@@ -141,6 +147,19 @@ def test_the_table_has_a_reason_for_each(item: Candidate, running: list[Object],
     assert made["verdict"] == verdict
     assert any(words in reason for reason in made["reasons"])
     assert any(words in line for line in table([made], 0))
+
+
+@pytest.mark.parametrize(
+    ("became", "words"),
+    [
+        (5, "was rolled back to revision 1 (agent:1); Helm counts it as revision 5."),
+        (0, "would be rolled back to revision 1 (agent:1)."),
+    ],
+)
+def test_one_sentence_says_what_became_of_the_release(became: int, words: str) -> None:
+    made = row(candidate(), KNOWN, ["6"], [])
+    said = sentence(made, {"release_name": "demo", "release_namespace": "prod"}, became)
+    assert said == f"Release demo in namespace prod {words}"
 
 
 def rows(*verdicts: str) -> list[Object]:
