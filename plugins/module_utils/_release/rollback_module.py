@@ -103,8 +103,8 @@ def _roll_back(cluster: Cluster, helm: leased_helm.Helm, params: Row) -> tuple[R
                 result,
                 f"Helm rolled back to revision {number} and calls the release {last['status']}, not deployed.",
             )
-        result["revision"] = int(last["revision"])
-        result["sentence"] = rollback.sentence(chosen, params, result["revision"])
+        became = int(last["revision"])
+        result |= {"revision": became, "sentence": rollback.sentence(chosen, params, became)}
     return result, None
 
 
