@@ -17,7 +17,7 @@ import typing as t
 
 from . import guest_memory
 from .errors import CollectorError
-from .probe_startup import NETWORK_SECONDS, retry
+from .probe_startup import retry
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from .session import Session
@@ -34,7 +34,8 @@ NOT_YET = frozenset({"database-host-unknown", "database-unreachable"})
 def main(request: Request) -> None:
     """Answer requests from stdin, or the one of a Job.
 
-    :param request: limits (connect_timeout, lock_timeout_ms, statement_timeout_ms), and `once` in a Job
+    :param request: limits (connect_timeout, lock_timeout_ms, statement_timeout_ms); in a Job also `once`, what is
+        asked, and `settle`, seconds that the network of the pod may take to begin
     """
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)
@@ -55,7 +56,7 @@ def main(request: Request) -> None:
         if guest:
             _assert_room()
         with contextlib.ExitStack() as stack:
-            session = _session(request["limits"], stack, 0.0 if guest else NETWORK_SECONDS)
+            session = _session(request["limits"], stack, request.get("settle", 0.0))
             requests = [once] if once else map(json.loads, sys.stdin)
             for item in requests:
                 send(_answer(item, session))

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import MOST_BYTES
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.probe_startup import NETWORK_SECONDS
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import answers
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import COLLECTOR, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
@@ -94,7 +95,8 @@ class JobCollector(Collector):
         self._cluster, self._task, self._limits = cluster, task, limits
 
     def ask(self, request: Message) -> Message:
-        words = command(bundle(COLLECTOR, {"limits": self._limits, "once": request}))
+        given = {"limits": self._limits, "once": request, "settle": NETWORK_SECONDS}
+        words = command(bundle(COLLECTOR, given))
         with JobRun(self._cluster, dataclasses.replace(self._task, command=words)) as run:
             answer = answers.last_of_job(run, large=too_large)
             self.findings = self.findings or run.findings()

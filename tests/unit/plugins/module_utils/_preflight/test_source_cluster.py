@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import job as job_module
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import bundle
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import collector
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import run as preflight
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source_cluster import ClusterSource, Options
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.table import summary
@@ -24,6 +26,12 @@ CLASS: Object = {
     "metadata": {"name": "fast", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
 }
 NO_EXEC = [("get", "pods/exec"), ("create", "pods/exec")]
+
+
+@pytest.fixture(autouse=True)
+def network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no pod whose network would have to begin; _in_pod/test_collect.py is about that."""
+    monkeypatch.setattr(collector, "NETWORK_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -270,6 +278,22 @@ def test_a_stuck_rollout_is_asked_by_what_still_serves(cluster: FakeCluster) -> 
         assert refused(cluster, release(image)).id == "database-unreachable"
     images = [job["spec"]["template"]["spec"]["containers"][0]["image"] for job in asked(cluster)]
     assert images == ["agent:1", "agent:1"]
+
+
+def test_the_network_of_a_new_pod_gets_time_to_begin(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Object] = []
+
+    def kept(program: tuple[str, ...], request: Object) -> str:
+        given.append(request)
+        return bundle(program, request)
+
+    monkeypatch.setattr(collector, "NETWORK_SECONDS", 0.25)
+    monkeypatch.setattr(collector, "bundle", kept)
+    deployed(cluster, release("agent:1"))
+    cluster.denied.update(NO_EXEC)
+    cluster.env = {"DATABASE_URL": "postgresql://u@127.0.0.1:1/db"}
+    assert refused(cluster, release("agent:2")).id == "database-unreachable"
+    assert [request["settle"] for request in given] == [0.25]
 
 
 def asked(cluster: FakeCluster) -> list[Object]:
