@@ -151,20 +151,22 @@ def integration(tally: Tally) -> None:
 def on_cluster(tally: Tally) -> None:
     """The lab itself, an install, the role's bad input, the preflight; a cluster that was up before stays up."""
 
-    def scenario(count: Tally) -> None:
+    # Three that take equally long: each waits for the cluster, for Helm or for ssh more than for a processor.
+    def on_the_lab(count: Tally) -> None:
         _molecule(count, "install")
+        count.pytest("lab", ["tests/integration/lab"])
+        count.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
 
     def role(count: Tally) -> None:
         count.pytest("role", ["tests/integration/role"], seconds=2400)
+        count.pytest("fleet", ["tests/integration/fleet"])
 
-    def others(count: Tally) -> None:
-        count.pytest("lab", ["tests/integration/lab"])
-        count.pytest("preflight-cluster", ["tests/integration/preflight_cluster"])
-        # Beside the lab, whose programs it runs, not on it.
-        count.pytest("api-server", ["tests/integration/api_server", "tests/integration/fleet"], seconds=2400)
+    def beside_it(count: Tally) -> None:
+        # It runs the lab's programs, and an API server of its own.
+        count.pytest("api-server", ["tests/integration/api_server"], seconds=2400)
 
     with _lab():
-        tally.side_by_side(scenario, role, others)
+        tally.side_by_side(on_the_lab, role, beside_it)
 
 
 def release(tally: Tally) -> None:
