@@ -187,7 +187,7 @@ def test_a_worse_version_is_found_and_rolled_back(release: Place, api: Server) -
         # Its own account says so in the role, which leaves the release as it is unless it may roll back.
         said = played(release, before["pods"])
         assert f"Release {release.name} in namespace {NAMESPACE} did not pass its soak." in said
-        assert "It stays deployed: Roll back with playbooks/rollback.yml" in said
+        assert "It stays deployed: Read the new pods' logs; playbooks/rollback.yml goes back" in said
         assert "See docs/runbook.md#soak-errors" in said
 
         # As the role goes back: to the revision that served before, and to no other.

@@ -47,7 +47,9 @@ def test_a_worse_version_goes_and_the_one_before_it_serves_again(release: Loaded
 def test_without_the_permission_it_stays_and_says_what_to_do(release: LoadedRelease) -> None:
     worse = release.play("site.yml", ai_agent_values=WORSE, ai_agent_soak="25s")
     assert worse.code != 0
-    assert "It stays deployed: Roll back with playbooks/rollback.yml" in " ".join(worse.output.split())
+    assert "It stays deployed: Read the new pods' logs; playbooks/rollback.yml goes back" in " ".join(
+        worse.output.split()
+    )
     assert model(release) == WORSE["agent"]["llm"]["baseUrl"]
     # The inventory names the version that stays, and the way back is the playbook's.
     back = release.play("playbooks/rollback.yml", ai_agent_values=WORSE)
