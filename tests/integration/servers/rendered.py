@@ -34,13 +34,18 @@ def process(objects: list[Object], pod: Object, folder: Path, python: Path) -> P
         return re.sub(rf"(?<![\w.-])(?:{mounted})(?=/|$)", lambda found: str(places[found[0]]), text)
 
     words = [*(container.get("command") or ()), *(container.get("args") or ())]
-    words = [placed(re.sub(r"\$\((\w+)\)", lambda found: env.get(found[1], found[0]), word)) for word in words]
+    words = [placed(_expanded(word, env)) for word in words]
     env = {name: placed(value) for name, value in env.items()}
     # The interpreter writes nothing into an environment that tests share, as on a root file system that is read-only.
     image = {"PATH": f"{python.parent}{os.pathsep}{os.defpath}", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
     place = Path(placed(container.get("workingDir") or TEMPORARY))
     image |= {"TMPDIR": placed(TEMPORARY), "HOME": placed(TEMPORARY)}
     return Process([shutil.which(words[0], path=image["PATH"]) or words[0], *words[1:]], image | env, place)
+
+
+def _expanded(word: str, env: dict[str, str]) -> str:
+    """As the kubelet does it: $(NAME) is a variable where there is one, and two dollar signs are one."""
+    return re.sub(r"\$(?:\$|\((\w+)\))", lambda found: env.get(found[1], found[0]) if found[1] else "$", word)
 
 
 def _data(item: Object) -> dict[str, str]:
