@@ -107,7 +107,7 @@ def table(rows: dict[str, Row]) -> str:
     for example in read().values():
         row, values = rows[example.name], example.values["migration"]
         tool = "Alembic" if values.get("tool", "alembic") == "alembic" else " ".join(values["command"])
-        span = f"{example.older} (`{_short(row['from'])}`) -> {example.newer} (`{_short(row['to'])}`)"
+        span = f"{example.older} (`{row['from']}`) -> {example.newer} (`{row['to']}`)"
         cells = [
             f"[{example.name}]({example.name}/values.yaml)",
             f"{example.title}",
@@ -127,12 +127,8 @@ def broken() -> str:
     return "\n".join(f"- {name}, {part}: {words.strip()}" for name, part, words in found)
 
 
-def _short(revisions: list[str]) -> str:
-    return ", ".join(each[:12] for each in revisions)
-
-
 def _judged(row: Row) -> str:
-    told = "; ".join(f"{severity}: {', '.join(ids)}" for severity, ids in row["findings"].items())
+    told = "; ".join(f"{severity}: {ids}" for severity, ids in row["findings"].items())
     return f"{row['verdict']}{f' ({told})' if told else ''}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http.client
 import json
 import os
 import signal
@@ -114,6 +115,9 @@ class ProcessPlace:
         """
         self._folder, self._url = folder, database
         self.path, self.grace, self.start_seconds = "", GRACE, START_SECONDS
+        # The name and port of its Service, by which its callers know it, and what it answers to that; None unasked.
+        self.service, self.named_path = "", "/"
+        self.by_name: int | None = None
         # What was done, in its order, and the seconds that it took.
         self.took: list[tuple[str, float]] = []
         self._desk = Desk()
@@ -170,10 +174,20 @@ class ProcessPlace:
             for path in [self.path] if self.path else ["/ready", "/healthz", "/health"]:
                 with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}"):
                     self.took.append(("start", seconds))
+                    self._ask_by_name()
                     return Started(seconds, uid=os.getuid() or 1000, gid=os.getgid() or 1000)
             time.sleep(0.1)
         log.seek(0)
         return Started(None, log.read().decode())
+
+    def _ask_by_name(self) -> None:
+        """What a caller gets who knows it by its Service: many a framework refuses names that it was not told."""
+        if not self.service:
+            return
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", self.named_path, headers={"Host": self.service})
+            self.by_name = connection.getresponse().status
 
     def address(self) -> str:
         """Of this machine."""

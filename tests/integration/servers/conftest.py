@@ -18,7 +18,7 @@ from dev.examples import Example
 from dev.postgresql import Server, binaries
 from dev.redis_server import RedisServer
 from tests.integration.contract.conftest import database, server
-from tests.integration.servers.life import Life, Secrets, Seen
+from tests.integration.servers.life import NAMESPACE, RELEASE, Life, Secrets, Seen
 
 Live = t.Callable[[Example, Secrets], Seen]
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,7 +49,7 @@ def render(helm: str, tmp_path: Path) -> t.Callable[[dict[str, t.Any]], str]:
     def call(values: dict[str, t.Any]) -> str:
         file = tmp_path / "values.yaml"
         file.write_text(yaml.safe_dump(values))
-        words = [helm, "template", "my-agent", str(made.path), "--namespace", "servers", "-f", str(file)]
+        words = [helm, "template", RELEASE, str(made.path), "--namespace", NAMESPACE, "-f", str(file)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -21,6 +21,7 @@ from tests.integration.contract.conftest import Process, ProcessPlace
 from tests.integration.preflight.asking import Verdict, ask
 from tests.integration.servers.rendered import process
 
+RELEASE, NAMESPACE = "my-agent", "servers"
 INI: t.Final = Path(__file__).resolve().parents[3] / "chart" / "files" / "alembic.ini"
 Render = t.Callable[[dict[str, t.Any]], str]
 Secrets = dict[str, dict[str, str]]
@@ -35,6 +36,7 @@ class Seen:
     :param pending: how many revisions lie between them
     :param verdict: of the preflight about those
     :param findings: their ids by severity, from warnings on
+    :param by_name: what it answers to who calls it by the name of its Service, a status of HTTP
     :param words: how the older release's migration ended where it failed
     :param seconds: of each step
     """
@@ -46,6 +48,7 @@ class Seen:
     findings: dict[str, list[str]]
     lines: list[judge.Line]
     seconds: dict[str, float]
+    by_name: int | None = None
     words: str = ""
 
     def row(self, example: Example) -> dict[str, t.Any]:
@@ -53,11 +56,11 @@ class Seen:
         return {
             "older": example.older,
             "newer": example.newer,
-            "from": self.start,
-            "to": self.end,
+            "from": ", ".join(self.start),
+            "to": ", ".join(self.end),
             "revisions": self.pending,
             "verdict": self.verdict,
-            "findings": self.findings,
+            "findings": {severity: ", ".join(ids) for severity, ids in self.findings.items()},
             "contract": {line.part: line.status for line in self.lines},
             "seconds": self.seconds,
         }
@@ -114,7 +117,7 @@ class Life:
         [ended] = self._timed("older migration", lambda: place.migrate(1))
         start = self._revisions()
         if ended.code != 0:
-            return Seen(start, start, 0, None, {}, [], self._seconds, ended.words)
+            return Seen(start, start, 0, None, {}, [], self._seconds, words=ended.words)
         made, migration = self._release(place, example.newer)
         told = self._timed("preflight", lambda: self._preflight(migration))
         probes = {name: made.probe(name) for name in PATHS}
@@ -130,7 +133,17 @@ class Life:
         for identity, severity in sorted(told.serious.items()):
             findings.setdefault(severity, []).append(identity)
         pending = told.result.get("pending_count", 0)
-        return Seen(start, self._revisions(), pending, told.verdict, findings, lines, self._seconds, told.message)
+        return Seen(
+            start,
+            self._revisions(),
+            pending,
+            told.verdict,
+            findings,
+            lines,
+            self._seconds,
+            place.by_name,
+            told.message,
+        )
 
     def _release(self, place: ProcessPlace, version: str) -> tuple[Plan, Process]:
         """Have the place run a release; what the chart says of it, and its migration."""
@@ -138,16 +151,19 @@ class Life:
         made = plan(manifests, self._secrets)
         assert made.missing == []
         assert made.migration
-        objects = [item for item in yaml.safe_load_all(manifests) if item] + made.objects
+        objects = [item for item in yaml.safe_load_all(manifests) if item]
         python = self._example.environment(version) / "bin" / "python"
         migration, serving = (
-            process(objects, pod, self._folder / f"{version}-{name}", python)
+            process(objects + made.objects, pod, self._folder / f"{version}-{name}", python)
             for name, pod in (("migration", made.migration), ("agent", made.agent))
         )
         port = made.container["ports"][0]["containerPort"]
         _free(port)
         place.runs(serving, migration, port)
         place.path = made.probe("startup")[1]
+        [service] = [each for each in objects if each["kind"] == "Service" and each["metadata"]["name"] == RELEASE]
+        place.service = f"{RELEASE}.{NAMESPACE}.svc:{service['spec']['ports'][0]['port']}"
+        place.named_path = made.probe("readiness")[1]
         place.grace = made.grace - made.pre_stop
         startup = made.container["startupProbe"]
         place.start_seconds = startup.get("periodSeconds", 10) * startup.get("failureThreshold", 3)

@@ -18,7 +18,13 @@ _SECRETS: t.Final = {
     "mcp-contextforge": {
         "mcp-contextforge": {
             name: f"{name[:3]}-k7Qz!v2Xw9Lm#4TbYc8Rn@1HsPd6Gf$3JuEa5"
-            for name in ("JWT_SECRET_KEY", "AUTH_ENCRYPTION_SECRET", "BASIC_AUTH_PASSWORD", "PLATFORM_ADMIN_PASSWORD")
+            for name in (
+                "JWT_SECRET_KEY",
+                "AUTH_ENCRYPTION_SECRET",
+                "BASIC_AUTH_PASSWORD",
+                "PLATFORM_ADMIN_PASSWORD",
+                "DEFAULT_USER_PASSWORD",
+            )
         }
     }
 }
@@ -42,6 +48,7 @@ def test_it_lives_by_values_alone(example: Example, database: str, live: Live) -
     assert seen.verdict, f"The preflight has no verdict about the pending revisions: {seen.words}"
     others = {line.part for line in seen.lines if line.status not in {"right", "set"}}
     assert others == set(example.breaks), "\n".join(report.table(seen.lines))
+    assert seen.by_name == 200, "It refuses who calls it by the name of its Service."
     row = seen.row(example)
     if os.environ.get("EXAMPLES_RECORD"):
         examples.record(example.name, row)
