@@ -198,9 +198,12 @@ class Life:
         """What the module makes of the pending revisions of the package, with the variables of the migration."""
         folder = self._folder / "preflight"
         folder.mkdir()
-        # The chart's own file; where a program migrates, env.py may be used to find the URL in it.
-        url = self._database.replace("postgresql://", "postgresql+psycopg://", 1).replace("%", "%%")
-        text = INI.read_text().replace("SCRIPT_LOCATION", f"{self._example.scripts}\nsqlalchemy.url = {url}")
+        # The chart's own file. Where a program migrates, it hands env.py the URL, which may look for it in the file.
+        lines = [self._example.scripts]
+        if self._example.values["migration"].get("tool") == "command":
+            url = self._database.replace("postgresql://", "postgresql+psycopg://", 1).replace("%", "%%")
+            lines.append(f"sqlalchemy.url = {url}")
+        text = INI.read_text().replace("SCRIPT_LOCATION", "\n".join(lines))
         (folder / "alembic.ini").write_text(text)
         # How the process is started is this machine's affair, and its URLs name the database that it is judged on.
         own = {"PATH", "PYTHONDONTWRITEBYTECODE"}
