@@ -7,10 +7,11 @@ import os
 import re
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab import shell
-from lab.cache import digest
+from lab.cache import cached, digest
 
 
 def python() -> str:
@@ -22,11 +23,14 @@ def python() -> str:
     return f"{version}-{digest([os.path.realpath(sys.executable)])[:4]}"
 
 
-def fill(folder: Path, *requirements: str, pins: Path | None = None, until: str | None = None) -> None:
+def fill(
+    folder: Path, *requirements: str, pins: Path | None = None, until: str | None = None, compiled: bool = False
+) -> None:
     """Make an environment of this Python's version that can be moved, and install requirements in it.
 
     :param requirements: pinned ones, or such that *pins*, a file of constraints, pins
-    :param until: a day, YYYY-MM-DD; what they depend on is taken as it was then, and nothing is compiled
+    :param until: a day, YYYY-MM-DD; what they depend on is taken as it was then, and nothing is built from source
+    :param compiled: with their bytecode, as pip leaves it in an image: for what is started often and may not write it
     :raises LabError: PyPI cannot be reached, or does not have it for this Python
     """
     settings = pip_settings().get("global", {})
@@ -40,7 +44,23 @@ def fill(folder: Path, *requirements: str, pins: Path | None = None, until: str 
     words = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *requirements]
     words += ["--constraints", pins] if pins else []
     words += ["--only-binary", ":all:", "--exclude-newer", until] if until else []
+    words += ["--compile-bytecode"] if compiled else []
     shell.run(words, log="environments", what=what, env=env)
+
+
+def kept(requirements: Sequence[str], until: str) -> Path:
+    """An environment of a package that is pinned, the first requirement, made on first use and kept in the cache.
+
+    :param until: the day as of which the others are taken, YYYY-MM-DD
+    :raises LabError: PyPI cannot be reached, or lacks a requirement
+    """
+    key = digest([until, python(), *requirements])
+    name = requirements[0].replace("==", "-")
+
+    def build(folder: Path) -> None:
+        fill(folder / "venv", *requirements, until=until, compiled=True)
+
+    return cached(f"environment-{name}", key, build) / "venv"
 
 
 def pip_settings() -> dict[str, dict[str, str]]:

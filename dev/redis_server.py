@@ -10,12 +10,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 import redis
 
 from dev.postgresql import free_port
+from lab import apt
+from lab.cache import cached
 from lab.progress import LabError
+
+# Debian's and Ubuntu's packages with the server, and the libraries of its own that a machine without it may lack.
+PACKAGES = ("redis-server", "redis-tools", "liblzf1", "libjemalloc2", "libatomic1")
 
 
 @dataclass
@@ -39,21 +45,25 @@ class RedisServer:
 def running(password: str, *settings: str) -> Iterator[RedisServer]:
     """A server with `settings`, words of redis-server's command line.
 
-    Debian's redis-server where it is on PATH, else the one inside the image that TEST_REDIS_IMAGE names.
+    Debian's redis-server where it is on PATH, else the one inside the image that TEST_REDIS_IMAGE names, else that of
+    the distribution's packages, which are only unpacked.
 
-    :raises LabError: there is neither, or it did not answer within 30 s
+    :raises LabError: there is none, or it did not answer within 30 s
     """
     words = ["--bind", "*", "--protected-mode", "no", "--save", "", "--appendonly", "no", *settings]
-    image, program = os.environ.get("TEST_REDIS_IMAGE"), shutil.which("redis-server")
-    if not image and not program:
-        raise LabError("there is no redis-server on PATH, and TEST_REDIS_IMAGE names no image that has one")
     port = free_port()
     words += ["--port", str(port), "--requirepass", password]
-    command = [program or "", *words]
-    if not program:
-        command = ["docker", "run", "--rm", "--network", "host", "--entrypoint", "redis-server", str(image), *words]
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    env = dict(os.environ)
+    if program := shutil.which("redis-server"):
+        command = [program, *words]
+    elif image := os.environ.get("TEST_REDIS_IMAGE"):
+        command = ["docker", "run", "--rm", "--network", "host", "--entrypoint", "redis-server", image, *words]
+    else:
+        folder = _unpacked()
+        command = [str(folder / "usr" / "bin" / "redis-server"), *words]
+        env["LD_LIBRARY_PATH"] = os.pathsep.join(map(str, (folder / "usr" / "lib").glob("*-linux-gnu*")))
+    with tempfile.TemporaryDirectory() as work:
+        process = subprocess.Popen(command, cwd=work, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             server = RedisServer(port, password)
             _wait(server, process)
@@ -61,6 +71,13 @@ def running(password: str, *settings: str) -> Iterator[RedisServer]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+def _unpacked() -> Path:
+    """A folder with the files of the packages, kept in the cache."""
+
+    first, *more = PACKAGES
+    return cached("debian-redis-server", "1", lambda folder: apt.unpack(first, folder, *more))
 
 
 def _wait(server: RedisServer, process: subprocess.Popen[bytes]) -> None:

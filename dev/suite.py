@@ -137,7 +137,8 @@ def servers(tally: Tally) -> None:
     """Each server of examples/, from PyPI, as processes: its migration and start by values alone, and its contract."""
     # It waits for what it takes away to be missed, more than for a processor.
     tally.pytest("contract", ["tests/integration/contract"], workers=3)
-    tally.pytest("servers", ["tests/integration/servers"], [VENV / "python", "-m", "dev.servers"], seconds=3600)
+    # One after the other: they listen on the ports of their values.
+    tally.pytest("servers", ["tests/integration/servers"], seconds=3600)
 
 
 def integration(tally: Tally) -> None:
@@ -270,7 +271,7 @@ NEEDS = {"report": (needs.BROWSER,), "events": (needs.JAVA,)} | dict.fromkeys(
     _LAB,
 )
 HELM = {"lint", "chart", "controller", "integration", "cluster", "release", "operations", "helm3", "bitnami"}
-HELM |= {"documentation"}
+HELM |= {"documentation", "servers"}
 """Stages that call helm."""
 
 STAGES: dict[str, Callable[[Tally], None]] = {

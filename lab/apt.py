@@ -57,8 +57,8 @@ def install(packages: Sequence[str]) -> None:
                 raise LabError(explain(again.output, packages)) from None
 
 
-def unpack(package: str, folder: Path) -> None:
-    """Fetch a package of this machine's distribution and put its files below a folder; nothing is installed.
+def unpack(package: str, folder: Path, *more: str) -> None:
+    """Fetch packages of this machine's distribution and put their files below a folder; nothing is installed.
 
     :raises LabError: there is no apt, or it failed
     """
@@ -67,12 +67,14 @@ def unpack(package: str, folder: Path) -> None:
     with _ONE:
         known = _update() if os.geteuid() == 0 else ""
         # apt downloads into the folder that it is started in.
-        fetch = f"cd {shlex.quote(str(folder))} && {shlex.join(['apt-get', *NETWORK, 'download', '-q', package])}"
-        words = ["sh", "-c", f"{fetch} && dpkg -x ./*.deb . && rm ./*.deb"]
+        words = ["apt-get", *NETWORK, "download", "-q", package, *more]
+        fetch = f"cd {shlex.quote(str(folder))} && {shlex.join(words)}"
+        each = 'for file in ./*.deb; do dpkg -x "$file" . || exit 1; done'
+        words = ["sh", "-c", f"{fetch} && {each} && rm ./*.deb"]
         try:
             shell.run(words, log="apt", what=f"fetching {package}", env=QUIET)
         except shell.ProgramError as error:
-            raise LabError(explain(known + error.output, [package])) from None
+            raise LabError(explain(known + error.output, [package, *more])) from None
 
 
 def mirror() -> str:

@@ -43,10 +43,11 @@ def test_nothing_is_made_that_changes_others(render: Render) -> None:
 
 def test_tool_and_table(render: Render) -> None:
     made = planned(render({"migration": {"versionTable": "own.version"}}))
-    assert (made.tool, made.version_table) == ("alembic", "own.version")
-    assert planned(render({"migration": {"tool": "command", "command": ["migrate"]}})).tool == "command"
+    assert (made.tool, made.version_table, made.ledger) == ("alembic", "own.version", "")
+    made = planned(render({"migration": {"tool": "command", "command": ["migrate"], "ledger": "own.ledger"}}))
+    assert (made.tool, made.ledger) == ("command", "own.ledger")
     none = planned(render({"migration": {"tool": "none"}}))
-    assert (none.tool, none.migration) == ("none", None)
+    assert (none.tool, none.migration, none.ledger) == ("none", None, "")
 
 
 def test_probes_and_times(render: Render) -> None:

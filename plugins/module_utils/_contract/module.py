@@ -87,6 +87,7 @@ def _target(made: Plan, params: Row) -> trial.Target:
         image=made.image,
         tool=made.tool,
         version_table=made.version_table,
+        ledger=made.ledger,
         probes={name: made.probe(name) for name in PATHS},
         request=params["request"],
         away_seconds=params["away_seconds"],

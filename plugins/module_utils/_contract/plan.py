@@ -108,8 +108,16 @@ class Plan:
     @property
     def version_table(self) -> str:
         """Of Alembic."""
+        return self._told("SCHEMA_VERSION_TABLE") or "alembic_version"
+
+    @property
+    def ledger(self) -> str:
+        """The table in which the chart remembers what a program migrated (chart/files/ledger.py), empty without one."""
+        return self._told("SCHEMA_LEDGER")
+
+    def _told(self, name: str) -> str:
         env = {item["name"]: item.get("value") for item in self._migrator.get("env") or ()}
-        return str(env.get("SCHEMA_VERSION_TABLE") or "alembic_version")
+        return str(env.get(name) or "")
 
     @property
     def _migrator(self) -> Object:

@@ -45,6 +45,7 @@ class Target:
     :param probes: kind, path and port by the probe's name
     :param tool: migration.tool
     :param version_table: Alembic's
+    :param ledger: the chart's own, where the migration is a program of the image; else empty
     :param request: more of a request under load than its path: method, body, headers, path
     """
 
@@ -53,6 +54,7 @@ class Target:
     version_table: str
     probes: t.Mapping[str, tuple[str, str, int]]
     request: Row = dataclasses.field(default_factory=dict)
+    ledger: str = ""
     away_seconds: float = 20
     back_seconds: float = 60
 
@@ -249,8 +251,10 @@ class _Trial:
 
     def _ahead(self) -> Ahead | None:
         part, table = "schema ahead", self._target.version_table
-        question = {"do": "ahead", "url": self._place.url(), "table": table, "revision": UNKNOWN_REVISION}
-        answer = self._place.desk(question)
+        # After an upgrade both say so: Alembic's table, and the ledger by which the chart knows a rollback.
+        asked: Row = {"url": self._place.url(), "table": table, "revision": UNKNOWN_REVISION}
+        asked |= {"ledger": self._target.ledger} if self._target.ledger else {}
+        answer = self._place.desk({"do": "ahead", **asked})
         if "error" in answer:
             self._unknown[part] = f"The version table cannot be written: {answer['error']}."
             return None
@@ -264,7 +268,7 @@ class _Trial:
             self._place.remove()
         finally:
             with contextlib.suppress(FindingError):
-                self._desk(do="back", url=self._place.url(), table=table, rows=answer["rows"])
+                self._desk(do="back", rows=answer["rows"], **asked)
         return Ahead(migration, started)
 
 

@@ -12,10 +12,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import io
 import json
 import os
-import re
 import signal
 import sys
 import threading
@@ -24,12 +22,11 @@ import typing as t
 from pathlib import Path
 
 from .alembic_place import own_ini
+from .alembic_url import put
 from .alembic_watch import kept_off_disk
 from .alembic_worker import (
-    PLACEHOLDER_URL,
     AlembicError,
     Worker,
-    configuration,
     described,
 )
 
@@ -85,36 +82,34 @@ def _redirect_driver(owner: t.Any, there: dict[str, str]) -> None:
     owner.connect = staticmethod(connect) if isinstance(owner, type) else connect
 
 
-def scheme_of(request: dict[str, t.Any]) -> str:
-    """PostgreSQL's scheme with the driver that the configuration names, without one where it names none.
-
-    :param request: as Worker takes it
-    """
-    # The option may stand for a variable that is not set here.
-    with contextlib.suppress(Exception):
-        named = configuration(request, io.StringIO()).get_main_option("sqlalchemy.url") or ""
-        if re.fullmatch(r"postgresql\+\w+", scheme := named.partition("://")[0]):
-            return scheme
-    return "postgresql"
-
-
 class Tracer:
     """The upgrade of one Alembic directory."""
 
     def __init__(self, request: dict[str, t.Any]) -> None:
         """:param request: as Worker takes it"""
         self.worker = Worker(request)
-        # Rendering needs no driver; here SQLAlchemy would take another one than the application's.
-        url = scheme_of(request) + PLACEHOLDER_URL.removeprefix("postgresql")
-        self.worker.config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
         self.revision = ""
         self.seconds: dict[str, float] = {}
 
     def upgrade(self) -> None:
-        """Run env.py online; what it prints goes to stderr.
+        """Run env.py online, with the URL that Worker.observed() tries first; what it prints goes to stderr.
 
         :raises AlembicError: it, or the revision that `revision` names, fails
         """
+        worker = self.worker
+        if worker.scheme is None:
+            put(worker.config, None)
+            try:
+                self._upgrade()
+            except AlembicError:
+                if self.revision:
+                    raise
+            else:
+                return
+        put(worker.config, worker.scheme or "postgresql")
+        self._upgrade()
+
+    def _upgrade(self) -> None:
         from alembic.runtime.environment import EnvironmentContext
 
         worker = self.worker

@@ -17,7 +17,6 @@ import importlib
 import io
 import json
 import os
-import re
 import sys
 import traceback
 import typing as t
@@ -25,17 +24,13 @@ import warnings
 from pathlib import Path
 
 from .alembic_online import DECISIVE, observe
+from .alembic_url import put, scheme_of
 from .alembic_watch import Watch, has_body, inspects, kept_off_disk
 from .files_read import FilesRead
-from .source_lines import LinedBuffer
+from .source_lines import LONE_SURROGATE, LinedBuffer, without_lone_surrogates
 
 # How many revisions one part of the answer holds.
 PART = 50
-# A percent sign, as every special character of a real password brings one: where env.py hands the URL to
-# set_main_option, which takes it for the beginning of a variable, this fails before the migration does.
-PLACEHOLDER_URL = "postgresql://preflight:pre%25flight@preflight.invalid/preflight"
-# A lone UTF-16 surrogate: a Python string may hold one, UTF-8 cannot.
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # The end of SQLAlchemy's error for postgres://, and what it means.
 _POSTGRES = "sqlalchemy.dialects:postgres"
 _POSTGRES_SCHEME = "env.py hands on a URL that begins with postgres://, and SQLAlchemy knows postgresql:// only"
@@ -47,15 +42,6 @@ class AlembicError(Exception):
     def __init__(self, error_id: str, message: str) -> None:
         super().__init__(message)
         self.id = error_id
-
-
-def without_lone_surrogates(value: t.Any) -> t.Any:
-    """A value of JSON in which lone surrogates are exchanged: JSON can write them, and nothing that reads it can."""
-    if isinstance(value, str):
-        return LONE_SURROGATE.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {without_lone_surrogates(name): without_lone_surrogates(item) for name, item in value.items()}
-    return [without_lone_surrogates(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def described(error: BaseException, root: str) -> str:
@@ -120,8 +106,9 @@ class Worker:
         self.elsewhere: bool = request.get("elsewhere", False)
         name = Path(request["ini"]).name
         self.config = configuration(request, self.buffer)
+        self.scheme = scheme_of(self.config)
         try:
-            self.config.set_main_option("sqlalchemy.url", PLACEHOLDER_URL.replace("%", "%%"))
+            put(self.config, "postgresql")
             self._script_beside_env(Path(request["ini"]))
             # Alembic's own folder for what env.py imports, prepend_sys_path, is set here.
             self.script = ScriptDirectory.from_config(self.config)
@@ -211,7 +198,19 @@ class Worker:
         return self.revisions() | {"version_table": table, "online": self.online}
 
     def observed(self) -> dict[str, t.Any]:
-        """env.py as it goes online; see alembic_online."""
+        """env.py as it goes online (alembic_online), with the file's driver, or without a URL where it names none."""
+        # Some env.py make a URL of their own only without one. What needs one has it the second time.
+        for scheme in dict.fromkeys((self.scheme, "postgresql")):
+            put(self.config, scheme)
+            try:
+                found = self._observed()
+            finally:
+                put(self.config, "postgresql")
+            if found["problem"] is None:
+                break
+        return found
+
+    def _observed(self) -> dict[str, t.Any]:
         from alembic.runtime.environment import EnvironmentContext
 
         environment = EnvironmentContext(self.config, self.script, fn=lambda *_: [], destination_rev=self.target)

@@ -78,8 +78,11 @@ class Desk:
         """What this machine's clock says."""
         return {"now": time.time()}
 
-    def do_ahead(self, url: str, table: str, revision: str) -> Row:
-        """Write a revision that no image knows into a version table of Alembic; `rows`: what stood there."""
+    def do_ahead(self, url: str, table: str, revision: str, ledger: str = "") -> Row:
+        """Write a revision that no image knows into a version table of Alembic; `rows`: what stood there.
+
+        :param ledger: the table in which the chart remembers releases; the revision becomes the newest of them
+        """
         # An image without the driver has no say here.
         import psycopg
         from psycopg import sql
@@ -90,9 +93,12 @@ class Desk:
                 return {"rows": []}
             rows = [row[0] for row in connection.execute(sql.SQL("SELECT version_num FROM {}").format(names))]
             connection.execute(sql.SQL("UPDATE {} SET version_num = %s").format(names), (revision,))
+            if ledger and connection.execute("SELECT to_regclass(%s)", (ledger,)).fetchone() != (None,):
+                entry = sql.SQL("INSERT INTO {} (release, pod, at) VALUES (%s, '', clock_timestamp())")
+                connection.execute(entry.format(sql.Identifier(*ledger.split("."))), (revision,))
         return {"rows": rows}
 
-    def do_back(self, url: str, table: str, rows: list[str]) -> Row:
+    def do_back(self, url: str, table: str, rows: list[str], revision: str = "", ledger: str = "") -> Row:
         """Write again what stood there."""
         import psycopg
         from psycopg import sql
@@ -102,6 +108,9 @@ class Desk:
             connection.execute(sql.SQL("DELETE FROM {}").format(names))
             for row in rows:
                 connection.execute(sql.SQL("INSERT INTO {} (version_num) VALUES (%s)").format(names), (row,))
+            if ledger and connection.execute("SELECT to_regclass(%s)", (ledger,)).fetchone() != (None,):
+                entry = sql.SQL("DELETE FROM {} WHERE release = %s").format(sql.Identifier(*ledger.split(".")))
+                connection.execute(entry, (revision,))
         return {}
 
 

@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
+import typing as t
 
 # One revision that writes from so many different lines is a loop over data, and its lines help nobody.
 MOST = 1000
+# A lone UTF-16 surrogate: a Python string may hold one, UTF-8 cannot.
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class LinedBuffer(io.StringIO):
@@ -41,3 +45,12 @@ class LinedBuffer(io.StringIO):
             if frame is not None and (not self.lines or self.lines[-1][1] != frame.f_lineno):
                 self.lines.append((self.tell(), frame.f_lineno))
         return super().write(text)
+
+
+def without_lone_surrogates(value: t.Any) -> t.Any:
+    """A value of JSON in which lone surrogates are exchanged: JSON can write them, and nothing that reads it can."""
+    if isinstance(value, str):
+        return LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {without_lone_surrogates(name): without_lone_surrogates(item) for name, item in value.items()}
+    return [without_lone_surrogates(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -40,6 +40,7 @@ def _named(entry: t.Any, *others: str) -> tuple[str, ...]:
 _WORKER: t.Final = (
     "alembic_online",
     "alembic_place",
+    "alembic_url",
     "alembic_watch",
     "alembic_worker",
     "executed_text",

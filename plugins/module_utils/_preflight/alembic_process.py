@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import redacted
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_worker import PLACEHOLDER_URL
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_url import PLACEHOLDER_URL
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import RENDERING_WORKER, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import FilesRead, Rendered, Segment
 

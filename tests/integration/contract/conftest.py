@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import http.client
 import json
 import os
 import signal
@@ -30,6 +32,19 @@ SERVER = Path(__file__).with_name("server.py")
 # A busy machine takes seconds for what else takes none; what hears no signal takes them all.
 GRACE = 20.0
 START_SECONDS, MIGRATION_SECONDS = 600.0, 1800.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Process:
+    """What is started.
+
+    :param env: all of its environment
+    :param folder: in which it starts
+    """
+
+    words: list[str]
+    env: t.Mapping[str, str]
+    folder: Path
 
 
 class Desk:
@@ -99,7 +114,12 @@ class ProcessPlace:
         :param env: with `{url}`, `{cache}` and `{port}`
         """
         self._folder, self._url = folder, database
-        self.path = ""
+        self.path, self.grace, self.start_seconds = "", GRACE, START_SECONDS
+        # The name and port of its Service, by which its callers know it, and what it answers to that; None unasked.
+        self.service, self.named_path = "", "/"
+        self.by_name: int | None = None
+        # What was done, in its order, and the seconds that it took.
+        self.took: list[tuple[str, float]] = []
         self._desk = Desk()
         self._known = {"port": str(free_port())}
         self._process: subprocess.Popen[bytes] | None = None
@@ -111,47 +131,63 @@ class ProcessPlace:
             self.ports[name] = self._desk.ask(asked)["port"]
         url = database.replace(f":{split.port}/", f":{self.ports['database']}/")
         known = {"url": url, "cache": f"127.0.0.1:{self.ports.get('cache')}"} | self._known
-        told = {name: value.format(**known) for name, value in env.items()}
-        self.runs(serve, migrate, told, told, int(self._known["port"]))
+        told = os.environ | {name: value.format(**known) for name, value in env.items()}
+        self.runs(Process(serve, told, folder), Process(migrate, told, folder), int(self._known["port"]))
 
-    def runs(self, serve: list[str], migrate: list[str], env: dict[str, str], other: dict[str, str], port: int) -> None:
-        """What is run: the server and its variables, the migration and its own; and where the server listens."""
-        self._serve, self._migrate, self._env, self._other, self.port = serve, migrate, env, other, port
+    def runs(self, serve: Process, migrate: Process, port: int) -> None:
+        """What is run: the server, and the migration; and where the server listens."""
+        self._serve, self._migrate, self.port = serve, migrate, port
 
     def _log(self) -> t.Any:
         return (self._folder / f"{uuid.uuid4().hex}.log").open("w+b")
 
+    def _begin(self, process: Process, log: t.Any) -> subprocess.Popen[bytes]:
+        # A group of its own: what it has started ends with it.
+        words, env, folder = process.words, process.env, process.folder
+        return subprocess.Popen(words, stdout=log, stderr=log, env=env, cwd=folder, start_new_session=True)
+
     def migrate(self, copies: int) -> list[Ended]:
         """Run it."""
+        began = time.monotonic()
         logs = [self._log() for _ in range(copies)]
-        started = [
-            subprocess.Popen(self._migrate, stdout=log, stderr=log, env=os.environ | self._other, cwd=self._folder)
-            for log in logs
-        ]
+        started = [self._begin(self._migrate, log) for log in logs]
         ends = []
         for process, log in zip(started, logs, strict=True):
-            code = process.wait(MIGRATION_SECONDS)
+            try:
+                code: int | None = process.wait(max(0.0, began + MIGRATION_SECONDS - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                code = None
+                _kill(process)
             log.seek(0)
             ends.append(Ended(code, log.read().decode()))
+        self.took.append(("migration", time.monotonic() - began))
         return ends
 
     def start(self, *, writable: bool = False, own_user: bool = False, kept: bool = False) -> Started:  # noqa: ARG002 - a process has neither
         """Start it."""
         log = self._log()
-        self._process = subprocess.Popen(
-            self._serve, stdout=log, stderr=log, env=os.environ | self._env, cwd=self._folder, start_new_session=True
-        )
         began = time.monotonic()
-        while time.monotonic() - began < START_SECONDS:
+        self._process = self._begin(self._serve, log)
+        while (seconds := time.monotonic() - began) < self.start_seconds:
             if self._process.poll() is not None:
-                log.seek(0)
-                return Started(None, log.read().decode())
+                break
             for path in [self.path] if self.path else ["/ready", "/healthz", "/health"]:
                 with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}"):
-                    return Started(time.monotonic() - began, uid=os.getuid() or 1000, gid=os.getgid() or 1000)
+                    self.took.append(("start", seconds))
+                    self._ask_by_name()
+                    return Started(seconds, uid=os.getuid() or 1000, gid=os.getgid() or 1000)
             time.sleep(0.1)
         log.seek(0)
         return Started(None, log.read().decode())
+
+    def _ask_by_name(self) -> None:
+        """What a caller gets who knows it by its Service: many a framework refuses names that it was not told."""
+        if not self.service:
+            return
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", self.named_path, headers={"Host": self.service})
+            self.by_name = connection.getresponse().status
 
     def address(self) -> str:
         """Of this machine."""
@@ -167,19 +203,18 @@ class ProcessPlace:
         began = time.time()
         self._process.send_signal(signal.SIGTERM)
         try:
-            code = self._process.wait(GRACE)
+            code = self._process.wait(self.grace)
         except subprocess.TimeoutExpired:
-            self.remove()
-            return End(137, began, time.time() - began, GRACE)
-        # The process itself does not end a group of its own.
-        return End(code if code >= 0 else 128 - code, began, time.time() - began, GRACE)
+            code = -signal.SIGKILL
+        self.took.append(("end", time.time() - began))
+        # Also what is left of its group, as a container's end does.
+        self.remove()
+        return End(code if code >= 0 else 128 - code, began, time.time() - began, self.grace)
 
     def remove(self) -> None:
         """End it with all that it started."""
         if self._process:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            _kill(self._process)
 
     def desk(self, request: dict[str, t.Any]) -> dict[str, t.Any]:
         """What it answers."""
@@ -197,6 +232,12 @@ class ProcessPlace:
         """End all."""
         self.remove()
         self._desk.close()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
+import psycopg
 import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._contract import judge, report, trial
 
@@ -71,3 +72,24 @@ def test_what_was_taken_away_is_back_afterwards(place: Place) -> None:
     tried(made)
     answer = made.desk({"do": "ahead", "url": made.url(), "table": "alembic_version", "revision": "x"})
     assert answer == {"rows": ["0001"]}
+
+
+def test_a_later_release_stands_in_the_ledger_as_well(place: Place, database: str) -> None:
+    made = place()
+    ledger = "ai_agent.migrations"
+    with psycopg.connect(database, autocommit=True) as connection:
+
+        def releases() -> list[str]:
+            return [row[0] for row in connection.execute("SELECT release FROM ai_agent.migrations ORDER BY at DESC")]
+
+        connection.execute("CREATE TABLE alembic_version (version_num text)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+        connection.execute("CREATE SCHEMA ai_agent")
+        connection.execute("CREATE TABLE ai_agent.migrations (release text PRIMARY KEY, pod text, at timestamptz)")
+        connection.execute("INSERT INTO ai_agent.migrations VALUES ('image:1', '', '2026-01-01')")
+        asked = {"url": database, "table": "alembic_version", "revision": "x", "ledger": ledger}
+        assert made.desk({"do": "ahead", **asked}) == {"rows": ["0001"]}
+        assert releases() == ["x", "image:1"]
+        assert made.desk({"do": "back", "rows": ["0001"], **asked}) == {}
+        assert releases() == ["image:1"]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]

@@ -6,11 +6,18 @@ import dataclasses
 import typing as t
 from pathlib import Path
 
-from dev import environments
-from lab.cache import cached, digest
+from dev import environments, examples
 
+# Versions of those that have a values file as well are named once, in examples/servers.yml.
+_EXAMPLES: t.Final = examples.read()
 # What the projects depend on is taken as it was on this day.
-DAY = "2026-11-20"
+DAY = _EXAMPLES["aegra"].until
+
+
+def _example(name: str) -> tuple[str, ...]:
+    return _EXAMPLES[name].requirements(_EXAMPLES[name].newer)
+
+
 # What Alembic's template has, and many an env.py asks for.
 LOGGING: t.Final = """
 [loggers]
@@ -53,11 +60,7 @@ class Project:
 
         :raises LabError: PyPI cannot be reached, or lacks a requirement
         """
-        key = digest([DAY, environments.python(), *self.requirements])
-        folder = cached(
-            f"history-{self.name}", key, lambda made: environments.fill(made / "venv", *self.requirements, until=DAY)
-        )
-        return folder / "venv" / "bin" / "python"
+        return environments.kept(self.requirements, DAY) / "bin" / "python"
 
     def ini(self, folder: Path, url: str) -> Path:
         """An alembic.ini in `folder` for the project's own script folder and the database `url`."""
@@ -94,7 +97,7 @@ _GUESSED_BY_NOBODY: t.Final = {
 PROJECTS: t.Final = (
     Project(
         "aegra",
-        ("aegra-api==0.11.0",),
+        _example("aegra"),
         "aegra_api/alembic",
         "postgresql+asyncpg",
         {"DATABASE_URL": "{url}"},
@@ -108,14 +111,14 @@ PROJECTS: t.Final = (
     ),
     Project(
         "contextforge",
-        ("mcp-contextforge-gateway==1.1.0", "psycopg[binary]"),
+        _example("mcp-contextforge"),
         "mcpgateway/alembic",
         "postgresql+psycopg",
         {"DATABASE_URL": "{url}"} | _GUESSED_BY_NOBODY,
     ),
     Project(
         "phoenix",
-        ("arize-phoenix==20.26.1", "asyncpg"),
+        _example("phoenix"),
         "phoenix/db/migrations",
         "postgresql+asyncpg",
         {"PHOENIX_SQL_DATABASE_URL": "{url}"},

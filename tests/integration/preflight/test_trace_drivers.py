@@ -48,6 +48,14 @@ else:
     asyncio.run(online())
 """
 
+# An application that makes its own URL where the file names none, as one does that is migrated by its own program.
+OWN_URL = ASYNC.replace(
+    "    engine = async",
+    """    if "sqlalchemy.url" not in section:
+        section["sqlalchemy.url"] = "postgresql+asyncpg://own:own@127.0.0.1:1/own"
+    engine = async""",
+)
+
 
 @pytest.fixture(scope="session")
 def other_python() -> Path:
@@ -58,16 +66,19 @@ def other_python() -> Path:
 
 
 @pytest.mark.parametrize(
-    ("driver", "env"), [("asyncpg", ASYNC), ("psycopg2", PLAIN), ("pg8000", PLAIN)], ids=lambda it: it[:8].strip()
+    ("driver", "env"),
+    [("asyncpg", ASYNC), ("psycopg2", PLAIN), ("pg8000", PLAIN), ("", OWN_URL)],
+    ids=["asyncpg", "psycopg2", "pg8000", "a URL of its own"],
 )
 def test_the_driver_of_the_configuration_is_led_to_the_copy(
     driver: str, env: str, other_python: Path, tmp_path: Path
 ) -> None:
-    """Another program's URL stands in alembic.ini, and nothing of it is used but the driver."""
+    """Another program's URL stands in alembic.ini, and nothing of it is used but the driver; or none stands there."""
     body = LOOKS.format('op.add_column("items", sa.Column("extra", sa.Integer()))')
     folder = project(tmp_path / "project", body, env=env)
     ini = folder / "alembic.ini"
-    ini.write_text(ini.read_text() + f"sqlalchemy.url = postgresql+{driver}://else:where@127.0.0.1:1/nothing\n")
+    if driver:
+        ini.write_text(ini.read_text() + f"sqlalchemy.url = postgresql+{driver}://else:where@127.0.0.1:1/nothing\n")
     with running(CHOSEN[-1]) as server:
         with psycopg.connect(server.url(), autocommit=True) as connection:
             connection.execute(SCHEMA)
@@ -77,6 +88,7 @@ def test_the_driver_of_the_configuration_is_led_to_the_copy(
         told = [item["message"] for item in verdict.findings if item["id"].startswith("trace")]
         assert [item["revision"] for item in verdict.result["trace"].get("revisions", ())] == ["r1"], told
         assert not told
+        assert "env-online-unseen" not in verdict.ids
         with psycopg.connect(server.url()) as connection:
             columns = connection.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'items'::regclass")
             assert "extra" not in {row[0] for row in columns}

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import os
 import re
+import shutil
 import typing as t
 from pathlib import Path
 
+from tests.integration.contract.conftest import Process
+
+# Where the chart mounts a volume that can be written; the images' own working directory.
+TEMPORARY: t.Final = "/tmp"  # noqa: S108
 Object = dict[str, t.Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Process:
-    """What the node would start."""
-
-    words: list[str]
-    env: dict[str, str]
-
-
 def process(objects: list[Object], pod: Object, folder: Path, python: Path) -> Process:
-    """The first container of a pod.
+    """The first container of a pod, as the node would start it.
 
     :param objects: of the rendering, and Secrets beside it
     :param folder: where its volumes are laid out
@@ -31,7 +27,6 @@ def process(objects: list[Object], pod: Object, folder: Path, python: Path) -> P
     container = pod["spec"]["containers"][0]
     env = _environment(container, data)
     places = _volumes(pod["spec"], container, data, folder)
-
     mounted = "|".join(re.escape(path) for path in sorted(places, key=len, reverse=True))
 
     def placed(text: str) -> str:
@@ -39,12 +34,18 @@ def process(objects: list[Object], pod: Object, folder: Path, python: Path) -> P
         return re.sub(rf"(?<![\w.-])(?:{mounted})(?=/|$)", lambda found: str(places[found[0]]), text)
 
     words = [*(container.get("command") or ()), *(container.get("args") or ())]
-    words = [placed(re.sub(r"\$\((\w+)\)", lambda found: env.get(found[1], found[0]), word)) for word in words]
+    words = [placed(_expanded(word, env)) for word in words]
     env = {name: placed(value) for name, value in env.items()}
-    env["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
     # The interpreter writes nothing into an environment that tests share, as on a root file system that is read-only.
-    env |= {"PYTHONDONTWRITEBYTECODE": "1", "HOME": str(folder)}
-    return Process(words, env)
+    image = {"PATH": f"{python.parent}{os.pathsep}{os.defpath}", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
+    place = Path(placed(container.get("workingDir") or TEMPORARY))
+    image |= {"TMPDIR": placed(TEMPORARY), "HOME": placed(TEMPORARY)}
+    return Process([shutil.which(words[0], path=image["PATH"]) or words[0], *words[1:]], image | env, place)
+
+
+def _expanded(word: str, env: dict[str, str]) -> str:
+    """As the kubelet does it: $(NAME) is a variable where there is one, and two dollar signs are one."""
+    return re.sub(r"\$(?:\$|\((\w+)\))", lambda found: env.get(found[1], found[0]) if found[1] else "$", word)
 
 
 def _data(item: Object) -> dict[str, str]:

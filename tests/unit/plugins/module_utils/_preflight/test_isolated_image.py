@@ -6,7 +6,7 @@ import copy
 import json
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_worker import PLACEHOLDER_URL
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.alembic_url import PLACEHOLDER_URL
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task, manifest
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.isolated_image import (
     PLACEHOLDER,
