@@ -13,8 +13,10 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
     Name,
     dotted,
     functions,
+    qualified_name,
     relation_name,
     relations,
+    walk,
     writes,
 )
 
@@ -25,14 +27,20 @@ _OPAQUE = {ast.DoStmt: "a DO block", ast.CallStmt: "a procedure", ast.ExecuteStm
 
 
 def _session(node: t.Any, reading: Reading) -> None:
-    if isinstance(node, ast.VariableSetStmt) and node.name == "search_path" and any(_words(node)):
-        reading.say(
-            "search-path-set", "It changes search_path: names without a schema may mean other tables from here on."
-        )
+    if isinstance(node, ast.VariableSetStmt) and node.name == "search_path" and node.args:
+        _search_path(_words(node.args), reading)
 
 
-def _words(node: t.Any) -> list[str]:
-    return [str(getattr(getattr(item, "val", None), "sval", "?")) for item in node.args or ()]
+def _search_path(values: list[str], reading: Reading) -> None:
+    """An empty one, with which pg_dump begins, is no search path either: Alembic's own version table is not found."""
+    words = "names without a schema may mean other tables from here on."
+    if not any(value.strip() for value in values):
+        words = "no name without a schema is found from here on, nor Alembic's version table where it is named so."
+    reading.say("search-path-set", f"It changes search_path: {words}")
+
+
+def _words(values: t.Iterable[t.Any]) -> list[str]:
+    return [str(getattr(getattr(item, "val", None), "sval", "?")) for item in values]
 
 
 def _truncate(node: t.Any, reading: Reading) -> None:
@@ -123,6 +131,10 @@ def _query(node: t.Any, reading: Reading) -> None:
             _read(name, mode, reading)
     if getattr(node, "intoClause", None):
         reading.catalog.create(relation_name(node.intoClause.rel))
+    for call in (part for part in walk(node) if isinstance(part, ast.FuncCall)):
+        setting, *values = _words(call.args or ())[:2] or [""]
+        if qualified_name(call.funcname or ())[1] == "set_config" and setting.lower() == "search_path":
+            _search_path(values, reading)
     _opaque_calls(node, reading)
 
 
