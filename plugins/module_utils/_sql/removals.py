@@ -251,10 +251,4 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Remark]]]] = {
 }
 
 
-def texts(node: t.Any) -> set[str]:
-    """Every string constant below `node`."""
-    constants = (part.val for part in walk(node) if isinstance(part, ast.A_Const))
-    return {str(value.sval) for value in constants if isinstance(value, ast.String)}
-
-
-__all__ = ("always", "removals", "texts")
+__all__ = ("always", "removals")
