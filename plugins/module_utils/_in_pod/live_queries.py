@@ -199,10 +199,14 @@ ORDER BY d.oid, c.oid, a.attnum LIMIT 2000
 """
 EXTENSIONS = """
 SELECT a.name, a.installed_version AS installed, coalesce(bool_or(v.trusted), false) AS trusted,
-  coalesce(bool_or(v.superuser), true) AS superuser
+  coalesce(bool_or(v.superuser), true) AS superuser,
+  ARRAY(SELECT o.version::text FROM pg_available_extension_versions o WHERE o.name = a.name ORDER BY 1) AS versions,
+  ARRAY(SELECT q.name::text FROM pg_available_extension_versions o, unnest(o.requires) AS q (name)
+    WHERE o.name = a.name AND o.version = a.default_version
+      AND NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = q.name) ORDER BY 1) AS lacks
 FROM pg_available_extensions a LEFT JOIN pg_available_extension_versions v ON v.name = a.name
   AND v.version = a.default_version
-WHERE a.name = ANY(%(names)s) GROUP BY a.name, a.installed_version
+WHERE a.name = ANY(%(names)s) GROUP BY a.name, a.installed_version, a.default_version
 """
 VERSION_WIDTH = """
 SELECT CASE WHEN coalesce(b.typname, y.typname) IN ('varchar', 'bpchar') THEN

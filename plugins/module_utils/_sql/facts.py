@@ -316,12 +316,14 @@ class TypeRow(t.TypedDict):
 
 
 class ExtensionRow(t.TypedDict):
-    """An extension that the server could install, and the version that is installed (EXTENSIONS)."""
+    """An extension, its installed version, all others, and the extensions that the default one `lacks` (EXTENSIONS)."""
 
     name: str
     installed: str | None
     trusted: bool
     superuser: bool
+    versions: t.NotRequired[list[str]]
+    lacks: t.NotRequired[list[str]]
 
 
 class _TableFacts(t.TypedDict):

@@ -293,6 +293,8 @@ def _schema(node: t.Any) -> t.Iterator[Touch]:
 
 def _extension(node: t.Any) -> t.Iterator[Touch]:
     if isinstance(node, ast.CreateExtensionStmt):
+        schemas = (option.arg.sval for option in node.options or () if option.defname == "schema")
+        yield from (Touch("need", "schema", (None, name)) for name in schemas if not node.if_not_exists)
         yield Touch("make", "extension", (None, node.extname or ""), lenient=bool(node.if_not_exists))
     else:
         yield Touch("need", "extension", (None, node.extname))
@@ -350,17 +352,14 @@ def _policy(node: t.Any) -> t.Iterator[Touch]:
 
 def _write(node: t.Any) -> t.Iterator[Touch]:
     targets = node.cols if isinstance(node, ast.InsertStmt) else node.targetList
-    for target in targets or ():
-        yield from _part("need", "column", relation_name(node.relation), getattr(target, "name", None))
     conflict = node.onConflictClause if isinstance(node, ast.InsertStmt) else None
-    if conflict is not None:
-        for target in conflict.targetList or ():
-            yield from _part("need", "column", relation_name(node.relation), target.name)
-        if conflict.infer is not None:
-            # A unique index that belongs to no constraint does not count.
-            yield from _part("need", "constraint", relation_name(node.relation), conflict.infer.conname)
-            for element in conflict.infer.indexElems or ():
-                yield from _part("need", "column", relation_name(node.relation), element.name)
+    for target in (*(targets or ()), *(getattr(conflict, "targetList", None) or ())):
+        yield from _part("need", "column", relation_name(node.relation), getattr(target, "name", None))
+    if conflict is not None and conflict.infer is not None:
+        # A unique index that belongs to no constraint does not count.
+        yield from _part("need", "constraint", relation_name(node.relation), conflict.infer.conname)
+        for element in conflict.infer.indexElems or ():
+            yield from _part("need", "column", relation_name(node.relation), element.name)
 
 
 def _setting(node: t.Any) -> t.Iterator[Touch]:
