@@ -15,13 +15,13 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import signature
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.view_columns import view_columns
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column, Table
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
@@ -51,6 +51,8 @@ class DefinitionJudge:
 
     def _alter_table(self, node: t.Any) -> t.Iterator[Refusal]:
         table = self._catalog.table(relation_name(node.relation)) if node.objtype == ObjectType.OBJECT_TABLE else None
+        if table:
+            yield from _second_key(table, node)
         for command in node.cmds or () if table else ():
             column = table.columns.get(command.name) if table else None
             if table and column:
@@ -75,7 +77,11 @@ class DefinitionJudge:
             ),
             None,
         )
-        if new and old and not self._rules.routines.types_renamed:
+        before = self._rules.routines.made(new.name) if new and not node.replace else ()
+        if new and any((item.schema or self._catalog.schema, item.inputs) == (schema, new.inputs) for item in before):
+            label = f"{dotted((schema, new.name))}({', '.join(new.inputs)})"
+            yield f"The function {label} was made by this upgrade before, and this does not say OR REPLACE", True
+        elif new and old and not self._rules.routines.types_renamed:
             label = f"The function {dotted((schema, new.name))}({', '.join(new.inputs)})"
             if not node.replace:
                 yield f"{label} exists already, and this does not say OR REPLACE", True
@@ -143,6 +149,17 @@ class DefinitionJudge:
         ast.RefreshMatViewStmt: _refresh,
         ast.ViewStmt: _view,
     }
+
+
+def _second_key(table: Table, node: t.Any) -> t.Iterator[Refusal]:
+    """A table has one primary key at most: index_check_primary_key in src/backend/catalog/index.c."""
+    dropped = {item.name for item in node.cmds or () if item.subtype == Command.AT_DropConstraint}
+    known = next((item for item in table.constraints if item.kind == "p" and item.name not in dropped), None)
+    for command in node.cmds or ():
+        made = command.def_.constraints or () if command.subtype == Command.AT_AddColumn else (command.def_,)
+        keys = [item for item in made if isinstance(item, ast.Constraint) and item.contype == ConstrType.CONSTR_PRIMARY]
+        if known and keys and command.subtype in {Command.AT_AddColumn, Command.AT_AddConstraint}:
+            yield f"{dotted(table.name)} has the primary key {known.name} already", True
 
 
 def _column(command: t.Any, column: Column) -> str | None:
