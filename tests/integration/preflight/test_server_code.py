@@ -96,13 +96,21 @@ def test_what_is_said(name: str, session: psycopg.Connection) -> None:
     assert bool(error) == bool(fails)
 
 
-def test_no_driver_takes_copy_from_nowhere(database: str) -> None:
+# What COPY says, what is said of it.
+COPIES = {"COPY users FROM STDIN": ("statement-refused", "fail"), "COPY users TO STDOUT": ("statement-refused", "fail"),
+          "COPY users FROM '/nowhere/rows'": ("data-unknown", "unknown"),
+          "COPY users FROM PROGRAM 'echo none'": ("data-unknown", "unknown"),
+          "COPY users TO '/nowhere/rows'": ("data-unknown", "unknown")}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", COPIES)
+def test_what_copy_needs_is_not_there_or_not_known(text: str, database: str) -> None:
     with psycopg.connect(database) as connection:
         connection.execute(TABLES)
-        (found,) = [item for item in judged(connection, ["COPY users FROM STDIN"]) if item.id == "statement-refused"]
-        assert found.severity == "fail"
+        found = {(item.id, item.severity) for item in judged(connection, [text])}
+    assert COPIES[text] in found
     other = psycopg.connect(database)
-    assert "COPY" in ended(other, ["CREATE TABLE t (a int)", "COPY t FROM STDIN"])
+    assert ended(other, [TABLES, text])
     other.close()
 
 
@@ -122,5 +130,26 @@ CREATE EVENT TRIGGER watch ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXEC
 )
 def test_an_event_trigger_is_foreign_code(text: str, said: bool, session: psycopg.Connection) -> None:
     found, error = said_and_done(session, TABLES, EVENT, [text])
+    assert any("event trigger watch" in item.message for item in found) == said
+    assert ("no DDL here" in error) == said
+
+
+DROPS = EVENT.replace("ddl_command_start WHEN TAG IN ('ALTER TABLE')", "sql_drop")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ALTER TABLE users DROP COLUMN age", True),
+        ("ALTER TABLE users DROP CONSTRAINT adult", True),
+        ("ALTER TABLE users ALTER id DROP DEFAULT", True),
+        ("ALTER TABLE users ADD more int", False),
+        ("ALTER TABLE users ALTER age SET DEFAULT 1", False),
+        ("DROP VIEW people", True),
+        ("CREATE OR REPLACE VIEW people AS SELECT id, email FROM users", False),
+    ],
+)
+def test_an_event_trigger_of_what_is_dropped(text: str, said: bool, session: psycopg.Connection) -> None:
+    found, error = said_and_done(session, TABLES, DROPS, [text])
     assert any("event trigger watch" in item.message for item in found) == said
     assert ("no DDL here" in error) == said
