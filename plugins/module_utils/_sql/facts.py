@@ -265,7 +265,7 @@ class UseRow(t.TypedDict):
 
 
 class PublishedRow(t.TypedDict):
-    """A published table whose UPDATE or DELETE is published, and what identifies its rows (PUBLISHED).
+    """A table whose UPDATE or DELETE is published, or may be by the upgrade, and what identifies its rows (PUBLISHED).
 
     :param identity: pg_class.relreplident
     :param index_oid: the index that identifies rows, None without one

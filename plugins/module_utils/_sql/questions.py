@@ -78,6 +78,7 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
         "extensions": sorted(
             {node.extname for node in nodes if isinstance(node, (ast.CreateExtensionStmt, ast.AlterExtensionStmt))}
         ),
+        "publishes": any(isinstance(node, (ast.CreatePublicationStmt, ast.AlterPublicationStmt)) for node in nodes),
         "usage_tables": [list(name) for name in usage_tables],
         "truncated_tables": [list(name) for name in truncated_tables],
         "deletion_tables": [list(name) for name in deletion_tables],
