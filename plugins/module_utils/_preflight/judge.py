@@ -233,7 +233,7 @@ class Judge:
         without_default = self.rows.without_default(statement.number)
         remarks = [] if absent else removals(statement.node, self.catalog)
         remarks += existing_objects(statement.node, self.catalog)
-        remarks += [] if absent else incompatibilities(statement.node, self.catalog)
+        remarks += [] if absent else incompatibilities(statement.node, self.catalog, self.tables.uniques)
         new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
         origins: dict[Name | None, Table | None] = {}
         origins |= {remark.table: self.catalog.table(remark.table) for remark in remarks if remark.table}
