@@ -57,10 +57,10 @@ class ExtensionJudge:
         options = {option.defname: option.arg for option in node.options or ()}
         found = []
         wanted = getattr(options.get("new_version"), "sval", None)
-        if wanted and "versions" in known and wanted not in known["versions"]:
+        if wanted and wanted not in known["versions"]:
             words = f"The server has no version {wanted} of the extension {known['name']}"
             found.append(refusal("definition-refused", words, where, sure=certain))
-        lacks = [name for name in known.get("lacks", ()) if name not in self._made]
+        lacks = [name for name in known["lacks"] if name not in self._made]
         if lacks and isinstance(node, ast.CreateExtensionStmt) and "cascade" not in options and not wanted:
             words = (
                 f"The extension {known['name']} needs {', '.join(lacks)}, which is not installed, and this does not say"

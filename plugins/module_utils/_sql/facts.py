@@ -322,8 +322,8 @@ class ExtensionRow(t.TypedDict):
     installed: str | None
     trusted: bool
     superuser: bool
-    versions: t.NotRequired[list[str]]
-    lacks: t.NotRequired[list[str]]
+    versions: list[str]
+    lacks: list[str]
 
 
 class _TableFacts(t.TypedDict):

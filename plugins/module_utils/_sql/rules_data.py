@@ -217,10 +217,16 @@ def _changes_what_is_there(node: t.Any) -> bool:
     return updates and isinstance(query, ast.SelectStmt) and bool(query.fromClause)
 
 
+# PostgreSQL's own: "Functions and Operators" in its documentation.
+_RUNS_A_TEXT: t.Final = {"query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "ts_stat"}
+
+
 def _opaque_calls(node: t.Any, reading: Reading) -> None:
     """PostgreSQL's own functions do what its documentation says; a user's volatile function does what it likes."""
     catalog = reading.catalog
     for name in functions(node):
+        if name[1] in _RUNS_A_TEXT and name[0] in {None, "pg_catalog"}:
+            reading.say("statement-opaque", f"{dotted(name)}() runs a query that it is given as a text, unread here.")
         unknown = catalog.complete and name not in catalog.volatility
         if unknown or (name in catalog.user_functions and catalog.volatility[name] == "v"):
             reading.say(

@@ -37,6 +37,10 @@ REPLACED: dict[str, tuple[list[str], set[str]]] = {
     "policy dropped": (sql("DROP POLICY mine ON users"), {"contract-phase"}),
     "unique constraint renamed": (sql("ALTER TABLE users RENAME CONSTRAINT one_email TO once"), {"conflict-target-dropped"}),
     "its index renamed": (sql("ALTER INDEX one_email RENAME TO once"), {"conflict-target-dropped"}),
+    "table given away": (sql("ALTER TABLE users OWNER TO CURRENT_USER"), {"contract-phase"}),
+    "function given away": (sql("ALTER FUNCTION norm(text) OWNER TO CURRENT_USER"), {"contract-phase"}),
+    "what is new given away": (sql("CREATE TABLE fresh (a int)", "ALTER TABLE fresh OWNER TO CURRENT_USER", "CREATE FUNCTION fresh() RETURNS int LANGUAGE sql AS 'SELECT 1'", "ALTER FUNCTION fresh() OWNER TO CURRENT_USER", "CREATE TYPE kind AS ENUM ('a')", "ALTER TYPE kind OWNER TO CURRENT_USER", "CREATE SCHEMA loft", "ALTER SCHEMA loft OWNER TO CURRENT_USER"), NOTHING),
+    "sessions ended": (sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE false"), {"contract-phase"}),
     "check renamed": (sql("ALTER TABLE users RENAME CONSTRAINT adult TO grown"), NOTHING),
     "plain index renamed": (sql("ALTER INDEX plain_index RENAME TO k"), NOTHING),
     "rule": (sql("CREATE RULE r AS ON INSERT TO users DO INSTEAD NOTHING"), {"trigger-created"}),
@@ -153,3 +157,28 @@ def test_an_event_trigger_of_what_is_dropped(text: str, said: bool, session: psy
     found, error = said_and_done(session, TABLES, DROPS, [text])
     assert any("event trigger watch" in item.message for item in found) == said
     assert ("no DDL here" in error) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ALTER SYSTEM SET work_mem = '8MB'",
+        "CREATE DATABASE another",
+        "DROP DATABASE another",
+        "CREATE TABLESPACE fast LOCATION '/nowhere'",
+        "DROP TABLESPACE fast",
+    ],
+)
+def test_what_concerns_the_whole_server_wants_no_transaction(text: str, session: psycopg.Connection) -> None:
+    found = {item.id: item.severity for item in judged(session, [text])}
+    assert found["fails-in-transaction"] == "fail"
+    # Outside of one, too, what it does to the server was not asked.
+    assert found["statement-unruled"] == "unknown"
+    assert "inside a transaction block" in ended(session, [text])
+
+
+def test_a_query_in_a_text_is_not_read(session: psycopg.Connection) -> None:
+    session.execute(TABLES)
+    text = "SELECT query_to_xml('SELECT told()', true, true, '')"
+    assert {item.severity for item in judged(session, [text]) if item.id == "statement-opaque"} == {"unknown"}
+    assert ended(session, [text])
