@@ -88,6 +88,10 @@ class ColumnJudge:
                 yield from self._added(relation_name(node.relation), item, columns, new=True)
             elif isinstance(item, ast.Constraint) and item.contype == ConstrType.CONSTR_FOREIGN:
                 yield from self._foreign(item, [columns.get(key.sval) for key in item.fk_attrs or ()])
+            elif isinstance(item, ast.Constraint) and item.without_overlaps:
+                named = {key.sval: columns[key.sval] for key in item.keys or () if columns.get(key.sval)}
+                for name, column in named.items():
+                    yield from self._without_class(f"{dotted(relation_name(node.relation))}.{name}", column, "gist")
 
     def _altered(self, node: t.Any) -> t.Iterator[str]:
         name = relation_name(node.relation)
@@ -109,7 +113,8 @@ class ColumnJudge:
                 if part.contype == ConstrType.CONSTR_FOREIGN:
                     yield from self._foreign(part, [table.columns.get(key.sval) for key in part.fk_attrs or ()])
                 elif part.contype in _KEYS and not part.indexname:
-                    yield from self._index(name, [key.sval for key in part.keys or ()], "btree")
+                    method = "gist" if part.without_overlaps else "btree"
+                    yield from self._index(name, [key.sval for key in part.keys or ()], method)
                 elif part.contype in _KEYS:
                     yield from self._constraint_using_index(table, part.indexname)
                 elif part.contype == ConstrType.CONSTR_EXCLUSION:
@@ -202,13 +207,14 @@ class ColumnJudge:
 
     def _index(self, table: Name, keys: t.Iterable[str], method: str) -> t.Iterator[str]:
         known = self._catalog.table(table)
-        for name in keys:
-            column = known.columns.get(name) if known else None
-            kind = "text" if column and column.type == "varchar" else column.type if column else ""
-            judged = kind in _INDEXED and method in _METHODS
-            if known and judged and (method, kind) not in self._classes and not self._brought(method, kind):
-                label = f"{dotted(known.name)}.{name}"
-                yield f"{label} is of type {kind}, for which {method} has no operator class by itself"
+        for name in keys if known else ():
+            yield from self._without_class(f"{dotted(known.name)}.{name}", known.columns.get(name), method)  # type: ignore[union-attr]
+
+    def _without_class(self, label: str, column: Column | None, method: str) -> t.Iterator[str]:
+        kind = "text" if column and column.type == "varchar" else column.type if column else ""
+        judged = kind in _INDEXED and method in _METHODS
+        if judged and (method, kind) not in self._classes and not self._brought(method, kind):
+            yield f"{label} is of type {kind}, for which {method} has no operator class by itself"
 
 
 def _retypes(command: t.Any, column: str) -> bool:

@@ -88,7 +88,36 @@ class DefinitionJudge:
             elif wrong := old.refuses(new):
                 yield f"{label} {wrong}", True
 
+    def _partition(self, node: t.Any) -> t.Iterator[Refusal]:
+        for relation in node.inhRelations or () if node.partbound is not None else ():
+            parent = self._catalog.table(relation_name(relation))
+            if parent is not None and parent.kind != "p":
+                yield f"{dotted(parent.name)} is not partitioned, and has no partitions", True
+
+    def _cluster(self, node: t.Any) -> t.Iterator[Refusal]:
+        if node.relation is not None and not node.indexname:
+            words = "was clustered by an index before, which CLUSTER without one needs, was not asked"
+            yield f"Whether {dotted(relation_name(node.relation))} {words}", False
+
+    def _put_off(self, node: t.Any) -> t.Iterator[Refusal]:
+        """SET CONSTRAINTS names constraints of any table: AfterTriggerSetState in src/backend/commands/trigger.c."""
+        for relation in node.constraints or ():
+            name = relation.relname
+            found = [
+                item
+                for table in self._catalog.tables.values()
+                for item in table.constraints
+                if item.name == name and item.outgoing
+            ]
+            if not found:
+                yield f"Whether there is a constraint {name} that can be put off was not asked", False
+            elif not any(item.deferrable for item in found):
+                yield f"The constraint {name} is not deferrable", True
+
     def _trigger(self, node: t.Any) -> t.Iterator[Refusal]:
+        table = self._catalog.table(relation_name(node.relation))
+        if table is not None and (wrong := _unfit(node, table.kind)):
+            yield f"{dotted(table.name)} {wrong}", True
         found = self._rules.routines.certain(node.funcname[-1].sval)
         if found and all(item.returns != "trigger" for item in found):
             yield f"The function {found[0].name} returns {found[0].returns}, and a trigger's returns trigger", True
@@ -144,11 +173,29 @@ class DefinitionJudge:
 
     _HANDLERS: t.ClassVar[dict[type, t.Callable[[DefinitionJudge, t.Any], t.Iterator[Refusal]]]] = {
         ast.AlterTableStmt: _alter_table,
+        ast.ClusterStmt: _cluster,
+        ast.ConstraintsSetStmt: _put_off,
+        ast.CreateStmt: _partition,
         ast.CreateFunctionStmt: _function,
         ast.CreateTrigStmt: _trigger,
         ast.RefreshMatViewStmt: _refresh,
         ast.ViewStmt: _view,
     }
+
+
+# TRIGGER_TYPE_INSTEAD in src/include/catalog/pg_trigger.h.
+_INSTEAD = 64
+
+
+def _unfit(node: t.Any, kind: str) -> str | None:
+    """Why a relation of that kind has no such trigger. Source: CreateTriggerFiringOn in commands/trigger.c."""
+    if kind == "v":
+        return "is a view, whose rows have triggers INSTEAD OF only" if node.row and node.timing != _INSTEAD else None
+    if node.timing == _INSTEAD:
+        return "is a table, and has no triggers INSTEAD OF"
+    if kind == "p" and node.row and node.transitionRels:
+        return "is partitioned, and no trigger for each of its rows has transition tables"
+    return "is a materialized view, and has no triggers" if kind == "m" else None
 
 
 def _second_key(table: Table, node: t.Any) -> t.Iterator[Refusal]:

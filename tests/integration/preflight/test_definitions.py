@@ -25,6 +25,9 @@ CREATE FUNCTION several(x int) RETURNS TABLE (a int, b text) LANGUAGE sql AS $$ 
 CREATE FUNCTION many(x int[]) RETURNS SETOF int LANGUAGE sql AS 'SELECT 1';
 """
 
+TOLD = "CREATE FUNCTION told() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+PARTED = f"{TOLD}; CREATE TABLE parted (a int) PARTITION BY RANGE (a)"
+
 # setup, statements, what is said (fail, unknown, None: nothing), a word of the server's error
 DEFINITIONS: dict[str, tuple[str, list[str], str | None, str]] = {
     "default of a boolean": ("", sql("ALTER TABLE person ADD active bool DEFAULT 0"), "fail", "is of type boolean"),
@@ -122,6 +125,19 @@ DEFINITIONS: dict[str, tuple[str, list[str], str | None, str]] = {
     "function made twice": ("", sql("CREATE FUNCTION fresh(int) RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE FUNCTION fresh(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"), "fail", "already exists"),
     "functions of one name": ("", sql("CREATE FUNCTION fresh(int) RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE FUNCTION fresh(text) RETURNS int LANGUAGE sql AS 'SELECT 1'"), None, ""),
     "function made, dropped and made": ("", sql("CREATE FUNCTION fresh(int) RETURNS int LANGUAGE sql AS 'SELECT 1'", "DROP FUNCTION fresh(int)", "CREATE FUNCTION fresh(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"), None, ""),
+    "partition of a table": ("", sql("CREATE TABLE fresh PARTITION OF loose FOR VALUES IN (1)"), "fail", "is not partitioned"),
+    "cluster as before": ("", sql("CLUSTER loose"), "unknown", "no previously clustered index"),
+    "constraint put off": ("ALTER TABLE loose ADD CONSTRAINT late UNIQUE (a) DEFERRABLE", sql("SET CONSTRAINTS late DEFERRED", "INSERT INTO loose VALUES (1)"), None, ""),
+    "constraint put off that cannot be": ("ALTER TABLE loose ADD CONSTRAINT late UNIQUE (a)", sql("INSERT INTO loose VALUES (1)", "SET CONSTRAINTS late DEFERRED"), "fail", "is not deferrable"),
+    "constraint put off that is not there": ("", sql("SET CONSTRAINTS late DEFERRED"), "unknown", "does not exist"),
+    "all constraints put off": ("", sql("SET CONSTRAINTS ALL DEFERRED"), None, ""),
+    "trigger instead of a table's rows": (TOLD, sql("CREATE TRIGGER t INSTEAD OF INSERT ON loose FOR EACH ROW EXECUTE FUNCTION told()"), "fail", "is a table"),
+    "trigger instead of a view's rows": (TOLD, sql("CREATE TRIGGER t INSTEAD OF INSERT ON people FOR EACH ROW EXECUTE FUNCTION told()"), None, ""),
+    "trigger before a view's rows": (TOLD, sql("CREATE TRIGGER t BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION told()"), "fail", "is a view"),
+    "trigger of a view's statements": (TOLD, sql("CREATE TRIGGER t BEFORE INSERT ON people EXECUTE FUNCTION told()"), None, ""),
+    "trigger of a materialized view": (TOLD, sql("CREATE TRIGGER t BEFORE INSERT ON kinds FOR EACH ROW EXECUTE FUNCTION told()"), "fail", "kinds"),
+    "trigger with transition tables": (PARTED, sql("CREATE TRIGGER t AFTER INSERT ON parted REFERENCING NEW TABLE AS n FOR EACH ROW EXECUTE FUNCTION told()"), "fail", "partitioned table"),
+    "trigger of statements with them": (PARTED, sql("CREATE TRIGGER t AFTER INSERT ON parted REFERENCING NEW TABLE AS n EXECUTE FUNCTION told()"), None, ""),
     "second primary key": ("", sql("ALTER TABLE person ADD PRIMARY KEY (email)"), "fail", "multiple primary keys"),
     "second primary key with a column": ("", sql("ALTER TABLE note ADD more int PRIMARY KEY"), "fail", "multiple primary keys"),
     "primary key in place of the first": ("", sql("ALTER TABLE person DROP CONSTRAINT person_pkey, ADD PRIMARY KEY (email)"), None, ""),

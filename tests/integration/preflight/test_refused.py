@@ -30,6 +30,12 @@ CREATE VIEW plain AS SELECT id, name FROM people;
 CASES: list[tuple[str, int | None]] = [
     ("INSERT INTO people (id, name) VALUES (1, 'a')", None),
     ("INSERT INTO people (id, name) VALUES (1)", 1),
+    ("CREATE MATERIALIZED VIEW kept AS SELECT nme FROM people", 1),
+    ("CREATE MATERIALIZED VIEW kept AS SELECT name FROM people", None),
+    ("CREATE TABLE kept AS SELECT id, name || total FROM orders", 1),
+    ("CREATE TABLE kept AS WITH x AS (SELECT id FROM orders) SELECT id FROM x", None),
+    ("CREATE TABLE fresh (a int); CREATE TABLE kept AS SELECT a FROM fresh", None),
+    ("ALTER TABLE people RENAME name TO label; CREATE TABLE kept AS SELECT label FROM people", None),
     ("INSERT INTO people (id, nme) VALUES (1, 'a')", 1),
     ("INSERT INTO people (id) VALUES ('one')", 1),
     ("INSERT INTO people (id, mood) VALUES (1, 'ugly')", 1),
