@@ -84,6 +84,9 @@ _NAMES = ("none", "low", "unknown", "high")
 _USUAL_LOCK_TIMEOUT_SECONDS = 2
 # Findings that a table below the threshold makes harmless.
 _HARMLESS_IF_SMALL = {"full-table-write"}
+# What is a failure because of what it costs, or what it takes: the server would do it.
+_TAKEN_ALL_THE_SAME: t.Final = {"destructive", "lock-blocks-reads", "lock-blocks-writes", "lock-kept", "rename",
+                                "table-rewrite", "definition-differs"}  # fmt: skip
 # Findings that hold for tables of this upgrade as well.
 _ALSO_IF_NEW = {"unsupported-by-server", "partitioned-concurrently"}
 
@@ -269,7 +272,8 @@ class Judge:
     def _refused(self, statement: Statement, found: t.Sequence[Finding], where: Where) -> list[Finding]:
         """What the server said when it was asked to parse the statement, unless that is said already."""
         row = self.refusals.get(statement.number)
-        if row is None or not self.objects.certain or any(item.severity == "fail" for item in found):
+        known = any(item.severity == "fail" and item.id not in _TAKEN_ALL_THE_SAME for item in found)
+        if row is None or not self.objects.certain or known:
             return []
         return [finding("statement-refused", f"The server refuses it: {row['message']} ({row['state']}).", **where)]
 

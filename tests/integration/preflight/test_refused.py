@@ -12,7 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_quest
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import statements
 
-from tests.integration.preflight.asking import ask, prepare
+from tests.integration.preflight.asking import BOTH_MODES, ask, migrate, prepare
 from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
 from tests.unit.plugins.module_utils._in_pod.project import Project
 
@@ -141,6 +141,16 @@ def test_the_module_says_it(database: str, tmp_path: Path) -> None:
     assert 'column "tenant" is of type integer but expression is of type character varying' in answer.said(
         "statement-refused"
     )
+
+
+def test_what_a_lock_costs_hides_no_refusal(database: str, tmp_path: Path) -> None:
+    prepare(database, TABLES, "INSERT INTO people (id) VALUES (1)", "ANALYZE people", revision="0001")
+    project = Project(tmp_path / "app", BOTH_MODES).add("0001", None)
+    project.add("0002", "0001", "CREATE INDEX summed ON people ((name + 1))")
+    answer = ask(project.folder, database, thresholds={"small_table_bytes": 0})
+    failing = {name for name, severity in answer.serious.items() if severity == "fail"}
+    assert failing == {"lock-blocks-writes", "statement-refused"}, answer.findings
+    assert "operator does not exist" in migrate(project.folder, database)
 
 
 def test_a_second_statement_is_never_taken(database: str) -> None:
