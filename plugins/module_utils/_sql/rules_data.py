@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import VariableSetKind, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import DiscardMode, VariableSetKind, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
@@ -27,7 +27,7 @@ _OPAQUE = {ast.DoStmt: "a DO block", ast.CallStmt: "a procedure", ast.ExecuteStm
 
 
 def _session(node: t.Any, reading: Reading) -> None:
-    if isinstance(node, ast.DiscardStmt) and node.target.name == "DISCARD_ALL":
+    if isinstance(node, ast.DiscardStmt) and node.target == DiscardMode.DISCARD_ALL:
         reading.standalone = "DISCARD ALL"
     if isinstance(node, ast.VariableSetStmt) and node.kind == VariableSetKind.VAR_SET_MULTI:
         words = "decides what may run from here on, and is refused behind another statement of its transaction"
