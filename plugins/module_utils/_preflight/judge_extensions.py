@@ -34,7 +34,10 @@ class ExtensionJudge:
         self._made: set[str] = set()
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
-        """:param certain: nothing before it may have made or dropped an extension unseen"""
+        """Before the statement is read.
+
+        :param certain: nothing before it may have made or dropped an extension unseen
+        """
         node: t.Any = statement.node
         if not isinstance(node, (ast.CreateExtensionStmt, ast.AlterExtensionStmt)) or not self._catalog.complete:
             return []
