@@ -15,6 +15,13 @@ _ENDS_TRANSACTION = re.compile(
 )
 # SQLAlchemy's names of drivers that send parameters apart from the text.
 _BIND_ON_SERVER = frozenset({"psycopg", "psycopg_async"})
+# What refuses a transaction: PreventInTransactionBlock in src/backend.
+_ALONE = re.compile(
+    r"\bcreate\s+(?:unique\s+)?index\s+concurrently\b|\bdrop\s+index\s+concurrently\b|\bvacuum\b"
+    r"|\breindex\b[^;]*\bconcurrently\b|\balter\s+system\b|\b(?:create|drop)\s+(?:database|tablespace)\b"
+    r"|\bdetach\s+partition\b[^;]*\bconcurrently\b",
+    re.IGNORECASE,
+)
 # A statement behind another one.
 _SEVERAL = re.compile(r";\s*[^\s;]")
 _QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -27,12 +34,17 @@ def ends_transaction(construct: t.Any) -> str | None:
 
 
 def refused(construct: t.Any, driver: str | None) -> str | None:
-    """Why the driver does not take several statements in one text; PostgreSQL parses one statement a message.
+    """Why several statements in one text are not taken, by the driver or, outside of a transaction too, the server.
 
-    Source: https://www.psycopg.org/psycopg3/docs/basic/from_pg2.html#multiple-statements-in-the-same-query
+    Sources: "Multiple Statements in a Simple Query" in PostgreSQL's documentation of its protocol, and
+    https://www.psycopg.org/psycopg3/docs/basic/from_pg2.html#multiple-statements-in-the-same-query
 
     :param driver: SQLAlchemy's name of it, None where it is not known
     """
+    alone = _ALONE.search(_bare(construct)) if _SEVERAL.search(_bare(construct)) else None
+    if alone:
+        words = " ".join(alone.group(0).upper().split())
+        return f"several statements in one execute(), which PostgreSQL runs in one transaction, and {words} refuses one"
     bound = getattr(construct, "_bindparams", None)
     if driver != "asyncpg" and not (bound and driver in _BIND_ON_SERVER):
         return None

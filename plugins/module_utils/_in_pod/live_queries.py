@@ -146,7 +146,7 @@ FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.o
   AND d.refclassid = 'pg_class'::regclass
 WHERE r.ev_class = ANY(%(oids)s) AND d.refobjid <> r.ev_class AND d.deptype = 'n'
 """
-# Published tables whose UPDATE or DELETE is published, and the index that identifies their rows.
+# Tables, the publications that send their UPDATE or DELETE, and the index that identifies their rows.
 PUBLISHED = """
 SELECT c.oid::bigint, c.relreplident::text AS identity, i.indexrelid::bigint AS index_oid,
        ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid
@@ -160,7 +160,7 @@ SELECT c.oid::bigint, c.relreplident::text AS identity, i.indexrelid::bigint AS 
            AND m.tablename = c.relname)) ORDER BY 1) AS publications
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indrelid = c.oid
   AND CASE c.relreplident WHEN 'i' THEN i.indisreplident WHEN 'd' THEN i.indisprimary ELSE false END
-WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('r', 'p') AND EXISTS (SELECT FROM pg_publication)
+WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('r', 'p')
 """
 FUNCTIONS = """
 SELECT n.nspname AS schema, p.proname AS name, p.provolatile::text AS volatile, p.prokind::text AS kind,
@@ -199,10 +199,14 @@ ORDER BY d.oid, c.oid, a.attnum LIMIT 2000
 """
 EXTENSIONS = """
 SELECT a.name, a.installed_version AS installed, coalesce(bool_or(v.trusted), false) AS trusted,
-  coalesce(bool_or(v.superuser), true) AS superuser
+  coalesce(bool_or(v.superuser), true) AS superuser,
+  ARRAY(SELECT o.version::text FROM pg_available_extension_versions o WHERE o.name = a.name ORDER BY 1) AS versions,
+  ARRAY(SELECT q.name::text FROM pg_available_extension_versions o, unnest(o.requires) AS q (name)
+    WHERE o.name = a.name AND o.version = a.default_version
+      AND NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = q.name) ORDER BY 1) AS lacks
 FROM pg_available_extensions a LEFT JOIN pg_available_extension_versions v ON v.name = a.name
   AND v.version = a.default_version
-WHERE a.name = ANY(%(names)s) GROUP BY a.name, a.installed_version
+WHERE a.name = ANY(%(names)s) GROUP BY a.name, a.installed_version, a.default_version
 """
 VERSION_WIDTH = """
 SELECT CASE WHEN coalesce(b.typname, y.typname) IN ('varchar', 'bpchar') THEN

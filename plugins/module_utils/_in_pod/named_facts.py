@@ -44,7 +44,10 @@ def collect(ask: Ask, tried: Ask, request: Row) -> tuple[dict[str, t.Any], list[
         "uses": [row for row in uses if {row["oid"], row["used"]} <= classes.keys()],
         "invalid_indexes": ask(queries.INVALID, oids=every),
         "locks": ask(queries.LOCKS, oids=every),
-        "published": [row for row in ask(queries.PUBLISHED, oids=every) if row["publications"]],
+        # What is not published yet is asked of where the upgrade publishes.
+        "published": [
+            row for row in ask(queries.PUBLISHED, oids=every) if row["publications"] or request.get("publishes")
+        ],
         "functions": ask(queries.FUNCTIONS, names=request["functions"]),
         "types": ask(queries.TYPES, names=request["types"]),
         "domain_uses": uses_of_domains,

@@ -87,7 +87,23 @@ class Dependents:
             table = self._catalog.table(relation_name(node.relation))
             if table:
                 found += self._altered(table, node)
+        if isinstance(node, ast.TruncateStmt) and not node.behavior:
+            found += self._emptied([relation_name(item) for item in t.cast("t.Any", node.relations)])
         return found
+
+    def _emptied(self, names: t.Sequence[Name]) -> t.Iterator[Problem]:
+        """TRUNCATE without CASCADE refuses a table to which another one's foreign key leads, empty or not.
+
+        Source: heap_truncate_check_FKs in src/backend/catalog/heap.c.
+        """
+        emptied = {part for name in names for part in map(self._catalog.qualified, self._catalog.with_partitions(name))}
+        for name in names:
+            table = self._catalog.table(name)
+            keys = table.foreign_keys() if table else ()
+            left = sorted({dotted(other) for key, other in keys if not key.outgoing and other not in emptied})
+            if table and left:
+                words = f"A foreign key of {', '.join(left[:3])} leads to {dotted(table.name)}, so that TRUNCATE must"
+                yield f"{words} empty both, or say CASCADE: this will fail.", table.name
 
     def _dropped(self, touch: Touch, dropped_here: set[Name]) -> t.Iterator[Problem]:
         if touch.kind == "relation":

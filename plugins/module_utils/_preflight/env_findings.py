@@ -34,6 +34,12 @@ def env_findings(online: Online, *, blocks: bool = False) -> list[Finding]:
     if online.autocommit:
         words = "env.py migrates on a connection in AUTOCOMMIT, where each statement is a transaction of its own."
         found.append(finding("env-branches-differ", words, severity="unknown"))
+    elif online.options.get("transactional_ddl") is False:
+        words = (
+            "env.py configures transactional_ddl=False on a connection that is not in AUTOCOMMIT: SQLAlchemy keeps the"
+            " statements in a transaction all the same, which --sql does not show."
+        )
+        found.append(finding("env-branches-differ", words, severity="unknown"))
     if online.executed:
         words = f"env.py itself runs online, beside the revisions: {'; '.join(online.executed)}."
         found.append(finding("env-online-statements", words))

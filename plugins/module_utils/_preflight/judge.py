@@ -21,6 +21,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_definitions import DefinitionJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_domains import DomainJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_expressions import ExpressionJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_extensions import ExtensionJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_inheritance import InheritanceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_lock import LockJudge, figures
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_new_tables import NewTableJudge
@@ -47,14 +48,18 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_skipped import SkippedJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_virtual_columns import (
+    VirtualColumnJudge,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import WriteJudge
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import LockTimeout
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import LockTimeout, TimeZone
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.compatibility import incompatibilities
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.enum_uses import enum_uses
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.existing_objects import existing_objects
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, conflicts
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals, texts
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
@@ -79,6 +84,9 @@ _NAMES = ("none", "low", "unknown", "high")
 _USUAL_LOCK_TIMEOUT_SECONDS = 2
 # Findings that a table below the threshold makes harmless.
 _HARMLESS_IF_SMALL = {"full-table-write"}
+# What is a failure because of what it costs, or what it takes: the server would do it.
+_TAKEN_ALL_THE_SAME: t.Final = {"destructive", "lock-blocks-reads", "lock-blocks-writes", "lock-kept", "rename",
+                                "table-rewrite", "definition-differs"}  # fmt: skip
 # Findings that hold for tables of this upgrade as well.
 _ALSO_IF_NEW = {"unsupported-by-server", "partitioned-concurrently"}
 
@@ -137,6 +145,7 @@ class Judge:
         self.version = server["version"] // 10000
         self.locks = LockJudge(catalog, facts, server, limits)
         self.lock_timeout = LockTimeout(lock_timeout_set or server["lock_timeout"] not in {"0", ""})
+        self.timezone = TimeZone(server["timezone"])
         self.rights = RightJudge(catalog, server["role"], self.locks.reported)
         self.objects = ObjectJudge(catalog, facts)
         self.tables = TableRules(catalog, facts)
@@ -163,15 +172,17 @@ class Judge:
             RowSecurityJudge(catalog, self.tables, facts),
             SkippedJudge(catalog, self.tables, facts),
             OperatorClassJudge(catalog, facts),
+            ExtensionJudge(catalog, facts, server),
             VectorIndexJudge(catalog, server["maintenance_kib"]),
+            VirtualColumnJudge(catalog, self.tables, facts, self.version),
         )
         self.rows = RowJudge(catalog, facts["rows"], self.tables.uniques)
         self.held_locks = HeldLocks(self.locks.small)
-        self.extensions = {row["name"]: row for row in facts["extensions"]}
         self.evidence = evidence
         self.refusals = {row["number"]: row for row in facts["refusals"]}
         self.reported: set[str] = set()
-        self.enum_values: dict[str, int] = {}
+        # By type and value: the transaction that adds it.
+        self.enum_values: dict[tuple[str, str], int] = {}
         self.types_of: dict[str, int | None] = {}
 
     def judge(
@@ -213,6 +224,8 @@ class Judge:
         if statement.node is None:
             words = f"PostgreSQL's grammar refuses it: {statement.problem}."
             return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
+        self.timezone.after(statement)
+        self.catalog.timezone_is_utc = self.timezone.utc
         absent = self.objects.absent(statement.node)
         other_role = self.privileges.other_role
         found = [*self.objects.judge(statement, where), *self.rights.judge(statement.node, where)]
@@ -223,13 +236,17 @@ class Judge:
         without_default = self.rows.without_default(statement.number)
         remarks = [] if absent else removals(statement.node, self.catalog)
         remarks += existing_objects(statement.node, self.catalog)
-        remarks += [] if absent else incompatibilities(statement.node, self.catalog)
+        remarks += [] if absent else incompatibilities(statement.node, self.catalog, self.tables.uniques)
         new = {remark.table for remark in remarks if remark.table and self.catalog.is_new(remark.table)}
         origins: dict[Name | None, Table | None] = {}
         origins |= {remark.table: self.catalog.table(remark.table) for remark in remarks if remark.table}
         dropped = self._dropped(statement.node)
         reading = rules.read(statement.node, self.catalog, self.version)
-        found += [self._remark(item, origins.get(item.table), where) for item in remarks if item.table not in new]
+        found += [
+            self._unless_unsure(self._remark(item, origins.get(item.table), where))
+            for item in remarks
+            if item.table not in new
+        ]
         for item in reading.remarks:
             if item.table is None or item.id in _ALSO_IF_NEW or not self.catalog.is_new(item.table):
                 remark = self._remark(item, self.catalog.table(item.table) if item.table else None, where)
@@ -238,7 +255,7 @@ class Judge:
                 found.append(remark)
         self.rows.after(statement, reading.effects)
         self.lock_timeout.after(statement)
-        found += self._transaction(statement, reading, where) + self._extension(statement, where)
+        found += self._transaction(statement, reading, where)
         self.locks.dropped = dropped
         for effect in reading.effects:
             judged, more = self.locks.judge(effect, where)
@@ -255,7 +272,8 @@ class Judge:
     def _refused(self, statement: Statement, found: t.Sequence[Finding], where: Where) -> list[Finding]:
         """What the server said when it was asked to parse the statement, unless that is said already."""
         row = self.refusals.get(statement.number)
-        if row is None or not self.objects.certain or any(item.severity == "fail" for item in found):
+        known = any(item.severity == "fail" and item.id not in _TAKEN_ALL_THE_SAME for item in found)
+        if row is None or not self.objects.certain or known:
             return []
         return [finding("statement-refused", f"The server refuses it: {row['message']} ({row['state']}).", **where)]
 
@@ -270,6 +288,15 @@ class Judge:
             **(where | {"table": self.locks.label(remark.table) if remark.table else None}),
         )
 
+    def _unless_unsure(self, found: Finding) -> Finding:
+        """What is in the way may have been dropped, or be in another schema, where what ran before is not known."""
+        if found.id != "object-exists" or self.objects.certain:
+            return found
+        words = (
+            found.message.replace("this will fail", "this would fail") + " What ran before it may have changed that."
+        )
+        return dataclasses.replace(found, message=words, severity="unknown")
+
     def _transaction(self, statement: Statement, reading: Reading, where: Where) -> list[Finding]:
         """Source: "Notes" of CREATE INDEX, and ALTER TYPE, "Notes" for the enum value."""
         found = []
@@ -280,8 +307,8 @@ class Judge:
             found.append(finding(wrong, words, **where))
         if number is None:
             return found + self._waiting(reading, where)
-        used = {value for value in texts(node) if self.enum_values.get(value) == number} if self.enum_values else set()
-        for value in sorted(used):
+        added = {name for name in self.enum_values if self.enum_values[name] == number}
+        for _enum, value in sorted(item for item in added if item[1] in enum_uses(node, item[0], self.catalog)):
             words = f"The enum value {value!r} is used in the transaction that adds it."
             found.append(finding("enum-value-used", words, **where))
         if isinstance(node, ast.CreateEnumStmt):
@@ -289,7 +316,7 @@ class Judge:
         # The values of a type made in the same transaction may be used at once.
         adds_value = isinstance(node, ast.AlterEnumStmt) and node.newVal and not node.oldVal
         if adds_value and self.types_of.get(node.typeName[-1].sval) != number:
-            self.enum_values[node.newVal] = number
+            self.enum_values[node.typeName[-1].sval, node.newVal] = number
         return found
 
     def _waiting(self, reading: Reading, where: Where) -> list[Finding]:
@@ -326,20 +353,6 @@ class Judge:
         if not isinstance(node, ast.DropStmt):
             return None
         return {self.catalog.qualified(qualified_name(item)) for item in node.objects or () if isinstance(item, tuple)}
-
-    def _extension(self, statement: Statement, where: Where) -> list[Finding]:
-        node = statement.node
-        if not isinstance(node, ast.CreateExtensionStmt) or not self.catalog.complete:
-            return []
-        known = self.extensions.get(node.extname or "")
-        if known is None:
-            return [finding("extension-unavailable", f"The server has no extension {node.extname}.", **where)]
-        if known["installed"] is None and not self.server["superuser"]:
-            allowed = not known["superuser"] or known["trusted"]
-            if not (allowed and self.server["may_create_in_database"]):
-                words = f"The role {self.server['role']} may not create the extension {node.extname}."
-                return [finding("extension-privilege", words, **where)]
-        return []
 
 
 def _strength(lock: dict[str, t.Any]) -> tuple[Mode, int]:

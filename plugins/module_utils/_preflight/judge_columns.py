@@ -33,6 +33,9 @@ _FAMILIES: t.Final = (
 # Of these it is known which operator classes they have: PostgreSQL's own types, as opclass.dat has them.
 _INDEXED: t.Final = {"int2", "int4", "int8", "text", "bpchar", "uuid", "bool", "json", "jsonb", "xml", "date",
                      "timestamp", "timestamptz", "numeric", "float4", "float8", "point", "box", "bytea"}  # fmt: skip
+# Extensions that give an access method what btree has, and types for which they have nothing.
+_BRINGS: t.Final = {"btree_gist": "gist", "btree_gin": "gin"}
+_NOT_BROUGHT: t.Final = {"json", "jsonb", "xml"}
 _METHODS: t.Final = {"btree", "gin", "gist", "hash"}
 _KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
 
@@ -53,6 +56,8 @@ class ColumnJudge:
                     (name, row["method"], wanted)
                 )
         self._classes = {(row["method"], row["type"]) for row in rules.facts["default_classes"]}
+        # Extensions that this upgrade brings, with operator classes that nobody can list before.
+        self._extensions: set[str] = set()
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
@@ -62,6 +67,8 @@ class ColumnJudge:
         if not self._rules.known:
             return []
         node, refusals = statement.node, t.cast("t.Iterable[str]", ())
+        if isinstance(node, ast.CreateExtensionStmt):
+            self._extensions.add(str(node.extname))
         if isinstance(node, ast.CreateStmt):
             refusals = self._table(node)
         elif isinstance(node, ast.AlterTableStmt) and node.objtype == ObjectType.OBJECT_TABLE:
@@ -81,6 +88,10 @@ class ColumnJudge:
                 yield from self._added(relation_name(node.relation), item, columns, new=True)
             elif isinstance(item, ast.Constraint) and item.contype == ConstrType.CONSTR_FOREIGN:
                 yield from self._foreign(item, [columns.get(key.sval) for key in item.fk_attrs or ()])
+            elif isinstance(item, ast.Constraint) and item.without_overlaps:
+                named = {key.sval: columns[key.sval] for key in item.keys or () if columns.get(key.sval)}
+                for name, column in named.items():
+                    yield from self._without_class(f"{dotted(relation_name(node.relation))}.{name}", column, "gist")
 
     def _altered(self, node: t.Any) -> t.Iterator[str]:
         name = relation_name(node.relation)
@@ -92,7 +103,9 @@ class ColumnJudge:
                 if not there:
                     yield from self._added(name, part, {part.colname: _column(part)}, new=table is None)
             elif kind == Command.AT_ColumnDefault and part is not None and table:
-                if column := table.columns.get(command.name):
+                # A new type comes before the default, wherever the two stand: the passes of ATPrepCmd.
+                retyped = (_column(item.def_) for item in node.cmds if _retypes(item, command.name))
+                if column := next(retyped, table.columns.get(command.name)):
                     yield from self._default(f"{dotted(table.name)}.{command.name}", part, column, kept=True)
             elif kind == Command.AT_AlterColumnType and table and command.name in table.columns:
                 yield from self._retyped(table, command.name, part.typeName)
@@ -100,7 +113,8 @@ class ColumnJudge:
                 if part.contype == ConstrType.CONSTR_FOREIGN:
                     yield from self._foreign(part, [table.columns.get(key.sval) for key in part.fk_attrs or ()])
                 elif part.contype in _KEYS and not part.indexname:
-                    yield from self._index(name, [key.sval for key in part.keys or ()], "btree")
+                    method = "gist" if part.without_overlaps else "btree"
+                    yield from self._index(name, [key.sval for key in part.keys or ()], method)
                 elif part.contype in _KEYS:
                     yield from self._constraint_using_index(table, part.indexname)
                 elif part.contype == ConstrType.CONSTR_EXCLUSION:
@@ -186,15 +200,25 @@ class ColumnJudge:
                 what = "is partial" if key.partial else "has an expression"
                 yield f"The index {index} of {dotted(table.name)} {what}, and no constraint is made of such a one"
 
+    def _brought(self, method: str, kind: str) -> bool:
+        """Whether an extension of this upgrade has the operator class: of some it is known, any other may have it."""
+        others = self._extensions - _BRINGS.keys()
+        return bool(others) or any(_BRINGS[name] == method and kind not in _NOT_BROUGHT for name in self._extensions)
+
     def _index(self, table: Name, keys: t.Iterable[str], method: str) -> t.Iterator[str]:
         known = self._catalog.table(table)
-        for name in keys:
-            column = known.columns.get(name) if known else None
-            kind = "text" if column and column.type == "varchar" else column.type if column else ""
-            judged = kind in _INDEXED and method in _METHODS
-            if known and judged and (method, kind) not in self._classes:
-                label = f"{dotted(known.name)}.{name}"
-                yield f"{label} is of type {kind}, for which {method} has no operator class by itself"
+        for name in keys if known else ():
+            yield from self._without_class(f"{dotted(known.name)}.{name}", known.columns.get(name), method)  # type: ignore[union-attr]
+
+    def _without_class(self, label: str, column: Column | None, method: str) -> t.Iterator[str]:
+        kind = "text" if column and column.type == "varchar" else column.type if column else ""
+        judged = kind in _INDEXED and method in _METHODS
+        if judged and (method, kind) not in self._classes and not self._brought(method, kind):
+            yield f"{label} is of type {kind}, for which {method} has no operator class by itself"
+
+
+def _retypes(command: t.Any, column: str) -> bool:
+    return bool(command.subtype == Command.AT_AlterColumnType and command.name == column)
 
 
 def _column(node: t.Any) -> Column | None:

@@ -15,13 +15,13 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import signature
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.view_columns import view_columns
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column, Table
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
@@ -51,6 +51,8 @@ class DefinitionJudge:
 
     def _alter_table(self, node: t.Any) -> t.Iterator[Refusal]:
         table = self._catalog.table(relation_name(node.relation)) if node.objtype == ObjectType.OBJECT_TABLE else None
+        if table:
+            yield from _second_key(table, node)
         for command in node.cmds or () if table else ():
             column = table.columns.get(command.name) if table else None
             if table and column:
@@ -75,14 +77,47 @@ class DefinitionJudge:
             ),
             None,
         )
-        if new and old and not self._rules.routines.types_renamed:
+        before = self._rules.routines.made(new.name) if new and not node.replace else ()
+        if new and any((item.schema or self._catalog.schema, item.inputs) == (schema, new.inputs) for item in before):
+            label = f"{dotted((schema, new.name))}({', '.join(new.inputs)})"
+            yield f"The function {label} was made by this upgrade before, and this does not say OR REPLACE", True
+        elif new and old and not self._rules.routines.types_renamed:
             label = f"The function {dotted((schema, new.name))}({', '.join(new.inputs)})"
             if not node.replace:
                 yield f"{label} exists already, and this does not say OR REPLACE", True
             elif wrong := old.refuses(new):
                 yield f"{label} {wrong}", True
 
+    def _partition(self, node: t.Any) -> t.Iterator[Refusal]:
+        for relation in node.inhRelations or () if node.partbound is not None else ():
+            parent = self._catalog.table(relation_name(relation))
+            if parent is not None and parent.kind != "p":
+                yield f"{dotted(parent.name)} is not partitioned, and has no partitions", True
+
+    def _cluster(self, node: t.Any) -> t.Iterator[Refusal]:
+        if node.relation is not None and not node.indexname:
+            words = "was clustered by an index before, which CLUSTER without one needs, was not asked"
+            yield f"Whether {dotted(relation_name(node.relation))} {words}", False
+
+    def _put_off(self, node: t.Any) -> t.Iterator[Refusal]:
+        """SET CONSTRAINTS names constraints of any table: AfterTriggerSetState in src/backend/commands/trigger.c."""
+        for relation in node.constraints or ():
+            name = relation.relname
+            found = [
+                item
+                for table in self._catalog.tables.values()
+                for item in table.constraints
+                if item.name == name and item.outgoing
+            ]
+            if not found:
+                yield f"Whether there is a constraint {name} that can be put off was not asked", False
+            elif not any(item.deferrable for item in found):
+                yield f"The constraint {name} is not deferrable", True
+
     def _trigger(self, node: t.Any) -> t.Iterator[Refusal]:
+        table = self._catalog.table(relation_name(node.relation))
+        if table is not None and (wrong := _unfit(node, table.kind)):
+            yield f"{dotted(table.name)} {wrong}", True
         found = self._rules.routines.certain(node.funcname[-1].sval)
         if found and all(item.returns != "trigger" for item in found):
             yield f"The function {found[0].name} returns {found[0].returns}, and a trigger's returns trigger", True
@@ -138,11 +173,40 @@ class DefinitionJudge:
 
     _HANDLERS: t.ClassVar[dict[type, t.Callable[[DefinitionJudge, t.Any], t.Iterator[Refusal]]]] = {
         ast.AlterTableStmt: _alter_table,
+        ast.ClusterStmt: _cluster,
+        ast.ConstraintsSetStmt: _put_off,
+        ast.CreateStmt: _partition,
         ast.CreateFunctionStmt: _function,
         ast.CreateTrigStmt: _trigger,
         ast.RefreshMatViewStmt: _refresh,
         ast.ViewStmt: _view,
     }
+
+
+# TRIGGER_TYPE_INSTEAD in src/include/catalog/pg_trigger.h.
+_INSTEAD = 64
+
+
+def _unfit(node: t.Any, kind: str) -> str | None:
+    """Why a relation of that kind has no such trigger. Source: CreateTriggerFiringOn in commands/trigger.c."""
+    if kind == "v":
+        return "is a view, whose rows have triggers INSTEAD OF only" if node.row and node.timing != _INSTEAD else None
+    if node.timing == _INSTEAD:
+        return "is a table, and has no triggers INSTEAD OF"
+    if kind == "p" and node.row and node.transitionRels:
+        return "is partitioned, and no trigger for each of its rows has transition tables"
+    return "is a materialized view, and has no triggers" if kind == "m" else None
+
+
+def _second_key(table: Table, node: t.Any) -> t.Iterator[Refusal]:
+    """A table has one primary key at most: index_check_primary_key in src/backend/catalog/index.c."""
+    dropped = {item.name for item in node.cmds or () if item.subtype == Command.AT_DropConstraint}
+    known = next((item for item in table.constraints if item.kind == "p" and item.name not in dropped), None)
+    for command in node.cmds or ():
+        made = command.def_.constraints or () if command.subtype == Command.AT_AddColumn else (command.def_,)
+        keys = [item for item in made if isinstance(item, ast.Constraint) and item.contype == ConstrType.CONSTR_PRIMARY]
+        if known and keys and command.subtype in {Command.AT_AddColumn, Command.AT_AddConstraint}:
+            yield f"{dotted(table.name)} has the primary key {known.name} already", True
 
 
 def _column(command: t.Any, column: Column) -> str | None:

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import refusal
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import TimeZone
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write, own_writes
@@ -46,7 +47,7 @@ class PartitionJudge:
         """:param facts: the answer of live_facts.collect
         :param rules: the caller moves them on after this judge has seen a statement
         """
-        self._catalog, self._rules, self._timezone = catalog, rules, timezone
+        self._catalog, self._rules, self._timezone = catalog, rules, TimeZone(timezone)
         relations, names = facts["relations"], rules.name_of_oid
         self._keys = {
             names[row["oid"]]: _Key(row["strategy"], tuple(row["parts"]), tuple(row["types"]))
@@ -66,6 +67,7 @@ class PartitionJudge:
         """
         if not self._rules.known:
             return []
+        self._timezone.after(statement)
         found = []
         for parent, child, given in self._new_partitions(statement.node):
             for words, sure in self._overlaps(parent, child, given):
@@ -107,7 +109,7 @@ class PartitionJudge:
         key = self._keys.get(parent.name)
         if key is None:
             return
-        given = bound_of(node, key.types, self._timezone)
+        given = bound_of(node, key.types, self._timezone.value)
         label = dotted(child)
         if given.strategy not in {key.strategy, "d"}:
             yield f"The bounds of {label} are of another strategy than the key of {dotted(parent.name)}", True
@@ -154,7 +156,7 @@ class PartitionJudge:
             if column is None or known is None:
                 values.append(Point())
             elif column in row:
-                values.append(point(row[column], kind, self._timezone))
+                values.append(point(row[column], kind, self._timezone.value))
             else:
                 values.append(Point() if known.has_default or known.identity else Point(null=True))
         answers: set[bool | None] = set()

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_constraint import columns_below
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     dotted,
@@ -25,7 +26,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, PublishedRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
-_NOTHING, _DEFAULT = "n", "d"
+_NOTHING, _DEFAULT, _FULL = "n", "d", "f"
 # No oid of an index.
 _OF_THIS_UPGRADE = -1
 
@@ -36,8 +37,9 @@ def lost_identities(statements: t.Sequence[Statement], facts: DatabaseFacts) -> 
     :param facts: the answer of live_facts.collect
     """
     # What identifies the rows changes with the statements.
-    published = {row["oid"]: row.copy() for row in facts["published"]}
-    if not published:
+    tables = {row["oid"]: row.copy() for row in facts["published"]}
+    published = {oid: row for oid, row in tables.items() if row["publications"]}
+    if not tables:
         return []
     names: dict[Name, int] = {(row["schema"], row["name"]): row["oid"] for row in facts["names"] if row["oid"]}
     full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
@@ -45,6 +47,10 @@ def lost_identities(statements: t.Sequence[Statement], facts: DatabaseFacts) -> 
     found: list[Finding] = []
     refused: set[int] = set()
     for statement in statements:
+        for oid, words in _publishes(statement.node, names, tables):
+            label = dotted(full[oid])
+            at: Where = {"revision": statement.revision, "statement": statement.number, "table": label}
+            found.append(finding("replica-identity-lost", f"{label} {words}", **at))
         for oid, kind in _writes_without(statement.node, names, published):
             if oid in refused or oid in lost:
                 continue
@@ -87,6 +93,44 @@ def _writes_without(
             and kind.lower() in row["kinds"]
         ):
             yield oid, kind
+
+
+def _publishes(
+    node: t.Any, names: t.Mapping[Name, int], tables: t.Mapping[int, PublishedRow]
+) -> t.Iterator[tuple[int, str]]:
+    """Tables that a publication takes up, whose UPDATE and DELETE are refused from then on, and why.
+
+    Sources: CheckCmdReplicaIdentity in executor/execReplication.c, pub_rf_contains_invalid_column and
+    pub_contains_invalid_column in commands/publicationcmds.c.
+    """
+    kind: t.Any = type(node)
+    if kind not in {ast.CreatePublicationStmt, ast.AlterPublicationStmt} or _publishes_rows_alone(node):
+        return
+    for item in node.pubobjects or ():
+        oid = names.get(relation_name(item.pubtable.relation)) if item.pubtable is not None else None
+        row = tables.get(oid) if oid else None
+        if oid is None or row is None or row["identity"] == _FULL:
+            continue
+        identity = set(row["columns"])
+        only = {part.sval for part in item.pubtable.columns or ()}
+        filtered = set(columns_below(item.pubtable.whereClause)) - identity
+        words = f"is published by {node.pubname} from here on"
+        if row["index_oid"] is None:
+            yield oid, f"{words} and has no replica identity: UPDATE and DELETE of it will fail."
+        elif only and identity - only:
+            yield oid, f"{words} without {min(identity - only)}, by which its rows are known: UPDATE of it will fail."
+        elif filtered:
+            yield oid, f"{words} by {min(filtered)}, by which its rows are not known: UPDATE of it will fail."
+
+
+def _publishes_rows_alone(node: t.Any) -> bool:
+    """Whether a publication sends no UPDATE and no DELETE; what one that is altered sends is not asked."""
+    options = {option.defname: option.arg for option in node.options or ()}
+    action = getattr(node, "action", None)
+    if action is not None and action.name.endswith("DropObjects"):
+        return True
+    kinds = {part.strip() for part in str(getattr(options.get("publish"), "sval", "update")).split(",")}
+    return not kinds & {"update", "delete"}
 
 
 def _changes(

@@ -16,10 +16,12 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_values import (
     KEYS,
+    FormerSequences,
     NumberedColumn,
     Range,
     Written,
     columns_of,
+    free_sequence,
     given_numbers,
     narrow,
     overtaken,
@@ -31,10 +33,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.seque
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import object_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import own_writes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import (
+    default_sequence,
     integer_type,
     own_sequence,
     sequence_calls,
@@ -63,7 +66,6 @@ class SequenceJudge:
         """:param facts: the answer of live_facts.collect"""
         self._catalog = catalog
         known = facts.get("sequences")
-        self._asked = known is not None
         self._sequences, self._identities = sequences_of(known)
         self._columns = columns_of(known)
         self._before = dict(self._sequences)
@@ -73,7 +75,7 @@ class SequenceJudge:
         # By column, the numbers that this upgrade writes itself, and the last statement that does; new integer types.
         self._written: dict[tuple[Name, str], tuple[Written, Where]] = {}
         self._widened: dict[tuple[Name, str], Where] = {}
-        self._certain = True
+        self._certain, self._former = True, FormerSequences(catalog)
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
@@ -126,7 +128,9 @@ class SequenceJudge:
                     f"After this the next number of {label} is {number}, and rows up to"
                     f" {column.range.end(made.increment)} are there: INSERTs meet keys that are there."
                 )
-                yield finding("sequence-behind", words, severity="fail" if self._certain else "unknown", **about)
+                doubt = self._former.doubt(place)
+                severity: t.Any = "fail" if self._certain and not doubt else "unknown"
+                yield finding("sequence-behind", words + doubt, severity=severity, **about)
             return
         before = self._before.get(column.sequence) if column.sequence else None
         old = before.next_number() if before else None
@@ -139,10 +143,11 @@ class SequenceJudge:
 
     def _alter_sequence(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
         name = self._full(relation_name(node.sequence))
-        there = self._catalog.table(name)
-        if there is not None and there.kind != "S":
+        if (there := self._catalog.table(name)) is not None and there.kind != "S":
             yield f"{dotted(name)} is no sequence", True
-        elif any(option.defname == "owned_by" for option in node.options or ()) and name in self._identities:
+            return
+        self._former.released(name, node.options or ())
+        if any(option.defname == "owned_by" for option in node.options or ()) and name in self._identities:
             yield f"{dotted(name)} belongs to an identity column, and OWNED BY of it cannot be changed", True
         elif changes_numbers(node.options or ()):
             yield from self._altered(name, node.options or (), where)
@@ -194,7 +199,7 @@ class SequenceJudge:
     def _fill(self, place: tuple[Name, str], column: NumberedColumn, made: Sequence) -> None:
         """A column gets a sequence of its own."""
         (schema, table), name = place
-        sequence = (schema, object_name(table, name, "seq"))
+        sequence = free_sequence((schema, object_name(table, name, "seq")), self._sequences, self._catalog)
         self._sequences[sequence] = made
         self._columns[place] = dataclasses.replace(column, sequence=sequence)
 
@@ -208,7 +213,8 @@ class SequenceJudge:
             if kind == Command.AT_AddColumn:
                 yield from self._add_column(table, part, lenient=bool(command.missing_ok))
             elif kind == Command.AT_AddIdentity:
-                column = self._columns.get(place) or NumberedColumn(self._kind(*place), False, None, None)
+                old = self._catalog.column(*place)
+                column = self._columns.get(place) or NumberedColumn(old.type if old else "int8", False, None, None)
                 made, wrong = altered(None, part.options or (), column.kind)
                 if wrong:
                     yield f"{wrong}: the identity of {dotted(table)}.{command.name}", True
@@ -237,16 +243,13 @@ class SequenceJudge:
         elif sequence:
             self._widened[place] = where
 
-    def _kind(self, table: Name, column: str) -> str:
-        known = self._catalog.column(table, column)
-        return known.type if known else "int8"
-
     def _default(self, place: tuple[Name, str], expression: t.Any, where: Where) -> None:
         column = self._columns.get(place)
         if column is None:
             return
         calls = [call for call in sequence_calls(expression) if call.function == "nextval" and call.sequence]
         own = calls[0].sequence if len(calls) == 1 else None
+        self._former.left(place, column.sequence)
         column.sequence = self._full(own) if own else None
         if own:
             self._refilled[place] = where
@@ -267,11 +270,8 @@ class SequenceJudge:
             # Its rows get the first numbers, so that the next is a free one.
             if not lenient:
                 self._fill((table, part.colname), NumberedColumn(kind, unique, None, None), made)
-        else:
-            for item in part.constraints or ():
-                if item.contype == ConstrType.CONSTR_DEFAULT:
-                    calls = [call for call in sequence_calls(item.raw_expr) if call.sequence]
-                    made = self._sequences.get(self._full(calls[0].sequence)) if calls and calls[0].sequence else None
+        elif of_default := default_sequence(part):
+            made = self._sequences.get(self._full(of_default))
         rows = self._catalog.with_rows(known) if known else None
         yield from too_few(made, rows, label) if made and rows else ()
 
@@ -344,18 +344,18 @@ class SequenceJudge:
         """setval(), and nextval() outside of definitions."""
         if not isinstance(node, (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt)):
             return
-        table = whole_table(node)
         for call in sequence_calls(node):
-            column = self._columns.get((self._full(call.column[0]), call.column[1])) if call.column else None
+            place = (self._full(call.column[0]), call.column[1]) if call.column else None
+            column = self._columns.get(place) if place else None
             name = self._full(call.sequence) if call.sequence else column.sequence if column else None
             made = self._sequences.get(name) if name else None
-            if name is None or made is None:
+            if name is None or made is None or (place and self._former.hides(place, name)):
                 continue
             if call.function == "nextval":
                 if made.is_used_up() and isinstance(node, ast.SelectStmt) and not node.fromClause:
                     yield f"The sequence {dotted(name)} is at its end, and gives no number", True
                 continue
-            yield from self._set(name, made, call.node.args or (), table, where)
+            yield from self._set(name, made, call.node.args or (), whole_table(node), where)
 
     def _set(
         self, name: Name, made: Sequence, arguments: t.Sequence[t.Any], table: Name | None, where: Where

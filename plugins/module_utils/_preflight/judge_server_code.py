@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import (
     Signature,
@@ -31,6 +32,11 @@ _NO_EVENT = (
     ast.CallStmt, ast.ExecuteStmt, ast.ConstraintsSetStmt, ast.NotifyStmt, ast.DiscardStmt, ast.CreateRoleStmt,
     ast.AlterRoleStmt, ast.AlterRoleSetStmt, ast.DropRoleStmt, ast.GrantRoleStmt, ast.CreateEventTrigStmt,
 )  # fmt: skip
+# Commands of ALTER TABLE with which something goes that PostgreSQL tells event triggers of.
+_DROPPING: t.Final = {
+    Command.AT_DropColumn, Command.AT_DropConstraint, Command.AT_DropIdentity, Command.AT_DropExpression,
+    Command.AT_DropNotNull,
+}  # fmt: skip
 # Command tags, of the statements that a migration mostly consists of; of others every tag may be meant.
 _TAGS: t.Final[dict[type, set[str]]] = {
     ast.CreateStmt: {"CREATE TABLE"}, ast.AlterTableStmt: {"ALTER TABLE", "ALTER INDEX", "ALTER VIEW"},
@@ -64,9 +70,8 @@ class ServerCodeJudge:
         found = list(self._event(node, where))
         if isinstance(node, ast.CreateFunctionStmt):
             found += self._function(node, where) if certain else ()
-        elif isinstance(node, ast.CopyStmt) and node.is_from and node.filename is None and not node.is_program:
-            words = "COPY … FROM STDIN has no rows to read: op.execute() sends none, and the driver refuses it."
-            found.append(finding("statement-refused", words, **where))
+        elif isinstance(node, ast.CopyStmt):
+            found.append(_copied(node, where))
         elif isinstance(node, ast.VariableSetStmt) and node.name == "session_replication_role":
             values = [getattr(getattr(item, "val", None), "sval", None) for item in t.cast("t.Any", node.args) or ()]
             if values == ["replica"]:
@@ -107,15 +112,41 @@ class ServerCodeJudge:
             return
         tags = _TAGS.get(type(node))
         drops = isinstance(node, ast.DropStmt)
+        dropping = drops or _drops_a_part(node)
         for row in list(self._events):
             listed = set(row["tags"] or ())
             if drops and listed and not any(tag.startswith("DROP") for tag in listed):
                 continue
-            if (listed and tags and not listed & tags) or (row["event"] == "sql_drop" and not drops):
+            if (listed and tags and not listed & tags) or (row["event"] == "sql_drop" and not dropping):
                 continue
             self._events.remove(row)
             words = f"The event trigger {row['name']} runs {row['function']}() at this, which is not read here."
             yield finding("data-unknown", words, **where)
+
+
+def _drops_a_part(node: t.Any) -> bool:
+    """Whether a statement other than DROP drops something. Source: EventTriggerSQLDropAddObject in event_trigger.c."""
+    if isinstance(node, ast.AlterTableStmt):
+        commands: t.Any = node.cmds or ()
+        return any(
+            command.subtype in _DROPPING or (command.subtype == Command.AT_ColumnDefault and command.def_ is None)
+            for command in commands
+        )
+    return isinstance(node, (ast.AlterDomainStmt, ast.DropOwnedStmt))
+
+
+def _copied(node: ast.CopyStmt, where: Where) -> Finding:
+    if node.filename is None:
+        words = "COPY … FROM STDIN has no rows to read: op.execute() sends none, and the driver refuses it."
+        if not node.is_from:
+            words = "COPY … TO STDOUT has nobody to read it: op.execute() takes no rows, and the driver refuses it."
+        return finding("statement-refused", words, **where)
+    place = "a program on the server" if node.is_program else f"the server's file {node.filename}"
+    if node.is_from:
+        words = f"Which rows COPY reads from {place} is not known from here, nor whether the table takes them."
+    else:
+        words = f"Whether COPY can write to {place} is not known from here."
+    return finding("data-unknown", words, **where)
 
 
 def _both_take(one: Signature, other: Signature) -> bool:

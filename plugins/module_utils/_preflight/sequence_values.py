@@ -19,7 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Table
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_relations import SequenceFacts
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
@@ -54,6 +54,56 @@ class NumberedColumn:
     unique: bool
     range: Range | None
     sequence: Name | None
+
+
+def free_sequence(name: Name, sequences: t.Container[Name], catalog: Catalog) -> Name:
+    """The name that the server gives to a sequence of a column: the first that is free (ChooseRelationName)."""
+    found, number = name, 0
+    while found not in catalog.dropped and (found in sequences or catalog.known(found)):
+        number += 1
+        found = (name[0], f"{name[1]}{number}")
+    return found
+
+
+class FormerSequences:
+    """Sequences whose numbers columns took before this upgrade, and which they may own still.
+
+    pg_get_serial_sequence() finds what was owned first, also where the column has become an identity with a sequence of
+    its own since. Whether a column owns it was not asked.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._of: dict[tuple[Name, str], Name] = {}
+        # Columns of which a setval() may have meant the former one.
+        self._mistaken: dict[tuple[Name, str], Name] = {}
+
+    def left(self, place: tuple[Name, str], sequence: Name | None) -> None:
+        """The default that took its numbers is gone."""
+        if sequence is not None:
+            self._of[place] = sequence
+
+    def released(self, sequence: Name, options: t.Iterable[t.Any]) -> None:
+        """ALTER SEQUENCE … OWNED BY makes it another's, or nobody's."""
+        if any(option.defname == "owned_by" for option in options):
+            self._of = {place: own for place, own in self._of.items() if own != sequence}
+
+    def hides(self, place: tuple[Name, str], now: Name | None) -> bool:
+        """Whether pg_get_serial_sequence() may give the former sequence instead of the one of `now`."""
+        former = self._of.get(place)
+        if former is None or former == now or former in self._catalog.dropped:
+            return False
+        self._mistaken[place] = former
+        return True
+
+    def doubt(self, place: tuple[Name, str]) -> str:
+        """What follows a sentence about a number that a setval() may have meant to set; empty without one."""
+        former = self._mistaken.get(place)
+        return (
+            f" pg_get_serial_sequence() means {dotted(former)}, where the column owns it still: drop it before."
+            if former
+            else ""
+        )
 
 
 KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
@@ -262,6 +312,6 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Ranges, Name | None], Value]]] 
 }
 
 __all__ = (
-    "KEYS", "NumberedColumn", "Range", "Written", "columns_of", "given_numbers", "narrow", "overtaken", "sequences_of",
-    "single_keys", "takes_number", "too_few", "value_of",
+    "KEYS", "FormerSequences", "NumberedColumn", "Range", "Written", "columns_of", "free_sequence", "given_numbers",
+    "narrow", "overtaken", "sequences_of", "single_keys", "takes_number", "too_few", "value_of",
 )  # fmt: skip

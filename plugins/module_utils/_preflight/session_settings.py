@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import is_utc
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import VariableSetKind, ast
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -17,20 +18,20 @@ _TIME: t.Final[dict[str, float]] = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_0
 _MEMORY: t.Final[dict[str, float]] = {"B": 1 / 1024, "kB": 1, "MB": 1024, "GB": 1024**2, "TB": 1024**3}
 
 
-class SessionSetting:
-    """A setting of the session, followed from statement to statement, as a whole number of its unit."""
+class SessionSetting[Value]:
+    """A setting of the session, followed from statement to statement."""
 
-    def __init__(self, name: str, session: int, read: t.Callable[[t.Any], int]) -> None:
+    def __init__(self, name: str, session: Value, read: t.Callable[[t.Any], Value]) -> None:
         """:param session: what the migrator's session starts with
-        :param read: turns a constant of the SQL into the number
+        :param read: turns a constant of the SQL into the value
         """
         self._name, self._read = name, read
         self._default = self._session = session
-        self._local: tuple[int, int] | None = None
+        self._local: tuple[int, Value] | None = None
         self._transaction: int | None = None
 
     @property
-    def value(self) -> int:
+    def value(self) -> Value:
         """What is in force for the statement taken in last."""
         if self._local and self._local[0] == self._transaction:
             return self._local[1]
@@ -59,17 +60,18 @@ class SessionSetting:
         name = node.funcname[-1] if node.funcname else None
         if getattr(name, "sval", "") != "set_config" or len(values) != 3:
             return
-        if getattr(values[0], "sval", "") == self._name:
+        # PostgreSQL compares names of settings without regard to case; of SET its grammar has made them small.
+        if str(getattr(values[0], "sval", "")).lower() == self._name:
             self._assign(self._read(values[1]), local=bool(getattr(values[2], "boolval", True)))
 
-    def _assign(self, value: int, *, local: bool) -> None:
+    def _assign(self, value: Value, *, local: bool) -> None:
         if not local:
             self._session, self._local = value, None
         elif self._transaction is not None:
             self._local = (self._transaction, value)
 
 
-class Timeout(SessionSetting):
+class Timeout(SessionSetting[int]):
     """A time-out in milliseconds; 0: no limit."""
 
     def __init__(self, name: str, session: int) -> None:
@@ -81,7 +83,7 @@ class Timeout(SessionSetting):
         return self.value
 
 
-class Memory(SessionSetting):
+class Memory(SessionSetting[int]):
     """An amount of memory in KiB; -1: not known."""
 
     def __init__(self, name: str, session: int) -> None:
@@ -99,6 +101,19 @@ class LockTimeout(Timeout):
     @property
     def set(self) -> bool:
         return self.milliseconds != 0
+
+
+class TimeZone(SessionSetting[str]):
+    """The time zone by its name; empty where it is not known."""
+
+    def __init__(self, session: str) -> None:
+        """:param session: what the migrator's session starts with"""
+        super().__init__("timezone", session, lambda value: str(getattr(value, "sval", "")))
+
+    @property
+    def utc(self) -> bool:
+        """Whether a time without a zone and the same time with one are the same bytes."""
+        return is_utc(self.value)
 
 
 def _milliseconds(value: t.Any) -> int:
@@ -129,4 +144,4 @@ def _amount(value: t.Any, units: dict[str, float], unit: str) -> float | None:
         return None
 
 
-__all__ = ("LockTimeout", "Memory", "SessionSetting", "Timeout", "milliseconds")
+__all__ = ("LockTimeout", "Memory", "SessionSetting", "TimeZone", "Timeout", "milliseconds")

@@ -136,6 +136,8 @@ class Catalog:
     timezone_is_utc: bool = False
     complete: bool = False
     created: set[Name] = dataclasses.field(default_factory=set)
+    # Of these, those of the session alone, which may be gone again before its end.
+    temporary: set[Name] = dataclasses.field(default_factory=set)
     created_types: set[str] = dataclasses.field(default_factory=set)
     created_schemas: set[str] = dataclasses.field(default_factory=set)
     dropped: set[Name] = dataclasses.field(default_factory=set)
@@ -184,18 +186,33 @@ class Catalog:
         schema, text = full
         return any((schema, text[:end]) in self.created for end, sign in enumerate(text) if sign == "_")
 
-    def create(self, name: Name) -> None:
+    def create(self, name: Name, *, temporary: bool = False) -> None:
         full = self.qualified(name)
         if full not in self.tables:
             self.created.add(full)
+            if temporary:
+                self.temporary.add(full)
 
     def drop(self, name: Name) -> None:
         full = self.qualified(name)
+        self.drop_indexes(full)
         self.created.discard(full)
         self.tables.pop(full, None)
         for made in (self.references, self.indexes, self.keys_of_indexes, self.views):
             made.pop(full, None)
         self.dropped.add(full)
+
+    def drop_indexes(self, table: Name, column: str | None = None) -> None:
+        """The indexes of a table that goes, or of its column that does: their names are free again."""
+        known = self.table(table)
+        before = known.name if known else table
+        gone = {name for name, index in self.tables.items() if index.table == before and name != table}
+        if column is not None:
+            gone = {name for name in gone if column in self.tables[name].columns}
+        made = {name for name, own in self.indexes.items() if own == self.qualified(table)}
+        gone |= {name for name in made if column is None or column in self.keys_of_indexes.get(name, (column,))}
+        for name in gone:
+            self.drop(name)
 
     def move(self, name: Name, *, schema: str | None = None, to: str | None = None) -> None:
         """ALTER … RENAME TO, or SET SCHEMA."""

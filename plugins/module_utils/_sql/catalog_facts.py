@@ -27,7 +27,12 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import DomainUseRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
-_UTC = {"UTC", "GMT", "Etc/UTC", "Etc/GMT", "Zulu", "Etc/Zulu", "UCT", "Etc/UCT", "Universal", "Etc/Universal"}
+_UTC = {"utc", "gmt", "etc/utc", "etc/gmt", "zulu", "etc/zulu", "uct", "etc/uct", "universal", "etc/universal"}
+
+
+def is_utc(timezone: str) -> bool:
+    """Whether a time zone of that name, which PostgreSQL takes in any case, is UTC."""
+    return timezone.lower() in _UTC
 
 
 def proof(expression: str | None) -> frozenset[str]:
@@ -49,7 +54,7 @@ def from_facts(facts: TableFacts, *, timezone: str, schema: str | None) -> Catal
     :param schema: where names without one are created
     """
     full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
-    catalog = Catalog(complete=True, timezone_is_utc=timezone in _UTC, schema=schema or "public")
+    catalog = Catalog(complete=True, timezone_is_utc=is_utc(timezone), schema=schema or "public")
     columns = _columns(facts["columns"], full)
     constraints = _constraints(facts["constraints"], full)
     children: dict[int, list[Name]] = {oid: [] for oid in full}
@@ -169,4 +174,4 @@ def _functions(rows: list[FunctionRow], catalog: Catalog) -> None:
     catalog.set_returning -= others["set_returning"]
 
 
-__all__ = ("from_facts", "proof")
+__all__ = ("from_facts", "is_utc", "proof")

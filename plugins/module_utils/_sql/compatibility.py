@@ -22,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.unique_keys import UniqueKeys
 
 _RULES = {
     ConstrType.CONSTR_CHECK: "a check constraint", ConstrType.CONSTR_FOREIGN: "a foreign key",
@@ -35,14 +36,17 @@ _NUMBERS = {"restart", "increment", "minvalue", "maxvalue", "cycle", "start"}
 _SHAPE = {Command.AT_AddColumn, Command.AT_DropColumn, Command.AT_AlterColumnType}
 
 
-def incompatibilities(node: t.Any, catalog: Catalog) -> list[Remark]:
-    """Remarks about tables that are there; nobody uses those of this upgrade yet."""
+def incompatibilities(node: t.Any, catalog: Catalog, left: UniqueKeys | None = None) -> list[Remark]:
+    """Remarks about tables that are there; nobody uses those of this upgrade yet.
+
+    :param left: the unique keys that are there after the statement, where the server was asked
+    """
     handler = _HANDLERS.get(type(node))
-    found = handler(node, catalog) if handler else ()
+    found = handler(node, catalog, left) if handler else ()
     return [remark for remark in found if remark.table and catalog.table(remark.table) is not None]
 
 
-def _alter_table(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+def _alter_table(node: t.Any, catalog: Catalog, left: UniqueKeys | None) -> t.Iterator[Remark]:
     if node.objtype != ObjectType.OBJECT_TABLE:
         return
     table = relation_name(node.relation)
@@ -51,10 +55,11 @@ def _alter_table(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
     for command in node.cmds or ():
         if command.subtype == Command.AT_AddConstraint:
             yield from _rule(table, command.def_)
-        elif command.subtype == Command.AT_DropConstraint and any(
-            item.kind in _UNIQUE and item.outgoing for item in catalog.constraints(table, command.name)
-        ):
-            yield _target(table, command.name)
+        elif command.subtype == Command.AT_DropConstraint:
+            gone = (item for item in catalog.constraints(table, command.name) if item.kind in _UNIQUE and item.outgoing)
+            for item in gone:
+                other = _stand_in(table, item.columns, catalog, left)
+                yield _renamed_target(table, command.name, other) if other else _target(table, command.name)
         elif command.subtype in _SECURED:
             words = (
                 f"Row-level security of {dotted(table)} is switched on: whoever does not own the table sees and writes"
@@ -63,7 +68,7 @@ def _alter_table(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
             yield Remark("contract-phase", words, table)
 
 
-def _policy(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
+def _policy(node: t.Any, _catalog: Catalog, _left: UniqueKeys | None) -> t.Iterator[Remark]:
     """A permissive policy lets more through, but for the tables on which there is none."""
     table = relation_name(node.table)
     if isinstance(node, ast.AlterPolicyStmt):
@@ -74,20 +79,20 @@ def _policy(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
         yield Remark("write-rejected", words, table)
 
 
-def _rule_made(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
+def _rule_made(node: t.Any, _catalog: Catalog, _left: UniqueKeys | None) -> t.Iterator[Remark]:
     table = relation_name(node.relation)
     words = f"The rule {node.rulename} rewrites every matching statement on {dotted(table)}."
     yield Remark("trigger-created", words, table)
 
 
-def _sequence(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
+def _sequence(node: t.Any, _catalog: Catalog, _left: UniqueKeys | None) -> t.Iterator[Remark]:
     if _NUMBERS & {option.defname for option in node.options or ()}:
         table = relation_name(node.sequence)
         words = f"{dotted(table)} gives other numbers from here on: INSERTs may meet keys that are there."
         yield Remark("contract-phase", words, table)
 
 
-def _view(node: t.Any, _catalog: Catalog) -> t.Iterator[Remark]:
+def _view(node: t.Any, _catalog: Catalog, _left: UniqueKeys | None) -> t.Iterator[Remark]:
     if node.replace:
         table = relation_name(node.view)
         yield Remark(
@@ -122,15 +127,43 @@ def _target(table: Name, name: str) -> Remark:
     return Remark("conflict-target-dropped", words, table)
 
 
-def _index(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+def _renamed_target(table: Name, name: str, other: str) -> Remark:
+    words = (
+        f"{name} of {dotted(table)} goes: INSERT … ON CONFLICT ON CONSTRAINT {name} fails where nothing has that name"
+        f" again; ON CONFLICT of its columns finds {other} instead."
+    )
+    return Remark("conflict-target-dropped", words, table)
+
+
+def _stand_in(table: Name, columns: tuple[str, ...], catalog: Catalog, left: UniqueKeys | None) -> str | None:
+    """Another unique index that ON CONFLICT of these columns finds. Source: infer_arbiter_indexes in util/plancat.c."""
+    known = catalog.table(table)
+    fit = (
+        key.name or "a new one"
+        for key in (left.of(known) if left and known else ())
+        if set(key.columns) == set(columns) and columns and key.immediate and key.valid and not key.partial
+    )
+    return next(fit, None)
+
+
+def _refused_before(table: Name, columns: tuple[str, ...], catalog: Catalog, left: UniqueKeys | None) -> bool:
+    """Whether rows that are alike in these columns are refused anyway: by what is beside the new index itself."""
+    known = catalog.table(table)
+    keys = left.of(known) if left and known else ()
+    fit = [key for key in keys if {*key.columns} <= {*columns} and key.immediate and key.valid and not key.partial]
+    return len(fit) > 1 or any({*key.columns} < {*columns} for key in fit)
+
+
+def _index(node: t.Any, catalog: Catalog, left: UniqueKeys | None) -> t.Iterator[Remark]:
     table = relation_name(node.relation)
     there = catalog.tables.get((catalog.qualified(table)[0], node.idxname or ""))
-    if node.unique and not (node.if_not_exists and there):
+    columns = tuple(item.name or "" for item in node.indexParams or ())
+    if node.unique and not (node.if_not_exists and there) and not _refused_before(table, columns, catalog, left):
         words = f"{dotted(table)} gets a unique index, which refuses new rows at once."
         yield Remark("write-rejected", words, table)
 
 
-def _drop(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+def _drop(node: t.Any, catalog: Catalog, left: UniqueKeys | None) -> t.Iterator[Remark]:
     if node.removeType == ObjectType.OBJECT_POLICY:
         for item in node.objects:
             table = qualified_name(item[:-1])
@@ -141,10 +174,12 @@ def _drop(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
     for item in node.objects:
         index = catalog.table(qualified_name(item))
         if index and index.unique and index.valid and index.table:
-            yield _target(index.table, dotted(index.name))
+            # Nobody names an index that belongs to no constraint: another one of the same columns does as well.
+            other = _stand_in(index.table, tuple(index.columns), catalog, left)
+            yield from () if other else (_target(index.table, dotted(index.name)),)
 
 
-def _rename(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:
+def _rename(node: t.Any, catalog: Catalog, _left: UniqueKeys | None) -> t.Iterator[Remark]:
     if node.relation is None:
         return
     table = relation_name(node.relation)
@@ -163,7 +198,7 @@ def _renamed(table: Name, name: str, catalog: Catalog) -> t.Iterator[Remark]:
         yield Remark("conflict-target-dropped", words, table)
 
 
-_HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Catalog], t.Iterable[Remark]]]] = {
+_HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Catalog, UniqueKeys | None], t.Iterable[Remark]]]] = {
     ast.AlterTableStmt: _alter_table,
     ast.IndexStmt: _index,
     ast.DropStmt: _drop,

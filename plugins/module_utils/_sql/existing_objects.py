@@ -28,9 +28,13 @@ def existing_objects(node: t.Any, catalog: Catalog) -> list[Remark]:
             name = (catalog.qualified(table)[0], node.idxname or "")
         if name in catalog.tables:
             found.append(Remark("object-exists", f"{dotted(name)} exists already: this will fail."))
+        elif name in catalog.created - catalog.temporary and getattr(node.relation, "relpersistence", None) != "t":
+            words = f"{dotted(name)} was made by this upgrade before: this will fail."
+            found.append(Remark("object-exists", words))
     elif isinstance(node, ast.IndexStmt):
         found += _index_skipped(node, catalog)
     elif isinstance(node, ast.AlterTableStmt):
+        found += _added_twice(node)
         for command in node.cmds or ():
             if isinstance(command, ast.AlterTableCmd) and command.subtype == Command.AT_AddConstraint:
                 found += _index_taken(node, command.def_, catalog)
@@ -41,6 +45,14 @@ def existing_objects(node: t.Any, catalog: Catalog) -> list[Remark]:
                     words = f"{dotted(name)} has a column {column} already: this will fail."
                     found.append(Remark("object-exists", words, name))
     return found
+
+
+def _added_twice(node: t.Any) -> t.Iterator[Remark]:
+    """Two columns of one name in one statement."""
+    added = [item.def_.colname for item in node.cmds or () if item.subtype == Command.AT_AddColumn and item.def_]
+    for name in sorted({name for name in added if added.count(name) > 1}):
+        table = relation_name(node.relation)
+        yield Remark("object-exists", f"This adds the column {name} to {dotted(table)} twice: this will fail.", table)
 
 
 def _index_skipped(node: t.Any, catalog: Catalog) -> t.Iterator[Remark]:

@@ -265,7 +265,7 @@ class UseRow(t.TypedDict):
 
 
 class PublishedRow(t.TypedDict):
-    """A published table whose UPDATE or DELETE is published, and what identifies its rows (PUBLISHED).
+    """A table whose UPDATE or DELETE is published, or may be by the upgrade, and what identifies its rows (PUBLISHED).
 
     :param identity: pg_class.relreplident
     :param index_oid: the index that identifies rows, None without one
@@ -316,12 +316,14 @@ class TypeRow(t.TypedDict):
 
 
 class ExtensionRow(t.TypedDict):
-    """An extension that the server could install, and the version that is installed (EXTENSIONS)."""
+    """An extension, its installed version, all others, and the extensions that the default one `lacks` (EXTENSIONS)."""
 
     name: str
     installed: str | None
     trusted: bool
     superuser: bool
+    versions: list[str]
+    lacks: list[str]
 
 
 class _TableFacts(t.TypedDict):

@@ -18,6 +18,7 @@ try:
     from pglast.enums.parsenodes import (
         AlterTableType,
         ConstrType,
+        DiscardMode,
         GrantTargetType,
         ObjectType,
         ReindexObjectType,
@@ -43,7 +44,9 @@ except ImportError:
         class ParseError(Exception):
             """Never raised."""
 
-        ast = AlterTableType = BoolExprType = ConstrType = NullTestType = ObjectType = _Absent("pglast", (), {})
+        ast = AlterTableType = BoolExprType = ConstrType = DiscardMode = NullTestType = ObjectType = _Absent(
+            "pglast", (), {}
+        )
         OverridingKind = ReindexObjectType = TransactionStmtKind = VariableSetKind = ast
         GrantTargetType = SortByDir = SortByNulls = ast
         JoinType = RawStream = parse_plpgsql = parse_sql = scan = ast
@@ -52,6 +55,7 @@ __all__ = (
     "AlterTableType",
     "BoolExprType",
     "ConstrType",
+    "DiscardMode",
     "GrantTargetType",
     "JoinType",
     "NullTestType",

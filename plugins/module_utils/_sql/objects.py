@@ -248,18 +248,22 @@ def _rename(node: t.Any) -> t.Iterator[Touch]:
         yield Touch("make", "relation", (node.relation.schemaname, node.newname), relation_name(node.relation))
 
 
+def _told(kind: ObjectType, item: t.Any) -> t.Iterator[Touch]:
+    if _DROPPED.get(kind) in _TOLD:
+        yield Touch("need", _DROPPED[kind], _name(item))
+
+
 def _comment(node: t.Any) -> t.Iterator[Touch]:
     kind = ObjectType(node.objtype)
     if kind in _OWNED and isinstance(node.object, tuple):
         yield Touch("need", _OWNED[kind], (None, node.object[-1].sval), qualified_name(node.object[:-1]))
-    elif _DROPPED.get(kind) in _TOLD:
-        yield Touch("need", _DROPPED[kind], _name(node.object))
+    else:
+        yield from _told(kind, node.object)
 
 
 def _granted(node: t.Any) -> t.Iterator[Touch]:
-    kind = _DROPPED.get(ObjectType(node.objtype))
-    for item in node.objects or () if kind in _TOLD and node.targtype == GrantTargetType.ACL_TARGET_OBJECT else ():
-        yield Touch("need", t.cast("Kind", kind), _name(item))
+    for item in node.objects or () if node.targtype == GrantTargetType.ACL_TARGET_OBJECT else ():
+        yield from _told(ObjectType(node.objtype), item)
 
 
 def _trigger(node: t.Any) -> t.Iterator[Touch]:
@@ -293,6 +297,8 @@ def _schema(node: t.Any) -> t.Iterator[Touch]:
 
 def _extension(node: t.Any) -> t.Iterator[Touch]:
     if isinstance(node, ast.CreateExtensionStmt):
+        schemas = (option.arg.sval for option in node.options or () if option.defname == "schema")
+        yield from (Touch("need", "schema", (None, name)) for name in schemas if not node.if_not_exists)
         yield Touch("make", "extension", (None, node.extname or ""), lenient=bool(node.if_not_exists))
     else:
         yield Touch("need", "extension", (None, node.extname))
@@ -301,10 +307,6 @@ def _extension(node: t.Any) -> t.Iterator[Touch]:
 def _define(node: t.Any) -> t.Iterator[Touch]:
     if node.kind == ObjectType.OBJECT_COLLATION:
         yield Touch("make", "collation", qualified_name(node.defnames), lenient=bool(node.if_not_exists))
-
-
-def _role(node: t.Any) -> t.Iterator[Touch]:
-    yield Touch("make", "role", (None, node.role or ""))
 
 
 def _owned(node: t.Any) -> t.Iterator[Touch]:
@@ -350,17 +352,14 @@ def _policy(node: t.Any) -> t.Iterator[Touch]:
 
 def _write(node: t.Any) -> t.Iterator[Touch]:
     targets = node.cols if isinstance(node, ast.InsertStmt) else node.targetList
-    for target in targets or ():
-        yield from _part("need", "column", relation_name(node.relation), getattr(target, "name", None))
     conflict = node.onConflictClause if isinstance(node, ast.InsertStmt) else None
-    if conflict is not None:
-        for target in conflict.targetList or ():
-            yield from _part("need", "column", relation_name(node.relation), target.name)
-        if conflict.infer is not None:
-            # A unique index that belongs to no constraint does not count.
-            yield from _part("need", "constraint", relation_name(node.relation), conflict.infer.conname)
-            for element in conflict.infer.indexElems or ():
-                yield from _part("need", "column", relation_name(node.relation), element.name)
+    for target in (*(targets or ()), *(getattr(conflict, "targetList", None) or ())):
+        yield from _part("need", "column", relation_name(node.relation), getattr(target, "name", None))
+    if conflict is not None and conflict.infer is not None:
+        # A unique index that belongs to no constraint does not count.
+        yield from _part("need", "constraint", relation_name(node.relation), conflict.infer.conname)
+        for element in conflict.infer.indexElems or ():
+            yield from _part("need", "column", relation_name(node.relation), element.name)
 
 
 def _setting(node: t.Any) -> t.Iterator[Touch]:
@@ -380,12 +379,13 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterable[Touch]]]] = {
     ast.RenameStmt: _rename,
     ast.CommentStmt: _comment,
     ast.GrantStmt: _granted,
+    ast.AlterOwnerStmt: lambda node: _told(ObjectType(node.objectType), node.object),
     ast.CreateTrigStmt: _trigger,
     **dict.fromkeys((ast.CreateEnumStmt, ast.CompositeTypeStmt, ast.CreateRangeStmt, ast.CreateDomainStmt), _type),
     ast.AlterEnumStmt: _enum,
     ast.CreateSchemaStmt: _schema,
     **dict.fromkeys((ast.CreateExtensionStmt, ast.AlterExtensionStmt), _extension),
-    ast.CreateRoleStmt: _role,
+    ast.CreateRoleStmt: lambda node: [Touch("make", "role", (None, node.role or ""))],
     ast.DefineStmt: _define,
     **dict.fromkeys((ast.CreateSeqStmt, ast.ViewStmt, ast.CreateTableAsStmt), _relation),
     ast.CreateStmt: _table,

@@ -183,6 +183,12 @@ def _view(node: t.Any) -> Derived:
         yield RawStream()(node.query), [node.query]
 
 
+def _table_as(node: t.Any) -> Derived:
+    """CREATE TABLE AS and CREATE MATERIALIZED VIEW: the query alone."""
+    if isinstance(node.query, ast.SelectStmt) and not node.if_not_exists:
+        yield RawStream()(node.query), [node.query]
+
+
 def _index(node: t.Any) -> Derived:
     expressions = [item.expr for item in node.indexParams or () if item.expr is not None]
     if expressions or node.whereClause is not None:
@@ -246,6 +252,7 @@ def _without_only(relation: str) -> str:
 
 _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], Derived]]] = {
     ast.ViewStmt: _view,
+    ast.CreateTableAsStmt: _table_as,
     ast.IndexStmt: _index,
     ast.CreatePolicyStmt: _policy,
     ast.AlterTableStmt: _alter_table,

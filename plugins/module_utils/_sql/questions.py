@@ -75,7 +75,10 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
         "created_functions": sorted(_created_functions(found)),
         "types": sorted({name for node in nodes for name in (*_column_types(node), *_changed_domains(node))}),
         "domains": sorted({name for node in nodes for name in _changed_domains(node)}),
-        "extensions": sorted({node.extname for node in nodes if isinstance(node, ast.CreateExtensionStmt)}),
+        "extensions": sorted(
+            {node.extname for node in nodes if isinstance(node, (ast.CreateExtensionStmt, ast.AlterExtensionStmt))}
+        ),
+        "publishes": any(isinstance(node, (ast.CreatePublicationStmt, ast.AlterPublicationStmt)) for node in nodes),
         "usage_tables": [list(name) for name in usage_tables],
         "truncated_tables": [list(name) for name in truncated_tables],
         "deletion_tables": [list(name) for name in deletion_tables],

@@ -37,6 +37,7 @@ _USED = {
     ObjectType.OBJECT_TRIGGER: "trigger",
 }  # fmt: skip
 _TYPES = {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}
+_ROUTINES = {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE}
 _COLUMNS = {ObjectType.OBJECT_COLUMN, ObjectType.OBJECT_ATTRIBUTE}
 _NAMED = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE}
 _GENERATED = {Command.AT_AddIdentity, Command.AT_SetIdentity, Command.AT_DropIdentity, Command.AT_DropExpression}
@@ -50,10 +51,18 @@ _FILLED = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, ConstrType.CON
 def removals(node: t.Any, catalog: Catalog) -> list[Remark]:
     """Remarks about what is lost. Objects that this upgrade itself made are left out: no running version uses them."""
     handler = _HANDLERS.get(type(node))
-    found = list(handler(node)) if handler and not _of_this_upgrade(node, catalog) else []
+    new = _given_away_new(node, catalog) if isinstance(node, ast.AlterOwnerStmt) else _of_this_upgrade(node, catalog)
+    found = list(handler(node)) if handler and not new else []
     if getattr(node, "missing_ok", False) and catalog.complete:
         found = [remark for remark in found if remark.table is None or catalog.known(remark.table)]
     return [remark for remark in found if remark.table is None or not catalog.is_new(remark.table)]
+
+
+def _given_away_new(node: t.Any, catalog: Catalog) -> bool:
+    """Whether an object that this upgrade made gets another owner; a function that was not there is such a one."""
+    kind, name = ObjectType(node.objectType), _label(node.object).rpartition(".")[2] if node.object else ""
+    new = kind in _ROUTINES and catalog.complete and all(known[1] != name for known in catalog.volatility)
+    return new or name in (catalog.created_types if kind in _TYPES else catalog.created_schemas)
 
 
 def _of_this_upgrade(node: t.Any, catalog: Catalog) -> bool:
@@ -73,6 +82,8 @@ def _of_this_upgrade(node: t.Any, catalog: Catalog) -> bool:
 
 
 def _label(item: t.Any) -> str:
+    if isinstance(item, ast.Integer):
+        return str(item.ival)
     if isinstance(item, tuple):
         return dotted(qualified_name(item))
     if isinstance(item, ast.String):
@@ -96,8 +107,14 @@ def _truncate(node: t.Any) -> t.Iterator[Remark]:
         yield Remark("destructive", f"Empties the table {dotted(relation_name(relation))}.", relation_name(relation))
 
 
+_ENDS_SESSIONS = {"pg_terminate_backend", "pg_cancel_backend"}
+
+
 def _change(node: t.Any) -> t.Iterator[Remark]:
     yield from _setval(node)
+    called = {qualified_name(part.funcname or ())[1] for part in walk(node) if isinstance(part, ast.FuncCall)}
+    for name in sorted(called & _ENDS_SESSIONS):
+        yield Remark("contract-phase", f"{name}() ends what sessions do, also those of the running version.")
     for change in writes(node):
         if isinstance(change, ast.DeleteStmt) and always(change.whereClause):
             table = relation_name(change.relation)
@@ -181,6 +198,19 @@ def _move(node: t.Any) -> t.Iterator[Remark]:
         yield Remark("rename", f"Moves {dotted(table)} to the schema {node.newschema}.", table)
 
 
+def _owner(node: t.Any) -> t.Iterator[Remark]:
+    if ObjectType(node.objectType) in _GIVEN_AWAY:
+        yield Remark("contract-phase", f"{_label(node.object)} {_GIVEN.format(_role(node.newowner))}")
+
+
+_GIVEN_AWAY = {*_TYPES, *_ROUTINES, ObjectType.OBJECT_SCHEMA}
+_GIVEN = "belongs to {} from here on: who owned it before has no right to it that was not granted."
+
+
+def _role(role: t.Any) -> str:
+    return str(role.rolename or "the role of this session")
+
+
 def _revoke(node: t.Any) -> t.Iterator[Remark]:
     if not node.is_grant:
         yield Remark("contract-phase", "Revokes rights, which the running version may need.")
@@ -188,8 +218,11 @@ def _revoke(node: t.Any) -> t.Iterator[Remark]:
 
 def _alter_table(node: t.Any) -> t.Iterator[Remark]:
     if node.objtype in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_FOREIGN_TABLE}:
+        table = relation_name(node.relation)
         for command in node.cmds:
-            yield from _alter(relation_name(node.relation), command)
+            if command.subtype == Command.AT_ChangeOwner:
+                yield Remark("contract-phase", f"{dotted(table)} {_GIVEN.format(_role(command.newowner))}", table)
+            yield from _alter(table, command)
 
 
 def _reads(expression: t.Any, column: str) -> bool:
@@ -246,15 +279,10 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Remark]]]] = {
     ast.AlterObjectSchemaStmt: _move,
     ast.AlterEnumStmt: _enum,
     ast.GrantStmt: _revoke,
+    ast.AlterOwnerStmt: _owner,
     ast.RefreshMatViewStmt: _refresh,
     **dict.fromkeys((ast.AlterRoleSetStmt, ast.AlterDatabaseSetStmt), _defaults_of_sessions),
 }
 
 
-def texts(node: t.Any) -> set[str]:
-    """Every string constant below `node`."""
-    constants = (part.val for part in walk(node) if isinstance(part, ast.A_Const))
-    return {str(value.sval) for value in constants if isinstance(value, ast.String)}
-
-
-__all__ = ("always", "removals", "texts")
+__all__ = ("always", "removals")

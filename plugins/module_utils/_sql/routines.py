@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import ROUTINES, Signature
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import ROUTINES, Signature, signature
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -30,6 +30,12 @@ class Routines:
         for row in rows:
             self._possible.setdefault(row["name"], []).append(Signature.of_row(row))
         self._changed: set[str] = set()
+        # By name, what this upgrade has made and not dropped or renamed since.
+        self._made: dict[str, list[Signature]] = {}
+
+    def made(self, name: str) -> list[Signature]:
+        """Those of this name that the upgrade has made before, and that are there still."""
+        return self._made.get(name, [])
 
     def certain(self, name: str) -> list[Signature]:
         """All of this name, none of which the upgrade has touched; nothing where one was."""
@@ -44,16 +50,23 @@ class Routines:
         kind: t.Any = type(node)
         if kind is ast.CreateFunctionStmt:
             self._changed.add(qualified_name(node.funcname)[1])
+            if new := signature(node):
+                self._made.setdefault(new.name, []).append(new)
         elif kind is ast.DropStmt and node.removeType in ROUTINES:
             for name in (qualified_name(item.objname)[1] for item in node.objects or ()):
                 self._changed.add(name)
+                self._made.pop(name, None)
                 # Which of several goes is not followed.
                 if len(self.possible(name)) == 1:
                     del self._possible[name]
         elif kind is ast.RenameStmt and node.renameType in ROUTINES:
             self._changed |= {qualified_name(node.object.objname)[1], node.newname}
+            self._made.pop(qualified_name(node.object.objname)[1], None)
         elif kind is ast.RenameStmt and node.renameType in _TYPES:
             self.types_renamed = True
+        elif kind in {ast.AlterObjectSchemaStmt, ast.DropStmt}:
+            # A schema that goes takes what is in it.
+            self._made = {} if kind is ast.AlterObjectSchemaStmt or node.behavior else self._made
 
 
 __all__ = ("Routines",)

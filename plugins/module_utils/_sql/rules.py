@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules_data, rules_object
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules_data, rules_object, rules_server
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_alter_table import alter_table
@@ -19,6 +19,7 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
     ast.AlterTableStmt: alter_table,
     **rules_object.HANDLERS,
     **rules_data.HANDLERS,
+    **rules_server.HANDLERS,
 }
 
 

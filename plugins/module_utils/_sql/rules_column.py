@@ -197,6 +197,7 @@ def _drop(table: Name, command: t.Any, reading: Reading) -> None:
             for name in reading.catalog.with_partitions(item.other):
                 reading.lock(name, _ALTER, "drop")
     reading.catalog.drop_constraints(table, lambda item: command.name in item.columns)
+    reading.catalog.drop_indexes(table, command.name)
     if known := reading.catalog.table(table):
         known.columns.pop(command.name, None)
     if command.behavior:

@@ -170,6 +170,13 @@ def _drop(table: Name, command: t.Any, reading: Reading) -> None:
 def _alter(table: Name, command: t.Any, reading: Reading) -> None:
     if getattr(command.def_, "alterEnforceability", False) or getattr(command.def_, "alterInheritability", False):
         reading.needs_version(f"ALTER CONSTRAINT of this kind on {dotted(table)}", 18)
+    if getattr(command.def_, "alterEnforceability", False) and command.def_.is_enforced:
+        # ATExecAlterConstrEnforceability: every row is looked up, as by ADD CONSTRAINT.
+        words = (
+            f"Whether the rows of {dotted(table)} fulfil {command.def_.conname}, which is enforced now, was not asked."
+        )
+        reading.say("rows-unknown", words, table)
+        reading.lock(table, _ALTER, "validate-constraint", scan=True)
 
 
 HANDLERS: t.Final[dict[Command, t.Callable[[Name, t.Any, Reading], None]]] = {

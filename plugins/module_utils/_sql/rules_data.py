@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import DiscardMode, VariableSetKind, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     dotted,
     functions,
+    qualified_name,
     relation_name,
     relations,
+    walk,
     writes,
 )
 
@@ -25,14 +27,25 @@ _OPAQUE = {ast.DoStmt: "a DO block", ast.CallStmt: "a procedure", ast.ExecuteStm
 
 
 def _session(node: t.Any, reading: Reading) -> None:
-    if isinstance(node, ast.VariableSetStmt) and node.name == "search_path" and any(_words(node)):
-        reading.say(
-            "search-path-set", "It changes search_path: names without a schema may mean other tables from here on."
-        )
+    if isinstance(node, ast.DiscardStmt) and node.target == DiscardMode.DISCARD_ALL:
+        reading.standalone = "DISCARD ALL"
+    if isinstance(node, ast.VariableSetStmt) and node.kind == VariableSetKind.VAR_SET_MULTI:
+        words = "decides what may run from here on, and is refused behind another statement of its transaction"
+        reading.say("statement-opaque", f"SET {node.name} {words}.")
+    if isinstance(node, ast.VariableSetStmt) and node.name == "search_path" and node.args:
+        _search_path(_words(node.args), reading)
 
 
-def _words(node: t.Any) -> list[str]:
-    return [str(getattr(getattr(item, "val", None), "sval", "?")) for item in node.args or ()]
+def _search_path(values: list[str], reading: Reading) -> None:
+    """An empty one, with which pg_dump begins, is no search path either: Alembic's own version table is not found."""
+    words = "names without a schema may mean other tables from here on."
+    if not any(value.strip() for value in values):
+        words = "no name without a schema is found from here on, nor Alembic's version table where it is named so."
+    reading.say("search-path-set", f"It changes search_path: {words}")
+
+
+def _words(values: t.Iterable[t.Any]) -> list[str]:
+    return [str(getattr(getattr(item, "val", None), "sval", "?")) for item in values]
 
 
 def _truncate(node: t.Any, reading: Reading) -> None:
@@ -123,6 +136,10 @@ def _query(node: t.Any, reading: Reading) -> None:
             _read(name, mode, reading)
     if getattr(node, "intoClause", None):
         reading.catalog.create(relation_name(node.intoClause.rel))
+    for call in (part for part in walk(node) if isinstance(part, ast.FuncCall)):
+        setting, *values = _words(call.args or ())[:2] or [""]
+        if qualified_name(call.funcname or ())[1] == "set_config" and setting.lower() == "search_path":
+            _search_path(values, reading)
     _opaque_calls(node, reading)
 
 
@@ -205,10 +222,16 @@ def _changes_what_is_there(node: t.Any) -> bool:
     return updates and isinstance(query, ast.SelectStmt) and bool(query.fromClause)
 
 
+# PostgreSQL's own: "Functions and Operators" in its documentation.
+_RUNS_A_TEXT: t.Final = {"query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "ts_stat"}
+
+
 def _opaque_calls(node: t.Any, reading: Reading) -> None:
     """PostgreSQL's own functions do what its documentation says; a user's volatile function does what it likes."""
     catalog = reading.catalog
     for name in functions(node):
+        if name[1] in _RUNS_A_TEXT and name[0] in {None, "pg_catalog"}:
+            reading.say("statement-opaque", f"{dotted(name)}() runs a query that it is given as a text, unread here.")
         unknown = catalog.complete and name not in catalog.volatility
         if unknown or (name in catalog.user_functions and catalog.volatility[name] == "v"):
             reading.say(

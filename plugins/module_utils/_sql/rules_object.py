@@ -103,7 +103,7 @@ def _create(node: t.Any, reading: Reading) -> None:
             # Its rows might belong into the new partition.
             reading.lock(known.default_partition, Mode.ACCESS_EXCLUSIVE, "create-partition", scan=True)
     name = relation_name(node.relation)
-    reading.catalog.create(name)
+    reading.catalog.create(name, temporary=node.relation.relpersistence == "t")
     if reading.catalog.is_new(name):
         for key in keys:
             reading.catalog.add_constraint(name, key)
@@ -139,7 +139,7 @@ _ENFORCEABLE = {ConstrType.CONSTR_CHECK, ConstrType.CONSTR_FOREIGN}
 def _create_as(node: t.Any, reading: Reading) -> None:
     for name in relations(node.query):
         reading.lock(name, Mode.ACCESS_SHARE, "read", scan=None)
-    reading.catalog.create(relation_name(node.into.rel))
+    reading.catalog.create(relation_name(node.into.rel), temporary=node.into.rel.relpersistence == "t")
 
 
 def _drop(node: t.Any, reading: Reading) -> None:

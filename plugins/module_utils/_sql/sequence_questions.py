@@ -96,6 +96,15 @@ def own_sequence(part: t.Any) -> tuple[str, t.Sequence[t.Any]] | None:
     return (kind, identity.options or ()) if identity is not None else None
 
 
+def default_sequence(part: t.Any) -> Name | None:
+    """The sequence that the default of a new column takes its numbers from."""
+    for item in part.constraints or ():
+        calls = sequence_calls(item.raw_expr) if item.contype == ConstrType.CONSTR_DEFAULT else []
+        if named := next((call.sequence for call in calls if call.sequence), None):
+            return named
+    return None
+
+
 def whole_table(node: t.Any) -> Name | None:
     """The table of `SELECT … FROM t` without a condition."""
     sources = (node.fromClause or ()) if isinstance(node, ast.SelectStmt) else ()
@@ -153,4 +162,12 @@ def sequence_question(found: t.Iterable[Statement]) -> dict[str, t.Any]:
     }
 
 
-__all__ = ("SequenceCall", "integer_type", "own_sequence", "sequence_calls", "sequence_question", "whole_table")
+__all__ = (
+    "SequenceCall",
+    "default_sequence",
+    "integer_type",
+    "own_sequence",
+    "sequence_calls",
+    "sequence_question",
+    "whole_table",
+)

@@ -25,6 +25,9 @@ CREATE FUNCTION several(x int) RETURNS TABLE (a int, b text) LANGUAGE sql AS $$ 
 CREATE FUNCTION many(x int[]) RETURNS SETOF int LANGUAGE sql AS 'SELECT 1';
 """
 
+TOLD = "CREATE FUNCTION told() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+PARTED = f"{TOLD}; CREATE TABLE parted (a int) PARTITION BY RANGE (a)"
+
 # setup, statements, what is said (fail, unknown, None: nothing), a word of the server's error
 DEFINITIONS: dict[str, tuple[str, list[str], str | None, str]] = {
     "default of a boolean": ("", sql("ALTER TABLE person ADD active bool DEFAULT 0"), "fail", "is of type boolean"),
@@ -115,6 +118,46 @@ DEFINITIONS: dict[str, tuple[str, list[str], str | None, str]] = {
     "trigger of a function of another type": ("CREATE FUNCTION one() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'", sql("CREATE TRIGGER t BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION one()"), "fail", "must return type trigger"),
     "trigger of a function": ("CREATE FUNCTION fine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'", sql("CREATE TRIGGER t BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION fine()"), None, ""),
     "refresh": ("", sql("REFRESH MATERIALIZED VIEW kinds"), None, ""),
+    "default of the new type": ("", sql("ALTER TABLE loose ALTER a TYPE text, ALTER a SET DEFAULT 'none'"), None, ""),
+    "default of the new type, before it": ("", sql("ALTER TABLE loose ALTER a SET DEFAULT 'none', ALTER a TYPE text"), None, ""),
+    "default of the old type": ("ALTER TABLE loose ADD word text", sql("ALTER TABLE loose ALTER word TYPE int USING 1, ALTER word SET DEFAULT 'none'"), "fail", "invalid input"),
+    "default dropped, of the new type": ("ALTER TABLE loose ADD b bool DEFAULT true", sql("ALTER TABLE loose ALTER b DROP DEFAULT, ALTER b TYPE int USING b::int, ALTER b SET DEFAULT 1"), None, ""),
+    "function made twice": ("", sql("CREATE FUNCTION fresh(int) RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE FUNCTION fresh(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"), "fail", "already exists"),
+    "functions of one name": ("", sql("CREATE FUNCTION fresh(int) RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE FUNCTION fresh(text) RETURNS int LANGUAGE sql AS 'SELECT 1'"), None, ""),
+    "function made, dropped and made": ("", sql("CREATE FUNCTION fresh(int) RETURNS int LANGUAGE sql AS 'SELECT 1'", "DROP FUNCTION fresh(int)", "CREATE FUNCTION fresh(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"), None, ""),
+    "partition of a table": ("", sql("CREATE TABLE fresh PARTITION OF loose FOR VALUES IN (1)"), "fail", "is not partitioned"),
+    "cluster as before": ("", sql("CLUSTER loose"), "unknown", "no previously clustered index"),
+    "constraint put off": ("ALTER TABLE loose ADD CONSTRAINT late UNIQUE (a) DEFERRABLE", sql("SET CONSTRAINTS late DEFERRED", "INSERT INTO loose VALUES (1)"), None, ""),
+    "constraint put off that cannot be": ("ALTER TABLE loose ADD CONSTRAINT late UNIQUE (a)", sql("INSERT INTO loose VALUES (1)", "SET CONSTRAINTS late DEFERRED"), "fail", "is not deferrable"),
+    "constraint put off that is not there": ("", sql("SET CONSTRAINTS late DEFERRED"), "unknown", "does not exist"),
+    "all constraints put off": ("", sql("SET CONSTRAINTS ALL DEFERRED"), None, ""),
+    "trigger instead of a table's rows": (TOLD, sql("CREATE TRIGGER t INSTEAD OF INSERT ON loose FOR EACH ROW EXECUTE FUNCTION told()"), "fail", "is a table"),
+    "trigger instead of a view's rows": (TOLD, sql("CREATE TRIGGER t INSTEAD OF INSERT ON people FOR EACH ROW EXECUTE FUNCTION told()"), None, ""),
+    "trigger before a view's rows": (TOLD, sql("CREATE TRIGGER t BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION told()"), "fail", "is a view"),
+    "trigger of a view's statements": (TOLD, sql("CREATE TRIGGER t BEFORE INSERT ON people EXECUTE FUNCTION told()"), None, ""),
+    "trigger of a materialized view": (TOLD, sql("CREATE TRIGGER t BEFORE INSERT ON kinds FOR EACH ROW EXECUTE FUNCTION told()"), "fail", "kinds"),
+    "trigger with transition tables": (PARTED, sql("CREATE TRIGGER t AFTER INSERT ON parted REFERENCING NEW TABLE AS n FOR EACH ROW EXECUTE FUNCTION told()"), "fail", "partitioned table"),
+    "trigger of statements with them": (PARTED, sql("CREATE TRIGGER t AFTER INSERT ON parted REFERENCING NEW TABLE AS n EXECUTE FUNCTION told()"), None, ""),
+    "second primary key": ("", sql("ALTER TABLE person ADD PRIMARY KEY (email)"), "fail", "multiple primary keys"),
+    "second primary key with a column": ("", sql("ALTER TABLE note ADD more int PRIMARY KEY"), "fail", "multiple primary keys"),
+    "primary key in place of the first": ("", sql("ALTER TABLE person DROP CONSTRAINT person_pkey, ADD PRIMARY KEY (email)"), None, ""),
+    "primary key after the first": ("", sql("ALTER TABLE person DROP CONSTRAINT person_pkey", "ALTER TABLE person ADD PRIMARY KEY (email)"), None, ""),
+    "gist of a number": ("", sql("CREATE INDEX i ON loose USING gist (a)"), "fail", "no default operator class"),
+    "gist of a number with its extension": ("", sql("CREATE EXTENSION btree_gist", "CREATE INDEX i ON loose USING gist (a)"), None, ""),
+    "gist of JSON with that extension": ("", sql("CREATE EXTENSION btree_gist", "CREATE INDEX i ON person USING gist (extra)"), "fail", "no default operator class"),
+    "exclusion with its extension": ("", sql("CREATE EXTENSION IF NOT EXISTS btree_gist", "ALTER TABLE loose ADD EXCLUDE USING gist (a WITH =)"), None, ""),
+    "gin of a number with the other extension": ("", sql("CREATE EXTENSION btree_gist", "CREATE INDEX i ON loose USING gin (a)"), "fail", "no default operator class"),
+    "gin of a number with its extension": ("", sql("CREATE EXTENSION btree_gin", "CREATE INDEX i ON loose USING gin (a)"), None, ""),
+    "extension whose schema is missing": ("", sql("CREATE EXTENSION citext SCHEMA loft"), "fail", "does not exist"),
+    "extension in a schema": ("", sql("CREATE SCHEMA loft", "CREATE EXTENSION citext SCHEMA loft"), None, ""),
+    "extension that needs another": ("", sql("CREATE EXTENSION earthdistance"), "fail", "is not installed"),
+    "extension with the other": ("", sql("CREATE EXTENSION earthdistance CASCADE"), None, ""),
+    "extension after the other": ("", sql("CREATE EXTENSION cube", "CREATE EXTENSION earthdistance"), None, ""),
+    "extension whose other is there": ("CREATE EXTENSION cube", sql("CREATE EXTENSION IF NOT EXISTS earthdistance"), None, ""),
+    "extension of a version that nobody wrote": ("", sql("CREATE EXTENSION citext VERSION '9.9'"), "fail", "9.9"),
+    "extension that is there, of such a version": ("CREATE EXTENSION citext", sql("CREATE EXTENSION IF NOT EXISTS citext VERSION '9.9'"), None, ""),
+    "extension brought to such a version": ("", sql("ALTER EXTENSION plpgsql UPDATE TO '9.9'"), "fail", "9.9"),
+    "extension brought to a version": ("CREATE EXTENSION citext VERSION '1.5'", sql("ALTER EXTENSION citext UPDATE TO '1.6'"), None, ""),
 }  # fmt: skip
 SAYS = {"definition-refused", "object-missing"}
 

@@ -26,6 +26,9 @@ def _first(statement: str) -> str:
     )
 
 
+WITHOUT = BOTH_MODES.replace("transaction_per_migration=True", "transactional_ddl=False")
+
+
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """An env.py, a revision, what is found and a word of the error with which the real upgrade ends."""
@@ -41,6 +44,17 @@ ADDED = "ALTER TABLE ledger ADD COLUMN note text"
 KINDS = {
     "autocommit-of-the-engine": Kind(
         _engine('isolation_level="AUTOCOMMIT"'), ADDED, {"env-branches-differ": "unknown"}
+    ),
+    "no-transaction-without-autocommit": Kind(
+        WITHOUT,
+        "CREATE INDEX CONCURRENTLY later ON ledger (id)",
+        {"env-branches-differ": "unknown"},
+        upgrade="ActiveSqlTransaction",
+    ),
+    "no-transaction-with-autocommit": Kind(
+        WITHOUT.replace(ENGINE, ENGINE.replace(")", ', isolation_level="AUTOCOMMIT")')),
+        "CREATE INDEX CONCURRENTLY later ON ledger (id)",
+        {"env-branches-differ": "unknown"},
     ),
     "search-path-of-the-engine": Kind(
         _engine('connect_args={"options": "-csearch_path=pg_catalog"}'),

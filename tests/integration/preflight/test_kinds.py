@@ -150,6 +150,10 @@ LOOKED_FOR = (
     "    sa.Enum(name='never_there').drop(bind, checkfirst=True)\n"
     "    op.add_column('ledger', sa.Column('paid', postgresql.ENUM(name='state_of', create_type=False)))"
 )
+ALONE = (
+    "    with op.get_context().autocommit_block():\n"
+    "        op.execute('SET lock_timeout = 0|CREATE INDEX CONCURRENTLY late ON ledger (amount)')"
+)
 BOUND = (
     "    import sqlalchemy as sa\n    table = sa.table('ledger', sa.column('id', sa.Integer),"
     " sa.column('label', sa.String))\n"
@@ -198,6 +202,15 @@ KINDS = {
         UNSURE,
         {"revision-not-static": "unknown"},
         upgrade="ActiveSqlTransaction",
+    ),
+    "two statements in one execute, of which one wants to be alone": Kind(
+        _second(body=ALONE.replace("|", "; ")),
+        UNSURE,
+        {"revision-not-static": "unknown"},
+        upgrade="ActiveSqlTransaction",
+    ),
+    "both of them alone": Kind(
+        _second(body=ALONE.replace("|", "')\n        op.execute('")), SAFE, absent=frozenset({"revision-not-static"})
     ),
     "an early return": Kind(
         _second(

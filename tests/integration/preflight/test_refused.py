@@ -12,7 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_quest
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import statements
 
-from tests.integration.preflight.asking import ask, prepare
+from tests.integration.preflight.asking import BOTH_MODES, ask, migrate, prepare
 from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
 from tests.unit.plugins.module_utils._in_pod.project import Project
 
@@ -30,6 +30,12 @@ CREATE VIEW plain AS SELECT id, name FROM people;
 CASES: list[tuple[str, int | None]] = [
     ("INSERT INTO people (id, name) VALUES (1, 'a')", None),
     ("INSERT INTO people (id, name) VALUES (1)", 1),
+    ("CREATE MATERIALIZED VIEW kept AS SELECT nme FROM people", 1),
+    ("CREATE MATERIALIZED VIEW kept AS SELECT name FROM people", None),
+    ("CREATE TABLE kept AS SELECT id, name || total FROM orders", 1),
+    ("CREATE TABLE kept AS WITH x AS (SELECT id FROM orders) SELECT id FROM x", None),
+    ("CREATE TABLE fresh (a int); CREATE TABLE kept AS SELECT a FROM fresh", None),
+    ("ALTER TABLE people RENAME name TO label; CREATE TABLE kept AS SELECT label FROM people", None),
     ("INSERT INTO people (id, nme) VALUES (1, 'a')", 1),
     ("INSERT INTO people (id) VALUES ('one')", 1),
     ("INSERT INTO people (id, mood) VALUES (1, 'ugly')", 1),
@@ -135,6 +141,16 @@ def test_the_module_says_it(database: str, tmp_path: Path) -> None:
     assert 'column "tenant" is of type integer but expression is of type character varying' in answer.said(
         "statement-refused"
     )
+
+
+def test_what_a_lock_costs_hides_no_refusal(database: str, tmp_path: Path) -> None:
+    prepare(database, TABLES, "INSERT INTO people (id) VALUES (1)", "ANALYZE people", revision="0001")
+    project = Project(tmp_path / "app", BOTH_MODES).add("0001", None)
+    project.add("0002", "0001", "CREATE INDEX summed ON people ((name + 1))")
+    answer = ask(project.folder, database, thresholds={"small_table_bytes": 0})
+    failing = {name for name, severity in answer.serious.items() if severity == "fail"}
+    assert failing == {"lock-blocks-writes", "statement-refused"}, answer.findings
+    assert "operator does not exist" in migrate(project.folder, database)
 
 
 def test_a_second_statement_is_never_taken(database: str) -> None:

@@ -104,3 +104,39 @@ def test_an_upgrade_that_writes_rows_that_nothing_identifies(
     session.rollback()
     assert ("replica identity" in error) == refused, error
     assert [item.severity for item in said] == (["fail"] if refused else []), [item.message for item in said]
+
+
+# The upgrade, what then happens to the table, whether that is refused; by the first version that knows such a one.
+PUBLISHING = [
+    (14, "CREATE PUBLICATION shown FOR TABLE bare", CHANGES, True),
+    (14, "CREATE PUBLICATION shown FOR TABLE item", "UPDATE item SET note = 'b'", False),
+    (14, "CREATE PUBLICATION shown FOR TABLE bare WITH (publish = 'insert, truncate')", CHANGES, False),
+    (14, "CREATE PUBLICATION shown FOR TABLE bare WITH (publish = 'insert, delete')", "DELETE FROM bare", True),
+    (14, "CREATE PUBLICATION shown; ALTER PUBLICATION shown ADD TABLE item, bare", CHANGES, True),
+    (14, "CREATE PUBLICATION shown; ALTER PUBLICATION shown SET TABLE bare", CHANGES, True),
+    (15, "CREATE PUBLICATION shown FOR TABLE item (code)", "UPDATE item SET note = 'b'", True),
+    (15, "CREATE PUBLICATION shown FOR TABLE item (id, code)", "UPDATE item SET note = 'b'", False),
+    (15, "CREATE PUBLICATION shown FOR TABLE item WHERE (note <> 'x')", "UPDATE item SET note = 'b'", True),
+    (15, "CREATE PUBLICATION shown FOR TABLE item WHERE (id > 3)", "UPDATE item SET note = 'b'", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("version", CHOSEN)
+@pytest.mark.parametrize("case", PUBLISHING, ids=lambda case: case[1])
+def test_an_upgrade_that_publishes(case: tuple[int, str, str, bool], version: int, servers: Servers) -> None:
+    first, upgrade, writes, refused = case
+    session = servers(version).shared()
+    session.rollback()
+    session.execute(TABLES)
+    session.execute(BARE)
+    texts = upgrade.split("; ")
+    if version < first:
+        assert ended(session, texts)
+        session.rollback()
+        return
+    found = [parsed(text, number=number) for number, text in enumerate(texts, 1)]
+    said = lost_identities(found, t.cast("DatabaseFacts", live_facts.collect(session, facts_request(found))))
+    error = ended(session, [*texts, writes])
+    session.rollback()
+    assert bool(error) == refused, error
+    assert [item.severity for item in said] == (["fail"] if refused else []), [item.message for item in said]

@@ -37,6 +37,10 @@ REPLACED: dict[str, tuple[list[str], set[str]]] = {
     "policy dropped": (sql("DROP POLICY mine ON users"), {"contract-phase"}),
     "unique constraint renamed": (sql("ALTER TABLE users RENAME CONSTRAINT one_email TO once"), {"conflict-target-dropped"}),
     "its index renamed": (sql("ALTER INDEX one_email RENAME TO once"), {"conflict-target-dropped"}),
+    "table given away": (sql("ALTER TABLE users OWNER TO CURRENT_USER"), {"contract-phase"}),
+    "function given away": (sql("ALTER FUNCTION norm(text) OWNER TO CURRENT_USER"), {"contract-phase"}),
+    "what is new given away": (sql("CREATE TABLE fresh (a int)", "ALTER TABLE fresh OWNER TO CURRENT_USER", "CREATE FUNCTION fresh() RETURNS int LANGUAGE sql AS 'SELECT 1'", "ALTER FUNCTION fresh() OWNER TO CURRENT_USER", "CREATE TYPE kind AS ENUM ('a')", "ALTER TYPE kind OWNER TO CURRENT_USER", "CREATE SCHEMA loft", "ALTER SCHEMA loft OWNER TO CURRENT_USER"), NOTHING),
+    "sessions ended": (sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE false"), {"contract-phase"}),
     "check renamed": (sql("ALTER TABLE users RENAME CONSTRAINT adult TO grown"), NOTHING),
     "plain index renamed": (sql("ALTER INDEX plain_index RENAME TO k"), NOTHING),
     "rule": (sql("CREATE RULE r AS ON INSERT TO users DO INSTEAD NOTHING"), {"trigger-created"}),
@@ -96,13 +100,21 @@ def test_what_is_said(name: str, session: psycopg.Connection) -> None:
     assert bool(error) == bool(fails)
 
 
-def test_no_driver_takes_copy_from_nowhere(database: str) -> None:
+# What COPY says, what is said of it.
+COPIES = {"COPY users FROM STDIN": ("statement-refused", "fail"), "COPY users TO STDOUT": ("statement-refused", "fail"),
+          "COPY users FROM '/nowhere/rows'": ("data-unknown", "unknown"),
+          "COPY users FROM PROGRAM 'echo none'": ("data-unknown", "unknown"),
+          "COPY users TO '/nowhere/rows'": ("data-unknown", "unknown")}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", COPIES)
+def test_what_copy_needs_is_not_there_or_not_known(text: str, database: str) -> None:
     with psycopg.connect(database) as connection:
         connection.execute(TABLES)
-        (found,) = [item for item in judged(connection, ["COPY users FROM STDIN"]) if item.id == "statement-refused"]
-        assert found.severity == "fail"
+        found = {(item.id, item.severity) for item in judged(connection, [text])}
+    assert COPIES[text] in found
     other = psycopg.connect(database)
-    assert "COPY" in ended(other, ["CREATE TABLE t (a int)", "COPY t FROM STDIN"])
+    assert ended(other, [TABLES, text])
     other.close()
 
 
@@ -124,3 +136,49 @@ def test_an_event_trigger_is_foreign_code(text: str, said: bool, session: psycop
     found, error = said_and_done(session, TABLES, EVENT, [text])
     assert any("event trigger watch" in item.message for item in found) == said
     assert ("no DDL here" in error) == said
+
+
+DROPS = EVENT.replace("ddl_command_start WHEN TAG IN ('ALTER TABLE')", "sql_drop")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ALTER TABLE users DROP COLUMN age", True),
+        ("ALTER TABLE users DROP CONSTRAINT adult", True),
+        ("ALTER TABLE users ALTER id DROP DEFAULT", True),
+        ("ALTER TABLE users ADD more int", False),
+        ("ALTER TABLE users ALTER age SET DEFAULT 1", False),
+        ("DROP VIEW people", True),
+        ("CREATE OR REPLACE VIEW people AS SELECT id, email FROM users", False),
+    ],
+)
+def test_an_event_trigger_of_what_is_dropped(text: str, said: bool, session: psycopg.Connection) -> None:
+    found, error = said_and_done(session, TABLES, DROPS, [text])
+    assert any("event trigger watch" in item.message for item in found) == said
+    assert ("no DDL here" in error) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ALTER SYSTEM SET work_mem = '8MB'",
+        "CREATE DATABASE another",
+        "DROP DATABASE another",
+        "CREATE TABLESPACE fast LOCATION '/nowhere'",
+        "DROP TABLESPACE fast",
+    ],
+)
+def test_what_concerns_the_whole_server_wants_no_transaction(text: str, session: psycopg.Connection) -> None:
+    found = {item.id: item.severity for item in judged(session, [text])}
+    assert found["fails-in-transaction"] == "fail"
+    # Outside of one, too, what it does to the server was not asked.
+    assert found["statement-unruled"] == "unknown"
+    assert "inside a transaction block" in ended(session, [text])
+
+
+def test_a_query_in_a_text_is_not_read(session: psycopg.Connection) -> None:
+    session.execute(TABLES)
+    text = "SELECT query_to_xml('SELECT told()', true, true, '')"
+    assert {item.severity for item in judged(session, [text]) if item.id == "statement-opaque"} == {"unknown"}
+    assert ended(session, [text])

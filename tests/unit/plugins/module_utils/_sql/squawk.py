@@ -327,6 +327,18 @@ REASONS = (
     Reason(
         "preflight",
         RUNNING,
+        "who owned it before has no right to it any more that was not granted",
+        (
+            "ALTER TABLE other OWNER TO CURRENT_USER",
+            "ALTER FUNCTION bump() OWNER TO CURRENT_USER",
+            "ALTER TYPE mood OWNER TO CURRENT_USER",
+            "ALTER DOMAIN positive OWNER TO CURRENT_USER",
+            "ALTER SCHEMA attic OWNER TO CURRENT_USER",
+        ),
+    ),
+    Reason(
+        "preflight",
+        RUNNING,
         "whoever does not own the table sees and writes other rows than before",
         (
             "ALTER TABLE other ENABLE ROW LEVEL SECURITY",
