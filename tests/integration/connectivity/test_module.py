@@ -75,7 +75,8 @@ def test_the_example_passes_in_either_mode(tmp_path: Path, urls: dict[str, str],
     assert [item["name"] for item in result["dependencies"]] == ["postgresql", "redis"]
     for item in result["dependencies"]:
         assert len(item["rounds"]["samples_ms"]) == item["rounds"]["count"] == 10
-    schema = result["dependencies"][0]["phases"][-1]
+    assert {item["phases"][-1]["name"] for item in result["dependencies"]} == {"large"}
+    schema = result["dependencies"][0]["phases"][-2]
     assert (schema["name"], schema["detail"]) == ("schema", {"revisions": ["0006"]})
 
 
