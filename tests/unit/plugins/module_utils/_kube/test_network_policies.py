@@ -10,7 +10,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.network_po
 Rule = dict[str, t.Any]
 PRIVATE = {"ipBlock": {"cidr": "10.0.0.0/8"}}
 ALL_BUT_LINK = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
-POD = {"podSelector": {}}
+POD: Rule = {"podSelector": {}}
 
 
 @pytest.mark.parametrize(
