@@ -32,6 +32,7 @@ from agent.rate_limit import RateLimit
 from agent.request_id import RequestIds
 from agent.schema import Graph
 from agent.settings import Settings
+from agent.tracing import Traces, Tracing
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
     graph = Graph.load()
     database = Database(settings)
     cache = Cache(settings)
-    model = llm.choose(settings)
+    tracing = Tracing() if settings.traces else None
+    model = llm.choose(settings, tracing.tracer if tracing else None)
     threads = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker")
     chat = Chat(database, cache, model, threads)
     health = Health(settings.libpq_url, graph, cache, lifecycle, database.answers)
@@ -96,9 +98,18 @@ def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
         await model.close()
         cache.close()
         database.close()
+        if tracing:
+            await tracing.flush()
 
     # A body without a content type is JSON, and `JsonBodies` takes the type away.
-    app = FastAPI(title="Reference AI agent", version=__version__, lifespan=lifespan, strict_content_type=False)
+    app = FastAPI(
+        title="Reference AI agent",
+        version=__version__,
+        lifespan=lifespan,
+        strict_content_type=False,
+        # FastAPI's own telemetry records whole paths, with the ids of conversations, and the words of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
     app.add_middleware(JsonBodies)
     app.add_middleware(BodyLimit)
     # The last one that is added is the first that a request meets.
@@ -108,6 +119,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
     if settings.api_tokens:
         app.add_middleware(BearerAuth, tokens=settings.api_tokens)
     app.add_middleware(Tracking, lifecycle=lifecycle)
+    if tracing:
+        app.add_middleware(Traces, tracer=tracing.tracer)
     app.add_middleware(RequestIds)
     _add_errors(app)
     _add_probes(app, settings, health)

@@ -7,13 +7,17 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
 from agent.limits import ANSWER_BYTES, REPLY_CHARACTERS, REPLY_SECONDS
 from agent.settings import Settings
+from agent.tracing import ModelCall
 from agent.usage import Usage
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 Prompt = list[tuple[str, str]]
 """(role, content) of a conversation, oldest first."""
@@ -69,8 +73,11 @@ class BuiltinModel:
 class OpenAIModel:
     """Any endpoint that speaks OpenAI's chat completions."""
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None, tracer: Tracer | None = None
+    ) -> None:
         self.name = settings.llm_model
+        self._tracer = tracer
         headers = {"Authorization": f"Bearer {settings.llm_api_key}"} if settings.llm_api_key else {}
         self._report_usage = settings.report_usage
         self._prices = (settings.price_input, settings.price_output)
@@ -86,14 +93,14 @@ class OpenAIModel:
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
         """The reply, as the endpoint sends it."""
-        body, usage = self._body(prompt), Usage()
+        body, usage, ended = self._body(prompt), Usage(), False
+        call = ModelCall(self._tracer, self.name)
         try:
             async with self._client.stream("POST", "/chat/completions", json=body) as response:
                 if response.status_code != httpx.codes.OK:
                     raise ModelError(
                         f"the model endpoint answered {response.status_code}: check LLM_BASE_URL and its key"
                     )
-                ended = False
                 async for line in _lines(response):
                     if not line.startswith("data:"):
                         continue
@@ -124,6 +131,7 @@ class OpenAIModel:
         finally:
             # An answer that broke off is paid for as well.
             usage.count(self.name, self._prices)
+            call.end(usage, complete=ended)
 
     async def close(self) -> None:
         """Give connections back."""
@@ -167,6 +175,6 @@ def storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def choose(settings: Settings) -> Model:
+def choose(settings: Settings, tracer: Tracer | None = None) -> Model:
     """The configured model."""
-    return OpenAIModel(settings) if settings.llm_base_url else BuiltinModel(settings)
+    return OpenAIModel(settings, tracer=tracer) if settings.llm_base_url else BuiltinModel(settings)

@@ -7,6 +7,7 @@ import logging
 import sys
 
 from agent.request_id import CURRENT
+from agent.tracing import TRACE
 
 
 class JsonLines(logging.Formatter):
@@ -22,6 +23,8 @@ class JsonLines(logging.Formatter):
         }
         if own := CURRENT.get():
             line["request_id"] = own
+        if trace := TRACE.get():
+            line["trace_id"] = trace
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

@@ -12,10 +12,14 @@ from urllib.parse import urlsplit
 
 from redis.connection import parse_url
 
+from agent import tracing
+
 WORKDIR = Path(__file__).resolve().parent.parent
 """Where alembic.ini and migrations/ are."""
 
 
+TRACES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+"""OpenTelemetry's own variables."""
 LEAST_TOKEN = 16
 """Characters of a caller's token: fewer can be guessed."""
 
@@ -48,6 +52,7 @@ class Settings:
     rate_per_minute: int = 0
     rate_burst: int = 0
     chat_page: bool = True
+    traces: bool = False
     drain_seconds: float = 30.0
     port: int = 8000
 
@@ -88,9 +93,19 @@ class Settings:
             rate_per_minute=_integer(env, "RATE_LIMIT_PER_MINUTE", 0, 0, 1_000_000),
             rate_burst=_integer(env, "RATE_LIMIT_BURST", 0, 0, 1_000_000),
             chat_page=_choice(env, "CHAT_PAGE", "true", ("true", "false")) == "true",
+            traces=_traces(env),
             drain_seconds=_number(env, "DRAIN_SECONDS", 30, 0),
             port=_integer(env, "PORT", 8000, 1, 65535),
         )
+
+
+def _traces(env: Mapping[str, str]) -> bool:
+    """Whether traces have somewhere to go; the SDK reads itself where to."""
+    chosen = [name for name in TRACES if _url(env, name, ("http", "https"))]
+    if chosen and not tracing.available(env.get("TRACING_PACKAGES", "")):
+        words = f"{chosen[0]} is set, and this image has no OpenTelemetry to send traces with"
+        raise SettingsError(f"{words}: install opentelemetry-exporter-otlp-proto-http in it, or take the variable away")
+    return bool(chosen)
 
 
 def _tokens(env: Mapping[str, str]) -> tuple[str, ...]:
