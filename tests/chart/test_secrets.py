@@ -166,7 +166,7 @@ def test_passwords_stand_in_secrets_only(render: Render) -> None:
 
 
 def test_callers_tokens_and_the_collectors_headers_come_from_secrets(render: Render) -> None:
-    tracing = {"endpoint": "http://10.0.0.9:4318", "existingSecret": "collector", "existingSecretKey": "otlp"}
+    tracing: Object = {"endpoint": "http://10.0.0.9:4318", "existingSecret": "collector", "existingSecretKey": "otlp"}
     tracing |= {"resourceAttributes": {"team": "x", "service.name": "mine"}}
     rendered = render({"agent": {"auth": {"existingSecret": "callers"}, "tracing": tracing}})
     agent = rendered.one("Deployment")["spec"]["template"]["spec"]["containers"][0]
