@@ -105,9 +105,9 @@ def preflight(tally: Tally) -> None:
 
 
 def report(tally: Tally) -> None:
-    """The report's page in a real browser, and the module in playbooks without a cluster."""
+    """The report's page and the agent's chat in a real browser, and the module in playbooks without a cluster."""
     browser.ensure()
-    tally.pytest("report", ["tests/integration/report"], workers=2)
+    tally.pytest("report", ["tests/integration/report", "tests/integration/chat_page"], workers=2)
 
 
 def controller(tally: Tally) -> None:

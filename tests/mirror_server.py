@@ -50,12 +50,19 @@ class Authority:
         self.file = folder / "ca.crt"
         self.file.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
-    def server(self, address: str) -> ssl.SSLContext:
-        """What a server at *address*, an IP address, presents."""
+    def server(
+        self,
+        address: str,
+        ends: datetime.timedelta = datetime.timedelta(days=1),
+        life: datetime.timedelta | None = None,
+    ) -> ssl.SSLContext:
+        """What a server at *address*, an IP address, presents: until *ends* from now on, and for *life* as a whole."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-        certificate = self._builder(subject, key).add_extension(names, critical=False).sign(self._key, hashes.SHA256())
+        now = datetime.datetime.now(datetime.UTC)
+        builder = self._builder(subject, key, now + ends - (life or ends + datetime.timedelta(hours=1)), now + ends)
+        certificate = builder.add_extension(names, critical=False).sign(self._key, hashes.SHA256())
         file = self._folder / f"server-{address}.pem"
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -66,7 +73,13 @@ class Authority:
         context.load_cert_chain(file)
         return context
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _builder(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        begin: datetime.datetime | None = None,
+        end: datetime.datetime | None = None,
+    ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return (
@@ -75,8 +88,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
+            .not_valid_before(begin or now - datetime.timedelta(hours=1))
+            .not_valid_after(end or now + datetime.timedelta(days=1))
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(issuer, critical=False)
         )

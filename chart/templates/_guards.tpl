@@ -314,7 +314,10 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- end -}}
 {{- $outside := dict -}}
 {{- if .Values.agent.llm.baseUrl -}}
-{{- $_ := set $outside "model" (list "agent.llm.baseUrl is set" (include "ai-agent.modelEndpoint" . | fromJson).host) -}}
+{{- $_ := set $outside "model" (list "agent.llm.baseUrl is set" (include "ai-agent.endpoint" .Values.agent.llm.baseUrl | fromJson).host) -}}
+{{- end -}}
+{{- if .Values.agent.tracing.endpoint -}}
+{{- $_ := set $outside "tracing" (list "agent.tracing.endpoint is set" (include "ai-agent.endpoint" .Values.agent.tracing.endpoint | fromJson).host) -}}
 {{- end -}}
 {{- if not .Values.postgresql.enabled -}}
 {{- $_ := set $outside "database" (list "postgresql.enabled is false" .Values.externalDatabase.host) -}}

@@ -28,9 +28,9 @@
 {{- end }}
 {{- end -}}
 
-{{/* The endpoint of the model: dict "host" and "port" of agent.llm.baseUrl, as JSON. */}}
-{{- define "ai-agent.modelEndpoint" -}}
-{{- $url := urlParse .Values.agent.llm.baseUrl -}}
+{{/* Where a URL leads: dict "host" and "port", as JSON. Argument: the URL. */}}
+{{- define "ai-agent.endpoint" -}}
+{{- $url := urlParse . -}}
 {{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) -}}
 {{- dict "host" $url.hostname "port" (default (ternary "443" "80" (eq $url.scheme "https")) $port) | toJson -}}
 {{- end -}}

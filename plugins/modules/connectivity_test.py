@@ -6,19 +6,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: connectivity_test
-short_description: Prove from inside the agent's own pods that they can use their PostgreSQL and Redis, and nobody else
+short_description: Prove from inside the agent's own pods that they can use their servers, and nobody else
 version_added: 1.0.0
 description:
   - Asks the PostgreSQL and the Redis of a release phase by phase, each with its own time, namely name resolution, TCP,
     TLS where it is used, authentication, version and role, a write that is read back and removed, and the schema's
-    revision. Then round trips on the connection that is open, with percentiles.
+    revision. Then round trips on the connection that is open, with percentiles, and one message of 64 KiB there and
+    back, which hangs where packets of full size are lost.
+  - Asks also the endpoint of the model where the agent has one, namely name resolution, TCP, its proxy, TLS, and the
+    list of its models, which costs no token. The key stays in the pod.
   - Either for a release in a cluster (O(release_name), O(release_namespace)), or for servers that this machine reaches
-    (O(database_url), O(redis_url)).
+    (O(database_url), O(redis_url), O(model_url)).
   - In a cluster it runs in the agent's own pods, in parallel, by exec, with their network identity and their
     credentials. Without a pod, or without the right to exec, it runs in a short Job of the deployed image with the
     release's client label, which no Service selects.
   - Tries in a cluster also what must not work. A pod without the client label must not reach the database or the cache,
-    the agent must not reach the Kubernetes API unless its egress policy says so. Refused, timed out and reached are
+    the agent must not reach the Kubernetes API, the cloud's metadata service and an address outside unless its egress
+    policy says so. Refused, timed out and reached are
     told apart; policies that nothing enforces are a finding.
   - A failure names the layer and the likely cause.
   - Nothing that lasts is changed. The write goes into a temporary table and into a Redis key of its own that expires
@@ -57,6 +61,12 @@ options:
   redis_url:
     description: URL of a Redis that this machine reaches, V(redis://:password@host:port/0).
     type: str
+  model_url:
+    description: Address of a model's endpoint that this machine reaches, as V(https://host/v1), before C(/models).
+    type: str
+  model_key:
+    description: Its key.
+    type: str
   version_table:
     description:
       - Alembic's version table at O(database_url), as V(table) or V(schema.table). Without it the schema is not asked.
@@ -88,6 +98,45 @@ options:
   other_namespace:
     description: Another namespace from where to try it, too. The account must be allowed to create Jobs there.
     type: str
+  outside:
+    description:
+      - An address outside of the cluster, as V(host:port), which the agent must not reach unless its egress policy says
+        so. It is connected with and gets no byte. A pod that no policy limits tries it as well, for the comparison.
+        Empty, none is tried.
+      - The address V(169.254.169.254:80), at which clouds have the service that gives a machine's credentials, is tried
+        in any case.
+    type: str
+    default: 1.1.1.1:443
+  model:
+    description: How the model's endpoint is asked. An agent without an address of one has none, and nothing is asked.
+    type: dict
+    default: {}
+    suboptions:
+      ask:
+        description: Whether it is asked.
+        type: bool
+        default: true
+      url_variable:
+        description: Variable of the agent's container with the endpoint's address, the part before C(/models).
+        type: str
+        default: LLM_BASE_URL
+      key_variable:
+        description: Variable with its key, which is sent as a bearer token.
+        type: str
+        default: LLM_API_KEY
+      name_variable:
+        description: Variable with the name of the model, which is looked for in the list.
+        type: str
+        default: LLM_MODEL
+      ca_file:
+        description:
+          - File of certificate authorities in the pod. Without it they are those of E(SSL_CERT_FILE) or
+            E(SSL_CERT_DIR) there, else those of the package certifi, else the system's, as httpx has it.
+        type: str
+      path:
+        description: Path of the list of models behind the address.
+        type: str
+        default: /models
   helm_test:
     description:
       - Whether to run the release's own test, C(helm test), as well. It goes on beside this one, and once more where
@@ -157,6 +206,20 @@ options:
         description: Connections that should stay free in PostgreSQL.
         type: int
         default: 5
+      certificate_days:
+        description: Days that a server's certificate should still be good for, or a third of its life where that is
+          less. One that is past its end fails where it is verified, and is a warning elsewhere.
+        type: int
+        default: 14
+      worse_factor:
+        description: How many times the median of the last report a median may be. The last report is what stands at
+          O(report_path), where it is one on the same release or the same servers.
+        type: float
+        default: 3.0
+      worse_ms:
+        description: By how many milliseconds more it must be to count.
+        type: float
+        default: 20.0
   report_path:
     description: File for the whole report as JSON. It replaces what was there, with mode 0600; a link there is not
       followed.
@@ -188,6 +251,15 @@ EXAMPLES = r"""
   ai_platform.agent.connectivity_test:
     database_url: "{{ lookup('ansible.builtin.env', 'TEST_DATABASE_URL') }}"
     redis_url: "{{ lookup('ansible.builtin.env', 'TEST_REDIS_URL') }}"
+
+- name: A release whose image has other names for the model's endpoint, in a network without a way out
+  ai_platform.agent.connectivity_test:
+    release_name: my-agent
+    release_namespace: dev
+    model:
+      url_variable: OPENAI_BASE_URL
+      key_variable: OPENAI_API_KEY
+    outside: ""
 """
 
 RETURN = r"""
@@ -208,7 +280,7 @@ dependencies:
   elements: dict
   contains:
     name:
-      description: V(postgresql), V(postgresql-replica) or V(redis).
+      description: V(postgresql), V(postgresql-replica), V(redis) or V(model).
       type: str
     pod:
       description: The pod that asked; V(direct) is this machine.
@@ -218,9 +290,9 @@ dependencies:
       type: str
     phases:
       description:
-        - Phases in order, each with C(name) (C(dns), C(tcp), C(tls), C(auth), C(query), C(write) or C(schema), and
-          C(driver) or C(url) where they fail), C(ms), C(status) (C(pass) or C(fail)) and C(detail), what the server
-          said of itself.
+        - Phases in order, each with C(name) (C(dns), C(tcp), C(proxy), C(tls), C(auth), C(query), C(write), C(schema),
+          C(large) or C(models), and C(driver) or C(url) where they fail), C(ms), C(status) (C(pass) or C(fail)) and
+          C(detail), what the server said of itself.
         - One that failed has C(finding), the id of its finding, and C(error), the words of server or driver without
           secrets.
       type: list
@@ -255,6 +327,13 @@ thresholds:
   description: The thresholds in use.
   returned: when a verdict was possible
   type: dict
+medians_before:
+  description: The median of the round trips with each server in the last report, in milliseconds, by its name; of the
+    pod with the largest. Empty where there was no last report.
+  returned: when a verdict was possible
+  type: dict
+  sample:
+    postgresql: 0.6
 helm_test:
   description: What O(helm_test) said.
   returned: with O(helm_test), when a verdict was possible

@@ -173,6 +173,7 @@ GUARDS: list[tuple[Object, str]] = [
     ({"redis": {"sentinel": {"enabled": True}}}, "set it to false"),
     # Addresses
     (agent(llm={"baseUrl": "https://llm.example.org/v1"}), "networkPolicy.model.to does not say at which addresses"),
+    (agent(tracing={"endpoint": "http://collector:4318"}), "networkPolicy.tracing.to does not say at which addresses"),
     (
         {"postgresql": {"enabled": False}, "externalDatabase": {"host": "db.example.org", "password": "p"}},
         "postgresql.enabled is false, but networkPolicy.database.to does not say",

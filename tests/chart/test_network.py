@@ -187,6 +187,16 @@ def test_agent_reaches_its_model_and_nothing_beside(
     assert not connects(made, there["migration"], End(address=address), port)
 
 
+def test_agent_reaches_its_collector_beside_its_model(render: Render) -> None:
+    urls = {"llm": {"baseUrl": "http://192.0.2.1/v1"}, "tracing": {"endpoint": "http://192.0.2.9:4318"}}
+    made = render({"agent": urls})
+    agent = pods(made)["agent"]
+    assert connects(made, agent, End(address="192.0.2.9"), 4318)
+    assert connects(made, agent, End(address="192.0.2.1"), 80)
+    assert not connects(made, agent, End(address="192.0.2.9"), 80)
+    assert not connects(made, pods(made)["migration"], End(address="192.0.2.9"), 4318)
+
+
 def test_model_in_the_cluster(render: Render) -> None:
     to = [{"namespaceSelector": {"matchLabels": SYSTEM}, "podSelector": {"matchLabels": {"app": "llm"}}}]
     values: Object = {"agent": {"llm": {"baseUrl": "http://llm.kube-system/v1"}}}

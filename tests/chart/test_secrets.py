@@ -165,6 +165,26 @@ def test_passwords_stand_in_secrets_only(render: Render) -> None:
     assert password in rendered.secret().values()
 
 
+def test_callers_tokens_and_the_collectors_headers_come_from_secrets(render: Render) -> None:
+    tracing: Object = {"endpoint": "http://10.0.0.9:4318", "existingSecret": "collector", "existingSecretKey": "otlp"}
+    tracing |= {"resourceAttributes": {"team": "x", "service.name": "mine"}}
+    rendered = render({"agent": {"auth": {"existingSecret": "callers"}, "tracing": tracing}})
+    agent = rendered.one("Deployment")["spec"]["template"]["spec"]["containers"][0]
+    variables = {variable["name"]: variable["valueFrom"] for variable in agent["env"]}
+    assert variables["API_TOKENS"] == {"secretKeyRef": {"name": "callers", "key": "tokens"}}
+    assert variables["OTEL_EXPORTER_OTLP_HEADERS"] == {"secretKeyRef": {"name": "collector", "key": "otlp"}}
+    # The migration runs the same image and has no use for them.
+    assert "callers" not in json.dumps(rendered.one("Job"))
+    config = rendered.one("ConfigMap", f"{RELEASE}-config")["data"]
+    assert config["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://10.0.0.9:4318"
+    namespace = rendered.one("Deployment")["metadata"]["namespace"]
+    assert sorted(config["OTEL_RESOURCE_ATTRIBUTES"].split(",")) == [
+        "service.name=mine",
+        f"service.namespace={namespace}",
+        "team=x",
+    ]
+
+
 def test_llm_key_comes_from_a_secret_of_its_own(render: Render) -> None:
     values: Object = {"networkPolicy": {"model": {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}}}
     values |= {"agent": {"llm": {"baseUrl": "https://llm.example.org/v1", "model": "m", "existingSecret": "llm"}}}

@@ -20,15 +20,19 @@ from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agent import __version__, llm
+from agent import __version__, llm, page, request_id
+from agent.auth import BearerAuth
 from agent.cache import Cache
 from agent.chat import Chat, Turn
 from agent.database import Database, UnknownSession
 from agent.health import Health, brief
 from agent.lifecycle import Lifecycle, Tracking
 from agent.limits import BodyLimit
+from agent.rate_limit import RateLimit
+from agent.request_id import RequestIds
 from agent.schema import Graph
 from agent.settings import Settings
+from agent.tracing import Traces, Tracing
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +83,8 @@ def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
     graph = Graph.load()
     database = Database(settings)
     cache = Cache(settings)
-    model = llm.choose(settings)
+    tracing = Tracing() if settings.traces else None
+    model = llm.choose(settings, tracing.tracer if tracing else None)
     threads = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker")
     chat = Chat(database, cache, model, threads)
     health = Health(settings.libpq_url, graph, cache, lifecycle, database.answers)
@@ -93,12 +98,30 @@ def create_app(settings: Settings, lifecycle: Lifecycle) -> FastAPI:
         await model.close()
         cache.close()
         database.close()
+        if tracing:
+            await tracing.flush()
 
     # A body without a content type is JSON, and `JsonBodies` takes the type away.
-    app = FastAPI(title="Reference AI agent", version=__version__, lifespan=lifespan, strict_content_type=False)
+    app = FastAPI(
+        title="Reference AI agent",
+        version=__version__,
+        lifespan=lifespan,
+        strict_content_type=False,
+        # FastAPI's own telemetry records whole paths, with the ids of conversations, and the words of exceptions.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
     app.add_middleware(JsonBodies)
     app.add_middleware(BodyLimit)
+    # The last one that is added is the first that a request meets.
+    if settings.rate_per_minute:
+        burst = settings.rate_burst or settings.rate_per_minute
+        app.add_middleware(RateLimit, per_minute=settings.rate_per_minute, burst=burst)
+    if settings.api_tokens:
+        app.add_middleware(BearerAuth, tokens=settings.api_tokens)
     app.add_middleware(Tracking, lifecycle=lifecycle)
+    if tracing:
+        app.add_middleware(Traces, tracer=tracing.tracer)
+    app.add_middleware(RequestIds)
     _add_errors(app)
     _add_probes(app, settings, health)
     _add_chat(app, chat, database)
@@ -137,19 +160,23 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unforeseen(_request: Request, _unforeseen: Exception) -> Response:
-        # uvicorn logs it, in one line.
-        return _error(500, "the agent failed in a way it did not foresee: its log has the details")
+        # uvicorn logs it, in one line. This answer is made outside of all that names a request.
+        answer = _error(500, "the agent failed in a way it did not foresee: its log has the details")
+        answer.headers[request_id.HEADER] = request_id.CURRENT.get()
+        return answer
 
 
 def _add_probes(app: FastAPI, settings: Settings, health: Health) -> None:
-    @app.get("/")
-    async def about() -> dict[str, str]:
-        return {
-            "name": "ai-agent",
-            "version": __version__,
-            "organization": settings.organization,
-            "environment": settings.environment,
-        }
+    @app.get("/", response_model=None)
+    async def about(request: Request) -> Response:
+        if settings.chat_page and page.wants_page(request.headers.get("Accept", "")):
+            return page.page()
+        own = {"name": "ai-agent", "version": __version__}
+        whose = {"organization": settings.organization, "environment": settings.environment}
+        return JSONResponse(own | whose, headers={"Vary": "Accept"})
+
+    if settings.chat_page:
+        page.add_files(app)
 
     @app.get("/health")
     async def alive() -> dict[str, str]:

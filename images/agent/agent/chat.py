@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -104,6 +105,9 @@ class Chat:
         :raises sqlalchemy.exc.TimeoutError: it took too long; work that had not begun by then is not done
         """
         try:
-            return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, work), PATIENCE)
+            # With the request's id, which lines that are logged there have as well.
+            here = contextvars.copy_context()
+            running = asyncio.get_running_loop().run_in_executor(self._threads, lambda: here.run(work))
+            return await asyncio.wait_for(running, PATIENCE)
         except TimeoutError:
             raise DatabaseTimeout(f"no answer within {PATIENCE:g} s") from None

@@ -7,12 +7,17 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
 from agent.limits import ANSWER_BYTES, REPLY_CHARACTERS, REPLY_SECONDS
 from agent.settings import Settings
+from agent.tracing import ModelCall
+from agent.usage import Usage
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 Prompt = list[tuple[str, str]]
 """(role, content) of a conversation, oldest first."""
@@ -54,6 +59,8 @@ class BuiltinModel:
     async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
         """The reply, word by word."""
         words = re.findall(r"\S+\s*", f"{self._who} You said: {prompt[-1][1]}")
+        # Its tokens are words.
+        Usage(sum(len(content.split()) for _role, content in prompt), len(words)).count(self.name, (0, 0))
         for word in words:
             yield word
             if self._delay:
@@ -66,27 +73,34 @@ class BuiltinModel:
 class OpenAIModel:
     """Any endpoint that speaks OpenAI's chat completions."""
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None, tracer: Tracer | None = None
+    ) -> None:
         self.name = settings.llm_model
+        self._tracer = tracer
         headers = {"Authorization": f"Bearer {settings.llm_api_key}"} if settings.llm_api_key else {}
+        self._report_usage = settings.report_usage
+        self._prices = (settings.price_input, settings.price_output)
         self._client = httpx.AsyncClient(
             base_url=settings.llm_base_url, headers=headers, timeout=settings.llm_timeout, transport=transport
         )
 
+    def _body(self, prompt: Prompt) -> dict[str, Any]:
+        messages = [{"role": role, "content": content} for role, content in prompt]
+        body: dict[str, Any] = {"model": self.name, "stream": True, "messages": messages}
+        # Not in every case: an endpoint that does not know it may refuse the whole request.
+        return body | ({"stream_options": {"include_usage": True}} if self._report_usage else {})
+
     async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
         """The reply, as the endpoint sends it."""
-        body = {
-            "model": self.name,
-            "stream": True,
-            "messages": [{"role": role, "content": content} for role, content in prompt],
-        }
+        body, usage, ended = self._body(prompt), Usage(), False
+        call = ModelCall(self._tracer, self.name)
         try:
             async with self._client.stream("POST", "/chat/completions", json=body) as response:
                 if response.status_code != httpx.codes.OK:
                     raise ModelError(
                         f"the model endpoint answered {response.status_code}: check LLM_BASE_URL and its key"
                     )
-                ended = False
                 async for line in _lines(response):
                     if not line.startswith("data:"):
                         continue
@@ -96,6 +110,7 @@ class OpenAIModel:
                     part = json.loads(data)
                     if part.get("error"):
                         raise ModelError("the model endpoint broke its answer off with an error: try again")
+                    usage.read(part.get("usage"))
                     for choice in part.get("choices", []):
                         ended = ended or bool(choice.get("finish_reason"))
                         if piece := (choice.get("delta") or {}).get("content"):
@@ -113,6 +128,10 @@ class OpenAIModel:
             raise ModelError(
                 "the model endpoint sent something else than chat completions: check LLM_BASE_URL"
             ) from None
+        finally:
+            # An answer that broke off is paid for as well.
+            usage.count(self.name, self._prices)
+            call.end(usage, complete=ended)
 
     async def close(self) -> None:
         """Give connections back."""
@@ -156,6 +175,6 @@ def storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def choose(settings: Settings) -> Model:
+def choose(settings: Settings, tracer: Tracer | None = None) -> Model:
     """The configured model."""
-    return OpenAIModel(settings) if settings.llm_base_url else BuiltinModel(settings)
+    return OpenAIModel(settings, tracer=tracer) if settings.llm_base_url else BuiltinModel(settings)

@@ -6,6 +6,9 @@ import json
 import logging
 import sys
 
+from agent.request_id import CURRENT
+from agent.tracing import TRACE
+
 
 class JsonLines(logging.Formatter):
     """A traceback, where there is one, goes into the same line."""
@@ -18,6 +21,10 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if own := CURRENT.get():
+            line["request_id"] = own
+        if trace := TRACE.get():
+            line["trace_id"] = trace
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,16 @@ from urllib.parse import urlsplit
 
 from redis.connection import parse_url
 
+from agent import tracing
+
 WORKDIR = Path(__file__).resolve().parent.parent
 """Where alembic.ini and migrations/ are."""
+
+
+TRACES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+"""OpenTelemetry's own variables."""
+LEAST_TOKEN = 16
+"""Characters of a caller's token: fewer can be guessed."""
 
 
 class SettingsError(Exception):
@@ -36,6 +45,14 @@ class Settings:
     llm_timeout: float = 60.0
     token_delay: float = 0.0
     cache_ttl: int = 3600
+    report_usage: bool = False
+    price_input: float = 0.0
+    price_output: float = 0.0
+    api_tokens: tuple[str, ...] = field(default=(), repr=False)
+    rate_per_minute: int = 0
+    rate_burst: int = 0
+    chat_page: bool = True
+    traces: bool = False
     drain_seconds: float = 30.0
     port: int = 8000
 
@@ -69,9 +86,42 @@ class Settings:
             llm_timeout=_number(env, "LLM_TIMEOUT_SECONDS", 60, 1),
             token_delay=_number(env, "BUILTIN_TOKEN_DELAY_MS", 0, 0) / 1000,
             cache_ttl=_integer(env, "CACHE_TTL_SECONDS", 3600, 1, 30 * 86400),
+            report_usage=_choice(env, "LLM_REPORT_USAGE", "false", ("true", "false")) == "true",
+            price_input=_number(env, "LLM_PRICE_INPUT", 0, 0),
+            price_output=_number(env, "LLM_PRICE_OUTPUT", 0, 0),
+            api_tokens=_tokens(env),
+            rate_per_minute=_integer(env, "RATE_LIMIT_PER_MINUTE", 0, 0, 1_000_000),
+            rate_burst=_integer(env, "RATE_LIMIT_BURST", 0, 0, 1_000_000),
+            chat_page=_choice(env, "CHAT_PAGE", "true", ("true", "false")) == "true",
+            traces=_traces(env),
             drain_seconds=_number(env, "DRAIN_SECONDS", 30, 0),
             port=_integer(env, "PORT", 8000, 1, 65535),
         )
+
+
+def _traces(env: Mapping[str, str]) -> bool:
+    """Whether traces have somewhere to go; the SDK reads itself where to."""
+    chosen = [name for name in TRACES if _url(env, name, ("http", "https"))]
+    if chosen and not tracing.available(env.get("TRACING_PACKAGES", "")):
+        words = f"{chosen[0]} is set, and this image has no OpenTelemetry to send traces with"
+        raise SettingsError(f"{words}: install opentelemetry-exporter-otlp-proto-http in it, or take the variable away")
+    return bool(chosen)
+
+
+def _tokens(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The callers' tokens, one a line or between commas; two of them while one replaces the other.
+
+    A variable that is there and empty would leave the agent open although somebody meant to close it.
+    """
+    if "API_TOKENS" not in env:
+        return ()
+    tokens = tuple(token for token in re.split(r"[\s,]+", env["API_TOKENS"]) if token)
+    if not tokens:
+        raise SettingsError("API_TOKENS is empty: fill the key of its Secret, or take the variable away")
+    if any(len(token) < LEAST_TOKEN or not token.isascii() for token in tokens):
+        words = f"API_TOKENS holds a token of fewer than {LEAST_TOKEN} characters, or one that is not ASCII"
+        raise SettingsError(f"{words}: make one with openssl rand -hex 32")
+    return tokens
 
 
 def driver_url(url: str) -> str:

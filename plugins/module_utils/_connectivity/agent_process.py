@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.model_causes import MODEL
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.references import OWN_NAME
 
 Object = dict[str, t.Any]
 # By the dependency: the name of the contract (docs/agent-image.md).
 VARIABLES: t.Final[dict[str, str]] = {"postgresql": "DATABASE_URL", "redis": "REDIS_URL"}
+# What the chart calls the model's endpoint, its key and the model (chart/templates/_config.tpl, deployment.yaml).
+MODEL_VARIABLES: t.Final[dict[str, str]] = {
+    "url_variable": "LLM_BASE_URL",
+    "key_variable": "LLM_API_KEY",
+    "name_variable": "LLM_MODEL",
+}
 
 
 def variables(container: Object) -> dict[str, str]:
@@ -24,6 +31,18 @@ def variables(container: Object) -> dict[str, str]:
         if here or dependency == "postgresql":
             found[dependency] = here[0] if here else plain
     return found
+
+
+def model_dependency(named: t.Mapping[str, t.Any]) -> Object:
+    """The model's endpoint, as the agent finds it in its environment; where that has none, nothing is asked.
+
+    :param named: by `url_variable`, `key_variable` and `name_variable` those of an image with names of its own, with
+        `ca_file` and `path` what it has in place of the usual ones
+    """
+    chosen = MODEL_VARIABLES | {name: value for name, value in named.items() if value}
+    asked = {"name": MODEL, "kind": MODEL, "optional": True, "env": chosen["url_variable"]}
+    asked |= {"key_env": chosen["key_variable"], "model_env": chosen["name_variable"]}
+    return asked | {name: chosen[name] for name in ("ca_file", "path") if chosen.get(name)}
 
 
 def answers(container: Object) -> list[Object]:
@@ -60,4 +79,4 @@ def service_port(container: Object, service: Object, port: int) -> int | None:
     return None
 
 
-__all__ = ("VARIABLES", "answers", "health_path", "service_port", "variables")
+__all__ = ("MODEL_VARIABLES", "VARIABLES", "answers", "health_path", "model_dependency", "service_port", "variables")

@@ -9,12 +9,18 @@ import errno
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.database_causes import FINDING_OF_CAUSE
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.model_causes import (
+    MODEL,
+    is_expired,
+    model_cause,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import Error, PhaseRecord
 
 # socket.gaierror: there is no such name, as opposed to a name service that does not answer.
 _NO_NAME = frozenset({-2, -5})
+_ANY_SERVER = {"driver": "driver-missing", "large": "large-messages-lost"}
 _DATABASE_LAYERS = {
     "url": "database-url-invalid",
     "name": "database-host-unknown",
@@ -69,21 +75,29 @@ LAYERS: t.Final[dict[str, str]] = {
     "query": "no answer to a question",
     "write": "a write failed",
     "schema": "the version table cannot be read",
+    "large": "64 KiB do not get there and back, which small messages do",
+    "proxy": "the proxy does not lead there",
+    "models": "no list of models",
 }
 
 
 def cause_of(kind: str, phase: PhaseRecord) -> str:
-    """The id of the finding for a failed phase of a dependency of `kind` postgresql, replica or redis."""
+    """The id of the finding for a failed phase of a dependency of `kind` postgresql, replica, redis or model."""
+    if kind == MODEL:
+        return model_cause(phase)
+    if is_expired(phase):
+        return "certificate-expired"
     name, error = phase["phase"], phase["error"]
+    if name in _ANY_SERVER:
+        return _ANY_SERVER[name]
     of_side = _CACHE_LAYERS if kind == "redis" else _DATABASE_LAYERS
-    if name == "driver":
-        return "driver-missing"
-    if name == "dns":
-        return of_side["name"] if error.get("errno") in _NO_NAME else "dns-unavailable"
-    if name == "tcp":
-        return of_side["refused" if error.get("errno") == errno.ECONNREFUSED else "filtered"]
-    if name in of_side:
-        return of_side[name]
+    of_layer = {
+        **of_side,
+        "dns": of_side["name"] if error.get("errno") in _NO_NAME else "dns-unavailable",
+        "tcp": of_side["refused" if error.get("errno") == errno.ECONNREFUSED else "filtered"],
+    }
+    if name in of_layer:
+        return of_layer[name]
     return _of_cache(name, error) if kind == "redis" else _of_database(name, error)
 
 

@@ -41,6 +41,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
 API_SERVER = {"name": FORBIDDEN, "host": "kubernetes.default.svc", "port": 443}
+METADATA = {"name": "metadata", "host": "169.254.169.254", "port": 80}
 STRANGERS: t.Final[dict[str, str]] = {"stranger": "this namespace", "elsewhere": "another namespace"}
 # What the test's own pods ask for and may use, as the chart's test pod.
 RESOURCES: t.Final[dict[str, dict[str, str]]] = {
@@ -57,6 +58,8 @@ class Options:
 
     :param pods: auto, agent or probe
     :param other_namespace: from which a stranger tries as well
+    :param model: None: the model's endpoint is not asked; else what agent_process.model_dependency takes
+    :param outside: host:port outside of the cluster, which the agent must not reach unless its policies let it
     """
 
     release: str
@@ -67,13 +70,15 @@ class Options:
     timeout: float = 5
     negative: bool = True
     other_namespace: str | None = None
+    model: t.Mapping[str, t.Any] | None = None
+    outside: str = ""
     job_timeout: float = 60
     pull_timeout: float = 600
 
     @property
     def deadline(self) -> float:
-        """Seconds that one probe may take: ten phases of `timeout`, three seconds a round, ten for its start."""
-        return 10 * self.timeout + 3 * self.rounds + 10
+        """Seconds that one probe may take: 18 phases of `timeout`, three seconds a round, ten for its start."""
+        return 18 * self.timeout + 3 * self.rounds + 10
 
 
 def collect(cluster: Cluster, options: Options) -> tuple[Facts, list[Finding]]:
@@ -164,6 +169,7 @@ class PodRuns:
         self.pulls: list[Finding] = []
         self._container = shared.agent_container(seen.pod_spec)
         self._variables = agent_process.variables(self._container)
+        self._model = None if options.model is None else agent_process.model_dependency(options.model)
 
     def _request(self, **more: t.Any) -> Object:
         options = self._options
@@ -182,13 +188,18 @@ class PodRuns:
             asked.insert(
                 1, {"name": "postgresql-replica", "kind": "replica", "env": self._variables["postgresql"], **place}
             )
-        return asked
+        return [*asked, *([self._model] if self._model else [])]
+
+    def _outside(self) -> list[Object]:
+        """Addresses outside of the cluster, which the agent tries, and a pod that no policy limits as well."""
+        host, _colon, port = self._options.outside.rpartition(":")
+        return [METADATA, *([{"name": "outside", "host": host.strip("[]"), "port": int(port)}] if host else [])]
 
     def agent(self, pod: Object) -> Observation:
         """The probe in a running pod of the agent. Failing is part of the observation."""
         name = pod["metadata"]["name"]
         own = [{"name": "itself", "host": "127.0.0.1", **place} for place in agent_process.answers(self._container)]
-        negative = [API_SERVER] if self._options.negative else []
+        negative = [API_SERVER, *self._outside()] if self._options.negative else []
         request = self._request(dependencies=self._dependencies(), http=own, reach=negative) | {"guest": True}
         lines: list[str] = []
         problem = None
@@ -222,7 +233,8 @@ class PodRuns:
         :raises FindingError: the pod cannot run, or gives no answer
         """
         client = {"app.kubernetes.io/instance": self._options.release, f"{self._options.release}-db-client": "true"}
-        env = shared.environment(self._container, tuple(self._variables.values()))
+        model = [self._model[name] for name in ("env", "key_env")] if self._model else []
+        env = shared.environment(self._container, (*self._variables.values(), *model))
         request = self._request(dependencies=self._dependencies())
         task = self._task("probe", self._options.namespace, request)
         own = dataclasses.replace(task, labels={**task.labels, **client}, env=env, container=self._container)
@@ -243,6 +255,7 @@ class PodRuns:
             {"name": name, "host": server["host"], "port": server["port"]}
             for name, server in self._release["servers"].items()
         ]
+        targets += self._outside() if place == "stranger" else []
         service = agent_service(self._seen) if place == "stranger" else None
         http = self._through(service) if service else []
         namespace = self._options.namespace if place == "stranger" else str(self._options.other_namespace)

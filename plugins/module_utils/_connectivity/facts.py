@@ -40,10 +40,13 @@ class Error(_Error, total=False):
 class _PhaseRecord(t.TypedDict):
     """One phase of a connection.
 
-    :param phase: driver, url, dns, tcp, tls, auth, query, write or schema
-    :param facts: by phase. dns: `asked` (host:port), `addresses`. tcp: `asked`, `address`. tls: `asked`, `protocol`,
-        `not_after`. auth: `tls`. query: the columns of probe_postgresql.SERVER, of a replica also `behind_bytes` and
-        `caught_up_ms`; the keys of probe_redis.TOLD, or `hidden`. schema: `revisions`
+    :param phase: driver, url, dns, tcp, proxy, tls, auth, query, write, schema, large or models
+    :param facts: by phase. dns: `asked` (host:port), `addresses`. tcp: `asked`, `address`; both `proxy` where it is
+        the proxy that was asked. tls: `asked`, `protocol` and those of probe_certificate.py. auth: `tls`. large:
+        `bytes`. models: `asked`, `key` (whether there is one), `status`, `models` (how many are listed, None where the
+        answer is no list), `model` and `listed` where the agent names one, `cut`, `code`, `location`, `retry_after`.
+        query: the columns of probe_postgresql.SERVER, of a replica also `behind_bytes` and `caught_up_ms`; the keys of
+        probe_redis.TOLD, or `hidden`. schema: `revisions`
     """
 
     record: t.Literal["phase"]
@@ -108,8 +111,12 @@ class _ReachRecord(t.TypedDict):
 
 
 class ReachRecord(_ReachRecord, total=False):
-    """A connection that should not be had, with its error."""
+    """A connection that should not be had, with its error.
 
+    :param asked: host:port
+    """
+
+    asked: str
     error: Error
 
 

@@ -14,7 +14,13 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.causes import LAYERS, cause_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge_model import (
+    certificates,
+    model_answers,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.latency import judged_figure, summary
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.model_causes import not_tested, told
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.pod_finding import PodFinding, Thresholds
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import (
     dependency_names,
     first_failure,
@@ -44,28 +50,6 @@ SCARCE_SHARE = 0.9
 EXPLAINED = {"database": "postgresql", "schema": "postgresql", "cache": "redis"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Thresholds:
-    """Limits beyond which a figure is a finding: milliseconds of round trips and of names, connections left free."""
-
-    p95_ms: float = 100.0
-    p99_ms: float = 500.0
-    dns_ms: float = 1000.0
-    connections_left: int = 5
-
-
-@dataclasses.dataclass(frozen=True)
-class PodFinding:
-    """One judgement from one pod, before those that say the same are put together."""
-
-    id: str
-    words: str
-    dependency: str | None
-    layer: str | None
-    pod: str
-    severity: Severity | None = None
-
-
 def judge(facts: Facts, limits: Thresholds) -> list[Finding]:
     """The findings about the servers and the agent, without the negative tests."""
     seen = [item for observation in from_inside(facts) for item in _observation(facts, observation, limits)]
@@ -83,10 +67,11 @@ def _observation(facts: Facts, observation: Observation, limits: Thresholds) -> 
         failed = first_failure(observation, name)
         if failed:
             yield _failure(facts, observation, name, failed)
-        own = _redis_without_maxmemory(facts, observation, name)
+        own = [*_redis_without_maxmemory(facts, observation, name), *model_answers(observation, name)]
+        own += certificates(observation, name, limits)
         for item in (*_answers(observation, name, limits), *own, *_rounds(observation, name, limits)):
             # What comes after a failure, or says the same in other words, is its consequence.
-            if not failed or item.id == "in-recovery":
+            if not failed or item.id == "in-recovery" or item.layer == "tls":
                 yield dataclasses.replace(item, pod=observation["pod"])
 
 
@@ -100,7 +85,11 @@ def _failure(facts: Facts, observation: Observation, name: str, failed: PhaseRec
         cause, said = "service-without-endpoints", f"the Service {server['host']} has no ready endpoint ({said})"
     if cause == "database-read-only" and _query(observation, name).get("in_recovery"):
         cause = "in-recovery"
-    words = f"{name}{f' at {place}' if place else ''}: {LAYERS[layer]}: {said.rstrip('.')}"
+    by = ", by its proxy" if failed["facts"].get("proxy") and layer in {"dns", "tcp"} else ""
+    words = f"{name}{by}{f' at {place}' if place else ''}: {LAYERS[layer]}: {said.rstrip('.')}{told(failed)}"
+    if not_tested(observation, cause):
+        words = f"{words}; asked from a pod that is none of the agent's, to which alone the policies may allow it"
+        return PodFinding("model-not-tested", words, name, layer, observation["pod"])
     # The agent itself does not use the replicas.
     severity: Severity | None = "warn" if kind_of(name) == "replica" else None
     return PodFinding(cause, words, name, layer, observation["pod"], severity)

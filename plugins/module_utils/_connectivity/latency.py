@@ -1,4 +1,4 @@
-"""Percentiles of round trips."""
+"""Percentiles of round trips, and what became of them since the last report."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -31,4 +31,22 @@ def judged_figure(figures: t.Mapping[str, t.Any]) -> str:
     return "p50" if figures.get("p95") is None else "p95"
 
 
-__all__ = ("ENOUGH", "PERCENTILES", "judged_figure", "percentile", "summary")
+def medians(dependencies: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, float]:
+    """The median of each dependency's round trips, of the pod with the largest; from `dependencies` of a report."""
+    found: dict[str, float] = {}
+    for item in dependencies:
+        if (median := (item.get("rounds") or {}).get("p50")) is not None:
+            found[str(item["name"])] = max(found.get(str(item["name"]), 0.0), float(median))
+    return found
+
+
+def worse(before: t.Mapping[str, float], now: t.Mapping[str, float], factor: float, least_ms: float) -> list[str]:
+    """The dependencies whose median is more than `factor` times that of before, and `least_ms` more."""
+    return [
+        name
+        for name, median in now.items()
+        if name in before and median > factor * before[name] and median - before[name] > least_ms
+    ]
+
+
+__all__ = ("ENOUGH", "PERCENTILES", "judged_figure", "medians", "percentile", "summary", "worse")

@@ -13,11 +13,14 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common import f
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import (
+    last_report,
+    latency,
     negatives,
     probe_answers,
     records,
     table,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.agent_process import MODEL_VARIABLES
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge import Thresholds, judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
@@ -40,7 +43,7 @@ DIRECT_SECONDS = 60
 _LIMITS = dataclasses.asdict(Thresholds())
 
 CLUSTER_OPTIONS = (
-    "pods", "max_pods", "rounds", "timeout", "negative", "other_namespace", "job_timeout", "pull_timeout",
+    "pods", "max_pods", "rounds", "timeout", "negative", "other_namespace", "outside", "job_timeout", "pull_timeout",
 )  # fmt: skip
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
@@ -50,6 +53,8 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "release_namespace": {"type": "str"},
     "database_url": {"type": "str", "no_log": True},
     "redis_url": {"type": "str", "no_log": True},
+    "model_url": {"type": "str", "no_log": True},
+    "model_key": {"type": "str", "no_log": True},
     "version_table": {"type": "str"},
     "pods": {"type": "str", "choices": ["auto", "agent", "probe"], "default": "auto"},
     "max_pods": {"type": "int", "default": 10},
@@ -57,6 +62,18 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "timeout": {"type": "int", "default": 5},
     "negative": {"type": "bool", "default": True},
     "other_namespace": {"type": "str"},
+    "outside": {"type": "str", "default": "1.1.1.1:443"},
+    "model": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "ask": {"type": "bool", "default": True},
+            # Names of variables, and no secrets.
+            **{name: {"type": "str", "default": value, "no_log": False} for name, value in MODEL_VARIABLES.items()},
+            "ca_file": {"type": "str"},
+            "path": {"type": "str", "default": "/models"},
+        },
+    },
     "helm_test": {"type": "bool", "default": False},
     "helm_test_timeout": {"type": "str", "default": "5m"},
     "helm_binary": {"type": "path", "default": "helm"},
@@ -79,10 +96,11 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
 
 # Which of them go together: arguments of AnsibleModule.
 CONSTRAINTS: t.Final[dict[str, t.Any]] = {
-    "required_one_of": [["release_name", "database_url", "redis_url"]],
+    "required_one_of": [["release_name", "database_url", "redis_url", "model_url"]],
     "required_together": [["release_name", "release_namespace"]],
     "required_if": [("helm_test", True, ["release_name"])],
-    "mutually_exclusive": [["release_name", "database_url"], ["release_name", "redis_url"]],
+    "required_by": {"model_key": ["model_url"]},
+    "mutually_exclusive": [["release_name", name] for name in ("database_url", "redis_url", "model_url")],
 }
 
 
@@ -181,9 +199,12 @@ def _once(params: Row) -> tuple[str, list[Finding], Row]:
     facts, found = _on_cluster(params) if params["release_name"] else (_direct(params), [])
     entries, reached = negatives.negatives(facts)
     limits = _LIMITS | (params["thresholds"] or {})
-    findings = [*judge(facts, Thresholds(**limits)), *reached, *found]
-    details = {**records.details(facts, entries), "thresholds": limits}
-    return _subject(params, facts), findings, details
+    subject, details = _subject(params, facts), {**records.details(facts, entries), "thresholds": limits}
+    # Each attempt of a run asks for it, and the last one alone replaces it.
+    before = last_report.medians_before(params["report_path"], KIND, subject)
+    slower = last_report.judge_latency(before, latency.medians(details["dependencies"]), Thresholds(**limits))
+    findings = [*judge(facts, Thresholds(**limits)), *reached, *slower, *found]
+    return subject, findings, details | {"medians_before": before}
 
 
 def _on_cluster(params: Row) -> tuple[Facts, list[Finding]]:
@@ -196,6 +217,7 @@ def _on_cluster(params: Row) -> tuple[Facts, list[Finding]]:
         release=params["release_name"],
         namespace=params["release_namespace"],
         **{name: params[name] for name in CLUSTER_OPTIONS},
+        model=params["model"] if params["model"].get("ask", True) else None,
     )
     return cluster.collect(connect(params), options)
 
@@ -207,6 +229,10 @@ def _direct(params: Row) -> Facts:
         dependencies.append({"name": "postgresql", "kind": "postgresql", "url": params["database_url"], **table})
     if params["redis_url"]:
         dependencies.append({"name": "redis", "kind": "redis", "url": params["redis_url"]})
+    if params["model_url"]:
+        own = {"url": params["model_url"], "key": params["model_key"] or ""}
+        own |= {name: params["model"].get(name) for name in ("ca_file", "path")}
+        dependencies.append({"name": "model", "kind": "model", **own})
     request = {name: params[name] for name in ("timeout", "rounds")}
     request |= {"deadline": DIRECT_SECONDS + 3 * params["rounds"], "dependencies": dependencies}
     return {"observations": [probe_answers.run_here(request)], "release": None, "untested": []}
@@ -221,15 +247,18 @@ def _subject(params: Row, facts: Facts) -> str:
 
 
 def _check(params: Row) -> None:
-    """Check the ranges of the arguments.
+    """Check the ranges and forms of the arguments.
 
-    :raises FindingError: `argument-invalid`, for the first value out of its range
+    :raises FindingError: `argument-invalid`, for the first value that does not fit
     """
     least = {"max_pods": 1, "rounds": 0, "timeout": 1, "job_timeout": 1, "pull_timeout": 0, "wait_timeout": 0}
     given = {name: params[name] for name in least} | (params["thresholds"] or {})
     for name, value in given.items():
         if value < least.get(name, 0):
             raise FindingError("argument-invalid", f"{name} must be at least {least.get(name, 0)}.")
+    host, _colon, port = params["outside"].rpartition(":")
+    if params["outside"] and not (host and port.isdecimal() and 0 < int(port) < 1 << 16):
+        raise FindingError("argument-invalid", f"outside is {params['outside']}: write host:port, or leave it empty.")
 
 
 def _bounded(result: Row) -> Row:

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import (
     FORBIDDEN,
+    OUTSIDE,
     attempts,
     dependency_names,
     first_failure,
@@ -50,6 +51,9 @@ def negatives(facts: Facts) -> tuple[list[Entry], list[Finding]]:
                 "got": record["got"],
                 "ms": record["ms"],
             }
+            if record["name"] in OUTSIDE and observation["from"] != "agent":
+                # What a pod that no policy limits reaches is the other half of the proof.
+                continue
             proven = record["name"] == FORBIDDEN or record["name"] in reachable
             if record["got"] == "reached":
                 item = _reached(facts["release"], observation, record["name"]) if facts["release"] else None
@@ -64,9 +68,15 @@ def negatives(facts: Facts) -> tuple[list[Entry], list[Finding]]:
 
 
 def _reachable(facts: Facts) -> set[str]:
-    """The dependencies with which at least one pod that should reach them had a TCP connection."""
-    beyond = {"tls", "auth", "query", "write", "schema"}
-    return {
+    """What can be reached from somewhere: dependencies from a pod that should, addresses outside from one that may."""
+    beyond = {"tls", "auth", "query", "write", "schema", "large"}
+    outside = {
+        record["name"]
+        for observation in facts["observations"]
+        for record in attempts(observation)
+        if record["name"] in OUTSIDE and observation["from"] != "agent" and record["got"] == "reached"
+    }
+    return outside | {
         name
         for observation in from_inside(facts)
         for name in dependency_names(observation)
@@ -79,6 +89,8 @@ def _reached(release: ReleaseFacts, observation: Observation, target: str) -> Fi
     policies, other = release["policies"], release["other_namespace"]
     if target == FORBIDDEN:
         return _reached_api_server(release, observation)
+    if target in OUTSIDE:
+        return _reached_outside(release, observation, target)
     where = f"namespace {other['name']}" if other and observation["from"] != "stranger" else "this namespace"
     who = f"A pod of {where} without the client label reached {target}"
     server = release["servers"].get(target)
@@ -112,6 +124,24 @@ def _reached_api_server(release: ReleaseFacts, observation: Observation) -> Find
         return None
     names = ", ".join(policy["metadata"]["name"] for policy in deciding)
     words = f"{who} ({names}): this cluster does not enforce NetworkPolicies."
+    return finding("policy-not-enforced", words, dependency="agent", layer="tcp")
+
+
+def _reached_outside(release: ReleaseFacts, observation: Observation, target: str) -> Finding | None:
+    """The finding for an agent that reached an address which its egress forbids; None where nothing forbids it.
+
+    That no policy limits the agent at all is said of the API server already.
+    """
+    policies = release["policies"] or []
+    labels: dict[str, str] = next((pod["labels"] for pod in release["pods"] if pod["name"] == observation["pod"]), {})
+    asked = next((record.get("asked", "") for record in attempts(observation) if record["name"] == target), "")
+    host, _colon, port = asked.rpartition(":")
+    deciding = isolating(policies, labels, "Egress")
+    if not deciding or may_leave(deciding, host.strip("[]"), int(port)):
+        return None
+    names = ", ".join(policy["metadata"]["name"] for policy in deciding)
+    words = f"The pod {observation['pod']} reached {OUTSIDE[target]} ({asked}), which no rule of its egress names"
+    words = f"{words} ({names}): this cluster does not enforce NetworkPolicies."
     return finding("policy-not-enforced", words, dependency="agent", layer="tcp")
 
 

@@ -25,6 +25,8 @@ Entry = dict[str, t.Any]
 POSITIVE = frozenset({"direct", "agent", "probe"})
 # The name under which an agent's pod tries what its egress policy forbids.
 FORBIDDEN = "api-server"
+# Names under which it tries addresses outside of the cluster, and what they are.
+OUTSIDE: t.Final[dict[str, str]] = {"metadata": "the cloud's metadata service", "outside": "an address outside"}
 # What a driver's import takes says nothing about the network.
 _UNTIMED = frozenset({"driver", "url"})
 
@@ -64,7 +66,7 @@ def dependency_names(observation: Observation) -> list[str]:
 
 
 def kind_of(name: str) -> str:
-    """The kind of a dependency: postgresql, replica or redis."""
+    """The kind of a dependency: postgresql, replica, redis or model."""
     return "replica" if name.endswith("-replica") else name
 
 
@@ -140,6 +142,7 @@ def _pod(observation: Observation) -> Entry:
 
 __all__ = (
     "FORBIDDEN",
+    "OUTSIDE",
     "POSITIVE",
     "Entry",
     "attempts",

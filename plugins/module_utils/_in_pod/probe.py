@@ -1,4 +1,4 @@
-"""Facts about what a pod can reach: its PostgreSQL and Redis phase by phase, HTTP paths, and what it must not reach.
+"""Facts about what a pod can reach: its servers phase by phase, HTTP paths, and what it must not reach.
 
 connectivity_test sends this program into pods, the test pod of the chart has it beside connection_test.py. It needs
 Python 3.10, psycopg 3 and redis-py, holds one connection at a time, changes nothing that lasts, and judges nothing.
@@ -9,8 +9,9 @@ The request is one JSON object. Times in seconds:
     guest         true: the process shares the memory limit of the agent, and does not begin where little is left of it
     framed        true: answers go through a pod's log, in the lines of framing.py
     rounds        questions on the reused connection of each dependency, default 10
-    dependencies  [{name, kind: postgresql|replica|redis, env: variable with the URL, or url; host, port: instead of the
-                  URL's; version_table: `table` or `schema.table` of Alembic}]
+    dependencies  [{name, kind: postgresql|replica|redis|model, env: variable with the URL, or url; host, port: instead
+                  of the URL's; version_table: `table` or `schema.table` of Alembic; optional: true leaves out what has
+                  no URL; of a model also key_env or key, model_env, ca_file, path: probe_model.py}]
     http          [{name, host, port, path}]
     reach         [{name, host, port}], a TCP connection tried, nothing sent, each within reach_timeout, default 1.5:
                   Linux repeats after a second what was lost (RFC 6298)
@@ -62,13 +63,20 @@ def collect(request: dict[str, t.Any], write: t.Callable[[str], object]) -> None
     for wanted in request.get("dependencies", []):
         dependency = Dependency(log, wanted["name"], timeout, grace)
         url = str(wanted.get("url") or os.environ.get(wanted.get("env", ""), ""))
-        log.hide(url, "")
+        if wanted["kind"] != "model":
+            log.hide(url, "")
         with contextlib.suppress(Stop):
             if not url:
+                if wanted.get("optional"):
+                    continue
                 with dependency.phase("url"):
                     raise ValueError(f"the environment variable {wanted.get('env')} is not set")
             if wanted["kind"] == "redis":
                 probe_redis.ask(dependency, wanted, url, rounds)
+            elif wanted["kind"] == "model":
+                from . import probe_model
+
+                probe_model.ask(dependency, wanted, url)
             else:
                 position = probe_postgresql.ask(dependency, wanted, url, rounds, position) or position
     for target in request.get("http", []):

@@ -1,4 +1,4 @@
-"""PostgreSQL, phase by phase: url, dns, tcp, tls, auth, query, write, schema, rounds. Part of probe.py."""
+"""PostgreSQL, phase by phase: url, dns, tcp, tls, auth, query, write, schema, rounds, large. Part of probe.py."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -112,7 +112,9 @@ def ask(dependency: Dependency, wanted: Facts, url: str, rounds: int, position: 
         if wanted.get("version_table"):
             with contextlib.suppress(dependency.stop), dependency.phase("schema") as facts:
                 facts["revisions"] = revisions(fetch, str(wanted["version_table"]))
-        dependency.rounds(rounds, lambda: fetch("SELECT 1"))
+        # The large one at last: a connection on which it hangs is of no use any more.
+        if dependency.rounds(rounds, lambda: fetch("SELECT 1")):
+            dependency.large(lambda sent: fetch("SELECT %s::text AS sent", sent)[0]["sent"])
         return here
     finally:
         watchdog.close()

@@ -1,4 +1,4 @@
-"""Redis, phase by phase: url, dns, tcp, tls, auth, query, write, rounds. Part of probe.py."""
+"""Redis, phase by phase: url, dns, tcp, tls, auth, query, write, rounds, large. Part of probe.py."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -87,6 +87,9 @@ def ask(dependency: Dependency, wanted: Facts, url: str, rounds: int) -> None:
                     raise RuntimeError("what was written is not what is read back")
             finally:
                 client.delete(key)
-        dependency.rounds(rounds, client.ping)
+        if dependency.rounds(rounds, client.ping):
+            # PING sends back its argument, and whoever may PING may do that; redis-py makes a yes or no of it.
+            client.set_response_callback("PING", lambda answer, **_options: answer)
+            dependency.large(lambda sent: client.execute_command("PING", sent))  # type: ignore[no-untyped-call]
     finally:
         client.close()

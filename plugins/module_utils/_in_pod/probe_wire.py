@@ -19,6 +19,7 @@ import time
 import typing as t
 import urllib.parse
 
+from . import probe_certificate
 from .probe_causes import cause_of
 from .probe_startup import retry
 
@@ -27,6 +28,8 @@ BODY_BYTES = 16384
 # What a program meets that begins before its pod's network.
 NOT_YET = (ConnectionRefusedError, ConnectionResetError, socket.gaierror)
 BROKEN_AFTER = 3
+# Of one message there and back, many times what a packet holds.
+LARGE_BYTES = 64 << 10
 # Keys of a record whose values quote servers and drivers, so that secrets are taken out of them; keys below those whose
 # values are ours and stay as they are.
 FOREIGN, OWN = frozenset({"facts", "error", "body"}), frozenset({"type", "cause"})
@@ -134,36 +137,73 @@ class Dependency:
         self, places: list[tuple[str, int]], secure: t.Callable[[socket.socket, str], Facts] | None
     ) -> tuple[str, str, int]:
         """Name resolution, TCP and, where `secure` is given, TLS; the host, address and port that answered."""
-        asked = [f"{host}:{port}" for host, port in places]
-        self._grace.wait(places, self.timeout)
-        with self.phase("dns") as facts:
-            facts["asked"] = asked
-            found = addresses(places, self.timeout)
-            facts["addresses"] = [item[1] for item in found]
-        with self.phase("tcp") as facts:
-            facts["asked"] = asked
-            host, address, port, channel = first_open(found, self.timeout)
-            facts["address"] = address
+        host, address, port, channel = self.connected(places)
         with channel:
             if secure:
                 with self.phase("tls") as facts:
-                    facts["asked"] = asked
+                    facts["asked"] = [f"{name}:{number}" for name, number in places]
                     facts.update(secure(channel, host))
         return host, address, port
 
+    def connected(
+        self, places: list[tuple[str, int]], more: Facts | None = None
+    ) -> tuple[str, str, int, socket.socket]:
+        """Name resolution and TCP, with `more` facts of each; host, address and port that answered, and the channel."""
+        known = {"asked": [f"{host}:{port}" for host, port in places], **(more or {})}
+        self._grace.wait(places, self.timeout)
+        with self.phase("dns") as facts:
+            facts.update(known)
+            found = addresses(places, self.timeout)
+            facts["addresses"] = [item[1] for item in found]
+        with self.phase("tcp") as facts:
+            facts.update(known)
+            host, address, port, channel = first_open(found, self.timeout)
+            facts["address"] = address
+        return host, address, port, channel
+
     @staticmethod
     def handshake(channel: socket.socket, context: ssl.SSLContext, host: str) -> Facts:
-        """Shake hands; the protocol and, where it was verified, the end of the certificate."""
+        """Shake hands; the protocol, and how long the certificate is still good for."""
         with context.wrap_socket(channel, server_hostname=host) as secured:
-            certificate = t.cast(Facts, secured.getpeercert() or {})
-            return {"protocol": secured.version(), "not_after": certificate.get("notAfter")}
+            return {"protocol": secured.version(), **probe_certificate.facts(secured)}
+
+    @contextlib.contextmanager
+    def limited(self, channel: socket.socket) -> t.Iterator[None]:
+        """Shut a connection that is not done in time: a server that sends a byte now and then is never silent.
+
+        :raises TimeoutError: in place of what the shut connection raised
+        """
+        watchdog = self.watched(channel.fileno())
+        try:
+            yield
+        except Exception as error:
+            if watchdog.bitten:
+                raise TimeoutError(f"timed out: no whole answer within {self.timeout:g} s") from error
+            raise
+        finally:
+            watchdog.close()
+
+    def large(self, echo: t.Callable[[str], object]) -> None:
+        """Have a server send back LARGE_BYTES: what is lost on the way are often only the packets that are full.
+
+        :param echo: has the server send back what it is given, and returns that
+        """
+        with contextlib.suppress(Stop), self.phase("large") as facts:
+            facts["bytes"] = LARGE_BYTES
+            # Not the same byte again and again, which a tunnel may compress.
+            sent = os.urandom(LARGE_BYTES // 2).hex()
+            if echo(sent) != sent:
+                raise RuntimeError("what was sent is not what came back")
 
     def watched(self, descriptor: int) -> Watchdog:
         """Watch a connection by its file descriptor."""
         return Watchdog(descriptor, self.timeout)
 
-    def rounds(self, count: int, ask: t.Callable[[], object]) -> None:
-        """Ask `count` times and record how long each answer took; give up when nothing answers any more."""
+    def rounds(self, count: int, ask: t.Callable[[], object]) -> bool:
+        """Ask `count` times and record how long each answer took; give up when nothing answers any more.
+
+        :return: whether all were answered
+        """
         samples: list[float] = []
         failed = 0
         broken = None
@@ -177,6 +217,7 @@ class Dependency:
                 samples.append(elapsed(begin))
         said = {"error": broken} if broken else {}
         self.log.put(record="rounds", dependency=self.name, wanted=count, failed=failed, samples_ms=samples, **said)
+        return not failed
 
 
 def started_in_thread(call: t.Callable[[], t.Any]) -> t.Callable[[float], t.Any]:
@@ -248,6 +289,7 @@ class Watchdog:
         self._channel = socket.socket(fileno=os.dup(descriptor))
         self._seconds, self._until = seconds, time.monotonic() + seconds
         self._done = threading.Event()
+        self.bitten = False
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
@@ -258,6 +300,7 @@ class Watchdog:
     def _watch(self) -> None:
         while not self._done.wait(0.1):
             if time.monotonic() > self._until:
+                self.bitten = True
                 with contextlib.suppress(OSError):
                     self._channel.shutdown(socket.SHUT_RDWR)
                 return
@@ -290,7 +333,8 @@ def reach(target: Facts, timeout: float, resolve_timeout: float) -> Facts:
             said = {"error": described(error)}
             got = "timeout" if isinstance(error, TimeoutError) else "unreachable"
             got = "refused" if isinstance(error, ConnectionRefusedError) else got
-    return {"record": "reach", "name": target["name"], "got": got, "ms": elapsed(begin), **said}
+    asked = f"{target['host']}:{target['port']}"
+    return {"record": "reach", "name": target["name"], "asked": asked, "got": got, "ms": elapsed(begin), **said}
 
 
 def ask_http(log: Log, target: Facts, timeout: float) -> None:

@@ -115,6 +115,8 @@ PROBE: t.Final = _named(
     "guest_memory",
     "libpq_url",
     "probe_causes",
+    "probe_certificate",
+    "probe_model",
     "probe_postgresql",
     "probe_redis",
     "probe_startup",

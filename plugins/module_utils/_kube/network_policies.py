@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 
 Object = dict[str, t.Any]
@@ -63,10 +64,46 @@ def _peer(peer: Object, stranger: Labels, namespace: Labels | None) -> bool:
     return inside and selects(peer.get("podSelector"), stranger)
 
 
-def may_leave(policies: t.Iterable[Object]) -> bool:
-    """Whether egress rules may lead to an address that belongs to no pod."""
+def may_leave(policies: t.Iterable[Object], address: str | None = None, port: int | None = None) -> bool:
+    """Whether egress rules may lead to an address that belongs to no pod.
+
+    Without an address it is one that is not known here, as that of the API server behind its Service, on a port that is
+    not known either. Such an address is none that a link has for itself, as a name service on the node has one.
+    Source: https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/
+
+    :param address: IPv4 or IPv6
+    :param port: of TCP
+    """
     rules = [rule for policy in policies for rule in policy["spec"].get("egress") or ()]
-    return any(not rule.get("to") or any("ipBlock" in peer for peer in rule["to"]) for rule in rules)
+    return any(_leads(rule, address) and (port is None or _has_port(rule, port)) for rule in rules)
+
+
+def _leads(rule: Object, address: str | None) -> bool:
+    blocks = [peer["ipBlock"] for peer in rule.get("to") or () if "ipBlock" in peer]
+    return not rule.get("to") or any(_holds(block, address) for block in blocks)
+
+
+def _holds(block: Object, address: str | None) -> bool:
+    """Whether an address block holds the address; for one that is not known, whether it may."""
+    whole = ipaddress.ip_network(block["cidr"], strict=False)
+    if address is None:
+        return not whole.is_link_local
+    wanted = ipaddress.ip_address(address)
+    # An address of the other family is in no network.
+    return wanted in whole and not any(wanted in ipaddress.ip_network(item) for item in block.get("except") or ())
+
+
+def _has_port(rule: Object, port: int) -> bool:
+    """Whether a rule lets a port of TCP through. A port's name is one of a pod, which an address outside has not."""
+    ports = rule.get("ports") or ()
+    if not ports:
+        return True
+    ours = [item for item in ports if item.get("protocol", "TCP") == "TCP"]
+    return any(
+        "port" not in item
+        or (str(item["port"]).isdigit() and int(item["port"]) <= port <= int(item.get("endPort", item["port"])))
+        for item in ours
+    )
 
 
 __all__ = ("admits", "isolating", "may_leave", "selects")

@@ -278,8 +278,10 @@ def phase_stacks(dependencies: t.Sequence[dict[str, t.Any]]) -> tuple[tuple[Stac
     """Stacked bars on one linear scale: of each dependency the broken and slowest pods; and how many are left out."""
     by_name: dict[str, list[dict[str, t.Any]]] = {}
     for item in dependencies:
-        if item.get("phases"):
-            by_name.setdefault(str(item["name"]), []).append(item)
+        # The large message comes after the first answers; it is shown where it failed.
+        phases = [one for one in item.get("phases") or () if one.get("name") != "large" or one.get("status") == "fail"]
+        if phases:
+            by_name.setdefault(str(item["name"]), []).append(item | {"phases": phases})
     longest = max((_total(item) for items in by_name.values() for item in items), default=0.0) or 1.0
     stacks, left_out = [], 0
     for items in by_name.values():

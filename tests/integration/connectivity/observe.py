@@ -7,6 +7,7 @@ import urllib.parse
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import probe_answers
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import Facts
 
+from tests.integration.connectivity.model_situations import KEY
 from tests.integration.connectivity.situations import CANARY, SITUATIONS, Stage
 
 # Enough for a busy machine, and short enough for the cases in which nothing answers.
@@ -23,4 +24,4 @@ def facts(name: str, stage: Stage) -> Facts:
 def forms_of_the_canary() -> set[str]:
     """The forms in which it could come out."""
     quoted = {urllib.parse.quote(CANARY, safe=""), urllib.parse.quote(CANARY), urllib.parse.quote_plus(CANARY)}
-    return {CANARY, repr(CANARY)[1:-1], CANARY.encode("unicode_escape").decode(), *quoted, "nary@", "nary%40"}
+    return {CANARY, repr(CANARY)[1:-1], CANARY.encode("unicode_escape").decode(), *quoted, "nary@", "nary%40", KEY}

@@ -177,13 +177,14 @@ def postgresql_silent(_stage: Stage) -> t.Iterator[list[Dependency]]:
 def postgresql_frozen(stage: Stage) -> t.Iterator[list[Dependency]]:
     """The backend takes the session and falls silent at the first question."""
     server = stage.postgresql()
-    with _proxy(server.port, freely, _until_asked) as port:
+    with proxy(server.port, freely, _until_asked) as port:
         yield [database(server.url().replace(f":{server.port}/", f":{port}/"))]
 
 
 @contextlib.contextmanager
-def _proxy(target: int, back: t.Callable[[bytes], bool], forth: t.Callable[[bytes], bool]) -> t.Iterator[int]:
+def proxy(target: int, back: t.Callable[[bytes], bool], forth: t.Callable[[bytes], bool]) -> t.Iterator[int]:
     """The port of a proxy that hands bytes on, in each direction, as long as its function says so."""
+    made: list[socket.socket] = []
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(8)
@@ -193,11 +194,16 @@ def _proxy(target: int, back: t.Callable[[bytes], bool], forth: t.Callable[[byte
                 while True:
                     near = server.accept()[0]
                     far = socket.create_connection(("127.0.0.1", target))
+                    made.extend((near, far))
                     threading.Thread(target=pump, args=(far, near, back), daemon=True).start()
                     threading.Thread(target=pump, args=(near, far, forth), daemon=True).start()
 
         threading.Thread(target=serve, daemon=True).start()
         yield server.getsockname()[1]
+    # What was not handed on would stay a session of the server.
+    for channel in made:
+        with contextlib.suppress(OSError):
+            channel.shutdown(socket.SHUT_RDWR)
 
 
 def pump(source: socket.socket, sink: socket.socket, passes: t.Callable[[bytes], bool]) -> None:
@@ -500,7 +506,7 @@ def redis_not_redis(_stage: Stage) -> t.Iterator[list[Dependency]]:
 @situation
 def redis_slow(stage: Stage) -> t.Iterator[list[Dependency]]:
     server = stage.redis()
-    with _proxy(server.port, _slowly, freely) as port:
+    with proxy(server.port, _slowly, freely) as port:
         yield [cache(server.url().replace(f":{server.port}/", f":{port}/"))]
 
 

@@ -19,8 +19,9 @@ import yaml
 from ansible_collections.ai_platform.agent.plugins.modules.connectivity_test import EXAMPLES
 
 from dev import postgresql
+from tests.integration.connectivity.model_situations import KEY
 from tests.integration.connectivity.observe import forms_of_the_canary
-from tests.integration.connectivity.situations import CANARY, Stage, freely, of_database, pump
+from tests.integration.connectivity.situations import CANARY, SITUATIONS, Stage, freely, of_database, pump
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "ai_platform.agent.connectivity_test"
@@ -74,7 +75,8 @@ def test_the_example_passes_in_either_mode(tmp_path: Path, urls: dict[str, str],
     assert [item["name"] for item in result["dependencies"]] == ["postgresql", "redis"]
     for item in result["dependencies"]:
         assert len(item["rounds"]["samples_ms"]) == item["rounds"]["count"] == 10
-    schema = result["dependencies"][0]["phases"][-1]
+    assert {item["phases"][-1]["name"] for item in result["dependencies"]} == {"large"}
+    schema = result["dependencies"][0]["phases"][-2]
     assert (schema["name"], schema["detail"]) == ("schema", {"revisions": ["0006"]})
 
 
@@ -131,3 +133,32 @@ def test_waits_until_it_is_well(tmp_path: Path, urls: dict[str, str], stage: Sta
         result = play(tmp_path, urls | {"TEST_DATABASE_URL": url}, wait=True, wait_timeout=60)
     assert not result.get("failed"), result
     assert result["attempts"] == 2
+
+
+def test_the_model_is_asked_and_its_key_is_nowhere(tmp_path: Path, stage: Stage) -> None:
+    with SITUATIONS["model-401"](stage) as asked:
+        urls = {"TEST_DATABASE_URL": "", "TEST_REDIS_URL": ""}
+        more = {"model_url": asked[0]["url"], "model_key": KEY, "model": {"ca_file": asked[0]["ca_file"]}}
+        given = more | {"report_path": str(tmp_path / "report.json")}
+        output = ansible(tmp_path, urls, VERBOSE, callback="default", **given)
+        result = play(tmp_path, urls, **given)
+    (tmp_path / "play.yml").unlink()
+    files = [path.read_bytes().decode(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
+    assert "module_args" in output
+    assert KEY not in "\n".join([output, *files])
+    assert [item["id"] for item in result["findings"]] == ["model-key-refused"]
+    assert result["subject"] == asked[0]["url"].split("/")[2]
+
+
+def test_much_slower_than_the_last_report(tmp_path: Path, urls: dict[str, str]) -> None:
+    path = tmp_path / "report.json"
+    given = {"report_path": str(path), "thresholds": {"worse_factor": 1, "worse_ms": 0}}
+    assert play(tmp_path, urls, **given)["medians_before"] == {}
+    report = json.loads(path.read_text())
+    for item in report["dependencies"]:
+        item["rounds"]["p50"] = 0.0
+    path.write_text(json.dumps(report))
+    result = play(tmp_path, urls, **given)
+    assert [item["id"] for item in result["findings"]] == ["latency-worse", "latency-worse"]
+    assert result["verdict"] == "warn"
+    assert "0.0 ms in the last report" in result["findings"][0]["message"]

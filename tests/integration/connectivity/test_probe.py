@@ -16,6 +16,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.ju
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.records import http_answers
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle, command
 
+from tests.integration.connectivity.model_server import model_server, proxy_server
+from tests.integration.connectivity.model_situations import KEY, environment, model
 from tests.integration.connectivity.observe import REQUEST, facts, forms_of_the_canary
 from tests.integration.connectivity.situations import (
     CANARY,
@@ -26,6 +28,7 @@ from tests.integration.connectivity.situations import (
     listener,
     web_server,
 )
+from tests.mirror_server import Authority
 from tests.unit.plugins.module_utils._connectivity.cases import CASES
 from tests.unit.plugins.module_utils._sql.test_facts import unlike
 
@@ -150,3 +153,24 @@ def test_http_is_asked(stage: Stage) -> None:
         seen = probe_answers.run_here(REQUEST | {"http": asked})
     assert [(record["name"], record["status"]) for record in http_answers(seen)] == [("self", 501), ("gone", None)]
     assert CANARY not in json.dumps(seen)
+
+
+def test_what_the_models_endpoint_and_the_proxy_are_told(stage: Stage) -> None:
+    authority = Authority(stage.folder)
+    with (
+        model_server(authority.server("127.0.0.1")) as (port, requests),
+        proxy_server() as (proxy, tunnels),
+        environment(HTTPS_PROXY=f"http://user:p%40ss@127.0.0.1:{proxy}"),
+    ):
+        asked = [model(f"https://127.0.0.1:{port}/well/v1", ca_file=str(authority.file))]
+        assert probe_answers.run_here(REQUEST | {"dependencies": asked})["problem"] is None
+    assert [(item["path"], item["authorization"]) for item in requests] == [("/well/v1/models", f"Bearer {KEY}")]
+    assert len(tunnels) == 1
+    assert "Proxy-Authorization: Basic dXNlcjpwQHNz\r\n" in tunnels[0]
+    assert KEY not in tunnels[0]
+
+
+def test_without_an_address_in_the_environment_no_model_is_asked() -> None:
+    asked = [{"name": "model", "kind": "model", "env": "NO_SUCH_VARIABLE", "optional": True}]
+    records = probe_answers.run_here(REQUEST | {"dependencies": asked})["records"]
+    assert [record["record"] for record in records] == ["end"]

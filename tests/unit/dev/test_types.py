@@ -19,6 +19,8 @@ LINKS = {
         "libpq_url",
         "probe",
         "probe_causes",
+        "probe_certificate",
+        "probe_model",
         "probe_postgresql",
         "probe_redis",
         "probe_startup",

@@ -23,6 +23,25 @@ def test_defaults() -> None:
     assert settings.libpq_url == GIVEN["DATABASE_URL"]
 
 
+def test_tokens_stand_one_a_line_or_between_commas() -> None:
+    tokens = ("first-token-of-a-test", "second-token-of-a-test")
+    for text in ("\n".join(tokens), f" {tokens[0]}, {tokens[1]}\n"):
+        settings = Settings.from_env({**GIVEN, "API_TOKENS": text})
+        assert settings.api_tokens == tokens
+        assert tokens[0] not in repr(settings)
+
+
+def test_nothing_is_switched_on_but_the_page() -> None:
+    settings = Settings.from_env(GIVEN)
+    assert (settings.api_tokens, settings.rate_per_minute, settings.traces, settings.report_usage) == (
+        (),
+        0,
+        False,
+        False,
+    )
+    assert settings.chat_page
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_every_usual_scheme_means_psycopg(scheme: str) -> None:
     assert driver_url(f"{scheme}://u@h/d?options=-c%20lock_timeout%3D2s").startswith("postgresql+psycopg://u@h/d?opt")
@@ -61,6 +80,17 @@ def test_a_key_that_a_file_gave_a_line_end_is_used_without_it() -> None:
         ("DRAIN_SECONDS", "-1"),
         ("DRAIN_SECONDS", "soon"),
         ("PORT", "70000"),
+        ("API_TOKENS", ""),
+        ("API_TOKENS", " \n,"),
+        ("API_TOKENS", "s3cr-is-short"),
+        ("API_TOKENS", "s3cret-that-is-long-enough,s3crt"),
+        ("API_TOKENS", "s3crät-that-is-long-enough"),
+        ("RATE_LIMIT_PER_MINUTE", "-1"),
+        ("RATE_LIMIT_BURST", "many"),
+        ("LLM_PRICE_INPUT", "-0.5"),
+        ("LLM_REPORT_USAGE", "perhaps"),
+        ("CHAT_PAGE", "1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
     ],
 )
 def test_what_is_wrong_is_named_without_its_secret(name: str, value: str) -> None:

@@ -217,8 +217,41 @@ def test_each_agent_and_a_stranger_are_asked(sent: Sent) -> None:
     assert sent.requests["stranger"]["reach"] == [
         {"name": "postgresql", "host": "r-postgresql.n.svc", "port": 5432},
         {"name": "redis", "host": "r-redis-master.n.svc", "port": 6379},
+        {"name": "metadata", "host": "169.254.169.254", "port": 80},
     ]
     assert {item["host"] for item in sent.requests["stranger"]["http"]} == {"r.n.svc"}
+
+
+def test_the_model_is_asked_where_the_agent_finds_it(sent: Sent) -> None:
+    asked(
+        FakeCluster(), model={"key_variable": "OPENAI_API_KEY", "ca_file": "/ca.pem", "ask": True}, outside="[::1]:443"
+    )
+    request = sent.requests["a"]
+    assert request["dependencies"][-1] == {
+        "name": "model",
+        "kind": "model",
+        "optional": True,
+        "env": "LLM_BASE_URL",
+        "key_env": "OPENAI_API_KEY",
+        "model_env": "LLM_MODEL",
+        "ca_file": "/ca.pem",
+    }
+    assert request["reach"][1:] == [
+        {"name": "metadata", "host": "169.254.169.254", "port": 80},
+        {"name": "outside", "host": "::1", "port": 443},
+    ]
+    assert sent.requests["stranger"]["reach"][2:] == request["reach"][1:]
+    assert "dependencies" not in sent.requests["stranger"]
+
+
+def test_without_exec_the_probe_has_the_models_key_and_no_other_secret(sent: Sent) -> None:
+    cluster = FakeCluster()
+    cluster.exec_allowed = False
+    asked(cluster, model={})
+    task = next(task for task in sent.tasks if task.purpose == "probe")
+    assert "LLM_API_KEY" in json.dumps(manifest(task, "x"))
+    asked(cluster)
+    assert "LLM_API_KEY" not in json.dumps(manifest(sent.tasks[-1], "x"))
 
 
 def test_another_image_is_asked_where_it_answers_and_for_what_it_has(sent: Sent) -> None:

@@ -318,6 +318,65 @@ def test_the_agent_leaves_its_egress() -> None:
     assert [(item.id, item.dependency) for item in findings(facts)] == [("policy-missing", "agent")]
 
 
+METADATA = ("metadata", "169.254.169.254:80")
+OUTSIDE = ("outside", "1.1.1.1:443")
+DNS_OF_THE_NODE = {
+    "to": [{"ipBlock": {"cidr": "169.254.0.0/16"}}],
+    "ports": [{"port": 53}, {"port": 53, "protocol": "UDP"}],
+}
+
+
+def tried(facts: Facts, target: tuple[str, str], agent: str, stranger: str) -> None:
+    """Pod a tries an address outside, and the stranger as well."""
+    for observation, got in ((facts["observations"][0], agent), (facts["observations"][-1], stranger)):
+        observation["records"].insert(0, reach(target[0], got) | {"asked": target[1]})
+
+
+@pytest.mark.parametrize("target", [METADATA, OUTSIDE])
+@pytest.mark.parametrize(
+    ("agent", "stranger", "status", "wanted"),
+    [
+        ("timeout", "reached", "pass", []),
+        # Nobody gets there: that proves nothing of the agent's policies.
+        ("timeout", "timeout", "skip", []),
+        ("reached", "reached", "fail", ["policy-not-enforced"]),
+        ("reached", "timeout", "fail", ["policy-not-enforced"]),
+    ],
+)
+def test_an_address_outside(target: tuple[str, str], agent: str, stranger: str, status: str, wanted: list[str]) -> None:
+    facts = release()
+    # The name service of the node has an address of the same block as the metadata service, and ports of its own.
+    facts["release"]["policies"].append(policy("r-dns", {"r-db-client": "true"}, egress=[DNS_OF_THE_NODE]))
+    tried(facts, target, agent, stranger)
+    assert ids(facts) == wanted
+    entries = [entry for entry in negatives(facts)[0] if entry["to"] == target[0]]
+    assert [(entry["from"], entry["status"]) for entry in entries] == [("agent", status)]
+
+
+@pytest.mark.parametrize("left", [[], [policy("r-open", {"r-db-client": "true"}, egress=[{}])]])
+def test_an_address_outside_that_nothing_forbids(left: list[Facts]) -> None:
+    facts = release()
+    facts["release"]["policies"] = left
+    tried(facts, METADATA, "reached", "reached")
+    assert ids(facts) == []
+
+
+def test_the_agent_leaves_its_egress_although_the_name_service_has_an_address_of_the_node() -> None:
+    """The block of the node's name service is no way to the API server; it was taken for one."""
+    facts = release()
+    facts["release"]["policies"].append(policy("r-dns", {"r-db-client": "true"}, egress=[DNS_OF_THE_NODE]))
+    replaced(facts, "agent", "reach", got="reached")
+    assert ids(facts) == ["policy-not-enforced"]
+
+
+def test_the_model_from_a_pod_that_is_none_of_the_agents() -> None:
+    """The policies let the agent's own pods alone to it."""
+    facts = release()
+    for place, wanted in (("probe", ["model-not-tested"]), ("agent", ["model-filtered"])):
+        facts["observations"][0] = seen(place, "a", *records("postgresql-well", "redis-well", "model-filtered"))
+        assert ids(facts) == wanted
+
+
 def test_what_was_not_tried_is_no_pass() -> None:
     facts = release()
     facts["untested"] = ["No pod of this namespace could try it: a quota."]

@@ -163,6 +163,13 @@ def test_phases_are_stacked_without_a_gap_on_one_scale() -> None:
     assert max(ends) == pytest.approx(100, abs=0.05)
 
 
+@pytest.mark.parametrize(("status", "shown"), [("pass", ["tcp"]), ("fail", ["tcp", "large"])])
+def test_the_large_message_is_no_time_until_the_first_answer(status: str, shown: list[str]) -> None:
+    phases = [{"name": "tcp", "ms": 1.0, "status": "pass"}, {"name": "large", "ms": 9.0, "status": status}]
+    stacks, _left_out = phase_stacks([{"name": "redis", "pod": "b", "phases": phases}])
+    assert [part.name for part in stacks[0].parts] == shown
+
+
 def test_a_broken_pod_comes_first() -> None:
     quick = {"name": "redis", "pod": "b", "phases": [{"name": "tcp", "ms": 1.0, "status": "fail", "error": "refused"}]}
     slow = {"name": "redis", "pod": "a", "phases": [{"name": "tcp", "ms": 90.0, "status": "pass"}]}
