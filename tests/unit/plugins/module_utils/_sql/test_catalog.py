@@ -16,11 +16,10 @@ def catalog() -> Catalog:
     made.tables[ITEM] = Table(ITEM, "r", columns=dict(columns))
     for index, column in ((BY_NAME, "name"), (BY_SIZE, "size")):
         made.tables[index] = Table(index, "i", columns={column: columns[column]}, table=ITEM)
-    for index, keys in (("new_name", ("name",)), ("new_computed", None)):
-        made.create((None, index))
-        made.indexes["public", index] = ITEM
-        if keys:
-            made.keys_of_indexes["public", index] = keys
+    for new in ("new_name", "new_computed"):
+        made.create((None, new))
+        made.indexes["public", new] = ITEM
+    made.keys_of_indexes["public", "new_name"] = ("name",)
     return made
 
 
