@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import refusal
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql import new_rows
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.new_tables import NewTable, NewTables, Reference
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write, own_writes
@@ -46,13 +47,17 @@ class NewTableJudge:
             table, name = self._new.of(write.table), self._catalog.qualified(write.table)
             if table and write.kind == "INSERT" and write.columns != ():
                 about: Where = where | {"table": dotted(name)}
-                for words in self._refused(write, table):
+                values = new_rows.refused(write, table, self._rules.labels, self._rules.casts) if write.rows else ()
+                for words in (*self._refused(write, table), *values):
                     sure = certain and write.certain
                     found.append(refusal("data-refused", f"{words}, in {dotted(name)}", about, sure=sure))
                 reasons = list(self._reasons(write, table, name) if write.rows is None else self._absent(write, table))
                 if reasons:
                     words = f"Whether INSERT into {dotted(name)} succeeds is not known: {'; '.join(reasons[:3])}."
                     found.append(finding("data-unknown", words, **about))
+            elif table and write.kind != "INSERT":
+                # Which of its rows stay what they were is not followed.
+                table.written.clear()
             self._filled.add(name)
         self._new.after(statement.node)
         return found

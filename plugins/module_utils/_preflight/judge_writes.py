@@ -13,7 +13,8 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import refusal
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import Constant, constant, misfit
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import Constant, constant
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.new_rows import wrong_value
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write, own_writes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted
 
@@ -87,25 +88,12 @@ class WriteJudge:
         self, write: Write, table: Table, name: str, column: Column, values: list[Constant | None]
     ) -> t.Iterator[tuple[str, bool]]:
         label = f"{dotted(table.name)}.{name}"
-        plain = [value for value in values if value is None or value.kind != "default"]
-        written = bool(plain) or write.rows is None
-        if column.generated and written:
-            yield f"{write.kind} writes to {label}, which is generated", True
+        if wrong := wrong_value(write, column, values, self._rules.labels, self._rules.casts):
+            yield f"{write.kind} writes to {label}, which {wrong}", True
             return
-        if column.identity == "a" and written and write.overriding is None:
-            yield f"{write.kind} writes to {label}, which is GENERATED ALWAYS AS IDENTITY", True
-            return
-        if column.identity and write.overriding == "user":
-            return
-        labels = self._rules.labels(column.type)
-        for value in filter(None, plain):
-            if value.kind == "null":
-                if column.not_null:
-                    yield self._null(write, table, f"{write.kind} writes NULL to {label}, which is NOT NULL")
-                    return
-            elif wrong := misfit(value, column, labels, self._rules.casts):
-                yield f"{write.kind} writes to {label}, which {wrong}", True
-                return
+        null = any(value is not None and value.kind == "null" for value in values)
+        if null and column.not_null and not (column.identity and write.overriding == "user"):
+            yield self._null(write, table, f"{write.kind} writes NULL to {label}, which is NOT NULL")
 
     def _left_out(
         self, write: Write, table: Table, columns: set[str], given: list[dict[str, Constant | None]]

@@ -8,10 +8,11 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Column
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, relation_name
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.type_changes import SERIAL
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.type_changes import SERIAL, type_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
@@ -25,11 +26,13 @@ class NewColumn:
 
     :param filled: where an INSERT leaves it out, it gets a value
     :param default: the expression of its default; None without one, and of a serial or identity column
+    :param typed: its type, identity and whether it is generated; None where that is not known, as of an array
     """
 
     not_null: bool = False
     filled: bool = False
     default: t.Any = None
+    typed: Column | None = None
 
 
 class Reference(t.NamedTuple):
@@ -46,11 +49,15 @@ class NewTable:
 
     :param columns: by name, in their order
     :param keys: columns of its unique keys
+    :param checks: names, or texts without one, and expressions of its checks
+    :param written: by key, the constants that are there by now
     """
 
     columns: dict[str, NewColumn] = dataclasses.field(default_factory=dict)
     keys: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
     references: list[Reference] = dataclasses.field(default_factory=list)
+    checks: list[tuple[str, t.Any]] = dataclasses.field(default_factory=list)
+    written: dict[tuple[str, ...], set[tuple[t.Any, ...]]] = dataclasses.field(default_factory=dict)
 
     def add(self, node: t.Any) -> None:
         """A ColumnDef."""
@@ -59,7 +66,8 @@ class NewTable:
         own = serial or ConstrType.CONSTR_IDENTITY in kinds or ConstrType.CONSTR_GENERATED in kinds
         default = kinds.get(ConstrType.CONSTR_DEFAULT)
         # What a domain has for itself is not looked up.
-        self.columns[node.colname] = NewColumn(own, own or default is not None, default.raw_expr if default else None)
+        expression = default.raw_expr if default else None
+        self.columns[node.colname] = NewColumn(own, own or default is not None, expression, _typed(node, kinds))
         for item in node.constraints or ():
             self.constrain(item, (node.colname,))
 
@@ -78,6 +86,25 @@ class NewTable:
         elif kind == ConstrType.CONSTR_FOREIGN and not node.deferrable and node.is_enforced:
             target = tuple(key.sval for key in node.pk_attrs or ())
             self.references.append(Reference(columns, relation_name(node.pktable), target))
+        elif kind == ConstrType.CONSTR_CHECK and node.is_enforced:
+            self.checks.append((node.conname or f"of {', '.join(columns) or 'the table'}", node.raw_expr))
+
+
+def _typed(node: t.Any, kinds: t.Mapping[ConstrType, t.Any]) -> Column | None:
+    """What is known of a ColumnDef's type; the caller looks at NULL and defaults."""
+    # A collation may make one value of two texts.
+    if node.typeName is None or node.collClause is not None:
+        return None
+    kind, modifier, array = type_name(node.typeName)
+    if modifier is None or array:
+        return None
+    identity = kinds.get(ConstrType.CONSTR_IDENTITY)
+    return Column(
+        SERIAL.get(kind, kind),
+        modifier,
+        identity=identity.generated_when if identity else "",
+        generated=ConstrType.CONSTR_GENERATED in kinds,
+    )
 
 
 class NewTables:
@@ -106,6 +133,10 @@ class NewTables:
             self._tables.pop(self._catalog.qualified(relation_name(node.relation)), None)
         elif kind is ast.RenameStmt and node.relation is not None:
             self._renamed(self._catalog.qualified(relation_name(node.relation)), node)
+        elif kind in {ast.TruncateStmt, ast.MergeStmt, ast.DoStmt, ast.CallStmt, ast.TransactionStmt}:
+            # What is left of the rows before is not followed.
+            for table in self._tables.values():
+                table.written.clear()
 
     def _created(self, node: t.Any) -> None:
         name = self._catalog.qualified(relation_name(node.relation))
@@ -137,7 +168,10 @@ class NewTables:
                 column.not_null = kind == Command.AT_SetNotNull
             elif kind == Command.AT_ColumnDefault and column:
                 column.filled, column.default = command.def_ is not None, command.def_
-            elif kind not in {Command.AT_ChangeOwner, Command.AT_SetRelOptions, Command.AT_AlterColumnType}:
+            elif kind == Command.AT_AlterColumnType and column:
+                column.typed = _typed(command.def_, {})
+                table.written.clear()
+            elif kind not in {Command.AT_ChangeOwner, Command.AT_SetRelOptions}:
                 self._tables.pop(name, None)
                 return
 
