@@ -18,7 +18,10 @@ _TIME: t.Final[dict[str, float]] = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_0
 _MEMORY: t.Final[dict[str, float]] = {"B": 1 / 1024, "kB": 1, "MB": 1024, "GB": 1024**2, "TB": 1024**3}
 
 
-class SessionSetting[Value]:
+Value = t.TypeVar("Value")
+
+
+class SessionSetting(t.Generic[Value]):  # noqa: UP046 - the sanity tests know no newer form
     """A setting of the session, followed from statement to statement."""
 
     def __init__(self, name: str, session: Value, read: t.Callable[[t.Any], Value]) -> None:
