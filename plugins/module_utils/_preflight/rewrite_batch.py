@@ -32,7 +32,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 ROWS: t.Final = 5000
 # What SQLAlchemy's text() takes for a parameter, and where it drops a backslash (sqlalchemy.sql.compiler).
 _BOUND = re.compile(r"(?<![:\w\\]):\w+(?!:)")
-_DROPPED = re.compile(r"\\(:[\w$]*)(?![:\w$])")
+# BIND_PARAMS_ESC of sqlalchemy/sql/compiler.py: 2.0 takes a dollar sign for a part of the name, 2.1 does not.
+_DROPPED = (re.compile(r"\\(:[\w$]*)(?![:\w$])"), re.compile(r"\\(:\w*)(?![:\w])"))
 # Bits of pg_trigger.tgtype.
 _EACH_ROW, _DELETE, _UPDATE = 1, 8, 16
 # Of what they made, they make the same once more.
@@ -122,9 +123,10 @@ def escaped(sql: str) -> str:
 
     :raises Uncurable: text() has no words for it
     """
-    colons = {found.start() for found in _BOUND.finditer(sql)} | {found.start(1) for found in _DROPPED.finditer(sql)}
+    colons = {found.start() for found in _BOUND.finditer(sql)}
+    colons |= {found.start(1) for dropped in _DROPPED for found in dropped.finditer(sql)}
     text = "".join(f"\\{sign}" if place in colons else sign for place, sign in enumerate(sql))
-    if _BOUND.search(text) or _DROPPED.sub(r"\1", text) != sql:
+    if _BOUND.search(text) or any(dropped.sub(r"\1", text) != sql for dropped in _DROPPED):
         raise Uncurable("it has colons that SQLAlchemy's text() cannot be told to leave alone")
     return text
 

@@ -49,9 +49,17 @@ def test_text_takes_what_is_escaped_as_it_is(sql: str) -> None:
     assert rendered(text_of_it) == sql
 
 
-def test_what_text_cannot_hold_is_refused() -> None:
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "' :12:30'",
+        # One version of SQLAlchemy drops this backslash, and another one does not.
+        "'\\:$:'",
+    ],
+)
+def test_what_text_cannot_hold_is_refused(sql: str) -> None:
     with pytest.raises(Uncurable, match="colons"):
-        escaped("' :12:30'")
+        escaped(sql)
 
 
 @pytest.mark.parametrize(
