@@ -70,7 +70,8 @@ def cause_of(lines: Iterable[str]) -> str:
 
 SILENCE = (
     " - no packet came back, so a NetworkPolicy or a firewall drops it: name the server's address in"
-    " networkPolicy.database.to; the PostgreSQL of another release lets in only pods with its client label, which"
+    " networkPolicy.database.to, and its port, where it is not 5432, in networkPolicy.database.ports; the PostgreSQL of"
+    " another release lets in only pods with its client label, which"
     ' commonLabels can set ({"<its release>-db-client": "true"})'
 )
 """What a time-out means and a refusal does not."""

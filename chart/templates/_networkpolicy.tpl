@@ -22,8 +22,10 @@
 - to:
     {{- include "platform.peers" (dict "to" (index $root.Values.networkPolicy $external).to "host" (include (printf "ai-agent.%s.host" $chart) $root)) | nindent 4 }}
   ports:
-    - port: {{ include (printf "ai-agent.%s.port" $chart) $root }}
+    {{- range default (list (include (printf "ai-agent.%s.port" $chart) $root)) (index $root.Values.networkPolicy $external).ports }}
+    - port: {{ . }}
       protocol: TCP
+    {{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -220,6 +220,19 @@ def test_external_servers_are_reached_by_address_and_port(render: Render) -> Non
         assert not connects(made, pod, End(address="192.0.2.3"), 6379)
 
 
+def test_a_pooler_and_the_server_behind_it_are_two_ports(render: Render) -> None:
+    """An existing Secret has the URLs, of which the chart knows neither host nor port."""
+    peers = {"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
+    made = render(
+        {"postgresql": {"enabled": False}, "redis": {"enabled": False}, "existingSecret": "urls"},
+        {"networkPolicy": {"database": {**peers, "ports": [6432, 5432]}, "cache": {**peers, "ports": [6380]}}},
+    )
+    for client in ("agent", "migration", "test"):
+        pod = pods(made)[client]
+        assert all(connects(made, pod, End(address="192.0.2.1"), port) for port in (6432, 5432, 6380))
+        assert not connects(made, pod, End(address="192.0.2.1"), 6379)
+
+
 def test_hook_reaches_a_database_that_the_old_policies_do_not_know(render: Render, cluster: Cluster) -> None:
     cluster.add(live_secret(dict.fromkeys(KEYS, "same")))
     cluster.add(SERVING)
