@@ -20,6 +20,19 @@ from lab.progress import LabError
 RECIPE = ROOT / "dev" / "pgbouncer"
 
 
+def image() -> str:
+    """The name of an image of PgBouncer, which is built where it is missing; its settings are a mounted file.
+
+    :raises LabError: Docker refused
+    """
+    reference = f"{REGISTRY}/pgbouncer:{digest([RECIPE])}"
+    if not images.present(reference):
+        own = source.chosen() == source.PACKAGES
+        base = {"BASE_IMAGE": debian.base_image("bookworm")} if own else None
+        images.build(reference, RECIPE / "Dockerfile", RECIPE, base)
+    return reference
+
+
 @contextlib.contextmanager
 def in_front_of(url: str, **settings: str | int) -> t.Iterator[str]:
     """The pooler's URL for the same database and login.
@@ -29,14 +42,11 @@ def in_front_of(url: str, **settings: str | int) -> t.Iterator[str]:
     :raises LabError: the pooler does not answer
     """
     engine.ensure()
-    reference = f"{REGISTRY}/pgbouncer:{digest([RECIPE])}"
-    if not images.present(reference):
-        own = source.chosen() == source.PACKAGES
-        base = {"BASE_IMAGE": debian.base_image("bookworm")} if own else None
-        images.build(reference, RECIPE / "Dockerfile", RECIPE, base)
+    reference = image()
     wanted = conninfo_to_dict(url)
     port = free_port()
-    login = f"user={wanted['user']} password={wanted['password']}"
+    password = str(wanted["password"]).replace("'", "''")
+    login = f"user={wanted['user']} password='{password}'"
     lines = [
         "[databases]",
         f"* = host={wanted['host']} port={wanted['port']} {login}",

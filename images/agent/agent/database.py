@@ -5,10 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, create_engine, event, select, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.orm import Session as OrmSession
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from agent.connecting import Pause
 from agent.models import Message, Session
@@ -44,9 +42,10 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=True,
-            connect_args={"application_name": "ai-agent", **WIRE},
+            # A pooler in transaction mode leads each transaction to another session, where no statement is prepared.
+            connect_args={"application_name": "ai-agent", "prepare_threshold": None, **WIRE},
         )
-        event.listen(self._engine, "connect", _limit)
+        event.listen(self._engine, "begin", _limit)
         self._pause = Pause(self._engine)
 
     def answers(self) -> None:
@@ -104,8 +103,6 @@ class Database:
         self._engine.dispose()
 
 
-def _limit(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    cursor.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
-    cursor.close()
-    connection.commit()
+def _limit(connection: Connection) -> None:
+    # Of this transaction alone: behind a pooler the session is somebody else's in the next one.
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")

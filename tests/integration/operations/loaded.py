@@ -7,6 +7,7 @@ import json
 import subprocess
 import time
 import typing as t
+from pathlib import Path
 
 from lab.cluster import kubectl
 from lab.paths import BIN, KUBECONFIG
@@ -18,22 +19,35 @@ LOAD = (ROOT / "molecule/install/files/load.py").read_text(encoding="utf-8")
 INVENTORY = ("-i", "inventories/dev", "--vault-id", "dev@lab/dev-vault-password")
 
 
+def applied(*objects: dict[str, t.Any]) -> None:
+    """Create or change these objects."""
+    text = "\n---\n".join(json.dumps(item) for item in objects)
+    command: list[str | Path] = [BIN / "kubectl", "--kubeconfig", KUBECONFIG, "apply", "-f", "-"]
+    subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.DEVNULL)
+
+
 class LoadedRelease:
     """A release of inventories/dev in a namespace of its own, and a pod in it that asks the agent."""
 
-    def __init__(self, lab: dict[str, t.Any], namespace: str) -> None:
+    def __init__(self, lab: dict[str, t.Any], namespace: str, **variables: t.Any) -> None:
+        """:param variables: of the role, beside those of the lab"""
         self.namespace = namespace
         self.variables = {**lab, "ai_agent_namespace": namespace, "ai_agent_create_namespace": True}
         self.variables |= {"ai_agent_kubeconfig": str(KUBECONFIG), "ai_agent_helm_binary": str(BIN / "helm")}
+        self.variables |= variables
         self.image = f"{lab['ai_agent_images']['agent']['repository']}:{lab['ai_agent_images']['agent']['tag']}"
 
-    def __enter__(self) -> LoadedRelease:
+    def __enter__(self) -> t.Self:
         kubectl("delete", "namespace", self.namespace, "--ignore-not-found")
         kubectl("create", "namespace", self.namespace)
+        self.prepare()
         deployed = self.play("site.yml")
         assert deployed.code == 0, deployed.output[-3000:]
         self.ask_all_the_time()
         return self
+
+    def prepare(self) -> None:
+        """What is to be in the namespace before the first deployment: nothing."""
 
     def __exit__(self, *_: object) -> None:
         kubectl("delete", "namespace", self.namespace, "--wait=false")
@@ -57,12 +71,7 @@ class LoadedRelease:
             "metadata": {"name": "load", "namespace": self.namespace},
             "spec": spec,
         }
-        subprocess.run(
-            [BIN / "kubectl", "--kubeconfig", KUBECONFIG, "apply", "-f", "-"],
-            input=json.dumps(pod),
-            text=True,
-            check=True,
-        )
+        applied(pod)
         assert self.counts(5)["failed"] == 0
 
     def counts(self, more: int) -> dict[str, t.Any]:
