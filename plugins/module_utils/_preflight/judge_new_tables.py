@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals im
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.new_tables import NewTable, NewTables, Reference
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write, own_writes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_expression import distinct
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_values import constants, longest
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sources import Source
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted
 
@@ -66,13 +67,10 @@ class NewTableJudge:
     def _refused(write: Write, table: NewTable) -> t.Iterator[str]:
         """Columns that get NULL."""
         names = write.columns if write.columns is not None else tuple(table.columns)
-        longest = max((len(row) for row in write.rows), default=0) if write.rows is not None else len(names)
-        written = set(names if write.columns is not None else names[:longest])
+        by_place = write.columns is None and write.rows is not None
+        written, given = set(names[: longest(write)] if by_place else names), constants(write, names)
         for name, column in table.columns.items():
-            given = [
-                row[names.index(name)] for row in write.rows or () if name in names and len(row) > names.index(name)
-            ]
-            values = [constant(value) for value in given]
+            values = [row[name] for row in given if name in row]
             null = any(value is not None and value.kind == "null" for value in values)
             default = any(value is not None and value.kind == "default" for value in values)
             if column.not_null and (null or (not column.filled and (default or name not in written))):

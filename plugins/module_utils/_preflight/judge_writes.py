@@ -13,9 +13,15 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import refusal
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import Constant, constant
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.new_rows import wrong_value
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import Constant
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write, own_writes
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_values import (
+    Row,
+    constants,
+    longest,
+    miscounted,
+    wrong_value,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -69,19 +75,16 @@ class WriteJudge:
 
     def _values(self, write: Write, table: Table, columns: tuple[str, ...]) -> t.Iterator[tuple[str, bool]]:
         label = dotted(table.name)
-        longest = max((len(row) for row in write.rows), default=0) if write.rows is not None else 0
-        if longest > len(columns) or (write.rows is not None and write.columns is not None and longest < len(columns)):
-            yield f"{label} is given {longest} values for {len(columns)} columns", True
+        if wrong := miscounted(write, columns):
+            yield f"{label} is {wrong}", True
             return
-        given: list[dict[str, Constant | None]] = [
-            {name: constant(value) for name, value in zip(columns, row, strict=False)} for row in write.rows or ()
-        ]
+        given = constants(write, columns)
         for name in columns:
             if column := table.columns.get(name):
                 values = [row[name] for row in given if name in row]
                 yield from self._value(write, table, name, column, values)
         if write.kind == "INSERT":
-            last = len(columns) if write.columns is not None else longest
+            last = len(columns) if write.columns is not None else longest(write)
             yield from self._left_out(write, table, set(columns[:last]), given)
 
     def _value(
@@ -96,7 +99,7 @@ class WriteJudge:
             yield self._null(write, table, f"{write.kind} writes NULL to {label}, which is NOT NULL")
 
     def _left_out(
-        self, write: Write, table: Table, columns: set[str], given: list[dict[str, Constant | None]]
+        self, write: Write, table: Table, columns: set[str], given: list[Row]
     ) -> t.Iterator[tuple[str, bool]]:
         for name, column in table.columns.items():
             empty = column.not_null and not (column.has_default or column.identity or column.generated)

@@ -11,16 +11,20 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.constant_checks import holds
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import Constant, constant, misfit
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_values import (
+    constants,
+    miscounted,
+    wrong_value,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Callable, Collection, Container, Iterator
 
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Column
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import Constant
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.new_tables import NewTable
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write
-
-    Row: t.TypeAlias = "dict[str, Constant | None]"  # noqa: UP040 - the sanity tests know no newer form
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_values import Row
 
 # Types of which two constants are one value exactly where their texts are.
 _BY_TEXT: t.Final = {"text", "varchar"}
@@ -36,16 +40,13 @@ def refused(
     :param casts: pairs of types between which the server casts by assignment
     """
     names = write.columns if write.columns is not None else tuple(table.columns)
-    rows = write.rows or ()
-    longest = max((len(row) for row in rows), default=0)
-    if longest > len(names) or (write.columns is not None and rows and longest < len(names)):
-        yield f"{longest} values are given for {len(names)} columns"
+    if wrong := miscounted(write, names):
+        yield f"it is {wrong}"
         return
-    given: list[Row] = [{name: constant(value) for name, value in zip(names, row, strict=False)} for row in rows]
+    given = constants(write, names)
     for name, column in table.columns.items():
         values = [row[name] for row in given if name in row]
-        wrong = wrong_value(write, column.typed, values, labels, casts) if column.typed else None
-        if wrong:
+        if column.typed and (wrong := wrong_value(write, column.typed, values, labels, casts)):
             yield f"{name} {wrong}"
     compared = [{name: _comparable(value, table, name) for name, value in row.items()} for row in given]
     for label, check in table.checks:
@@ -54,44 +55,20 @@ def refused(
     yield from _twice(write, table, given)
 
 
-def wrong_value(
-    write: Write,
-    column: Column,
-    values: Collection[Constant | None],
-    labels: Callable[[str], Collection[str] | None],
-    casts: Container[tuple[str, str]],
-) -> str | None:
-    """Why the server refuses what is written to a column, but for NULL, as the rest of a sentence.
-
-    :param values: of each row; None where it is no constant
-    """
-    plain = [value for value in values if value is None or value.kind != "default"]
-    written = bool(plain) or write.rows is None
-    if column.generated and written:
-        return "is generated"
-    if column.identity == "a" and written and write.overriding is None:
-        return "is GENERATED ALWAYS AS IDENTITY"
-    if column.identity and write.overriding == "user":
-        return None
-    known = labels(column.type)
-    for value in plain:
-        if value is not None and value.kind != "null" and (wrong := misfit(value, column, known, casts)):
-            return wrong
-    return None
-
-
 def _comparable(value: Constant | None, table: NewTable, name: str) -> Constant | None:
     """The constant where the column holds just that, None where it may round, cut off or fill it."""
     column = table.columns[name].typed if name in table.columns else None
-    if value is None or value.kind == "null" or column is None:
-        return value if value and value.kind == "null" else None
-    kept = {
-        "integer": column.type in {*_INTEGERS, "numeric"},
-        "number": column.type == "numeric" and column.modifier == -1,
-        "string": column.type in _BY_TEXT and not str(value.value).endswith(" "),
-        "text": column.type in _BY_TEXT and not str(value.value).endswith(" "),
-    }
-    return value if kept.get(value.kind) else None
+    if value is None or value.kind == "null":
+        return value
+    if column is None:
+        return None
+    if value.kind in {"string", "text"}:
+        kept = column.type in _BY_TEXT and not str(value.value).endswith(" ")
+    elif value.kind == "integer":
+        kept = column.type in {*_INTEGERS, "numeric"}
+    else:
+        kept = value.kind == "number" and column.type == "numeric" and column.modifier == -1
+    return value if kept else None
 
 
 def _twice(write: Write, table: NewTable, given: list[Row]) -> Iterator[str]:
@@ -120,4 +97,4 @@ def _normal(value: Constant | None, column: Column | None) -> t.Hashable:
     return str(value.value).lower() if column.type == "uuid" and value.kind == "string" else None
 
 
-__all__ = ("refused", "wrong_value")
+__all__ = ("refused",)
