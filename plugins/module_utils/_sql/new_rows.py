@@ -73,7 +73,9 @@ def _comparable(value: Constant | None, table: NewTable, name: str) -> Constant 
 
 def _twice(write: Write, table: NewTable, given: list[Row]) -> Iterator[str]:
     for key in dict.fromkeys(table.keys):
-        kept = table.written.setdefault(key, set())
+        # Of a statement that may write nothing the values are compared, and not kept.
+        there = table.written.setdefault(key, set())
+        kept = there if write.certain else set(there)
         for row in given:
             values = tuple(_normal(row.get(name), table.columns[name].typed) for name in key if name in table.columns)
             if None in values or len(values) < len(key):

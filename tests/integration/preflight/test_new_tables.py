@@ -55,6 +55,8 @@ NEW: dict[str, tuple[list[str], str | None, str]] = {
     "a key twice, taken away by a query between": (sql("CREATE TABLE fresh (id int PRIMARY KEY)", "INSERT INTO fresh VALUES (1)", "WITH gone AS (DELETE FROM fresh RETURNING id) SELECT id FROM gone", "INSERT INTO fresh VALUES (1)"), None, ""),
     "a key twice, made again between": (sql("CREATE TABLE fresh (id int PRIMARY KEY)", "INSERT INTO fresh VALUES (1)", "DROP TABLE fresh", "CREATE TABLE fresh (id int PRIMARY KEY)", "INSERT INTO fresh VALUES (1)"), None, ""),
     "a key twice, its constraint dropped": (sql("CREATE TABLE fresh (id int CONSTRAINT k PRIMARY KEY)", "INSERT INTO fresh VALUES (1)", "ALTER TABLE fresh DROP CONSTRAINT k", "INSERT INTO fresh VALUES (1)"), None, ""),
+    "a key that was written under a condition": (sql("CREATE TABLE fresh (id int PRIMARY KEY)", "INSERT INTO fresh SELECT 1 WHERE EXISTS (SELECT FROM team WHERE id = 9)", "INSERT INTO fresh VALUES (1)"), None, ""),
+    "a key twice under a condition": (sql("CREATE TABLE fresh (id int PRIMARY KEY)", "INSERT INTO fresh VALUES (1)", "INSERT INTO fresh SELECT 1 WHERE EXISTS (SELECT FROM team WHERE id = 1)"), "unknown", "duplicate key"),
     "two NULLs": (sql("CREATE TABLE fresh (n int UNIQUE)", "INSERT INTO fresh VALUES (NULL), (NULL)"), None, ""),
     "pairs that differ": (sql("CREATE TABLE fresh (a int, b text, UNIQUE (a, b))", "INSERT INTO fresh VALUES (1, 'x'), (1, 'y'), (2, 'x')"), None, ""),
     "a pair twice": (sql("CREATE TABLE fresh (a int, b text, UNIQUE (a, b))", "INSERT INTO fresh VALUES (1, 'x'), (1, 'x')"), "fail", "duplicate key"),
