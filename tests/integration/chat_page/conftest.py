@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
-from dev import browser as chromium
 from dev import postgresql
 from tests.integration.chat_page.agents import Agent, running
 
 MAJOR = 18
-
-
-@pytest.fixture(scope="session")
-def browser() -> t.Iterator[Browser]:
-    """Chromium as it is on this machine."""
-    found = chromium.find()
-    assert found, "no Chromium: python -m dev.suite report installs one, or name it in LAB_BROWSER"
-    # Chromium refuses its sandbox to root.
-    words = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=words)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,9 +10,8 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.fleet import fleet
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.fleet_page import fleet_page
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.page import page as report_page
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize
 
-from dev import browser as chromium
 from tests.unit.plugins.module_utils._page.fleets import ALL as FLEETS
 from tests.unit.plugins.module_utils._page.runs import ALL
 
@@ -21,19 +19,6 @@ PHONE, DESKTOP = ViewportSize(width=375, height=812), ViewportSize(width=1280, h
 SIZES = {"phone": PHONE, "desktop": DESKTOP}
 Scheme = t.Literal["light", "dark"]
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium as it is on this machine."""
-    found = chromium.find()
-    assert found, "no Chromium: python -m dev.suite report installs one, or name it in LAB_BROWSER"
-    # Chromium refuses its sandbox to root.
-    words = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=words)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
