@@ -7,6 +7,7 @@ import typing as t
 from pathlib import Path
 
 from dev import environments, examples
+from tests.integration.guessed_by_nobody import CONTEXTFORGE
 
 # Versions of those that have a values file as well are named once, in examples/servers.yml.
 _EXAMPLES: t.Final = examples.read()
@@ -82,18 +83,6 @@ class Project:
         return {"PYTHONHASHSEED": "0"} | given
 
 
-# contextforge starts with nothing that somebody could guess; nobody else has these, and nothing is protected by them.
-_GUESSED_BY_NOBODY: t.Final = {
-    name: f"{name[:3]}-k7Qz!v2Xw9Lm#4TbYc8Rn@1HsPd6Gf$3JuEa5"
-    for name in (
-        "JWT_SECRET_KEY",
-        "AUTH_ENCRYPTION_SECRET",
-        "BASIC_AUTH_PASSWORD",
-        "PLATFORM_ADMIN_PASSWORD",
-        "DEFAULT_USER_PASSWORD",
-    )
-}
-
 PROJECTS: t.Final = (
     Project(
         "aegra",
@@ -114,7 +103,7 @@ PROJECTS: t.Final = (
         _example("mcp-contextforge"),
         "mcpgateway/alembic",
         "postgresql+psycopg",
-        {"DATABASE_URL": "{url}"} | _GUESSED_BY_NOBODY,
+        {"DATABASE_URL": "{url}"} | CONTEXTFORGE,
     ),
     Project(
         "phoenix",

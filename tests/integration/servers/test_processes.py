@@ -11,23 +11,10 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._contract import
 
 from dev import examples
 from dev.examples import Example
+from tests.integration.guessed_by_nobody import CONTEXTFORGE
 from tests.integration.servers.conftest import Live
 
-# contextforge starts with nothing that somebody could guess; nobody else has these, and nothing is protected by them.
-_SECRETS: t.Final = {
-    "mcp-contextforge": {
-        "mcp-contextforge": {
-            name: f"{name[:3]}-k7Qz!v2Xw9Lm#4TbYc8Rn@1HsPd6Gf$3JuEa5"
-            for name in (
-                "JWT_SECRET_KEY",
-                "AUTH_ENCRYPTION_SECRET",
-                "BASIC_AUTH_PASSWORD",
-                "PLATFORM_ADMIN_PASSWORD",
-                "DEFAULT_USER_PASSWORD",
-            )
-        }
-    }
-}
+_SECRETS: t.Final = {"mcp-contextforge": {"mcp-contextforge": CONTEXTFORGE}}
 _TABLES: t.Final = {
     "aegra": {"assistant", "thread", "runs"},
     "mcp-contextforge": {"tools", "gateways"},
