@@ -68,65 +68,34 @@ def model_without_tls(_stage: Stage) -> t.Iterator[list[Dependency]]:
         yield [model(f"http://127.0.0.1:{port}/well/v1/")]
 
 
-def _status(number: int, **more: t.Any) -> None:
-    def model_status(stage: Stage) -> t.Iterator[list[Dependency]]:
-        with endpoint(stage, str(number), **more) as asked:
-            yield asked
+def _answered(
+    name: str, answer: str | int, ends: datetime.timedelta = YEAR, *, of: str = "127.0.0.1", **more: t.Any
+) -> None:
+    """Register a situation in which an endpoint with a certificate of `of` gives this answer."""
 
-    model_status.__name__ = f"model_{number}" + ("_without_key" if more else "")
-    situation(model_status)
+    def asked(stage: Stage) -> t.Iterator[list[Dependency]]:
+        with endpoint(stage, str(answer), ends, name=of, **more) as dependencies:
+            yield dependencies
+
+    asked.__name__ = f"model_{name}"
+    situation(asked)
 
 
 for _number in (400, 401, 403, 404, 429, 500, 503):
-    _status(_number)
-_status(401, key="")
-
-
-@situation
-def model_moved(stage: Stage) -> t.Iterator[list[Dependency]]:
-    with endpoint(stage, "moved") as asked:
-        yield asked
-
-
-@situation
-def model_endless(stage: Stage) -> t.Iterator[list[Dependency]]:
-    with endpoint(stage, "endless") as asked:
-        yield asked
-
-
-@situation
-def model_huge(stage: Stage) -> t.Iterator[list[Dependency]]:
-    with endpoint(stage, "huge") as asked:
-        yield asked
-
-
-@situation
-def model_login_page(stage: Stage) -> t.Iterator[list[Dependency]]:
-    with endpoint(stage, "login") as asked:
-        yield asked
+    _answered(str(_number), _number)
+_answered("401_without_key", 401, key="")
+_answered("moved", "moved")
+_answered("endless", "endless")
+_answered("huge", "huge")
+_answered("login_page", "login")
+_answered("certificate_ends_soon", "well", 5 * DAY)
+_answered("certificate_expired", "well", -DAY)
+_answered("tls_other_name", "well", of="127.0.0.2")
 
 
 @situation
 def model_not_listed(stage: Stage) -> t.Iterator[list[Dependency]]:
     with endpoint(stage, "well", model_env="THE_MODEL") as asked, environment(THE_MODEL="smal"):
-        yield asked
-
-
-@situation
-def model_certificate_ends_soon(stage: Stage) -> t.Iterator[list[Dependency]]:
-    with endpoint(stage, "well", 5 * DAY) as asked:
-        yield asked
-
-
-@situation
-def model_certificate_expired(stage: Stage) -> t.Iterator[list[Dependency]]:
-    with endpoint(stage, "well", -DAY) as asked:
-        yield asked
-
-
-@situation
-def model_tls_other_name(stage: Stage) -> t.Iterator[list[Dependency]]:
-    with endpoint(stage, "well", name="127.0.0.2") as asked:
         yield asked
 
 
