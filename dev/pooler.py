@@ -33,6 +33,18 @@ def image() -> str:
     return reference
 
 
+def ini(database: str, **settings: str | int) -> str:
+    """The text of pgbouncer.ini for transaction mode.
+
+    :param database: a line of its section [databases]
+    :param settings: of its section [pgbouncer]
+    """
+    own = {"pool_mode": "transaction", "ignore_startup_parameters": "extra_float_digits"} | settings
+    return "\n".join(
+        ["[databases]", database, "[pgbouncer]", *(f"{name} = {value}" for name, value in own.items()), ""]
+    )
+
+
 @contextlib.contextmanager
 def in_front_of(url: str, **settings: str | int) -> t.Iterator[str]:
     """The pooler's URL for the same database and login.
@@ -47,16 +59,18 @@ def in_front_of(url: str, **settings: str | int) -> t.Iterator[str]:
     port = free_port()
     password = str(wanted["password"]).replace("'", "''")
     login = f"user={wanted['user']} password='{password}'"
-    lines = [
-        "[databases]",
-        f"* = host={wanted['host']} port={wanted['port']} {login}",
-        "[pgbouncer]",
-        *(f"{name} = {value}" for name, value in _settings(port, settings).items()),
-    ]
+    # One server connection, so that whatever one client leaves on it meets the next client.
+    own: dict[str, str | int] = {
+        "listen_addr": "127.0.0.1",
+        "listen_port": port,
+        "auth_type": "any",
+        "default_pool_size": 1,
+    }
+    text = ini(f"* = host={wanted['host']} port={wanted['port']} {login}", **own | settings)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        (folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
+        (folder / "pgbouncer.ini").write_text(text)
         mount = f"{folder}:/etc/pgbouncer/test:ro"
         done = shell.capture(["docker", "run", "--detach", "--network", "host", "--volume", mount, reference])
         if done.returncode:
@@ -68,13 +82,6 @@ def in_front_of(url: str, **settings: str | int) -> t.Iterator[str]:
             yield pooled
         finally:
             shell.capture(["docker", "rm", "--force", container])
-
-
-def _settings(port: int, more: t.Mapping[str, str | int]) -> dict[str, str | int]:
-    own: dict[str, str | int] = {"listen_addr": "127.0.0.1", "listen_port": port, "auth_type": "any"}
-    # One server connection, so that whatever one client leaves on it meets the next client.
-    own |= {"pool_mode": "transaction", "default_pool_size": 1, "ignore_startup_parameters": "extra_float_digits"}
-    return {**own, **more}
 
 
 def _await(url: str, container: str) -> None:

@@ -16,17 +16,6 @@ DATABASE = "agents"
 # Who owns the schema and migrates it, and who only works with it: the agent, through the pooler.
 OWNER, AGENT = "schema_owner", "agent"
 PASSWORDS = {OWNER: "owner's pass/word", AGENT: "agent@pass%word", "postgres": "administrator", "redis": "c ache:pass"}
-_POOLER = """[databases]
-{database} = host=database port=5432
-[pgbouncer]
-listen_addr = 0.0.0.0
-listen_port = 6432
-auth_type = plain
-auth_file = /etc/pgbouncer/test/users.txt
-pool_mode = transaction
-default_pool_size = 4
-ignore_startup_parameters = extra_float_digits
-"""
 _RIGHTS = f"""
 CREATE ROLE {AGENT} LOGIN PASSWORD '{PASSWORDS[AGENT]}';
 GRANT CONNECT ON DATABASE {DATABASE} TO {AGENT};
@@ -56,7 +45,14 @@ class Outside:
         self._serve("database", images.POSTGRESQL.reference, 5432, database)
         self._serve("cache", images.REDIS.reference, 6379, {"REDIS_PASSWORD": PASSWORDS["redis"]})
         settings = {
-            "pgbouncer.ini": _POOLER.format(database=DATABASE),
+            "pgbouncer.ini": pooler.ini(
+                f"{DATABASE} = host=database port=5432",
+                listen_addr="*",
+                listen_port=6432,
+                auth_type="plain",
+                auth_file="/etc/pgbouncer/test/users.txt",
+                default_pool_size=4,
+            ),
             "users.txt": f'"{AGENT}" "{PASSWORDS[AGENT]}"\n',
         }
         applied({"apiVersion": "v1", "kind": "Secret", "metadata": self._named("pooler"), "stringData": settings})
