@@ -196,8 +196,24 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- if gt (int .minReplicas) (int .maxReplicas) -}}
 {{- fail (printf "agent.autoscaling.minReplicas (%d) is above agent.autoscaling.maxReplicas (%d): lower it." (int .minReplicas) (int .maxReplicas)) -}}
 {{- end -}}
-{{- if not (or .targetCPUUtilizationPercentage .targetMemoryUtilizationPercentage) -}}
-{{- fail "agent.autoscaling.enabled is true, but there is nothing to scale by: set agent.autoscaling.targetCPUUtilizationPercentage or targetMemoryUtilizationPercentage." -}}
+{{- $more := ternary .keda.triggers .metrics .keda.enabled -}}
+{{- if not (or .targetCPUUtilizationPercentage .targetMemoryUtilizationPercentage $more) -}}
+{{- $key := ternary "keda.triggers" "metrics" .keda.enabled -}}
+{{- fail (printf "agent.autoscaling.enabled is true, but there is nothing to scale by: set agent.autoscaling.targetCPUUtilizationPercentage, targetMemoryUtilizationPercentage or %s." $key) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .keda.enabled (not .enabled) -}}
+{{- fail "agent.autoscaling.keda.enabled is true, but agent.autoscaling.enabled is false: turn it on too, or KEDA off." -}}
+{{- end -}}
+{{- if and .keda.enabled .metrics -}}
+{{- fail "agent.autoscaling.metrics are a HorizontalPodAutoscaler's, and agent.autoscaling.keda.enabled is true: write them as keda.triggers." -}}
+{{- end -}}
+{{- if .keda.enabled -}}
+{{- /* KEDA's webhook refuses a Deployment that another autoscaler scales, and Helm removes that only at the end: when the migration has run. */ -}}
+{{- range (lookup "autoscaling/v2" "HorizontalPodAutoscaler" $.Release.Namespace "").items -}}
+{{- if and (include "ai-agent.scalesAgent" (list $ .)) (ne .metadata.name (include "ai-agent.kedasAutoscaler" $)) -}}
+{{- fail (printf "agent.autoscaling.keda.enabled is true, but the HorizontalPodAutoscaler %s scales the agent, and KEDA refuses a second one: deploy once with agent.autoscaling.enabled false, or delete it." .metadata.name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -19,10 +19,23 @@ repaired outside the template (the database, a pushed image) would never be foun
 {{- $began -}}
 {{- end -}}
 
+{{/* The name of the HorizontalPodAutoscaler that KEDA makes of the chart's ScaledObject. */}}
+{{- define "ai-agent.kedasAutoscaler" -}}
+{{- printf "keda-hpa-%s" (include "ai-agent.fullname" .) | trunc 63 -}}
+{{- end -}}
+
+{{/* "true" where a HorizontalPodAutoscaler scales the agent's Deployment. Argument: root and the HorizontalPodAutoscaler. */}}
+{{- define "ai-agent.scalesAgent" -}}
+{{- with (index . 1).spec.scaleTargetRef -}}
+{{- if and (eq .kind "Deployment") (eq .name (include "ai-agent.fullname" (index $ 0))) -}}true{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/*
 "true" where an autoscaler sets the number of pods: the chart's, or, where that is off, one that somebody else made for this
-Deployment (a HorizontalPodAutoscaler of their own, or the one that KEDA makes of a ScaledObject). They are looked for only where
-some autoscaler has set the number before: most accounts that deploy need not be able to read them.
+Deployment (a HorizontalPodAutoscaler of their own, or the one that KEDA makes of their ScaledObject). They are looked for only where
+some autoscaler has set the number before: most accounts that deploy need not be able to read them. KEDA gives its own one the
+annotations and labels of the ScaledObject: with those of the chart's it goes with that.
 */}}
 {{- define "ai-agent.autoscaled" -}}
 {{- $name := include "ai-agent.fullname" . -}}
@@ -31,7 +44,8 @@ some autoscaler has set the number before: most accounts that deploy need not be
 {{- if and (not $by) (eq .manager "kube-controller-manager") (eq (default "" .subresource) "scale") -}}
 {{- range (lookup "autoscaling/v2" "HorizontalPodAutoscaler" $.Release.Namespace "").items -}}
 {{- $own := eq (dig "metadata" "annotations" "meta.helm.sh/release-name" "" .) $.Release.Name -}}
-{{- if and (eq .spec.scaleTargetRef.kind "Deployment") (eq .spec.scaleTargetRef.name $name) (not (and $own (eq .metadata.name $name))) -}}
+{{- $kedas := and (eq .metadata.name (include "ai-agent.kedasAutoscaler" $)) (dig "metadata" "labels" "helm.sh/chart" "" .) -}}
+{{- if and (include "ai-agent.scalesAgent" (list $ .)) (not (and $own (or $kedas (eq .metadata.name $name)))) -}}
 {{- $by = true -}}
 {{- end -}}
 {{- end -}}

@@ -10,7 +10,7 @@ from tests.chart.test_secrets import EXISTING
 
 
 def test_nothing_of_it_is_there_by_default(render: Render) -> None:
-    assert not {"Ingress", "HTTPRoute", "ExternalSecret"} & {item["kind"] for item in render("prod")}
+    assert not {"Ingress", "HTTPRoute", "ExternalSecret", "ScaledObject"} & {item["kind"] for item in render("prod")}
 
 
 def test_ingress(render: Render) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import kubernetes_validate
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.chart.cluster import Cluster
-from tests.chart.conftest import ENVIRONMENTS, RELEASE, Object, Render, Rendered, containers
+from tests.chart.conftest import ENVIRONMENTS, RELEASE, Object, Render, Rendered, RenderError, containers
 from tests.chart.test_migration import SERVING, hooks
 from tests.chart.test_secrets import KEYS, live_secret
 
@@ -84,11 +85,11 @@ def test_turning_the_autoscaler_on_does_not_drop_to_one_pod(
     assert render(SCALED, cluster=cluster).one("Deployment")["spec"].get("replicas") == replicas
 
 
-def autoscaler(name: str, target: str = RELEASE, release: str = "") -> Object:
+def autoscaler(name: str, target: str = RELEASE, release: str = "", **labels: str) -> Object:
     """Return a live HorizontalPodAutoscaler, Helm's where a release is told."""
     annotations = {"meta.helm.sh/release-name": release} if release else {}
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
-    metadata = {"name": name, "namespace": "test", "annotations": annotations}
+    metadata = {"name": name, "namespace": "test", "annotations": annotations, "labels": labels}
     spec = {"scaleTargetRef": reference, "minReplicas": 2, "maxReplicas": 9}
     return {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec}
 
@@ -103,6 +104,9 @@ def autoscaler(name: str, target: str = RELEASE, release: str = "") -> Object:
         (scaled_after("Apply"), autoscaler("theirs", release="another"), None),
         # The chart's own is on its way out, or it scales something else: the values count.
         (scaled_after("Apply"), autoscaler(RELEASE, release=RELEASE), 1),
+        (scaled_after("Apply"), autoscaler(f"keda-hpa-{RELEASE}", release=RELEASE, **{"helm.sh/chart": "ai-agent"}), 1),
+        # Made of an object of extraObjects, which has no labels of the chart.
+        (scaled_after("Apply"), autoscaler(f"keda-hpa-{RELEASE}", release=RELEASE), None),
         (scaled_after("Apply"), autoscaler("keda-hpa-other", target="other"), 1),
         (scaled_after("Apply", by="kubectl"), autoscaler("keda-hpa-agent"), 1),
     ],
@@ -114,6 +118,77 @@ def test_an_autoscaler_of_somebody_else_keeps_its_number(
     cluster.add(live)
     cluster.add(scaler)
     assert render(cluster=cluster).one("Deployment")["spec"].get("replicas") == replicas
+
+
+# KEDA
+
+KEDA: Object = {"agent": {"autoscaling": {"enabled": True, "keda": {"enabled": True}}}}
+
+
+def test_keda_scales_in_place_of_the_charts_autoscaler(render: Render) -> None:
+    trigger = {
+        "type": "prometheus",
+        "metadata": {"serverAddress": "http://prometheus:9090", "query": "q", "threshold": "4"},
+    }
+    own = {"minReplicas": 3, "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}}}
+    kedas: Object = {
+        "triggers": [trigger],
+        "fallback": {"failureThreshold": 3, "replicas": 4},
+        "annotations": {"a": "b"},
+    }
+    made = render(KEDA, {"agent": {"autoscaling": own | {"keda": kedas}}})
+    scaler = made.one("ScaledObject", RELEASE)
+    spec = scaler["spec"]
+    assert not made.names("HorizontalPodAutoscaler")
+    assert "replicas" not in made.one("Deployment")["spec"]
+    assert scaler["metadata"]["annotations"] == {"a": "b"}
+    assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": RELEASE}
+    assert (spec["minReplicaCount"], spec["maxReplicaCount"], spec["fallback"]) == (3, 10, kedas["fallback"])
+    assert spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"] == own["behavior"]
+    cpu = {"type": "cpu", "metricType": "Utilization", "metadata": {"value": "70", "containerName": "agent"}}
+    assert spec["triggers"] == [cpu, trigger]
+
+
+def test_kedas_triggers_alone_are_enough(render: Render) -> None:
+    trigger = {
+        "type": "cron",
+        "metadata": {"timezone": "UTC", "start": "0 8 * * *", "end": "0 18 * * *", "desiredReplicas": "5"},
+    }
+    none: Object = {"targetCPUUtilizationPercentage": 0, "keda": {"triggers": [trigger]}}
+    assert render(KEDA, {"agent": {"autoscaling": none}}).one("ScaledObject")["spec"]["triggers"] == [trigger]
+
+
+def test_the_agents_own_metric_scales(render: Render) -> None:
+    own = {
+        "type": "Pods",
+        "pods": {"metric": {"name": "agent_streams"}, "target": {"type": "AverageValue", "averageValue": "8"}},
+    }
+    made = render(SCALED, {"agent": {"autoscaling": {"targetCPUUtilizationPercentage": 0, "metrics": [own]}}})
+    assert made.one("HorizontalPodAutoscaler")["spec"]["metrics"] == [own]
+    kubernetes_validate.validate(made.one("HorizontalPodAutoscaler"), kubernetes_validate.latest_version(), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("scaler", "refused"),
+    [
+        (autoscaler(RELEASE, release=RELEASE), True),
+        (autoscaler("theirs"), True),
+        (autoscaler(f"keda-hpa-{RELEASE}", release=RELEASE), False),
+        (autoscaler("keda-hpa-other", target="other"), False),
+    ],
+)
+def test_keda_is_not_given_what_another_one_scales(
+    render: Render, cluster: Cluster, scaler: Object, refused: bool
+) -> None:
+    """KEDA's webhook would refuse it, but only after the migration."""
+    cluster.add(live_secret(dict.fromkeys(KEYS, "same")))
+    cluster.add(scaled_after("Apply"))
+    cluster.add(scaler)
+    if not refused:
+        assert render(KEDA, cluster=cluster).one("ScaledObject")
+        return
+    with pytest.raises(RenderError, match=f"the HorizontalPodAutoscaler {scaler['metadata']['name']} scales the agent"):
+        render(KEDA, cluster=cluster)
 
 
 # Disruption

@@ -54,7 +54,13 @@ GUARDS: list[tuple[Object, str]] = [
     ({"redis": {"pdb": {"create": True}}}, "set it to false"),
     # Scaling
     (scaled(minReplicas=5, maxReplicas=4), "minReplicas (5) is above agent.autoscaling.maxReplicas (4)"),
-    (scaled(targetCPUUtilizationPercentage=0), "there is nothing to scale by"),
+    (
+        scaled(targetCPUUtilizationPercentage=0),
+        "targetMemoryUtilizationPercentage or metrics.",
+    ),
+    (scaled(targetCPUUtilizationPercentage=0, keda={"enabled": True}), "or keda.triggers"),
+    (agent(autoscaling={"keda": {"enabled": True}}), "keda.enabled is true, but agent.autoscaling.enabled is false"),
+    (scaled(keda={"enabled": True}, metrics=[{"type": "Pods"}]), "is true: write them as keda.triggers"),
     # Resources
     (
         agent(resources=resources("1Gi", "1000M")),

@@ -31,6 +31,7 @@ EXTERNAL: Object = {
 CONTEXTS: dict[str, Object] = {
     "plain": {},
     "scaled": {"agent": {"autoscaling": {"enabled": True}}},
+    "by keda": {"agent": {"autoscaling": {"enabled": True, "keda": {"enabled": True}}}},
     "several": {"agent": {"replicaCount": 3}},
     "model": {"agent": {"llm": {"baseUrl": "http://10.0.0.3:8080/v1", "existingSecret": "llm"}}},
     "known callers": {"agent": {"auth": {"existingSecret": "callers"}}},
@@ -77,6 +78,7 @@ JOB = {"Job/~"}
 TEST = {"Pod/~-connection-test"}
 SERVICE = {"Service/~"}
 SCALER = {"HorizontalPodAutoscaler/~"}
+KEDA = {"ScaledObject/~"}
 BUDGET = {"PodDisruptionBudget/~"}
 POLICY = {"NetworkPolicy/~"}
 CLIENTS = {"NetworkPolicy/~-db-clients"}
@@ -177,6 +179,16 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     "agent.autoscaling.maxReplicas": ("scaled", 5, SCALER),
     "agent.autoscaling.targetCPUUtilizationPercentage": ("scaled", 50, SCALER),
     "agent.autoscaling.targetMemoryUtilizationPercentage": ("scaled", 80, SCALER),
+    "agent.autoscaling.metrics": (
+        "scaled",
+        [{"type": "External", "external": {"metric": {"name": "queue"}, "target": {"type": "Value", "value": "9"}}}],
+        SCALER,
+    ),
+    "agent.autoscaling.keda.enabled": ("scaled", True, SCALER | KEDA),
+    "agent.autoscaling.keda.triggers": ("by keda", [{"type": "cron", "metadata": {"timezone": "UTC"}}], KEDA),
+    "agent.autoscaling.keda.pollingInterval": ("by keda", 15, KEDA),
+    "agent.autoscaling.keda.fallback": ("by keda", {"failureThreshold": 3, "replicas": 4}, KEDA),
+    "agent.autoscaling.keda.annotations": ("by keda", {"a": "b"}, KEDA),
     "agent.autoscaling.behavior": ("scaled", {"scaleDown": {"stabilizationWindowSeconds": 60}}, SCALER),
     "agent.podDisruptionBudget.enabled": ("several", False, BUDGET),
     "agent.podDisruptionBudget.maxUnavailable": ("several", "50%", BUDGET),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Planned, planned
@@ -30,11 +32,10 @@ def test_each_environment(environment: str, render: Render) -> None:
         assert claims[f"data-{found.database}-0"] == int(volume.removesuffix("Gi")) << 30
 
 
-def test_the_autoscaler_and_the_deadline(render: Render) -> None:
-    scaled = plan(
-        render,
-        {"agent": {"autoscaling": {"enabled": True, "minReplicas": 2, "maxReplicas": 7}}, "migration": {"timeout": 90}},
-    )
+@pytest.mark.parametrize("keda", [False, True])
+def test_the_autoscaler_and_the_deadline(render: Render, keda: bool) -> None:
+    scaler: Object = {"enabled": True, "minReplicas": 2, "maxReplicas": 7, "keda": {"enabled": keda}}
+    scaled = plan(render, {"agent": {"autoscaling": scaler}, "migration": {"timeout": 90}})
     assert (scaled.replicas, scaled.most_replicas, scaled.migration_seconds) == (2, 7, 90)
 
 
@@ -58,7 +59,8 @@ def test_an_external_database_has_no_volume(render: Render) -> None:
 def test_the_deployers_role_grants_what_the_deployment_needs(render: Render) -> None:
     manifests = yaml.safe_load((ROOT / "roles/ai_agent/files/deployer-rbac.yaml").read_text())["items"]
     (role,) = (item for item in manifests if item["kind"] == "Role")
-    for environment in ENVIRONMENTS:
-        wanted = needed(plan(render, environment, {"agent": {"autoscaling": {"enabled": True}}}))
+    for environment, keda in itertools.product(ENVIRONMENTS, (False, True)):
+        scaler: Object = {"enabled": True, "keda": {"enabled": keda}}
+        wanted = needed(plan(render, environment, {"agent": {"autoscaling": scaler}}))
         assert not_granted(wanted, role["rules"]) == ()
         assert len(wanted) > 50

@@ -12,6 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import size
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts import quantity
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.work import Work, work
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import autoscaling
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._common.policy import Thresholds
@@ -102,7 +103,7 @@ def judge_timeout(plan: Planned, live: Live, todo: Work, limits: Thresholds) -> 
 
 def judge_autoscaler(plan: Planned, live: Live) -> list[Finding]:
     """Whether the autoscaler that is planned will know anything of the pods it counts."""
-    if ("autoscaling/v2", "HorizontalPodAutoscaler") not in plan.kinds:
+    if not autoscaling.KINDS & plan.kinds:
         return []
     if live.metrics is False:
         words = "The cluster serves no metrics of pods (metrics.k8s.io): the HorizontalPodAutoscaler will not scale."

@@ -56,6 +56,8 @@ class Kind(t.NamedTuple):
 # In the order in which they are removed: what starts pods goes before the pods, and what pods use after them.
 KINDS: t.Final = (
     Kind("batch/v1", "jobs", "Job"),
+    # Before the autoscaler that KEDA makes of it, which it would make anew.
+    Kind("keda.sh/v1alpha1", "scaledobjects", "ScaledObject", rare=True),
     Kind("autoscaling/v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
     Kind("apps/v1", "deployments", "Deployment"),
     Kind("apps/v1", "statefulsets", "StatefulSet"),

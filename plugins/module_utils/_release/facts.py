@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.amounts im
     quantity,
     volumes,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import autoscaling
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT, Server, servers
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.references import OWN_NAME
 
@@ -242,9 +243,8 @@ def planned(objects: t.Sequence[Object], release: str) -> Planned:
     agent = container(_named(template["spec"], "agent"), maps)
     job = _component(objects, "Job", "migration", release)
     job_pod = job["spec"]["template"]["spec"] if job else None
-    scaler = next((item for item in objects if item["kind"] == "HorizontalPodAutoscaler"
-                   and item["spec"]["scaleTargetRef"]["name"] == deployment["metadata"]["name"]), None)  # fmt: skip
-    replicas = int(deployment["spec"].get("replicas") or (scaler["spec"].get("minReplicas", 1) if scaler else 1))
+    scaled = autoscaling.bounds(objects, deployment["metadata"]["name"])
+    replicas = int(deployment["spec"].get("replicas") or (scaled[0] if scaled else 1))
     rolling = (deployment["spec"].get("strategy") or {}).get("rollingUpdate") or {}
     return Planned(
         agent=agent,
@@ -254,7 +254,7 @@ def planned(objects: t.Sequence[Object], release: str) -> Planned:
         migration_pod=job_pod,
         migration_seconds=_deadline(job) if job else None,
         replicas=replicas,
-        most_replicas=max(replicas, int(scaler["spec"]["maxReplicas"])) if scaler else replicas,
+        most_replicas=max(replicas, scaled[1]) if scaled else replicas,
         surge=_share(rolling.get("maxSurge", "25%"), replicas),
         processes=_whole(agent.env.get(PROCESS_VARIABLE)) or 1,
         pool=_whole(agent.env.get(POOL_VARIABLE)),

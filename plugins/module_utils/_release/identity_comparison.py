@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import (
+    autoscaling,
     existing_secrets,
     identity,
     immutable,
@@ -99,7 +100,7 @@ def _conflicts(cluster: Cluster, wanted: Wanted, there: Sequence[Object], params
     if found:
         namespace = params["release_namespace"]
         scalers = look.readable(cluster, "autoscaling/v2", "horizontalpodautoscalers", namespace) or ()
-        scaled = ownership.scaled_by_others(scalers, params["release_name"])
+        scaled = autoscaling.scaled_by_others(scalers, params["release_name"])
         found = ownership.conflicts(wanted.objects, there, scaled) if scaled else found
     return found
 

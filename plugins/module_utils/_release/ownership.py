@@ -17,7 +17,6 @@ import copy
 import json
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import HELMS_RELEASE
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import covers
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -29,26 +28,12 @@ Path = tuple[str, ...]
 HELM = "helm"
 
 
-def scaled_by_others(autoscalers: Iterable[Object], release: str) -> set[tuple[str, str]]:
-    """Kind and name of the objects whose number of pods an autoscaler sets that the release did not make.
-
-    That is somebody's own, or the one that KEDA makes of a ScaledObject; the chart's is called like what it scales.
-    """
-    found = set()
-    for item in autoscalers:
-        target, metadata = item["spec"]["scaleTargetRef"], item["metadata"]
-        helm = (metadata.get("annotations") or {}).get(HELMS_RELEASE[0])
-        if helm != release or metadata["name"] != target["name"]:
-            found.add((target["kind"], target["name"]))
-    return found
-
-
 def conflicts(
     planned: Iterable[Object], live: Iterable[Object], scaled: Container[tuple[str, str]] = ()
 ) -> list[Object]:
     """The objects of which others set fields otherwise than what is planned.
 
-    The number of pods of the objects in `scaled` (`scaled_by_others`) is left to their autoscaler.
+    The number of pods of the objects in `scaled` (`autoscaling.scaled_by_others`) is left to their autoscaler.
 
     An entry for each object: `kind`, `api_version` and `name`; a `sentence` that names managers and fields;
     `server_side`, whether Helm applies it on the server, which then refuses; `patch`, a JSON Patch (RFC 6902) that
@@ -223,4 +208,4 @@ def _spelled(path: Path) -> str:
     return "".join(words)
 
 
-__all__ = ("conflicts", "scaled_by_others")
+__all__ = ("conflicts",)

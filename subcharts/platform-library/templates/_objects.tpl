@@ -66,7 +66,8 @@ spec:
 
 {{/*
 Of the Deployment of the same name. Argument as for platform.serviceAccount, and "container" whose load counts, "values" with minReplicas, maxReplicas,
-targetCPUUtilizationPercentage, targetMemoryUtilizationPercentage (percent of the requests) and behavior.
+targetCPUUtilizationPercentage, targetMemoryUtilizationPercentage (percent of the requests), metrics (further ones, as autoscaling/v2 has
+them) and behavior.
 */}}
 {{- define "platform.horizontalPodAutoscaler" -}}
 apiVersion: autoscaling/v2
@@ -92,10 +93,55 @@ spec:
           averageUtilization: {{ $target }}
     {{- end }}
     {{- end }}
+    {{- with .values.metrics }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   {{- with .values.behavior }}
   behavior:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+{{- end -}}
+
+{{/*
+KEDA's object in place of a HorizontalPodAutoscaler; KEDA makes one itself, keda-hpa-NAME. Argument as for that, and in "values" keda with triggers,
+pollingInterval (seconds), fallback and annotations. Each target is a trigger of its own.
+*/}}
+{{- define "platform.scaledObject" -}}
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+{{ include "platform.metadata" (merge (dict "annotations" .values.keda.annotations) .) }}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: {{ .name }}
+  minReplicaCount: {{ .values.minReplicas }}
+  maxReplicaCount: {{ .values.maxReplicas }}
+  pollingInterval: {{ .values.keda.pollingInterval }}
+  {{- with .values.keda.fallback }}
+  fallback:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .values.behavior }}
+  advanced:
+    horizontalPodAutoscalerConfig:
+      behavior:
+        {{- toYaml . | nindent 8 }}
+  {{- end }}
+  triggers:
+    {{- range $resource, $target := dict "cpu" .values.targetCPUUtilizationPercentage "memory" .values.targetMemoryUtilizationPercentage }}
+    {{- if $target }}
+    # Of the {{ $.container }}'s container: a sidecar at rest would hide its load.
+    - type: {{ $resource }}
+      metricType: Utilization
+      metadata:
+        value: {{ $target | quote }}
+        containerName: {{ $.container }}
+    {{- end }}
+    {{- end }}
+    {{- with .values.keda.triggers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end -}}
 
 {{/* Argument as for platform.serviceAccount, and "port" the name of the Service's port, "path", "values" with interval and scrapeTimeout. */}}

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.autoscaling import scaled_by_others
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import assemble
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.ownership import conflicts, scaled_by_others
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.ownership import conflicts
 
 from dev.api_server import Server
 from lab import tools

@@ -292,6 +292,14 @@ def test_autoscaler_without_figures(metrics: bool | None, scaler: dict[str, t.An
     assert judge_autoscaler(plan(), live(metrics=False)) == []
 
 
+def test_keda_needs_figures_as_well() -> None:
+    kedas = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "demo"},
+             "spec": {"scaleTargetRef": {"name": "demo"}, "minReplicaCount": 2, "maxReplicaCount": 4}}  # fmt: skip
+    scaled = planned([*release(), kedas], "demo")
+    assert (scaled.replicas, scaled.most_replicas) == (2, 4)
+    assert said(judge_autoscaler(scaled, live(metrics=False))) == [("autoscaler-blind", "warn")]
+
+
 # Permissions
 
 

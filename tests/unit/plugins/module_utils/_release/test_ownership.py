@@ -6,7 +6,8 @@ import copy
 import typing as t
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.ownership import conflicts, scaled_by_others
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.autoscaling import scaled_by_others
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.ownership import conflicts
 
 Object = dict[str, t.Any]
 
@@ -230,8 +231,8 @@ def test_an_object_that_is_not_planned_is_nobodys_business() -> None:
     assert conflicts([], [live(SCALED, HELM, replicas=5)]) == []
 
 
-def scaler(name: str, release: str = "") -> Object:
-    metadata: Object = {"name": name}
+def scaler(name: str, release: str = "", chart: str = "") -> Object:
+    metadata: Object = {"name": name, "labels": {"helm.sh/chart": chart} if chart else {}}
     if release:
         metadata["annotations"] = {"meta.helm.sh/release-name": release}
     return {"metadata": metadata, "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "demo"}}}
@@ -245,6 +246,9 @@ def scaler(name: str, release: str = "") -> Object:
         (scaler("demo", release="another"), True),
         (scaler("second", release="demo"), True),
         (scaler("demo", release="demo"), False),
+        (scaler("keda-hpa-demo", release="demo", chart="ai-agent-1.0.0"), False),
+        (scaler("keda-hpa-demo", release="demo"), True),
+        (scaler("keda-hpa-demo", release="another", chart="ai-agent-1.0.0"), True),
     ],
 )
 def test_whose_autoscaler_it_is(found: Object, theirs: bool) -> None:
