@@ -8,13 +8,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import kubelet_reasons
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.events import when
 
 Object = dict[str, t.Any]
 
-# The kubelet's reasons, pkg/kubelet/images/types.go and pkg/kubelet/kuberuntime/kuberuntime_container.go.
-PULL = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable"}
-START = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError", "ContainerCannotRun"}
+PULL = kubelet_reasons.IMAGE
+# The last two are reasons of a container that ended.
+START = kubelet_reasons.CONFIGURATION | {"StartError", "ContainerCannotRun"}
 # The one whose end is the program's; others in the pod were put there by somebody else.
 CONTAINER = "main"
 # What the kubelet says of a pull, pkg/kubelet/images/image_manager.go and pkg/kubelet/events/event.go.

@@ -1,8 +1,8 @@
 """What a killed run left of a release, and the remedy that is right for it. Pure: Helm's history and objects in.
 
-Each rule was tried on a cluster. `helm rollback` of a release that was never seen finished calls it deployed: it is
-uninstalled instead. `helm rollback` to the last deployed revision touches no pod of it that runs, and lets an upgrade
-begin.
+Each rule was tried on a cluster. Helm would call a release deployed after a rollback, although it never was: such
+a release is uninstalled instead. `helm rollback` to the last deployed revision touches no pod of it that runs, and
+lets an upgrade begin.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import kubelet_reasons
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.references import containers_of
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -23,16 +24,7 @@ Object = dict[str, t.Any]
 # States in which Helm refuses a further upgrade.
 HALFWAY = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
 # Reasons of a container that a change of its template would end, and time alone may not.
-_STUCK_REASONS = {
-    "CrashLoopBackOff",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "ErrImageNeverPull",
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "RunContainerError",
-}
+_STUCK_REASONS = kubelet_reasons.IMAGE | kubelet_reasons.CONFIGURATION | {"CrashLoopBackOff"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,23 +8,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import kubelet_reasons
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.shared import is_ready
 
 Object = dict[str, t.Any]
 
-# Waiting reasons of the kubelet (pkg/kubelet/images/types.go) that mean: the image is not there.
-IMAGE_REASONS = frozenset(
-    {
-        "ErrImagePull",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "ErrImageNeverPull",
-        "ErrImageInspect",
-        "RegistryUnavailable",
-    }
-)
-# Waiting reasons of the kubelet (pkg/kubelet/kuberuntime) that mean: the container's description cannot be satisfied.
-CONFIGURATION_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+IMAGE_REASONS = kubelet_reasons.IMAGE
+CONFIGURATION_REASONS = kubelet_reasons.CONFIGURATION
 MAX_MESSAGE = 300
 
 

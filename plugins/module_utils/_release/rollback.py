@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import kubelet_reasons
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import records
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -20,7 +21,6 @@ Object = dict[str, t.Any]
 
 # Helm's words for revisions that once were in force.
 _WERE_DEPLOYED = ("deployed", "superseded")
-_UNPULLABLE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _image(image: str, pods: Iterable[Object]) -> tuple[Verdict, str]:
         for each in ((pod.get("status") or {}).get("containerStatuses") or ())
         if _asked_for(pod, each) == image
     ]
-    if any(((each.get("state") or {}).get("waiting") or {}).get("reason") in _UNPULLABLE for each in states):
+    if any(((each.get("state") or {}).get("waiting") or {}).get("reason") in kubelet_reasons.IMAGE for each in states):
         return "unsafe", "a node cannot pull its image now"
     if any(each.get("imageID") for each in states):
         return "safe", "a pod here runs its image"
