@@ -13,7 +13,7 @@ State = t.Literal["done", "failed", "not reached", "not chosen"]
 
 # The steps in which a module of this collection checks something, and that module: the kind of its report.
 MODULE_OF: t.Final = {"preflight": "migration_preflight", "verify": "connectivity_test", "soak": "release_soak"}
-# The steps of the role that change something come after these two. A soak is shown where one began.
+# The steps of the role; those of _READ_ONLY change nothing. A soak is shown where one began.
 STEPS: t.Final = ("guard", "preflight", "credentials", "release", "verify")
 _READ_ONLY = frozenset({"guard", "preflight"})
 _MESSAGE_CHARACTERS = 600

@@ -25,6 +25,13 @@ MARK: t.Final = "preflight-accept"
 
 @dataclasses.dataclass(frozen=True)
 class Acceptance:
+    """One accepted finding.
+
+    :param revision: None for all
+    :param table: None for all
+    :param where: who says so, the inventory or a revision's docstring
+    """
+
     id: str
     reason: str
     revision: str | None = None

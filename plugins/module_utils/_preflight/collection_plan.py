@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 Object = dict[str, t.Any]
 Secret = tuple[str, str]
 
-# How a Job of an image ends that was deployed, never had a ready pod, and cannot be asked.
+# Errors of a Job which mean that the deployed image cannot start, so that it cannot be asked.
 _NEVER_STARTED = frozenset({"image-pull", "image-start", "image-without-alembic", "pod-refused", "pod-memory"})
 _DATABASE_AWAY = frozenset({"database-unreachable", "database-host-unknown", "database-refused", "database-timeout"})
 
@@ -45,7 +45,7 @@ class Rights(t.Protocol):
         """
 
     def elsewhere(self, live: Live) -> Finding | None:
-        """Where the new pods' URL leads to another database than that of the living ones, or may: that it does."""
+        """A finding where the new pods' URL leads, or may lead, to another database than the living pods'."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +94,8 @@ def decide(
     """The plan for a deployment of `wanted`; `live` is None where the namespace does not exist.
 
     :param new_image: whether what would be deployed may be given the database's URL
-    :param deduce: whether the state may follow from pods that are ready, which are so with a later schema as well
+    :param deduce: whether the state may follow from pods that are ready; they are with a later schema too, so this is
+        off where it must be exact
     :raises FindingError: the container to be asked takes its URL from no Secret
     """
     if live is None:

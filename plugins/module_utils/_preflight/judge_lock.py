@@ -25,9 +25,10 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Effect
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
-# A query that has run for fewer seconds than this is expected to end before the migration starts.
+# A transaction that began no more seconds ago than this, with a query running, is expected to end before the migration
+# starts.
 _PASSING_SECONDS = 5
-# Rules that read every row in order to validate a constraint.
+# Rules that read every row in order to validate a constraint; VALIDATE CONSTRAINT is none, for its lock blocks nobody.
 _VALIDATING = {"add-constraint", "foreign-key", "set-not-null"}
 # Rules for which a right on the table is enough; all others want its owner.
 _GRANTED = {"read", "write", "copy", "lock", "truncate", "view", "trigger", "vacuum", "refresh", "reindex", "cluster",

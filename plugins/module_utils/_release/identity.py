@@ -116,7 +116,7 @@ def login(item: Object) -> tuple[str, str]:
 
 
 def logins(server: Server) -> dict[str, str]:
-    """The users that a database made at its first start, by the keys of the passwords that it gave them."""
+    """The users that a database made at its first start, each by the Secret's key of its password."""
     if not server.login:
         return {}
     replication = environment_of(server.template).get("POSTGRES_REPLICATION_USER", "")

@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Object = dict[str, t.Any]
 CLAIM: t.Final = "PersistentVolumeClaim"
-# Of these nothing is used any more.
+# Phases of pods that use no volume any more.
 _OVER: t.Final = frozenset({"Succeeded", "Failed"})
 
 

@@ -30,7 +30,7 @@ BREAKING = {
     "use-unknown",
     "write-rejected",
 }
-# Why a first deployment is not known at first.
+# Why the heads of a first deployment are not known at first.
 UNTOLD: t.Final = "its image told no revision"
 
 
@@ -121,7 +121,8 @@ def inherited(data: Mapping[str, str], revision: int, image: str) -> Record | No
 def learned(data: Mapping[str, str], revision: int, result: Object) -> dict[str, str]:
     """What the preflight of a deployment tells of the one before: a first one has no server that could be asked.
 
-    The schema that it meets is the one to which the deployment before led, and that one found none that it could break.
+    The schema that it meets is the one to which the deployment before led, and that one met no older version, so it
+    broke none.
 
     :param data: of the ConfigMap
     :param revision: the deployment that follows this preflight

@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Row = dict[str, t.Any]
 
-# Helm keeps ten revisions unless it is told otherwise.
+# Records outlive Helm's revisions, of which it keeps ten unless it is told otherwise: a longer history may be set.
 _KEPT = 50
 
 ARGUMENTS: t.Final[Row] = {
@@ -36,7 +36,7 @@ ARGUMENTS: t.Final[Row] = {
     "release_namespace": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["recorded", "rolled_back"], "default": "rolled_back"},
     "preflight": {"type": "dict", "default": {}},
-    # Not secret; but nobody reads it in a log.
+    # They hold no secret, and are too long for a log.
     "manifests": {"type": "str", "no_log": True},
     "to": {"type": "int", "default": 0},
     "accept": {"type": "str", "default": ""},

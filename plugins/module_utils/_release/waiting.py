@@ -1,6 +1,6 @@
 """What a release is waiting for right now: which pod, which container, and why. Pure: Kubernetes objects in, words out.
 
-Who waits reads it every few seconds; who gave up reads it once, for the cause.
+`watch.py` reads it every few seconds, and `diagnosis.py` once afterwards, for the cause.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -56,7 +56,7 @@ class Wait:
 
     @property
     def sentence(self) -> str:
-        """Both."""
+        """Subject and reason as one line."""
         return printable(f"{self.subject} {self.reason}")
 
 

@@ -1,4 +1,4 @@
-"""What a statement breaks for the version that still serves, though it takes nothing away that its text names.
+"""What a statement breaks for the version that still serves, beside tables and columns that are gone or renamed.
 
 Proven by tests/integration/preflight/serving.py; docs/old-version-effects.md is its table.
 """

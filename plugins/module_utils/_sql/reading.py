@@ -64,7 +64,7 @@ RULES: t.Final[dict[str, str]] = {
 class Effect:
     """What a statement does to one table: the lock, whether the file is written anew, whether every row is read.
 
-    `scan` is None where the planner decides it.
+    `scan` is None where it is not known: the planner decides it.
     """
 
     table: Name
@@ -102,7 +102,7 @@ class Reading:
     version: int
     effects: list[Effect] = dataclasses.field(default_factory=list)
     remarks: list[Remark] = dataclasses.field(default_factory=list)
-    # Why it cannot run inside a transaction, where it cannot.
+    # The name of the command that cannot run inside a transaction; None where it can.
     standalone: str | None = None
 
     def lock(self, table: Name, mode: Mode, rule: str, *, rewrite: bool = False, scan: bool | None = False) -> None:

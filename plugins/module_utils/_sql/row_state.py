@@ -67,7 +67,7 @@ class Rows:
     may_have_lost_rows: bool = False
     followed_statements: set[int] = dataclasses.field(default_factory=set)
     derived: bool = False
-    # Columns of this upgrade.
+    # Columns that this upgrade added.
     added: set[str] = dataclasses.field(default_factory=set)
 
     def value(self, column: str) -> Value:
@@ -86,7 +86,7 @@ class Rows:
         return f"({found})"
 
     def add(self, column: t.Any) -> None:
-        """ADD COLUMN."""
+        """Know a new column: what its rows hold follows from its default."""
         name = column.colname
         kinds = {ConstrType(item.contype): item for item in column.constraints or ()}
         default, generated = kinds.get(ConstrType.CONSTR_DEFAULT), kinds.get(ConstrType.CONSTR_GENERATED)

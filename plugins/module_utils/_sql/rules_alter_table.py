@@ -99,7 +99,8 @@ def _mode(kind: Command, command: t.Any) -> Mode:
 
 
 def _attach(table: Name, command: t.Any, reading: Reading) -> None:
-    # Scanned unless a valid check constraint already implies the bound: of those, the one that says just that is known.
+    # PostgreSQL scans it unless a valid check constraint implies the bound. Only a constraint with the bound's own
+    # text is recognised here; any other counts as a scan.
     child = relation_name(command.def_.name)
     strategy, columns = reading.catalog.partition_keys.get(reading.catalog.qualified(table), ("", ()))
     condition = condition_of(command.def_.bound, strategy, columns)

@@ -33,6 +33,7 @@ _ONE_ORDER = ({"text", "varchar"}, {"cidr", "inet"})
 _HEADER = 4  # VARHDRSZ: pg_attribute.atttypmod of varchar(n) is n + 4
 _SECONDS = {"timestamp", "timestamptz", "time", "timetz"}
 _MAX_PRECISION = 6
+# Types of which every change is known to write the table anew or not to; that of another type is not known.
 _BUILT_IN = frozenset(
     [
         "bit",
