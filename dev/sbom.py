@@ -3,7 +3,7 @@
 The same input gives the same bytes: no time, and a serial number that follows from the content. The files are for
 `ai_agent_publish_sboms` of playbooks/publish_chart.yml::
 
-    python -m dev.sbom requirements images/agent/requirements.txt > agent.cdx.json
+    python -m dev.sbom requirements images/agent/requirements*.txt > agent.cdx.json
     python -m dev.sbom image registry.example.com/team/postgresql:15 > postgresql.cdx.json
 """
 
@@ -113,15 +113,21 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     """Print one; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m dev.sbom", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("kind", choices=["requirements", "image"])
-    parser.add_argument("what", help="the file of pip, or the name of the image")
+    parser.add_argument("what", nargs="+", help="files of pip, which are installed together, or the name of one image")
     given = parser.parse_args(arguments)
+    if given.kind == "image" and len(given.what) > 1:
+        parser.error("one image at a time")
     try:
         if given.kind == "requirements":
-            name, version = Path(given.what).parent.name, "1.0.0"
-            components = requirements(Path(given.what).read_text(encoding="utf-8"))
+            files = [Path(each) for each in given.what]
+            name, version = files[0].parent.name, "1.0.0"
+            found = requirements("\n".join(each.read_text(encoding="utf-8") for each in files))
+            # A distribution that stands in several files at one version is one component.
+            components = list({each.bom_ref.value: each for each in found}.values())
         else:
-            name, _, version = given.what.rpartition("/")[2].partition(":")
-            components = of_image(["docker", "run", "--rm", "--network=none", "--entrypoint=", given.what])
+            [image] = given.what
+            name, _, version = image.rpartition("/")[2].partition(":")
+            components = of_image(["docker", "run", "--rm", "--network=none", "--entrypoint=", image])
     except (LabError, OSError, subprocess.SubprocessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -42,7 +42,7 @@ def assert_libraries(required: t.Mapping[str, tuple[int, ...]]) -> None:
     if wrong:
         raise FindingError(
             "library-missing",
-            "Python libraries of the preflight: " + "; ".join(wrong) + "; install them for the interpreter that runs"
+            "Python libraries of this module: " + "; ".join(wrong) + "; install them for the interpreter that runs"
             " the module (pip install -r requirements.txt).",
         )
 

@@ -38,7 +38,7 @@ class Entry:
 CATALOGUE: t.Final[dict[str, Entry]] = {
     # What ends the run before a verdict
     "argument-invalid": Entry("fail", "Correct the module's argument."),
-    "library-missing": Entry("fail", "Install the Python libraries of the preflight."),
+    "library-missing": Entry("fail", "Install the Python libraries of the module: requirements.txt."),
     "alembic-not-an-environment": Entry("fail", "Name the folder with alembic.ini and the script folder with env.py."),
     "alembic-env-failed": Entry("fail", "Run `alembic upgrade head --sql` in that folder and repair env.py."),
     "alembic-revision-broken": Entry("fail", "Repair the revision file; `alembic history` must list it."),

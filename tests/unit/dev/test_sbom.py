@@ -75,6 +75,14 @@ def test_an_image_without_packages_is_refused() -> None:
         sbom.packages("", "bookworm")
 
 
+def test_files_that_are_installed_together_are_one_list(capsys: pytest.CaptureFixture[str]) -> None:
+    files = sorted(str(path) for path in (ROOT / "images/agent").glob("requirements*.txt"))
+    assert sbom.main(["requirements", *files]) == 0
+    names = [item["name"] for item in json.loads(capsys.readouterr().out)["components"]]
+    assert {"fastapi", "opentelemetry-sdk"} <= set(names)
+    assert len(names) == len(set(names))
+
+
 def test_the_program_prints_one_or_says_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert sbom.main(["requirements", str(ROOT / "images/agent/requirements.txt")]) == 0
     assert json.loads(capsys.readouterr().out)["metadata"]["component"]["name"] == "agent"
