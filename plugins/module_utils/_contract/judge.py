@@ -8,6 +8,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.log_line import spoken
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
+
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Iterator, Mapping
 
@@ -71,7 +74,7 @@ def _unknown(facts: Facts, part: str) -> Iterator[Line]:
 def _last(words: str) -> str:
     """The last line of a log that says something, short."""
     found = [line.strip() for line in words.splitlines() if line.strip()]
-    return (found[-1][:200] if found else "it says nothing").rstrip(".")
+    return (printable(spoken(found[-1]))[:200] if found else "it says nothing").rstrip(".")
 
 
 def _chosen(given: Mapping[str, t.Any], *names: str) -> list[str]:
@@ -152,7 +155,7 @@ def _security(facts: Facts) -> str:
 def _found(words: str, signs: tuple[str, ...]) -> str:
     """The last line of a log with one of these signs."""
     lines_ = [line.strip() for line in words.splitlines() if any(sign in line for sign in signs)]
-    return lines_[-1][:200].rstrip(".") if lines_ else ""
+    return printable(spoken(lines_[-1]))[:200].rstrip(".") if lines_ else ""
 
 
 def _port(given: Mapping[str, t.Any]) -> Line:

@@ -12,6 +12,7 @@ import datetime
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.log_line import spoken
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import printable
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.events import when
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.pod_states import (
@@ -298,7 +299,7 @@ def line(found: Iterable[Wait], elapsed: float, limit: float, last: str = "", *,
     sentences = list(dict.fromkeys(each.sentence for each in found))
     more = f"; and {len(sentences) - most} more" if len(sentences) > most else ""
     what = "; ".join(sentences[:most]) or "helm: nothing of the release is left to wait for"
-    said = f' It says: "{short(printable(last))}"' if last.strip() else ""
+    said = f' It says: "{short(printable(spoken(last)))}"' if last.strip() else ""
     return f"[{elapsed:.0f} s of {limit:.0f} s] waits for {what}{more}.{said}"
 
 
