@@ -50,7 +50,8 @@ def sentence(plan: Row) -> str:
     words += [f"remove {many['removed']}" if "removed" in many else ""]
     words += [f"put new labels of the chart on {labels}" if labels else ""]
     told = ", ".join(filter(None, words)) or "make a new revision of Helm's and change no object"
-    return f"A deployment now would {told}; {_objects(many.get('unchanged', 0))} would stay as they are."
+    left = many.get("unchanged", 0)
+    return f"A deployment now would {told}; {_objects(left)} would stay as {'it is' if left == 1 else 'they are'}."
 
 
 def _objects(number: int) -> str:
@@ -68,7 +69,7 @@ def _head(plan: Row) -> Iterator[str]:
         yield f"STOP      {words}"
     if chart["before"] and chart["before"] != chart["after"]:
         yield f"chart     {chart['before']} -> {chart['after']}"
-    yield f"preflight {_preflight(plan['preflight'])}"
+    yield f"preflight {verdict(plan['preflight'])}"
     yield from _list("first", [hook for hook in plan["hooks"] if hook.startswith("pre-")], "")
     yield from _list("pods", plan["pods"], "none is replaced")
     yield from _list("volumes", plan["volumes"], "none comes, grows or goes" if plan["changes"] else "")
@@ -76,7 +77,8 @@ def _head(plan: Row) -> Iterator[str]:
     yield from _list("last", [hook for hook in plan["hooks"] if hook.startswith("post-")], "")
 
 
-def _preflight(found: Row) -> str:
+def verdict(found: Row) -> str:
+    """What the preflight says, on one line."""
     if "verdict" not in found:
         return "gave no verdict"
     count = found.get("pending_count") or 0
@@ -115,4 +117,4 @@ def _wrapped(lines: Iterable[str]) -> Iterator[str]:
         yield from textwrap.wrap(line, WIDTH, subsequent_indent=" " * 10, break_long_words=False) or [line]
 
 
-__all__ = ("PAGE", "page", "sentence")
+__all__ = ("PAGE", "page", "sentence", "verdict")

@@ -10,9 +10,11 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.fleet import fleet
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.fleet_page import fleet_page
 from ansible_collections.ai_platform.agent.plugins.module_utils._page.page import page as report_page
+from ansible_collections.ai_platform.agent.plugins.module_utils._page.plan_page import plan_page
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.unit.plugins.module_utils._page.fleets import ALL as FLEETS
+from tests.unit.plugins.module_utils._page.plans import ALL as PLANS
 from tests.unit.plugins.module_utils._page.runs import ALL
 
 PHONE, DESKTOP = ViewportSize(width=375, height=812), ViewportSize(width=1280, height=900)
@@ -23,7 +25,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the page of each run, and of each fleet."""
+    """A folder with the page of each run, of each fleet and of each plan."""
     folder = tmp_path_factory.mktemp("pages")
     for name, make in ALL.items():
         text = report_page(make(), "https://github.com/ai-platform/agent/blob/main/docs/runbook.md")
@@ -31,6 +33,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, records in FLEETS.items():
         text = fleet_page(fleet(records(), "deployed"), str(folder), ended=1795262400.0)
         (folder / f"fleet-{name}.html").write_text(text, encoding="utf-8")
+    for name, plan in PLANS.items():
+        (folder / f"plan-{name}.html").write_text(plan_page(plan()), encoding="utf-8")
     return folder
 
 
