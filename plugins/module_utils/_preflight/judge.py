@@ -13,6 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.redactio
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.held_locks import HeldLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_checks import CheckJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_collations import CollationJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_columns import ColumnJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_data import DataJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_deferred_constraints import (
@@ -38,6 +39,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     ABOUT_RIGHTS,
     PrivilegeJudge,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_read_only import ReadOnlyJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_security import RowSecurityJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
@@ -47,6 +49,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_sequences import SequenceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_skipped import SkippedJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_statistics import StatisticsJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_virtual_columns import (
     VirtualColumnJudge,
@@ -172,6 +175,9 @@ class Judge:
             RowSecurityJudge(catalog, self.tables, facts),
             SkippedJudge(catalog, self.tables, facts),
             OperatorClassJudge(catalog, facts),
+            StatisticsJudge(catalog, facts),
+            CollationJudge(catalog, facts),
+            ReadOnlyJudge(),
             ExtensionJudge(catalog, facts, server),
             VectorIndexJudge(catalog, server["maintenance_kib"]),
             VirtualColumnJudge(catalog, self.tables, facts, self.version),

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_inserts import conflicts, too_many
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_values import (
     KEYS,
     FormerSequences,
@@ -84,8 +85,10 @@ class SequenceJudge:
         """
         self._certain = self._certain and certain
         handler = self._HANDLERS.get(type(statement.node))
+        told = (self._columns, self._sequences, {place: written for place, (written, _at) in self._written.items()})
+        met = list(conflicts(statement.node, *told, self._catalog, where=where, certain=certain))
         words = [*(handler(self, statement.node, where) if handler else ()), *self._calls(statement.node, where)]
-        return [refusal("definition-refused", said, where, sure=sure and certain) for said, sure in words]
+        return [*met, *(refusal("definition-refused", said, where, sure=sure and certain) for said, sure in words)]
 
     def finish(self) -> list[Finding]:
         """Which numbers the columns get after the upgrade."""
@@ -322,11 +325,8 @@ class SequenceJudge:
         made = self._sequences.get(column.sequence) if column.sequence else None
         given = write.columns is None or place[1] in write.columns
         if takes_number(write, place[1]):
-            if made and made.is_used_up() and write.certain and column.sequence not in self._moved:
-                yield (
-                    f"The sequence of {dotted(place[0])}.{place[1]} is at its end, and this takes a number of it",
-                    True,
-                )
+            if made and column.sequence not in self._moved:
+                yield from too_many(write, f"{dotted(place[0])}.{place[1]}", made, self._catalog)
             if made and made.last is not None and write.rows is not None:
                 number = made.next_number()
                 taken = len(write.rows) if not given else 1
