@@ -22,22 +22,24 @@ _PLAIN: t.Final = (bool, int, float, decimal.Decimal, str, datetime.date, dateti
 @contextlib.contextmanager
 def rendered() -> t.Iterator[None]:
     """Until it ends, SQLAlchemy writes them."""
-    from sqlalchemy.sql.sqltypes import NullType, _resolve_value_to_type
+    from sqlalchemy.sql import sqltypes
 
+    resolve: t.Callable[[t.Any], t.Any] = sqltypes._resolve_value_to_type
+    NullType: t.Any = sqltypes.NullType
     original = NullType.literal_processor
 
     def literal_processor(own: t.Any, dialect: t.Any) -> t.Any:
         refuse = original(own, dialect)
 
         def process(value: t.Any) -> t.Any:
-            kind = _resolve_value_to_type(value) if isinstance(value, _PLAIN) else own
+            kind = resolve(value) if isinstance(value, _PLAIN) else own
             write = None if isinstance(kind, NullType) else kind._cached_literal_processor(dialect)
             return write(value) if write else refuse(value)
 
         return process
 
-    NullType.literal_processor = literal_processor  # type: ignore[method-assign]
+    NullType.literal_processor = literal_processor
     try:
         yield
     finally:
-        NullType.literal_processor = original  # type: ignore[method-assign]
+        NullType.literal_processor = original

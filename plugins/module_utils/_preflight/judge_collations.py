@@ -95,7 +95,7 @@ class CollationJudge:
         own = known.name if known else None
         indexes = [item for item in self._catalog.tables.values() if item.table == own and item.unique]
         keys = [item for item in self._catalog.constraints(table) if item.kind in {"p", "u"}]
-        return any(column in item.columns for item in [*indexes, *keys])
+        return any(column in item.columns for item in indexes) or any(column in item.columns for item in keys)
 
     def _key(self, table: Name, where: Where) -> t.Iterator[Finding]:
         known = self._catalog.table(table)

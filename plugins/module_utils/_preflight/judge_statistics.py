@@ -28,7 +28,8 @@ class StatisticsJudge:
     def __init__(self, catalog: Catalog, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect"""
         self._catalog = catalog
-        rows = (facts.get("places") or {}).get("statistics")
+        places = facts.get("places")
+        rows = places.get("statistics") if places else None
         # By name the table, as it was called before the upgrade.
         self._there: dict[Name, Name] = {
             (row["schema"], row["name"]): (row["table_schema"], row["table"]) for row in rows or ()
@@ -45,14 +46,14 @@ class StatisticsJudge:
         node: t.Any = statement.node
         if not self._asked:
             return []
-        found = []
+        found: list[Finding] = []
         if isinstance(node, ast.CreateStatsStmt) and node.defnames:
             found += self._made(node, where, certain=certain)
         elif isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_STATISTIC_EXT:
             for item in node.objects or ():
                 found += self._dropped(qualified_name(item), where, lenient=bool(node.missing_ok), certain=certain)
         elif isinstance(node, ast.RenameStmt) and node.renameType == ObjectType.OBJECT_STATISTIC_EXT:
-            self._renamed(qualified_name(node.object), str(node.newname))
+            self._renamed(qualified_name(t.cast("t.Any", node.object)), str(node.newname))
         elif isinstance(node, ast.AlterTableStmt):
             kinds = {command.subtype for command in node.cmds or ()}
             if kinds & {Command.AT_DropColumn, Command.AT_AlterColumnType}:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import typing as t
 
@@ -61,6 +62,12 @@ def conflicts(
                 yield refusal("data-refused" if sure else "data-unknown", said[0], about, sure=sure)
 
 
+def is_first(place: tuple[Name, str], column: NumberedColumn, catalog: Catalog) -> bool:
+    """Whether an INSERT that names no columns gives this one first."""
+    table = catalog.table(place[0])
+    return column.first or (table is not None and next(iter(table.columns), None) == place[1])
+
+
 def _met(label: str, written: Written, made: Sequence, write: Write) -> Refusal | None:
     number = made.next_number()
     # Where a query set the sequence, it follows the rows.
@@ -94,6 +101,16 @@ def too_many(write: Write, label: str, made: Sequence, catalog: Catalog) -> t.It
         yield f"The sequence of {label} has {left} numbers left, and whether the query takes more is not known", False
 
 
+def advanced(made: Sequence, write: Write, *, taken: int) -> Sequence:
+    """The sequence after an INSERT that took so many numbers; where it stands is not known after a query."""
+    if made.last is None or write.rows is None:
+        return dataclasses.replace(made, last=None, called=None)
+    number = made.next_number()
+    if number is None or made.cycles:
+        return made
+    return dataclasses.replace(made, last=number + (taken - 1) * made.increment, called=True)
+
+
 def _rows(write: Write, catalog: Catalog) -> int:
     """How many rows the query of an INSERT may give."""
     known = [catalog.table(name) for name in relations(write.node.selectStmt)]
@@ -103,4 +120,4 @@ def _rows(write: Write, catalog: Catalog) -> int:
     return _DOUBT * math.prod(max(number, 1) for number in rows)
 
 
-__all__ = ("conflicts", "too_many")
+__all__ = ("advanced", "conflicts", "is_first", "too_many")

@@ -120,7 +120,8 @@ def _guarded(step: dict[str, t.Any]) -> list[Inner] | None:
         return None
     text, node, _first = inner[0]
     parts: t.Any = node.domainname if hasattr(node, "domainname") else getattr(node, "typeName", None)
-    name = node.typevar.relname if isinstance(node, ast.CompositeTypeStmt) else parts[-1].sval
+    whole: t.Any = node
+    name = whole.typevar.relname if isinstance(node, ast.CompositeTypeStmt) else parts[-1].sval
     return [(text, node, True)] if _looks_for(step["cond"]["PLpgSQL_expr"]["query"]) == name else None
 
 

@@ -330,7 +330,7 @@ def _relation(node: t.Any) -> t.Iterator[Touch]:
 
 
 def _table(node: t.Any) -> t.Iterator[Touch]:
-    if node.relation.schemaname:
+    if node.relation.schemaname not in {None, "pg_temp"}:
         yield Touch("need", "schema", (None, node.relation.schemaname))
 
 

@@ -56,7 +56,7 @@ def relation_name(relation: t.Any) -> Name:
 
 def is_temporary(relation: t.Any) -> bool:
     """Whether a RangeVar that is made is one of the session alone."""
-    return relation.relpersistence == "t" or relation.schemaname == "pg_temp"
+    return bool(relation.relpersistence == "t" or relation.schemaname == "pg_temp")
 
 
 def made_name(relation: t.Any) -> Name:

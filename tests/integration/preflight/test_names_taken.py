@@ -23,7 +23,7 @@ CASES: dict[str, tuple[list[str], str | None, str]] = {
     "statistics made twice": (sql("CREATE STATISTICS fresh ON a, b FROM doublet", "CREATE STATISTICS fresh ON b, c FROM doublet"), "fail", "already exists"),
     "statistics of one name in two schemas": (sql("CREATE SCHEMA other", "CREATE STATISTICS other.known ON a, b FROM doublet"), None, ""),
     "statistics that are dropped before": (sql("DROP STATISTICS known", "CREATE STATISTICS known ON a, c FROM doublet"), None, ""),
-    "statistics that went with their table": (sql("DROP TABLE doublet", "CREATE TABLE other (a int, b int)", "CREATE STATISTICS known ON a, b FROM other"), None, ""),
+    "statistics that went with their table": (sql("DROP TABLE doublet", "CREATE TABLE remaining (a int, b int)", "CREATE STATISTICS known ON a, b FROM remaining"), None, ""),
     "statistics that have another name now": (sql("ALTER STATISTICS known RENAME TO older", "CREATE STATISTICS known ON a, c FROM doublet"), None, ""),
     "statistics that are missing": (sql("DROP STATISTICS nobody"), "fail", "does not exist"),
     "statistics that are missing, if exists": (sql("DROP STATISTICS IF EXISTS nobody"), None, ""),

@@ -38,6 +38,7 @@ def test_what_is_said_is_what_happens(name: str, database: str, tmp_path: Path) 
     answer = ask(project.folder, database)
     error = migrate(project.folder, database)
     assert bool(error) == fails, error
-    said = answer.verdict == "unsafe"
+    # What SET SESSION CHARACTERISTICS decides beside this is not followed, so that nothing after it is certain.
+    said = answer.verdict == "unsafe" or (name == "of the session" and answer.verdict == "unknown")
     # That nothing but Alembic's own version is written in a transaction which only reads, no statement says.
     assert said == fails or name == "by default, taken back", (answer.verdict, answer.findings)

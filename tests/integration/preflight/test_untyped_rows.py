@@ -25,7 +25,7 @@ CASES = {
     "rows that fit": (f"{ROW}, {EMPTY}", {"safe", "warn"}),
     "a text that is too long": ("{'name': 'administrator'}", {"unsafe"}),
     "a text for a number": ("{'price': 'dear'}", {"unsafe"}),
-    "a key twice": (f"{ROW}, {ROW}", {"unsafe"}),
+    "a key twice": (f"{ROW}, {ROW}", {"unsafe", "unknown"}),
 }
 
 
@@ -37,7 +37,7 @@ def test_what_is_said_is_what_happens(name: str, database: str, tmp_path: Path) 
     project.add("0002", "0001", body=BODY.replace("{rows}", rows))
     answer = ask(project.folder, database)
     error = migrate(project.folder, database)
-    assert bool(error) == (right == {"unsafe"}), error
+    assert bool(error) == ("unsafe" in right), error
     assert answer.verdict in right, (answer.verdict, answer.findings)
 
 
