@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
@@ -85,6 +86,8 @@ _RISKS = {"fail": 3, "unknown": 2, "warn": 1, "info": 0, "skip": 0}
 _NAMES = ("none", "low", "unknown", "high")
 # chart/files/schema.py: SCHEMA_LOCK_TIMEOUT.
 _USUAL_LOCK_TIMEOUT_SECONDS = 2
+# Errors of SQLAlchemy's compiler, which writes a statement in the same way whoever takes it.
+_FAILS_ONLINE: t.Final = re.compile(r"CompileError: Can't emit .* it has no name|a value is required for the parameter")
 # Findings that a table below the threshold makes harmless.
 _HARMLESS_IF_SMALL = {"full-table-write"}
 # What is a failure because of what it costs, or what it takes: the server would do it.
@@ -370,6 +373,11 @@ def _age(session: SessionRow | LockRow) -> float:
 
 
 def _not_static(segment: Segment) -> list[Finding]:
+    # That nothing was written follows from the error.
+    asks = segment.inspects and not segment.inspects.endswith("wrote no SQL")
+    if segment.error and not asks and _FAILS_ONLINE.search(segment.error):
+        words = f"{segment.path}: SQLAlchemy refuses it, offline as online ({segment.error}): this will fail."
+        return [finding("revision-not-rendered", words, severity="fail", revision=segment.revision)]
     if segment.error:
         words = f"{segment.path}: offline mode cannot render it ({segment.error}); what follows in it is not judged."
         return [finding("revision-not-rendered", words, revision=segment.revision)]
