@@ -94,6 +94,11 @@ app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- . | urlquery | replace "+" "%20" -}}
 {{- end -}}
 
+{{/* A host as a URL has it: an address of IPv6 in brackets (RFC 3986, 3.2.2). */}}
+{{- define "ai-agent.urlHost" -}}
+{{- ternary (printf "[%s]" .) . (contains ":" .) -}}
+{{- end -}}
+
 {{/* Argument: dict "root" the root context, "password" the password of the user. */}}
 {{- define "ai-agent.postgresql.url" -}}
 {{- $user := include "ai-agent.percentEncode" (include "ai-agent.postgresql.username" .root) -}}
@@ -101,7 +106,7 @@ app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- $database := include "ai-agent.percentEncode" (include "ai-agent.postgresql.database" .root) -}}
 {{- $parameters := ternary "" .root.Values.externalDatabase.parameters .root.Values.postgresql.enabled -}}
 {{- with $parameters }}{{ $parameters = printf "?%s" . }}{{ end -}}
-{{- printf "postgresql://%s:%s@%s:%s/%s%s" $user $password (include "ai-agent.postgresql.host" .root) (include "ai-agent.postgresql.port" .root) $database $parameters -}}
+{{- printf "postgresql://%s:%s@%s:%s/%s%s" $user $password (include "ai-agent.urlHost" (include "ai-agent.postgresql.host" .root)) (include "ai-agent.postgresql.port" .root) $database $parameters -}}
 {{- end -}}
 
 {{/* Argument: dict "root" the root context, "password" the password, empty for none. */}}
@@ -119,5 +124,5 @@ app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- if .password -}}
 {{- $login = printf "%s:%s@" $user (include "ai-agent.percentEncode" .password) -}}
 {{- end -}}
-{{- printf "%s://%s%s:%s/%d" $scheme $login (include "ai-agent.redis.host" .root) (include "ai-agent.redis.port" .root) (int $database) -}}
+{{- printf "%s://%s%s:%s/%d" $scheme $login (include "ai-agent.urlHost" (include "ai-agent.redis.host" .root)) (include "ai-agent.redis.port" .root) (int $database) -}}
 {{- end -}}

@@ -303,6 +303,13 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- include "ai-agent.guards.unique" (dict "path" "agent.extraEnv" "key" "name" "items" $agent.extraEnv "taken" $env) -}}
 {{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumes" "key" "name" "items" $agent.extraVolumes "taken" (list "tmp" "migration-scripts" "test-scripts")) -}}
 {{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumeMounts" "key" "mountPath" "items" $agent.extraVolumeMounts "taken" (list "/tmp" "/migration" "/tests")) -}}
+{{- $volumes := list "tmp" -}}
+{{- range $agent.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end -}}
+{{- range $agent.extraVolumeMounts -}}
+{{- if not (has .name $volumes) -}}
+{{- fail (printf "agent.extraVolumeMounts mounts %s at %s, and agent.extraVolumes has no volume of that name: add it there." .name .mountPath) -}}
+{{- end -}}
+{{- end -}}
 {{- include "ai-agent.guards.unique" (dict "path" "agent.sidecars and agent.initContainers" "key" "name" "items" (concat $agent.initContainers $agent.sidecars) "taken" (list "agent" "wait-for-schema")) -}}
 {{- end -}}
 

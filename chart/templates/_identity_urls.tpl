@@ -51,7 +51,7 @@ all of itself in "host". Argument: dict "url", "port" where it names none, "name
 */}}
 {{- define "ai-agent.destination" -}}
 {{- $found := dict "user" "" "password" "" "host" .url "database" "" -}}
-{{- if regexMatch "^[a-z0-9+]+://(([^/?#@:\\[\\]%]|%[0-9A-Fa-f]{2})*(:([^/?#@:\\[\\]%]|%[0-9A-Fa-f]{2})*)?@)?[A-Za-z0-9.,:_-]+(/[^@#]*)?([?][^@#]*)?$" .url -}}
+{{- if regexMatch "^[a-z0-9+]+://(([^/?#@:\\[\\]%]|%[0-9A-Fa-f]{2})*(:([^/?#@:\\[\\]%]|%[0-9A-Fa-f]{2})*)?@)?([A-Za-z0-9.,:_-]+|\\[[0-9A-Fa-f:.]+\\](:[0-9]+)?)(/[^@#]*)?([?][^@#]*)?$" .url -}}
 {{- $bare := regexReplaceAll "[?].*$" (regexReplaceAll "^[a-z0-9+]+://" .url "") "" -}}
 {{- $access := regexFind "^[^@]*@" $bare | trimSuffix "@" -}}
 {{- $place := regexReplaceAll "^[^@]*@" $bare "" -}}

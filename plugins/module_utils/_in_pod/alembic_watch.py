@@ -331,8 +331,8 @@ class Watch:
                 raise InvalidRequestError(words)
             try:
                 return execute(impl, construct, *arguments, **more)
-            except CompileError:
-                if not impl.literal_binds:
+            except CompileError as error:
+                if not impl.literal_binds or "has no name" in str(error):
                     raise
             # As env.py has it without literal_binds: the text shows the parameter's name.
             asked.append("a parameter whose value cannot be written into the text")

@@ -27,7 +27,9 @@ from .alembic_online import DECISIVE, observe
 from .alembic_url import put, scheme_of
 from .alembic_watch import Watch, has_body, inspects, kept_off_disk
 from .files_read import FilesRead
+from .revision_problems import ended, explained, repeated
 from .source_lines import LONE_SURROGATE, LinedBuffer, without_lone_surrogates
+from .untyped_literals import rendered
 
 # How many revisions one part of the answer holds.
 PART = 50
@@ -140,10 +142,10 @@ class Worker:
                 words = f"a revision file ends the process when it is loaded, with exit code {error.code} ({where})"
                 raise AlembicError("alembic-revision-broken", words) from error
             except Exception as error:
-                # Alembic names the file in a warning, and the missing revision in the error.
-                hints = [str(item.message) for item in noted if "is not present" in str(item.message)]
-                words = hints[0] if hints else described(error, self.root)
+                words = explained(error, [str(item.message) for item in noted]) or described(error, self.root)
                 raise AlembicError("alembic-revision-broken", f"the revisions cannot be loaded: {words}") from error
+            if twice := repeated([str(item.message) for item in noted], map(str, self.script._version_locations)):
+                raise AlembicError("alembic-revision-broken", twice)
         return self.loaded
 
     def revisions(self) -> dict[str, t.Any]:
@@ -265,7 +267,7 @@ class Worker:
             with environment, contextlib.redirect_stdout(sys.stderr), kept_off_disk(), self._application():
                 self.script.run_env()
         except SystemExit as error:
-            raise AlembicError("alembic-env-failed", f"env.py ends the process with exit code {error.code}") from error
+            raise AlembicError("alembic-env-failed", f"env.py ends the process{ended(error)}") from error
         except Exception as error:
             scheme = str(error).endswith(_POSTGRES)
             words = _POSTGRES_SCHEME if scheme else f"env.py fails offline: {self.explained(error)}"
@@ -305,7 +307,7 @@ class Worker:
         self.buffer.truncate()
         self.sent = 0
         paths: list[str] = []
-        with watch:
+        with watch, rendered():
             self.run(steps, heads)
         places = [self.script.dir, *self.script._version_locations]
         return self.part(segments) | {"read": self.read.told(paths) | {"places": list(map(str, places))}}

@@ -53,11 +53,13 @@ SELECT n.nspname::text AS schema, s.stxname::text AS name, t.nspname::text AS ta
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace JOIN pg_class c ON c.oid = s.stxrelid
   JOIN pg_namespace t ON t.oid = c.relnamespace WHERE s.stxname = ANY(%(names)s)
 """
+# A server without ICU has but those collations of its that initdb makes from the catalogue's own file.
+ICU = "SELECT k.collname::text AS name FROM pg_collation k WHERE k.collprovider = 'i' AND k.oid >= 10000 LIMIT 1"
 
 
 def collect(ask: Ask, objects: dict[str, t.Any], indexes: list[int]) -> dict[str, list[Row]]:
     """`hidden`: kinds and names of objects; `classes`: operator classes of the names asked for; `domains`; `indexes`;
-    `collations` and `statistics`, as they are defined.
+    `collations` and `statistics`, as they are defined; `icu`: a collation of ICU where the server has it.
 
     :param objects: names by kind, as _sql/questions.py's `objects` has them
     :param indexes: oids of those that statements name
@@ -68,6 +70,7 @@ def collect(ask: Ask, objects: dict[str, t.Any], indexes: list[int]) -> dict[str
         "hidden": ask(HIDDEN, **names) if any(names.values()) else [],
         "domains": ask(DOMAINS, types=names["types"]) if names["types"] else [],
         "collations": ask(COLLATIONS, names=names["collations"]) if names["collations"] else [],
+        "icu": ask(ICU) if names["collations"] else [],
         "statistics": ask(STATISTICS, names=statistics) if statistics else [],
         "classes": ask(OPERATOR_CLASSES, classes=classes) if classes else [],
         "indexes": ask(INDEXES, oids=indexes) if indexes else [],

@@ -46,7 +46,9 @@ _WORKER: t.Final = (
     "executed_text",
     "files_read",
     "revision_code",
+    "revision_problems",
     "source_lines",
+    "untyped_literals",
 )
 RENDERER: t.Final = _named(render, *_WORKER, "framing")
 # On this machine, for the direct transport.

@@ -75,6 +75,8 @@ class Dependents:
     def of(self, node: t.Any, done: t.Sequence[Touch]) -> list[Problem]:
         """What stands in the way of this statement, each with the table that it is about."""
         found: list[Problem] = []
+        if isinstance(node, ast.CreateCastStmt):
+            self._catalog.created_enums.clear()
         dropped_here = {
             table.name
             for touch in done
@@ -199,6 +201,9 @@ class Dependents:
         if domain := self._catalog.domains.get(new):
             new = domain[0]
         category = self._categories.get(new)
+        if category is None and not array and new in self._catalog.created_enums and old != new:
+            # No cast leads to it yet, and a text becomes one only where USING says so.
+            return False
         if old == new or (old, new) in self._casts or category is None:
             return True
         if array or old.startswith("_") or new.startswith("_"):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
@@ -15,6 +16,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # SQLAlchemy's names of drivers that are made of libpq, and read PGOPTIONS as it does.
 LIBPQ: t.Final = frozenset({"psycopg", "psycopg2", "psycopg_async", "psycopg2cffi", "pygresql"})
+_OF_NAMES: t.Final = re.compile(r"search_path|\brole\b|session\s+authorization", re.IGNORECASE)
 
 
 def env_findings(online: Online, *, blocks: bool = False) -> list[Finding]:
@@ -58,6 +60,11 @@ def env_findings(online: Online, *, blocks: bool = False) -> list[Finding]:
     return found
 
 
+def changes_names(online: Online | None) -> bool:
+    """Whether env.py itself runs what decides to which objects names lead, or as whom."""
+    return online is not None and any(_OF_NAMES.search(text) for text in online.executed)
+
+
 def own_timeouts(online: Online | None) -> dict[str, int]:
     """Time-outs in milliseconds that env.py sets for its session, after whatever the role or the migrator has set."""
     values = {name: milliseconds(text) for name, text in (online.timeouts if online else {}).items()}
@@ -78,4 +85,4 @@ def unread_pgoptions(online: Online) -> Finding:
     return finding("lock-timeout-missing", words)
 
 
-__all__ = ("env_findings", "own_timeouts", "reads_pgoptions", "unread_pgoptions")
+__all__ = ("changes_names", "env_findings", "own_timeouts", "reads_pgoptions", "unread_pgoptions")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
@@ -13,6 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.redactio
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.held_locks import HeldLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_checks import CheckJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_collations import CollationJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_columns import ColumnJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_data import DataJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_deferred_constraints import (
@@ -38,6 +40,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     ABOUT_RIGHTS,
     PrivilegeJudge,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_read_only import ReadOnlyJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_security import RowSecurityJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
@@ -47,6 +50,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_sequences import SequenceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_skipped import SkippedJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_statistics import StatisticsJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_virtual_columns import (
     VirtualColumnJudge,
@@ -82,6 +86,8 @@ _RISKS = {"fail": 3, "unknown": 2, "warn": 1, "info": 0, "skip": 0}
 _NAMES = ("none", "low", "unknown", "high")
 # chart/files/schema.py: SCHEMA_LOCK_TIMEOUT.
 _USUAL_LOCK_TIMEOUT_SECONDS = 2
+# Errors of SQLAlchemy's compiler, which writes a statement in the same way whoever takes it.
+_FAILS_ONLINE: t.Final = re.compile(r"CompileError: Can't emit .* it has no name|a value is required for the parameter")
 # Findings that a table below the threshold makes harmless.
 _HARMLESS_IF_SMALL = {"full-table-write"}
 # What is a failure because of what it costs, or what it takes: the server would do it.
@@ -172,6 +178,9 @@ class Judge:
             RowSecurityJudge(catalog, self.tables, facts),
             SkippedJudge(catalog, self.tables, facts),
             OperatorClassJudge(catalog, facts),
+            StatisticsJudge(catalog, facts),
+            CollationJudge(catalog, facts),
+            ReadOnlyJudge(),
             ExtensionJudge(catalog, facts, server),
             VectorIndexJudge(catalog, server["maintenance_kib"]),
             VirtualColumnJudge(catalog, self.tables, facts, self.version),
@@ -364,6 +373,11 @@ def _age(session: SessionRow | LockRow) -> float:
 
 
 def _not_static(segment: Segment) -> list[Finding]:
+    # That nothing was written follows from the error.
+    asks = segment.inspects and not segment.inspects.endswith("wrote no SQL")
+    if segment.error and not asks and _FAILS_ONLINE.search(segment.error):
+        words = f"{segment.path}: SQLAlchemy refuses it, offline as online ({segment.error}): this will fail."
+        return [finding("revision-not-rendered", words, severity="fail", revision=segment.revision)]
     if segment.error:
         words = f"{segment.path}: offline mode cannot render it ({segment.error}); what follows in it is not judged."
         return [finding("revision-not-rendered", words, revision=segment.revision)]

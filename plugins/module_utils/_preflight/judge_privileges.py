@@ -15,7 +15,11 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.needed_rights import EITHER, Need, needed_rights
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import signature
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, qualified_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
@@ -33,6 +37,7 @@ _OF_TABLE: t.Final = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGG
 _Lack = tuple[str, bool]
 # Findings of others about rights, which hold for the role that was asked.
 ABOUT_RIGHTS: t.Final = frozenset({"privilege-missing", "extension-privilege"})
+_ALL_TRIGGERS: t.Final = {Command.AT_DisableTrigAll, Command.AT_EnableTrigAll}
 
 
 class PrivilegeJudge:
@@ -64,7 +69,20 @@ class PrivilegeJudge:
             self._said.add(need)
             words, known = lack
             yield finding("privilege-missing", f"{words}.", severity=None if sure and known else "unknown", **where)
+        if not self.other_role and self._meets_keys(node):
+            words = f"The role {self._role} is no superuser, and triggers of foreign keys belong to the system"
+            yield finding("privilege-missing", f"{words}.", severity=None if sure else "unknown", **where)
         yield from self._after(node, where)
+
+    def _meets_keys(self, node: t.Any) -> bool:
+        """DISABLE and ENABLE TRIGGER ALL of a table with a foreign key: EnableDisableTrigger in commands/trigger.c."""
+        if not isinstance(node, ast.AlterTableStmt) or self._server["superuser"]:
+            return False
+        if not any(command.subtype in _ALL_TRIGGERS for command in t.cast("t.Any", node.cmds) or ()):
+            return False
+        return any(
+            item.kind == "f" for item in self._catalog.constraints(relation_name(t.cast("t.Any", node.relation)))
+        )
 
     def _after(self, node: t.Any, where: Where) -> t.Iterator[Finding]:
         if isinstance(node, ast.CreateFunctionStmt):

@@ -14,6 +14,12 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_inserts import (
+    advanced,
+    conflicts,
+    is_first,
+    too_many,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.sequence_values import (
     KEYS,
     FormerSequences,
@@ -25,6 +31,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.seque
     given_numbers,
     narrow,
     overtaken,
+    renamed,
     sequences_of,
     single_keys,
     takes_number,
@@ -84,8 +91,11 @@ class SequenceJudge:
         """
         self._certain = self._certain and certain
         handler = self._HANDLERS.get(type(statement.node))
+        written = {place: numbers for place, (numbers, _at) in self._written.items()}
+        about = (self._columns, self._sequences, written, self._catalog)
+        met = list(conflicts(statement.node, *about, where=where, certain=certain))
         words = [*(handler(self, statement.node, where) if handler else ()), *self._calls(statement.node, where)]
-        return [refusal("definition-refused", said, where, sure=sure and certain) for said, sure in words]
+        return [*met, *(refusal("definition-refused", said, where, sure=sure and certain) for said, sure in words)]
 
     def finish(self) -> list[Finding]:
         """Which numbers the columns get after the upgrade."""
@@ -194,7 +204,8 @@ class SequenceJudge:
                     yield f"{wrong}: the sequence of {dotted(table)}.{item.colname}", True
                     continue
                 unique = item.colname in keys or any(part.contype in KEYS for part in item.constraints or ())
-                self._fill((table, str(item.colname)), NumberedColumn(kind, unique, Range(None, None), None), made)
+                column = NumberedColumn(kind, unique, Range(None, None), None, item is node.tableElts[0])
+                self._fill((table, str(item.colname)), column, made)
 
     def _fill(self, place: tuple[Name, str], column: NumberedColumn, made: Sequence) -> None:
         """A column gets a sequence of its own."""
@@ -278,12 +289,7 @@ class SequenceJudge:
     def _rename(self, node: t.Any, _where: Where) -> t.Iterator[Refusal]:
         if node.renameType == ObjectType.OBJECT_SEQUENCE and node.relation is not None:
             old = self._full(relation_name(node.relation))
-            new = (old[0], str(node.newname))
-            for places in (self._sequences, self._before, self._moved):
-                if old in places:
-                    places[new] = places.pop(old)  # type: ignore[assignment]
-            for column in self._columns.values():
-                column.sequence = new if column.sequence == old else column.sequence
+            renamed(old, (old[0], str(node.newname)), self._columns, self._sequences, self._before, self._moved)
         yield from ()
 
     def _truncate(self, node: t.Any, where: Where) -> t.Iterator[Refusal]:
@@ -322,20 +328,12 @@ class SequenceJudge:
         made = self._sequences.get(column.sequence) if column.sequence else None
         given = write.columns is None or place[1] in write.columns
         if takes_number(write, place[1]):
-            if made and made.is_used_up() and write.certain and column.sequence not in self._moved:
-                yield (
-                    f"The sequence of {dotted(place[0])}.{place[1]} is at its end, and this takes a number of it",
-                    True,
-                )
-            if made and made.last is not None and write.rows is not None:
-                number = made.next_number()
-                taken = len(write.rows) if not given else 1
-                if number is not None and not made.cycles:
-                    last = number + (taken - 1) * made.increment
-                    self._sequences[column.sequence] = dataclasses.replace(made, last=last, called=True)  # type: ignore[index]
-            elif made and column.sequence:
-                self._sequences[column.sequence] = dataclasses.replace(made, last=None, called=None)
-        if write.columns is not None and given and write.overriding != "user" and made:
+            if made and column.sequence not in self._moved:
+                yield from too_many(write, f"{dotted(place[0])}.{place[1]}", made, self._catalog)
+            if made and column.sequence:
+                self._sequences[column.sequence] = advanced(made, write, taken=1 if given else len(write.rows or ()))
+        placed = write.columns is not None or is_first(place, column, self._catalog)
+        if placed and given and write.overriding != "user" and made:
             before = self._written.pop(place, (Written(), where))
             written = given_numbers(write, place[1], before[0])
             self._written |= {place: (written, where)} if written.numbers or written.by_query else {}

@@ -315,6 +315,7 @@ def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judg
     evidence = Evidence(facts["usage"], facts["classes"], datetime.datetime.now(datetime.UTC))
     lock_timeout_set = _migrator_sets_lock_timeout(request, upgrade)
     judge = Judge(catalog, facts, server, request.thresholds, lock_timeout_set=lock_timeout_set, evidence=evidence)
+    judge.objects.certain = not env_findings.changes_names(upgrade.graph.online)
     judged = judge.judge(upgrade.reader.found, upgrade.rendered.segments, time_limit)
     return Judgement(judged.statements, judged.findings + evidence.unknown(judged.findings))
 

@@ -54,6 +54,8 @@ class NumberedColumn:
     unique: bool
     range: Range | None
     sequence: Name | None
+    # It is the first of its table, and so the first that an INSERT without columns gives.
+    first: bool = False
 
 
 def free_sequence(name: Name, sequences: t.Container[Name], catalog: Catalog) -> Name:
@@ -225,6 +227,17 @@ def overtaken(label: str, written: Written, made: Sequence) -> str | None:
     return None
 
 
+def renamed(
+    old: Name, new: Name, columns: t.Mapping[tuple[Name, str], NumberedColumn], *places: dict[Name, t.Any]
+) -> None:
+    """ALTER SEQUENCE … RENAME, for the columns that it fills and what is kept by its name."""
+    for names in places:
+        if old in names:
+            names[new] = names.pop(old)
+    for column in columns.values():
+        column.sequence = new if column.sequence == old else column.sequence
+
+
 def narrow(place: tuple[Name, str], column: NumberedColumn, sequences: t.Mapping[Name, Sequence]) -> str | None:
     """What is said of a column that holds more numbers now than its sequence gives; None where it does not.
 
@@ -313,5 +326,5 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Ranges, Name | None], Value]]] 
 
 __all__ = (
     "KEYS", "FormerSequences", "NumberedColumn", "Range", "Written", "columns_of", "free_sequence", "given_numbers",
-    "narrow", "overtaken", "sequences_of", "single_keys", "takes_number", "too_few", "value_of",
+    "narrow", "overtaken", "renamed", "sequences_of", "single_keys", "takes_number", "too_few", "value_of",
 )  # fmt: skip

@@ -106,6 +106,10 @@ class Table:
         return ((item, item.other) for item in self.constraints if item.kind == "f" and item.other)
 
 
+# The schema of temporary relations, as a statement may write it.
+TEMPORARY: t.Final = "pg_temp"
+
+
 @dataclasses.dataclass
 class Catalog:
     """Tables by schema and name.
@@ -136,9 +140,13 @@ class Catalog:
     timezone_is_utc: bool = False
     complete: bool = False
     created: set[Name] = dataclasses.field(default_factory=set)
-    # Of these, those of the session alone, which may be gone again before its end.
-    temporary: set[Name] = dataclasses.field(default_factory=set)
+    # Of these, those of the session alone, and what their names without a schema meant before; and of those the ones
+    # that go with their transaction (ON COMMIT DROP).
+    temporary: dict[Name, Name | None] = dataclasses.field(default_factory=dict)
+    vanishing: set[Name] = dataclasses.field(default_factory=set)
     created_types: set[str] = dataclasses.field(default_factory=set)
+    # Of these, enums to which no cast was made since.
+    created_enums: set[str] = dataclasses.field(default_factory=set)
     created_schemas: set[str] = dataclasses.field(default_factory=set)
     dropped: set[Name] = dataclasses.field(default_factory=set)
     # Of what this upgrade made: where a table's foreign keys lead, an index's table, what a view reads.
@@ -186,18 +194,31 @@ class Catalog:
         schema, text = full
         return any((schema, text[:end]) in self.created for end, sign in enumerate(text) if sign == "_")
 
-    def create(self, name: Name, *, temporary: bool = False) -> None:
-        full = self.qualified(name)
-        if full not in self.tables:
-            self.created.add(full)
-            if temporary:
-                self.temporary.add(full)
+    def create(self, name: Name, *, temporary: bool = False, vanishing: bool = False) -> None:
+        """A relation is made. A temporary one hides whatever else has its name, until it is dropped.
+
+        :param vanishing: ON COMMIT DROP
+        """
+        full = (TEMPORARY, name[1]) if temporary else self.qualified(name)
+        if full in self.tables:
+            return
+        self.created.add(full)
+        if temporary:
+            self.temporary.setdefault(full, self.resolved.get((None, name[1])))
+            self.resolved[None, name[1]] = full
+            self.vanishing |= {full} if vanishing else set()
 
     def drop(self, name: Name) -> None:
         full = self.qualified(name)
         self.drop_indexes(full)
         self.created.discard(full)
         self.tables.pop(full, None)
+        if full in self.temporary:
+            self.vanishing.discard(full)
+            if (before := self.temporary.pop(full)) is None:
+                self.resolved.pop((None, full[1]), None)
+            else:
+                self.resolved[None, full[1]] = before
         for made in (self.references, self.indexes, self.keys_of_indexes, self.views):
             made.pop(full, None)
         self.dropped.add(full)
@@ -318,4 +339,4 @@ def checked_not_null(expression: t.Any) -> frozenset[str]:
     )
 
 
-__all__ = ("Catalog", "Column", "Constraint", "Table", "checked_not_null")
+__all__ = ("TEMPORARY", "Catalog", "Column", "Constraint", "Table", "checked_not_null")

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import TEMPORARY
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Remark
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    is_temporary,
+    relation_name,
+)
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
@@ -23,12 +28,12 @@ def existing_objects(node: t.Any, catalog: Catalog) -> list[Remark]:
     if isinstance(node, (ast.CreateStmt, ast.IndexStmt)) and not node.if_not_exists:
         table = relation_name(node.relation)
         if isinstance(node, ast.CreateStmt):
-            name: Name = (table[0] or catalog.schema, table[1])
+            name: Name = (TEMPORARY if is_temporary(node.relation) else table[0] or catalog.schema, table[1])
         else:
             name = (catalog.qualified(table)[0], node.idxname or "")
         if name in catalog.tables:
             found.append(Remark("object-exists", f"{dotted(name)} exists already: this will fail."))
-        elif name in catalog.created - catalog.temporary and getattr(node.relation, "relpersistence", None) != "t":
+        elif name in catalog.created - catalog.vanishing:
             words = f"{dotted(name)} was made by this upgrade before: this will fail."
             found.append(Remark("object-exists", words))
     elif isinstance(node, ast.IndexStmt):

@@ -285,6 +285,7 @@ class PlaceFacts(t.TypedDict):
 
     collations: t.NotRequired[list[CollationRow]]
     statistics: t.NotRequired[list[StatisticsObjectRow]]
+    icu: t.NotRequired[list[dict[str, str]]]
 
     hidden: list[NamedRow]
     domains: list[DomainRow]

@@ -22,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
+    made_name,
     qualified_name,
     relation_name,
     walk,
@@ -321,15 +322,15 @@ def _owned(node: t.Any) -> t.Iterator[Touch]:
 def _relation(node: t.Any) -> t.Iterator[Touch]:
     if isinstance(node, ast.CreateSeqStmt):
         yield from _owned(node)
-        yield Touch("make", "relation", relation_name(node.sequence), lenient=bool(node.if_not_exists))
+        yield Touch("make", "relation", made_name(node.sequence), lenient=bool(node.if_not_exists))
     elif isinstance(node, ast.ViewStmt):
-        yield Touch("make", "relation", relation_name(node.view), lenient=bool(node.replace))
+        yield Touch("make", "relation", made_name(node.view), lenient=bool(node.replace))
     elif node.into is not None:
-        yield Touch("make", "relation", relation_name(node.into.rel), lenient=bool(node.if_not_exists))
+        yield Touch("make", "relation", made_name(node.into.rel), lenient=bool(node.if_not_exists))
 
 
 def _table(node: t.Any) -> t.Iterator[Touch]:
-    if node.relation.schemaname:
+    if node.relation.schemaname not in {None, "pg_temp"}:
         yield Touch("need", "schema", (None, node.relation.schemaname))
 
 

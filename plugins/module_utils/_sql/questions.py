@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import relations_made
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.immutable_questions import immutable_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.key_questions import check_questions, key_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.needed_rights import needed_rights
@@ -163,8 +163,7 @@ def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str
     casts = False
     statistics: set[str] = set()
     for statement in found:
-        if isinstance(statement.node, ast.CreateStatsStmt) and statement.node.if_not_exists:
-            statistics.add(qualified_name(statement.node.defnames or ())[1])
+        statistics |= _statistics(statement.node)
         by_kind.setdefault("type", set()).update(name for _schema, name in row_types(statement.node))
         for touch in touches(statement.node) if statement.node is not None else ():
             if touch.kind == "relation" and touch.table is not None:
@@ -198,6 +197,17 @@ def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str
         "casts": casts,
         **{f"dropped_{kind}s": sorted(dropped.get(kind, ())) for kind in ("type", "function", "schema", "extension")},
     }
+
+
+def _statistics(node: t.Any) -> set[str]:
+    """Names of statistics objects that a statement makes, drops or renames."""
+    if isinstance(node, ast.CreateStatsStmt) and node.defnames:
+        return {qualified_name(node.defnames)[1]}
+    if isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_STATISTIC_EXT:
+        return {qualified_name(item)[1] for item in node.objects or () if isinstance(item, tuple)}
+    if isinstance(node, ast.RenameStmt) and node.renameType == ObjectType.OBJECT_STATISTIC_EXT:
+        return {qualified_name(t.cast("t.Any", node.object))[1], str(node.newname)}
+    return set()
 
 
 def _prefixes(item: t.Any) -> list[Name]:

@@ -25,6 +25,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_const
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     dotted,
+    lifetime,
     qualified_name,
     relation_name,
     relations,
@@ -63,6 +64,8 @@ def _type(node: t.Any, reading: Reading) -> None:
     composite = isinstance(node, ast.CompositeTypeStmt)
     name = relation_name(node.typevar) if composite else qualified_name(node.typeName)
     reading.catalog.created_types.add(name[1])
+    if isinstance(node, ast.CreateEnumStmt):
+        reading.catalog.created_enums.add(name[1])
 
 
 def _domain_made(node: t.Any, reading: Reading) -> None:
@@ -70,7 +73,7 @@ def _domain_made(node: t.Any, reading: Reading) -> None:
 
 
 def _sequence_made(node: t.Any, reading: Reading) -> None:
-    reading.catalog.create(relation_name(node.sequence))
+    reading.catalog.create(relation_name(node.sequence), **lifetime(node.sequence))
 
 
 def _schema_made(node: t.Any, reading: Reading) -> None:
@@ -103,7 +106,7 @@ def _create(node: t.Any, reading: Reading) -> None:
             # Its rows might belong into the new partition.
             reading.lock(known.default_partition, Mode.ACCESS_EXCLUSIVE, "create-partition", scan=True)
     name = relation_name(node.relation)
-    reading.catalog.create(name, temporary=node.relation.relpersistence == "t")
+    reading.catalog.create(name, **lifetime(node.relation, node.oncommit))
     if reading.catalog.is_new(name):
         for key in keys:
             reading.catalog.add_constraint(name, key)
@@ -139,7 +142,7 @@ _ENFORCEABLE = {ConstrType.CONSTR_CHECK, ConstrType.CONSTR_FOREIGN}
 def _create_as(node: t.Any, reading: Reading) -> None:
     for name in relations(node.query):
         reading.lock(name, Mode.ACCESS_SHARE, "read", scan=None)
-    reading.catalog.create(relation_name(node.into.rel), temporary=node.into.rel.relpersistence == "t")
+    reading.catalog.create(relation_name(node.into.rel), **lifetime(node.into.rel, node.into.onCommit))
 
 
 def _drop(node: t.Any, reading: Reading) -> None:
@@ -266,8 +269,8 @@ def _rename(node: t.Any, reading: Reading) -> None:
     kind = ObjectType(node.renameType)
     if kind in {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}:
         old = qualified_name(node.object)[1]
-        if old in reading.catalog.created_types:
-            reading.catalog.created_types.add(node.newname)
+        for names in (reading.catalog.created_types, reading.catalog.created_enums):
+            names.update({node.newname} if old in names else ())
     if kind == ObjectType.OBJECT_SCHEMA and node.subname in reading.catalog.created_schemas:
         reading.catalog.created_schemas.add(node.newname)
     if kind == ObjectType.OBJECT_ATTRIBUTE and node.behavior:
@@ -336,7 +339,7 @@ def _view(node: t.Any, reading: Reading) -> None:
     if node.replace and reading.catalog.table(view) is not None:
         reading.lock(view, Mode.ACCESS_EXCLUSIVE, "view")
     else:
-        reading.catalog.create(view)
+        reading.catalog.create(view, **lifetime(node.view))
         reading.catalog.views[reading.catalog.qualified(view)] = tuple(
             reading.catalog.qualified(name) for name in relations(node.query)
         )

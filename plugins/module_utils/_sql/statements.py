@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.do_blocks import inner_statements
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     BoolExprType,
     ParseError,
@@ -51,6 +52,21 @@ class Statement:
 def relation_name(relation: t.Any) -> Name:
     """The name of a RangeVar."""
     return relation.schemaname, relation.relname
+
+
+def is_temporary(relation: t.Any) -> bool:
+    """Whether a RangeVar that is made is one of the session alone."""
+    return bool(relation.relpersistence == "t" or relation.schemaname == "pg_temp")
+
+
+def made_name(relation: t.Any) -> Name:
+    """The name of a RangeVar that is made, with the schema of temporary relations where it is one."""
+    return ("pg_temp", relation.relname) if is_temporary(relation) else relation_name(relation)
+
+
+def lifetime(relation: t.Any, on_commit: t.Any = None) -> dict[str, bool]:
+    """`temporary` and `vanishing` of a relation that is made, as Catalog.create() takes them."""
+    return {"temporary": is_temporary(relation), "vanishing": getattr(on_commit, "name", "") == "ONCOMMIT_DROP"}
 
 
 def dotted(name: Name) -> str:
@@ -212,6 +228,12 @@ class Reader:
             self._take(segment, sql[segment.start - offset : segment.end - offset])
             self._end = segment.end
 
+    def _inside(self, piece: _Piece) -> list[t.Any] | None:
+        """The statements of a DO block that can be read; outside of a transaction it is one of its own."""
+        if not isinstance(piece.node, ast.DoStmt) or self._transaction is None:
+            return None
+        return inner_statements(piece.text, piece.node)
+
     def _take(self, segment: Segment | None, sql: str) -> None:
         """The statements of a revision, or what Alembic itself wrote between two (None)."""
         for piece in _parsed(sql):
@@ -223,6 +245,15 @@ class Reader:
                     self._transaction = self._opened
                 elif node.kind in _END:
                     self._transaction = None
+            elif segment is not None and (inner := self._inside(piece)):
+                line = segment.line(segment.start + piece.begin)
+                for text, part, first in inner:
+                    if first:
+                        _relax(part)
+                    number = len(self.found) + 1
+                    self.found.append(
+                        Statement(number, segment.revision, text, part, self._transaction, None, line, first)
+                    )
             elif segment is not None:
                 number, place = len(self.found) + 1, segment.start + piece.begin
                 first = segment.looks_first(place)
@@ -248,6 +279,9 @@ __all__ = (
     "conjuncts",
     "dotted",
     "functions",
+    "is_temporary",
+    "lifetime",
+    "made_name",
     "qualified_name",
     "relation_name",
     "relations",

@@ -21,6 +21,9 @@ Argument: dict "to" the list, "host" the host.
 {{- else if regexMatch "^[0-9]+(\\.[0-9]+){3}$" .host -}}
 - ipBlock:
     cidr: {{ .host }}/32
+{{- else if contains ":" (default "" .host) -}}
+- ipBlock:
+    cidr: {{ printf "%s/128" .host | quote }}
 {{- end -}}
 {{- end -}}
 

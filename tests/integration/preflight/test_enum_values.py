@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding
 
 from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
-from tests.integration.preflight.said_and_done import agree, ended, judged
+from tests.integration.preflight.said_and_done import agree, ended, judged, said_and_done
 
 TABLES = """
 CREATE TYPE mood AS ENUM ('low', 'high');
@@ -58,3 +58,24 @@ def test_what_is_said_is_what_happens(name: str, version: int, servers: Servers)
         connection.rollback()
         outcome = found, ended(connection, [ADD, text])
     agree(outcome, {"enum-value-used"}, "fail" if refused else None, "unsafe use of new value" if refused else "")
+
+
+RETYPED = """
+CREATE TYPE feeling AS ENUM ('low', 'high');
+CREATE TABLE feeler (id int PRIMARY KEY, mood feeling DEFAULT 'low', word text);
+"""
+CONVERSIONS: dict[str, tuple[list[str], str | None, str]] = {
+    "a text": (["ALTER TABLE feeler ALTER word TYPE tone"], "fail", "cannot be cast automatically"),
+    "a text, as USING says": (["ALTER TABLE feeler ALTER word TYPE tone USING word::tone"], None, ""),
+    "another enum": (["ALTER TABLE feeler ALTER mood TYPE tone"], "fail", "cannot be cast automatically"),
+    "another enum with a default": (["ALTER TABLE feeler ALTER mood TYPE tone USING 'a'"], "fail", "default for column"),
+    "a text, after a cast was made": (["CREATE CAST (text AS tone) WITH INOUT AS ASSIGNMENT", "ALTER TABLE feeler ALTER word TYPE tone"], None, ""),
+    "a type that was renamed": (["ALTER TYPE tone RENAME TO pitch", "ALTER TABLE feeler ALTER word TYPE pitch"], "fail", "cannot be cast automatically"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONVERSIONS)
+def test_what_becomes_a_new_enum(name: str, session: psycopg.Connection) -> None:
+    texts, wanted, words = CONVERSIONS[name]
+    made = ["CREATE TYPE tone AS ENUM ('a', 'b')", *texts]
+    agree(said_and_done(session, RETYPED, "", made), {"object-depended-upon"}, wanted, words)

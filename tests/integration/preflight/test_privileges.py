@@ -103,6 +103,8 @@ CASES: dict[str, tuple[str | None, list[str]]] = {
     "type of a column": (FAILS, sql("ALTER TABLE own ADD c closed")),
     "trigger": (FAILS, sql("CREATE TRIGGER t BEFORE INSERT ON others FOR EACH ROW EXECUTE FUNCTION fires()")),
     "trigger, own": (PASSES, sql("CREATE TRIGGER t BEFORE INSERT ON own FOR EACH ROW EXECUTE FUNCTION fires()")),
+    "triggers of keys": (FAILS, sql("CREATE TABLE key_of (a int PRIMARY KEY)", "CREATE TABLE keyed (a int REFERENCES key_of)", "ALTER TABLE keyed DISABLE TRIGGER ALL")),
+    "triggers of its own": (PASSES, sql("ALTER TABLE own DISABLE TRIGGER ALL", "ALTER TABLE own ENABLE TRIGGER USER")),
     "granting": (FAILS, sql("GRANT SELECT ON others TO reader")),
     "granting, own": (PASSES, sql("GRANT SELECT ON own TO reader", "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader")),
     # Roles

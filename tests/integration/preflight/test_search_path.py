@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 import pytest
 
+from tests.integration.preflight.asking import BOTH_MODES, ask, migrate, prepare
 from tests.integration.preflight.said_and_done import agree, said_and_done, sql
+from tests.unit.plugins.module_utils._in_pod.project import Project
 
 TABLES = """
 CREATE TABLE article (id serial PRIMARY KEY, name varchar(50), n int NOT NULL DEFAULT 0, note text);
@@ -54,3 +58,25 @@ SAYS = {"object-missing", "definition-refused"}
 def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) -> None:
     setup, texts, wanted, words = CASES[name]
     agree(said_and_done(session, TABLES, setup, texts), SAYS, wanted, words)
+
+
+@pytest.mark.parametrize("own", ["SET search_path TO tenant, public", "SET ROLE tenant_role"])
+def test_a_path_that_env_sets_is_no_failure(own: str, database: str, tmp_path: Path) -> None:
+    """Where a name leads, or whose it is, env.py decides online alone: what is missing from here may be there."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS tenant_role")
+        connection.execute("CREATE ROLE tenant_role SUPERUSER")
+        connection.execute("ALTER ROLE tenant_role SET search_path = public")
+    prepare(database, "CREATE SCHEMA tenant; CREATE TABLE tenant.item (id int)", revision="0001")
+    if "ROLE" in own:
+        prepare(database, "CREATE TABLE item (id int)")
+    env = BOTH_MODES.replace(
+        "        context.configure(connection=connection",
+        f"        connection.exec_driver_sql({own!r})\n        connection.commit()\n"
+        "        context.configure(connection=connection",
+    )
+    project = Project(tmp_path / "app", env).add("0001", None)
+    project.add("0002", "0001", "ALTER TABLE item ADD COLUMN more int")
+    answer = ask(project.folder, database)
+    assert migrate(project.folder, database) == ""
+    assert answer.verdict == "unknown", answer.findings

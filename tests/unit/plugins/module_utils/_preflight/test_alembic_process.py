@@ -292,7 +292,18 @@ def test_a_folder_that_is_no_alembic_environment(tmp_path: Path, project: Projec
     ("text", "words"),
     [
         ("revision = '0002'\ndown_revision = '0001'\ndef upgrade(:\n", "0002.py, line 3"),
-        ("revision = '0002'\ndown_revision = '0009'\n", "0009"),
+        (
+            "revision = '0002'\ndown_revision = '0009'\n",
+            "the revision 0002 follows 0009 (down_revision), which no file",
+        ),
+        (
+            "revision = '0002'\ndown_revision = '0001'\ndepends_on = '0009'\n",
+            "the revision 0002 depends on 0009 (depends_on), which no file has",
+        ),
+        (
+            "revision = '0001'\ndown_revision = None\n",
+            "two files have the revision 0001 (0001.py, 0002.py), of which Alembic runs one only",
+        ),
         ("import nothing_like_it\n", "nothing_like_it"),
         ("revision = '0001'\ndown_revision = '0001'\n", "cannot be loaded"),
     ],
