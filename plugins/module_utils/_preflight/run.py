@@ -232,7 +232,8 @@ def _traced(rendered: Rendered, location: Location) -> tuple[Rendered, Trace | N
         trace = location.trace()
     except ScratchError as error:
         return rendered, None, [finding("trace-skipped", f"No trace: {error}.")]
-    return traces.known(rendered, trace), trace, traces.findings(rendered, trace)
+    named = (location.graph.version_table_schema, location.graph.version_table)
+    return traces.known(rendered, trace, named), trace, traces.findings(rendered, trace)
 
 
 def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judged: Judgement) -> list[Finding]:
