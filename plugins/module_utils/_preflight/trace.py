@@ -63,12 +63,13 @@ class Trace:
         return self._by_revision.get(revision, [])
 
 
-def known(rendered: Rendered, trace: Trace, version_table: Name) -> Rendered:
+def known(rendered: Rendered, trace: Trace, version_table: Name, empty: t.Iterable[Name] = ()) -> Rendered:
     """The SQL with what the trace saw in place of revisions that could not be rendered, as far as it went.
 
     :param version_table: Alembic's, whose rows the copy has
+    :param empty: tables of the live database that have no row
     """
-    read = Rows([version_table]).read_by(trace.statements)
+    read = Rows([version_table], empty).read_by(trace.statements)
     parts: list[str] = []
     segments: list[Segment] = []
     end, length = 0, 0

@@ -28,6 +28,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_log import Traced
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import Facts
 
 _CATALOGUES = {"pg_catalog", "information_schema"}
 # Of the functions that begin with pg_, and what the reflection of SQLAlchemy calls beside those.
@@ -120,18 +121,31 @@ def _joins(command: t.Any) -> bool:
     return getattr(command, "subtype", None) in {AlterTableType.AT_AttachPartition, AlterTableType.AT_AddInherit}
 
 
+def empty_tables(facts: Facts) -> set[Name]:
+    """Plain tables without a row, by each name by which they were asked for: their files have no length."""
+    parents = {row["root"] for row in facts["descendants"]}
+    found = {
+        row["oid"]
+        for row in facts["classes"]
+        if row["kind"] == "r" and row["oid"] not in parents and "total_bytes" in row and not row["bytes"]
+    }
+    return {(name["schema"], name["name"]) for name in facts["names"] if name["oid"] in found}
+
+
 class Rows:
     """Tables whose rows are the same in the copy and in the live database, statement by statement.
 
     A table that the upgrade itself makes is empty there as here, and then holds what the upgrade writes: the same, as
     long as nothing of that comes from a table whose rows the copy does not have. In doubt a table is not the same.
 
-    :param same: tables that begin so
+    :param copied: tables of the live database whose rows were copied: Alembic's own
+    :param empty: such that have no row there, as the copy's
     """
 
-    def __init__(self, same: t.Iterable[Name]) -> None:
-        self._begin = frozenset(same)
-        self._same = set(self._begin)
+    def __init__(self, copied: t.Iterable[Name], empty: t.Iterable[Name] = ()) -> None:
+        self._begin = frozenset(copied)
+        self._empty = set(empty)
+        self._same = set(self._begin | self._empty)
         self._points: dict[str, set[Name]] = {}
         self._hidden = False
 
@@ -192,7 +206,8 @@ class Rows:
             return True
         if isinstance(node, _WRITING):
             # Triggers and keys carry what is written to a table of the live database into others.
-            return _runs_anything(node) or any(name not in self._same for name in tables(node))
+            live = self._empty | {name for name in tables(node) if name not in self._same}
+            return _runs_anything(node) or not live.isdisjoint(tables(node))
         if isinstance(node, ast.SelectStmt):
             return _runs_anything(node)
         if isinstance(node, ast.VariableSetStmt):
@@ -229,6 +244,7 @@ class Rows:
         new = (old[0], node.newname)
         if old in self._same:
             self._same = self._same - {old} | {new}
+            self._empty |= {new} if old in self._empty else set()
         else:
             self._same.discard(new)
 
@@ -236,4 +252,4 @@ class Rows:
         self._same = set(self._begin)
 
 
-__all__ = ("Rows", "calls", "from_client", "parsed", "tables")
+__all__ = ("Rows", "calls", "empty_tables", "from_client", "parsed", "tables")

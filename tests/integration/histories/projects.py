@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -38,6 +39,9 @@ formatter = generic
 format = %(levelname)s %(name)s %(message)s
 """
 
+# For programs that keep files in the home folder, of which a process of the preflight is told nothing.
+_HOME: t.Final = str(Path(tempfile.gettempdir()) / "ai-agent-histories")
+
 
 @dataclasses.dataclass(frozen=True)
 class Project:
@@ -46,7 +50,7 @@ class Project:
     :param requirements: pinned; the project first, then drivers and what its own list forgets
     :param script: the folder with env.py, below site-packages
     :param scheme: of the URL that env.py wants
-    :param variables: of the process, with `{url}`
+    :param variables: of the process, with `{url}`, or `{doubled}` where env.py hands it to `set_main_option` as it is
     """
 
     name: str
@@ -78,7 +82,8 @@ class Project:
 
     def environment(self, url: str) -> dict[str, str]:
         """The variables for a process of the project."""
-        given = {name: value.replace("{url}", self.url(url)) for name, value in self.variables.items()}
+        forms = {"url": self.url(url), "doubled": self.url(url).replace("%", "%%")}
+        given = {name: value.format(**forms) for name, value in self.variables.items()}
         # SQLAlchemy takes the indexes of a new table from a set: their order is that of a process.
         return {"PYTHONHASHSEED": "0"} | given
 
@@ -113,4 +118,38 @@ PROJECTS: t.Final = (
         {"PHOENIX_SQL_DATABASE_URL": "{url}"},
     ),
     Project("optuna", ("optuna==5.0.0", "psycopg[binary]"), "optuna/storages/_rdb/alembic", "postgresql+psycopg"),
+    Project(
+        "mlflow",
+        _example("mlflow"),
+        "mlflow/store/db_migrations",
+        "postgresql+psycopg",
+    ),
+    Project(
+        "prefect",
+        ("prefect==3.9.0",),
+        "prefect/server/database/_migrations",
+        "postgresql+asyncpg",
+        {"PREFECT_API_DATABASE_CONNECTION_URL": "{url}", "PREFECT_HOME": _HOME},
+    ),
+    Project(
+        "skyvern",
+        ("skyvern==1.0.56", "sqlalchemy[asyncio]", "alembic", "psycopg[binary]", "asyncpg", "email-validator"),
+        "alembic",
+        "postgresql+psycopg",
+        {"DATABASE_STRING": "{doubled}"},
+    ),
+    Project(
+        "airflow",
+        ("apache-airflow-core==3.3.2", "psycopg2-binary", "asyncpg"),
+        "airflow/migrations",
+        "postgresql+psycopg2",
+        {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "{url}", "AIRFLOW_HOME": _HOME},
+    ),
+    Project(
+        "argilla",
+        ("argilla-server==2.8.0", "psycopg2-binary", "asyncpg"),
+        "argilla_server/alembic",
+        "postgresql+asyncpg",
+        {"ARGILLA_DATABASE_URL": "{url}"},
+    ),
 )

@@ -72,3 +72,8 @@ def test_whoever_reads_live_rows_may_have_written_anywhere() -> None:
 def test_what_the_server_refused_made_nothing() -> None:
     refused = Traced("r1", MADE, refusal=("42P07", "it exists"))
     assert Rows([]).read_by([refused, Traced("r1", READ)]) == {"r1": ["made"]}
+
+
+def test_a_live_table_without_rows_is_known_until_something_is_written_to_it() -> None:
+    seen = [Traced("r1", READ), Traced("r2", "INSERT INTO made VALUES (1)"), Traced("r3", READ)]
+    assert Rows([], [(None, "made")]).read_by(seen) == {"r3": ["made"]}
