@@ -39,6 +39,13 @@ formatter = generic
 format = %(levelname)s %(name)s %(message)s
 """
 
+# As `_initialize_tables` has it: the first revisions alter tables that none of them makes.
+_MLFLOW: t.Final = """
+import sys
+from sqlalchemy import create_engine
+from mlflow.store.tracking.dbmodels.initial_models import Base
+Base.metadata.create_all(create_engine(sys.argv[1]))
+"""
 # For programs that keep files in the home folder, of which a process of the preflight is told nothing.
 _HOME: t.Final = str(Path(tempfile.gettempdir()) / "ai-agent-histories")
 
@@ -51,6 +58,7 @@ class Project:
     :param script: the folder with env.py, below site-packages
     :param scheme: of the URL that env.py wants
     :param variables: of the process, with `{url}`, or `{doubled}` where env.py hands it to `set_main_option` as it is
+    :param before: what the project runs in a new database before the first revision: Python, with the URL in sys.argv
     """
 
     name: str
@@ -58,6 +66,7 @@ class Project:
     script: str
     scheme: str = "postgresql"
     variables: dict[str, str] = dataclasses.field(default_factory=dict)
+    before: str = ""
 
     @property
     def python(self) -> Path:
@@ -123,13 +132,7 @@ PROJECTS: t.Final = (
         _example("mlflow"),
         "mlflow/store/db_migrations",
         "postgresql+psycopg",
-    ),
-    Project(
-        "prefect",
-        ("prefect==3.9.0",),
-        "prefect/server/database/_migrations",
-        "postgresql+asyncpg",
-        {"PREFECT_API_DATABASE_CONNECTION_URL": "{url}", "PREFECT_HOME": _HOME},
+        before=_MLFLOW,
     ),
     Project(
         "skyvern",

@@ -53,6 +53,14 @@ def alembic(project: Project, ini: Path, url: str, *words: str) -> subprocess.Co
     )
 
 
+def begin(project: Project, folder: Path, url: str) -> None:
+    """Do in an empty database what the project does before its first revision."""
+    if project.before:
+        words = [project.python, "-c", project.before, project.url(url)]
+        environment = surroundings(project, url)
+        subprocess.run(words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=True)
+
+
 def migrate(project: Project, ini: Path, url: str, target: str) -> None:
     """Have Alembic bring an empty database to a revision."""
     done = alembic(project, ini, url, "upgrade", target)
@@ -107,6 +115,7 @@ def test_its_upgrade_is_judged_as_it_runs(
     def upgrade(target: str) -> bool:
         return not alembic(project, ini, url, "upgrade", target).returncode
 
+    begin(project, folder, url)
     if start == "the middle":
         segments = rendered(project, ini, url).segments
         migrate(project, ini, url, segments[len(segments) // 2].revision)
@@ -138,6 +147,7 @@ def test_its_upgrade_is_judged_as_it_runs(
         return
     assert not walked.refused
     if start == "nothing":
+        begin(project, folder, another.url)
         migrate(project, project.ini(folder, another.url), another.url, "heads")
         line.equal = database.dumped("--schema-only") == another.dumped("--schema-only")
         assert line.equal
