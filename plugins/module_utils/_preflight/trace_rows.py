@@ -28,7 +28,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_log import Traced
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import Facts
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import TableFacts
 
 _CATALOGUES = {"pg_catalog", "information_schema"}
 # Of the functions that begin with pg_, and what the reflection of SQLAlchemy calls beside those.
@@ -121,7 +121,7 @@ def _joins(command: t.Any) -> bool:
     return getattr(command, "subtype", None) in {AlterTableType.AT_AttachPartition, AlterTableType.AT_AddInherit}
 
 
-def empty_tables(facts: Facts) -> set[Name]:
+def empty_tables(facts: TableFacts) -> set[Name]:
     """Plain tables without a row, by each name by which they were asked for: their files have no length."""
     parents = {row["root"] for row in facts["descendants"]}
     found = {

@@ -146,13 +146,17 @@ PROJECTS: t.Final = (
         ("apache-airflow-core==3.3.2", "psycopg2-binary", "asyncpg"),
         "airflow/migrations",
         "postgresql+psycopg2",
-        {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "{url}", "AIRFLOW_HOME": _HOME},
+        {
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "{url}",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
+            "AIRFLOW_HOME": _HOME,
+        },
     ),
     Project(
         "argilla",
         ("argilla-server==2.8.0", "psycopg2-binary", "asyncpg"),
         "argilla_server/alembic",
         "postgresql+asyncpg",
-        {"ARGILLA_DATABASE_URL": "{url}"},
+        {"ARGILLA_DATABASE_URL": "{doubled}"},
     ),
 )

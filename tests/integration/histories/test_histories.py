@@ -56,7 +56,7 @@ def alembic(project: Project, ini: Path, url: str, *words: str) -> subprocess.Co
 def begin(project: Project, folder: Path, url: str) -> None:
     """Do in an empty database what the project does before its first revision."""
     if project.before:
-        words = [project.python, "-c", project.before, project.url(url)]
+        words = [str(project.python), "-c", project.before, project.url(url)]
         environment = surroundings(project, url)
         subprocess.run(words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=True)
 
