@@ -250,6 +250,7 @@ options:
         version table. No other row and no password leaves the database, those of user mappings and subscriptions
         neither. C(env.py) is led to the copy whatever URL it builds.
       - Whether a revision that reads rows, sizes, statistics or settings would run more on real ones stays unknown.
+        Rows of tables that the upgrade itself makes are known, and that a table has none now.
       - The copying waits for a lock no longer than O(lock_timeout_ms).
       - Needs C(postgres), C(initdb), C(psql), C(pg_dump) and C(pg_dumpall) of the server's major version. Without them
         the finding C(trace-skipped) says so and the rules alone judge.

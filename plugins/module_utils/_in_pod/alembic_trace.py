@@ -23,12 +23,12 @@ from pathlib import Path
 
 from .alembic_place import own_ini
 from .alembic_url import put
-from .alembic_watch import kept_off_disk
 from .alembic_worker import (
     AlembicError,
     Worker,
     described,
 )
+from .kept_off_disk import kept_off_disk
 
 # How a mark begins: a query, so that it stands in the log among the statements of its session.
 MARK = "ai_agent_trace"

@@ -10,10 +10,8 @@ and looked for in its text, where a branch was not taken.
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import functools
-import io
 import os
 import re
 import sys
@@ -197,23 +195,6 @@ def has_body(path: str) -> bool:
                 for item in node.body
             )
     return True
-
-
-@contextlib.contextmanager
-def kept_off_disk() -> t.Iterator[None]:
-    """Send files that env.py or a revision opens for writing to os.devnull: a preflight changes nothing."""
-    original = builtins.open
-
-    def nowhere(file: t.Any, mode: str = "r", *arguments: t.Any, **more: t.Any) -> t.Any:
-        if set(mode) & set("wax+") and not isinstance(file, int):
-            return original(os.devnull, mode.replace("x", "w"), *arguments, **more)
-        return original(file, mode, *arguments, **more)
-
-    builtins.open = io.open = nowhere
-    try:
-        yield
-    finally:
-        builtins.open = io.open = original
 
 
 class Unread:

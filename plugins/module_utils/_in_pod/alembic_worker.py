@@ -25,8 +25,9 @@ from pathlib import Path
 
 from .alembic_online import DECISIVE, observe
 from .alembic_url import put, scheme_of
-from .alembic_watch import Watch, has_body, inspects, kept_off_disk
+from .alembic_watch import Watch, has_body, inspects
 from .files_read import FilesRead
+from .kept_off_disk import kept_off_disk
 from .revision_problems import ended, explained, repeated
 from .source_lines import LONE_SURROGATE, LinedBuffer, without_lone_surrogates
 from .untyped_literals import rendered

@@ -45,6 +45,7 @@ _WORKER: t.Final = (
     "alembic_worker",
     "executed_text",
     "files_read",
+    "kept_off_disk",
     "revision_code",
     "revision_problems",
     "source_lines",

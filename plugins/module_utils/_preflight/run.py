@@ -51,6 +51,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.revis
     version_num_width,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.source import Inference
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_rows import empty_tables
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.version_table import (
     assert_heads,
     version_table_findings,
@@ -207,8 +208,11 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
     unknown = frozenset(item.revision for item in rendered.segments if item.error or item.inspects)
     trace: Trace | None = None
     trace_findings: list[Finding] = []
+    alone, version_table = rendered, (graph.version_table_schema, graph.version_table)
     if request.trace and rendered.segments:
-        rendered, trace, trace_findings = _traced(rendered, location)
+        trace, trace_findings = _traced(rendered, location)
+    if trace:
+        rendered = traces.known(alone, trace, version_table)
         reader = Reader(time_limit)
         reader.feed(rendered.sql, rendered.segments)
     questions = row_questions(reader.found)
@@ -221,18 +225,20 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
     if answer.live != live:
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)
+    if trace and answer.facts:
+        rendered = traces.known(alone, trace, version_table, empty_tables(answer.facts))
     pgoptions_apply = bool(source.release) or env_findings.reads_pgoptions(graph.online)
     told = (trace, tuple(trace_findings), unknown)
     return _Upgrade(graph, rows, position, reader, rendered, answer, pgoptions_apply, *told)
 
 
-def _traced(rendered: Rendered, location: Location) -> tuple[Rendered, Trace | None, list[Finding]]:
-    """The SQL with what a trace saw, the trace, and its own findings."""
+def _traced(rendered: Rendered, location: Location) -> tuple[Trace | None, list[Finding]]:
+    """The trace, and its own findings."""
     try:
         trace = location.trace()
     except ScratchError as error:
-        return rendered, None, [finding("trace-skipped", f"No trace: {error}.")]
-    return traces.known(rendered, trace), trace, traces.findings(rendered, trace)
+        return None, [finding("trace-skipped", f"No trace: {error}.")]
+    return trace, traces.findings(rendered, trace)
 
 
 def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judged: Judgement) -> list[Finding]:

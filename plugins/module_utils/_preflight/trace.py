@@ -11,41 +11,27 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Severity, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ParseError, ast, parse_sql
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_rows import (
+    Rows,
+    calls,
+    from_client,
+    parsed,
+    tables,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import functions, relations, walk
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace_log import Traced
 
 SHOWN_CHARACTERS = 120
-_CATALOGUES = {"pg_catalog", "information_schema"}
-# Of the functions that begin with pg_, and what the reflection of SQLAlchemy calls beside those.
-_CHANGING = ("pg_advisory", "pg_try_advisory", "pg_terminate", "pg_cancel", "pg_create_", "pg_drop_", "pg_replication_")
-_PLAIN = {
-    "any_value", "array_agg", "array_length", "array_position", "array_to_string", "bool_and", "bool_or", "coalesce",
-    "col_description", "count", "current_database", "current_schema", "current_schemas", "format_type",
-    "generate_subscripts", "generate_series", "has_schema_privilege", "has_table_privilege", "information_schema",
-    "json_agg", "json_build_object", "json_object_agg", "lower", "max", "min", "obj_description", "quote_ident",
-    "regexp_replace", "row_number", "shobj_description", "string_agg", "to_regclass", "to_regtype", "unnest", "upper",
-    "version",
-}  # fmt: skip
 # SQLSTATEs that rows may bring, or files and libraries of the server, of which the copy has none.
 # Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _NOT_OF_SCHEMA = ("02", "21", "22", "23", "P0", "55000", "58")
 # Of foreign servers, which the copy cannot reach.
 _FOREIGN = ("HV", "08")
-# What the copy has otherwise than the live database: statistics, sizes, large objects, settings of the machine.
-_OF_INSTANCE = (
-    "pg_stat", "pg_settings", "pg_largeobject", "pg_sequences", "pg_locks", "pg_file_settings", "pg_prepared_",
-    "pg_replication_", "pg_subscription", "pg_available_", "pg_hba_", "pg_current_", "pg_last_", "pg_is_",
-    "pg_postmaster_", "current_setting", "query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml",
-    "txid_", "inet_server_", "lo_", "dblink",
-)  # fmt: skip
-_COUNTED = {"reltuples", "relpages", "relallvisible", "last_value"}
-# What drivers and SQLAlchemy ask when they connect.
-_ASKED_BY_DRIVERS = {"standard_conforming_strings", "transaction_isolation", "server_version"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,8 +63,13 @@ class Trace:
         return self._by_revision.get(revision, [])
 
 
-def known(rendered: Rendered, trace: Trace) -> Rendered:
-    """The SQL with what the trace saw in place of revisions that could not be rendered, as far as it went."""
+def known(rendered: Rendered, trace: Trace, version_table: Name, empty: t.Iterable[Name] = ()) -> Rendered:
+    """The SQL with what the trace saw in place of revisions that could not be rendered, as far as it went.
+
+    :param version_table: Alembic's, whose rows the copy has
+    :param empty: tables of the live database that have no row
+    """
+    read = Rows([version_table], empty).read_by(trace.statements)
     parts: list[str] = []
     segments: list[Segment] = []
     end, length = 0, 0
@@ -88,7 +79,7 @@ def known(rendered: Rendered, trace: Trace) -> Rendered:
         if _opaque(segment) and segment.revision in trace.seconds:
             seen = trace.of(segment.revision)
             text = "".join(f"{item.sql.rstrip().rstrip(';')};\n" for item in seen if _counts(item))
-            reads = _reads(seen)
+            reads = read.get(segment.revision)
             why = f"it reads {', '.join(reads)}, of which the trace's copy has nothing" if reads else None
             now = dataclasses.replace(segment, error=None, inspects=why, lines=(), checkfirst_spans=())
         else:
@@ -111,80 +102,21 @@ def _moved(segment: Segment, by: int) -> Segment:
     )
 
 
-@functools.cache
-def _parsed(sql: str) -> list[t.Any] | None:
-    """The statements of a text, which nobody may change; None where the grammar refuses it."""
-    try:
-        return [raw.stmt for raw in parse_sql(sql)]
-    except ParseError:
-        return None
-
-
 def _asks_only(sql: str) -> bool:
     """Whether it changes and locks nothing that matters: a look at the catalogues, a savepoint, the end of a cursor."""
-    nodes = _parsed(sql)
+    nodes = parsed(sql)
     return nodes is not None and all(_harmless(node) for node in nodes)
 
 
 def _counts(item: Traced) -> bool:
     """Whether it is judged: it did something, and what the revision caught itself did not."""
-    return item.refusal is None and not _asks_only(item.sql) and not _from_client(item.sql)
-
-
-def _from_client(sql: str) -> bool:
-    """COPY, whose rows come from the driver and are in no log."""
-    return any(isinstance(node, ast.CopyStmt) and node.is_from and not node.filename for node in _parsed(sql) or ())
+    return item.refusal is None and not _asks_only(item.sql) and not from_client(item.sql)
 
 
 def _harmless(node: t.Any) -> bool:
     if isinstance(node, ast.VariableShowStmt | ast.DeallocateStmt | ast.ClosePortalStmt | ast.FetchStmt):
         return True
-    return isinstance(node, ast.SelectStmt) and not _tables(node) and not _calls(node)
-
-
-def _tables(node: t.Any) -> list[str]:
-    """Tables that are nobody's catalogue. Without a schema, PostgreSQL's own are told by their name."""
-    found = [
-        name for name in relations(node)
-        if name[0] not in _CATALOGUES and not (name[0] is None and name[1].startswith("pg_"))
-    ]  # fmt: skip
-    return [name[1] for name in found]
-
-
-def _calls(node: t.Any) -> bool:
-    """Whether a function is called that is not known to read catalogues or to compute: it may change anything."""
-    return any(
-        schema not in {None, "pg_catalog"}
-        or name.startswith(_CHANGING)
-        or not (name in _PLAIN or name.startswith("pg_"))
-        for schema, name in functions(node)
-    )
-
-
-def _reads(statements: t.Iterable[Traced]) -> list[str]:
-    """Tables whose rows came back to the revision, which may have decided what it ran next."""
-    found: dict[str, None] = {}
-    for item in statements:
-        for node in _parsed(item.sql) or ():
-            returning = getattr(node, "returningList", None) or getattr(node, "returningClause", None)
-            if isinstance(node, ast.SelectStmt) or returning:
-                found |= dict.fromkeys([*_tables(node), *_of_instance(node)])
-            if isinstance(node, ast.VariableShowStmt) and node.name not in _ASKED_BY_DRIVERS:
-                found[f"the setting {node.name}"] = None
-        if _from_client(item.sql):
-            found["rows that the driver copies"] = None
-    return list(found)
-
-
-def _of_instance(node: t.Any) -> list[str]:
-    """Names in a query whose answer is another in a database with rows, of another age, on another machine."""
-    names = [name for _schema, name in [*relations(node), *functions(node)]]
-    found = [name for name in names if name.startswith(_OF_INSTANCE) or name.endswith("_size")]
-    for part in walk(node):
-        if isinstance(part, ast.ColumnRef) and part.fields:
-            column = getattr(part.fields[-1], "sval", None)
-            found += [column] if column in _COUNTED else []
-    return found
+    return isinstance(node, ast.SelectStmt) and not tables(node) and not calls(node)
 
 
 def findings(rendered: Rendered, trace: Trace) -> list[Finding]:
@@ -235,7 +167,7 @@ def _kinds(sql: str) -> list[str]:
     """The statements in one spelling, without transactions."""
     from pglast.stream import RawStream
 
-    nodes = _parsed(sql)
+    nodes = parsed(sql)
     if nodes is None:
         return [" ".join(sql.split())]
     return [RawStream()(node) for node in nodes if not isinstance(node, ast.TransactionStmt)]
@@ -279,7 +211,7 @@ def _made(trace: Trace) -> set[str]:
     return {
         ".".join(table)
         for item in trace.statements
-        for node in _parsed(item.sql) or ()
+        for node in parsed(item.sql) or ()
         for name in [_new_table(node)]
         for table in item.locks or ()
         if table[1] == name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -38,6 +39,16 @@ formatter = generic
 format = %(levelname)s %(name)s %(message)s
 """
 
+# As `_initialize_tables` has it: the first revisions alter tables that none of them makes.
+_MLFLOW: t.Final = """
+import sys
+from sqlalchemy import create_engine
+from mlflow.store.tracking.dbmodels.initial_models import Base
+Base.metadata.create_all(create_engine(sys.argv[1]))
+"""
+# For programs that keep files in the home folder, of which a process of the preflight is told nothing.
+_HOME: t.Final = str(Path(tempfile.gettempdir()) / "ai-agent-histories")
+
 
 @dataclasses.dataclass(frozen=True)
 class Project:
@@ -46,7 +57,8 @@ class Project:
     :param requirements: pinned; the project first, then drivers and what its own list forgets
     :param script: the folder with env.py, below site-packages
     :param scheme: of the URL that env.py wants
-    :param variables: of the process, with `{url}`
+    :param variables: of the process, with `{url}`, or `{doubled}` where env.py hands it to `set_main_option` as it is
+    :param before: what the project runs in a new database before the first revision: Python, with the URL in sys.argv
     """
 
     name: str
@@ -54,6 +66,7 @@ class Project:
     script: str
     scheme: str = "postgresql"
     variables: dict[str, str] = dataclasses.field(default_factory=dict)
+    before: str = ""
 
     @property
     def python(self) -> Path:
@@ -78,7 +91,8 @@ class Project:
 
     def environment(self, url: str) -> dict[str, str]:
         """The variables for a process of the project."""
-        given = {name: value.replace("{url}", self.url(url)) for name, value in self.variables.items()}
+        forms = {"url": self.url(url), "doubled": self.url(url).replace("%", "%%")}
+        given = {name: value.format(**forms) for name, value in self.variables.items()}
         # SQLAlchemy takes the indexes of a new table from a set: their order is that of a process.
         return {"PYTHONHASHSEED": "0"} | given
 
@@ -113,4 +127,36 @@ PROJECTS: t.Final = (
         {"PHOENIX_SQL_DATABASE_URL": "{url}"},
     ),
     Project("optuna", ("optuna==5.0.0", "psycopg[binary]"), "optuna/storages/_rdb/alembic", "postgresql+psycopg"),
+    Project(
+        "mlflow",
+        _example("mlflow"),
+        "mlflow/store/db_migrations",
+        "postgresql+psycopg",
+        before=_MLFLOW,
+    ),
+    Project(
+        "skyvern",
+        ("skyvern==1.0.56", "sqlalchemy[asyncio]", "alembic", "psycopg[binary]", "asyncpg", "email-validator"),
+        "alembic",
+        "postgresql+psycopg",
+        {"DATABASE_STRING": "{doubled}"},
+    ),
+    Project(
+        "airflow",
+        ("apache-airflow-core==3.3.2", "psycopg2-binary", "asyncpg"),
+        "airflow/migrations",
+        "postgresql+psycopg2",
+        {
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "{url}",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
+            "AIRFLOW_HOME": _HOME,
+        },
+    ),
+    Project(
+        "argilla",
+        ("argilla-server==2.8.0", "psycopg2-binary", "asyncpg"),
+        "argilla_server/alembic",
+        "postgresql+asyncpg",
+        {"ARGILLA_DATABASE_URL": "{doubled}"},
+    ),
 )

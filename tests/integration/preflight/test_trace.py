@@ -126,6 +126,30 @@ SITUATIONS: dict[str, Situation] = {
         ),
         {"revision-not-static": "unknown"},
     ),
+    "a table without rows is read": Situation(
+        (
+            """
+            if not op.get_bind().execute(sa.text("SELECT id FROM notes")).fetchall():
+                op.execute("ALTER TABLE notes ADD extra int")
+            """,
+        ),
+        {},
+        "ADD extra",
+    ),
+    "rows of its own are read": Situation(
+        (
+            """
+            op.create_table("kinds", sa.Column("id", sa.BigInteger(), primary_key=True))
+            op.execute("INSERT INTO kinds VALUES (7)")
+            """,
+            """
+            for row in op.get_bind().execute(sa.text("SELECT id FROM kinds")).fetchall():
+                op.execute(f"ALTER TABLE notes ADD extra_{row.id} int")
+            """,
+        ),
+        {},
+        "ADD extra_7",
+    ),
     "rows are returned": Situation(
         (
             """
