@@ -1,0 +1,49 @@
+"""Faults of nodes during an upgrade: one is drained, one is lost."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from lab import cluster, shell
+from tests.integration.role.conftest import Run
+
+from .stage import AWAY, HOME, OTHER, Stage, cordoned
+
+
+def drained(stage: Stage) -> Run:
+    """A node with an agent of the old version is drained while the hook is at work."""
+    stage.no_hook()
+    running = stage.begin()
+    running.until("the hook is there", stage.hook)
+    words = ("drain", OTHER, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=150s")
+    try:
+        cluster.kubectl(*words, timeout=160)
+        return running.end()
+    finally:
+        cluster.kubectl("uncordon", OTHER)
+
+
+def lost(stage: Stage) -> Run:
+    """The node of the hook is gone in the middle of the migration: it sends no packet more, and says nothing."""
+    from .in_migration import BEFORE_IT, asleep, at_its_index, values
+
+    stage.no_hook()
+    with at_its_index(stage, "PERFORM pg_sleep(25);"), contextlib.ExitStack() as gone:
+        short = values(stage, migration={"timeout": 30, "startTimeout": 40})
+        with cordoned(HOME, OTHER):
+            running = stage.begin(**BEFORE_IT, **short)
+            running.until("the hook is at work", lambda: asleep(stage))
+        gone.enter_context(without(AWAY))
+        return running.end()
+
+
+@contextlib.contextmanager
+def without(node: str) -> Iterator[None]:
+    """A node loses its power."""
+    shell.capture(["docker", "kill", node])
+    try:
+        yield
+    finally:
+        shell.capture(["docker", "start", node])
+        cluster.kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=240s", timeout=250)
