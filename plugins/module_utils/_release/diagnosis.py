@@ -35,6 +35,17 @@ ECHOES = ("Error: ErrImagePull", "Error: ImagePullBackOff", "Back-off ")
 # The container of a migration's pod that is the chart's.
 MIGRATE = "migrate"
 MAX_EVENTS = 5
+# The heading of docs/runbook.md of each cause.
+RUNBOOK = {
+    "image": "image-not-found",
+    "migration": "migration-failed",
+    "configuration": "container-not-created",
+    "unschedulable": "pod-unschedulable",
+    "crash": "container-crashes",
+    "not_ready": "not-ready",
+    "no_pod": "pods-not-made",
+    "helm": "helm-failed",
+}
 
 
 @dataclass
@@ -84,6 +95,11 @@ def with_log(diagnosis: Diagnosis, lines: list[str]) -> Diagnosis:
     cause = heading(lines)
     more = f" They name the cause: docs/runbook.md#{cause}." if cause else ""
     return replace(diagnosis, sentence=diagnosis.sentence + more)
+
+
+def runbook(diagnosis: Diagnosis) -> str:
+    """Where the runbook says what to do about a cause."""
+    return f"docs/runbook.md#{RUNBOOK[diagnosis.cause]}"
 
 
 def as_dict(diagnosis: Diagnosis) -> Object:
@@ -221,4 +237,4 @@ def _warnings(events: list[Object], release: str, pods: set[str]) -> list[str]:
     return list(lines)[:MAX_EVENTS]
 
 
-__all__ = ["Diagnosis", "as_dict", "diagnose", "helm_line", "with_log"]
+__all__ = ["RUNBOOK", "Diagnosis", "as_dict", "diagnose", "helm_line", "runbook", "with_log"]

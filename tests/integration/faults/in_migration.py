@@ -42,7 +42,7 @@ def fails_half_way(stage: Stage) -> Run:
 def hangs(stage: Stage) -> Run:
     """The second statement never ends, and migration.timeout does."""
     with at_its_index(stage, "PERFORM pg_sleep(900);"):
-        return stage.run(**BEFORE_IT, **values(stage, migration={"timeout": 15}))
+        return stage.run(**BEFORE_IT, **values(stage, migration={"timeout": 15, "databaseTimeout": 10}))
 
 
 def out_of_memory(stage: Stage) -> Run:

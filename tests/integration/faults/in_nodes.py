@@ -30,7 +30,7 @@ def lost(stage: Stage) -> Run:
 
     stage.no_hook()
     with at_its_index(stage, "PERFORM pg_sleep(25);"), contextlib.ExitStack() as gone:
-        short = values(stage, migration={"timeout": 30, "startTimeout": 40})
+        short = values(stage, migration={"timeout": 30, "startTimeout": 40, "databaseTimeout": 20})
         with cordoned(HOME, OTHER):
             running = stage.begin(**BEFORE_IT, **short)
             running.until("the hook is at work", lambda: asleep(stage))

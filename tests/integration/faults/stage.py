@@ -30,7 +30,7 @@ Values = dict[str, t.Any]
 _AT_HOME = {"nodeSelector": {"kubernetes.io/hostname": HOME}}
 VALUES: Values = {
     "agent": {"replicaCount": 2, "progressDeadlineSeconds": 90},
-    "migration": {"timeout": 40, "startTimeout": 120},
+    "migration": {"timeout": 100, "startTimeout": 120},
     "postgresql": {"primary": _AT_HOME},
     "redis": {"master": _AT_HOME},
 }
@@ -81,7 +81,7 @@ class Stage:
         return {
             "ai_agent_namespace": NAME,
             "ai_agent_release_name": NAME,
-            "ai_agent_timeout": "5m",
+            "ai_agent_timeout": "15m",
             "ai_agent_progress": 5,
             "ai_agent_images": images,
             "ai_agent_values": merged(VALUES, same, values),

@@ -5,7 +5,15 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.diagnosis import diagnose, helm_line, with_log
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.diagnosis import (
+    RUNBOOK,
+    diagnose,
+    helm_line,
+    runbook,
+    with_log,
+)
+
+from lab.paths import ROOT
 
 Object = dict[str, t.Any]
 
@@ -160,3 +168,10 @@ def test_the_sentence_leads_to_what_the_last_lines_name() -> None:
     line = "Waiting for the database: failed to resolve host 'db': [Errno -3] Temporary failure in name resolution"
     assert with_log(found, [line]).sentence.endswith(" They name the cause: docs/runbook.md#dns-unavailable.")
     assert with_log(found, ["starting"]) == found
+
+
+def test_every_cause_has_its_section_of_the_runbook() -> None:
+    headings = {line.lstrip("# ") for line in (ROOT / "docs/runbook.md").read_text().splitlines() if line[:1] == "#"}
+    assert set(RUNBOOK.values()) <= headings
+    found = diagnose("agent", [pod("m-1", FAILED, phase="Failed", labels=MIGRATION)], [], "")
+    assert runbook(found) == "docs/runbook.md#migration-failed"
