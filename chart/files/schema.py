@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 LOCK_KEY = int.from_bytes(b"ai_agent", "big")
 # PostgreSQL finishes the running statement of a killed migrator, and holds its lock, unless it looks after the client.
 CHECK_INTERVAL = ("client_connection_check_interval", "2s")
-# That look sees a connection that was closed. A node that is lost closes nothing, and by the kernel's default the server
-# asks after two hours: until then nobody else would get the lock. The server ignores these on a Unix socket.
+# That look sees a connection that was closed. A node that is lost closes nothing, and by the kernel's default the
+# server asks after two hours: until then nobody else would get the lock. It ignores these on a Unix socket.
 KEEPALIVES = (("tcp_keepalives_idle", "10"), ("tcp_keepalives_interval", "5"), ("tcp_keepalives_count", "3"))
 # Options of the session that holds the lock.
 LOCK_SESSION = " ".join(f"-c {name}={value}" for name, value in (("statement_timeout", "0"), *KEEPALIVES))

@@ -34,8 +34,8 @@ _NAMES = (
 # Where a log is all there is, a time-out is that of the TCP connection.
 _CAUSES = FINDING_OF_CAUSE | {"timeout": "database-filtered"}
 
-# What PostgreSQL and the migrator (chart/files/schema.py) say of a migration that began. The words of PostgreSQL are those of
-# its lc_messages; its SQLSTATE and psycopg's class for it are not translated.
+# What PostgreSQL and the migrator (chart/files/schema.py) say of a migration that began. The words of PostgreSQL are
+# those of its lc_messages; its SQLSTATE and psycopg's class for it are not translated.
 _AT_WORK = (
     (re.compile(r"No space left on device|\bDiskFull\b|\b53100\b"), "database-disk-full"),
     (re.compile(r"^Another migration is at work on this database"), "migrator-active"),

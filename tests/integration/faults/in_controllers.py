@@ -1,4 +1,4 @@
-"""Faults of who deploys: two at once, killed in each step, its helm killed, its certificate expired, its quota small."""
+"""Faults of who deploys: two at once, killed in each step, helm killed, a certificate expired, a quota small."""
 
 from __future__ import annotations
 
@@ -105,7 +105,10 @@ def expired(kubeconfig: str) -> str:
     user = content["users"][0]["user"]
     now = datetime.datetime.now(datetime.UTC)
     key = ec.generate_private_key(ec.SECP256R1())
-    name = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:masters"), x509.NameAttribute(NameOID.COMMON_NAME, "e")]
+    name = [
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:masters"),
+        x509.NameAttribute(NameOID.COMMON_NAME, "e"),
+    ]
     made = (
         x509.CertificateBuilder()
         .subject_name(x509.Name(name))

@@ -17,15 +17,16 @@ BEFORE_IT = {"ai_agent_preflight_fail_on": "never"}
 
 
 @contextlib.contextmanager
-def at_its_index(stage: Stage, body: str, declared: str = "") -> Iterator[None]:
+def at_its_index(stage: Stage, body: str) -> Iterator[None]:
     """Do something in the database in the middle of revision 0007: its table is made, its index is not.
 
     :param body: statements of PL/pgSQL
     """
     stage.there.sql(
-        f"CREATE OR REPLACE FUNCTION public.faulty() RETURNS event_trigger LANGUAGE plpgsql AS $x$ {declared} BEGIN {body} END $x$;"
+        f"CREATE OR REPLACE FUNCTION public.faulty() RETURNS event_trigger LANGUAGE plpgsql AS $x$ BEGIN {body} END $x$;"
         " DROP EVENT TRIGGER IF EXISTS faulty;"
-        " CREATE EVENT TRIGGER faulty ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION public.faulty()"
+        " CREATE EVENT TRIGGER faulty ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
+        " EXECUTE FUNCTION public.faulty()"
     )
     try:
         yield

@@ -15,21 +15,23 @@ from pathlib import Path
 import yaml
 
 from lab import cluster
-from lab.paths import ROOT, VARS
+from lab.paths import LAB, ROOT, VARS
 from tests.integration.release.asked import LoadPod
 from tests.integration.release.conftest import Release, merged
 from tests.integration.role.conftest import VENV, Run, play
 
 NAME = "faults"
+KEPT = LAB / "faults-home"
+"""Helm's revision of the old version, between sessions with FAULTS_KEEP."""
 OLD, NEW = "0006", "0007"
 """Revisions of the schema before the upgrade and after it."""
 HOME, OTHER, AWAY = cluster.NODES
-"""Nodes: of the servers and the load; of agents; and the one that the old version never uses, so that it may be lost."""
+"""Nodes: of the servers and the load; of agents; and one that the old version never uses, so that it may be lost."""
 
 Values = dict[str, t.Any]
 _AT_HOME = {"nodeSelector": {"kubernetes.io/hostname": HOME}}
 VALUES: Values = {
-    "agent": {"replicaCount": 2, "progressDeadlineSeconds": 90},
+    "agent": {"replicaCount": 2, "progressDeadlineSeconds": 300},
     "migration": {"timeout": 100, "startTimeout": 120},
     "postgresql": {"primary": _AT_HOME},
     "redis": {"master": _AT_HOME},
@@ -52,17 +54,31 @@ class Stage:
 
     @contextlib.contextmanager
     def deployed(self) -> Iterator[t.Self]:
-        """Deploy the old version twice, so that the role knows what schema it works with; ask it; remove it at the end."""
-        self.there.kubectl("delete", "namespace", NAME, "--ignore-not-found", timeout=240)
+        """Deploy the old version twice, so that the role knows what schema it works with; ask it; remove it at the end.
+
+        With FAULTS_KEEP it stays, and the next session goes on with it.
+        """
+        keep = bool(os.environ.get("FAULTS_KEEP"))
         try:
-            for greeting in ("first", "second"):
-                run = self.run(**self.variables(new=False, agent={"env": {"GREETING": greeting}}))
-                assert run.code == 0, run.output[-4000:]
-            self.set_home()
+            if keep and KEPT.is_file():
+                self.home = int(KEPT.read_text(encoding="utf-8"))
+                self.there.kubectl("delete", "pod", "asking", "--ignore-not-found")
+            else:
+                self._deploy()
             self.asked = LoadPod(self.there, askers=2, node=HOME, address=self._address())
             yield self
         finally:
-            self.there.kubectl("delete", "namespace", NAME, "--ignore-not-found", "--wait=false", check=False)
+            if not keep:
+                KEPT.unlink(missing_ok=True)
+                self.there.kubectl("delete", "namespace", NAME, "--ignore-not-found", "--wait=false", check=False)
+
+    def _deploy(self) -> None:
+        self.there.kubectl("delete", "namespace", NAME, "--ignore-not-found", timeout=240)
+        with cordoned(AWAY):
+            for greeting in ("first", "second"):
+                run = self.run(**self.variables(new=False, agent={"env": {"GREETING": greeting}}))
+                assert run.code == 0, run.output[-4000:]
+        self.set_home()
 
     def _address(self) -> str:
         """The Service by its number: the load itself asks no name service."""
@@ -72,6 +88,7 @@ class Stage:
     def set_home(self) -> None:
         """Remember what is deployed now as the old version."""
         self.home = int(json.loads(self.there.helm("history", NAME, "-o", "json").stdout)[-1]["revision"])
+        KEPT.write_text(f"{self.home}\n", encoding="utf-8")
 
     def variables(self, *, new: bool = True, **values: t.Any) -> Values:
         """Of one run: the old or the new version, with values beside those of the scenario."""
@@ -123,8 +140,10 @@ class Stage:
             back = self.there.helm("rollback", NAME, str(self.home), "--wait", "--timeout", "180s")
             assert back.returncode == 0, back.stderr
         self.set_home()
-        self.there.sql(f"DROP TABLE IF EXISTS message_feedback; UPDATE alembic_version SET version_num = '{OLD}'")
-        self.there.until("the old version alone", lambda: self.versions() == {"1.0.0"} and len(self.there.agents()) == 2)
+        self.there.sql("DROP TABLE IF EXISTS message_feedback; UPDATE alembic_version SET version_num = '0006'")
+        self.there.until(
+            "the old version alone", lambda: self.versions() == {"1.0.0"} and len(self.there.agents()) == 2
+        )
 
 
 class Running:

@@ -1,4 +1,4 @@
-"""Each fault of tests/faults.yml under load: the old version serves on, the role says what is wrong, the next run heals.
+"""Each fault of tests/faults.yml under load: the old version serves, the role says what is wrong, the next run heals.
 
 A fault whose `finding` is empty is one that the same run survives: it must end well.
 """

@@ -1,4 +1,4 @@
-"""The table at the end of the scenario: fault, what the role said, its heading, requests and failed ones, seconds to heal."""
+"""The table at the end of the scenario: fault, heading, requests and failed ones, seconds to heal, the role's words."""
 
 from __future__ import annotations
 

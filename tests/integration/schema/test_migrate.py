@@ -60,7 +60,7 @@ def test_database_beyond_the_image_is_left_alone(image: Image) -> None:
 
 
 def test_a_node_that_is_lost_keeps_no_lock_for_hours(image: Image) -> None:
-    """The server asks after a client that says nothing: after that of the lock, and after Alembic's, which has others."""
+    """The server asks after a client that says nothing: that of the lock, and Alembic's, which has others."""
     asked = "current_setting('tcp_keepalives_idle')::int <= 10 AND current_setting('tcp_keepalives_count')::int <= 3"
     seconds = "current_setting('tcp_keepalives_interval')::int <= 5"
     image.add(Revision("0003", "0002", statement(f"CREATE TABLE asked AS SELECT {asked} AND {seconds} AS soon")))

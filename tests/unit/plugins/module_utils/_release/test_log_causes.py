@@ -33,7 +33,10 @@ SERVER = 'connection failed: connection to server at "10.96.1.2", port 5432 fail
         (f"{SERVER}SSL error: certificate verify failed", "database-tls"),
         (f"{WAITING}connection timeout expired", "database-filtered"),
         # A migration that began.
-        ('psycopg.errors.DiskFull: could not write to file "base/pgsql_tmp/1": No space left on device', "database-disk-full"),
+        (
+            'psycopg.errors.DiskFull: could not write to file "base/pgsql_tmp/1": No space left on device',
+            "database-disk-full",
+        ),
         ("Another migration is at work on this database; waiting for its end.", "migrator-active"),
         ("The migration lost 8 times against a lock held longer than 2s: end the long transaction", "lock-held"),
         ("The migration was ended by signal 9, as the kernel does: INFO Running upgrade", "migration-memory"),
