@@ -47,9 +47,8 @@ _AT_WORK = (
 def heading(lines: Sequence[str]) -> str:
     """The heading of docs/runbook.md for the newest line that names what was wrong with the database; else empty."""
     for line in reversed(lines):
-        for words, found in _AT_WORK:
-            if words.search(line):
-                return found
+        if told := next((id_ for words, id_ in _AT_WORK if words.search(line)), ""):
+            return told
         if _ABOUT_THE_DATABASE.search(line):
             named = next((found for words, found in _NAMES if words in line), None)
             if found := named or _CAUSES.get(str(cause_of(line))):

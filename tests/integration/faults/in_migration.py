@@ -23,7 +23,8 @@ def at_its_index(stage: Stage, body: str) -> Iterator[None]:
     :param body: statements of PL/pgSQL
     """
     stage.there.sql(
-        f"CREATE OR REPLACE FUNCTION public.faulty() RETURNS event_trigger LANGUAGE plpgsql AS $x$ BEGIN {body} END $x$;"
+        "CREATE OR REPLACE FUNCTION public.faulty() RETURNS event_trigger LANGUAGE plpgsql"
+        f" AS $x$ BEGIN {body} END $x$;"
         " DROP EVENT TRIGGER IF EXISTS faulty;"
         " CREATE EVENT TRIGGER faulty ON ddl_command_start WHEN TAG IN ('CREATE INDEX')"
         " EXECUTE FUNCTION public.faulty()"
