@@ -6,6 +6,7 @@ import base64
 import datetime
 import os
 import signal
+import typing as t
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lab import cluster, shell
 from lab.paths import KUBECONFIG
@@ -22,7 +23,7 @@ from tests.integration.role.conftest import Run
 
 from .stage import NAME, Running, Stage
 
-MENDED = {"ai_agent_repair": True, "ai_agent_lease_wait": 120}
+MENDED: dict[str, t.Any] = {"ai_agent_repair": True, "ai_agent_lease_wait": 120}
 
 
 def two_at_once(stage: Stage) -> Run:
@@ -117,7 +118,7 @@ def expired(kubeconfig: str) -> str:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=30))
         .not_valid_after(now - datetime.timedelta(days=1))
-        .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         .sign(signer, hashes.SHA256())  # type: ignore[arg-type]
     )
     secret = key.private_bytes(

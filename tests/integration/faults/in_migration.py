@@ -12,7 +12,7 @@ from tests.integration.role.conftest import Run
 
 from .stage import Stage
 
-BEFORE_IT = {"ai_agent_preflight_fail_on": "never"}
+BEFORE_IT: dict[str, t.Any] = {"ai_agent_preflight_fail_on": "never"}
 """What the preflight would stop is to reach the hook here."""
 
 
