@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 
 from lab import cluster, shell
 from tests.integration.role.conftest import Run
 
+from .in_migration import BEFORE_IT, asleep, at_its_index, values
 from .stage import AWAY, HOME, OTHER, Stage, cordoned
 
 
@@ -26,8 +28,6 @@ def drained(stage: Stage) -> Run:
 
 def lost(stage: Stage) -> Run:
     """The node of the hook is gone in the middle of the migration: it sends no packet more, and says nothing."""
-    from .in_migration import BEFORE_IT, asleep, at_its_index, values
-
     stage.no_hook()
     with at_its_index(stage, "PERFORM pg_sleep(25);"), contextlib.ExitStack() as gone:
         short = values(stage, migration={"timeout": 30, "startTimeout": 40, "databaseTimeout": 20})
@@ -40,10 +40,20 @@ def lost(stage: Stage) -> Run:
 
 @contextlib.contextmanager
 def without(node: str) -> Iterator[None]:
-    """A node loses its power."""
-    shell.capture(["docker", "kill", node])
+    """A node loses its network, and then its power: what it had open is closed by nobody."""
+    ((network, settings),) = json.loads(docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", node)).items()
+    docker("network", "disconnect", "--force", network, node)
+    docker("kill", node)
     try:
         yield
     finally:
-        shell.capture(["docker", "start", node])
+        docker("network", "connect", "--ip", settings["IPAddress"], network, node)
+        docker("start", node)
         cluster.kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=240s", timeout=250)
+
+
+def docker(*words: str) -> str:
+    """What Docker's client prints."""
+    done = shell.capture(["docker", *words], timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

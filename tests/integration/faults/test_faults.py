@@ -21,6 +21,7 @@ from .told import Row, Table, sentence
 FAULTS: list[dict[str, t.Any]] = yaml.safe_load((ROOT / "tests/faults.yml").read_text(encoding="utf-8"))["faults"]
 PLACES = (in_images, in_migration, in_servers, in_controllers, in_nodes)
 
+
 def happens(key: str) -> t.Callable[[Stage], Run]:
     """The function that makes a fault, and runs the role in it."""
     (found,) = {getattr(place, key) for place in PLACES if hasattr(place, key)}
