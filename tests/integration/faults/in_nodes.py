@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from lab import cluster, shell
 from tests.integration.role.conftest import Run
+from tests.integration.waiting import eventually
 
 from .in_migration import BEFORE_IT, asleep, at_its_index, values
 from .stage import AWAY, HOME, OTHER, Stage, cordoned
@@ -35,6 +36,9 @@ def lost(stage: Stage) -> Run:
             running = stage.begin(**BEFORE_IT, **short)
             running.until("the hook is at work", lambda: asleep(stage))
         gone.enter_context(without(AWAY))
+        # As docs/runbook.md#node-lost has it, and as a cloud does by itself.
+        running.until("it says that the node is lost", lambda: "#node-lost" in running.output)
+        cluster.kubectl("delete", "node", AWAY)
         return running.end()
 
 
@@ -49,6 +53,7 @@ def without(node: str) -> Iterator[None]:
     finally:
         docker("network", "connect", "--ip", settings["IPAddress"], network, node)
         docker("start", node)
+        eventually(lambda: node in cluster.kubectl("get", "nodes", "-o", "name"), 180)
         cluster.kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=240s", timeout=250)
 
 
