@@ -85,7 +85,7 @@ def waits(scene: Scene) -> list[Wait]:
 
 
 def _ending(pod: Object, own: Sequence[Object], now: float) -> str:
-    """How long a pod is ending. On a node that is lost it never ends, and a Job waits for it (docs/runbook.md#node-lost).
+    """How long a pod is ending. On a lost node it never ends, and its Job waits for it (docs/runbook.md#node-lost).
 
     :param own: the events about it
     """
