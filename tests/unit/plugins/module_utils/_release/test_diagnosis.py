@@ -175,3 +175,23 @@ def test_every_cause_has_its_section_of_the_runbook() -> None:
     assert set(RUNBOOK.values()) <= headings
     found = diagnose("agent", [pod("m-1", FAILED, phase="Failed", labels=MIGRATION)], [], "")
     assert runbook(found) == "docs/runbook.md#migration-failed"
+
+
+def test_a_failed_migration_whose_pod_went_with_its_node() -> None:
+    failed = {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "Job was active too long"}
+    job = {
+        "kind": "Job",
+        "metadata": {"name": "agent-pre-upgrade-migration", "labels": MIGRATION},
+        "spec": {},
+        "status": {"conditions": [failed], "failed": 1},
+    }
+    hook = "Error: UPGRADE FAILED: pre-upgrade hooks failed: resource Job/n/agent-pre-upgrade-migration not ready"
+    found = diagnose("agent", [READY_POD], [], hook, [job])
+    assert found.cause == "migration"
+    assert found.sentence == (
+        "The database migration failed (Job agent-pre-upgrade-migration: DeadlineExceeded: Job was active too long),"
+        " and its pod is gone. Nothing else was changed, the old version serves on."
+        " Run again; what was committed stays."
+    )
+    succeeded = job | {"status": {"succeeded": 1, "conditions": [failed | {"type": "Complete"}]}}
+    assert diagnose("agent", [READY_POD], [], "Error: other", [succeeded]).cause == "helm"
