@@ -50,7 +50,13 @@ LOCK_KEY = int.from_bytes(b"ai_agent", "big")
 CHECK_INTERVAL = ("client_connection_check_interval", "2s")
 # That look sees a connection that was closed. A node that is lost closes nothing, and by the kernel's default the
 # server asks after two hours: until then nobody else would get the lock. It ignores these on a Unix socket.
-KEEPALIVES = (("tcp_keepalives_idle", "10"), ("tcp_keepalives_interval", "5"), ("tcp_keepalives_count", "3"))
+# Where it had sent something that nobody received, keepalives say nothing, and tcp_user_timeout decides.
+KEEPALIVES = (
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "25000"),
+)
 # Options of the session that holds the lock.
 LOCK_SESSION = " ".join(f"-c {name}={value}" for name, value in (("statement_timeout", "0"), *KEEPALIVES))
 # PostgreSQL 17 has it, and refuses a session that sets what it does not know.
