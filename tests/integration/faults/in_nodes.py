@@ -45,13 +45,14 @@ def lost(stage: Stage) -> Run:
 @contextlib.contextmanager
 def without(node: str) -> Iterator[None]:
     """A node loses its network, and then its power: what it had open is closed by nobody."""
-    ((network, settings),) = json.loads(docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", node)).items()
+    (network,) = json.loads(docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", node))
     docker("network", "disconnect", "--force", network, node)
     docker("kill", node)
     try:
         yield
     finally:
-        docker("network", "connect", "--ip", settings["IPAddress"], network, node)
+        # It gets the address that it had, the lowest that is free: Docker takes no wish on a subnet of its own choice.
+        docker("network", "connect", network, node)
         docker("start", node)
         eventually(lambda: node in cluster.kubectl("get", "nodes", "-o", "name"), 180)
         cluster.kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=240s", timeout=250)
