@@ -93,5 +93,5 @@ test: setup ## lint, unit, chart, host, preflight, report, controller, integrati
 test-mirror: setup ## the lab in a closed network: a local mirror with an authority of its own, and make up takes all from it
 	@$(PY) -m dev.suite mirror
 
-test-all: setup ## make test and the longer scenarios: real projects' histories and servers, a release's life, operations under load, three environments, Helm 3, Bitnami, the documentation, lost nodes, a mirror
-	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster versions histories servers release operations helm3 bitnami documentation disturbances mirror events fresh sanity
+test-all: setup ## make test and the longer scenarios: real projects' histories and servers, a release's life, operations and faults under load, three environments, Helm 3, Bitnami, the documentation, lost nodes, a mirror
+	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster versions histories servers release operations faults helm3 bitnami documentation disturbances mirror events fresh sanity

@@ -186,6 +186,12 @@ def operations(tally: Tally) -> None:
         tally.pytest("operations", ["tests/integration/operations"], seconds=2400)
 
 
+def faults(tally: Tally) -> None:
+    """Nineteen faults of an upgrade under load: the old version serves on, the role names each, the next run heals."""
+    with _lab():
+        tally.pytest("faults", ["tests/integration/faults"], seconds=5400)
+
+
 def helm3(tally: Tally) -> None:
     """A release's life, and the three environments at once, with Helm 3."""
     # Everything that this stage starts inherits it; Molecule brings up the lab, which links the Helm that is asked for.
@@ -262,6 +268,7 @@ NEEDS = {"report": (needs.BROWSER,), "events": (needs.JAVA,)} | dict.fromkeys(
         "cluster",
         "release",
         "operations",
+        "faults",
         "helm3",
         "bitnami",
         "documentation",
@@ -271,7 +278,7 @@ NEEDS = {"report": (needs.BROWSER,), "events": (needs.JAVA,)} | dict.fromkeys(
     _LAB,
 )
 HELM = {"lint", "chart", "controller", "integration", "cluster", "release", "operations", "helm3", "bitnami"}
-HELM |= {"documentation", "servers"}
+HELM |= {"documentation", "faults", "servers"}
 """Stages that call helm."""
 
 STAGES: dict[str, Callable[[Tally], None]] = {
@@ -289,6 +296,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "cluster": on_cluster,
     "release": release,
     "operations": operations,
+    "faults": faults,
     "helm3": helm3,
     "bitnami": bitnami,
     "versions": versions,

@@ -88,9 +88,8 @@ def migrate(settings: schema.Settings, words: list[str], database_timeout: float
     """
     runner = Program(words, limit)
     ledger, release = Ledger(settings.environ), release_of(settings.environ)
-    options = "-c statement_timeout=0"
     with (
-        schema.connect_patiently(settings, "ai-agent migrate", database_timeout, options) as connection,
+        schema.connect_patiently(settings, "ai-agent migrate", database_timeout, schema.LOCK_SESSION) as connection,
         schema.migration_lock(connection, settings),
     ):
         known = [entry.release for entry in ledger.entries(connection)]

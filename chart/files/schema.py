@@ -19,6 +19,7 @@ import argparse
 import contextlib
 import os
 import re
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -47,11 +48,24 @@ if TYPE_CHECKING:
 LOCK_KEY = int.from_bytes(b"ai_agent", "big")
 # PostgreSQL finishes the running statement of a killed migrator, and holds its lock, unless it looks after the client.
 CHECK_INTERVAL = ("client_connection_check_interval", "2s")
+# That look sees a connection that was closed. A node that is lost closes nothing, and by the kernel's default the
+# server asks after two hours: until then nobody else would get the lock. It ignores these on a Unix socket.
+# Where it had sent something that nobody received, keepalives say nothing, and tcp_user_timeout decides.
+KEEPALIVES = (
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "25000"),
+)
+# Options of the session that holds the lock.
+LOCK_SESSION = " ".join(f"-c {name}={value}" for name, value in (("statement_timeout", "0"), *KEEPALIVES))
 # PostgreSQL 17 has it, and refuses a session that sets what it does not know.
 TRANSACTION_TIMEOUT_SINCE = 170000
 LOST_AGAINST_LOCK = re.compile(r"LockNotAvailable|55P03|lock timeout")
 # The line of a Python traceback, or of Alembic, that names the cause; PostgreSQL's DETAIL and HINT lines do not match.
 CAUSE = re.compile(r"^(?:FAILED|(?:\w+\.)*[A-Z]\w*[a-z]\w*): ")
+# Nobody but the kernel sends that signal to a child of this program.
+SHORT_OF_MEMORY = ", as the kernel does where the memory limit is reached (raise migration.resources.limits.memory)"
 LOCK_ATTEMPTS = 8
 LONGEST_PAUSE_SECONDS = 30.0
 POLL_SECONDS = 1.0
@@ -253,7 +267,7 @@ def upgrade(runner: Runner, settings: Settings, connection: psycopg.Connection[A
 
     :raises SchemaError: it fails
     """
-    options = [("lock_timeout", settings.lock_timeout), *prepare_session(connection)]
+    options = [("lock_timeout", settings.lock_timeout), *KEEPALIVES, *prepare_session(connection)]
     options += lifted_timeouts(connection)
     environ = child_environment(settings.environ, options)
     program = str(Path(__file__).with_name("schema_alembic.py"))
@@ -265,7 +279,8 @@ def upgrade(runner: Runner, settings: Settings, connection: psycopg.Connection[A
         broken = invalid_indexes(connection)
         if broken or not LOST_AGAINST_LOCK.search("\n".join(tail)):
             ended = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
-            raise SchemaError(f"The migration {ended}: {cause_of(tail)}.{broken}")
+            short = SHORT_OF_MEMORY if code == -signal.SIGKILL else ""
+            raise SchemaError(f"The migration {ended}{short}: {cause_of(tail)}.{broken}")
         if attempt < LOCK_ATTEMPTS:
             pause = min(2.0**attempt, LONGEST_PAUSE_SECONDS)
             settings.say(f"A lock was not to be had within {settings.lock_timeout}; trying again in {pause:g} s.")
@@ -281,7 +296,7 @@ def migrate(settings: Settings, database_timeout: float | None, limit: float | N
     runner = Runner(limit)
     graph = read_graph(settings.config_file)
     with (
-        connect_patiently(settings, "ai-agent migrate", database_timeout, "-c statement_timeout=0") as connection,
+        connect_patiently(settings, "ai-agent migrate", database_timeout, LOCK_SESSION) as connection,
         migration_lock(connection, settings),
     ):
         live = read_live(connection, settings.version_table)

@@ -78,6 +78,11 @@ sentence:
   returned: success
   type: str
   sample: "Not in time: Deployment agent-prod: no pod can be made: exceeded quota: small."
+runbook:
+  description: The section of the runbook about this cause.
+  returned: success
+  type: str
+  sample: docs/runbook.md#pods-not-made
 details:
   description: Further lines, with the last ones of the log that tells more.
   returned: success

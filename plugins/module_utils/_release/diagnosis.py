@@ -35,6 +35,17 @@ ECHOES = ("Error: ErrImagePull", "Error: ImagePullBackOff", "Back-off ")
 # The container of a migration's pod that is the chart's.
 MIGRATE = "migrate"
 MAX_EVENTS = 5
+# The heading of docs/runbook.md of each cause.
+RUNBOOK = {
+    "image": "image-not-found",
+    "migration": "migration-failed",
+    "configuration": "container-not-created",
+    "unschedulable": "pod-unschedulable",
+    "crash": "container-crashes",
+    "not_ready": "not-ready",
+    "no_pod": "pods-not-made",
+    "helm": "helm-failed",
+}
 
 
 @dataclass
@@ -69,6 +80,7 @@ def diagnose(
         or _unschedulable(current)
         or _crash(current)
         or _not_ready(current, events)
+        or _migration_without_pod(workloads, helm_error)
         or _without_pods(pods, events, workloads)
         or Diagnosis("helm", f"Helm did not finish: {helm_line(helm_error)}.")
     )
@@ -84,6 +96,11 @@ def with_log(diagnosis: Diagnosis, lines: list[str]) -> Diagnosis:
     cause = heading(lines)
     more = f" They name the cause: docs/runbook.md#{cause}." if cause else ""
     return replace(diagnosis, sentence=diagnosis.sentence + more)
+
+
+def runbook(diagnosis: Diagnosis) -> str:
+    """Where the runbook says what to do about a cause."""
+    return f"docs/runbook.md#{RUNBOOK[diagnosis.cause]}"
 
 
 def as_dict(diagnosis: Diagnosis) -> Object:
@@ -124,14 +141,33 @@ def _migration(pods: list[Object], helm_error: str) -> Diagnosis | None:
             continue
         codes = own or ended
         code = codes[0].end if codes else (pod["status"].get("reason") or "no exit code")
-        kept = "" if "pre-upgrade" not in helm_error else " Nothing else was changed, the old version serves on."
         return Diagnosis(
             "migration",
-            f"The database migration failed ({code} in pod {name(pod)}).{kept} Its last lines are above; "
+            f"The database migration failed ({code} in pod {name(pod)}).{_kept(helm_error)} Its last lines are above; "
             "repair the cause and run again.",
             log_pod=name(pod),
             log_container=codes[0].name if codes else "",
         )
+    return None
+
+
+def _kept(helm_error: str) -> str:
+    return "" if "pre-upgrade" not in helm_error else " Nothing else was changed, the old version serves on."
+
+
+def _migration_without_pod(workloads: Sequence[Object], helm_error: str) -> Diagnosis | None:
+    """A migration whose Job failed and whose pod went with its node, or by somebody's hand, and its log with it."""
+    for job in workloads:
+        if job.get("kind") != "Job" or not is_migration(job):
+            continue
+        for condition in (job.get("status") or {}).get("conditions") or []:
+            if condition.get("type") == "Failed" and condition.get("status") == "True":
+                why = short(": ".join(filter(None, (condition.get("reason"), condition.get("message")))))
+                return Diagnosis(
+                    "migration",
+                    f"The database migration failed (Job {name(job)}: {why}), and its pod is gone."
+                    f"{_kept(helm_error)} Run again; what was committed stays.",
+                )
     return None
 
 
@@ -221,4 +257,4 @@ def _warnings(events: list[Object], release: str, pods: set[str]) -> list[str]:
     return list(lines)[:MAX_EVENTS]
 
 
-__all__ = ["Diagnosis", "as_dict", "diagnose", "helm_line", "with_log"]
+__all__ = ["RUNBOOK", "Diagnosis", "as_dict", "diagnose", "helm_line", "runbook", "with_log"]

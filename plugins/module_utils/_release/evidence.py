@@ -72,7 +72,8 @@ def execute(params: Row) -> tuple[Row, str | None]:
     log = _log(cluster, namespace, found.log_pod, found.log_container, _SHOWN)
     found = diagnosis.with_log(found, log)
     details = [clean(line) for line in (*found.details, *(f"log: {line}" for line in log))]
-    result: Row = {"cause": found.cause, "sentence": clean(found.sentence), "details": details, "path": ""}
+    told = {"sentence": clean(found.sentence), "runbook": diagnosis.runbook(found), "details": details}
+    result: Row = {"cause": found.cause, **told, "path": ""}
     if params["path"]:
         text = _file(cluster, params, there, clean, [result["sentence"], *details])
         write(params["path"], text)

@@ -1,4 +1,4 @@
-"""From what a container printed while it could not reach the database to the heading of the runbook. Pure."""
+"""From what a container printed of its database to the heading of the runbook. Pure."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -34,10 +34,21 @@ _NAMES = (
 # Where a log is all there is, a time-out is that of the TCP connection.
 _CAUSES = FINDING_OF_CAUSE | {"timeout": "database-filtered"}
 
+# What PostgreSQL and the migrator (chart/files/schema.py) say of a migration that began. The words of PostgreSQL are
+# those of its lc_messages; its SQLSTATE and psycopg's class for it are not translated.
+_AT_WORK = (
+    (re.compile(r"No space left on device|\bDiskFull\b|\b53100\b"), "database-disk-full"),
+    (re.compile(r"^Another migration is at work on this database"), "migrator-active"),
+    (re.compile(r"^The migration lost \d+ times against a lock"), "lock-held"),
+    (re.compile(r"^The migration was ended by signal 9\b"), "migration-memory"),
+)
+
 
 def heading(lines: Sequence[str]) -> str:
-    """The heading of docs/runbook.md for the newest line that tells why the database was not reached; else empty."""
+    """The heading of docs/runbook.md for the newest line that names what was wrong with the database; else empty."""
     for line in reversed(lines):
+        if told := next((id_ for words, id_ in _AT_WORK if words.search(line)), ""):
+            return told
         if _ABOUT_THE_DATABASE.search(line):
             named = next((found for words, found in _NAMES if words in line), None)
             if found := named or _CAUSES.get(str(cause_of(line))):

@@ -85,6 +85,21 @@ def waits(scene: Scene) -> list[Wait]:
     return found
 
 
+def _ending(pod: Object, own: Sequence[Object], now: float) -> str:
+    """How long a pod is ending. On a lost node it never ends, and its Job waits for it (docs/runbook.md#node-lost).
+
+    :param own: the events about it
+    """
+    since = _since(pod["metadata"]["deletionTimestamp"], now)
+    if not any(event.get("reason") == "NodeNotReady" for event in own):
+        return f"ends ({since})"
+    node = pod["spec"]["nodeName"]
+    return (
+        f"cannot end, because its node {node} does not answer ({since}): bring the node back, or, where it is lost,"
+        f" `kubectl delete node {node}` (docs/runbook.md#node-lost)"
+    )
+
+
 def of_pod(pod: Object, events: Sequence[Object], now: float) -> Wait | None:
     """Why a pod is not ready, None where it is.
 
@@ -95,7 +110,7 @@ def of_pod(pod: Object, events: Sequence[Object], now: float) -> Wait | None:
     own = [event for event in events if _about(event, "Pod", name(pod))]
     subject = f"pod {name(pod)}"
     if pod["metadata"].get("deletionTimestamp"):
-        return Wait(subject, f"ends ({_since(pod['metadata']['deletionTimestamp'], now)})", name(pod))
+        return Wait(subject, _ending(pod, own, now), name(pod))
     if words := _unplaced(pod, now):
         return Wait(subject, words, name(pod))
     for container in containers([pod]):

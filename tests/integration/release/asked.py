@@ -14,15 +14,20 @@ ASKING = Path(__file__).with_name("ask_during_outage.py").read_text(encoding="ut
 class LoadPod:
     """A pod that asks all the time, and what it counted."""
 
-    def __init__(self, release: Release, askers: int = 1) -> None:
-        """Start it and wait for its first replies."""
+    def __init__(self, release: Release, askers: int = 1, *, node: str = "", address: str = "") -> None:
+        """Start it and wait for its first replies.
+
+        :param node: on which it is to run; empty for any
+        :param address: URL that it asks; empty for the Service by its name
+        """
         self.release = release
         deployed = release.get("deployment", release.name)["spec"]["template"]["spec"]["containers"]
         image = next(item["image"] for item in deployed if item["name"] == "agent")
         container: dict[str, t.Any] = {"name": "asking", "image": image, "command": ["python", "-c", ASKING]}
-        variables = {"AGENT_URL": f"http://{release.name}:8000", "ASKERS": str(askers)}
+        variables = {"AGENT_URL": address or f"http://{release.name}:8000", "ASKERS": str(askers)}
         container |= {"env": [{"name": name, "value": value} for name, value in variables.items()]}
-        spec = {"terminationGracePeriodSeconds": 0, "containers": [container]}
+        spec: dict[str, t.Any] = {"terminationGracePeriodSeconds": 0, "containers": [container]}
+        spec |= {"nodeName": node} if node else {}
         file = release.folder / "asking.json"
         file.write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "asking"}, "spec": spec}))
         release.kubectl("apply", "-f", str(file))

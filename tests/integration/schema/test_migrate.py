@@ -59,6 +59,25 @@ def test_database_beyond_the_image_is_left_alone(image: Image) -> None:
     assert image.version() == {"0009"}
 
 
+def test_a_node_that_is_lost_keeps_no_lock_for_hours(image: Image) -> None:
+    """The server asks after a client that says nothing: that of the lock, and Alembic's, which has others."""
+    asked = "current_setting('tcp_keepalives_idle')::int <= 10 AND current_setting('tcp_keepalives_count')::int <= 3"
+    seconds = (
+        "current_setting('tcp_keepalives_interval')::int <= 5 AND current_setting('tcp_user_timeout')::int = 25000"
+    )
+    image.add(Revision("0003", "0002", statement(f"CREATE TABLE asked AS SELECT {asked} AND {seconds} AS soon")))
+    assert image.run("migrate").code == 0
+    assert image.rows("SELECT soon FROM asked") == [(True,)]
+
+
+def test_a_migration_that_the_kernel_ends_names_the_limit(image: Image) -> None:
+    image.add(Revision("0003", "0002", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"))
+    done = image.run("migrate")
+    assert done.code == 1
+    assert "was ended by signal 9, as the kernel does where the memory limit is reached" in done.err
+    assert "migration.resources.limits.memory" in done.err
+
+
 def test_parted_revisions_stop(image: Image) -> None:
     assert image.run("migrate").code == 0
     image.execute("UPDATE alembic_version SET version_num = '0001'")

@@ -5,7 +5,15 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.diagnosis import diagnose, helm_line, with_log
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.diagnosis import (
+    RUNBOOK,
+    diagnose,
+    helm_line,
+    runbook,
+    with_log,
+)
+
+from lab.paths import ROOT
 
 Object = dict[str, t.Any]
 
@@ -160,3 +168,30 @@ def test_the_sentence_leads_to_what_the_last_lines_name() -> None:
     line = "Waiting for the database: failed to resolve host 'db': [Errno -3] Temporary failure in name resolution"
     assert with_log(found, [line]).sentence.endswith(" They name the cause: docs/runbook.md#dns-unavailable.")
     assert with_log(found, ["starting"]) == found
+
+
+def test_every_cause_has_its_section_of_the_runbook() -> None:
+    headings = {line.lstrip("# ") for line in (ROOT / "docs/runbook.md").read_text().splitlines() if line[:1] == "#"}
+    assert set(RUNBOOK.values()) <= headings
+    found = diagnose("agent", [pod("m-1", FAILED, phase="Failed", labels=MIGRATION)], [], "")
+    assert runbook(found) == "docs/runbook.md#migration-failed"
+
+
+def test_a_failed_migration_whose_pod_went_with_its_node() -> None:
+    failed = {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "Job was active too long"}
+    job = {
+        "kind": "Job",
+        "metadata": {"name": "agent-pre-upgrade-migration", "labels": MIGRATION},
+        "spec": {},
+        "status": {"conditions": [failed], "failed": 1},
+    }
+    hook = "Error: UPGRADE FAILED: pre-upgrade hooks failed: resource Job/n/agent-pre-upgrade-migration not ready"
+    found = diagnose("agent", [READY_POD], [], hook, [job])
+    assert found.cause == "migration"
+    assert found.sentence == (
+        "The database migration failed (Job agent-pre-upgrade-migration: DeadlineExceeded: Job was active too long),"
+        " and its pod is gone. Nothing else was changed, the old version serves on."
+        " Run again; what was committed stays."
+    )
+    succeeded = job | {"status": {"succeeded": 1, "conditions": [failed | {"type": "Complete"}]}}
+    assert diagnose("agent", [READY_POD], [], "Error: other", [succeeded]).cause == "helm"

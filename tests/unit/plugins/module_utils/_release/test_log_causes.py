@@ -32,6 +32,15 @@ SERVER = 'connection failed: connection to server at "10.96.1.2", port 5432 fail
         (f"{SERVER}FATAL:  sorry, too many clients already", "database-connections-exhausted"),
         (f"{SERVER}SSL error: certificate verify failed", "database-tls"),
         (f"{WAITING}connection timeout expired", "database-filtered"),
+        # A migration that began.
+        (
+            'psycopg.errors.DiskFull: could not write to file "base/pgsql_tmp/1": No space left on device',
+            "database-disk-full",
+        ),
+        ("Another migration is at work on this database; waiting for its end.", "migrator-active"),
+        ("The migration lost 8 times against a lock held longer than 2s: end the long transaction", "lock-held"),
+        ("The migration was ended by signal 9, as the kernel does: INFO Running upgrade", "migration-memory"),
+        ("The migration was ended by signal 15: INFO Running upgrade", ""),
         # What an application says of other things, and what names no cause.
         ("the model's answer timed out", ""),
         (f"{WAITING}the schema is at 0001, this image needs 0002", ""),

@@ -173,3 +173,14 @@ def test_the_cause_after_a_timeout_is_the_probe() -> None:
     )
     assert (found.cause, found.log_container) == ("not_ready", "agent")
     assert PROBE in found.sentence
+
+
+def test_a_pod_whose_node_is_lost_never_ends_and_says_what_to_do() -> None:
+    there = pod(container("agent", RUNNING), metadata={"deletionTimestamp": START})
+    lost = waiting.of_pod(there, [event("NodeNotReady", "Node is not ready")], NOW)
+    assert lost is not None
+    assert "pod agent-1 cannot end, because its node n1 does not answer (34 s)" in lost.sentence
+    assert "`kubectl delete node n1` (docs/runbook.md#node-lost)" in lost.sentence
+    other = waiting.of_pod(there, [event("NodeNotReady", "Node is not ready", name="agent-2")], NOW)
+    assert other is not None
+    assert "cannot end" not in other.sentence
