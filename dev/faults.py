@@ -36,12 +36,13 @@ def problems(faults: list[Row], runbook: str, code: Path) -> list[str]:
 
 def table(faults: list[Row]) -> str:
     """The faults as Markdown."""
-    lines = ["| fault | callers meanwhile | the role | the next run |", "|---|---|---|---|"]
+    lines = ["| fault | callers meanwhile | the role | the next run | seen |", "|---|---|---|---|---|"]
     for row in faults:
         callers = "503 with Retry-After" if row.get("away") else row.get("callers", "served by the old version")
         finding = row["finding"]
         told = f"names [{finding}](runbook.md#{finding})" if finding else "goes through it to its end"
-        lines.append(f"| {row['fault']} | {callers} | {told} | {row.get('next', 'deploys')} |")
+        cells = (row["fault"], callers, told, row.get("next", "deploys"), str(row.get("seen", "not yet")))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Severity, finding
@@ -18,7 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.trace
     parsed,
     tables,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import RawStream, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
@@ -165,12 +166,24 @@ def _differing(segment: Segment, rendered: str, trace: Trace) -> list[Finding]:
 
 def _kinds(sql: str) -> list[str]:
     """The statements in one spelling, without transactions."""
-    from pglast.stream import RawStream
-
     nodes = parsed(sql)
     if nodes is None:
         return [" ".join(sql.split())]
-    return [RawStream()(node) for node in nodes if not isinstance(node, ast.TransactionStmt)]
+    return [_spelling(node) for node in nodes if not isinstance(node, ast.TransactionStmt)]
+
+
+def _spelling(node: t.Any) -> str:
+    """A statement as pglast writes it; the tree itself where it cannot, as with an enumeration without a value."""
+    try:
+        return str(RawStream()(node))
+    except (AttributeError, NotImplementedError, TypeError):
+        return json.dumps(_without_places(node(skip_none=True)), default=str)
+
+
+def _without_places(tree: t.Any) -> t.Any:
+    if isinstance(tree, dict):
+        return {name: _without_places(part) for name, part in tree.items() if name != "location"}
+    return [_without_places(part) for part in tree] if isinstance(tree, list | tuple) else tree
 
 
 def disagreements(

@@ -98,6 +98,8 @@ SITUATIONS: dict[str, Situation] = {
     "inspects, then widens": Situation(
         (LOOKS.format('op.alter_column("items", "amount", type_=sa.BigInteger())'),), {"type-change": "warn"}, "BIGINT"
     ),
+    # pglast's printer cannot write it.
+    "an enumeration without a value": Situation(('op.execute("CREATE TYPE mood AS ENUM ()")',), {}, "ENUM ()"),
     "a scalar of the catalogue": Situation(
         (
             """
