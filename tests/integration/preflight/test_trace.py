@@ -141,7 +141,7 @@ SITUATIONS: dict[str, Situation] = {
     "rows of its own are read": Situation(
         (
             """
-            op.create_table("kinds", sa.Column("id", sa.BigInteger(), primary_key=True))
+            op.create_table("kinds", sa.Column("id", sa.BigInteger(), primary_key=True, autoincrement=False))
             op.execute("INSERT INTO kinds VALUES (7)")
             """,
             """

@@ -118,8 +118,11 @@ BROUGHT: dict[str, Brought] = {
         "op.get_bind().execute(sa.text(\"DELETE FROM items WHERE label = '$1' AND id = :n\"), {'n': 7})\n" + ADDS
     ),
     "a DO block": Brought(
-        ADDS + '\nop.execute("DO $$ BEGIN ALTER TABLE notes ADD extra int; END $$")',
+        ADDS + '\nop.execute("DO $$ BEGIN IF now() > now() THEN ALTER TABLE notes ADD extra int; END IF; END $$")',
         serious={"statement-opaque": "unknown"},
+    ),
+    "a DO block that says all that it runs": Brought(
+        ADDS + '\nop.execute("DO $$ BEGIN ALTER TABLE notes ADD extra int; END $$")'
     ),
     "a kind without a rule": Brought(
         ADDS + '\nop.execute("ALTER PUBLICATION p ADD TABLE notes")',
