@@ -137,12 +137,14 @@ class Rows:
 
     A table that the upgrade itself makes is empty there as here, and then holds what the upgrade writes: the same, as
     long as nothing of that comes from a table whose rows the copy does not have. In doubt a table is not the same.
-
-    :param copied: tables of the live database whose rows were copied: Alembic's own
-    :param empty: such that have no row there, as the copy's
     """
 
     def __init__(self, copied: t.Iterable[Name], empty: t.Iterable[Name] = ()) -> None:
+        """Begin with a copy of the live database.
+
+        :param copied: tables whose rows were copied: Alembic's own
+        :param empty: tables without a row in the live database, as in the copy
+        """
         self._begin = frozenset(copied)
         self._empty = set(empty)
         self._same = set(self._begin | self._empty)

@@ -44,6 +44,9 @@ _AT_WORK = (
 )
 
 
+HEADINGS: t.Final = frozenset(id_ for _words, id_ in _AT_WORK)
+
+
 def heading(lines: Sequence[str]) -> str:
     """The heading of docs/runbook.md for the newest line that names what was wrong with the database; else empty."""
     for line in reversed(lines):
@@ -56,4 +59,4 @@ def heading(lines: Sequence[str]) -> str:
     return ""
 
 
-__all__ = ("heading",)
+__all__ = ("HEADINGS", "heading")

@@ -23,7 +23,7 @@ WITHOUT_A_PROCESS = {
 READS_WHAT_PODS_SAY = {"kubernetes.core.k8s_info", "kubernetes.core.k8s_log"}
 KEYWORDS = {
     *("name", "when", "register", "vars", "failed_when", "changed_when", "no_log", "environment", "tags", "check_mode"),
-    *("block", "rescue", "loop", "loop_control", "module_defaults", "run_once", "diff"),
+    *("block", "rescue", "loop", "loop_control", "module_defaults", "run_once", "diff", "until", "retries", "delay"),
 }
 
 Task = dict[str, t.Any]
