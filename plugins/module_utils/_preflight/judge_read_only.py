@@ -44,7 +44,7 @@ class ReadOnlyJudge:
         begun_so = bool(self._default) and (statement.transaction is None or statement.transaction != self._set_in)
         if not (own or begun_so) or not _writes(node):
             return []
-        if begun_so and not own and self._own[0] == statement.transaction is not None:
+        if begun_so and not own and statement.transaction is not None and self._own[0] == statement.transaction:
             return []
         words = "The transaction only reads, by default_transaction_read_only of a statement before it"
         if own:
