@@ -200,6 +200,8 @@ class _Revision:
             if statement.node is None:
                 self._reasons[statement.number] = "PostgreSQL's grammar refuses it"
                 continue
+            if statement.in_block:
+                self._reasons[statement.number] = "it stands in a DO block; write it without one"
             drops = rewrite_gap.drops_of(statement.node, self._scene.catalog)
             rest: list[Step] = []
             try:

@@ -37,6 +37,7 @@ class Statement:
     :param problem: why the grammar refuses it
     :param line: that of the revision's file which wrote it, None where that is not known
     :param looks_first: it is run only where what it makes is not there yet, or what it drops is
+    :param in_block: it stands in a DO block
     """
 
     number: int
@@ -47,6 +48,7 @@ class Statement:
     problem: str | None = None
     line: int | None = None
     looks_first: bool = False
+    in_block: bool = False
 
 
 def relation_name(relation: t.Any) -> Name:
@@ -252,7 +254,7 @@ class Reader:
                         _relax(part)
                     number = len(self.found) + 1
                     self.found.append(
-                        Statement(number, segment.revision, text, part, self._transaction, None, line, first)
+                        Statement(number, segment.revision, text, part, self._transaction, None, line, first, True)
                     )
             elif segment is not None:
                 number, place = len(self.found) + 1, segment.start + piece.begin

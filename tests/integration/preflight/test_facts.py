@@ -131,7 +131,7 @@ TYPES: dict[types.ModuleType, tuple[dict[str, type], set[str]]] = {
     object_queries: (OBJECT_ROWS, set()),
     write_queries: (WRITE_ROWS, set()),
     relation_facts: (RELATION_ROWS, set()),
-    place_facts: (PLACE_ROWS, set()),
+    place_facts: (PLACE_ROWS, {"ICU"}),
     row_queries: (ROW_ROWS, INSIDE_ROWS),
     usage_facts: (USAGE_ROWS, OF_EXTENSION),
     right_facts: (RIGHT_ROWS, set()),
@@ -285,7 +285,9 @@ def test_the_answers_about_sequences_and_places_have_their_types(major: int, ser
         found = [parsed(text, number=number) for number, text in enumerate(NUMBERED, 1)]
         answer = live_facts.collect(connection, facts_request(found))
     assert unlike(answer, facts.DatabaseFacts) == []
-    assert all(answer["places"].values()), answer["places"]
+    # The servers from PyPI were built without ICU.
+    places = {name: rows for name, rows in answer["places"].items() if name != "icu"}
+    assert all(places.values()), places
     assert all(answer["sequences"].values()), answer["sequences"]
 
 

@@ -49,7 +49,7 @@ UNCURED = {
     "partitioned": ('CREATE INDEX i ON "day" (w)', "lock-blocks-writes", "is partitioned"),
     "an expression without a name": ("CREATE INDEX ON customer (lower(code))", "lock-blocks-writes", "has no name"),
     "cluster": (f"CLUSTER {ORDER} USING \"Old Idx\"", "table-rewrite", "no other way"),
-    "a block": (f"DO $$ BEGIN DELETE FROM {ORDER}; END $$", "statement-opaque", "not known from its text"),
+    "a block": (f"DO $$ BEGIN DELETE FROM {ORDER}; END $$", "full-table-write", "stands in a DO block"),
     "a setting": (
         "SET LOCAL search_path = 'public'", "search-path-set", "holds for a session",
     ),

@@ -151,7 +151,10 @@ def test_rows_that_are_written_elsewhere(name: str, database: str, tmp_path: Pat
 
 @pytest.mark.parametrize(
     "before",
-    ["    op.get_bind().exec_driver_sql('x')", "    op.execute('DO $$ BEGIN CREATE TABLE made (id int); END $$')"],
+    [
+        "    op.get_bind().exec_driver_sql('x')",
+        "    op.execute('DO $$ BEGIN IF now() > now() THEN CREATE TABLE made (id int); END IF; END $$')",
+    ],
     ids=["a revision that was not rendered", "a block"],
 )
 def test_what_may_have_been_made_before_is_not_missing(before: str, database: str, tmp_path: Path) -> None:
@@ -161,6 +164,13 @@ def test_what_may_have_been_made_before_is_not_missing(before: str, database: st
     answer = ask(project.folder, database)
     assert answer.verdict == "unknown"
     assert answer.serious["table-missing"] == "unknown"
+
+
+def test_what_a_readable_block_made_before_is_known(database: str, tmp_path: Path) -> None:
+    project = Project(tmp_path / "app").add("0001", None)
+    project.add("0002", "0001", "DO $$ BEGIN CREATE TABLE made (id int); END $$", "ALTER TABLE made ADD COLUMN n int")
+    prepare(database, revision="0001")
+    assert ask(project.folder, database).verdict in {"safe", "warn"}
 
 
 def test_names_that_were_new_are_no_fail(database: str, tmp_path: Path) -> None:
