@@ -7,37 +7,21 @@ import typing as t
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import FloatRect
 
-from lab.paths import LAB
 from tests.integration.report.conftest import SIZES, Open, Scheme
+from tests.integration.report.looked_at import sound
 from tests.unit.plugins.module_utils._page.runs import ALL
 
-# Pixels of a page that are kept: nobody looks at the end of a hostile one.
-SHOWN = 8000
-SCREENS = LAB / "reports" / "screens"
 LOOKS = list(itertools.product(ALL, SIZES, ("light", "dark")))
 MARKS = ("p50", "p95", "p99", "worst")
-OUTSIDE = """width => [...document.querySelectorAll('main *:not(.hidden):not(.hidden *):not(svg *)')]
-    .filter(e => e.getBoundingClientRect().right > width + 1 && e.checkVisibility())
-    .map(e => e.outerHTML.slice(0, 200))"""
 FOLDED = """[...document.querySelectorAll('details > :not(summary)')]
     .filter(e => !e.checkVisibility()).length"""
 
 
 @pytest.mark.parametrize(("name", "size", "scheme"), LOOKS)
 def test_a_page(opened: Open, name: str, size: str, scheme: Scheme) -> None:
-    page = opened(name, size, scheme)
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    tall = page.evaluate("document.documentElement.scrollHeight")
-    clip = FloatRect(x=0, y=0, width=SIZES[size]["width"], height=min(tall, SHOWN))
-    page.screenshot(path=SCREENS / f"{name}-{size}-{scheme}.png", full_page=True, clip=clip)
-    assert [url for url in page.asked if not url.startswith("data:")] == [page.url]  # type: ignore[attr-defined]
-    assert page.complaints == []  # type: ignore[attr-defined]
-    width, height = SIZES[size]["width"], SIZES[size]["height"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    # Nothing sticks out of the page either, where overflow is hidden.
-    assert page.evaluate(OUTSIDE, width) == []
+    page = sound(opened, name, size, scheme)
+    height = SIZES[size]["height"]
     word = page.locator("h1").bounding_box()
     sentence = page.locator(".sentence").bounding_box()
     assert word
