@@ -46,10 +46,10 @@ def surroundings(project: Project, url: str) -> dict[str, str]:
     return kept | {"PYTHONDONTWRITEBYTECODE": "1", "DATABASE_URL": project.url(url)} | project.environment(url)
 
 
-def alembic(project: Project, ini: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """The real command line of Alembic, in the project's own Python."""
+def run(project: Project, ini: Path, url: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """The project's own Python, beside its alembic.ini."""
     return subprocess.run(
-        [project.python, "-m", "alembic", "-c", ini, *words],
+        [project.python, *words],
         cwd=ini.parent,
         env=surroundings(project, url),
         stdin=subprocess.DEVNULL,
@@ -58,21 +58,17 @@ def alembic(project: Project, ini: Path, url: str, *words: str) -> subprocess.Co
         timeout=PATIENCE,
         check=False,
     )
+
+
+def alembic(project: Project, ini: Path, url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The real command line of Alembic, in the project's own Python."""
+    return run(project, ini, url, "-m", "alembic", "-c", ini, *words)
 
 
 def offline(project: Project, ini: Path, url: str) -> tuple[str, int, str]:
     """What Alembic itself renders of the whole history, apart from what revisions print; exit code and errors."""
     path = ini.with_name("rendered.sql")
-    done = subprocess.run(
-        [str(project.python), "-c", RENDERING, ini, path],
-        cwd=ini.parent,
-        env=surroundings(project, url),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = run(project, ini, url, "-c", RENDERING, ini, path)
     return path.read_text(), done.returncode, done.stderr
 
 
