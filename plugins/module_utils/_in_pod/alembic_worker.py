@@ -139,9 +139,8 @@ class Worker:
                     "alembic-revision-broken", f"a revision file has a syntax error: {described(error, self.root)}"
                 ) from error
             except SystemExit as error:
-                where = described(error, self.root)
-                words = f"a revision file ends the process when it is loaded, with exit code {error.code} ({where})"
-                raise AlembicError("alembic-revision-broken", words) from error
+                words = f"a revision file ends the process when it is loaded, with exit code {error.code}"
+                raise AlembicError("alembic-revision-broken", f"{words} ({described(error, self.root)})") from error
             except Exception as error:
                 words = explained(error, [str(item.message) for item in noted]) or described(error, self.root)
                 raise AlembicError("alembic-revision-broken", f"the revisions cannot be loaded: {words}") from error

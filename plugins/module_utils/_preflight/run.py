@@ -206,11 +206,8 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
     reader = Reader(time_limit)
     rendered = location.render(rows or (), reader.feed) if position.upgradable else Rendered("", [])
     unknown = frozenset(item.revision for item in rendered.segments if item.error or item.inspects)
-    trace: Trace | None = None
-    trace_findings: list[Finding] = []
     alone, version_table = rendered, (graph.version_table_schema, graph.version_table)
-    if request.trace and rendered.segments:
-        trace, trace_findings = _traced(rendered, location)
+    trace, trace_findings = _traced(rendered, location) if request.trace and rendered.segments else (None, [])
     if trace:
         rendered = traces.known(alone, trace, version_table)
         reader = Reader(time_limit)
@@ -225,8 +222,8 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
     if answer.live != live:
         words = f"The version table at {source.where} changed while the preflight ran; run it again when that is done."
         raise FindingError("migrator-active", words)
-    if trace and answer.facts:
-        rendered = traces.known(alone, trace, version_table, empty_tables(answer.facts))
+    if trace and answer.facts and (empty := empty_tables(answer.facts)):
+        rendered = traces.known(alone, trace, version_table, empty)
     pgoptions_apply = bool(source.release) or env_findings.reads_pgoptions(graph.online)
     told = (trace, tuple(trace_findings), unknown)
     return _Upgrade(graph, rows, position, reader, rendered, answer, pgoptions_apply, *told)
