@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from lab import cluster, shell
+from lab import cluster
 from lab.paths import KUBECONFIG
 from tests.integration.places import descendants
 from tests.integration.role.conftest import Run
 
-from .stage import NAME, Running, Stage
+from .stage import NAME, Running, Stage, docker
 
 MENDED: dict[str, t.Any] = {"ai_agent_repair": True, "ai_agent_lease_wait": 120}
 
@@ -132,9 +132,7 @@ def expired(kubeconfig: str) -> str:
 
 def of_the_authority(name: str) -> bytes:
     """A file of the lab's own certificate authority."""
-    done = shell.capture(["docker", "exec", cluster.CONTROL_PLANE, "cat", f"/etc/kubernetes/pki/{name}"])
-    assert done.returncode == 0, done.stderr
-    return done.stdout.encode()
+    return docker("exec", cluster.CONTROL_PLANE, "cat", f"/etc/kubernetes/pki/{name}").encode()
 
 
 def quota_too_small(stage: Stage) -> Run:

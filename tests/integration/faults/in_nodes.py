@@ -6,12 +6,12 @@ import contextlib
 import json
 from collections.abc import Iterator
 
-from lab import cluster, shell
+from lab import cluster
 from tests.integration.role.conftest import Run
 from tests.integration.waiting import eventually
 
 from .in_migration import BEFORE_IT, asleep, at_its_index, values
-from .stage import AWAY, HOME, OTHER, Stage, cordoned
+from .stage import AWAY, HOME, OTHER, Stage, cordoned, docker
 
 
 def drained(stage: Stage) -> Run:
@@ -56,10 +56,3 @@ def without(node: str) -> Iterator[None]:
         docker("start", node)
         eventually(lambda: node in cluster.kubectl("get", "nodes", "-o", "name"), 180)
         cluster.kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=240s", timeout=250)
-
-
-def docker(*words: str) -> str:
-    """What Docker's client prints."""
-    done = shell.capture(["docker", *words], timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout

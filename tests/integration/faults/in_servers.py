@@ -7,11 +7,11 @@ import json
 import time
 from collections.abc import Iterator
 
-from lab import cluster, shell
+from lab import cluster
 from tests.integration.role.conftest import Run
 
 from .in_migration import answers, disk_full
-from .stage import HOME, NAME, Stage
+from .stage import HOME, NAME, Stage, docker
 
 
 def database_down(stage: Stage) -> Run:
@@ -86,5 +86,4 @@ def small_volume(stage: Stage) -> Iterator[None]:
 
 def in_node(script: str) -> None:
     """Run a script in the node of the servers."""
-    done = shell.capture(["docker", "exec", HOME, "sh", "-c", script], timeout=120)
-    assert done.returncode == 0, done.stderr
+    docker("exec", HOME, "sh", "-c", script, seconds=120)

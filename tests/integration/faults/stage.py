@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from lab import cluster
+from lab import cluster, shell
 from lab.paths import LAB, ROOT, VARS
 from tests.integration.release.asked import LoadPod
 from tests.integration.release.conftest import Release, merged
@@ -198,3 +198,10 @@ def cordoned(*nodes: str) -> Iterator[None]:
         yield
     finally:
         cluster.kubectl("uncordon", *nodes)
+
+
+def docker(*words: str, seconds: float = 60) -> str:
+    """What Docker's client prints."""
+    done = shell.capture(["docker", *words], timeout=seconds)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
