@@ -6,7 +6,7 @@ comma := ,
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean artefact images check-image lab-up lab-down lab-doctor lab-mirror logs helm chart lint test-unit test-chart test-host \
+.PHONY: help setup up down clean artefact site images check-image lab-up lab-down lab-doctor lab-mirror logs helm chart lint test-unit test-chart test-host \
 	test-fresh test-preflight \
 	test-report test-controller test-integration test-cluster test-mirror test test-all
 
@@ -56,6 +56,9 @@ check-image: setup ## try an image against docs/agent-image.md: make check-image
 
 artefact: setup ## the collection as users install it, in build/; the same files give the same bytes
 	@$(PY) -m dev.artefact
+
+site: setup ## the documentation as a site in build/site, for a browser or any web server
+	@$(PY) -m dev.site
 
 lint: setup ## ansible-lint, ansible-test sanity, yamllint, ruff, mypy, helm lint
 	@$(PY) -m dev.suite lint

@@ -38,8 +38,9 @@ def lint(tally: Tally) -> None:
 
 
 def sanity_older(tally: Tally) -> None:
-    """All of ansible-test sanity with the older releases of ansible-core as well; what Galaxy asks of the artefact."""
+    """The artefact: all of ansible-test sanity with the older ansible-core too, Galaxy's rules, its documentation."""
     tally.command("galaxy-importer", [sys.executable, "-m", "dev.importer"])
+    tally.pytest("site", ["tests/integration/site"])
     for core in sanity.OLDER:
         _sanity(tally, core)
 
@@ -260,7 +261,7 @@ def _lab() -> Iterator[None]:
 
 # What a stage takes from this machine's distribution; all of it is asked for before the first stage begins.
 _LAB = (needs.ENGINE, needs.ROOTS)
-NEEDS = {"report": (needs.BROWSER,), "events": (needs.JAVA,)} | dict.fromkeys(
+NEEDS = {"report": (needs.BROWSER,), "sanity": (needs.BROWSER,), "events": (needs.JAVA,)} | dict.fromkeys(
     (
         "host",
         "fresh",
