@@ -92,10 +92,19 @@ class Preflight:
         return [f"{item['kind']}/{item['metadata']['name']}" for item in found["items"]]
 
     def running(self) -> set[str]:
-        """Those of its pods that have not ended."""
+        """Those of its pods that are on a node, or will be, and have not ended."""
         pods = self.release.get("pods", selector="app.kubernetes.io/managed-by=ai_platform.agent")["items"]
-        going = (item for item in pods if item["status"].get("phase") not in {"Succeeded", "Failed"})
-        return {f"Pod/{item['metadata']['name']}" for item in going}
+        return {f"Pod/{item['metadata']['name']}" for item in pods if not _still(item)}
+
+    def longest_deadline(self) -> float:
+        """Seconds after which the last of its Jobs ends by itself."""
+        found = self.release.get("jobs", selector="app.kubernetes.io/managed-by=ai_platform.agent")["items"]
+        return max((float(item["spec"]["activeDeadlineSeconds"]) for item in found), default=0.0)
+
+
+def _still(pod: t.Any) -> bool:
+    """Whether the pod has ended, or is held by a gate that its maker did not live to open: it starts nowhere then."""
+    return pod["status"].get("phase") in {"Succeeded", "Failed"} or bool(pod["spec"].get("schedulingGates"))
 
 
 def finding(result: dict[str, t.Any], finding_id: str) -> dict[str, t.Any]:
