@@ -40,6 +40,10 @@ options:
     description: What helm said.
     type: str
     default: ""
+  manifests_path:
+    description:
+      - Where to keep the manifests that Helm applied last, without the values of Secrets and of what is named like one.
+    type: path
   max_bytes:
     description: The most that O(path) may have.
     type: int
@@ -90,6 +94,10 @@ details:
   elements: str
 path:
   description: The file, empty without O(path).
+  returned: success
+  type: str
+manifests_path:
+  description: The file, empty without O(manifests_path).
   returned: success
   type: str
 """

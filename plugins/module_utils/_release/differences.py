@@ -157,7 +157,7 @@ def _difference(path: str, old: t.Any, new: t.Any, hide: Callable[[str], bool], 
     place = printable(redact(path))
     if hide(path) or (_named_secret(path) and any(isinstance(side, str) for side in (old, new))):
         return Difference(place, _hidden(old), _hidden(new))
-    texts = [None if side is _MISSING else text_of(_masked(side, redact)) for side in (old, new)]
+    texts = [None if side is _MISSING else text_of(masked(side, redact)) for side in (old, new)]
     before, after = (None if text is None else printable(text) for text in texts)
     if any(text and "\n" in text for text in (before, after)):
         return Difference(place, None, None, _changed_lines(before or "", after or ""))
@@ -171,18 +171,18 @@ def _hidden(value: t.Any) -> str | None:
     return None if value is _MISSING else HIDDEN
 
 
-def _masked(value: t.Any, redact: Redact) -> t.Any:
+def masked(value: t.Any, redact: Redact) -> t.Any:
     """A value without secrets: each text by itself, for in JSON a variable's name would call secret what follows it."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, list):
-        return [_masked(item, redact) for item in value]
+        return [masked(item, redact) for item in value]
     if not isinstance(value, dict):
         return value
     if isinstance(value.get("value"), str) and secret_name(str(value.get("name", ""))):
         value = value | {"value": HIDDEN}
     return {
-        name: HIDDEN if isinstance(item, str) and secret_name(name) else _masked(item, redact)
+        name: HIDDEN if isinstance(item, str) and secret_name(name) else masked(item, redact)
         for name, item in value.items()
     }
 
@@ -238,4 +238,4 @@ def _short(before: str | None, after: str | None) -> tuple[str | None, str | Non
     return cut[0], cut[1]
 
 
-__all__ = ("Difference", "differences", "secret_name", "text_of")
+__all__ = ("Difference", "differences", "masked", "secret_name", "text_of")

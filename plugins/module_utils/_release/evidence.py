@@ -1,4 +1,4 @@
-"""release_evidence: why a release is not as it should be, and what a person needs to see for it, kept in one file.
+"""release_evidence: why a release is not as it should be, and what a person needs to see for it, kept in files.
 
 What pods, events and logs say may hold a password: the values of the Secrets that the pods have are taken out of it.
 """
@@ -19,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.words im
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.events import when
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import (
+    applied_manifests,
     diagnosis,
     leased_helm,
     plan_look,
@@ -47,6 +48,7 @@ ARGUMENTS: t.Final[Row] = {
     "helm_error": {"type": "str", "default": ""},
     "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
     "path": {"type": "path"},
+    "manifests_path": {"type": "path"},
     "max_bytes": {"type": "int", "default": 262144},
 }
 
@@ -55,7 +57,8 @@ def execute(params: Row) -> tuple[Row, str | None]:
     """The module's result; it fails by an error alone.
 
     :param params: the module's arguments
-    :raises FindingError: the API server does not answer, the file cannot be written
+    :raises FindingError: the API server does not answer, nor Helm where its manifests are wanted; a file cannot be
+        written
     """
     cluster = connect(params)
     release, namespace = params["release_name"], params["release_namespace"]
@@ -73,11 +76,15 @@ def execute(params: Row) -> tuple[Row, str | None]:
     found = diagnosis.with_log(found, log)
     details = [clean(line) for line in (*found.details, *(f"log: {line}" for line in log))]
     told = {"sentence": clean(found.sentence), "runbook": diagnosis.runbook(found), "details": details}
-    result: Row = {"cause": found.cause, **told, "path": ""}
+    result: Row = {"cause": found.cause, **told, "path": "", "manifests_path": ""}
     if params["path"]:
         text = _file(cluster, params, there, clean, [result["sentence"], *details])
         write(params["path"], text)
         result["path"] = params["path"]
+    if params["manifests_path"]:
+        with leased_helm.of(params | {"lease": ""}, cluster) as helm:
+            write(params["manifests_path"], applied_manifests.applied(helm, clean))
+        result["manifests_path"] = params["manifests_path"]
     return result, None
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import plan_module
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import evidence, plan_module
 
 from dev.api_server import Server
 from lab import tools
@@ -285,6 +285,22 @@ def test_fields_are_named_and_secrets_are_not(release: Release) -> None:
     only = release.plan(config={"LEVEL": "debug"})
     words = f"its pods go on with the old ConfigMap {release.name}-config until something restarts them"
     assert only["unseen"] == [f"Deployment {release.name}: {words}"]
+
+
+def test_the_manifests_of_a_support_bundle(release: Release, tmp_path: Path) -> None:
+    given: Object = {name: option.get("default") for name, option in evidence.ARGUMENTS.items()}
+    given |= {"kubeconfig": str(release.kubeconfig), "release_name": release.name, "release_namespace": NAMESPACE}
+    kept, shown = tmp_path / "evidence.txt", tmp_path / "manifests.yaml"
+    given |= {"helm_binary": str(tools.helm()), "path": str(kept), "manifests_path": str(shown)}
+    result, problem = evidence.execute(given)
+    assert (problem, result["manifests_path"]) == (None, str(shown))
+    objects = {item["kind"]: item for item in yaml.safe_load_all(shown.read_text()) if item["kind"] != "ConfigMap"}
+    assert set(objects) == {"Deployment", "Secret", "Service", "StatefulSet"}
+    assert objects["Secret"]["stringData"] == {"password": "***"}
+    [agent] = objects["Deployment"]["spec"]["template"]["spec"]["containers"]
+    assert agent["env"] == [{"name": "MODE", "value": "a"}, {"name": "DB_PASSWORD", "value": "***"}]
+    assert CANARY not in shown.read_text() + kept.read_text() + json.dumps(result)
+    assert shown.stat().st_mode & 0o077 == 0
 
 
 def test_what_would_be_refused_is_told_before(release: Release) -> None:

@@ -44,6 +44,7 @@ def test_they_are_found() -> None:
         "playbooks/plan.yml",
         "playbooks/preflight.yml",
         "playbooks/rollback.yml",
+        "playbooks/support_bundle.yml",
         "playbooks/fleet.yml",
     ],
 )

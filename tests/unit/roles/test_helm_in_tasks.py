@@ -29,6 +29,7 @@ def test_they_are_found() -> None:
         "release.yml",
         "repair.yml",
         "roll_back.yml",
+        "support_bundle.yml",
         "uninstall.yml",
         "verify.yml",
     }

@@ -60,6 +60,7 @@ def test_they_are_found() -> None:
         "diagnose.yml",
         "plan_ask.yml",
         "rotate.yml",
+        "support_bundle.yml",
     }
 
 
