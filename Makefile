@@ -97,4 +97,4 @@ test-mirror: setup ## the lab in a closed network: a local mirror with an author
 	@$(PY) -m dev.suite mirror
 
 test-all: setup ## make test and the longer scenarios: real projects' histories and servers, a release's life, operations and faults under load, three environments, Helm 3, Bitnami, the documentation, lost nodes, a mirror
-	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster versions histories servers release operations faults helm3 bitnami documentation disturbances mirror events fresh sanity
+	@$(PY) -m dev.suite lint unit chart host preflight report controller integration cluster versions histories servers release operations faults kills helm3 bitnami documentation disturbances mirror events fresh sanity

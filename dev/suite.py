@@ -190,7 +190,13 @@ def operations(tally: Tally) -> None:
 def faults(tally: Tally) -> None:
     """Nineteen faults of an upgrade under load: the old version serves on, the role names each, the next run heals."""
     with _lab():
-        tally.pytest("faults", ["tests/integration/faults"], seconds=5400)
+        tally.pytest("faults", ["tests/integration/faults/test_faults.py"], seconds=5400)
+
+
+def kills(tally: Tally) -> None:
+    """Installs and upgrades killed at moments that nobody chose: each is mended by the next run, and nobody notices."""
+    with _lab():
+        tally.pytest("kills", ["tests/integration/faults/test_kills.py"], seconds=7200)
 
 
 def helm3(tally: Tally) -> None:
@@ -270,6 +276,7 @@ NEEDS = {"report": (needs.BROWSER,), "sanity": (needs.BROWSER,), "events": (need
         "release",
         "operations",
         "faults",
+        "kills",
         "helm3",
         "bitnami",
         "documentation",
@@ -279,7 +286,7 @@ NEEDS = {"report": (needs.BROWSER,), "sanity": (needs.BROWSER,), "events": (need
     _LAB,
 )
 HELM = {"lint", "chart", "controller", "integration", "cluster", "release", "operations", "helm3", "bitnami"}
-HELM |= {"documentation", "faults", "servers"}
+HELM |= {"documentation", "faults", "kills", "servers"}
 """Stages that call helm."""
 
 STAGES: dict[str, Callable[[Tally], None]] = {
@@ -298,6 +305,7 @@ STAGES: dict[str, Callable[[Tally], None]] = {
     "release": release,
     "operations": operations,
     "faults": faults,
+    "kills": kills,
     "helm3": helm3,
     "bitnami": bitnami,
     "versions": versions,
