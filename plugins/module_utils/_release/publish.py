@@ -12,7 +12,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import os
 import re
 import tarfile
@@ -24,9 +23,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.attestations import (
     CYCLONEDX,
     PROVENANCE,
-    bare,
     bill,
-    predicates,
     provenance,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import (
@@ -36,13 +33,12 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart i
     ChartError,
     assemble,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.cosign import Cosign
 
 Row = dict[str, t.Any]
 
 EPOCH: t.Final = 315532800
 """Time of everything in an archive, and of the archive: 1980-01-01, the earliest that all formats of archives know."""
-
-_NO_LOG: t.Final = "--insecure-ignore-tlog=true"
 
 _SOURCE: t.Final = re.compile(r"git\+[a-z]+://\S+@[0-9a-f]{40}")
 
@@ -175,70 +171,24 @@ def _push(params: Row, file: Path, version: str, environment: t.Mapping[str, str
 
 
 def _sign(params: Row, pushed: Row, environment: t.Mapping[str, str]) -> Row:
-    """Sign with a key pair and no transparency log, which would publish the name of what is signed."""
     if not params["signing_key"]:
         return {}
-    cosign = _Cosign(params, pushed["reference"], environment)
-    with tempfile.TemporaryDirectory(prefix="key-") as temporary:
-        seen = cosign.ask("verify", "--key", cosign.public(Path(temporary)), _NO_LOG, *cosign.plain, cosign.subject)
-        if not seen.code:
+    cosign = _cosign(params, pushed, environment)
+    with cosign.public(params["signing_key"]) as public:
+        if not cosign.signed(public).code:
             return {"signed": True}
-    key = params["signing_key"]
-    done = cosign.ask("sign", "--key", key, "--tlog-upload=false", "--yes", *cosign.plain, cosign.subject)
-    if done.code:
-        raise ChartError(f"cosign could not sign {pushed['reference']}: {done.complaint}")
+    cosign.sign(params["signing_key"])
     return {"signed": True, "changed": True}
 
 
 def _attest(params: Row, pushed: Row, wanted: list[tuple[str, Row]], environment: t.Mapping[str, str]) -> Row:
     """Attest what the registry does not have yet, signed with the key of the chart."""
-    cosign, changed = _Cosign(params, pushed["reference"], environment), False
-    with tempfile.TemporaryDirectory(prefix="key-") as temporary:
-        public, file = cosign.public(Path(temporary)), Path(temporary, "predicate.json")
-        there: dict[str, list[t.Any]] = {}
-        for kind in dict.fromkeys(kind for kind, _predicate in wanted):
-            words = ["verify-attestation", "--key", public, "--type", kind, _NO_LOG, *cosign.plain, cosign.subject]
-            seen = cosign.ask(*words)
-            there[kind] = [] if seen.code else [bare(each) for each in predicates(seen.output)]
-        for kind, predicate in wanted:
-            if bare(predicate) in there[kind]:
-                continue
-            file.write_text(json.dumps(predicate, sort_keys=True), encoding="utf-8")
-            words = ["attest", "--key", params["signing_key"], "--type", kind, "--predicate", str(file)]
-            done = cosign.ask(*words, "--tlog-upload=false", "--yes", *cosign.plain, cosign.subject)
-            if done.code:
-                raise ChartError(f"cosign could not attest {kind} of {pushed['reference']}: {done.complaint}")
-            changed = True
+    changed = _cosign(params, pushed, environment).attest(params["signing_key"], wanted)
     return {"attested": [kind for kind, _predicate in wanted], "changed": pushed["changed"] or changed}
 
 
-class _Cosign:
-    """The program that signs, for one chart in a registry."""
-
-    def __init__(self, params: Row, reference: str, environment: t.Mapping[str, str]) -> None:
-        self._program, self._key, self._environment = params["cosign_binary"], params["signing_key"], environment
-        self.subject = reference.removeprefix("oci://")
-        self.plain = ["--allow-http-registry"] if params["plain_http"] else []
-
-    def ask(self, *words: str) -> program.Ended:
-        return program.run([self._program, *words], seconds=FETCH_SECONDS, environment=self._environment)
-
-    def public(self, folder: Path) -> str:
-        """The public key that belongs to the private one, as a file in this folder.
-
-        :raises ChartError: there is no cosign, or it cannot use the key
-        """
-        file = str(folder / "key.pub")
-        derived = self.ask("public-key", "--key", self._key, "--outfile", file)
-        if derived.code == program.NOT_FOUND:
-            raise ChartError(
-                f"There is no program {self._program}, which signs: install cosign, or give no signing_key."
-            )
-        if derived.code:
-            raise ChartError(
-                f"The signing key {self._key} cannot be used: {derived.complaint} (COSIGN_PASSWORD has its password)."
-            )
-        return file
+def _cosign(params: Row, pushed: Row, environment: t.Mapping[str, str]) -> Cosign:
+    return Cosign(params["cosign_binary"], pushed["reference"], environment, plain_http=params["plain_http"])
 
 
 __all__ = ("ARGUMENTS", "CONSTRAINTS", "EPOCH", "archive", "execute")

@@ -30,6 +30,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart i
     seal,
     whole,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.cosign import Cosign
 
 REFERENCE: t.Final = re.compile(r"oci://(?P<repository>[^\s@]+)@sha256:(?P<digest>[0-9a-f]{64})")
 """An OCI reference with a digest (OCI distribution specification, "Pulling manifests")."""
@@ -97,9 +98,7 @@ def fetch(
 def _verify(
     reference: str, key: Path, cosign: str, *, plain_http: bool, environment: t.Mapping[str, str] | None
 ) -> None:
-    words = [cosign, "verify", "--key", str(key), "--insecure-ignore-tlog=true"]
-    words += ["--allow-http-registry"] if plain_http else []
-    done = program.run([*words, reference.removeprefix("oci://")], seconds=FETCH_SECONDS, environment=environment)
+    done = Cosign(cosign, reference, environment, plain_http=plain_http).signed(str(key))
     if done.code == program.NOT_FOUND:
         raise ChartError(f"There is no program {cosign}, which verifies the chart's signature: install cosign.")
     if done.code:

@@ -6,7 +6,6 @@ import base64
 import json
 import subprocess
 import typing as t
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,24 +17,7 @@ from dev import oci_registry, sbom
 from tests.integration.role import living
 from tests.integration.role.conftest import ROOT, play
 
-PASSWORD = "key-of-a-test"
-
-
-@pytest.fixture(scope="module")
-def registry() -> Iterator[tuple[str, Path]]:
-    """An empty registry: its address, and its folder."""
-    with oci_registry.running() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two key pairs, one.key, one.pub, two.key, two.pub."""
-    folder = tmp_path_factory.mktemp("keys")
-    for name in ("one", "two"):
-        words = [str(oci_registry.cosign()), "generate-key-pair", "--output-key-prefix", name]
-        subprocess.run(words, cwd=folder, env={"COSIGN_PASSWORD": PASSWORD}, capture_output=True, check=True)
-    return folder
+from .conftest import ENVIRONMENT
 
 
 def publish_it(registry: str, folder: Path, repository: str = "charts", **options: t.Any) -> dict[str, t.Any]:
@@ -53,7 +35,7 @@ def publish_it(registry: str, folder: Path, repository: str = "charts", **option
         "source": None,
         "cosign_binary": str(oci_registry.cosign()) if options.get("signing_key") else "cosign",
     }
-    return publish.execute(params | options, {"COSIGN_PASSWORD": PASSWORD}, check_mode=False)
+    return publish.execute(params | options, ENVIRONMENT, check_mode=False)
 
 
 def take(reference: str, folder: Path, choice: str = "embedded", **options: t.Any) -> t.Any:
