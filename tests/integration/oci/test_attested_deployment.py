@@ -14,6 +14,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart i
 
 from dev import oci_registry
 from lab.registry import DIRECT
+from tests.integration.role import living
+from tests.integration.role.conftest import play
 from tests.unit.plugins.module_utils._page import runs
 
 from .conftest import ENVIRONMENT
@@ -103,3 +105,53 @@ def test_what_does_not_count(registry: tuple[str, Path], keys: Path, tmp_path: P
         ask(keys, state="verified", image=image, cosign_binary="/nowhere/cosign")
     with pytest.raises(ChartError, match="accepts no attestation of it"):
         ask(keys, state="verified", image=image.replace(registry[0], "127.0.0.1:1"))
+
+
+def test_the_playbook_attests_and_the_role_deploys_nothing_else(
+    registry: tuple[str, Path], keys: Path, tmp_path: Path
+) -> None:
+    """As far as a cluster goes that is only read."""
+    image = pushed(registry[0], "agent")
+    (tmp_path / "reports" / "agent-dev").mkdir(parents=True)
+    (tmp_path / "cluster").mkdir()
+    report(tmp_path / "reports" / "agent-dev", image, environment="dev")
+    name, _, digest = image.partition("@")
+    inventory = ["-i", "inventories/dev", "--vault-id", "dev@lab/dev-vault-password"]
+    passwords = ("postgresql", "postgresql_admin", "replication", "redis")
+    with living.release(living.manifests(tmp_path), "pass", tmp_path / "cluster", "t0ken") as cluster:
+        given: Row = {f"ai_agent_{each}_password": "pass" for each in passwords} | {
+            "ai_agent_subcharts": "embedded",
+            "ai_agent_helm_binary": living.helm(),
+            "ai_agent_kubeconfig": str(cluster.kubeconfig),
+            "ai_agent_chart_cache": str(tmp_path / "cache"),
+            "ai_agent_chart_plain_http": True,
+            "ai_agent_cosign_binary": str(oci_registry.cosign()),
+            "ai_agent_attestation_key": str(keys / "one.pub"),
+            "ai_agent_attestation_from": "dev",
+            "ai_agent_attestation_hours": 0,
+        }
+
+        def guard(**more: t.Any) -> t.Any:
+            return play(*inventory, "site.yml", "--tags", "guard", **given | more)
+
+        named = {"ai_agent_images": {"agent": {"repository": name, "digest": digest}}}
+        by_tag = guard()
+        assert by_tag.code != 0
+        assert any("is not named by its digest" in error and "#attestation-missing" in error for error in by_tag.errors)
+        assert any("accepts no attestation of it" in error for error in guard(**named).errors)
+        accepted = guard(**named, ai_agent_attestation_accept="the registry is down")
+        assert accepted.code == 0, accepted.output
+        assert "Accepted: the registry is down" in accepted.output
+
+        key = {
+            "ai_agent_attestation_signing_key": str(keys / "one.key"),
+            "ai_agent_reports_dir": str(tmp_path / "reports"),
+        }
+        lacking = play(*inventory, "playbooks/attest.yml", **given)
+        assert any("ai_agent_reports_dir and ai_agent_attestation_signing_key are not set" in e for e in lacking.errors)
+        for changed in (1, 0):
+            done = play(*inventory, "playbooks/attest.yml", env=ENVIRONMENT, **given | key)
+            assert (done.code, done.recap("changed")) == (0, changed), done.output
+            assert f"Attested: {image} was deployed in dev on" in " ".join(done.output.split())
+        done = guard(**named)
+        assert done.code == 0, done.output
