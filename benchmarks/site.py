@@ -1,10 +1,10 @@
-"""What `site.yml` costs on a release that is up to date: its time by step, and beside a bare `helm upgrade --install`.
+"""What `site.yml` costs on a release that is up to date: its time by step, and beside plain Helm.
 
     make up && .venv/bin/python -m benchmarks.site [RUNS]
 
-The steps are the role's files; what is left is Ansible's own start and end. Bare helm gets the same chart and the same
-values, without guard, preflight, Secret and test; it makes a new revision each time, so its migration hook runs, which
-the role saves. Each figure is the median of some runs.
+The steps are the role's files; what is left is Ansible's own start and end. Plain Helm, `helm upgrade --install` and
+`helm test`, gets the same chart and the same values, without guard, preflight and Secret; it makes a new revision each
+time, so its migration hook runs, which the role saves. Each figure is the median of some runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lab import deploy, shell
 from lab.paths import BIN, KUBECONFIG, ROOT, VARS, VAULT_PASSWORD
 from lab.progress import LabError, say
 
-GOAL_SECONDS = 12
+GOAL_SECONDS, GOAL_RATIO = 5, 0.65
 SLOWEST = 12
 INVENTORY = ["-i", "inventories/dev", "--vault-id", f"dev@{VAULT_PASSWORD}", "-e", f"@{VARS}"]
 STEPS = ("guard", "preflight", "credentials", "release", "verify")
@@ -56,25 +56,28 @@ def site() -> tuple[float, dict[str, float], dict[str, float]]:
     return seconds, steps, tasks
 
 
-def helm(chart: str, values: str) -> float:
-    """Seconds of a bare `helm upgrade --install` with the release's own chart and values."""
-    words = [BIN / "helm", "upgrade", "--install", deploy.RELEASE, chart, "--values", "-", "--wait", "--wait-for-jobs"]
+def helm(chart: str, values: str) -> tuple[float, float]:
+    """Seconds of `helm upgrade --install` and of `helm test`, with the release's own chart and values."""
+    upgrade = ["upgrade", "--install", deploy.RELEASE, chart, "--values", "-", "--wait", "--wait-for-jobs"]
     place = ["--namespace", deploy.NAMESPACE, "--kubeconfig", KUBECONFIG]
-    begin = time.perf_counter()
-    subprocess.run(
-        [str(word) for word in [*words, *place]],
-        input=values,
-        env=shell.environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return time.perf_counter() - begin
+    found = []
+    for words, given in ((upgrade, values), (["test", deploy.RELEASE], "")):
+        begin = time.perf_counter()
+        subprocess.run(
+            [str(word) for word in (BIN / "helm", *words, *place)],
+            input=given,
+            env=shell.environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.append(time.perf_counter() - begin)
+    return found[0], found[1]
 
 
 @paced()
 def main() -> int:
-    """Exit code 1 where the goal is missed."""
+    """Exit code 1 where a goal is missed."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     site()  # fills caches
     measured = [site() for _ in range(runs)]
@@ -83,7 +86,8 @@ def main() -> int:
     values = shell.capture([BIN / "helm", *words, "--output", "json"]).stdout
     subprocess.run([sys.executable, "-m", "dev.assemble_chart"], cwd=ROOT, capture_output=True, check=True)
     chart = str(ROOT / "build" / "ai-agent-chart")
-    bare = statistics.median(helm(chart, values) for _ in range(runs))
+    plain = [helm(chart, values) for _ in range(runs)]
+    bare = statistics.median(sum(both) for both in plain)
 
     def median(runs: list[dict[str, float]], name: str) -> float:
         return statistics.median(run.get(name, 0.0) for run in runs)
@@ -94,12 +98,14 @@ def main() -> int:
     for name, seconds in known.items():
         say(f"  {name:12} {seconds:5.1f} s")
     say(f"  {'Ansible':12} {total - sum(known.values()):5.1f} s")
-    say(f"bare helm upgrade --install: {bare:.1f} s; ratio {total / bare:.2f}")
+    upgrade, test = (statistics.median(part) for part in zip(*plain, strict=True))
+    say(f"helm upgrade --install {upgrade:.1f} s, helm test {test:.1f} s, both {bare:.1f} s")
+    say(f"ratio of site.yml to both: {total / bare:.2f} (goal {GOAL_RATIO})")
     tasks = {name: median([tasks for _, _, tasks in measured], name) for name in measured[0][2]}
     say("the longest tasks:")
     for name, seconds in sorted(tasks.items(), key=lambda item: -item[1])[:SLOWEST]:
         say(f"  {seconds:5.2f} s  {name}")
-    return 0 if total <= GOAL_SECONDS else 1
+    return 0 if total <= GOAL_SECONDS and total / bare <= GOAL_RATIO else 1
 
 
 if __name__ == "__main__":

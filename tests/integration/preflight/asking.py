@@ -97,12 +97,23 @@ def _asked(folder: Path, url: str | None, arguments: dict[str, t.Any], run: Run)
 
 
 def migrate(folder: Path, url: str, target: str = "head", **environment: str) -> str:
-    """The real `alembic upgrade`: what it said where it fails, empty where it succeeds."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    env |= {"DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1"} | environment
+    """The real `alembic upgrade`: what it said where it fails, empty where it succeeds; in a fork, which is faster."""
+    done = warm.alembic(folder, _environment(url) | environment, "upgrade", target)
+    return "" if done["rc"] == 0 else done["stderr"].strip() or f"exit code {done['rc']}"
+
+
+def migrate_cold(folder: Path, url: str, target: str = "head", **environment: str) -> str:
+    """As migrate(), in a process that begins with nothing."""
     words = [sys.executable, "-m", "alembic", "upgrade", target]
-    done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        words, cwd=folder, env=_environment(url) | environment, capture_output=True, text=True, check=False
+    )
     return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
+
+
+def _environment(url: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return kept | {"DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def prepare(url: str, *texts: str, revision: str | None = None) -> None:

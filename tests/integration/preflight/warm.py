@@ -1,4 +1,4 @@
-"""Runs the module in a fork of a process that has imported all it needs: importing is three quarters of a run's time.
+"""Runs the module, and Alembic, in forks of a process that has imported what they need: three quarters of their time.
 
 What is judged is the same: each run has a process of its own, and so has its Alembic worker. What only a process
 shows that began with nothing (what reaches its environment, what it imports, how it ends) is asked with `_in_place`.
@@ -7,6 +7,7 @@ shows that began with nothing (what reaches its environment, what it imports, ho
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
 import os
 import subprocess
@@ -26,11 +27,21 @@ _FORKS.set_forkserver_preload(["tests.integration.preflight.warm_imports"])
 
 def run(module: str, arguments: dict[str, t.Any], paths: list[str]) -> dict[str, t.Any]:
     """As _in_place.run() does it, with the environment of this process."""
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as complained:
-        given.write(_in_place._encoded({"ANSIBLE_MODULE_ARGS": arguments}).encode())
-        given.seek(0)
-        files = given, told, complained
-        process = _FORKS.Process(target=_Module(module, paths, dict(os.environ), files))
+    given = _in_place._encoded({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+    return _ended(functools.partial(_module, module, paths), dict(os.environ), given)
+
+
+def alembic(folder: Path, environment: dict[str, str], *words: str) -> dict[str, t.Any]:
+    """As `python -m alembic` ends in this folder, with these words and nothing but this environment."""
+    return _ended(functools.partial(_alembic, folder, words), environment)
+
+
+def _ended(main: t.Callable[[], None], environment: dict[str, str], given: bytes = b"") -> dict[str, t.Any]:
+    """`rc`, `stdout` and `stderr` of a fork that does *main*."""
+    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as complained:
+        asked.write(given)
+        asked.seek(0)
+        process = _FORKS.Process(target=_Fork(main, environment, (asked, told, complained)))
         process.start()
         process.join()
         texts = []
@@ -40,30 +51,38 @@ def run(module: str, arguments: dict[str, t.Any], paths: list[str]) -> dict[str,
         return {"rc": process.exitcode, "stdout": texts[0], "stderr": texts[1]}
 
 
-class _Module:
-    """What the module's process does, on its way there."""
+class _Fork:
+    """What a process of its own does, on its way there."""
 
-    def __init__(
-        self, module: str, paths: list[str], environment: dict[str, str], files: t.Iterable[t.IO[bytes]]
-    ) -> None:
-        self.module, self.paths, self.environment, self.files = module, paths, environment, list(files)
+    def __init__(self, main: t.Callable[[], None], environment: dict[str, str], files: t.Iterable[t.IO[bytes]]) -> None:
+        self.main, self.environment, self.files = main, environment, list(files)
 
     def __getstate__(self) -> tuple[t.Any, ...]:
-        return self.module, self.paths, self.environment, [reduction.DupFd(file.fileno()) for file in self.files]
+        return self.main, self.environment, [reduction.DupFd(file.fileno()) for file in self.files]
 
     def __setstate__(self, state: tuple[t.Any, ...]) -> None:
-        self.module, self.paths, self.environment, self.descriptors = state
+        self.main, self.environment, self.descriptors = state
 
     def __call__(self) -> None:
-        from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import alembic_process
-
-        def main() -> None:
-            alembic_process.subprocess = _Subprocess  # type: ignore[assignment, attr-defined]
-            _module_process.main(os.getppid(), _in_place.PROFILE, self.module, self.paths)
-
         os.setpgid(0, 0)
-        sys.argv = [str(_in_place.PROGRAM)]
-        _become([item.detach() for item in self.descriptors], self.environment, main)
+        _become([item.detach() for item in self.descriptors], self.environment, self.main)
+
+
+def _module(module: str, paths: list[str]) -> None:
+    from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import alembic_process
+
+    alembic_process.subprocess = _Subprocess  # type: ignore[assignment, attr-defined]
+    sys.argv = [str(_in_place.PROGRAM)]
+    _module_process.main(os.getppid(), _in_place.PROFILE, module, paths)
+
+
+def _alembic(folder: Path, words: tuple[str, ...]) -> None:
+    from alembic import config
+
+    _as_begun(folder)
+    sys.path[0] = str(folder)
+    sys.argv = [str(Path(config.__file__).with_name("__main__.py")), *words]
+    config.main(prog="alembic")
 
 
 class _Subprocess:
@@ -98,12 +117,17 @@ class _Worker:
 
 
 def _execute(text: str, folder: Path) -> None:
-    """What `python -c` does with a text there, where nothing of the collection was imported."""
+    """What `python -c` does with a text there."""
+    _as_begun(folder)
+    exec(compile(text, "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102 - a program of this collection
+
+
+def _as_begun(folder: Path) -> None:
+    """As an interpreter that was started in a folder, and has imported nothing of the collection."""
     os.chdir(folder)
     for name in [name for name in sys.modules if name.partition(".")[0] == "ansible_collections"]:
         del sys.modules[name]
     sys.path[:] = ["", *_fresh_path()]
-    exec(compile(text, "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102 - a program of this collection
 
 
 def _fresh_path() -> list[str]:
@@ -142,6 +166,8 @@ def _become(
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -151,4 +177,4 @@ def _become(
         os._exit(code)
 
 
-__all__ = ("run",)
+__all__ = ("alembic", "run")
