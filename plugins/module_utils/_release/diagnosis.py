@@ -52,7 +52,7 @@ RUNBOOK = {
 class Diagnosis:
     """What stopped a release.
 
-    ``cause`` is one of image, migration, configuration, unschedulable, crash, not_ready, no_pod, helm. ``sentence``
+    ``cause`` is one of image, migration, configuration, unschedulable, crash, not_ready, no_pod, helm, none. ``sentence``
     says it to a person, ``details`` holds further lines, ``log_pod`` and ``log_container`` name the container whose log
     explains more (empty: none does).
     """
@@ -82,7 +82,7 @@ def diagnose(
         or _not_ready(current, events)
         or _migration_without_pod(workloads, helm_error)
         or _without_pods(pods, events, workloads)
-        or Diagnosis("helm", f"Helm did not finish: {helm_line(helm_error)}.")
+        or _helm(release, helm_error, [*pods, *workloads])
     )
     if diagnosis.cause != "helm" and helm_error:
         diagnosis.details.append(f"helm: {helm_line(helm_error)}")
@@ -99,8 +99,8 @@ def with_log(diagnosis: Diagnosis, lines: list[str]) -> Diagnosis:
 
 
 def runbook(diagnosis: Diagnosis) -> str:
-    """Where the runbook says what to do about a cause."""
-    return f"docs/runbook.md#{RUNBOOK[diagnosis.cause]}"
+    """Where the runbook says what to do about a cause; empty where nothing is wrong."""
+    return f"docs/runbook.md#{RUNBOOK[diagnosis.cause]}" if diagnosis.cause in RUNBOOK else ""
 
 
 def as_dict(diagnosis: Diagnosis) -> Object:
@@ -115,6 +115,14 @@ def helm_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     line = errors[-1] if errors else (lines[-1] if lines else "no message")
     return short(line)
+
+
+def _helm(release: str, helm_error: str, there: list[Object]) -> Diagnosis:
+    """What is left where no object is to blame: Helm's own words, or where it was not asked, that nothing is wrong."""
+    if helm_error:
+        return Diagnosis("helm", f"Helm did not finish: {helm_line(helm_error)}.")
+    seen = f"Nothing keeps {release} from being ready." if there else f"Nothing of {release} is there."
+    return Diagnosis("none", seen)
 
 
 def _image(pods: list[Object]) -> Diagnosis | None:

@@ -137,6 +137,13 @@ def test_without_a_sick_pod_helm_speaks() -> None:
     assert found.details == []
 
 
+def test_where_nobody_asked_helm_nothing_is_wrong() -> None:
+    found = diagnose("agent", [READY_POD], [], "")
+    assert (found.cause, found.sentence) == ("none", "Nothing keeps agent from being ready.")
+    assert not runbook(found)
+    assert diagnose("agent", [], [], "").sentence == "Nothing of agent is there."
+
+
 def test_events_of_this_release_only() -> None:
     def event(kind: str, name: str, message: str) -> Object:
         return {"involvedObject": {"kind": kind, "name": name}, "reason": "FailedCreate", "message": message}
