@@ -74,7 +74,8 @@ EXAMPLES = r"""
 RETURN = r"""
 cause:
   description:
-    - One of V(image), V(migration), V(configuration), V(unschedulable), V(crash), V(not_ready), V(no_pod), V(helm), V(none).
+    - One of V(image), V(migration), V(configuration), V(unschedulable), V(crash), V(not_ready), V(no_pod), V(helm),
+      V(none).
   returned: success
   type: str
 sentence:

@@ -90,8 +90,8 @@ class Request:
     environment: str = "dev"
     acceptances: tuple[acceptance.Acceptance, ...] = ()
     thresholds: Thresholds = dataclasses.field(default_factory=Thresholds)
-    migrator_lock_timeout: bool = False
-    migrator_timeouts_off: bool = False
+    migrator_sets_lock_timeout: bool = False
+    migrator_lifts_timeouts: bool = False
     connections_needed: int = 1
     last_backup: str | None = None
     trace: bool = False
@@ -245,7 +245,7 @@ def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judg
     findings = position_findings(graph, upgrade.rows, position)
     if graph.online and (segments or position.state == "unknown"):
         findings += env_findings.env_findings(graph.online, blocks=upgrade.reader.commits_between)
-        if request.migrator_lock_timeout and not upgrade.pgoptions_apply:
+        if request.migrator_sets_lock_timeout and not upgrade.pgoptions_apply:
             findings.append(env_findings.unread_pgoptions(graph.online))
     if segments:
         findings += _server_findings(request, answer, judged, release)
@@ -260,7 +260,7 @@ def _findings(request: Request, release: Release | None, upgrade: _Upgrade, judg
     findings += _long_ids(upgrade) + partial_revisions(statements)
     findings += lost_identities(statements, answer.facts or NO_FACTS)
     own = env_findings.own_timeouts(graph.online)
-    lifted = request.migrator_timeouts_off and upgrade.pgoptions_apply
+    lifted = request.migrator_lifts_timeouts and upgrade.pgoptions_apply
     if answer.server and (own or not lifted):
         given = {} if lifted else answer.server.get("timeouts") or {}
         server: ServerFacts = answer.server | {"timeouts": given | own}
@@ -325,7 +325,7 @@ def _judged(request: Request, upgrade: _Upgrade, time_limit: _TimeLimit) -> Judg
 
 def _migrator_sets_lock_timeout(request: Request, upgrade: _Upgrade) -> bool:
     own = env_findings.own_timeouts(upgrade.graph.online).get("lock_timeout")
-    return bool(own) if own is not None else request.migrator_lock_timeout and upgrade.pgoptions_apply
+    return bool(own) if own is not None else request.migrator_sets_lock_timeout and upgrade.pgoptions_apply
 
 
 def _rewritten(request: Request, upgrade: _Upgrade, findings: t.Sequence[Finding]) -> list[dict[str, t.Any]]:

@@ -52,9 +52,9 @@ RUNBOOK = {
 class Diagnosis:
     """What stopped a release.
 
-    ``cause`` is one of image, migration, configuration, unschedulable, crash, not_ready, no_pod, helm, none. ``sentence``
-    says it to a person, ``details`` holds further lines, ``log_pod`` and ``log_container`` name the container whose log
-    explains more (empty: none does).
+    ``cause`` is one of image, migration, configuration, unschedulable, crash, not_ready, no_pod, helm, none.
+    ``sentence`` says it to a person, ``details`` holds further lines, ``log_pod`` and ``log_container`` name the
+    container whose log explains more (empty: none does).
     """
 
     cause: str

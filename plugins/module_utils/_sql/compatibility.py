@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.unique_keys import UniqueKeys
 
-_RULES = {
+_CONSTRAINTS = {
     ConstrType.CONSTR_CHECK: "a check constraint", ConstrType.CONSTR_FOREIGN: "a foreign key",
     ConstrType.CONSTR_UNIQUE: "a unique constraint", ConstrType.CONSTR_PRIMARY: "a primary key",
     ConstrType.CONSTR_EXCLUSION: "an exclusion constraint", ConstrType.CONSTR_NOTNULL: "a NOT NULL constraint",
@@ -33,7 +33,7 @@ _UNIQUE = {"p", "u", "x"}
 _SECURED = {Command.AT_EnableRowSecurity, Command.AT_ForceRowSecurity}
 # What makes a sequence give numbers that it gave before, or none any more.
 _NUMBERS = {"restart", "increment", "minvalue", "maxvalue", "cycle", "start"}
-_SHAPE = {Command.AT_AddColumn, Command.AT_DropColumn, Command.AT_AlterColumnType}
+_CHANGES_COLUMNS = {Command.AT_AddColumn, Command.AT_DropColumn, Command.AT_AlterColumnType}
 
 
 def incompatibilities(node: t.Any, catalog: Catalog, left: UniqueKeys | None = None) -> list[Remark]:
@@ -50,16 +50,16 @@ def _alter_table(node: t.Any, catalog: Catalog, left: UniqueKeys | None) -> t.It
     if node.objtype != ObjectType.OBJECT_TABLE:
         return
     table = relation_name(node.relation)
-    if {command.subtype for command in node.cmds or ()} & _SHAPE:
-        yield _shape(table)
+    if {command.subtype for command in node.cmds or ()} & _CHANGES_COLUMNS:
+        yield _columns_change(table)
     for command in node.cmds or ():
         if command.subtype == Command.AT_AddConstraint:
-            yield from _rule(table, command.def_)
+            yield from _constraint(table, command.def_)
         elif command.subtype == Command.AT_DropConstraint:
             gone = (item for item in catalog.constraints(table, command.name) if item.kind in _UNIQUE and item.outgoing)
             for item in gone:
-                other = _stand_in(table, item.columns, catalog, left)
-                yield _renamed_target(table, command.name, other) if other else _target(table, command.name)
+                other = _other_arbiter(table, item.columns, catalog, left)
+                yield _arbiter_renamed(table, command.name, other) if other else _arbiter_dropped(table, command.name)
         elif command.subtype in _SECURED:
             words = (
                 f"Row-level security of {dotted(table)} is switched on: whoever does not own the table sees and writes"
@@ -79,7 +79,7 @@ def _policy(node: t.Any, _catalog: Catalog, _left: UniqueKeys | None) -> t.Itera
         yield Remark("write-rejected", words, table)
 
 
-def _rule_made(node: t.Any, _catalog: Catalog, _left: UniqueKeys | None) -> t.Iterator[Remark]:
+def _rewrite_rule(node: t.Any, _catalog: Catalog, _left: UniqueKeys | None) -> t.Iterator[Remark]:
     table = relation_name(node.relation)
     words = f"The rule {node.rulename} rewrites every matching statement on {dotted(table)}."
     yield Remark("trigger-created", words, table)
@@ -100,7 +100,7 @@ def _view(node: t.Any, _catalog: Catalog, _left: UniqueKeys | None) -> t.Iterato
         )
 
 
-def _shape(table: Name) -> Remark:
+def _columns_change(table: Name) -> Remark:
     words = (
         f"What a prepared SELECT * of {dotted(table)} returns changes: in a session that has prepared one (psycopg 3"
         " does after five runs) it fails with `cached plan must not change result type`."
@@ -108,18 +108,18 @@ def _shape(table: Name) -> Remark:
     return Remark("cached-plan", words, table)
 
 
-def _rule(table: Name, constraint: t.Any) -> t.Iterator[Remark]:
+def _constraint(table: Name, constraint: t.Any) -> t.Iterator[Remark]:
     kind = ConstrType(constraint.contype)
     # An index that is unique already refuses what the constraint would refuse.
-    if kind not in _RULES or constraint.indexname:
+    if kind not in _CONSTRAINTS or constraint.indexname:
         return
     if kind == ConstrType.CONSTR_CHECK and not constraint.is_enforced:
         return
-    words = f"{dotted(table)} gets {_RULES[kind]}, which refuses new rows at once, NOT VALID or not."
+    words = f"{dotted(table)} gets {_CONSTRAINTS[kind]}, which refuses new rows at once, NOT VALID or not."
     yield Remark("write-rejected", words, table)
 
 
-def _target(table: Name, name: str) -> Remark:
+def _arbiter_dropped(table: Name, name: str) -> Remark:
     words = (
         f"{name} of {dotted(table)} goes: every INSERT … ON CONFLICT of its columns fails, prepared or not; its scan"
         " count stays 0, so that is no evidence that it is not used."
@@ -127,7 +127,7 @@ def _target(table: Name, name: str) -> Remark:
     return Remark("conflict-target-dropped", words, table)
 
 
-def _renamed_target(table: Name, name: str, other: str) -> Remark:
+def _arbiter_renamed(table: Name, name: str, other: str) -> Remark:
     words = (
         f"{name} of {dotted(table)} goes: INSERT … ON CONFLICT ON CONSTRAINT {name} fails where nothing has that name"
         f" again; ON CONFLICT of its columns finds {other} instead."
@@ -135,7 +135,7 @@ def _renamed_target(table: Name, name: str, other: str) -> Remark:
     return Remark("conflict-target-dropped", words, table)
 
 
-def _stand_in(table: Name, columns: tuple[str, ...], catalog: Catalog, left: UniqueKeys | None) -> str | None:
+def _other_arbiter(table: Name, columns: tuple[str, ...], catalog: Catalog, left: UniqueKeys | None) -> str | None:
     """Another unique index that ON CONFLICT of these columns finds. Source: infer_arbiter_indexes in util/plancat.c."""
     known = catalog.table(table)
     fit = (
@@ -146,7 +146,7 @@ def _stand_in(table: Name, columns: tuple[str, ...], catalog: Catalog, left: Uni
     return next(fit, None)
 
 
-def _refused_before(table: Name, columns: tuple[str, ...], catalog: Catalog, left: UniqueKeys | None) -> bool:
+def _already_unique(table: Name, columns: tuple[str, ...], catalog: Catalog, left: UniqueKeys | None) -> bool:
     """Whether rows that are alike in these columns are refused anyway: by what is beside the new index itself."""
     known = catalog.table(table)
     keys = left.of(known) if left and known else ()
@@ -158,7 +158,7 @@ def _index(node: t.Any, catalog: Catalog, left: UniqueKeys | None) -> t.Iterator
     table = relation_name(node.relation)
     there = catalog.tables.get((catalog.qualified(table)[0], node.idxname or ""))
     columns = tuple(item.name or "" for item in node.indexParams or ())
-    if node.unique and not (node.if_not_exists and there) and not _refused_before(table, columns, catalog, left):
+    if node.unique and not (node.if_not_exists and there) and not _already_unique(table, columns, catalog, left):
         words = f"{dotted(table)} gets a unique index, which refuses new rows at once."
         yield Remark("write-rejected", words, table)
 
@@ -175,8 +175,8 @@ def _drop(node: t.Any, catalog: Catalog, left: UniqueKeys | None) -> t.Iterator[
         index = catalog.table(qualified_name(item))
         if index and index.unique and index.valid and index.table:
             # Nobody names an index that belongs to no constraint: another one of the same columns does as well.
-            other = _stand_in(index.table, tuple(index.columns), catalog, left)
-            yield from () if other else (_target(index.table, dotted(index.name)),)
+            other = _other_arbiter(index.table, tuple(index.columns), catalog, left)
+            yield from () if other else (_arbiter_dropped(index.table, dotted(index.name)),)
 
 
 def _rename(node: t.Any, catalog: Catalog, _left: UniqueKeys | None) -> t.Iterator[Remark]:
@@ -184,15 +184,15 @@ def _rename(node: t.Any, catalog: Catalog, _left: UniqueKeys | None) -> t.Iterat
         return
     table = relation_name(node.relation)
     if node.renameType == ObjectType.OBJECT_COLUMN:
-        yield _shape(table)
+        yield _columns_change(table)
     elif node.renameType == ObjectType.OBJECT_TABCONSTRAINT:
-        yield from _renamed(table, node.subname, catalog)
+        yield from _key_renamed(table, node.subname, catalog)
     elif node.renameType == ObjectType.OBJECT_INDEX and (index := catalog.table(table)) and index.table:
         # A constraint and its index have one name.
-        yield from _renamed(index.table, table[1], catalog)
+        yield from _key_renamed(index.table, table[1], catalog)
 
 
-def _renamed(table: Name, name: str, catalog: Catalog) -> t.Iterator[Remark]:
+def _key_renamed(table: Name, name: str, catalog: Catalog) -> t.Iterator[Remark]:
     if any(item.kind in _UNIQUE and item.outgoing for item in catalog.constraints(table, name)):
         words = f"{name} of {dotted(table)} gets another name: INSERT … ON CONFLICT ON CONSTRAINT {name} fails."
         yield Remark("conflict-target-dropped", words, table)
@@ -204,7 +204,7 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Catalog, UniqueKeys | None], t.
     ast.DropStmt: _drop,
     ast.RenameStmt: _rename,
     **dict.fromkeys((ast.CreatePolicyStmt, ast.AlterPolicyStmt), _policy),
-    ast.RuleStmt: _rule_made,
+    ast.RuleStmt: _rewrite_rule,
     ast.AlterSeqStmt: _sequence,
     ast.ViewStmt: _view,
 }

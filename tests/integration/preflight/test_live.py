@@ -83,7 +83,7 @@ def opened(url: str, *texts: str) -> t.Iterator[psycopg.Connection]:
 
 
 def test_a_quiet_database(url: str, project: Project) -> None:
-    full, found = run(project, url, migrator_lock_timeout=True)
+    full, found = run(project, url, migrator_sets_lock_timeout=True)
     assert (full["state"], full["live_revisions"], full["target_revisions"]) == ("behind", ["0001"], ["0002"])
     assert {item.id for item in found.values() if item.severity not in {"info"}} <= {"server-version-old"}
     [revision] = full["pending"]

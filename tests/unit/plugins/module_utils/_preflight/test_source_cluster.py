@@ -53,7 +53,7 @@ def run(cluster: FakeCluster, objects: list[Object], **more: t.Any) -> tuple[dic
     )  # fmt: skip
     source = ClusterSource(cluster, planned(objects, "demo"), options)  # type: ignore[arg-type]
     with source:
-        full, findings, sql = preflight.run(preflight.Request(migrator_lock_timeout=True), source)
+        full, findings, sql = preflight.run(preflight.Request(migrator_sets_lock_timeout=True), source)
     return full, {item.id: item for item in findings}, sql
 
 
