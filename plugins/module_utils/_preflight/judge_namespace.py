@@ -34,7 +34,7 @@ def judge_quotas(plan: Planned, live: Live) -> list[Finding]:
     """Each ResourceQuota without a scope against what the deployment adds at its peak."""
     if live.quotas is None:
         return [finding("quota-exceeded", "The account may not read ResourceQuotas.", severity="skip")]
-    added = additions(plan, live)
+    added, own = additions(plan, live), _checks(live)
     found = []
     for quota in live.quotas:
         spec = quota.get("spec") or {}
@@ -42,7 +42,9 @@ def judge_quotas(plan: Planned, live: Live) -> list[Finding]:
             continue
         status = quota.get("status") or {}
         hard, used = amounts(status.get("hard") or spec.get("hard")), amounts(status.get("used"))
-        left = {name: amount - used.get(name, Decimal(0)) for name, amount in hard.items()}
+        # The preflight's own pods are counted while it asks, and gone when the deployment begins.
+        others = {name: max(Decimal(0), amount - own.get(name, Decimal(0))) for name, amount in used.items()}
+        left = {name: amount - others.get(name, Decimal(0)) for name, amount in hard.items()}
         short = [
             f"{_shown(name, left[name])} of {name}, where {_shown(name, amount)} are needed"
             for name, amount in sorted(added.items())
@@ -52,6 +54,15 @@ def judge_quotas(plan: Planned, live: Live) -> list[Finding]:
             words = f"Quota {quota['metadata']['name']} leaves {'; '.join(short)}, at the deployment's peak."
             found.append(finding("quota-exceeded", words))
     return found
+
+
+def _checks(live: Live) -> Amounts:
+    """What pods of this collection take up now, by the names of a quota."""
+    total: Amounts = {"pods": Decimal(len(live.checks))}
+    for pod in live.checks:
+        for name, (which, resource) in _QUOTA_NAMES.items():
+            total[name] = total.get(name, Decimal(0)) + pod_amounts(pod["spec"], which).get(resource, Decimal(0))
+    return total
 
 
 def additions(plan: Planned, live: Live) -> Amounts:

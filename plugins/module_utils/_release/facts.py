@@ -148,6 +148,7 @@ class Live:
 
     :param pods: those of the component agent
     :param metrics: whether the cluster tells pods' CPU and memory, None: not known
+    :param checks: pods of this collection that have not ended; they are gone before anything is deployed
     """
 
     deployment: Object | None = None
@@ -159,6 +160,7 @@ class Live:
     limit_ranges: tuple[Object, ...] | None = ()
     storage_classes: tuple[Object, ...] | None = ()
     metrics: bool | None = None
+    checks: tuple[Object, ...] = ()
 
     @property
     def template(self) -> Object | None:

@@ -57,6 +57,7 @@ def with_surroundings(cluster: Cluster, live: Live, release: str, namespace: str
     """
     labels = release_selector(release)
     scalers = readable(cluster, "autoscaling/v2", "horizontalpodautoscalers", namespace, labels) or ()
+    own = readable(cluster, "v1", "pods", namespace, "app.kubernetes.io/managed-by=ai_platform.agent")
     return dataclasses.replace(
         live,
         statefulsets=readable(cluster, "apps/v1", "statefulsets", namespace, labels) or (),
@@ -66,6 +67,7 @@ def with_surroundings(cluster: Cluster, live: Live, release: str, namespace: str
         limit_ranges=readable(cluster, "v1", "limitranges", namespace),
         storage_classes=readable(cluster, "storage.k8s.io/v1", "storageclasses", None),
         metrics=cluster.serves("metrics.k8s.io"),
+        checks=tuple(pod for pod in own or () if pod["status"].get("phase") not in {"Succeeded", "Failed"}),
     )
 
 

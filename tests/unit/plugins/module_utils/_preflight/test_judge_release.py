@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -217,6 +218,16 @@ def test_quota() -> None:
     scoped = now.quotas[0] | {"spec": {"scopes": ["BestEffort"]}}  # type: ignore[index]
     assert judge_quotas(plan(image="agent:2"), live(quotas=(scoped,))) == []
     assert said(judge_quotas(plan(), live(quotas=None))) == [("quota-exceeded", "skip")]
+
+
+def test_the_preflight_s_own_pods_leave_room_again() -> None:
+    full = quota(**{"requests.cpu": "600m", "pods": "3"})
+    full["status"]["used"] = {"requests.cpu": "100m", "pods": "2"}
+    own = {"spec": {"containers": [{"name": "check", "resources": {"requests": {"cpu": "50m"}}}]}}
+    now = live(claims=(claim("10Gi"),), quotas=(full,))
+    (found,) = judge_quotas(plan(image="agent:2"), now)
+    assert "leaves 1 of pods, where 2 are needed; 500m of requests.cpu, where 550m are needed" in found.message
+    assert judge_quotas(plan(image="agent:2"), dataclasses.replace(now, checks=(own,))) == []
 
 
 @pytest.mark.parametrize(
