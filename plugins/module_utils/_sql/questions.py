@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.conditions import looks
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import relations_made
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
@@ -152,7 +153,7 @@ def _created_functions(found: t.Iterable[Statement]) -> set[str]:
     return {qualified_name(node.funcname or ())[1] for node in nodes if isinstance(node, ast.CreateFunctionStmt)}
 
 
-def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str, t.Any]:
+def _objects(found: t.Sequence[Statement], tables: dict[Name, None]) -> dict[str, t.Any]:
     """Names of objects that are no tables; of those that are dropped or changed, so that dependents are asked for.
 
     `tables` gets the relations that statements make.
@@ -182,7 +183,15 @@ def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str
             if Command.AT_AlterColumnType in kinds:
                 casts = True
                 changed[relation_name(statement.node.relation)] = None
+    looked = [look for item in found if item.condition is not None for look in looks(item.condition)]
+    by_kind.setdefault("type", set()).update(look.name for look in looked if look.kind == "type")
+    tables |= {(look.schema, look.table): None for look in looked if look.table is not None}
     return {
+        "looked_relations": sorted(
+            {look.name if look.kind == "relation" else look.table or "" for look in looked if look.kind != "type"}
+        ),
+        "looked_columns": sorted({look.name for look in looked if look.kind == "column"}),
+        "looked_constraints": sorted({look.name for look in looked if look.kind == "constraint"}),
         "types": sorted(by_kind.get("type", ())),
         "functions": sorted(by_kind.get("function", ())),
         "roles": sorted(by_kind.get("role", ())),

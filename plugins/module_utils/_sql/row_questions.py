@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_question_kinds import Question, Questions
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_state import UpgradedRows
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_state import UNKNOWN, UpgradedRows
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     qualified_name,
@@ -51,10 +51,23 @@ class _RowReader:
 
     def read(self, statement: Statement) -> None:
         self._questions.number = statement.number
-        if handler := _HANDLERS.get(type(statement.node)):
+        handler = _HANDLERS.get(type(statement.node))
+        if handler and statement.condition is None:
             handler(self, statement.node)
+        elif handler:
+            self._perhaps(statement.node)
 
-    def _alter_table(self, node: t.Any) -> None:
+    def _perhaps(self, node: t.Any) -> None:
+        """What runs on a condition: where it does, it asks; what it then left of the values is not known."""
+        if isinstance(node, ast.AlterTableStmt):
+            self._alter_table(node, unsure=True)
+        elif isinstance(node, ast.RenameStmt) and node.relation is not None and node.subname:
+            values = self._state.rows(relation_name(node.relation)).values
+            values |= dict.fromkeys((node.subname, node.newname), UNKNOWN)
+        elif isinstance(node, (ast.IndexStmt, ast.AlterDomainStmt, ast.CreateEnumStmt, ast.AlterEnumStmt)):
+            _HANDLERS[type(node)](self, node)
+
+    def _alter_table(self, node: t.Any, *, unsure: bool = False) -> None:
         if node.objtype != ObjectType.OBJECT_TABLE:
             return
         table = relation_name(node.relation)
@@ -63,9 +76,11 @@ class _RowReader:
         for command in sorted(node.cmds or (), key=lambda item: _ORDER.get(Command(item.subtype), 3)):
             kind, part = Command(command.subtype), command.def_
             if kind == Command.AT_AddColumn:
-                self._add_column(table, part, unsure=bool(command.missing_ok))
+                self._add_column(table, part, unsure=unsure or bool(command.missing_ok))
             elif kind == Command.AT_AlterColumnType:
                 self._questions.cast(table, command)
+                if unsure:
+                    self._state.rows(table).values[command.name] = UNKNOWN
             elif kind == Command.AT_SetNotNull:
                 self._questions.null(table, command.name)
             elif kind == Command.AT_AddConstraint:
