@@ -171,12 +171,19 @@ class DataJudge:
         """No row for certain; the files of a partitioned table are those of its partitions."""
         if table.name in self._emptied:
             return True
-        parts = [table, *(self._catalog.table(name) for name in table.children)]
+        parts = [table, *(self._catalog.table(name) for name in table.children), *self._below(table)]
         bare = all(
             part is not None and (part.kind == "p" or (part.bytes == 0 and part.name in self._rules.with_size))
             for part in parts
         )
         return bare and table.name not in self._filled
+
+    def _below(self, table: Table) -> t.Iterator[Table]:
+        """Partitions of a table that is not named, whose descendants nobody asked for."""
+        for part in self._catalog.tables.values():
+            if part.partition_of == table.name and part is not table:
+                yield part
+                yield from self._below(part)
 
     def _reasons(self, write: Write, table: Table, lookup: Lookup) -> t.Iterator[str]:
         yield from self._triggers(write, table)

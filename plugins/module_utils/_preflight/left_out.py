@@ -30,8 +30,8 @@ def left_out(statement: Statement, holds: bool | None, types: TypeNames, where: 
     made = [touch.name for touch in touches(statement.node) if touch.action == "make" and touch.kind == "type"]
     found = []
     for name in made:
-        if words := _difference(name, statement.node, types):
-            message = f"{words}: the condition of its DO block skips this, and it stays so."
+        if differs := _difference(name, statement.node, types):
+            message = f"{differs}: the condition of its DO block skips this, and it stays so."
             found.append(finding("definition-differs", message, severity="unknown", **where))
     return found
 

@@ -21,6 +21,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
     parse_sql,
 )
 
+# NAMEDATALEN without the zero at the end.
+_NAME_BYTES: t.Final = 63
 Kind = t.Literal["type", "relation", "column", "constraint"]
 # Where a name is looked for: in every schema, in one, where new objects are made, or where the search path leads.
 Scope = t.Literal["all", "one", "current", "path"]
@@ -101,11 +103,12 @@ def _condition(node: t.Any) -> Condition:
 
 def _named(node: t.Any) -> Look:
     """`to_regclass('a.b')` and `to_regtype('a.b')`, which are NULL where there is none."""
-    name = _function(node)
+    name = _function(node) or ""
     kinds: dict[str, Kind] = {"to_regclass": "relation", "to_regtype": "type"}
-    if name not in kinds or len(node.args or ()) != 1:
+    arguments: t.Any = node.args if name in kinds else ()
+    if len(arguments or ()) != 1:
         raise _Unread
-    schema, plain = _qualified(_text(node.args[0]))
+    schema, plain = _qualified(_text(arguments[0]))
     return Look(kinds[name], plain, "path" if schema is None else "one", schema)
 
 
@@ -162,7 +165,8 @@ def _query(select: t.Any) -> Look:
              select.valuesLists, select.distinctClause, select.windowClause)  # fmt: skip
     if any(parts) or select.op or any(_is_aggregate(item.val) for item in select.targetList or ()):
         raise _Unread
-    sources, conditions = [], list(_conjuncts(select.whereClause))
+    sources: list[tuple[str | None, str]] = []
+    conditions = list(_conjuncts(select.whereClause))
     for item in select.fromClause or ():
         _flatten(item, sources, conditions)
     own = [source for source in sources if source[1] != "pg_namespace"]
@@ -180,7 +184,7 @@ def _is_aggregate(node: t.Any) -> bool:
 def _flatten(item: t.Any, sources: list[tuple[str | None, str]], conditions: list[t.Any]) -> None:
     if isinstance(item, ast.RangeVar):
         sources.append((item.schemaname if item.schemaname != "pg_catalog" else None, str(item.relname)))
-    elif isinstance(item, ast.JoinExpr) and item.jointype.name == "JOIN_INNER" and item.quals is not None:
+    elif type(item) is ast.JoinExpr and t.cast("t.Any", item).jointype.name == "JOIN_INNER" and item.quals:
         _flatten(item.larg, sources, conditions)
         _flatten(item.rarg, sources, conditions)
         conditions += _conjuncts(item.quals)
@@ -260,16 +264,18 @@ def _scope(schemas: list[t.Any], *, visible: bool) -> tuple[Scope, str | None]:
 def _table(node: t.Any, *, by_oid: bool) -> tuple[str | None, str]:
     if not by_oid:
         return None, _text(node)
-    if not (isinstance(node, ast.TypeCast) and node.typeName.names[-1].sval == "regclass"):
+    cast: t.Any = node if isinstance(node, ast.TypeCast) else None
+    if cast is None or cast.typeName.names[-1].sval != "regclass":
         raise _Unread
     return _qualified(_text(node))
 
 
 def _comparison(node: t.Any) -> tuple[str, t.Any]:
     """A column and what it is equal to."""
-    if not (isinstance(node, ast.A_Expr) and node.kind.name == "AEXPR_OP" and node.name[-1].sval == "="):
+    plain: t.Any = node if isinstance(node, ast.A_Expr) else None
+    if plain is None or plain.kind.name != "AEXPR_OP" or plain.name[-1].sval != "=":
         raise _Unread
-    for one, other in ((node.lexpr, node.rexpr), (node.rexpr, node.lexpr)):
+    for one, other in ((plain.lexpr, plain.rexpr), (plain.rexpr, plain.lexpr)):
         if (column := _column(one)) is not None:
             return column, other
     raise _Unread
@@ -294,7 +300,8 @@ def _text(node: t.Any) -> str:
     while isinstance(node, ast.TypeCast):
         node = node.arg
     value = node.val if isinstance(node, ast.A_Const) else None
-    if not isinstance(value, ast.String):
+    # A longer name is cut before it is compared.
+    if not isinstance(value, ast.String) or len(str(value.sval).encode()) > _NAME_BYTES:
         raise _Unread
     return str(value.sval)
 

@@ -140,9 +140,8 @@ def _guarded(step: dict[str, t.Any]) -> list[Inner] | None:
 
 def _is_followed(node: t.Any) -> bool:
     """Whether it can be left out later: what was asked about a table is asked by the name it then has."""
-    moves = isinstance(node, ast.AlterObjectSchemaStmt) or (
-        isinstance(node, ast.RenameStmt) and ObjectType(node.renameType) in _MOVED
-    )
+    moves = isinstance(node, ast.AlterObjectSchemaStmt)
+    moves = moves or (isinstance(node, ast.RenameStmt) and node.renameType in _MOVED)
     return not moves and not isinstance(node, ast.VariableSetStmt)
 
 

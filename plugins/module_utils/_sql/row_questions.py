@@ -63,7 +63,7 @@ class _RowReader:
             self._alter_table(node, unsure=True)
         elif isinstance(node, ast.RenameStmt) and node.relation is not None and node.subname:
             values = self._state.rows(relation_name(node.relation)).values
-            values |= dict.fromkeys((node.subname, node.newname), UNKNOWN)
+            values |= dict.fromkeys((str(node.subname), str(node.newname)), UNKNOWN)
         elif isinstance(node, (ast.IndexStmt, ast.AlterDomainStmt, ast.CreateEnumStmt, ast.AlterEnumStmt)):
             _HANDLERS[type(node)](self, node)
 
