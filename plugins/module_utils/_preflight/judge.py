@@ -225,10 +225,10 @@ class Judge:
 
     def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
         where: Where = {"revision": statement.revision, "statement": statement.number}
-        inside = statement.transaction is not None
+        self.catalog.enter(statement.transaction)
         form: dict[str, t.Any] = where | {
             "sql": without_named(statement.sql)[:SHOWN_CHARACTERS],
-            "transaction": inside,
+            "transaction": statement.transaction is not None,
             "locks": [],
         }
         if statement.line:

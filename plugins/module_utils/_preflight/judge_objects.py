@@ -207,7 +207,7 @@ class ObjectJudge:
             name = (schema or self.catalog.schema, touch.name[1])
             if name in self.catalog.tables and name not in self._free_names and not touch.lenient:
                 yield self._finding("object-exists", f"{dotted(name)} exists already: this will fail.", where)
-            elif name in self.catalog.created - self.catalog.vanishing and not touch.lenient:
+            elif name in self.catalog.created and not touch.lenient:
                 words = f"{dotted(name)} was made by this upgrade before: this will fail."
                 yield self._finding("object-exists", words, where)
             self._free_names.discard(name)

@@ -93,7 +93,7 @@ def _condition(node: t.Any) -> Condition:
             BoolExprType.AND_EXPR: "and", BoolExprType.OR_EXPR: "or", BoolExprType.NOT_EXPR: "not",
         }  # fmt: skip
         return Combined(operators[node.boolop], tuple(map(_condition, node.args or ())))
-    if isinstance(node, ast.SubLink) and node.subLinkType.name == "EXISTS_SUBLINK":
+    if isinstance(node, ast.SubLink) and t.cast("t.Any", node.subLinkType).name == "EXISTS_SUBLINK":
         return _query(node.subselect)
     if isinstance(node, ast.NullTest):
         found = _named(node.arg)
@@ -105,8 +105,8 @@ def _named(node: t.Any) -> Look:
     """`to_regclass('a.b')` and `to_regtype('a.b')`, which are NULL where there is none."""
     name = _function(node) or ""
     kinds: dict[str, Kind] = {"to_regclass": "relation", "to_regtype": "type"}
-    arguments: t.Any = node.args if name in kinds else ()
-    if len(arguments or ()) != 1:
+    arguments: list[t.Any] = list(node.args or ()) if name in kinds else []
+    if len(arguments) != 1:
         raise _Unread
     schema, plain = _qualified(_text(arguments[0]))
     return Look(kinds[name], plain, "path" if schema is None else "one", schema)

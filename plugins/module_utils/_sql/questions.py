@@ -119,17 +119,23 @@ def _changed_domains(node: t.Any) -> t.Iterator[str]:
 
 # Settings that are not tried: those of the transaction and of the role. The server can be asked to try all others.
 _NOT_TRIED = {"role", "session_authorization", "search_path", "transaction_isolation", "transaction_read_only",
-              "transaction_deferrable", "default_transaction_read_only", "session_replication_role"}  # fmt: skip
+              "transaction_deferrable", "default_transaction_read_only"}  # fmt: skip
 
 
 def _settings(found: t.Iterable[Statement]) -> t.Iterator[tuple[int, str, str]]:
-    """Number of the statement, name and value of each plain SET."""
+    """Number of the statement, name and value of each plain SET, and of set_config() with constants."""
     for statement in found:
         node: t.Any = statement.node
         if isinstance(node, ast.VariableSetStmt) and node.name and node.name not in _NOT_TRIED:
             values = [_word(item) for item in t.cast("t.Any", node.args) or ()]
             if values and None not in values:
                 yield statement.number, str(node.name), ", ".join(map(str, values))
+        for target in (getattr(node, "targetList", None) or ()) if isinstance(node, ast.SelectStmt) else ():
+            call = target.val
+            if isinstance(call, ast.FuncCall) and qualified_name(call.funcname or ())[1] == "set_config":
+                words = [_word(item) for item in t.cast("t.Any", call.args) or ()][:2]
+                if len(words) == 2 and words[0] and words[1] is not None and words[0].lower() not in _NOT_TRIED:
+                    yield statement.number, words[0], words[1]
 
 
 def _word(node: t.Any) -> str | None:

@@ -17,6 +17,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered im
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Reader, Statement
 
+# Between two statements: the end of a transaction, and the begin of the next.
+COMMIT = "COMMIT; BEGIN"
+
 
 def sql(*texts: str) -> list[str]:
     return list(texts)
