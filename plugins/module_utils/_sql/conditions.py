@@ -118,8 +118,8 @@ def _qualified(text: str) -> tuple[str | None, str]:
         parsed: t.Any = parse_sql(f"TABLE {text}")
     except ParseError:
         raise _Unread from None
-    tables = parsed[0].stmt.fromClause if len(parsed) == 1 else ()
-    if len(tables or ()) != 1 or not isinstance(tables[0], ast.RangeVar) or tables[0].catalogname:
+    tables: list[t.Any] = list(parsed[0].stmt.fromClause or ()) if len(parsed) == 1 else []
+    if len(tables) != 1 or not isinstance(tables[0], ast.RangeVar) or tables[0].catalogname:
         raise _Unread
     return tables[0].schemaname, str(tables[0].relname)
 
