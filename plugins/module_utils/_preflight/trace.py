@@ -64,13 +64,16 @@ class Trace:
         return self._by_revision.get(revision, [])
 
 
-def known(rendered: Rendered, trace: Trace, version_table: Name, empty: t.Iterable[Name] = ()) -> Rendered:
+def known(
+    rendered: Rendered, trace: Trace, version_table: Name, empty: t.Iterable[Name] = (), *, bare: bool = False
+) -> Rendered:
     """The SQL with what the trace saw in place of revisions that could not be rendered, as far as it went.
 
     :param version_table: Alembic's, whose rows the copy has
     :param empty: tables of the live database that have no row
+    :param bare: the live database has no table but that
     """
-    read = Rows([version_table], empty).read_by(trace.statements)
+    read = Rows([version_table], empty, bare=bare).read_by(trace.statements)
     parts: list[str] = []
     segments: list[Segment] = []
     end, length = 0, 0
