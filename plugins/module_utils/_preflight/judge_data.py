@@ -85,6 +85,7 @@ class DataJudge:
         # Tables whose foreign keys are not kept, as this upgrade has it.
         self._unwatched: set[Name] = set()
         self._role = ReplicationRole()
+        self._rows_asked = facts["rows"] is not None
         # Whether the upgrade sets sequences itself.
         self._sets_sequences = False
 
@@ -314,6 +315,9 @@ class DataJudge:
     def _partitions(self, node: t.Any) -> t.Iterator[tuple[str, Table]]:
         """Rows that belong into no or another partition."""
         kind: t.Any = type(node)
+        if self._rows_asked:
+            # judge_rows.py knows more, of tables that are there.
+            return
         if kind is ast.CreateStmt and node.partbound is not None and node.inhRelations:
             parent = self._catalog.table(relation_name(node.inhRelations[0]))
             if not node.partbound.is_default:

@@ -51,11 +51,22 @@ class _RowReader:
 
     def read(self, statement: Statement) -> None:
         self._questions.number = statement.number
+        for parent, part, bound in _partitions(statement.node):
+            self._partition(parent, part, bound, made=isinstance(statement.node, ast.CreateStmt))
         handler = _HANDLERS.get(type(statement.node))
         if handler and statement.condition is None:
             handler(self, statement.node)
         elif handler:
             self._perhaps(statement.node)
+
+    def _partition(self, parent: Name, part: Name, bound: t.Any, *, made: bool) -> None:
+        """Rows of a table that becomes a partition, and those of the default one that would belong to it."""
+        label = f"the bounds of the partition {part[1]}"
+        if not made:
+            self._questions.bound(part, parent, bound, label, inside=True)
+        if not bound.is_default and bound.strategy != "h":
+            what = f"the bounds of the default partition beside {part[1]}"
+            self._questions.bound(parent, parent, bound, what, inside=False)
 
     def _perhaps(self, node: t.Any) -> None:
         """What runs on a condition: where it does, it asks; what it then left of the values is not known."""
@@ -243,12 +254,24 @@ def row_questions(found: t.Sequence[Statement]) -> list[Question]:
             asked |= {old} if (statement.node.newschema, old[1]) in asked else set()
         elif _asks(statement.node):
             asked.add(relation_name(statement.node.relation))
+        asked |= {name for names in _partitions(statement.node) for name in names[:2]}
     reader = _RowReader(asked)
     domains = any(isinstance(statement.node, ast.AlterDomainStmt) for statement in found)
     for statement in found if asked or domains else ():
         if statement.node is not None:
             reader.read(statement)
     return reader.found
+
+
+def _partitions(node: t.Any) -> list[tuple[Name, Name, t.Any]]:
+    """Parent, partition and bounds of what a statement makes a partition."""
+    if isinstance(node, ast.CreateStmt) and node.partbound is not None and node.inhRelations:
+        made: t.Any = node
+        return [(relation_name(made.inhRelations[0]), relation_name(made.relation), node.partbound)]
+    if not isinstance(node, ast.AlterTableStmt) or node.objtype != ObjectType.OBJECT_TABLE:
+        return []
+    commands = [item for item in t.cast("t.Any", node.cmds) or () if item.subtype == Command.AT_AttachPartition]
+    return [(relation_name(node.relation), relation_name(item.def_.name), item.def_.bound) for item in commands]
 
 
 def _asks(node: t.Any) -> bool:

@@ -96,3 +96,51 @@ def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) ->
     assert ("fail" if "fail" in said else "unknown" if said else None) == wanted, (told, error)
     assert words in error, error
     assert bool(error) == (wanted is not None), error
+
+
+ATTACHED = "ALTER TABLE {} ATTACH PARTITION s FOR VALUES FROM ({}) TO ({})"
+LIST = "CREATE TABLE x (id int, k text); INSERT INTO x VALUES (1, {})"
+PAIR = "CREATE TABLE two (a int, b int) PARTITION BY RANGE (a, b); CREATE TABLE x (a int, b int); INSERT INTO x VALUES (1, 20)"
+DATED = "CREATE TABLE days (at timestamptz) PARTITION BY RANGE (at); CREATE TABLE rest PARTITION OF days DEFAULT; INSERT INTO days VALUES ('2026-03-05')"
+# Of rows that are there, which the collector asks: setup, statements, what is said, a word of the server's error.
+ASKED: dict[str, tuple[str, list[str], str | None, str]] = {
+    "attached, within its bounds": ("", sql(ATTACHED.format("p", 20, 40)), None, ""),
+    "attached, out of its bounds": ("", sql(ATTACHED.format("p", 10, 20)), "fail", "violated by some row"),
+    "attached without a lower bound": ("", sql(ATTACHED.format("p", 10, "MAXVALUE")), None, ""),
+    "attached with a lower bound alone": ("DELETE FROM s; INSERT INTO s VALUES (-5)", sql(ATTACHED.format("p", "MINVALUE", 0)), None, ""),
+    "attached, NULL": ("INSERT INTO s VALUES (NULL)", sql(ATTACHED.format("p", 20, 40)), "fail", "violated by some row"),
+    "attached as the default one": ("", sql("ALTER TABLE p ATTACH PARTITION s DEFAULT"), None, ""),
+    "attached as the default one, of another": ("INSERT INTO s VALUES (5)", sql("ALTER TABLE p ATTACH PARTITION s DEFAULT"), "fail", "violated by some row"),
+    "attached beside a default one that has such rows": ("DELETE FROM s", sql(ATTACHED.format("d", 10, 20)), "fail", "would be violated"),
+    "attached beside a default one without such rows": ("", sql(ATTACHED.format("d", 20, 40)), None, ""),
+    "made beside a default one that has such rows": ("", sql("CREATE TABLE d2 PARTITION OF d FOR VALUES FROM (10) TO (20)"), "fail", "would be violated"),
+    "made beside a default one without such rows": ("", sql("CREATE TABLE d2 PARTITION OF d FOR VALUES FROM (20) TO (30)"), None, ""),
+    "made beside a default one whose rows were deleted": ("", sql("DELETE FROM dr WHERE id = 15", "CREATE TABLE d2 PARTITION OF d FOR VALUES FROM (10) TO (20)"), "unknown", ""),
+    "made beside a default one that was written before": ("", sql("INSERT INTO d VALUES (25)", "CREATE TABLE d2 PARTITION OF d FOR VALUES FROM (20) TO (30)"), "unknown", "would be violated"),
+    "made beside a default one that is partitioned": ("", sql("CREATE TABLE q7 PARTITION OF q FOR VALUES IN (7)"), "fail", "would be violated"),
+    "made beside a default one by days": (DATED, sql("CREATE TABLE march PARTITION OF days FOR VALUES FROM ('2026-03-01') TO ('2026-04-01')"), "fail", "would be violated"),
+    "made beside a default one by other days": (DATED, sql("CREATE TABLE april PARTITION OF days FOR VALUES FROM ('2026-04-01') TO ('2026-05-01')"), None, ""),
+    "a list, within": (LIST.format("'c'"), sql("ALTER TABLE l ATTACH PARTITION x FOR VALUES IN ('c', NULL)"), None, ""),
+    "a list, NULL within": (LIST.format("NULL"), sql("ALTER TABLE l ATTACH PARTITION x FOR VALUES IN ('c', NULL)"), None, ""),
+    "a list, out of it": (LIST.format("'z'"), sql("ALTER TABLE l ATTACH PARTITION x FOR VALUES IN ('c')"), "fail", "violated by some row"),
+    "a list, NULL out of it": (LIST.format("NULL"), sql("ALTER TABLE l ATTACH PARTITION x FOR VALUES IN ('c')"), "fail", "violated by some row"),
+    "hashes, out of the remainder": ("CREATE TABLE x (id int); INSERT INTO x SELECT generate_series(1, 20)", sql("ALTER TABLE h ATTACH PARTITION x FOR VALUES WITH (MODULUS 2, REMAINDER 1)"), "fail", "violated by some row"),
+    "hashes, within the remainder": ("CREATE TABLE x (id int); INSERT INTO x SELECT n FROM generate_series(1, 20) n WHERE satisfies_hash_partition('h'::regclass, 2, 1, n)", sql("ALTER TABLE h ATTACH PARTITION x FOR VALUES WITH (MODULUS 2, REMAINDER 1)"), None, ""),
+    "two columns, within": (PAIR, sql("ALTER TABLE two ATTACH PARTITION x FOR VALUES FROM (1, 10) TO (1, MAXVALUE)"), None, ""),
+    "two columns, out of it": (PAIR, sql("ALTER TABLE two ATTACH PARTITION x FOR VALUES FROM (1, 10) TO (1, 20)"), "fail", "violated by some row"),
+    "two columns, by the first": (PAIR, sql("ALTER TABLE two ATTACH PARTITION x FOR VALUES FROM (1, MAXVALUE) TO (2, 0)"), "fail", "violated by some row"),
+    "two columns, the upper one": (PAIR, sql("ALTER TABLE two ATTACH PARTITION x FOR VALUES FROM (0, 5) TO (1, MINVALUE)"), "fail", "violated by some row"),
+    "an order that a collation gives": ("CREATE TABLE named (k text) PARTITION BY RANGE (k); CREATE TABLE x (k text); INSERT INTO x VALUES ('m')", sql("ALTER TABLE named ATTACH PARTITION x FOR VALUES FROM ('a') TO ('n')"), "unknown", ""),
+    "a new parent": ("", sql("CREATE TABLE n (LIKE s) PARTITION BY RANGE (id)", ATTACHED.format("n", 20, 40)), "unknown", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_rows_that_are_there_are_asked(name: str, session: psycopg.Connection) -> None:
+    setup, texts, wanted, words = ASKED[name]
+    found, error = said_and_done(session, TABLES, setup, texts, rows=True)
+    said = severities(found, SAYS | {"rows-violate", "rows-unknown"})
+    told = [item.message for item in found]
+    assert ("fail" if "fail" in said else "unknown" if said else None) == wanted, (told, error)
+    assert words in error, error
+    assert bool(error) == (wanted == "fail") or wanted == "unknown", error
