@@ -34,9 +34,7 @@ class StatisticsJudge:
         self._there: dict[Name, Name] = {
             (row["schema"], row["name"]): (row["table_schema"], row["table"]) for row in rows or ()
         }
-        self._asked, self._of_file = rows is not None, bool(facts.get("of_file"))
-        # Names of those that this upgrade makes, where nobody was asked.
-        self._made_here: set[str] = set()
+        self._asked = rows is not None
         # Tables whose statistics objects may be gone with a column.
         self._thinned: set[Name] = set()
 
@@ -47,7 +45,7 @@ class StatisticsJudge:
         """
         node: t.Any = statement.node
         if not self._asked:
-            return list(self._unknown(node, where))
+            return []
         found: list[Finding] = []
         if isinstance(node, ast.CreateStatsStmt) and node.defnames:
             found += self._made(node, where, certain=certain)
@@ -61,29 +59,6 @@ class StatisticsJudge:
             if kinds & {Command.AT_DropColumn, Command.AT_AlterColumnType}:
                 self._thinned.add(self._before(relation_name(node.relation)))
         return found
-
-    def _unknown(self, node: t.Any, where: Where) -> t.Iterator[Finding]:
-        """A file of facts has no statistics objects: it does not say that there are none."""
-        if not self._of_file:
-            return
-        words = "is not known: the facts come from a file, which has no statistics objects."
-        if isinstance(node, ast.CreateStatsStmt) and node.defnames and not node.if_not_exists:
-            name = qualified_name(node.defnames)
-            if not (node.relations and self._catalog.is_new(relation_name(node.relations[0]))):
-                message = f"Whether the statistics object {dotted(name)} exists already {words}"
-                yield finding("object-exists", message, severity="unknown", **where)
-            self._made_here.add(name[1])
-        elif isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_STATISTIC_EXT:
-            for name in map(qualified_name, node.objects or () if not node.missing_ok else ()):
-                if name[1] not in self._made_here:
-                    message = f"Whether there is a statistics object {dotted(name)} {words}"
-                    yield finding("object-missing", message, severity="unknown", **where)
-        elif isinstance(node, (ast.RenameStmt, ast.AlterStatsStmt)):
-            kind = getattr(node, "renameType", ObjectType.OBJECT_STATISTIC_EXT)
-            parts: t.Any = node.object if isinstance(node, ast.RenameStmt) else node.defnames
-            if kind == ObjectType.OBJECT_STATISTIC_EXT and qualified_name(parts)[1] not in self._made_here:
-                message = f"Whether there is a statistics object {dotted(qualified_name(parts))} {words}"
-                yield finding("object-missing", message, severity="unknown", **where)
 
     def _before(self, name: Name) -> Name:
         table = self._catalog.table(name)

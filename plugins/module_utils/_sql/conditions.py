@@ -256,7 +256,8 @@ def _scope(schemas: list[t.Any], *, visible: bool) -> tuple[Scope, str | None]:
     node = schemas[0]
     while isinstance(node, ast.TypeCast):
         node = node.arg
-    if _function(node) == "current_schema" or type(node).__name__ == "SQLValueFunction":
+    word = node.op.name if isinstance(node, ast.SQLValueFunction) and node.op is not None else ""
+    if _function(node) == "current_schema" or word == "SVFOP_CURRENT_SCHEMA":
         return "current", None
     return "one", _text(node)
 

@@ -105,13 +105,16 @@ class TypeNames:
         return (name[0] or self._catalog.schema, name[1])
 
     def make(self, name: Name, node: t.Any) -> None:
-        """:param node: the statement that makes it, or renames another to it"""
+        """A type of this name is there from now on.
+
+        :param node: the statement that makes it
+        """
         enum = isinstance(node, ast.CreateEnumStmt)
         labels = [str(value.sval) for value in t.cast("t.Any", node.vals) or ()] if enum else None
         self._types[self.made_at(name)] = KnownType(ENUM if enum else "", labels=labels)
 
     def drop(self, name: Name) -> KnownType | None:
-        """:return: what was there"""
+        """The type that the name leads to is gone; it is returned."""
         full = self.meant(name)
         return self._types.pop(full, None) if full else None
 

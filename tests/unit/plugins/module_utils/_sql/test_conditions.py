@@ -16,6 +16,9 @@ READ = {
     "EXISTS (SELECT FROM pg_type t, pg_namespace n WHERE n.oid = t.typnamespace AND 'm' = t.typname AND nspname = 'a')": Look(
         "type", "m", "one", "a"
     ),
+    "EXISTS (SELECT 1 FROM pg_tables WHERE tablename = 't' AND schemaname = current_schema)": Look(
+        "relation", "t", "current", kinds=frozenset("rp")
+    ),
     "to_regclass('a.t') IS NOT NULL": Look("relation", "t", "one", "a"),
     "to_regclass('T') IS NULL": Combined("not", (Look("relation", "t", "path"),)),
     "EXISTS (SELECT FROM pg_constraint WHERE conname = 'k' AND conrelid = 'a.t'::regclass)": Look(
@@ -35,7 +38,13 @@ UNREAD = [
     "EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'a' AND is_nullable = 'NO')",
     "EXISTS (SELECT 1 FROM t)",
     f"EXISTS (SELECT 1 FROM pg_type WHERE typname = '{'m' * 64}')",
+    "EXISTS (SELECT 1 FROM pg_tables WHERE tablename = 't' AND schemaname = current_user)",
     "to_regclass(a) IS NULL",
+    "x UNION SELECT 1",
+    "1 INTO t",
+    "- 1 = 1",
+    "EXISTS (VALUES (1))",
+    "EXISTS (SELECT 1)",
     "1 = 1",
     "",
 ]
