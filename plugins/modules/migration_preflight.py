@@ -479,7 +479,7 @@ pending:
       as the planner estimates them (-1 is never analysed), C(writes) and C(reads) since statistics began, C(sessions)
       with a lock on the table now (not with O(facts)). C(rule) and C(source) say where PostgreSQL defines the lock.
     - Each revision has its file's name and C(source), its place below O(alembic_dir); each statement the C(line) that
-      writes it, where that is known.
+      writes it, where that is known, and C(skipped) where its DO block's condition does not hold, or may not hold.
     - At most 50 statements; RV(statements_omitted) counts the others, O(report_path) has all. Of a statement at most
       10 locks, C(locks_omitted) counts the others.
   returned: when a verdict was possible

@@ -56,17 +56,36 @@ FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace JOIN pg_cl
 # A server without ICU has but those collations of its that initdb makes from the catalogue's own file.
 ICU = "SELECT k.collname::text AS name FROM pg_collation k WHERE k.collprovider = 'i' AND k.oid >= 10000 LIMIT 1"
 
+# information_schema shows what the role owns or may use in one way or another.
+LOOKED = """
+SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind,
+  c.relkind NOT IN ('r', 'p', 'v', 'f') OR pg_has_role(c.relowner, 'USAGE')
+    OR has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER') AS shown,
+  (SELECT t.relname::text FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid WHERE i.indexrelid = c.oid) AS table,
+  ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attname = ANY(%(columns)s)) AS columns,
+  ARRAY(SELECT k.conname::text FROM pg_constraint k WHERE k.conrelid = c.oid AND k.conname = ANY(%(constraints)s))
+    AS constraints
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = ANY(%(relations)s)
+  OR c.oid IN (SELECT k.conrelid FROM pg_constraint k WHERE k.conname = ANY(%(constraints)s))
+"""
+PATH = "SELECT place AS schema FROM unnest(current_schemas(true)) WITH ORDINALITY AS p (place, number) ORDER BY number"
+
 
 def collect(ask: Ask, objects: dict[str, t.Any], indexes: list[int]) -> dict[str, list[Row]]:
     """`hidden`: kinds and names of objects; `classes`: operator classes of the names asked for; `domains`; `indexes`;
-    `collations` and `statistics`, as they are defined; `icu`: a collation of ICU where the server has it.
+    `collations` and `statistics`, as they are defined; `icu`: a collation of ICU where the server has it; `path`: the
+    schemas in which a name without one is looked for, in order.
 
     :param objects: names by kind, as _sql/questions.py's `objects` has them
     :param indexes: oids of those that statements name
     """
     names = {kind: objects.get(kind, []) for kind in ("functions", "types", "collations")}
     classes, statistics = objects.get("classes", []), objects.get("statistics", [])
+    looked = {kind: objects.get(f"looked_{kind}", []) for kind in ("relations", "columns", "constraints")}
     return {
+        "looked": ask(LOOKED, **looked) if any(looked.values()) else [],
+        "path": [row["schema"] for row in ask(PATH)],
         "hidden": ask(HIDDEN, **names) if any(names.values()) else [],
         "domains": ask(DOMAINS, types=names["types"]) if names["types"] else [],
         "collations": ask(COLLATIONS, names=names["collations"]) if names["collations"] else [],

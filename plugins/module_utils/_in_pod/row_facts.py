@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from . import live_queries, row_casts
+from . import live_queries, relation_facts, row_bounds, row_casts
 from . import row_queries as queries
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -67,6 +67,11 @@ class _Asker:
         try:
             with self._connection.transaction(force_rollback=True):
                 table = self._table(question["table"])
+                if question["kind"] == "bound" and not question["inside"]:
+                    rest = self._ask(row_bounds.DEFAULT, oid=table["oid"])
+                    if not rest:
+                        return found | {"violated": False, "count": 0}
+                    table = self._table([rest[0]["schema"], rest[0]["name"]])
                 found |= {name: table[name] for name in ("rows", "modified", "bytes")}
                 if question["stored"]:
                     found["statistics"] = self._statistics(table, question["stored"])
@@ -179,7 +184,7 @@ class _Asker:
         row_conditions = [f"({condition})" for condition in question["row_conditions"]]
         make: dict[str, t.Callable[[Row, Row], t.Any]] = {
             "null": self._plain, "check": self._plain, "cast": self._cast, "validate": self._validate,
-            "orphan": self._orphan, "pair": self._pair, "long": self._long,
+            "orphan": self._orphan, "pair": self._pair, "long": self._long, "bound": self._bound,
         }  # fmt: skip
         if question["kind"] == "duplicate":
             named = [self._collation(*item) if item else None for item in question["collations"]]
@@ -293,6 +298,20 @@ class _Asker:
         )
         source = f"{_name(table, only=True)} AS s"
         return f"EXISTS (SELECT FROM {source} WHERE (s.tableoid, s.ctid) > (r.tableoid, r.ctid) AND {pairs})"
+
+    def _bound(self, question: Row, _table: Row) -> str:
+        """Rows out of the bounds of their partition, or within those of another."""
+        parent = self._table(question["parent"])
+        keys = self._ask(relation_facts.KEYS, oids=[parent["oid"]])
+        siblings = self._ask(row_bounds.SIBLINGS, oid=parent["oid"]) if question["bound"]["strategy"] == "d" else []
+        if not keys:
+            raise _Unasked("kind")
+        try:
+            named = [row["definition"] for row in siblings]
+            fits = row_bounds.fits(question["bound"], keys[0], parent["oid"], named)
+        except row_bounds.NotKnown:
+            raise _Unasked("type") from None
+        return f"NOT {fits}" if question["inside"] else fits
 
     def _validate(self, question: Row, table: Row) -> str | None:
         """Of a constraint that is there, NOT VALID."""

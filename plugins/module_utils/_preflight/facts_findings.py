@@ -55,6 +55,9 @@ def not_asked(request: dict[str, t.Any]) -> list[Finding]:
     if checks := len(request["checks"]):
         words = f"Whether the constants of {checks} {_many('write', checks)} fulfil checks and domains was not asked"
         found.append(finding("server-not-asked", f"{words}: the facts come from a file."))
+    if statistics := len(request["objects"]["statistics"]):
+        words = f"Whether {statistics} {_many('statistics object', statistics)} of the upgrade are there was not asked"
+        found.append(finding("server-not-asked", f"{words}: a file of facts has none."))
     return found
 
 

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.guards import Guards
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.held_locks import HeldLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_checks import CheckJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_collations import CollationJudge
@@ -56,6 +57,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     VirtualColumnJudge,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import WriteJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.left_out import left_out
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import LockTimeout, TimeZone
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.compatibility import incompatibilities
@@ -154,6 +156,7 @@ class Judge:
         self.timezone = TimeZone(server["timezone"])
         self.rights = RightJudge(catalog, server["role"], self.locks.reported)
         self.objects = ObjectJudge(catalog, facts)
+        self.guards = Guards(catalog, self.objects, facts)
         self.tables = TableRules(catalog, facts)
         self.privileges = PrivilegeJudge(catalog, self.tables, facts, server)
         self.sequences = SequenceJudge(catalog, facts)
@@ -222,10 +225,10 @@ class Judge:
 
     def _statement(self, statement: Statement) -> tuple[dict[str, t.Any], list[Finding]]:
         where: Where = {"revision": statement.revision, "statement": statement.number}
-        inside = statement.transaction is not None
+        self.catalog.enter(statement.transaction)
         form: dict[str, t.Any] = where | {
             "sql": without_named(statement.sql)[:SHOWN_CHARACTERS],
-            "transaction": inside,
+            "transaction": statement.transaction is not None,
             "locks": [],
         }
         if statement.line:
@@ -233,6 +236,10 @@ class Judge:
         if statement.node is None:
             words = f"PostgreSQL's grammar refuses it: {statement.problem}."
             return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
+        runs = self.guards.holds(statement.condition) if statement.condition and self.objects.certain else True
+        if not runs:
+            found = left_out(statement, runs, self.objects.types, where)
+            return form | {"risk": "unknown" if found else "none", "skipped": True}, found
         self.timezone.after(statement)
         self.catalog.timezone_is_utc = self.timezone.utc
         absent = self.objects.absent(statement.node)
@@ -240,6 +247,7 @@ class Judge:
         found = [*self.objects.judge(statement, where), *self.rights.judge(statement.node, where)]
         for judge in self.judges:
             found += judge.judge(statement, where, certain=self.objects.certain)
+        self.guards.after(statement.node)
         self.tables.after(statement.node)
         found += self.rows.judge(statement, where)
         without_default = self.rows.without_default(statement.number)

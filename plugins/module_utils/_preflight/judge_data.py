@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import DELETE, INSERT, UPDATE
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import ReplicationRole
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.data_exceptions import data_exceptions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
@@ -81,6 +82,10 @@ class DataJudge:
         self._filled: set[Name] = set()
         # Constants that this upgrade put into a column for certain.
         self._given: set[tuple[Name, str, t.Any]] = set()
+        # Tables whose foreign keys are not kept, as this upgrade has it.
+        self._unwatched: set[Name] = set()
+        self._role = ReplicationRole()
+        self._rows_asked = facts["rows"] is not None
         # Whether the upgrade sets sequences itself.
         self._sets_sequences = False
 
@@ -96,6 +101,8 @@ class DataJudge:
             self._given.clear()
         node, found = statement.node, []
         self._sets_sequences = self._sets_sequences or _sets_sequence(node)
+        self._role.after(statement)
+        self._switched(node)
         for write in own_writes(node):
             table = self._catalog.table(write.table)
             known = table is not None and table.kind in {"r", "p"}
@@ -122,6 +129,15 @@ class DataJudge:
             self._changed |= tables
         return found
 
+    def _switched(self, node: t.Any) -> None:
+        """ENABLE and DISABLE TRIGGER ALL, which those are among that keep foreign keys."""
+        table = self._catalog.table(relation_name(node.relation)) if isinstance(node, ast.AlterTableStmt) else None
+        for command in node.cmds or () if table else ():
+            if table and command.subtype == Command.AT_DisableTrigAll:
+                self._unwatched.add(table.name)
+            elif table and command.subtype == Command.AT_EnableTrigAll:
+                self._unwatched.discard(table.name)
+
     def _lookup(self, statement: Statement, write: Write, table: Table | None) -> Lookup:
         """What was looked up for this INSERT, as far as it still holds."""
         answer = self._looked_up.get((statement.number, write.table))
@@ -145,7 +161,7 @@ class DataJudge:
                 yield f"the next number of its sequence is there already ({key.name} is unique)"
             if key.name in lookup.present_keys and not _skips(write, key.columns):
                 yield f"it duplicates a key of {key.name}"
-        for item in table.constraints:
+        for item in table.constraints if not self._role.replica and table.name not in self._unwatched else ():
             if item.name in lookup.absent_parents and item.other:
                 yield f"{dotted(item.other)} lacks the row that {item.name} wants"
 
@@ -171,12 +187,19 @@ class DataJudge:
         """No row for certain; the files of a partitioned table are those of its partitions."""
         if table.name in self._emptied:
             return True
-        parts = [table, *(self._catalog.table(name) for name in table.children)]
+        parts = [table, *(self._catalog.table(name) for name in table.children), *self._below(table)]
         bare = all(
             part is not None and (part.kind == "p" or (part.bytes == 0 and part.name in self._rules.with_size))
             for part in parts
         )
         return bare and table.name not in self._filled
+
+    def _below(self, table: Table) -> t.Iterator[Table]:
+        """Partitions of a table that is not named, whose descendants nobody asked for."""
+        for part in self._catalog.tables.values():
+            if part.partition_of == table.name and part is not table:
+                yield part
+                yield from self._below(part)
 
     def _reasons(self, write: Write, table: Table, lookup: Lookup) -> t.Iterator[str]:
         yield from self._triggers(write, table)
@@ -292,6 +315,9 @@ class DataJudge:
     def _partitions(self, node: t.Any) -> t.Iterator[tuple[str, Table]]:
         """Rows that belong into no or another partition."""
         kind: t.Any = type(node)
+        if self._rows_asked:
+            # judge_rows.py knows more, of tables that are there.
+            return
         if kind is ast.CreateStmt and node.partbound is not None and node.inhRelations:
             parent = self._catalog.table(relation_name(node.inhRelations[0]))
             if not node.partbound.is_default:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.emptied_tables import EmptiedTables
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import new_rows
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
@@ -33,7 +34,7 @@ class NewTableJudge:
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
         """:param rules: the caller moves them on after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
-        self._new = NewTables(catalog)
+        self._new, self._emptied = NewTables(catalog), EmptiedTables(catalog)
         self._filled: set[Name] = set()
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
@@ -43,7 +44,7 @@ class NewTableJudge:
         """
         if not self._rules.known:
             return []
-        found: list[Finding] = []
+        found = self._emptied.judge(statement, where)
         for write in own_writes(statement.node):
             table, name = self._new.of(write.table), self._catalog.qualified(write.table)
             if table and write.kind == "INSERT" and write.columns != ():

@@ -14,9 +14,14 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.dependents import Dependents
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import PARTS, Touch, row_types, touches
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.type_names import TypeNames
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
@@ -25,6 +30,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # What an extension brings when it is created, which nobody can list before.
 _OF_EXTENSIONS = {"type", "function", "operator class", "access method", "language"}
+_TYPES = {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}
 # After one of these, what is there is not known for certain.
 UNCERTAIN_AFTER: t.Final[frozenset[str]] = frozenset(
     {"statement-opaque", "statement-unparsed", "statement-unruled", "search-path-set", "revision-not-static",
@@ -53,17 +59,14 @@ class ObjectJudge:
                     self._parts.setdefault((kind, full[row["oid"]]), set()).add(row["name"])
         for part in objects["parts"]:
             self._parts.setdefault((part["kind"], full[part["oid"]]), set()).add(part["name"])
-        self._types: dict[str, set[str]] = {}
-        # Of those, types that are no table's row.
-        self._own_types: dict[str, set[str]] = {}
-        self._labels: dict[str, set[str]] = {}
-        for made in objects["types"]:
-            self._types.setdefault(made["name"], set()).add(made["schema"])
-            self._labels.setdefault(made["name"], set()).update(made["labels"])
-            if made["own"]:
-                self._own_types.setdefault(made["name"], set()).add(made["schema"])
-        self._named = {(row["kind"], row["name"]) for row in objects["named"]}
         places = facts.get("places")
+        path = places.get("path") if places else None
+        self.types = TypeNames(catalog, objects["types"], path)
+        # Schemas where names without one are looked for; None where they are not known.
+        self._path = path
+        # By kind and name: schemas beside the own one in which this upgrade makes something.
+        self._made_elsewhere: dict[tuple[str, str], set[str | None]] = {}
+        self._named = {(row["kind"], row["name"]) for row in objects["named"]}
         # What is there, and is not reached without its schema.
         self._hidden = {(row["kind"], row["name"]) for row in places["hidden"]} if places else set()
         self._extensions_to_come = False
@@ -93,10 +96,24 @@ class ObjectJudge:
         ]
         if new_extension and found == []:
             self._extensions_to_come = True
+        if isinstance(statement.node, ast.AlterObjectSchemaStmt) and statement.node.objectType in _TYPES:
+            name = qualified_name(t.cast("t.Any", statement.node.object))
+            self.types.move(name, (statement.node.newschema, name[1]))
         if isinstance(statement.node, ast.AlterTableStmt):
             self._note_implicit_constraints(statement.node)
             self._drop_defaults(statement.node)
         return found
+
+    def parts(self, kind: str, table: Name) -> set[str]:
+        """Names of a table's columns, constraints, triggers or policies as they are now.
+
+        :param table: as it was called before the upgrade
+        """
+        return self._parts.get((kind, table), set())
+
+    def has_unnamed(self, table: Name) -> bool:
+        """Whether this upgrade gave a table constraints whose names the server chose."""
+        return table in self._implicit_constraints
 
     def _is_new_extension(self, node: t.Any) -> bool:
         return isinstance(node, ast.CreateExtensionStmt) and ("extension", node.extname) not in self._named
@@ -117,7 +134,7 @@ class ObjectJudge:
         if kind == "relation":
             return not self.catalog.known(touch.name)
         if kind in {"type", "function"}:
-            return (kind, name) in self._known and not self._has(kind, schema, name)
+            return (kind, name) in self._known and self._has(kind, schema, name) is False
         return False
 
     def _finding(self, finding_id: str, words: str, where: Where, table: Name | None = None) -> Finding:
@@ -136,7 +153,7 @@ class ObjectJudge:
         elif touch.kind == "value":
             yield from self._value(touch, where)
         elif touch.kind in {"type", "function"}:
-            yield from self._in_schema(touch, where)
+            yield from self._in_schema(touch, statement, where)
         else:
             yield from self._without_schema(touch, where)
 
@@ -190,7 +207,7 @@ class ObjectJudge:
             name = (schema or self.catalog.schema, touch.name[1])
             if name in self.catalog.tables and name not in self._free_names and not touch.lenient:
                 yield self._finding("object-exists", f"{dotted(name)} exists already: this will fail.", where)
-            elif name in self.catalog.created - self.catalog.vanishing and not touch.lenient:
+            elif name in self.catalog.created and not touch.lenient:
                 words = f"{dotted(name)} was made by this upgrade before: this will fail."
                 yield self._finding("object-exists", words, where)
             self._free_names.discard(name)
@@ -211,58 +228,79 @@ class ObjectJudge:
         """A table, view or materialized view makes a type of its name."""
         for schema, name in row_types(node):
             full = (schema or self.catalog.schema, name)
-            if full[0] in self._own_types.get(name, ()) and not self.catalog.known(full):
+            if full in self.types.places(name) and self.types.known(full).own and not self.catalog.known(full):
                 words = f"{dotted(full)} exists already as a type, and a table makes one of its name: this will fail."
                 yield self._finding("object-exists", words, where)
 
     def _value(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
-        labels = self._labels.get(touch.table[1]) if touch.table else None
-        if labels is None or touch.table is None or touch.table[1] in self.catalog.created_types:
+        full = self.types.meant(touch.table) if touch.table else None
+        labels = self.types.known(full).labels if full else None
+        if labels is None or touch.table is None:
             return
         name, label = touch.name[1], dotted(touch.table)
         if touch.action == "make":
             if name in labels and not touch.lenient:
                 yield self._finding("object-exists", f"{label} has a value {name!r} already: this will fail.", where)
-            labels.add(name)
-        else:
-            if name not in labels:
-                yield self._finding("object-missing", f"{label} has no value {name!r}: this will fail.", where)
-            if touch.action == "drop":
-                labels.discard(name)
+            labels.append(name)
+        elif name not in labels:
+            yield self._finding("object-missing", f"{label} has no value {name!r}: this will fail.", where)
+        elif touch.action == "drop":
+            labels.remove(name)
 
-    def _in_schema(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
+    def _in_schema(self, touch: Touch, statement: Statement, where: Where) -> t.Iterator[Finding]:
         kind, (schema, name) = touch.kind, touch.name
         there = self._has(kind, schema, name)
         if touch.action == "make":
-            if kind == "type" and not touch.lenient and (schema or self.catalog.schema) in self._types.get(name, ()):
-                yield self._finding(
-                    "object-exists", f"The type {dotted(touch.name)} exists already: this will fail.", where
-                )
-            self._types.setdefault(name, set()).add(schema or self.catalog.schema)
-            self._hidden.discard((kind, name))
-            self._named.add((kind, name))
+            yield from self._made(touch, statement, where)
             return
-        if not there and not touch.lenient and not self._extensions_to_come and (kind, name) in self._known:
-            on_path = " on the search path" if schema is None and (kind, name) in self._hidden else ""
-            words = f"There is no {kind} {dotted(touch.name)}{on_path}: this will fail."
-            yield self._finding("object-missing", words, where)
-        if touch.action == "drop":
+        if there is not True and not touch.lenient and not self._extensions_to_come and (kind, name) in self._known:
+            on_path = " on the search path" if schema is None and self._is_hidden(kind, name) else ""
+            if there is None:
+                words = f"Whether the search path leads to the {kind} {name}, which is in another schema, is not known."
+                yield finding("object-missing", words, severity="unknown", **where)
+            else:
+                words = f"There is no {kind} {dotted(touch.name)}{on_path}: this will fail."
+                yield self._finding("object-missing", words, where)
+        if touch.action == "drop" and not isinstance(statement.node, ast.RenameStmt):
             if kind == "type":
-                self._types.pop(name, None)
-                self._own_types.pop(name, None)
+                self.types.drop(touch.name)
             self._named.discard((kind, name))
 
-    def _has(self, kind: str, schema: str | None, name: str) -> bool:
+    def _made(self, touch: Touch, statement: Statement, where: Where) -> t.Iterator[Finding]:
+        kind, (schema, name) = touch.kind, touch.name
+        if kind != "type":
+            if schema in {None, self.catalog.schema}:
+                self._hidden.discard((kind, name))
+            else:
+                self._made_elsewhere.setdefault((kind, name), set()).add(schema)
+            self._named.add((kind, name))
+            return
+        if not touch.lenient and self.types.made_at(touch.name) in self.types.places(name):
+            words = f"The type {dotted(touch.name)} exists already: this will fail."
+            yield self._finding("object-exists", words, where)
+        if isinstance(statement.node, ast.RenameStmt):
+            old = qualified_name(t.cast("t.Any", statement.node.object))
+            self.types.move(old, (None, name))
+        else:
+            self.types.make(touch.name, statement.node)
+
+    def _is_hidden(self, kind: str, name: str) -> bool:
+        return bool(self.types.places(name)) if kind == "type" else (kind, name) in self._hidden
+
+    def _has(self, kind: str, schema: str | None, name: str) -> bool | None:
+        """None where it is in a schema of which it is not known whether the search path leads there."""
+        if kind == "type":
+            # What this upgrade makes in a way that is not followed has no schema here.
+            unplaced = name in self.catalog.created_types and not self.types.places(name)
+            # A table is a type, too.
+            return unplaced or self.catalog.is_new((schema, name)) or self.types.there((schema, name))
         if schema is None and (kind, name) in self._hidden:
             return self.catalog.is_new((schema, name))
-        if (kind, name) in self._named:
-            return True
-        if kind == "function":
-            return (schema, name) in self.catalog.volatility or (None, name) in self.catalog.volatility
-        schemas = self._types.get(name)
-        # A table is a type, too.
-        made = self.catalog.is_new((schema, name)) or name in self.catalog.created_types
-        return made or bool(schemas and (schema is None or schema in schemas))
+        known = (schema, name) in self.catalog.volatility or (None, name) in self.catalog.volatility
+        elsewhere = self._made_elsewhere.get((kind, name))
+        if schema is None and not known and elsewhere:
+            return None if self._path is None else bool(elsewhere & set(self._path))
+        return known or (kind, name) in self._named
 
     def _without_schema(self, touch: Touch, where: Where) -> t.Iterator[Finding]:
         kind, name = touch.kind, touch.name[1]

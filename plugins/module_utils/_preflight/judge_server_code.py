@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import ReplicationRole
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import (
@@ -55,6 +56,7 @@ class ServerCodeJudge:
         """
         self._catalog, self._rules = catalog, rules
         self._events = list(facts["relations"]["events"])
+        self._role = ReplicationRole()
         self._uses: dict[str, list[FunctionUseRow]] = {}
         for row in facts["relations"]["functions"]:
             self._uses.setdefault(row["function"], []).append(row)
@@ -72,11 +74,11 @@ class ServerCodeJudge:
             found += self._function(node, where) if certain else ()
         elif isinstance(node, ast.CopyStmt):
             found.append(_copied(node, where))
-        elif isinstance(node, ast.VariableSetStmt) and node.name == "session_replication_role":
-            values = [getattr(getattr(item, "val", None), "sval", None) for item in t.cast("t.Any", node.args) or ()]
-            if values == ["replica"]:
-                words = "Foreign keys and triggers are switched off from here on: rows may stay that violate them."
-                found.append(finding("data-unknown", words, **where))
+        before = self._role.replica
+        self._role.after(statement)
+        if self._role.replica and not before:
+            words = "Foreign keys and triggers are switched off from here on: rows may stay that violate them."
+            found.append(finding("data-unknown", words, **where))
         return found
 
     def _function(self, node: t.Any, where: Where) -> t.Iterator[Finding]:

@@ -209,7 +209,7 @@ def _collect(request: Request, source: Source, location: Location, time_limit: _
     alone, version_table = rendered, (graph.version_table_schema, graph.version_table)
     trace, trace_findings = _traced(rendered, location) if request.trace and rendered.segments else (None, [])
     if trace:
-        rendered = traces.known(alone, trace, version_table)
+        rendered = traces.known(alone, trace, version_table, bare=not (live["has_tables"] or location.assumption))
         reader = Reader(time_limit)
         reader.feed(rendered.sql, rendered.segments)
     questions = row_questions(reader.found)

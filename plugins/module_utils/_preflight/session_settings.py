@@ -119,6 +119,17 @@ class TimeZone(SessionSetting[str]):
         return is_utc(self.value)
 
 
+class ReplicationRole(SessionSetting[str]):
+    """session_replication_role; `replica`: triggers do not fire, and those that keep foreign keys neither."""
+
+    def __init__(self) -> None:
+        super().__init__("session_replication_role", "origin", lambda value: str(getattr(value, "sval", "")).lower())
+
+    @property
+    def replica(self) -> bool:
+        return self.value == "replica"
+
+
 def _milliseconds(value: t.Any) -> int:
     """Milliseconds of a constant; -1 for a text that is none, which no limit is taken for."""
     amount = _amount(value, _TIME, "ms")
@@ -147,4 +158,4 @@ def _amount(value: t.Any, units: dict[str, float], unit: str) -> float | None:
         return None
 
 
-__all__ = ("LockTimeout", "Memory", "SessionSetting", "TimeZone", "Timeout", "milliseconds")
+__all__ = ("LockTimeout", "Memory", "ReplicationRole", "SessionSetting", "TimeZone", "Timeout", "milliseconds")

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
+import itertools
 import json
+import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Severity, finding
@@ -33,6 +36,11 @@ SHOWN_CHARACTERS = 120
 _NOT_OF_SCHEMA = ("02", "21", "22", "23", "P0", "55000", "58")
 # Of foreign servers, which the copy cannot reach.
 _FOREIGN = ("HV", "08")
+# Identifiers and times that a revision makes up, others each time that it runs.
+_MADE_UP: t.Final = re.compile(
+    r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}"
+    r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+\d\d(?::?\d\d)?)?"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,13 +72,16 @@ class Trace:
         return self._by_revision.get(revision, [])
 
 
-def known(rendered: Rendered, trace: Trace, version_table: Name, empty: t.Iterable[Name] = ()) -> Rendered:
+def known(
+    rendered: Rendered, trace: Trace, version_table: Name, empty: t.Iterable[Name] = (), *, bare: bool = False
+) -> Rendered:
     """The SQL with what the trace saw in place of revisions that could not be rendered, as far as it went.
 
     :param version_table: Alembic's, whose rows the copy has
     :param empty: tables of the live database that have no row
+    :param bare: the live database has no table but that
     """
-    read = Rows([version_table], empty).read_by(trace.statements)
+    read = Rows([version_table], empty, bare=bare).read_by(trace.statements)
     parts: list[str] = []
     segments: list[Segment] = []
     end, length = 0, 0
@@ -154,8 +165,8 @@ def _failure(trace: Trace) -> Finding:
 def _differing(segment: Segment, rendered: str, trace: Trace) -> list[Finding]:
     """A static revision whose statements were others online."""
     seen = [item.sql for item in trace.of(segment.revision) if _counts(item)]
-    online = [kind for sql in seen for kind in _kinds(sql)]
-    offline = _kinds(rendered)
+    online = _comparable(kind for sql in seen for kind in _kinds(sql))
+    offline = _comparable(_kinds(rendered))
     if online == offline:
         return []
     surplus = [kind for kind in online if kind not in offline] or [kind for kind in offline if kind not in online]
@@ -164,12 +175,36 @@ def _differing(segment: Segment, rendered: str, trace: Trace) -> list[Finding]:
     return [finding("trace-differs", words, revision=segment.revision)]
 
 
+def _comparable(spellings: t.Iterable[str]) -> list[str]:
+    """Statements without what differs from one run to the next: values that are made up, and the order of indexes.
+
+    SQLAlchemy takes the indexes of a new table from a set.
+    """
+    masked = [_MADE_UP.sub("…", text) for text in spellings]
+    groups = itertools.groupby(masked, lambda text: text.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX")))
+    return [text for indexes, group in groups for text in (sorted(group) if indexes else group)]
+
+
 def _kinds(sql: str) -> list[str]:
-    """The statements in one spelling, without transactions."""
+    """The statements in one spelling, without transactions; of an INSERT each row, which drivers put together."""
     nodes = parsed(sql)
     if nodes is None:
         return [" ".join(sql.split())]
-    return [_spelling(node) for node in nodes if not isinstance(node, ast.TransactionStmt)]
+    single = (part for node in nodes if not isinstance(node, ast.TransactionStmt) for part in _rows_apart(node))
+    return [_spelling(node) for node in single]
+
+
+def _rows_apart(node: t.Any) -> t.Iterator[t.Any]:
+    """An INSERT of several rows as one for each; any other statement as it is."""
+    query = node.selectStmt if isinstance(node, ast.InsertStmt) else None
+    rows: t.Sequence[t.Any] = getattr(query, "valuesLists", None) or ()
+    if query is None or len(rows) < 2:
+        yield node
+        return
+    for row in rows:
+        one, of_one = copy.copy(node), copy.copy(query)
+        of_one.valuesLists, one.selectStmt = (row,), of_one
+        yield one
 
 
 def _spelling(node: t.Any) -> str:

@@ -139,12 +139,14 @@ class Rows:
     long as nothing of that comes from a table whose rows the copy does not have. In doubt a table is not the same.
     """
 
-    def __init__(self, copied: t.Iterable[Name], empty: t.Iterable[Name] = ()) -> None:
+    def __init__(self, copied: t.Iterable[Name], empty: t.Iterable[Name] = (), *, bare: bool = False) -> None:
         """Begin with a copy of the live database.
 
         :param copied: tables whose rows were copied: Alembic's own
         :param empty: tables without a row in the live database, as in the copy
+        :param bare: the live database has no other table at all, so that the copy is the same, whatever runs there
         """
+        self._bare = bare
         self._begin = frozenset(copied)
         self._empty = set(empty)
         self._same = set(self._begin | self._empty)
@@ -176,7 +178,8 @@ class Rows:
         returning = getattr(node, "returningList", None) or getattr(node, "returningClause", None)
         if not (isinstance(node, ast.SelectStmt) or returning):
             return []
-        return [name[1] for name in tables(node) if name not in self._same] + _of_instance(node)
+        rows = [name[1] for name in tables(node) if name not in self._same and not self._bare]
+        return rows + _of_instance(node)
 
     def _after(self, sql: str) -> None:
         nodes = parsed(sql)

@@ -144,6 +144,8 @@ class Catalog:
     # that go with their transaction (ON COMMIT DROP).
     temporary: dict[Name, Name | None] = dataclasses.field(default_factory=dict)
     vanishing: set[Name] = dataclasses.field(default_factory=set)
+    # The number of the transaction that runs, None outside of one.
+    transaction: int | None = None
     created_types: set[str] = dataclasses.field(default_factory=set)
     # Of these, enums to which no cast was made since.
     created_enums: set[str] = dataclasses.field(default_factory=set)
@@ -222,6 +224,18 @@ class Catalog:
         for made in (self.references, self.indexes, self.keys_of_indexes, self.views):
             made.pop(full, None)
         self.dropped.add(full)
+
+    def enter(self, transaction: int | None) -> None:
+        """The next statement runs in this transaction: with another one, what it made ON COMMIT DROP is gone.
+
+        :param transaction: its number, None for a statement that commits by itself
+        """
+        if transaction is None or transaction != self.transaction:
+            for name in sorted(self.vanishing):
+                for view in [view for view, sources in self.views.items() if name in map(self.qualified, sources)]:
+                    self.drop(view)
+                self.drop(name)
+        self.transaction = transaction
 
     def drop_indexes(self, table: Name, column: str | None = None) -> None:
         """The indexes of a table that goes, or of its column that does: their names are free again."""

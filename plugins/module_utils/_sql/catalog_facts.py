@@ -79,7 +79,9 @@ def from_facts(facts: TableFacts, *, timezone: str, schema: str | None) -> Catal
     _functions(facts["functions"], catalog)
     for kind in facts["types"]:
         if kind["kind"] == "d" and kind["base"]:
-            catalog.domains[kind["name"]] = (kind["base"], kind["modifier"], kind["constrained"])
+            # Which of several a name means is not told: each may refuse what the others take.
+            several = kind["name"] in catalog.domains and catalog.domains[kind["name"]][2]
+            catalog.domains[kind["name"]] = (kind["base"], kind["modifier"], kind["constrained"] or several)
             if kind["filled"]:
                 catalog.domains_with_default[kind["name"]] = kind["volatile"]
     return catalog

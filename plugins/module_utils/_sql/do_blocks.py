@@ -1,7 +1,7 @@
 """What a DO block runs, where its text says all of it: its statements as if they stood without the block.
 
-Read are blocks of plain SQL statements, and the ways in which PL/pgSQL says IF NOT EXISTS where PostgreSQL has none:
-CREATE TYPE behind `EXCEPTION WHEN duplicate_object`, or behind a look for its name in pg_type. Others stay unread.
+Read are blocks of plain SQL statements, also behind a condition that conditions.py reads, and CREATE behind an
+EXCEPTION that says it is there already, as CREATE TYPE has no IF NOT EXISTS. Others stay unread.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -12,15 +12,21 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.conditions import Combined, Look, condition_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    ObjectType,
     ParseError,
     ast,
     parse_plpgsql,
     parse_sql,
 )
 
-# Statements of a block: their text, their node, and whether they run only where what they make is not there yet.
-Inner = tuple[str, t.Any, bool]
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.conditions import Condition
+
+# Statements of a block: their text, their node, whether they run only where what they make is not there yet, and the
+# condition on which they run.
+Inner = tuple[str, t.Any, bool, "Condition | None"]
 
 # Variables that every block has; a statement that uses one depends on what ran before.
 _VARIABLES: t.Final = re.compile(r"\b(?:found|sqlstate|sqlerrm)\b", re.IGNORECASE)
@@ -92,7 +98,7 @@ def _parsed(text: str, *, queries: bool) -> list[Inner] | None:
         return None
     node = parsed[0].stmt
     refused = isinstance(node, _NOT_INSIDE) or getattr(node, "concurrent", False)
-    return None if refused or isinstance(node, ast.SelectStmt) is not queries else [(text.strip(), node, False)]
+    return None if refused or isinstance(node, ast.SelectStmt) is not queries else [(text.strip(), node, False, None)]
 
 
 def _unless_there(found: list[Inner], exceptions: dict[str, t.Any]) -> list[Inner] | None:
@@ -107,35 +113,47 @@ def _unless_there(found: list[Inner], exceptions: dict[str, t.Any]) -> list[Inne
     idle = all(not handler["PLpgSQL_exception"].get("action") for handler in handlers)
     if len(found) != 1 or not idle:
         return None
-    text, node, _first = found[0]
-    return [(text, node, True)] if names == {_THERE.get(type(node))} else None
+    text, node, _first, condition = found[0]
+    if condition is not None or names != {_THERE.get(type(node))}:
+        return None
+    if isinstance(node, _TYPES):
+        # The name is taken where the type would be made, by a type or by a table, whose rows are one.
+        schema, name = _name_of_type(node)
+        look = Look("type", name, "current" if schema is None else "one", schema)
+        return [(text, node, True, Combined("not", (look,)))]
+    return [(text, node, True, None)]
 
 
 def _guarded(step: dict[str, t.Any]) -> list[Inner] | None:
     """`IF NOT EXISTS (SELECT … FROM pg_type WHERE typname = 'mood') THEN CREATE TYPE mood …; END IF`."""
-    if step.get("elsif_list") or step.get("else_body"):
+    condition = condition_of(step["cond"]["PLpgSQL_expr"]["query"])
+    if step.get("elsif_list") or condition is None:
         return None
-    inner = _block({"body": step.get("then_body", ())})
-    if inner is None or len(inner) != 1 or not isinstance(inner[0][1], _TYPES):
-        return None
-    text, node, _first = inner[0]
-    parts: t.Any = node.domainname if hasattr(node, "domainname") else getattr(node, "typeName", None)
-    whole: t.Any = node
-    name = whole.typevar.relname if isinstance(node, ast.CompositeTypeStmt) else parts[-1].sval
-    return [(text, node, True)] if _looks_for(step["cond"]["PLpgSQL_expr"]["query"]) == name else None
+    found: list[Inner] = []
+    for name, wanted in (("then_body", condition), ("else_body", Combined("not", (condition,)))):
+        inner = _block({"body": step.get(name) or ()})
+        if inner is None or any(item[3] is not None or not _is_followed(item[1]) for item in inner):
+            return None
+        found += [(text, node, first, wanted) for text, node, first, _none in inner]
+    return found
 
 
-def _looks_for(condition: str) -> str | None:
-    """The type whose absence a condition asks for, by its name alone; None for any other condition."""
-    found = _ABSENT.fullmatch(condition.strip())
-    return found["name"].replace("''", "'") if found else None
+def _is_followed(node: t.Any) -> bool:
+    """Whether it can be left out later: what was asked about a table is asked by the name it then has."""
+    moves = isinstance(node, ast.AlterObjectSchemaStmt)
+    moves = moves or (isinstance(node, ast.RenameStmt) and node.renameType in _MOVED)
+    return not moves and not isinstance(node, ast.VariableSetStmt)
 
 
-_ABSENT: t.Final = re.compile(
-    r"NOT\s+EXISTS\s*\(\s*SELECT\s+(?:1|\*|typname|oid)?\s*FROM\s+(?:pg_catalog\.)?pg_type(?:\s+(?:AS\s+)?\w+)?"
-    r"\s+WHERE\s+(?:\w+\.)?typname\s*=\s*'(?P<name>(?:[^']|'')+)'\s*\)",
-    re.IGNORECASE,
-)
+def _name_of_type(node: t.Any) -> tuple[str | None, str]:
+    if isinstance(node, ast.CompositeTypeStmt):
+        made: t.Any = node.typevar
+        return made.schemaname, str(made.relname)
+    parts = [str(part.sval) for part in (node.domainname if hasattr(node, "domainname") else node.typeName)]
+    return (parts[-2] if len(parts) > 1 else None), parts[-1]
+
+
+_MOVED: t.Final = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SCHEMA}
 _STEPS: t.Final[dict[str, t.Callable[[dict[str, t.Any]], list[Inner] | None]]] = {
     "PLpgSQL_stmt_execsql": _plain,
     "PLpgSQL_stmt_perform": _performed,

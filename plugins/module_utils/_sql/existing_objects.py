@@ -33,7 +33,7 @@ def existing_objects(node: t.Any, catalog: Catalog) -> list[Remark]:
             name = (catalog.qualified(table)[0], node.idxname or "")
         if name in catalog.tables:
             found.append(Remark("object-exists", f"{dotted(name)} exists already: this will fail."))
-        elif name in catalog.created - catalog.vanishing:
+        elif name in catalog.created:
             words = f"{dotted(name)} was made by this upgrade before: this will fail."
             found.append(Remark("object-exists", words))
     elif isinstance(node, ast.IndexStmt):

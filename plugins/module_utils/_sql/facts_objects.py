@@ -277,11 +277,34 @@ class StatisticsObjectRow(t.TypedDict):
     computed: bool
 
 
+class LookedRow(t.TypedDict):
+    """A relation whose name, or whose constraint's, a condition of a DO block asks for (LOOKED), in any schema.
+
+    :param shown: information_schema shows it to the role
+    :param table: of an index, its table
+    :param columns: those asked for that it has
+    :param constraints: likewise
+    """
+
+    schema: str
+    name: str
+    kind: str
+    shown: bool
+    table: str | None
+    columns: list[str]
+    constraints: list[str]
+
+
 class PlaceFacts(t.TypedDict):
     """The answer of place_facts.collect.
 
     :param hidden: objects that are there, and that their names without a schema do not reach
+    :param path: schemas in which a name without one is looked for, in order: current_schemas(true)
+    :param looked: what conditions of DO blocks look for
     """
+
+    path: t.NotRequired[list[str]]
+    looked: t.NotRequired[list[LookedRow]]
 
     collations: t.NotRequired[list[CollationRow]]
     statistics: t.NotRequired[list[StatisticsObjectRow]]

@@ -380,7 +380,7 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterable[Touch]]]] = {
     ast.RenameStmt: _rename,
     ast.CommentStmt: _comment,
     ast.GrantStmt: _granted,
-    ast.AlterOwnerStmt: lambda node: _told(ObjectType(node.objectType), node.object),
+    **dict.fromkeys((ast.AlterOwnerStmt, ast.AlterObjectSchemaStmt), lambda node: _told(node.objectType, node.object)),
     ast.CreateTrigStmt: _trigger,
     **dict.fromkeys((ast.CreateEnumStmt, ast.CompositeTypeStmt, ast.CreateRangeStmt, ast.CreateDomainStmt), _type),
     ast.AlterEnumStmt: _enum,

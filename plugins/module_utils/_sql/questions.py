@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.conditions import looks
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import relations_made
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
@@ -118,17 +119,23 @@ def _changed_domains(node: t.Any) -> t.Iterator[str]:
 
 # Settings that are not tried: those of the transaction and of the role. The server can be asked to try all others.
 _NOT_TRIED = {"role", "session_authorization", "search_path", "transaction_isolation", "transaction_read_only",
-              "transaction_deferrable", "default_transaction_read_only", "session_replication_role"}  # fmt: skip
+              "transaction_deferrable", "default_transaction_read_only"}  # fmt: skip
 
 
 def _settings(found: t.Iterable[Statement]) -> t.Iterator[tuple[int, str, str]]:
-    """Number of the statement, name and value of each plain SET."""
+    """Number of the statement, name and value of each plain SET, and of set_config() with constants."""
     for statement in found:
         node: t.Any = statement.node
         if isinstance(node, ast.VariableSetStmt) and node.name and node.name not in _NOT_TRIED:
             values = [_word(item) for item in t.cast("t.Any", node.args) or ()]
             if values and None not in values:
                 yield statement.number, str(node.name), ", ".join(map(str, values))
+        for target in (getattr(node, "targetList", None) or ()) if isinstance(node, ast.SelectStmt) else ():
+            call = target.val
+            if isinstance(call, ast.FuncCall) and qualified_name(call.funcname or ())[1] == "set_config":
+                words = [_word(item) for item in t.cast("t.Any", call.args) or ()][:2]
+                if len(words) == 2 and words[0] and words[1] is not None and words[0].lower() not in _NOT_TRIED:
+                    yield statement.number, words[0], words[1]
 
 
 def _word(node: t.Any) -> str | None:
@@ -152,7 +159,7 @@ def _created_functions(found: t.Iterable[Statement]) -> set[str]:
     return {qualified_name(node.funcname or ())[1] for node in nodes if isinstance(node, ast.CreateFunctionStmt)}
 
 
-def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str, t.Any]:
+def _objects(found: t.Sequence[Statement], tables: dict[Name, None]) -> dict[str, t.Any]:
     """Names of objects that are no tables; of those that are dropped or changed, so that dependents are asked for.
 
     `tables` gets the relations that statements make.
@@ -182,7 +189,15 @@ def _objects(found: t.Iterable[Statement], tables: dict[Name, None]) -> dict[str
             if Command.AT_AlterColumnType in kinds:
                 casts = True
                 changed[relation_name(statement.node.relation)] = None
+    looked = [look for item in found if item.condition is not None for look in looks(item.condition)]
+    by_kind.setdefault("type", set()).update(look.name for look in looked if look.kind == "type")
+    tables |= {(look.schema, look.table): None for look in looked if look.table is not None}
     return {
+        "looked_relations": sorted(
+            {look.name if look.kind == "relation" else look.table or "" for look in looked if look.kind != "type"}
+        ),
+        "looked_columns": sorted({look.name for look in looked if look.kind == "column"}),
+        "looked_constraints": sorted({look.name for look in looked if look.kind == "constraint"}),
         "types": sorted(by_kind.get("type", ())),
         "functions": sorted(by_kind.get("function", ())),
         "roles": sorted(by_kind.get("role", ())),

@@ -28,7 +28,18 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
 Kind = t.Literal[
-    "null", "duplicate", "orphan", "check", "cast", "pair", "validate", "long", "expression", "domain", "merged"
+    "null",
+    "duplicate",
+    "orphan",
+    "check",
+    "cast",
+    "pair",
+    "validate",
+    "long",
+    "expression",
+    "domain",
+    "merged",
+    "bound",
 ]
 # Operator classes that find the same values equal as the default one.
 _SAME_EQUAL = {"text_ops", "text_pattern_ops", "varchar_ops", "varchar_pattern_ops", "bpchar_pattern_ops", "int4_ops"}
@@ -263,6 +274,23 @@ class Questions:
             request = functools.partial(request_of, failure, {table[1]}, predicate)
             self._ask("expression", table, (), what, request, stored=False, overcounts=failure.guarded)
 
+    def bound(self, table: Name, parent: Name, bound: t.Any, what: str, *, inside: bool) -> None:
+        """Note a question about rows that a partition does not take.
+
+        :param table: the one that becomes a partition, or the parent, of whose rows the new partition takes none
+        :param inside: they must be within the bounds, not out of them
+        """
+
+        def request(rows: Rows) -> dict[str, t.Any]:
+            live = self._state.rows(parent).live
+            if live is None:
+                raise UnsupportedExpression("the upgrade makes the partitioned table")
+            if rows.derived or rows.values:
+                raise UnsupportedExpression("the upgrade changes the table before it")
+            return {"parent": list(live), "bound": described(bound), "inside": inside}
+
+        self._ask("bound", table, (), what, request, stored=False)
+
     def validation(self, table: Name, name: str) -> None:
         """VALIDATE CONSTRAINT of one that is on the server."""
 
@@ -295,6 +323,34 @@ class Questions:
             raise UnsupportedExpression("it compares ranges")
 
         self._ask("pair", table, (), "WITHOUT OVERLAPS", request)
+
+
+def described(bound: t.Any) -> dict[str, t.Any]:
+    """A PartitionBoundSpec as _in_pod/row_bounds.py takes it.
+
+    :raises UnsupportedExpression: a bound is no constant
+    """
+    if bound.is_default:
+        return {"strategy": "d"}
+    if bound.strategy == "h":
+        return {"strategy": "h", "modulus": bound.modulus, "remainder": bound.remainder}
+    if bound.strategy == "l":
+        values = [item for item in bound.listdatums or () if not getattr(item, "isnull", False)]
+        null = len(values) < len(bound.listdatums or ())
+        return {"strategy": "l", "values": [_limit(item) for item in values], "null": null}
+    limits = {"lower": bound.lowerdatums, "upper": bound.upperdatums}
+    return {"strategy": "r", **{name: [_limit(item) for item in items or ()] for name, items in limits.items()}}
+
+
+def _limit(node: t.Any) -> str | list[str]:
+    """A constant as SQL; MINVALUE and MAXVALUE in a list of their own."""
+    if isinstance(node, ast.ColumnRef):
+        fields: t.Any = node.fields
+        word = {"minvalue": "min", "maxvalue": "max"}.get(str(getattr(fields[-1], "sval", "")))
+        if word is None:
+            raise UnsupportedExpression("a bound is no constant")
+        return [word]
+    return text_of(node, _value, ())
 
 
 def _value(name: str) -> str:

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_question_kinds import Question, Questions
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_state import UpgradedRows
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_state import UNKNOWN, UpgradedRows
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     qualified_name,
@@ -51,10 +51,34 @@ class _RowReader:
 
     def read(self, statement: Statement) -> None:
         self._questions.number = statement.number
-        if handler := _HANDLERS.get(type(statement.node)):
+        for parent, part, bound in _partitions(statement.node):
+            self._partition(parent, part, bound, made=isinstance(statement.node, ast.CreateStmt))
+        handler = _HANDLERS.get(type(statement.node))
+        if handler and statement.condition is None:
             handler(self, statement.node)
+        elif handler:
+            self._perhaps(statement.node)
 
-    def _alter_table(self, node: t.Any) -> None:
+    def _partition(self, parent: Name, part: Name, bound: t.Any, *, made: bool) -> None:
+        """Rows of a table that becomes a partition, and those of the default one that would belong to it."""
+        label = f"the bounds of the partition {part[1]}"
+        if not made:
+            self._questions.bound(part, parent, bound, label, inside=True)
+        if not bound.is_default and bound.strategy != "h":
+            what = f"the bounds of the default partition beside {part[1]}"
+            self._questions.bound(parent, parent, bound, what, inside=False)
+
+    def _perhaps(self, node: t.Any) -> None:
+        """What runs on a condition: where it does, it asks; what it then left of the values is not known."""
+        if isinstance(node, ast.AlterTableStmt):
+            self._alter_table(node, unsure=True)
+        elif isinstance(node, ast.RenameStmt) and node.relation is not None and node.subname:
+            values = self._state.rows(relation_name(node.relation)).values
+            values |= dict.fromkeys((str(node.subname), str(node.newname)), UNKNOWN)
+        elif isinstance(node, (ast.IndexStmt, ast.AlterDomainStmt, ast.CreateEnumStmt, ast.AlterEnumStmt)):
+            _HANDLERS[type(node)](self, node)
+
+    def _alter_table(self, node: t.Any, *, unsure: bool = False) -> None:
         if node.objtype != ObjectType.OBJECT_TABLE:
             return
         table = relation_name(node.relation)
@@ -63,9 +87,11 @@ class _RowReader:
         for command in sorted(node.cmds or (), key=lambda item: _ORDER.get(Command(item.subtype), 3)):
             kind, part = Command(command.subtype), command.def_
             if kind == Command.AT_AddColumn:
-                self._add_column(table, part, unsure=bool(command.missing_ok))
+                self._add_column(table, part, unsure=unsure or bool(command.missing_ok))
             elif kind == Command.AT_AlterColumnType:
                 self._questions.cast(table, command)
+                if unsure:
+                    self._state.rows(table).values[command.name] = UNKNOWN
             elif kind == Command.AT_SetNotNull:
                 self._questions.null(table, command.name)
             elif kind == Command.AT_AddConstraint:
@@ -228,12 +254,24 @@ def row_questions(found: t.Sequence[Statement]) -> list[Question]:
             asked |= {old} if (statement.node.newschema, old[1]) in asked else set()
         elif _asks(statement.node):
             asked.add(relation_name(statement.node.relation))
+        asked |= {name for names in _partitions(statement.node) for name in names[:2]}
     reader = _RowReader(asked)
     domains = any(isinstance(statement.node, ast.AlterDomainStmt) for statement in found)
     for statement in found if asked or domains else ():
         if statement.node is not None:
             reader.read(statement)
     return reader.found
+
+
+def _partitions(node: t.Any) -> list[tuple[Name, Name, t.Any]]:
+    """Parent, partition and bounds of what a statement makes a partition."""
+    if isinstance(node, ast.CreateStmt) and node.partbound is not None and node.inhRelations:
+        made: t.Any = node
+        return [(relation_name(made.inhRelations[0]), relation_name(made.relation), node.partbound)]
+    if not isinstance(node, ast.AlterTableStmt) or node.objtype != ObjectType.OBJECT_TABLE:
+        return []
+    commands = [item for item in t.cast("t.Any", node.cmds) or () if item.subtype == Command.AT_AttachPartition]
+    return [(relation_name(node.relation), relation_name(item.def_.name), item.def_.bound) for item in commands]
 
 
 def _asks(node: t.Any) -> bool:

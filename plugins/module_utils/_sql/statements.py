@@ -19,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 )
 
 if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.conditions import Condition
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Rendered, Segment
 
 # A schema (None: found on the search path) and a name, as the statement writes them.
@@ -38,6 +39,7 @@ class Statement:
     :param line: that of the revision's file which wrote it, None where that is not known
     :param looks_first: it is run only where what it makes is not there yet, or what it drops is
     :param in_block: it stands in a DO block
+    :param condition: on which it runs there; those of one IF have the same object
     """
 
     number: int
@@ -49,6 +51,7 @@ class Statement:
     line: int | None = None
     looks_first: bool = False
     in_block: bool = False
+    condition: Condition | None = None
 
 
 def relation_name(relation: t.Any) -> Name:
@@ -249,20 +252,18 @@ class Reader:
                     self._transaction = None
             elif segment is not None and (inner := self._inside(piece)):
                 line = segment.line(segment.start + piece.begin)
-                for text, part, first in inner:
+                for text, part, first, condition in inner:
                     if first:
                         _relax(part)
-                    number = len(self.found) + 1
-                    self.found.append(
-                        Statement(number, segment.revision, text, part, self._transaction, None, line, first, True)
-                    )
+                    more = (self._transaction, None, line, first, True, condition)
+                    self.found.append(Statement(len(self.found) + 1, segment.revision, text, part, *more))
             elif segment is not None:
                 number, place = len(self.found) + 1, segment.start + piece.begin
                 first = segment.looks_first(place)
                 if first:
                     _relax(node)
-                more = (self._transaction, piece.problem, segment.line(place), first)
-                self.found.append(Statement(number, segment.revision, piece.text, node, *more))
+                about = (self._transaction, piece.problem, segment.line(place), first)
+                self.found.append(Statement(number, segment.revision, piece.text, node, *about))
             elif isinstance(node, ast.CreateStmt):
                 self.version_table_statements.append(node)
 

@@ -52,7 +52,10 @@ class TableRules:
             names[row["oid"]] for row in objects["parts"] if row["kind"] == "rule" and row["oid"] in names
         }
         self._labels: dict[str, set[str]] = {}
-        types = (row for row in objects["types"] if row["category"] == _ENUM)
+        # Of several types of one name, names without a schema mean the visible one.
+        visible = {row["name"] for row in objects["types"] if row["visible"]}
+        enums = (row for row in objects["types"] if row["category"] == _ENUM)
+        types = [row for row in enums if row["visible"] or row["name"] not in visible]
         for kind in (*self.facts["enums"], *types):
             self._labels.setdefault(kind["name"], set()).update(kind["labels"])
         self.casts = {(row["source"], row["target"]) for row in self.facts["casts"]}

@@ -169,6 +169,8 @@ class _Steps:
     def step(self, statement: Statement) -> None:
         """Run it and note what was wrong about its claims."""
         walked, said = self.walked, self._said.get(statement.number, [])
+        if self._forms[statement.number].get("skipped"):
+            return
         locks = sorted(self._forms[statement.number]["locks"], key=lambda lock: Mode.of_words(lock["mode"]))
         claims = {lock["table"]: lock for lock in locks if not lock["new"]}
         words = f"{statement.revision}: {statement.sql[:120]}"

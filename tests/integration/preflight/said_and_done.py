@@ -13,13 +13,29 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog_facts import from_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts, ServerFacts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rendered import Segment
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Reader, Statement
 
-from tests.unit.plugins.module_utils._sql.claims import parsed
+# Between two statements: the end of a transaction, and the begin of the next.
+COMMIT = "COMMIT; BEGIN"
 
 
 def sql(*texts: str) -> list[str]:
     return list(texts)
+
+
+def read(texts: list[str]) -> list[Statement]:
+    """The statements of a revision, all in one transaction; those of a DO block in its place."""
+    reader, begin = Reader(), "BEGIN;\n"
+    sql = ";\n".join([*texts, ""])
+    reader.feed(begin, [_segment(len(begin), len(begin))])
+    reader.feed(sql, [_segment(len(begin), len(begin) + len(sql))])
+    return reader.found
+
+
+def _segment(start: int, end: int) -> Segment:
+    return Segment("0001", start, end, doc="", path="0001.py", error=None, inspects=None)
 
 
 def judged(connection: psycopg.Connection, texts: list[str], *, rows: bool = False) -> list[Finding]:
@@ -27,7 +43,7 @@ def judged(connection: psycopg.Connection, texts: list[str], *, rows: bool = Fal
 
     :param rows: whether the rows are asked as well
     """
-    found = [parsed(text, number=number) for number, text in enumerate(texts, 1)]
+    found = read(texts)
     server = t.cast("ServerFacts", live_facts.server(connection, 0))
     request = facts_request(found)
     if rows:
@@ -49,21 +65,28 @@ def ended(connection: psycopg.Connection, texts: list[str]) -> str:
 
 
 def said_and_done(
-    connection: psycopg.Connection, tables: str, setup: str, texts: list[str], *, gone: str | None = None
+    connection: psycopg.Connection,
+    tables: str,
+    setup: str,
+    texts: list[str],
+    *,
+    gone: str | None = None,
+    rows: bool = False,
 ) -> tuple[list[Finding], str]:
     """The findings about statements, and the error with which they really end.
 
     :param tables: made first, and then what `setup` says
+    :param rows: whether the rows are asked as well
     :param gone: removes both; given where they are committed before, as for what nobody may have locked
     """
     connection.execute(tables)
     if setup:
         connection.execute(setup)
     if gone is None:
-        return judged(connection, texts), ended(connection, texts)
+        return judged(connection, texts, rows=rows), ended(connection, texts)
     connection.commit()
     try:
-        found = judged(connection, texts)
+        found = judged(connection, texts, rows=rows)
         connection.rollback()
         return found, ended(connection, texts)
     finally:

@@ -24,7 +24,7 @@ CASES: dict[str, tuple[str, list[str], set[str], bool]] = {
     "a new type": (CAUGHT.format("fresh"), ["CREATE TABLE m (m fresh)"], {"safe"}, False),
     "a type that is there": (CAUGHT.format("mood"), ["CREATE TABLE m (m mood)"], {"safe", "warn", "unknown"}, False),
     "a new type, looked for": (GUARD.format("fresh"), ["CREATE TABLE m (m fresh)"], {"safe"}, False),
-    "another type, looked for": (GUARD.replace("typname = '{0}'", "typname = 'mood'").format("x"), ["CREATE TABLE m (m x)"], {"unknown"}, True),
+    "another type, looked for": (GUARD.replace("typname = '{0}'", "typname = 'mood'").format("x"), ["CREATE TABLE m (m x)"], {"unsafe"}, True),
     "whatever fails": ("ALTER TABLE t ADD UNIQUE (a); EXCEPTION WHEN others THEN NULL;", [], {"unknown"}, False),
     "what something else decides": ("IF EXISTS (SELECT FROM t) THEN DELETE FROM t; END IF;", [], {"unknown"}, False),
     "text that is run": ("EXECUTE 'DROP TABLE t';", [], {"unknown"}, False),

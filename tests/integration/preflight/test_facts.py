@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import types
 import typing as t
@@ -18,6 +19,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     place_facts,
     relation_facts,
     right_facts,
+    row_bounds,
     row_queries,
     usage_facts,
     write_queries,
@@ -30,6 +32,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql import (
     facts_rights,
     facts_rows,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.conditions import Look
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_version import VersionTable, VersionTableRow
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.questions import facts_request
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import row_questions
@@ -103,6 +106,7 @@ PLACE_ROWS: dict[str, type] = {
     "INDEXES": facts_objects.IndexDefinitionRow,
     "COLLATIONS": facts_objects.CollationRow,
     "STATISTICS": facts_objects.StatisticsObjectRow,
+    "LOOKED": facts_objects.LookedRow,
 }
 ROW_ROWS: dict[str, type] = {"STATISTICS": facts_rows.StatisticsRow}
 # What the collector reads for itself and hands on to nobody.
@@ -131,7 +135,8 @@ TYPES: dict[types.ModuleType, tuple[dict[str, type], set[str]]] = {
     object_queries: (OBJECT_ROWS, set()),
     write_queries: (WRITE_ROWS, set()),
     relation_facts: (RELATION_ROWS, set()),
-    place_facts: (PLACE_ROWS, {"ICU"}),
+    place_facts: (PLACE_ROWS, {"ICU", "PATH"}),
+    row_bounds: ({}, {"DEFAULT", "SIBLINGS"}),
     row_queries: (ROW_ROWS, INSIDE_ROWS),
     usage_facts: (USAGE_ROWS, OF_EXTENSION),
     right_facts: (RIGHT_ROWS, set()),
@@ -167,6 +172,7 @@ def columns(connection: psycopg.Connection, query: str) -> dict[str, type]:
         "collations",
         "extensions",
         "columns",
+        "constraints",
         "words",
         "languages",
         "tablespaces",
@@ -283,8 +289,10 @@ def test_the_answers_about_sequences_and_places_have_their_types(major: int, ser
         connection.execute(HELD)
         connection.execute(BESIDE)
         found = [parsed(text, number=number) for number, text in enumerate(NUMBERED, 1)]
+        found[0] = dataclasses.replace(found[0], condition=Look("column", "word", table="held"))
         answer = live_facts.collect(connection, facts_request(found))
     assert unlike(answer, facts.DatabaseFacts) == []
+    assert [(row["name"], row["columns"]) for row in answer["places"]["looked"]] == [("held", ["word"])]
     # The servers from PyPI were built without ICU.
     places = {name: rows for name, rows in answer["places"].items() if name != "icu"}
     assert all(places.values()), places

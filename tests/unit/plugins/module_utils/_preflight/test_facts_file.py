@@ -232,6 +232,14 @@ def test_age(hours: float, severity: str, words: str) -> None:
     assert words in found.message
 
 
+def test_a_file_does_not_say_that_there_are_no_statistics_objects() -> None:
+    for text in ("CREATE STATISTICS s ON a, b FROM t", "DROP STATISTICS s", "ALTER STATISTICS s RENAME TO r"):
+        said = [item.message for item in facts_findings.not_asked(facts_request([parsed(text)]))]
+        assert any("statistics object" in words and "was not asked" in words for words in said), said
+    said = [item.message for item in facts_findings.not_asked(facts_request([parsed("DROP INDEX s")]))]
+    assert not any("statistics object" in words for words in said), said
+
+
 def test_what_was_not_asked_is_counted() -> None:
     texts = ["SELECT 1", "INSERT INTO a VALUES (1)", "SET work_mem = '1MB'"]
     texts.append("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")

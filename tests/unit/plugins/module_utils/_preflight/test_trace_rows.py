@@ -77,3 +77,15 @@ def test_what_the_server_refused_made_nothing() -> None:
 def test_a_live_table_without_rows_is_known_until_something_is_written_to_it() -> None:
     seen = [Traced("r1", READ), Traced("r2", "INSERT INTO made VALUES (1)"), Traced("r3", READ)]
     assert Rows([], [(None, "made")]).read_by(seen) == {"r3": ["made"]}
+
+
+def test_where_there_is_no_other_table_the_copy_is_the_database() -> None:
+    seen = [
+        Traced("r1", MADE),
+        Traced("r1", "DO $$ BEGIN EXECUTE 'INSERT INTO made VALUES (1)'; END $$"),
+        Traced("r2", READ),
+        Traced("r3", "SELECT setting FROM pg_settings WHERE name = 'statement_timeout'"),
+        Traced("r4", READ),
+    ]
+    assert Rows([]).read_by(seen) == {"r2": ["made"], "r3": ["pg_settings"], "r4": ["made"]}
+    assert Rows([], bare=True).read_by(seen) == {"r3": ["pg_settings"]}
