@@ -98,7 +98,7 @@ def _replaced(
     text: str, current: str, new: str, vault: VaultLib, path: Path, *, sealed: bool
 ) -> tuple[str, str | None, str]:
     """Name, label and the whole text with another value."""
-    found = []
+    found: list[tuple[yaml.ScalarNode, yaml.ScalarNode, _Sealed | None]] = []
     for key, value in _entries(text, path):
         if value.tag == TAG:
             try:

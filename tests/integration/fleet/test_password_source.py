@@ -14,7 +14,9 @@ import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 from kubernetes import client, config
 
-from .conftest import Fleet, Run
+from tests.integration.role.conftest import Run
+
+from .conftest import Fleet
 
 VAULT = VaultLib([("team", VaultSecret(b"of the team"))])
 FIRST = "first-of-the-vault"
