@@ -74,10 +74,10 @@ class Keys:
             body["data"] = {ROTATION_ID: base64.b64encode(rotation_id.encode()).decode()}
         self._patch(self.release.secret_name, body)
 
-    def try_key(self) -> None:
+    def try_key(self) -> bool:
         """As the protocol has it."""
         if not self.model.get("ask", True):
-            return
+            return False
         wanted = {"name": "model", "kind": "model", "optional": True, "key": self.wanted}
         wanted |= {"env": self.model["url_variable"], "model_env": self.model["name_variable"]}
         wanted |= {name: self.model[name] for name in ("ca_file", "path") if self.model.get(name)}
@@ -91,6 +91,7 @@ class Keys:
                 if '"record": "end"' in line or '"record": "refused"' in line:
                     break
         assert_taken(lines)
+        return True
 
     def _keys(self) -> Object:
         found = self.release.cluster.get("v1", "secrets", self.name, self.release.namespace)

@@ -50,8 +50,8 @@ class Keeper(t.Protocol):
     def record(self, record: Record, rotation_id: str = "") -> None:
         """The annotation of the release's Secret, and with it another rotation id, in one request."""
 
-    def try_key(self) -> None:
-        """Ask the provider with the wanted key from where the agent would.
+    def try_key(self) -> bool:
+        """Ask the provider with the wanted key from where the agent would; false where nobody wants that.
 
         :raises FindingError: it does not take the key
         """
@@ -101,9 +101,10 @@ class ModelRotation:
             if not facts.rotation_id:
                 words = "The release's Secret has no rotation-id, by which the pods would be replaced"
                 raise FindingError("rotation-refused", f"{words}: deploy the release first.")
-            self.keeper.try_key()
+            tried = self.keeper.try_key()
             self.keeper.record(dataclasses.replace(record, before=facts.rotation_id))
-            self.done.append("The provider takes the new key from an agent pod; the annotation of the Secret says so.")
+            words = "The provider takes the new key from an agent pod" if tried else "The new key is used untried"
+            self.done.append(f"{words}; the annotation of the Secret says that it is wanted.")
         elif step == "switch":
             # It may be another one than the run before has tried.
             self.keeper.try_key()

@@ -54,10 +54,11 @@ class Living:
 
         self._change(write)
 
-    def try_key(self) -> None:
+    def try_key(self) -> bool:
         self.tried.append(self.wanted)
         if self.wanted not in self.good:
             raise FindingError("rotation-model-key", "no")
+        return True
 
     def _change(self, change: t.Callable[[], object]) -> None:
         self.changes += 1
