@@ -102,12 +102,12 @@ def _replaced(
     for key, value in _entries(text, path):
         if value.tag == TAG:
             try:
-                inner = _unsealed(value.value.strip() + "\n", vault, path)
+                sealed_value = _unsealed(value.value.strip() + "\n", vault, path)
             except FindingError:
                 # Another variable's, of another label.
                 continue
-            if inner.text == current:
-                found.append((key, value, inner))
+            if sealed_value.text == current:
+                found.append((key, value, sealed_value))
         elif value.value == current:
             found.append((key, value, None))
     if not found:

@@ -47,11 +47,11 @@ class OutsideRelease(Release):
                     kept = admin.pgconn.encrypt_password(password.encode(), role.encode(), None).decode()
                     admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(kept)))
                 else:
-                    admin.execute(statement)  # type: ignore[call-overload]
+                    admin.execute(statement)
 
     def through(self, password: str) -> list[list[str]]:
         """Run the playbook, and after it what it prints, until nothing is left; what was printed."""
-        said = []
+        said: list[list[str]] = []
         for _run in range(6):
             one = self.rotation(password)
             step = one.run()

@@ -11,6 +11,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import ANNOTATION, Login
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import module
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.run import Wanted
 
 from tests.unit.plugins.module_utils._kube.fake_cluster import FakeCluster
 
@@ -30,12 +31,12 @@ def secret(name: str, data: dict[str, str], **metadata: t.Any) -> Row:
     return {"kind": "Secret", "metadata": {"name": name, "namespace": "n", **metadata}, "data": encoded}
 
 
-def wanted(*secrets: Row, **params: t.Any) -> module.Wanted:
+def wanted(*secrets: Row, **params: t.Any) -> Wanted:
     cluster = t.cast("t.Any", FakeCluster(Path(), secrets))
     return module._wanted(Release(cluster, "agent", "n", secret_name="urls"), PARAMS | params)
 
 
-def plain(found: module.Wanted) -> dict[str, str]:
+def plain(found: Wanted) -> dict[str, str]:
     return {key: base64.b64decode(value).decode() for key, value in found.data.items()}
 
 
