@@ -23,7 +23,7 @@ description:
     back.
   - The passwords travel on the program's standard input in the pod. The server is sent what it stores of one, so that
     no log of statements has it.
-  - Only of releases that install their PostgreSQL themselves, and whose Secret is the role's.
+  - Of a server of others an administrator's Secret is needed, or an administrator who runs the statements.
 author:
   - The ai_platform.agent authors (@ai-platform)
 requirements:
@@ -52,8 +52,22 @@ options:
       - What it is to hold, base64 as in its C(data), with the new password in C(password) and in the URLs, whose user
         is the owner of the objects. The filter P(ai_platform.agent.secret_data#filter) makes it.
       - Of it, C(password) and the URLs of PostgreSQL are written.
+      - Either this or O(password) is needed.
     type: dict
-    required: true
+  password:
+    description:
+      - The new password, where the Secret is somebody else's and leads to a server of others. Its URLs with the user of
+        C(database-url) get it; that user then stands for the owner. One that a controller keeps is refused.
+    type: str
+  admin_secret:
+    description:
+      - Secret of the namespace with an administrator of that server. Without one, and without C(postgres-password) in
+        O(secret_name), what only an administrator may do is RV(statements), and the next run goes on behind it.
+    type: str
+  admin_key:
+    description: Its key. What stands there is the URL of an administrator, or the password of C(postgres).
+    type: str
+    default: postgres-password
   session_seconds:
     description: Seconds that sessions of the role that was in use may take to end by themselves. Then they are ended.
     type: int
@@ -108,6 +122,11 @@ steps:
   returned: success
   type: list
   elements: str
+statements:
+  description: What an administrator has to run in psql before the next run, without a password; else empty.
+  returned: success
+  type: list
+  elements: str
 summary:
   description: The same, and what is next, to print.
   returned: success
@@ -121,11 +140,11 @@ error_id:
 """
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.module import end, started
-from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.module import ARGUMENTS, execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.module import ARGUMENTS, CONSTRAINTS, execute
 
 
 def main() -> None:
-    module = started(ARGUMENTS)
+    module = started(ARGUMENTS, **CONSTRAINTS)
     end(module, execute, module.params | {"check_mode": module.check_mode})
 
 

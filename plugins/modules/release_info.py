@@ -215,6 +215,12 @@ secret:
           empty where the owner logs in itself.
         - C(owner), C(login), C(since), and while a rotation is under way C(preparing) or C(replaces), and C(before).
       type: dict
+    model_key:
+      description:
+        - How far a rotation of the model provider's key got, as the annotation C(ai-agent/model-key) says it. Texts,
+          empty where nothing is known.
+        - C(since), and while a rotation is under way C(before) and C(until).
+      type: dict
     age_days:
       description: For how many whole days the database's password has been in it, since it was rotated, else since the
         Secret was made.

@@ -26,6 +26,10 @@ OPERATIONS_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn"
     "rotation-login": ("fail", "Let the new role in (pg_hba.conf, a pooler's list of users), and run it again."),
     "rotation-no-pod": ("fail", "Make an agent pod ready, grant exec to the account, and run it again."),
     "rotation-sessions": ("fail", "End the sessions, or restart what holds them, and run it again."),
+    "rotation-model-key": ("fail", "Look at the key and its rights at the provider, and run it again."),
+    "rotation-outside": ("warn", "Have an administrator run the statements that were printed, and run it again."),
+    "rotation-vault": ("fail", "Name the encrypted file in which the current password stands, and run it again."),
+    "password-rotated": ("fail", "Run playbooks/rotate_credentials.yml, which makes the Secret's password true."),
     "credential-old": ("warn", "Put another one into the vault, and run playbooks/rotate_credentials.yml."),
     "rotation-pending": ("warn", "Run playbooks/rotate_credentials.yml again, which finishes it."),
     # How a new version does beside the one before it

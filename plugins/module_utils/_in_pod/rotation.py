@@ -37,7 +37,8 @@ def run(request: Request) -> dict[str, t.Any]:
     """What an action found or did.
 
     :param request: `action` (look, prepare or lock), `admin`, the administrator's URL, `connect_timeout` in seconds,
-        and what the function of the action takes
+        and what the function of the action takes. With `say`, what would be done is `statements` in the answer, for an
+        administrator at psql, without a password; `admin` may then be anybody who logs in
     :raises CollectorError: it could not be done; then nothing of it was
     """
     import psycopg
@@ -45,16 +46,18 @@ def run(request: Request) -> dict[str, t.Any]:
     from .session import connected, parameters, place
 
     where = place(parameters(request["admin"]))
+    say, statements = bool(request.get("say")), Statements()
     try:
         with connected(request["admin"], request["connect_timeout"], APPLICATION) as connection:
             connection.autocommit = True
             with connection.transaction():
                 _limit(connection)
+                do = statements.of(connection) if say else connection.execute
                 if request["action"] == "prepare":
-                    _prepare(connection, request, where)
+                    _prepare(connection, request, where, do)
                 elif request["action"] == "lock":
-                    _lock(connection, request)
-            if request["action"] == "lock" and request["end"]:
+                    _lock(request, do)
+            if request["action"] == "lock" and request["end"] and not say:
                 _end_sessions(connection, request["role"])
             found = _look(connection, request)
     except psycopg.errors.InsufficientPrivilege:
@@ -66,7 +69,25 @@ def run(request: Request) -> dict[str, t.Any]:
     except psycopg.Error as error:
         words = f"The server at {where} refused to change a role ({error.sqlstate or 'connection lost'})"
         raise CollectorError("rotation-refused", f"{words}; its log says why. Run it again afterwards.") from None
-    return found | {"where": where, "works": _works(request)}
+    return found | {"where": where, "works": _works(request), "statements": statements.said}
+
+
+class Statements:
+    """What an administrator has to do, as lines for psql."""
+
+    def __init__(self) -> None:
+        """None so far."""
+        self.said: list[str] = []
+
+    def of(self, connection: t.Any) -> t.Callable[[t.Any], None]:
+        """A function that takes a statement in place of the connection's `execute`."""
+
+        def say(statement: t.Any) -> None:
+            text = statement.as_string(connection)
+            # Of psql's own commands a semicolon would be a part of the name.
+            self.said.append(text if text.startswith("\\") else f"{text};")
+
+        return say
 
 
 def _limit(connection: t.Any) -> None:
@@ -104,7 +125,7 @@ def _look(connection: t.Any, request: Request) -> dict[str, t.Any]:
     }
 
 
-def _prepare(connection: t.Any, request: Request, where: str) -> None:
+def _prepare(connection: t.Any, request: Request, where: str, do: t.Callable[[t.Any], object]) -> None:
     """Make the idle role, or reset it: a member of the owner that acts as the owner from its login on.
 
     :raises CollectorError: the owner is not there, or the name is somebody else's
@@ -118,24 +139,26 @@ def _prepare(connection: t.Any, request: Request, where: str) -> None:
     if request["role"] in there and not there[request["role"]]["ours"]:
         raise CollectorError("rotation-role-taken", f"The server at {where} has a role {request['role']} of others.")
     if request["role"] not in there:
-        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
-        comment = sql.Literal(COMMENT.format(owner=request["owner"]))
-        connection.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(role, comment))
-    connection.execute(sql.SQL("GRANT {} TO {}").format(owner, role))
-    _copy_settings(connection, request["like"], request["role"])
+        do(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+        do(sql.SQL("COMMENT ON ROLE {} IS {}").format(role, sql.Literal(COMMENT.format(owner=request["owner"]))))
+    do(sql.SQL("GRANT {} TO {}").format(owner, role))
+    _copy_settings(connection, request["like"], request["role"], do)
     # Whatever a session makes is then the owner's, and what the owner may, it may.
-    connection.execute(sql.SQL("ALTER ROLE {} SET role TO {}").format(role, sql.Literal(request["owner"])))
-    limit = connection.execute("SELECT rolconnlimit FROM pg_roles WHERE rolname = %s", (request["like"],)).fetchone()
+    do(sql.SQL("ALTER ROLE {} SET role TO {}").format(role, sql.Literal(request["owner"])))
+    row = connection.execute("SELECT rolconnlimit FROM pg_roles WHERE rolname = %s", (request["like"],)).fetchone()
+    limit = sql.Literal(row[0] if row else -1)
+    login = sql.SQL("ALTER ROLE {} WITH LOGIN INHERIT CONNECTION LIMIT {} VALID UNTIL 'infinity'").format(role, limit)
+    if request.get("say"):
+        # psql asks for it, and sends the server what it stores, so nothing on its screen or in its history has it.
+        do(sql.SQL("\\password {}").format(role))
+        do(login)
+        return
     # With no algorithm named, libpq asks the server for its password_encryption.
     kept = connection.pgconn.encrypt_password(request["password"].encode(), request["role"].encode(), None).decode()
-    connection.execute(
-        sql.SQL("ALTER ROLE {} WITH LOGIN INHERIT CONNECTION LIMIT {} VALID UNTIL 'infinity' PASSWORD {}").format(
-            role, sql.Literal(limit[0] if limit else -1), sql.Literal(kept)
-        )
-    )
+    do(login + sql.SQL(" PASSWORD {}").format(sql.Literal(kept)))
 
 
-def _copy_settings(connection: t.Any, source: str, role: str) -> None:
+def _copy_settings(connection: t.Any, source: str, role: str, do: t.Callable[[t.Any], object]) -> None:
     """Give a role what ALTER ROLE … SET gave another, for all databases and for single ones."""
     from psycopg import sql
 
@@ -145,12 +168,12 @@ def _copy_settings(connection: t.Any, source: str, role: str) -> None:
     )
     wanted = connection.execute(query, (source,)).fetchall()
     for database in {None, *(name for name, _item in connection.execute(query, (role,)).fetchall())}:
-        connection.execute(sql.SQL("ALTER ROLE {}{} RESET ALL").format(sql.Identifier(role), _inside(database)))
+        do(sql.SQL("ALTER ROLE {}{} RESET ALL").format(sql.Identifier(role), _inside(database)))
     for database, item in wanted:
         name, _equals, value = item.partition("=")
         if name == "role":
             continue
-        connection.execute(
+        do(
             sql.SQL("ALTER ROLE {}{} SET {} TO {}").format(
                 sql.Identifier(role), _inside(database), sql.Identifier(*name.split(".")), _value(name, value)
             )
@@ -174,15 +197,18 @@ def _value(name: str, value: str) -> t.Any:
     return sql.SQL(", ").join(sql.Literal(each) for each in found or [""])
 
 
-def _lock(connection: t.Any, request: Request) -> None:
+def _lock(request: Request, do: t.Callable[[t.Any], object]) -> None:
     """Let a role log in no more. Its sessions live on."""
     from psycopg import sql
 
     role, owner = sql.Identifier(request["role"]), sql.Identifier(request["owner"])
     if request["role"] != request["owner"]:
         # What a session made that had reset its role, as DISCARD ALL of a pooler does.
-        connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, owner))
-    connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(role))
+        do(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, owner))
+    do(sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(role))
+    if request.get("say") and request["end"]:
+        ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = {}"
+        do(sql.SQL(ended).format(sql.Literal(request["role"])))
 
 
 def _end_sessions(connection: t.Any, role: str) -> None:

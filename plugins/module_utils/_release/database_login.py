@@ -14,7 +14,7 @@ import dataclasses
 import datetime
 import json
 import typing as t
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 
@@ -105,6 +105,33 @@ def urls_of(data: Mapping[str, str], owner: str) -> set[str]:
     return {key for key, value in data.items() if f"://{quote(owner, safe='')}:" in _decoded(value)}
 
 
+def with_password(data: Mapping[str, str], owner: str, password: str) -> dict[str, str]:
+    """What a Secret of others is to hold for another password: its URLs that have the user of `database-url`.
+
+    :param data: of that Secret, base64
+    :param owner: the role that owns the objects, or stands for who may use them; the user of what comes back
+    :param password: the new one; it is under `password` in any case
+    :raises FindingError: `rotation-refused`: it has no `database-url` with a user
+    """
+    user = _user(_decoded(data.get("database-url", "")))
+    if not user:
+        words = "The Secret has no URL with a user under database-url, so there is no password to change"
+        raise FindingError("rotation-refused", f"{words} (keys of other names are not rotated).")
+    access = f"{quote(owner or user, safe='')}:{quote(password, safe='')}@"
+    found = {}
+    for key, value in data.items():
+        scheme, separator, rest = _decoded(value).partition("://")
+        if separator and _user(_decoded(value)) == user and scheme.partition("+")[0] in {"postgresql", "postgres"}:
+            found[key] = _encoded(f"{scheme}://{access}{rest.rpartition('@')[2]}")
+    return found | {"password": _encoded(password)}
+
+
+def _user(url: str) -> str:
+    _scheme, separator, rest = url.partition("://")
+    access, at, _place = rest.rpartition("@")
+    return unquote(access.partition(":")[0]) if separator and at else ""
+
+
 def expected_now(expected: Mapping[str, str], secret: Object | None) -> dict[str, str]:
     """What the role would write into a Secret, with the user that a rotation has put there.
 
@@ -148,4 +175,15 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-__all__ = ("ANNOTATION", "Login", "age_days", "as_login", "expected_now", "idle", "login_of", "others", "urls_of")
+__all__ = (
+    "ANNOTATION",
+    "Login",
+    "age_days",
+    "as_login",
+    "expected_now",
+    "idle",
+    "login_of",
+    "others",
+    "urls_of",
+    "with_password",
+)

@@ -22,7 +22,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
     identity_comparison,
     neighbours,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import AGENT, release_selector
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.model_key import record_of
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_PROXY_HEADERS_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -31,12 +33,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # What kubernetes.core.helm reads of the authentication that kubernetes.core's other modules know.
 _KNOWN_TO_HELM = {"kubeconfig", "context", "host", "api_key", "verify_ssl", "ssl_ca_cert", "persist_config"}
-
-# Marks of Secrets that are kept without an owner reference, as with `creationPolicy: Orphan` or Merge.
-_KEEPERS = {
-    "reconcile.external-secrets.io/managed": "External Secrets",
-    "sealedsecrets.bitnami.com/managed": "Sealed Secrets",
-}
 
 
 def result(params: Object) -> Object:
@@ -142,23 +138,15 @@ def _described(secret: Object | None, expected: t.Mapping[str, str], shown: t.Se
     return {
         "exists": secret is not None,
         "login": dataclasses.asdict(login) if login else {},
+        "model_key": dataclasses.asdict(record_of(secret)),
         "age_days": database_login.age_days(secret, datetime.datetime.now(datetime.UTC)),
         "labels": metadata.get("labels") or {},
-        "owner": _owner(metadata) if secret else "",
+        "owner": keeper_of(metadata) if secret else "",
         "data_keys": sorted(data),
         "missing": sorted(name for name in expected if name not in data),
         "differing": sorted(name for name, value in expected.items() if name in data and data[name] != value),
         "shown": {name: _text(name, data[name]) for name in shown if name in data},
     }
-
-
-def _owner(metadata: Object) -> str:
-    """The controller that keeps a Secret and would undo what others write into it; empty without one."""
-    for reference in metadata.get("ownerReferences") or ():
-        if reference.get("controller"):
-            return f"{reference['kind']} {reference['name']}"
-    marks = (metadata.get("labels") or {}) | (metadata.get("annotations") or {})
-    return next((name for mark, name in _KEEPERS.items() if marks.get(mark) == "true"), "")
 
 
 def _text(name: str, value: str) -> str:

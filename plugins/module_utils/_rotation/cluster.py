@@ -80,10 +80,23 @@ class Release:
 
         :raises FindingError: no pod can be asked, or it answers with an error
         """
+        with self.session() as session:
+            session.send(bundle(ROTATION, request))
+            line = session.receive(ANSWER_SECONDS)
+            if line is None:
+                words = f"The program in {session.where} ended without an answer: {session.last_words}"
+                raise FindingError("image-start", f"{words}. Run it again: it goes on from there.")
+            return answers.of_line(line, session)
+
+    def session(self) -> ExecSession:
+        """A Python in a ready agent pod, which takes a program on its stdin.
+
+        :raises FindingError: no pod can be asked
+        """
         live = look.serving(self.cluster, self.name, self.namespace)
         if live.deployment is None:
             words = f"There is no release {self.name} in namespace {self.namespace}"
-            raise FindingError("release-missing", f"{words}, so there is no password to change.")
+            raise FindingError("release-missing", f"{words}, so there is nothing to rotate.")
         if not live.serving:
             words = f"No agent pod of release {self.name} is ready, from which a new login could be tried"
             raise FindingError(
@@ -96,13 +109,7 @@ class Release:
             )
         container = shared.agent_container(live.deployment["spec"]["template"]["spec"])["name"]
         pod = live.serving[0]["metadata"]["name"]
-        with ExecSession(self.cluster, self.namespace, pod, container, command()) as session:
-            session.send(bundle(ROTATION, request))
-            line = session.receive(ANSWER_SECONDS)
-            if line is None:
-                words = f"The program in {session.where} ended without an answer: {session.last_words}"
-                raise FindingError("image-start", f"{words}. Run it again: it goes on from there.")
-            return answers.of_line(line, session)
+        return ExecSession(self.cluster, self.namespace, pod, container, command())
 
 
 def is_rolled(deployment: Object, rotation_id: str) -> bool:

@@ -12,7 +12,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common import d
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import login_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import login_of, with_password
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.run import ROTATION_ID, Rotation, Wanted
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -29,9 +30,17 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "release_name": {"type": "str", "required": True},
     "release_namespace": {"type": "str", "required": True},
     "secret_name": {"type": "str", "required": True, "no_log": False},
-    "secret_expected": {"type": "dict", "required": True, "no_log": True},
+    "secret_expected": {"type": "dict", "no_log": True},
+    "password": {"type": "str", "no_log": True},
+    "admin_secret": {"type": "str", "no_log": False},
+    "admin_key": {"type": "str", "default": "postgres-password", "no_log": False},
     "session_seconds": {"type": "int", "default": 300},
     "begin": {"type": "bool", "default": True},
+}
+
+CONSTRAINTS: t.Final[dict[str, t.Any]] = {
+    "mutually_exclusive": [("secret_expected", "password"), ("secret_expected", "admin_secret")],
+    "required_one_of": [("secret_expected", "password")],
 }
 
 # What is yet to come, by the next step, from there to the end.
@@ -54,6 +63,13 @@ _NEXT: t.Final = {
     "wait": "role {old} still has sessions, and is to be locked once there are none",
     "nothing": "role {role} logs in with the password of the vault, and no rotation is under way",
 }
+# What an administrator is asked for, by the step that is his.
+_SAID: t.Final = {
+    "prepare": "nobody here may change roles; an administrator has to run the statements below in psql, which asks for"
+    " the new password of {role}: the one of the vault",
+    "lock": "every pod has the new login; an administrator has to run the statements below, which lock {old}",
+    "withdraw": "the old password is wanted again; an administrator has to run the statements below, which lock {role}",
+}
 
 
 def execute(params: Row) -> tuple[Row, str | None]:
@@ -68,14 +84,39 @@ def execute(params: Row) -> tuple[Row, str | None]:
     release = Release(
         connect(params), params["release_name"], params["release_namespace"], secret_name=params["secret_name"]
     )
-    wanted = Wanted(params["secret_expected"], params["session_seconds"], params["begin"])
+    wanted = _wanted(release, params)
     rotation = Rotation(release, release.ask, wanted)
     if params["check_mode"]:
         step = rotation.plan()
         return _result(release, rotation, step, _TO_COME[step.kind], changed=step.kind != "nothing"), None
     step = rotation.run()
+    if rotation.statements:
+        return _result(release, rotation, step, _SAID[step.kind], changed=bool(rotation.done)), None
     words = (_NEXT if rotation.done else _TO_COME).get(step.kind, _TO_COME[step.kind])
     return _result(release, rotation, step, words, changed=bool(rotation.done)), None
+
+
+def _wanted(release: Release, params: Row) -> Wanted:
+    """What the inventory wants, of the role's own Secret or of one of others.
+
+    :raises FindingError: the Secret of others is kept by a controller, or the administrator's is not as it was named
+    """
+    if params["secret_expected"] is not None:
+        return Wanted(params["secret_expected"], params["session_seconds"], params["begin"])
+    secret = release.secret()
+    if keeper := keeper_of(secret["metadata"]):
+        words = f"Secret {release.namespace}/{release.secret_name} is kept by {keeper}, which would undo a new login"
+        raise FindingError("rotation-refused", f"{words} there: it has to be rotated where that takes it from.")
+    login = login_of(secret)
+    data = with_password(secret.get("data") or {}, login.owner if login else "", params["password"])
+    admin = ""
+    if params["admin_secret"]:
+        found = release.cluster.get("v1", "secrets", params["admin_secret"], release.namespace) or {}
+        admin = base64.b64decode((found.get("data") or {}).get(params["admin_key"], "")).decode("utf-8", "replace")
+        if not admin:
+            words = f"Secret {release.namespace}/{params['admin_secret']} has nothing under {params['admin_key']}"
+            raise FindingError("rotation-refused", f"{words}, where the administrator's URL or password should be.")
+    return Wanted(data, params["session_seconds"], params["begin"], outside=True, admin=admin.strip())
 
 
 def _result(release: Release, rotation: Rotation, step: Step, words: str, *, changed: bool) -> Row:
@@ -93,9 +134,10 @@ def _result(release: Release, rotation: Rotation, step: Step, words: str, *, cha
         "login": known,
         "rotation_id": base64.b64decode((secret.get("data") or {}).get(ROTATION_ID, "")).decode("utf-8", "replace"),
         "steps": rotation.done,
+        "statements": rotation.statements,
         "summary": [*rotation.done, f"Release {release.namespace}/{release.name}: {words}."],
     }
     return t.cast("Row", all_printable(result))
 
 
-__all__ = ("ARGUMENTS", "execute")
+__all__ = ("ARGUMENTS", "CONSTRAINTS", "execute")

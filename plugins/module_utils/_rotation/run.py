@@ -63,11 +63,15 @@ class Wanted:
     :param data: of the Secret, as passwords and manifests make it, with the owner for its user; base64
     :param session_seconds: how long the old role's sessions may take to end by themselves
     :param begin: another password than the Secret's begins a rotation; else only one that was begun is finished
+    :param outside: the server is not the release's, and nobody knows its administrator but by `admin`
+    :param admin: URL or password of the administrator `postgres`; without it, what has to be done outside is only said
     """
 
     data: Mapping[str, str] = dataclasses.field(repr=False)
     session_seconds: float = 300.0
     begin: bool = True
+    outside: bool = False
+    admin: str = dataclasses.field(default="", repr=False)
 
 
 @dataclasses.dataclass
@@ -76,6 +80,7 @@ class Rotation:
 
     :param ask: has `_in_pod/rotation.py` work on a request where the database can be reached
     :param done: sentences about what was done
+    :param statements: what an administrator has to do before the next run, for psql
     """
 
     keeper: Keeper
@@ -84,9 +89,12 @@ class Rotation:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     done: list[str] = dataclasses.field(default_factory=list)
+    statements: list[str] = dataclasses.field(default_factory=list)
 
     def run(self) -> Step:
         """Step by step until `roll`, which is somebody else's work, or `nothing`; `mark` where it may not begin.
+
+        Where an administrator has to do a step, it is this one, and `statements` are his.
 
         :raises FindingError: a step could not be done; run again, it goes on from there
         """
@@ -104,6 +112,8 @@ class Rotation:
                 if locked > MOST_LOCKS:
                     _stop_at_sessions(step.role, facts.roles[step.role])
                 self.take(step, secret, facts)
+                if self.statements:
+                    return step
             except FindingError as error:
                 error.changed = bool(self.done)
                 raise
@@ -133,7 +143,7 @@ class Rotation:
             raise FindingError(
                 "rotation-record", f"{words} (owner {login.owner}, wanted {owner}): correct {ANNOTATION}."
             )
-        same = data.get(PASSWORD) == self.wanted.data[PASSWORD]
+        same = self._is_same(data)
         trial = bool(login.preparing) and not same
         request = self._request(secret, "look") | {
             "roles": sorted({owner, login.login, login.replaces, login.preparing, idle(owner, login.login)} - {""}),
@@ -169,20 +179,22 @@ class Rotation:
             self.done.append(f"Role {role} takes over from {login.login}; the annotation of the Secret says so.")
         elif step.kind == "prepare":
             password = _decoded(self.wanted.data[PASSWORD])
-            self.ask(self._request(secret, "prepare") | {"role": role, "like": login.login, "password": password})
-            self.done.append(
-                f"Role {role} has the new password, the settings of {login.login}, and acts as {login.owner}."
-            )
+            request = self._request(secret, "prepare") | {"role": role, "like": login.login}
+            if self._change(request | ({} if request.get("say") else {"password": password})):
+                self.done.append(
+                    f"Role {role} has the new password, the settings of {login.login}, and acts as {login.owner}."
+                )
         elif step.kind == "switch":
             self._switch(secret, login, role)
             self.done.append(f"Role {role} logs in from an agent pod, and is in the Secret with a new rotation id.")
         elif step.kind in {"lock", "withdraw"}:
             before = facts.roles.get(role, Role(login=False))
-            # A role of the name that somebody else made is left as it is.
-            if before.ours:
-                self.ask(
-                    self._request(secret, "lock") | {"role": role, "end": not facts.patient or step.kind == "withdraw"}
-                )
+            request = self._request(secret, "lock")
+            request |= {"role": role, "end": not facts.patient or step.kind == "withdraw"}
+            # A role of the name that somebody else made is left as it is; so is one that an administrator has locked.
+            due = before.ours and (before.login or before.sessions > 0 or not request.get("say"))
+            if due and not self._change(request):
+                return
             if step.kind == "withdraw":
                 self.keeper.write(secret, plain, {})
                 self.done.append(f"The old password is wanted again: {login.login} stays, and {role} is locked.")
@@ -194,12 +206,25 @@ class Rotation:
 
     def _switch(self, secret: Object, login: Login, role: str) -> None:
         data = as_login(self.wanted.data, login.owner, role)
-        data = {key: data[key] for key in {PASSWORD, *urls_of(data, role)}}
+        keys = urls_of(data, role) | ({PASSWORD} if not self.wanted.outside or PASSWORD in secret["data"] else set())
+        data = {key: data[key] for key in keys}
         new_id = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _each in range(16))
         old = (secret.get("data") or {}).get(ROTATION_ID, "")
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         switched = Login(login.owner, role, since=now, replaces=login.login, before=_decoded(old))
         self.keeper.write(secret, switched, data | {ROTATION_ID: _encoded(new_id)})
+
+    def _is_same(self, data: Mapping[str, str]) -> bool:
+        """Whether the Secret has the password that is wanted."""
+        if not self.wanted.outside:
+            return data.get(PASSWORD) == self.wanted.data[PASSWORD]
+        # Nothing else of the URL is compared: who keeps the Secret may lead to the server by another name.
+        return _password(data.get(URL, "")) == _decoded(self.wanted.data[PASSWORD])
+
+    def _change(self, request: Object) -> bool:
+        """Whether the server was changed; else `statements` are left to an administrator."""
+        self.statements = list(self.ask(request).get("statements") or ())
+        return not self.statements
 
     def _owner(self) -> str:
         owner = _user(self.wanted.data.get(URL, ""))
@@ -212,16 +237,19 @@ class Rotation:
         return owner
 
     def _request(self, secret: Object, action: str) -> Object:
-        password = _decoded((secret.get("data") or {}).get(ADMINISTRATOR, ""))
-        if not password:
-            words = f"Secret {_named(secret)} has no {ADMINISTRATOR}, and only the administrator may change roles"
-            raise FindingError("rotation-refused", f"{words}: put it into the vault, and deploy.")
-        login = f"{INITIAL}:{quote(password, safe='')}"
-        admin = _with_login(_decoded(secret["data"][URL]), login)
-        return {"action": action, "admin": admin, "owner": self._owner(), "connect_timeout": CONNECT_SECONDS} | {
-            "roles": [self._owner()],
-            "login": None,
-        }
+        url = _decoded(secret["data"][URL])
+        request = {"action": action, "owner": self._owner(), "connect_timeout": CONNECT_SECONDS}
+        request |= {"roles": [self._owner()], "login": None}
+        if "://" in self.wanted.admin:
+            return request | {"admin": self.wanted.admin}
+        password = self.wanted.admin or _decoded((secret.get("data") or {}).get(ADMINISTRATOR, ""))
+        if password:
+            return request | {"admin": _with_login(url, f"{INITIAL}:{quote(password, safe='')}")}
+        if self.wanted.outside:
+            # Everybody may look at roles, their settings and how many sessions they have.
+            return request | {"admin": url, "say": True}
+        words = f"Secret {_named(secret)} has no {ADMINISTRATOR}, and only the administrator may change roles"
+        raise FindingError("rotation-refused", f"{words}: put it into the vault, and deploy.")
 
     def _url(self, role: str) -> str:
         return _decoded(as_login(self.wanted.data, self._owner(), role)[URL])
@@ -239,6 +267,14 @@ def _user(value: str) -> str:
         return urls.parts(_decoded(value), "").user
     except ValueError:
         return ""
+
+
+def _password(value: str) -> str | None:
+    """The password of a URL in base64."""
+    try:
+        return urls.parts(_decoded(value), "").password
+    except ValueError:
+        return None
 
 
 def _with_login(url: str, login: str) -> str:

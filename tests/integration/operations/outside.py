@@ -15,7 +15,15 @@ from .loaded import applied
 DATABASE = "agents"
 # Who owns the schema and migrates it, and who only works with it: the agent, through the pooler.
 OWNER, AGENT = "schema_owner", "agent"
-PASSWORDS = {OWNER: "owner's pass/word", AGENT: "agent@pass%word", "postgres": "administrator", "redis": "c ache:pass"}
+# The role that a rotation makes; whoever keeps the pooler has it in the list beforehand.
+ROTATED = f"{AGENT}_a"
+PASSWORDS = {
+    OWNER: "owner's pass/word",
+    AGENT: "agent@pass%word",
+    "postgres": "administrator",
+    "redis": "c ache:pass",
+    ROTATED: "rotated agent@pass",
+}
 _RIGHTS = f"""
 CREATE ROLE {AGENT} LOGIN PASSWORD '{PASSWORDS[AGENT]}';
 GRANT CONNECT ON DATABASE {DATABASE} TO {AGENT};
@@ -53,7 +61,7 @@ class Outside:
                 auth_file="/etc/pgbouncer/test/users.txt",
                 default_pool_size=4,
             ),
-            "users.txt": f'"{AGENT}" "{PASSWORDS[AGENT]}"\n',
+            "users.txt": "".join(f'"{role}" "{PASSWORDS[role]}"\n' for role in (AGENT, ROTATED)),
         }
         applied({"apiVersion": "v1", "kind": "Secret", "metadata": self._named("pooler"), "stringData": settings})
         self._serve("pooler", pgbouncer, 6432, {}, mounted="/etc/pgbouncer/test")
@@ -119,4 +127,4 @@ def _login(role: str) -> str:
     return f"{role}:{quote(PASSWORDS[role], safe='')}"
 
 
-__all__ = ("AGENT", "OWNER", "PASSWORDS", "Outside")
+__all__ = ("AGENT", "OWNER", "PASSWORDS", "ROTATED", "Outside")

@@ -7,6 +7,7 @@ past the pooler as the role that owns it.
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from collections.abc import Iterator
 
@@ -16,7 +17,7 @@ from lab import images
 from lab.cluster import kubectl
 
 from .loaded import RELEASE, LoadedRelease, applied
-from .outside import AGENT, OWNER, PASSWORDS, Outside
+from .outside import AGENT, OWNER, PASSWORDS, ROTATED, Outside
 
 SECRET = "urls"
 NEXT = {
@@ -95,6 +96,31 @@ def test_the_way_back_leaves_the_schema(release: OutsideRelease, servers: Outsid
         done.output.split()
     )
     assert release.counts(20)["failed"] == 0
+
+
+def test_its_password_is_rotated_by_what_an_administrator_is_told(release: OutsideRelease, servers: Outside) -> None:
+    """Behind a pooler, under load; the administrator does what is printed, twice."""
+    printed = re.compile(r"^ +((?:CREATE|COMMENT|GRANT|ALTER|REASSIGN|SELECT|\\password) .*)$", re.MULTILINE)
+    new = PASSWORDS[ROTATED]
+    for _time in range(2):
+        run = release.play(
+            "playbooks/rotate_credentials.yml", ai_agent_postgresql_password=new, ai_agent_rotation_session_seconds=20
+        )
+        assert "docs/runbook.md#rotation-outside" in run.errors[0], run.output[-4000:]
+        assert new not in run.output
+        statements = printed.findall(run.output)
+        assert statements, run.output[-4000:]
+        for statement in statements:
+            # psql would ask for it.
+            typed = statement.startswith("\\")
+            servers.sql(f"ALTER ROLE {ROTATED} PASSWORD '{new}'" if typed else statement)
+    last = release.play("playbooks/rotate_credentials.yml", ai_agent_postgresql_password=new)
+    assert last.code == 0, last.output[-4000:]
+    assert servers.sql("SELECT rolname FROM pg_roles WHERE rolname LIKE 'agent%' AND rolcanlogin") == ROTATED
+    quiet = release.play("site.yml")
+    assert (quiet.code, quiet.recap("changed")) == (0, 0), quiet.output[-4000:]
+    counts = release.counts(20)
+    assert counts["failed"] == 0, counts
 
 
 def test_leading_the_release_elsewhere_is_refused(release: OutsideRelease, servers: Outside) -> None:

@@ -10,7 +10,13 @@ import yaml
 
 TASKS = Path(__file__).resolve().parents[3] / "roles/ai_agent/tasks"
 # What holds a password in clear or in base64.
-SECRET = ("__ai_agent_secret_data", "__ai_agent_passwords", "__ai_agent_secrets", "_password }}")
+SECRET = (
+    "__ai_agent_secret_data",
+    "__ai_agent_passwords",
+    "__ai_agent_secrets",
+    "_password }}",
+    "ai_agent_model_key }}",
+)
 # They run on the controller, in Ansible's own process, and are asked for what they are given to say.
 WITHOUT_A_PROCESS = {
     "ansible.builtin.fail",
@@ -60,6 +66,8 @@ def test_they_are_found() -> None:
         "diagnose.yml",
         "plan_ask.yml",
         "rotate.yml",
+        "rotate_generate.yml",
+        "rotate_model.yml",
         "support_bundle.yml",
     }
 

@@ -29,6 +29,7 @@ WANTED: Object = {
     "secret_shown": ["rotation-id"], "manifests": None, "cluster_expected": None,
 }  # fmt: skip
 CANARY = "c4nary"
+NO_MODEL_KEY = {"since": "", "before": "", "until": ""}
 
 
 def encoded(text: str) -> str:
@@ -64,6 +65,7 @@ def test_a_release(cluster: FakeCluster) -> None:
         "labels": {"app": "demo"},
         "owner": "",
         "login": {},
+        "model_key": NO_MODEL_KEY,
         "age_days": None,
         "data_keys": ["password", "rotation-id"],
         "missing": ["redis-password"],
@@ -82,6 +84,7 @@ def test_nothing_is_there_yet(cluster: FakeCluster, named: str | None) -> None:
     assert (found["namespace_exists"], found["statefulsets"]) == (False, [])
     assert found["secret"] == {
         "exists": False, "labels": {}, "owner": "", "login": {}, "age_days": None, "data_keys": [],
+        "model_key": NO_MODEL_KEY,
         "missing": ["password"], "differing": [], "shown": {},
     }  # fmt: skip
     assert [plural for _verb, plural, _name in cluster.history] == ["namespaces"]

@@ -1,0 +1,146 @@
+"""The Secret with the key of the model's provider, the release's Secret and its pods, for a rotation of that key."""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import json
+import time
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Refused
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.model_key import ANNOTATION, Record, record_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.model_run import Facts
+
+Object = dict[str, t.Any]
+ROTATION_ID = "rotation-id"
+# The probe ends itself; a provider far away takes seconds for a handshake.
+DEADLINE_SECONDS, TIMEOUT_SECONDS = 45.0, 15.0
+# Too Many Requests (RFC 6585): the provider knows the key, and will not answer just now.
+_TAKEN = 429
+
+
+@dataclasses.dataclass
+class Keys:
+    """As `model_run.Keeper` has it.
+
+    :param release: with the name of its own Secret
+    :param name: of the Secret with the key
+    :param entry: of that Secret
+    :param wanted: the key
+    :param model: how the endpoint is asked, as connectivity_test's `model`; with `ask: False` it is not
+    """
+
+    release: Release
+    name: str
+    entry: str
+    wanted: str = dataclasses.field(repr=False)
+    model: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    def facts(self) -> Facts:
+        """As they are now.
+
+        :raises FindingError: one of the Secrets is not there, or is kept by a controller
+        """
+        own, keys = self.release.secret(), self._keys()
+        now = base64.b64decode((keys.get("data") or {}).get(self.entry, "")).decode("utf-8", "replace")
+        rotation_id = base64.b64decode((own.get("data") or {}).get(ROTATION_ID, "")).decode("utf-8", "replace")
+        record, same = record_of(own), now == self.wanted
+        if not same and (keeper := keeper_of(keys["metadata"])):
+            words = f"Secret {self._named()} is kept by {keeper}, which would undo a new key there"
+            raise FindingError("rotation-refused", f"{words}: change it where that takes it from.")
+        return Facts(record, same, rotation_id, bool(record.before) and self.release.rolled(rotation_id))
+
+    def put_key(self) -> None:
+        """As the protocol has it."""
+        value = base64.b64encode(self.wanted.encode()).decode()
+        # The version refuses it where somebody else wrote the Secret meanwhile.
+        body = {"metadata": {"resourceVersion": self._keys()["metadata"]["resourceVersion"]}}
+        self._patch(self.name, body | {"data": {self.entry: value}})
+
+    def record(self, record: Record, rotation_id: str = "") -> None:
+        """As the protocol has it."""
+        version = self.release.secret()["metadata"]["resourceVersion"]
+        body: Object = {"metadata": {"annotations": {ANNOTATION: record.as_annotation()}, "resourceVersion": version}}
+        if rotation_id:
+            body["data"] = {ROTATION_ID: base64.b64encode(rotation_id.encode()).decode()}
+        self._patch(self.release.secret_name, body)
+
+    def try_key(self) -> bool:
+        """As the protocol has it."""
+        if not self.model.get("ask", True):
+            return False
+        wanted = {"name": "model", "kind": "model", "optional": True, "key": self.wanted}
+        wanted |= {"env": self.model["url_variable"], "model_env": self.model["name_variable"]}
+        wanted |= {name: self.model[name] for name in ("ca_file", "path") if self.model.get(name)}
+        request = {"deadline": DEADLINE_SECONDS, "timeout": TIMEOUT_SECONDS, "rounds": 1, "guest": True}
+        lines = []
+        with self.release.session() as session:
+            session.send(bundle(PROBE, request | {"dependencies": [wanted]}))
+            end = time.monotonic() + DEADLINE_SECONDS + 5
+            while (line := session.receive(max(0.0, end - time.monotonic()))) is not None:
+                lines.append(line)
+                if '"record": "end"' in line or '"record": "refused"' in line:
+                    break
+        assert_taken(lines)
+        return True
+
+    def _keys(self) -> Object:
+        found = self.release.cluster.get("v1", "secrets", self.name, self.release.namespace)
+        if found is None:
+            words = f"There is no Secret {self._named()} (agent.llm.existingSecret of the values)"
+            raise FindingError("rotation-refused", f"{words}: make it with the key in use, and deploy.")
+        return found
+
+    def _named(self) -> str:
+        return f"{self.release.namespace}/{self.name}"
+
+    def _patch(self, name: str, body: Object) -> None:
+        try:
+            self.release.cluster.patch("v1", "secrets", name, body, self.release.namespace)
+        except Refused as error:
+            if error.status != 409:
+                raise
+            words = f"Somebody else changed Secret {self.release.namespace}/{name} during the rotation"
+            raise FindingError("rotation-refused", f"{words}; run it again.") from None
+
+
+def assert_taken(lines: t.Iterable[str]) -> None:
+    """What the probe's lines say of a key. Pure.
+
+    :raises FindingError: the endpoint was not asked, did not answer, or does not take the key
+    """
+    records = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            records.append(json.loads(line))
+    if refused := next((each for each in records if each.get("record") == "refused"), None):
+        raise FindingError("agent-memory-short", f"The new key cannot be tried: the agent's pod {refused.get('text')}.")
+    phases = [each for each in records if each.get("record") == "phase"]
+    failed = next((each for each in phases if not each["ok"]), None)
+    if failed is None and any(each["phase"] == "models" for each in phases):
+        return
+    if failed is None:
+        words = "The agent's pod names no endpoint of a model (LLM_BASE_URL, or url_variable of ai_agent_verify_model)"
+        raise FindingError("rotation-model-key", f"{words}, so the new key cannot be tried. Nothing was changed.")
+    facts = failed.get("facts") or {}
+    status = facts.get("status")
+    if status == _TAKEN:
+        return
+    place = ", ".join(facts.get("asked") or ()) or "the endpoint"
+    if status:
+        words = f"The provider does not take the new key: {place} answers {status}"
+    else:
+        words = f"The new key cannot be tried: {place} cannot be asked (step {failed['phase']})"
+    raise FindingError("rotation-model-key", f"{words}. The key in use was not touched.")
+
+
+__all__ = ("Keys", "assert_taken")
