@@ -30,6 +30,8 @@ _SERVERS = {"primary": ("postgresql", "database"), "master": ("redis", "cache")}
 _DATA = {"postgresql": "data", "redis": "redis-data"}
 TEMPLATE, NO_CLAIM = "claims of its own", "an emptyDir, which goes with its pod"
 _EMBEDDED = "_embedded"
+# On what a move of the data left beside the release on purpose: the old database, until somebody says otherwise.
+SET_ASIDE: t.Final = "ai-agent/set-aside"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,8 +69,9 @@ class Server:
 
 
 def servers(objects: Iterable[Object]) -> tuple[Server, ...]:
-    """The StatefulSets among objects, of manifests as well as of the API server."""
-    return tuple(_server(item) for item in objects if item.get("kind", "StatefulSet") == "StatefulSet")
+    """The StatefulSets among objects, of manifests as well as of the API server, without what was set aside."""
+    sets = (item for item in objects if item.get("kind", "StatefulSet") == "StatefulSet")
+    return tuple(_server(item) for item in sets if SET_ASIDE not in (item["metadata"].get("annotations") or {}))
 
 
 def _server(item: Object) -> Server:
@@ -242,6 +245,7 @@ __all__ = (
     "COMPONENT",
     "INITIAL",
     "NO_CLAIM",
+    "SET_ASIDE",
     "TEMPLATE",
     "Disk",
     "Server",
