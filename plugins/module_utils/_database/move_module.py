@@ -16,7 +16,6 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.words im
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import (
     backup_cluster,
     move_judge,
-    move_record,
     move_steps,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._database.move_cluster import (
@@ -25,7 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._database.move_c
     spelled,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, move_record
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 Row = dict[str, t.Any]
@@ -145,7 +144,12 @@ class _Move:
         return self._copied(owner, source, target)
 
     def _copied(self, owner: tuple[str, str], source: str, target: str) -> tuple[Row, str | None]:
-        places = {"now": spelled(self.wanted), "new": spelled(self.wanted), "old": spelled(self.reads), "old_owner": spelled(owner)}
+        places = {
+            "now": spelled(self.wanted),
+            "new": spelled(self.wanted),
+            "old": spelled(self.reads),
+            "old_owner": spelled(owner),
+        }
         begun = self.record
         self._written(state="copying", source=source, target=target, frozen_at=begun.frozen_at or time.time(), **places)
         try:
@@ -190,9 +194,8 @@ class _Move:
         if not self.check:
             self._written(state="moved", seconds=seconds)
         words = f"The agent works with {self.record.target}; nobody could write for {seconds:g} s"
-        self.summary.append(
-            f"{words}. {self.record.source} stays, read-only, until ai_agent_move_forget; ai_agent_move_return goes back."
-        )
+        until = "stays, read-only, until ai_agent_move_forget; ai_agent_move_return goes back"
+        self.summary.append(f"{words}. {self.record.source} {until}.")
         return self._row("nothing", changed=not self.check), None
 
     def back(self) -> tuple[Row, str | None]:
@@ -232,7 +235,9 @@ class _Move:
             return self._row("nothing", changed=True), None
         gone = self.release.forget()
         move_record.remove(self.release.cluster, self.release.namespace, self.release.name)
-        what = f"{', '.join(gone)} removed; the volumes stay" if gone else "it is no server of this release: drop it there"
+        what = (
+            f"{', '.join(gone)} removed; the volumes stay" if gone else "it is no server of this release: drop it there"
+        )
         self.summary.append(f"The old database {source} is forgotten: {what}.")
         return self._row("nothing", changed=True, removed=gone), None
 

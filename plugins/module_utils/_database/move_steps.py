@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._database.move_record import Record
+    from ansible_collections.ai_platform.agent.plugins.module_utils._release.move_record import Record
 
 # `copy` freezes, copies or compares; `deploy` is a deployment's work; `end` writes down that it is over.
 Step = t.Literal["copy", "deploy", "end", "thaw", "nothing"]

@@ -16,7 +16,7 @@ import typing as t
 from . import backup_facts, backup_session, session
 from .backup_restore import quoted
 from .errors import CollectorError
-from .move_facts import APPLICATION, CONNECT_SECONDS, SETTING
+from .move_facts import APPLICATION, CONNECT_SECONDS, SETTING, row
 
 ROUNDS: t.Final = 10
 _ROUND_SECONDS: t.Final = 0.5
@@ -68,7 +68,7 @@ def _owner(url: str) -> t.Iterator[tuple[t.Any, str, str]]:
         connection.execute("SET lock_timeout = '10s'")
         # A login that acts as the owner may end its own sessions only as itself.
         connection.execute("SET ROLE NONE")
-        yield connection, where, connection.execute("SELECT current_database()::text").fetchone()[0]
+        yield connection, where, row(connection, "SELECT current_database()::text AS name")["name"]
 
 
 def _end_older(connection: t.Any, where: str) -> None:

@@ -226,7 +226,7 @@ def _assert_served(request: Request, target: Row) -> None:
             contextlib.closing(session.connected(url, CONNECT_SECONDS, APPLICATION)) as connection,
         ):
             hidden = [row[0] for row in connection.execute(_UNREADABLE).fetchall()]
-            read_only = connection.execute(f"SELECT current_setting('{SETTING}')::bool").fetchone()[0]
+            read_only = move_facts.row(connection, f"SELECT current_setting('{SETTING}')::bool AS it")["it"]
         if hidden:
             words = f"The role {target[what]} may not read {', '.join(hidden)} at {where}"
             raise CollectorError("move-target", f"{words}; let it be the owner, or keep the roles with their rights.")

@@ -12,7 +12,6 @@ import os
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._database import move_record
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, namespace_exists, whichever
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant
@@ -21,6 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
     facts,
     helm,
     identity_comparison,
+    move_record,
     neighbours,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import AGENT, release_selector

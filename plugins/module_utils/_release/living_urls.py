@@ -58,7 +58,12 @@ class LivingUrls:
         """URLs of the role's own Secret that would lead elsewhere, while their passwords stay."""
         found = []
         for key, (_variable, passwords, what) in _URLS.items():
-            if what in self.moving or key not in self.data or key not in self.expected or any(self._other(each) for each in passwords):
+            if (
+                what in self.moving
+                or key not in self.data
+                or key not in self.expected
+                or any(self._other(each) for each in passwords)
+            ):
                 continue
             parts = self._differences(self.data[key], self.expected[key])
             found += self._sentence((self.secret or "", key), parts, self.data[key], self.expected[key])
