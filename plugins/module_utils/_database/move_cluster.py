@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import datetime
 import json
+import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
@@ -17,8 +18,12 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube import sha
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import MOVE
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import living_urls, look, losses, references
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import own_labels
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import SET_ASIDE
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import (
+    MANAGER,
+    OWN_MANAGER,
+    own_labels,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT, SET_ASIDE
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
@@ -26,6 +31,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 Row = dict[str, t.Any]
 Reference = tuple[str, str]
 PURPOSE: t.Final = "move"
+LEFT_SECONDS: t.Final = 90.0
+POLL_SECONDS: t.Final = 0.5
 MIGRATION_KEY: t.Final = "migration-database-url"
 _URL: t.Final = "DATABASE_URL"
 _KEEP: t.Final = "helm.sh/resource-policy"
@@ -116,6 +123,21 @@ class Release:
             return [item for item in kept if isinstance(item, dict)] if isinstance(kept, list) else []
         return []
 
+    def end_left(self) -> None:
+        """End the Job of a run that was killed: it would go on beside this one. Whoever calls this has the Lease.
+
+        :raises FindingError: `move-pending`: its pod does not end
+        """
+        labels = f"{look.release_selector(self.name)},{COMPONENT}={PURPOSE},{MANAGER}={OWN_MANAGER}"
+        for job in self.cluster.list("batch/v1", "jobs", self.namespace, labels=labels):
+            self.cluster.delete("batch/v1", "jobs", job["metadata"]["name"], self.namespace)
+        end = time.monotonic() + LEFT_SECONDS
+        while self.cluster.list("v1", "pods", self.namespace, labels=labels):
+            if time.monotonic() > end:
+                words = f"The pod of an earlier run's copy does not end in {self.namespace}"
+                raise FindingError("move-pending", f"{words}; look at its node, and run it again.")
+            time.sleep(POLL_SECONDS)
+
     def assert_programs(self, options: backup_cluster.Options) -> None:
         """Check that PostgreSQL's programs are to be had for a copy.
 
@@ -141,7 +163,7 @@ class Release:
             return
         name = f"{self.name}-{PURPOSE}"
         api = "networking.k8s.io/v1"
-        labels = {"app.kubernetes.io/instance": self.name, "app.kubernetes.io/component": PURPOSE}
+        labels = {"app.kubernetes.io/instance": self.name, COMPONENT: PURPOSE}
         body: Object = {
             "apiVersion": api,
             "kind": "NetworkPolicy",

@@ -122,6 +122,8 @@ class _Move:
             self.summary.append(f"The database is at {self.record.target}, and the agent's pods are to follow.")
             return self._row("deploy", changed=not self.check), None
         self.release.assert_same_image()
+        if not self.check:
+            self.release.end_left()
         owner = self._source_owner()
         found = self._ask("look", owner)
         self.findings += move_judge.judged(
@@ -205,6 +207,8 @@ class _Move:
         source, target = self.record.source, self.record.target
         if step in {"deploy", "end"}:
             return self._row("deploy", changed=not self.check), None
+        if not self.check:
+            self.release.end_left()
         lost: list[str] = []
         if not before:
             lost = self._ask("differences", reference(self.record.old_owner), back=True)["differences"]

@@ -28,6 +28,7 @@ from tests.unit.plugins.module_utils._database.test_backup_cluster import deploy
 from tests.unit.plugins.module_utils._kube.fake_cluster import FakeCluster
 
 Row = dict[str, t.Any]
+COMPONENT = "app.kubernetes.io/component"
 OLD, NEW = "old/database-url", "new/database-url"
 COPIED = Record("copied", now=NEW, new=NEW, old=OLD, source="a:5432/x", target="b:5432/x")
 MOVED = dataclasses.replace(COPIED, state="moved")
@@ -264,6 +265,24 @@ def test_the_old_server_is_set_aside_taken_back_and_forgotten(tmp_path: Path) ->
     release.set_aside()
     release.forget()
     assert sorted(name for _plural, name in cluster.kept) == ["demo", "demo-redis-master", "somebody's"]
+
+
+def test_the_job_of_a_killed_run_ends_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = {
+        "app.kubernetes.io/instance": "demo", COMPONENT: "move", "app.kubernetes.io/managed-by": "ai_platform.agent",
+    }  # fmt: skip
+    left = {"kind": "Job", "metadata": {"name": "demo-move-1", "labels": labels}}
+    other = {"kind": "Job", "metadata": {"name": "demo-backup-1", "labels": labels | {COMPONENT: "backup"}}}
+    pod = {"kind": "Pod", "metadata": {"name": "demo-move-1-x", "labels": labels}}
+    cluster = FakeCluster(tmp_path, [left, other])
+    release = Release(t.cast("t.Any", cluster), "demo", "demo", [])
+    release.end_left()
+    assert [name for plural, name in cluster.kept if plural == "jobs"] == ["demo-backup-1"]
+    cluster.kept["pods", "demo-move-1-x"] = pod
+    monkeypatch.setattr(move_cluster, "LEFT_SECONDS", 0)
+    with pytest.raises(FindingError, match="does not end") as caught:
+        release.end_left()
+    assert caught.value.id == "move-pending"
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
