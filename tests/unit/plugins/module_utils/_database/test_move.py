@@ -233,13 +233,14 @@ def item(kind: str, name: str, annotations: Row | None = None) -> Row:
 class Patching(FakeCluster):
     """One that keeps annotations as a merge patch leaves them."""
 
-    def patch(self, _version: str, plural: str, name: str, body: Row, _namespace: t.Any = None, **_: t.Any) -> Row:
+    def patch(self, version: str, plural: str, name: str, body: Row, _namespace: str | None = None) -> Row:
         there = self.kept[plural, name]["metadata"]["annotations"]
         for key, value in body["metadata"]["annotations"].items():
             if value is None:
                 there.pop(key, None)
             else:
                 there[key] = value
+        assert version
         return self.kept[plural, name]
 
 
