@@ -141,7 +141,7 @@ class _Move:
         self.release.assert_programs(self._options(owner, self.params["database_secret"], self.wanted, programs=True))
         if self.check:
             words = f"{source} would be made read-only, copied to {target}, compared, and the agent led there"
-            self.summary.insert(0, f"{words}; the old database would stay, read-only.")
+            self.summary.append(f"{words}; the old database would stay, read-only.")
             return self._row("copy", changed=True), None
         return self._copied(owner, source, target)
 
@@ -170,12 +170,11 @@ class _Move:
         aside = self.release.set_aside()
         took = ", ".join(f"{name} {seconds:g} s" for name, seconds in done["seconds"].items())
         words = "was copied to" if done["copied"] else "had been copied before, and is the same as"
-        self.summary.insert(
-            0,
-            f"{source} {words} {target}: {done['tables']} tables, {done['rows']} rows, counted on both sides ({took}).",
-        )
         if aside:
             self.summary.append(f"The old server stays: {', '.join(aside)}.")
+        self.summary.append(
+            f"{source} {words} {target}: {done['tables']} tables, {done['rows']} rows, counted on both sides ({took}).",
+        )
         self.findings += [finding("backup-note", note) for note in done["notes"]]
         return self._row("deploy", changed=True, seconds=done["seconds"], set_aside=aside), None
 
