@@ -46,6 +46,7 @@ class Options:
     :param secrets: Secret and key of further variables, by their names
     :param program: of bundle.py
     :param programs: whether a container with PostgreSQL's programs runs beside
+    :param aside: whether those of a server that was set aside will do
     :param purpose: part of the Job's name, and a label by which a policy selects its pod
     :param start_seconds: until the pod runs
     :param pull_seconds: the same where the node pulls an image
@@ -63,6 +64,7 @@ class Options:
     secrets: t.Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
     program: tuple[str, ...] = BACKUP
     programs: bool = True
+    aside: bool = False
     purpose: str = "backup"
     start_seconds: float = 60
     pull_seconds: float = 600
@@ -104,7 +106,7 @@ def _server(cluster: Cluster, options: Options) -> tuple[str, int]:
         return options.image, USER if options.user is None else options.user
     labels = f"app.kubernetes.io/instance={options.release}"
     sets = cluster.list("apps/v1", "statefulsets", options.namespace, labels=labels)
-    found = next((item for item in servers(sets) if item.chart == "postgresql"), None)
+    found = next((item for item in servers(sets, aside=options.aside) if item.chart == "postgresql"), None)
     if found is None:
         words = "The database is none of this release: name an image with PostgreSQL's programs in postgresql_image."
         raise FindingError("backup-failed", words)

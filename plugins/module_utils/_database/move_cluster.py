@@ -143,14 +143,14 @@ class Release:
 
         :raises FindingError: they are not
         """
-        backup_cluster.task(self.cluster, dataclasses.replace(options, program=MOVE, purpose=PURPOSE), {})
+        backup_cluster.task(self.cluster, dataclasses.replace(options, program=MOVE, purpose=PURPOSE, aside=True), {})
 
     def ask(self, options: backup_cluster.Options, request: Row) -> Row:
         """The answer of _in_pod/move_pod.py, from a pod that reaches the old server and the new one.
 
         :raises FindingError: there is none, or it is an error
         """
-        options = dataclasses.replace(options, program=MOVE, purpose=PURPOSE)
+        options = dataclasses.replace(options, program=MOVE, purpose=PURPOSE, aside=True)
         with self._let_out():
             return backup_cluster.run(self.cluster, options, request)
 

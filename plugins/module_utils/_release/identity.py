@@ -68,10 +68,14 @@ class Server:
     template: Object = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
 
-def servers(objects: Iterable[Object]) -> tuple[Server, ...]:
-    """The StatefulSets among objects, of manifests as well as of the API server, without what was set aside."""
-    sets = (item for item in objects if item.get("kind", "StatefulSet") == "StatefulSet")
-    return tuple(_server(item) for item in sets if SET_ASIDE not in (item["metadata"].get("annotations") or {}))
+def servers(objects: Iterable[Object], *, aside: bool = False) -> tuple[Server, ...]:
+    """The StatefulSets among objects, of manifests as well as of the API server.
+
+    :param aside: also what was set aside
+    """
+    sets = [item for item in objects if item.get("kind", "StatefulSet") == "StatefulSet"]
+    stay = [item for item in sets if aside or SET_ASIDE not in (item["metadata"].get("annotations") or {})]
+    return tuple(_server(item) for item in stay)
 
 
 def _server(item: Object) -> Server:

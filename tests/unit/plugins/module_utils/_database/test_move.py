@@ -260,6 +260,11 @@ def test_the_old_server_is_set_aside_taken_back_and_forgotten(tmp_path: Path) ->
     for each in living:
         each["spec"] = {"template": {"spec": {"containers": [{"name": "c"}]}}}
     assert [each.name for each in identity.servers(living)] == ["demo-redis-master"]
+    # A run that was killed here has to find the programs of the old server again.
+    aside["metadata"]["labels"]["app.kubernetes.io/component"] = "primary"
+    aside["spec"]["template"]["spec"]["containers"][0]["image"] = "pg:15"
+    options = backup_cluster.Options(namespace="demo", release="demo", aside=True)
+    assert backup_cluster._server(t.cast("t.Any", cluster), options) == ("pg:15", backup_cluster.USER)
     assert sorted(release.take_back()) == ["Service demo-postgresql", "StatefulSet demo-postgresql"]
     assert aside["metadata"]["annotations"] == HELMS
     assert release.forget() == []
