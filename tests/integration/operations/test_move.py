@@ -140,6 +140,11 @@ def release(lab: dict[str, t.Any], server: NewServer) -> Iterator[MovingRelease]
         yield made
 
 
+def flat(run: Run) -> str:
+    """What it printed, which is wrapped, in one line."""
+    return " ".join(run.output.split())
+
+
 def secrets_in(output: str) -> list[str]:
     """The passwords that were printed."""
     return [name for name, password in PASSWORDS.items() if password in output or quote(password, safe="") in output]
@@ -147,15 +152,15 @@ def secrets_in(output: str) -> list[str]:
 
 def test_a_deployment_is_refused_and_named_the_way(release: MovingRelease) -> None:
     done = release.play("site.yml", **release.values)
-    assert (done.code, "playbooks/move_database.yml" in done.output) == (2, True), done.output[-3000:]
+    assert (done.code, "playbooks/move_database.yml" in flat(done)) == (2, True), done.output[-3000:]
     assert release.counts(5)["failed"] == 0
 
 
 def test_check_says_all_and_changes_nothing(release: MovingRelease, server: NewServer) -> None:
     said = release.moved("--check")
     assert said.code == 0, said.output[-4000:]
-    assert "would be made read-only, copied to" in said.output
-    assert "No verified backup says how long" in said.output
+    assert "would be made read-only, copied to" in flat(said)
+    assert "No verified backup says how long" in flat(said)
     assert secrets_in(said.output) == []
     assert (release.record(), server.sql("SELECT count(*) FROM pg_database WHERE datname = 'agents'", "postgres")) == (
         {},
@@ -168,7 +173,7 @@ def test_check_says_all_and_changes_nothing(release: MovingRelease, server: NewS
     server.sql(f"ALTER ROLE {OWNER} PASSWORD {_literal(PASSWORDS[OWNER])}", "postgres")
     assert refused.code != 0
     for part in ("may not create databases", "cannot log in", "docs/runbook.md#privilege-missing"):
-        assert part in refused.output, refused.output[-4000:]
+        assert part in flat(refused), refused.output[-4000:]
     assert release.counts(5)["failed"] == 0
 
 
@@ -179,10 +184,10 @@ def test_killed_while_it_copies_and_taken_back(release: MovingRelease) -> None:
     while "on" not in release.old_sql("SHOW default_transaction_read_only") and time.monotonic() < deadline:
         time.sleep(0.5)
     stopped = release.play("site.yml")
-    assert (stopped.code, "docs/runbook.md#move-pending" in stopped.output) == (2, True), stopped.output[-3000:]
+    assert (stopped.code, "docs/runbook.md#move-pending" in flat(stopped)) == (2, True), stopped.output[-3000:]
     back = release.moved(ai_agent_move_return=True)
     assert back.code == 0, back.output[-4000:]
-    assert "the agent has never left it" in back.output
+    assert "the agent has never left it" in flat(back)
     assert release.old_sql("SHOW default_transaction_read_only") == "off"
     assert release.record() == {}
     before = release.counts(1)["failed"]
@@ -195,12 +200,12 @@ def test_killed_behind_the_copy_the_next_run_finishes_it(release: MovingRelease,
     _killed_at(release, "copied")
     done = release.moved()
     assert done.code == 0, done.output[-4000:]
-    assert "had been copied before, and is the same as" in done.output
+    assert "had been copied before, and is the same as" in flat(done)
     assert secrets_in(done.output) == []
     record = release.record()
     assert record["state"] == "moved"
     counts = release.counts(20)
-    seconds = re.findall(r"nobody could write for ([0-9.]+) s", done.output)
+    seconds = re.findall(r"nobody could write for ([0-9.]+) s", flat(done))
     print(f"\nmoved, killed in between: {counts['failed'] - failed} requests failed, frozen {seconds} s")
     _works_at_the_new_one(release, server, counts)
     again = release.moved()
@@ -223,11 +228,11 @@ def _works_at_the_new_one(release: MovingRelease, server: NewServer, counts: Row
 
 def test_back_with_what_was_not_written_since_told(release: MovingRelease) -> None:
     refused = release.moved(ai_agent_move_return=True)
-    assert (refused.code, "set the inventory back first" in refused.output) == (2, True), refused.output[-3000:]
+    assert (refused.code, "set the inventory back first" in flat(refused)) == (2, True), refused.output[-3000:]
     back = release.play(PLAYBOOK, **release.admin, ai_agent_move_return=True)
     assert back.code == 0, back.output[-4000:]
-    assert "What was written since stays at" in back.output
-    assert re.search(r"public\.messages has \d+ rows instead of \d+", back.output), back.output[-4000:]
+    assert "What was written since stays at" in flat(back)
+    assert re.search(r"public\.messages has \d+ rows instead of \d+", flat(back)), back.output[-4000:]
     assert release.record() == {}
     failed = release.counts(1)["failed"]
     assert release.counts(20)["failed"] == failed
@@ -240,13 +245,13 @@ def test_back_with_what_was_not_written_since_told(release: MovingRelease) -> No
 
 def test_there_in_one_go_and_the_old_one_forgotten(release: MovingRelease, server: NewServer) -> None:
     refused = release.moved()
-    assert (refused.code, "docs/runbook.md#restore-exists" in refused.output) == (2, True), refused.output[-3000:]
+    assert (refused.code, "docs/runbook.md#restore-exists" in flat(refused)) == (2, True), refused.output[-3000:]
     server.sql(f"DROP DATABASE {DATABASE} WITH (FORCE)", "postgres")
     failed = release.counts(1)["failed"]
     done = release.moved()
     assert done.code == 0, done.output[-4000:]
     counts = release.counts(20)
-    seconds = re.findall(r"nobody could write for ([0-9.]+) s", done.output)
+    seconds = re.findall(r"nobody could write for ([0-9.]+) s", flat(done))
     print(f"\nmoved in one go: {counts['failed'] - failed} requests failed, frozen {seconds} s")
     _works_at_the_new_one(release, server, counts)
     forgotten = release.moved(ai_agent_move_forget=True)
