@@ -1,7 +1,7 @@
 {{/*
 An upgrade must not lead a living release to another database or cache: one that is named otherwise begins empty, beside the old one's volume.
 What lives is told by its labels, which Bitnami's charts and the embedded ones share; what is planned, by the names of this rendering. A server
-that was set aside on purpose (its StatefulSet deleted with --cascade=orphan, or its data moved) is none that lives.
+that was set aside on purpose (its StatefulSet deleted with --cascade=orphan, or its data moved by playbooks/move_database.yml) is none that lives.
 */}}
 {{- define "ai-agent.guards.identity" -}}
 {{- if .Release.IsUpgrade -}}
@@ -21,7 +21,8 @@ that was set aside on purpose (its StatefulSet deleted with --cascade=orphan, or
 {{- $live := list -}}
 {{- range .sets -}}
 {{- $labels := default dict .metadata.labels -}}
-{{- if and (eq (get $labels "app.kubernetes.io/instance") $root.Release.Name) (eq (get $labels "app.kubernetes.io/component") $component) -}}
+{{- $aside := hasKey (default dict .metadata.annotations) "ai-agent/set-aside" -}}
+{{- if and (not $aside) (eq (get $labels "app.kubernetes.io/instance") $root.Release.Name) (eq (get $labels "app.kubernetes.io/component") $component) -}}
 {{- $live = append $live .metadata.name -}}
 {{- end -}}
 {{- end -}}

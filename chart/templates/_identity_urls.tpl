@@ -1,14 +1,17 @@
 {{/*
 The agent of a living release must not read URLs that lead elsewhere because they stand in another Secret, or under another key, than before.
-A changed content of the same key is a change that somebody made on purpose: it is not looked at. No message holds a part of a URL, for one
+A changed content of the same key is a change that somebody made on purpose: it is not looked at. Nor is the URL to which a move of the database leads,
+as its record says (playbooks/move_database.yml). No message holds a part of a URL, for one
 that is written wrongly has parts of its password anywhere.
 */}}
 {{- define "ai-agent.guards.urls" -}}
 {{- $root := . -}}
+{{- $moving := dig "data" "now" "" (lookup "v1" "ConfigMap" $root.Release.Namespace (printf "%s-move-record" $root.Release.Name)) -}}
 {{- $references := include "ai-agent.liveReferences" . | fromJson -}}
 {{- range $key, $server := dict "database-url" (dict "variable" "DATABASE_URL" "chart" "postgresql" "port" "5432") "redis-url" (dict "variable" "REDIS_URL" "chart" "redis" "port" "6379") -}}
 {{- $now := default (get $references $server.variable) (get $references (printf "AI_AGENT_%s" $server.variable)) -}}
 {{- $then := include "ai-agent.secretKey" (dict "root" $root "key" $key) | fromJson -}}
+{{- if and (eq $key "database-url") (eq (printf "%s/%s" $then.secret $then.key) $moving) }}{{ $now = dict }}{{ end -}}
 {{- if and (eq $key "redis-url") (not (include "ai-agent.cache" $root)) }}{{ $now = dict }}{{ end -}}
 {{- if and $now (or (ne $now.name $then.secret) (ne $now.key $then.key)) -}}
 {{- $before := dig "data" $now.key "" (lookup "v1" "Secret" $root.Release.Namespace $now.name) | b64dec -}}

@@ -38,7 +38,7 @@ _SUMMARY_BEGINS = {
     "release_soak",
     "release_uninstall",
 }
-_SUMMARY_ENDS = {"credentials_rotation", "image_contract"}
+_SUMMARY_ENDS = {"credentials_rotation", "database_move", "image_contract"}
 _SENTENCE = {"deployment_report", "release_plan", "release_rollback"}
 
 

@@ -37,6 +37,10 @@ options:
         Without it neither is asked for.
       - It asks the same cluster as the same account as the module, whichever options, variables or kubeconfig say so.
     type: path
+  database_moves:
+    description: Whether the release is led to another database on purpose, so that this is not among RV(another).
+    type: bool
+    default: false
   helm_timeout:
     description: Seconds that helm may take to answer.
     type: int
@@ -249,6 +253,13 @@ another:
   elements: str
   sample:
     - The database of this release is the StatefulSet agent-prod-postgresql-primary, and postgresql.enabled is false.
+move:
+  description: >-
+    How far a move of the database is (M(ai_platform.agent.database_move)), empty without one. C(state), C(source) and
+    C(target), and whether it is C(unfinished).
+  returned: success
+  type: dict
+  sample: {}
 other_volumes:
   description: >-
     Volumes of living StatefulSets that the manifests want otherwise, which Kubernetes refuses, a sentence each.
@@ -384,6 +395,7 @@ ARGUMENTS = {
     "manifests": {"type": "str", "no_log": True},
     "helm_timeout": {"type": "int", "default": 20},
     "helm_values": {"type": "bool", "default": False},
+    "database_moves": {"type": "bool", "default": False},
     "release_name": {"type": "str", "required": True},
     "release_namespace": {"type": "str", "required": True},
     "secret_name": {"type": "str"},

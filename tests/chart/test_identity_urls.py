@@ -103,3 +103,17 @@ def test_a_bundled_server_keeps_its_password(url: str, words: str, cluster: Clus
     with pytest.raises(RenderError, match=words) as caught:
         render(values, cluster=cluster)
     assert CANARY not in str(caught.value)
+
+
+def test_a_move_that_is_recorded_may_lead_elsewhere(cluster: Cluster, render: Render) -> None:
+    """As playbooks/move_database.yml writes it down, for this Secret and key, and no other."""
+    cluster.add(secret("aa", uri=PLACE))
+    cluster.add(secret("bb", **{"database-url": PLACE.replace("db.example", "new.example")}))
+    cluster.add(deployment("aa", "uri"))
+    values = EXTERNAL | {"existingSecret": "bb"}
+    record = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{RELEASE}-move-record"}}
+    cluster.add(record | {"data": {"now": "bb/database-url"}})
+    render(values, cluster=cluster)
+    cluster.add(record | {"data": {"now": "cc/database-url"}})
+    with pytest.raises(RenderError, match="has another host"):
+        render(values, cluster=cluster)

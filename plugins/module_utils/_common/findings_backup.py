@@ -29,6 +29,15 @@ BACKUP_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn", "i
     "restore-room": ("fail", "Enlarge the server's volume first."),
     "restore-room-unknown": ("info", "Compare the figure with what the server's volume has free."),
     "restore-refused": ("fail", "Read the server's words: it lacks a locale, or the role a right."),
+    # A database that goes to another server
+    "move-refused": ("fail", "Do what the message says, then run playbooks/move_database.yml again."),
+    "move-source": ("fail", "Let the role make the database read-only, or end what would write on."),
+    "move-target": ("fail", "Give the new roles what they need, as the message says."),
+    "move-failed": ("fail", "Run it again; the message says what the program in the pod met."),
+    "move-differs": ("fail", "Drop what is at the new server, or name another database there."),
+    "move-pending": ("fail", "Run playbooks/move_database.yml again, which finishes it, or goes back."),
+    "move-locale": ("warn", "Compare the locales of both servers: locale -a."),
+    "move-time": ("warn", "Make a verified backup first: it says how long."),
 }
 
 __all__ = ("BACKUP_FINDINGS",)

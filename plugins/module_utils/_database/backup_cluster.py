@@ -37,12 +37,17 @@ _URL: t.Final = "DATABASE_URL"
 class Options:
     """How the Job is made.
 
-    :param claim: the PersistentVolumeClaim with the backups
+    :param claim: the PersistentVolumeClaim with the backups, None where none is kept
     :param work_claim: one for the throw-away server, None for the node's own disk
     :param image: with PostgreSQL's programs, None for that of the release's own server
     :param user: the user id as which both containers run, None for the server's own
     :param url: Secret and key with the database's URL, None for the agent's
     :param key: Secret and key with age's secret key, None where nothing is encrypted
+    :param secrets: Secret and key of further variables, by their names
+    :param program: of bundle.py
+    :param programs: whether a container with PostgreSQL's programs runs beside
+    :param aside: whether those of a server that was set aside will do
+    :param purpose: part of the Job's name, and a label by which a policy selects its pod
     :param start_seconds: until the pod runs
     :param pull_seconds: the same where the node pulls an image
     :param run_seconds: from then on
@@ -50,12 +55,17 @@ class Options:
 
     namespace: str
     release: str
-    claim: str
+    claim: str | None = None
     work_claim: str | None = None
     image: str | None = None
     user: int | None = None
     url: tuple[str, str] | None = None
     key: tuple[str, str] | None = None
+    secrets: t.Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    program: tuple[str, ...] = BACKUP
+    programs: bool = True
+    aside: bool = False
+    purpose: str = "backup"
     start_seconds: float = 60
     pull_seconds: float = 600
     run_seconds: float = 3600
@@ -68,7 +78,7 @@ def run(cluster: Cluster, options: Options, request: Row) -> Row:
     :raises FindingError: there is none, or it is an error
     """
     with JobRun(cluster, task(cluster, options, request)) as job:
-        return answers.last_of_job(job, broken="backup-failed", most=1000)
+        return answers.last_of_job(job, broken=f"{options.purpose}-failed", most=1000)
 
 
 def task(cluster: Cluster, options: Options, request: Row) -> Task:
@@ -86,7 +96,7 @@ def task(cluster: Cluster, options: Options, request: Row) -> Task:
     if url is None:
         words = f"The container of {where} does not take {_URL} from a Secret; name one in database_secret."
         raise FindingError("database-url-invalid", words)
-    server = _server(cluster, options)
+    server = _server(cluster, options) if options.programs else None
     return described(options, deployment, agent, server, url, request)
 
 
@@ -96,7 +106,7 @@ def _server(cluster: Cluster, options: Options) -> tuple[str, int]:
         return options.image, USER if options.user is None else options.user
     labels = f"app.kubernetes.io/instance={options.release}"
     sets = cluster.list("apps/v1", "statefulsets", options.namespace, labels=labels)
-    found = next((item for item in servers(sets) if item.chart == "postgresql"), None)
+    found = next((item for item in servers(sets, aside=options.aside) if item.chart == "postgresql"), None)
     if found is None:
         words = "The database is none of this release: name an image with PostgreSQL's programs in postgresql_image."
         raise FindingError("backup-failed", words)
@@ -111,38 +121,42 @@ def described(  # noqa: PLR0917 - one caller
     options: Options,
     deployment: Object,
     agent: Object,
-    server: tuple[str, int],
+    server: tuple[str, int] | None,
     url: tuple[str, str],
     request: Row,
 ) -> Task:
-    """The Job from what was found. Pure."""
+    """The Job from what was found. Pure.
+
+    :param server: image and user of the container beside, None where there is none
+    """
     spec = deployment["spec"]["template"]["spec"]
-    image, user = server
     volumes = [
-        {"name": "backups", "persistentVolumeClaim": {"claimName": options.claim}},
         {"name": "work", **({"persistentVolumeClaim": {"claimName": options.work_claim}}
                             if options.work_claim else {"emptyDir": {}})},
     ]  # fmt: skip
-    mounts = [
-        {"name": "backups", "mountPath": BACKUPS_FOLDER},
-        {"name": "work", "mountPath": WORK_FOLDER},
-    ]
-    # What one container writes the other one reads, and PostgreSQL's folders are closed for everybody else.
-    context = {"runAsUser": user, "runAsGroup": user, "fsGroup": user}
-    pod = spec | {
-        "volumes": [*(spec.get("volumes") or ()), *volumes],
-        "securityContext": (spec.get("securityContext") or {}) | context,
-    }
-    beside: Object = {
-        "name": "postgresql",
-        "image": image,
-        "command": ["sh", "-c", SIBLING, "sh", SHARED_FOLDER],
-        "resources": RESOURCES,
-        "volumeMounts": mounts,
-    }
-    known = {_URL, "BACKUP_KEY"}
+    mounts = [{"name": "work", "mountPath": WORK_FOLDER}]
+    if options.claim:
+        volumes.insert(0, {"name": "backups", "persistentVolumeClaim": {"claimName": options.claim}})
+        mounts.insert(0, {"name": "backups", "mountPath": BACKUPS_FOLDER})
+    pod = spec | {"volumes": [*(spec.get("volumes") or ()), *volumes]}
+    beside: list[Object] = []
+    if server:
+        image, user = server
+        # What one container writes the other one reads, and PostgreSQL's folders are closed for everybody else.
+        context = {"runAsUser": user, "runAsGroup": user, "fsGroup": user}
+        pod["securityContext"] = (spec.get("securityContext") or {}) | context
+        beside.append(
+            {
+                "name": "postgresql",
+                "image": image,
+                "command": ["sh", "-c", SIBLING, "sh", SHARED_FOLDER],
+                "resources": RESOURCES,
+                "volumeMounts": mounts,
+            }
+        )
+    secrets = {_URL: url} | dict(options.secrets) | ({"BACKUP_KEY": options.key} if options.key else {})
+    known = {_URL, "BACKUP_KEY", *secrets}
     env = [item for item in shared.environment(agent, ()) if item["name"] not in known]
-    secrets = {_URL: url} | ({"BACKUP_KEY": options.key} if options.key else {})
     env += [
         {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
         for name, (secret, key) in secrets.items()
@@ -152,9 +166,9 @@ def described(  # noqa: PLR0917 - one caller
     return Task(
         namespace=options.namespace,
         release=options.release,
-        purpose="backup",
+        purpose=options.purpose,
         image=agent["image"],
-        command=command(bundle(BACKUP, request | own)),
+        command=command(bundle(options.program, request | own)),
         env=env,
         labels=shared.given_labels(deployment, options.release) | client,
         annotations=shared.given_annotations(deployment["metadata"]),
@@ -163,7 +177,7 @@ def described(  # noqa: PLR0917 - one caller
             **{name: value for name, value in agent.items() if name == "envFrom"},
             "volumeMounts": [*(agent.get("volumeMounts") or ()), *mounts],
         },
-        beside=[beside],
+        beside=beside,
         pull_policy=agent.get("imagePullPolicy"),
         resources=RESOURCES,
         start_seconds=options.start_seconds,

@@ -196,10 +196,21 @@ def main(request: dict[str, t.Any]) -> None:
 
     :param request: `state` (the module's), `shared` and `work` (folders), and fields of backup_run.Request
     """
+    respond(request, _answer, failed="backup-failed")
+
+
+def respond(
+    request: dict[str, t.Any], work: t.Callable[[dict[str, t.Any]], dict[str, t.Any]], *, failed: str
+) -> t.NoReturn:
+    """Print what comes of some work with a container beside, and end.
+
+    :param request: `shared`, the folder of both
+    :param failed: the finding for what nobody expected
+    """
     # Another container of the pod has to read what this one makes, as the same user.
     os.umask(0o077)
     try:
-        answer = _answer(request)
+        answer = work(request)
     except CollectorError as error:
         answer = {"error": {"id": error.id, "message": error.message}}
     except ModuleNotFoundError as error:
@@ -208,7 +219,8 @@ def main(request: dict[str, t.Any]) -> None:
         words = f"Something cannot be written or read in the pod ({error.strerror or error}: {error.filename})"
         answer = {"error": {"id": "backup-folder", "message": f"{words}; look at the volume of the backups."}}
     except Exception as error:
-        answer = {"error": {"id": "backup-failed", "message": f"The backup fails in the pod ({type(error).__name__})."}}
+        # No text of the error: it may quote what it worked on.
+        answer = {"error": {"id": failed, "message": f"The program fails in the pod ({type(error).__name__})."}}
     # Also where nothing was asked of the container beside.
     with contextlib.suppress(OSError):
         (Path(request["shared"]) / "over").touch()
@@ -255,4 +267,4 @@ def _known() -> t.Collection[str] | None:
     return t.cast("dict[str, t.Any]", found["nodes"])
 
 
-__all__ = ("SIBLING", "Sibling", "main")
+__all__ = ("SIBLING", "Sibling", "main", "respond")

@@ -22,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     contract_desk,
     http_answers,
     known_revisions,
+    move_pod,
     probe,
     render,
     retention,
@@ -109,6 +110,14 @@ BACKUP: t.Final = _named(
     "probe_causes",
     "session",
 )
+MOVE: t.Final = _named(
+    move_pod,
+    "backup_pod",
+    "move_facts",
+    "move_freeze",
+    "move_run",
+    *(name.rpartition(".")[2] for name in BACKUP if name != backup_pod.__name__),
+)
 CONTRACT: t.Final = _named(contract_desk, "contract_load", "contract_relay", "stdin_lines")
 HTTP_ANSWERS: t.Final = _named(http_answers, "stdin_lines")
 LOGIN: t.Final = _named(service_file, "errors", "libpq_url", "probe_causes", "session")
@@ -161,6 +170,7 @@ __all__ = (
     "CONTRACT",
     "HTTP_ANSWERS",
     "LOGIN",
+    "MOVE",
     "PROBE",
     "RENDERER",
     "RENDERING_WORKER",

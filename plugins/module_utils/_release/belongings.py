@@ -156,7 +156,7 @@ def _of_helm(
 
 def _of_a_run(kind: str, name: str, labels: t.Mapping[str, str], release: str) -> bool:
     """Whether a run made it for this release, and not for one whose name begins alike."""
-    if kind == "Lease" or (kind == "ConfigMap" and name == records.name_of(release)):
+    if kind == "Lease" or (kind == "ConfigMap" and name in {records.name_of(release), f"{release}-move-record"}):
         return labels.get(INSTANCE) == release
     whole = f"{release}-{labels.get(COMPONENT)}-{labels.get(RUN_LABEL)}"
     named = name == whole or (kind == "Pod" and re.fullmatch(rf"{re.escape(whole)}-[a-z0-9]{{5}}", name) is not None)

@@ -30,6 +30,8 @@ _SERVERS = {"primary": ("postgresql", "database"), "master": ("redis", "cache")}
 _DATA = {"postgresql": "data", "redis": "redis-data"}
 TEMPLATE, NO_CLAIM = "claims of its own", "an emptyDir, which goes with its pod"
 _EMBEDDED = "_embedded"
+# On what a move of the data left beside the release on purpose: the old database, until somebody says otherwise.
+SET_ASIDE: t.Final = "ai-agent/set-aside"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,9 +68,14 @@ class Server:
     template: Object = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
 
-def servers(objects: Iterable[Object]) -> tuple[Server, ...]:
-    """The StatefulSets among objects, of manifests as well as of the API server."""
-    return tuple(_server(item) for item in objects if item.get("kind", "StatefulSet") == "StatefulSet")
+def servers(objects: Iterable[Object], *, aside: bool = False) -> tuple[Server, ...]:
+    """The StatefulSets among objects, of manifests as well as of the API server.
+
+    :param aside: also what was set aside
+    """
+    sets = [item for item in objects if item.get("kind", "StatefulSet") == "StatefulSet"]
+    stay = [item for item in sets if aside or SET_ASIDE not in (item["metadata"].get("annotations") or {})]
+    return tuple(_server(item) for item in stay)
 
 
 def _server(item: Object) -> Server:
@@ -242,6 +249,7 @@ __all__ = (
     "COMPONENT",
     "INITIAL",
     "NO_CLAIM",
+    "SET_ASIDE",
     "TEMPLATE",
     "Disk",
     "Server",

@@ -57,10 +57,13 @@ def comparison(
     agent = _agent(cluster, params["release_name"], namespace)
     runs = bool(((agent or {}).get("status") or {}).get("availableReplicas"))
     claims = _claims(cluster, namespace) if runs and len(planned) > len(live) else None
-    other = identity.other_servers(planned, live, claims=claims, runs=runs)
+    # A move of the database is the one way in which it becomes another one.
+    moving = {"database"} if params.get("database_moves") else set()
+    stay = [[item for item in each if item.what not in moving] for each in (planned, live)]
+    other = identity.other_servers(*stay, claims=claims, runs=runs)
     if not other:
         data, bundled = (secret or {}).get("data") or {}, {item.what for item in planned if item.what}
-        read = LivingUrls(cluster, namespace, wanted.secret, data, wanted.expected, bundled)
+        read = LivingUrls(cluster, namespace, wanted.secret, data, wanted.expected, bundled, moving)
         rendered = look.agent_of(wanted.objects, params["release_name"])
         other = read.changed() + (read.moved(agent, rendered) if agent and rendered else [])
     # Each Secret is read once, whatever is asked of it.

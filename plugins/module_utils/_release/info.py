@@ -12,7 +12,7 @@ import os
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import namespace_exists, whichever
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, namespace_exists, whichever
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import (
@@ -20,6 +20,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
     facts,
     helm,
     identity_comparison,
+    move_record,
     neighbours,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
@@ -107,6 +108,7 @@ def look(cluster: Cluster, params: Object) -> Object:
         "refused": [],
         "conflicts": [],
         "neighbours": [],
+        "move": _move(cluster, namespace, params["release_name"]) if exists is not False else {},
     }
     if params["manifests"] and exists is False:
         found["neighbours"] = neighbours.neighbours(cluster, params["release_name"], namespace)
@@ -116,6 +118,18 @@ def look(cluster: Cluster, params: Object) -> Object:
         if not sets and not cluster.list("apps/v1", "deployments", namespace, labels=f"{selector},{AGENT}"):
             found["neighbours"] = neighbours.neighbours(cluster, params["release_name"], namespace)
     return found
+
+
+def _move(cluster: Cluster, namespace: str, release: str) -> Object:
+    """How far a move of the database is; empty without one, and where the account may not look."""
+    try:
+        record = move_record.read(cluster, namespace, release)
+    except Forbidden:
+        return {}
+    if not record.state:
+        return {}
+    unfinished = record.state in move_record.UNFINISHED
+    return {"state": record.state, "source": record.source, "target": record.target, "unfinished": unfinished}
 
 
 def _described_set(item: Object) -> Object:

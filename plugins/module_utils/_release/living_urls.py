@@ -43,6 +43,7 @@ class LivingUrls:
     :param data: of the living Secret of that name, in base64
     :param expected: what the role would write into it, in base64; empty where it writes none
     :param bundled: which of database and cache this release installs itself
+    :param moving: which of them is led elsewhere on purpose
     """
 
     cluster: Cluster
@@ -51,12 +52,18 @@ class LivingUrls:
     data: Mapping[str, str] = dataclasses.field(repr=False)
     expected: Mapping[str, str] = dataclasses.field(repr=False)
     bundled: Collection[str]
+    moving: Collection[str] = ()
 
     def changed(self) -> list[str]:
         """URLs of the role's own Secret that would lead elsewhere, while their passwords stay."""
         found = []
-        for key, (_variable, passwords, _what) in _URLS.items():
-            if key not in self.data or key not in self.expected or any(self._other(each) for each in passwords):
+        for key, (_variable, passwords, what) in _URLS.items():
+            if (
+                what in self.moving
+                or key not in self.data
+                or key not in self.expected
+                or any(self._other(each) for each in passwords)
+            ):
                 continue
             parts = self._differences(self.data[key], self.expected[key])
             found += self._sentence((self.secret or "", key), parts, self.data[key], self.expected[key])
@@ -71,7 +78,7 @@ class LivingUrls:
         found = []
         for key, (variable, _passwords, what) in _URLS.items():
             now, then = reference(live, variable), reference(planned, variable)
-            if now is None or then is None or now == then:
+            if what in self.moving or now is None or then is None or now == then:
                 continue
             before, own = self.value(now), then[0] == self.secret and key in self.expected
             after = self.expected[key] if own else self.value(then)

@@ -17,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import module as connectivity_test
 from ansible_collections.ai_platform.agent.plugins.module_utils._contract import module as contract_module
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import module as database_backup
+from ansible_collections.ai_platform.agent.plugins.module_utils._database import move_module as database_move
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import api
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Forbidden, Refused, connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import may_exec
@@ -42,6 +43,7 @@ MODULES: dict[str, tuple[t.Callable[[t.Any], t.Any], dict[str, t.Any]]] = {
     "connectivity_test": (connectivity_test.execute, connectivity_test.ARGUMENTS),
     "migration_preflight": (migration_preflight.execute, migration_preflight.ARGUMENTS),
     "database_backup": (database_backup.execute, database_backup.ARGUMENTS),
+    "database_move": (database_move.execute, database_move.ARGUMENTS),
     "credentials_rotation": (credentials_rotation.execute, credentials_rotation.ARGUMENTS),
     "data_retention": (data_retention.execute, data_retention.ARGUMENTS),
     "image_contract": (contract_module.execute, contract_module.ARGUMENTS),

@@ -49,8 +49,8 @@ class World:
         self.expected = dict(SECRET)
         self.name = "demo-secret"
 
-    def found(self) -> Object:
-        params = {
+    def found(self, **more: t.Any) -> Object:
+        params = more | {
             "release_name": "demo", "release_namespace": "demo", "secret_name": self.name, "secret_shown": [],
             "secret_expected": encoded(self.expected), "manifests": "\n---\n".join(map(json.dumps, self.planned)),
         }  # fmt: skip
@@ -621,3 +621,21 @@ def test_a_release_that_may_have_had_another_name(
     world.cluster.denied.add(("list", "deployments.apps"))
     if not namespace:
         assert world.found()["neighbours"] == []
+
+
+def test_a_database_that_is_moved_on_purpose_may_be_another_one(world: World) -> None:
+    """The cache may not."""
+    world.wanted_url(host="new.example:5432")
+    assert world.found(database_moves=True)["another"] == []
+    assert len(world.found()["another"]) == 2
+    there = world.cluster.kept["secrets", "demo-secret"]["data"]
+    there |= encoded({"redis-password": "p", "redis-url": "redis://:p@here.example:6379/0"})
+    world.expected |= {"redis-password": "p", "redis-url": "redis://:p@there.example:6379/0"}
+    assert ["redis-url" in words for words in world.found(database_moves=True)["another"]] == [True]
+
+
+def test_how_far_a_move_is(world: World) -> None:
+    assert world.found()["move"] == {}
+    data = {"state": "copied", "source": "a", "target": "b", "frozen_at": "1.5"}
+    world.cluster.kept["configmaps", "demo-move-record"] = {"metadata": {"name": "demo-move-record"}, "data": data}
+    assert world.found()["move"] == {"state": "copied", "source": "a", "target": "b", "unfinished": True}
