@@ -182,12 +182,13 @@ def _is_aggregate(node: t.Any) -> bool:
 
 
 def _flatten(item: t.Any, sources: list[tuple[str | None, str]], conditions: list[t.Any]) -> None:
+    join: t.Any = item
     if isinstance(item, ast.RangeVar):
         sources.append((item.schemaname if item.schemaname != "pg_catalog" else None, str(item.relname)))
-    elif type(item) is ast.JoinExpr and t.cast("t.Any", item).jointype.name == "JOIN_INNER" and item.quals:
-        _flatten(item.larg, sources, conditions)
-        _flatten(item.rarg, sources, conditions)
-        conditions += _conjuncts(item.quals)
+    elif isinstance(item, ast.JoinExpr) and join.jointype.name == "JOIN_INNER" and join.quals:
+        _flatten(join.larg, sources, conditions)
+        _flatten(join.rarg, sources, conditions)
+        conditions += _conjuncts(join.quals)
     else:
         raise _Unread
 
