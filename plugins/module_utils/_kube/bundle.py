@@ -73,6 +73,7 @@ COLLECTOR: t.Final = _named(
     "right_facts",
     "live_queries",
     "object_facts",
+    "row_bounds",
     "row_facts",
     "row_queries",
     "row_casts",
