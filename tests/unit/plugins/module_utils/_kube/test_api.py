@@ -29,6 +29,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import rollback_module as release_rollback
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import uninstall as release_uninstall
 from ansible_collections.ai_platform.agent.plugins.module_utils._retention import module as data_retention
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import model_module as model_key_rotation
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import module as credentials_rotation
 from ansible_collections.ai_platform.agent.plugins.modules import release_info
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as kubernetes_core
@@ -45,6 +46,7 @@ MODULES: dict[str, tuple[t.Callable[[t.Any], t.Any], dict[str, t.Any]]] = {
     "database_backup": (database_backup.execute, database_backup.ARGUMENTS),
     "database_move": (database_move.execute, database_move.ARGUMENTS),
     "credentials_rotation": (credentials_rotation.execute, credentials_rotation.ARGUMENTS),
+    "model_key_rotation": (model_key_rotation.execute, model_key_rotation.ARGUMENTS),
     "data_retention": (data_retention.execute, data_retention.ARGUMENTS),
     "image_contract": (contract_module.execute, contract_module.ARGUMENTS),
     "release_evidence": (evidence.execute, evidence.ARGUMENTS),
@@ -314,6 +316,7 @@ def test_no_module_asks_another_cluster_than_the_one_that_is_meant(server: str, 
     more: dict[str, dict[str, t.Any]] = {
         "release_rollback": {"state": "recorded"},
         "credentials_rotation": {"secret_name": "demo-secret", "secret_expected": {"password": "cA=="}},
+        "model_key_rotation": {"release_secret": "demo-secret", "secret_name": "model", "wanted": "key", "model": {}},
         "data_retention": {"older_than_days": 1},
         "image_contract": {"namespace": "check-image"},
         "release_plan": {"chart": "chart", "chart_version": "1.0.0", "values_file": "values.json"},
