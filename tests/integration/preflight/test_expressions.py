@@ -102,7 +102,8 @@ EXPRESSIONS: dict[str, tuple[list[str], str | None, str]] = {
     "policy by a query": (sql("CREATE POLICY p ON visit USING (id IN (SELECT id FROM parts GROUP BY id HAVING count(*) > 1))"), None, ""),
     "policy by an aggregate": (sql("CREATE POLICY p ON visit USING (count(*) > 1)"), "fail", "aggregate"),
     "generated of a column that is missing": (sql("ALTER TABLE visit ADD g int GENERATED ALWAYS AS (nobody + 1) STORED"), "fail", "does not exist"),
-    "after what nobody knows": (sql("DO $$ BEGIN DROP FUNCTION plain; END $$", "CREATE INDEX ON visit (to_char(at, 'YYYY'))"), "unknown", "IMMUTABLE"),
+    "after a block": (sql("DO $$ BEGIN DROP FUNCTION plain; END $$", "CREATE INDEX ON visit (to_char(at, 'YYYY'))"), "fail", "IMMUTABLE"),
+    "after what nobody knows": (sql("DO $$ BEGIN EXECUTE 'DROP FUNCTION ' || 'plain'; END $$", "CREATE INDEX ON visit (to_char(at, 'YYYY'))"), "unknown", "IMMUTABLE"),
 }  # fmt: skip
 SAYS = {"definition-refused", "statement-refused"}
 
