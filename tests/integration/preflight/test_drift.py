@@ -20,7 +20,11 @@ VIEW = "CREATE VIEW labels AS SELECT label FROM ledger"
 ENUM = "CREATE TYPE runstate AS ENUM ('queued', 'done')"
 CHILD = "CREATE TABLE entry (id int, ledger_id int CONSTRAINT entry_ledger REFERENCES ledger)"
 KEY = "ALTER TABLE ledger ADD CONSTRAINT uq_label UNIQUE (id, label)"
-BLOCK = "DO $$ BEGIN PERFORM 1; END $$"
+BLOCKS = {
+    "nothing": ("DO $$ BEGIN PERFORM 1; END $$", "fail"),
+    "computed": ("DO $$ BEGIN EXECUTE 'SELECT ' || '1'; END $$", "unknown"),
+    "a function": ("DO $$ BEGIN PERFORM make_it(); END $$", "unknown"),
+}
 
 
 # setup, statements, id, a word of the server's error
@@ -177,10 +181,13 @@ def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) ->
         assert wanted in {item.id for item in found}
 
 
-def test_what_a_block_may_have_made_is_not_known(session: psycopg.Connection) -> None:
+@pytest.mark.parametrize("name", BLOCKS)
+def test_what_a_block_may_have_made_is_not_known(name: str, session: psycopg.Connection) -> None:
+    block, severity = BLOCKS[name]
     session.execute(TABLES)
-    found = judged(session, [BLOCK, "ALTER TABLE ledger DROP CONSTRAINT nothing"])
-    assert [item.severity for item in found if item.id == "object-missing"] == ["unknown"]
+    session.execute("CREATE FUNCTION make_it() RETURNS void LANGUAGE plpgsql AS 'BEGIN CREATE TABLE made (); END'")
+    found = judged(session, [block, "ALTER TABLE ledger DROP CONSTRAINT nothing"])
+    assert [item.severity for item in found if item.id == "object-missing"] == [severity]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
