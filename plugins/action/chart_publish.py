@@ -21,11 +21,8 @@ class ActionModule(OnController):
 
     arguments = ARGUMENTS
     constraints = CONSTRAINTS
+    refusals = (ChartError,)
 
     def result(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
         """As the base class has it."""
-        try:
-            return execute(arguments, self.environment(), check_mode=self._task.check_mode)
-        except ChartError as error:
-            # Not raised: `failed_when` and `register` of a task count for what is returned.
-            return {"failed": True, "changed": False, "msg": str(error)}
+        return execute(arguments, self.environment(), check_mode=self._task.check_mode)

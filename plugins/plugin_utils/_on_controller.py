@@ -23,12 +23,18 @@ class OnController(ActionBase, abc.ABC):
 
     arguments: t.ClassVar[Row]
     constraints: t.ClassVar[Row] = {}
+    # Errors that end the task with their own words.
+    refusals: t.ClassVar[tuple[type[Exception], ...]] = ()
 
     def run(self, tmp: str | None = None, task_vars: Row | None = None) -> Row:
         """The result of the task."""
         super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=self.arguments, **self.constraints)
-        return self.result(as_a_module_gets(arguments))
+        try:
+            return self.result(as_a_module_gets(arguments))
+        except self.refusals as error:
+            # Not raised: `failed_when` and `register` of a task count for what is returned.
+            return {"failed": True, "changed": False, "msg": str(error)}
 
     @abc.abstractmethod
     def result(self, arguments: Row) -> Row:

@@ -25,6 +25,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._contract.trial 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Refused
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import CONTRACT, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession, signs_of_life
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import MANAGER, OWN_MANAGER
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.shared import is_ready
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -66,7 +67,7 @@ class ClusterPlace(contextlib.AbstractContextManager["ClusterPlace"]):
     def __enter__(self) -> ClusterPlace:
         """:raises FindingError: the namespace cannot be made, or its servers do not start"""
         remove_left(self._cluster)
-        labels = {LABEL: "true", "app.kubernetes.io/managed-by": "ai_platform.agent"}
+        labels = {LABEL: "true", MANAGER: OWN_MANAGER}
         about = {"name": self.namespace, "labels": labels, "annotations": {UNTIL: str(int(time.time()) + LIFE_SECONDS)}}
         self._cluster.create("v1", "namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": about})
         self._stack.callback(self._gone)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import typing as t
@@ -50,19 +51,21 @@ def in_folder(path: Path) -> str | None:
         raise FindingError(error.id, error.message) from None
 
 
-def in_cluster(cluster: Cluster, namespace: str, release: str) -> str | None:
-    """The same of a release; an account that may not read it sees none."""
+def kept(cluster: Cluster, namespace: str, release: str) -> list[Row]:
+    """The records of a release's backups; an account that may not read them sees none."""
     # It reads Kubernetes' arguments, which a folder of backups does without.
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 
-    try:
+    with contextlib.suppress(Forbidden, ValueError):
         found = cluster.get("v1", "configmaps", name(release), namespace)
-    except Forbidden:
-        return None
-    try:
-        return last_verified(json.loads(((found or {}).get("data") or {}).get(KEY, "[]")))
-    except ValueError:
-        return None
+        records = json.loads(((found or {}).get("data") or {}).get(KEY, "[]"))
+        return [item for item in records if isinstance(item, dict)] if isinstance(records, list) else []
+    return []
 
 
-__all__ = ("KEY", "in_cluster", "in_folder", "last_verified", "name")
+def in_cluster(cluster: Cluster, namespace: str, release: str) -> str | None:
+    """The same as in_folder() of a release."""
+    return last_verified(kept(cluster, namespace, release))
+
+
+__all__ = ("KEY", "in_cluster", "in_folder", "kept", "last_verified", "name")

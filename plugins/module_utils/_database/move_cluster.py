@@ -8,21 +8,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import json
 import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._database import backup_cluster, backup_record
+from ansible_collections.ai_platform.agent.plugins.module_utils._database import backup_cluster
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import MOVE
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import MANAGER, OWN_MANAGER
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import living_urls, look, losses, references
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import (
-    MANAGER,
-    OWN_MANAGER,
-    own_labels,
-)
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import own_labels
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT, SET_ASIDE
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -114,14 +109,6 @@ class Release:
         if images[0] != images[1]:
             words = f"The release runs {images[0]}, and these values bring {images[1]}"
             raise FindingError("move-refused", f"{words}: move the database first, then deploy the other image.")
-
-    def records(self) -> list[Row]:
-        """The records of backups; none where the account may not read them."""
-        with contextlib.suppress(Forbidden, ValueError):
-            found = self.cluster.get("v1", "configmaps", backup_record.name(self.name), self.namespace)
-            kept = json.loads(((found or {}).get("data") or {}).get(backup_record.KEY, "[]"))
-            return [item for item in kept if isinstance(item, dict)] if isinstance(kept, list) else []
-        return []
 
     def end_left(self) -> None:
         """End the Job of a run that was killed: it would go on beside this one. Whoever calls this has the Lease.

@@ -15,6 +15,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import (
     backup_cluster,
+    backup_record,
     move_judge,
     move_steps,
 )
@@ -23,6 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._database.move_c
     reference,
     spelled,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, move_record
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -91,7 +93,7 @@ class _Move:
 
     def _facts(self) -> move_steps.Facts:
         return move_steps.Facts(
-            self.record, spelled(self.reads), spelled(self.wanted), is_rolled(self.release.living())
+            self.record, spelled(self.reads), spelled(self.wanted), shared.is_rolled_out(self.release.living())
         )
 
     def _written(self, **changes: t.Any) -> None:
@@ -129,7 +131,8 @@ class _Move:
         self.findings += move_judge.judged(
             found, same_roles=self.params["same_roles"], begun=self.record.state in move_record.UNFINISHED
         )
-        self.findings.append(move_judge.told(self.release.records(), found["source"]))
+        records = backup_record.kept(self.release.cluster, self.release.namespace, self.release.name)
+        self.findings.append(move_judge.told(records, found["source"]))
         source, target = found["source"]["where"], f"{found['target']['where']}/{found['target']['database']}"
         failing = [item for item in self.findings if item.severity == "fail"]
         self.summary += [f"{item.severity}: {item.message}" for item in self.findings]
@@ -294,12 +297,4 @@ _SAID_BY_THE_POD: t.Final = frozenset(
 )  # fmt: skip
 
 
-def is_rolled(deployment: Row) -> bool:
-    """Whether all pods of a Deployment are of its template, and available. Pure."""
-    status = deployment.get("status") or {}
-    counts = [int(status.get(name) or 0) for name in ("replicas", "updatedReplicas", "availableReplicas")]
-    seen = int(status.get("observedGeneration") or 0) >= int(deployment["metadata"].get("generation") or 0)
-    return seen and len(set(counts)) == 1
-
-
-__all__ = ("ARGUMENTS", "execute", "is_rolled")
+__all__ = ("ARGUMENTS", "execute")

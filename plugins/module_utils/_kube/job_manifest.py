@@ -34,6 +34,9 @@ PLACEMENT = (
     "runtimeClassName", "hostAliases", "dnsConfig",
 )  # fmt: skip
 
+# What every object has that a run of this collection makes by itself.
+MANAGER: t.Final = "app.kubernetes.io/managed-by"
+OWN_MANAGER: t.Final = "ai_platform.agent"
 _CLOSED: t.Final[Object] = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -91,7 +94,7 @@ def manifest(task: Task, run: str) -> Object:
         **task.labels,
         "app.kubernetes.io/name": "ai-agent-check",
         "app.kubernetes.io/component": task.purpose,
-        "app.kubernetes.io/managed-by": "ai_platform.agent",
+        MANAGER: OWN_MANAGER,
         RUN_LABEL: run,
     }
     spec: Object = {name: task.pod[name] for name in PLACEMENT if task.pod.get(name)}
@@ -188,6 +191,8 @@ __all__ = (
     "INPUT_ANNOTATION",
     "INPUT_FOLDER",
     "INPUT_VARIABLE",
+    "MANAGER",
+    "OWN_MANAGER",
     "RUN_LABEL",
     "SHARED_FOLDER",
     "Task",

@@ -84,6 +84,14 @@ def is_ready(pod: Object) -> bool:
     return any(item.get("type") == "Ready" and item.get("status") == "True" for item in conditions)
 
 
+def is_rolled_out(deployment: Object) -> bool:
+    """Whether all pods of a Deployment are of its template, and available. Pure."""
+    status = deployment.get("status") or {}
+    counts = [int(status.get(name) or 0) for name in ("replicas", "updatedReplicas", "availableReplicas")]
+    seen = int(status.get("observedGeneration") or 0) >= int(deployment["metadata"].get("generation") or 0)
+    return seen and len(set(counts)) == 1
+
+
 def environment(container: Object, urls: t.Collection[str]) -> list[Object]:
     """Its variables without secrets, but for those in `urls` and what libpq reads beside them."""
     return [
@@ -125,5 +133,6 @@ __all__ = (
     "given_annotations",
     "given_labels",
     "is_ready",
+    "is_rolled_out",
     "volumes",
 )

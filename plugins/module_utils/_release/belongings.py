@@ -9,7 +9,11 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import RUN_LABEL
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import (
+    MANAGER,
+    OWN_MANAGER,
+    RUN_LABEL,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import records
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
 
@@ -19,10 +23,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Object
 
 INSTANCE: t.Final = "app.kubernetes.io/instance"
-MANAGER: t.Final = "app.kubernetes.io/managed-by"
 NAME: t.Final = "app.kubernetes.io/name"
 # What every Job, pod and policy of our modules has (_kube/job.py).
-OWN_MANAGER: t.Final = "ai_platform.agent"
 # What the role's Secret has (roles/ai_agent/vars/main.yml).
 ROLES_MANAGER: t.Final = "ansible"
 # Helm writes the first two on what it applies, and takes nothing else for its own:

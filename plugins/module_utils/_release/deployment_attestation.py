@@ -16,7 +16,8 @@ import time
 import typing as t
 from pathlib import Path
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, helm
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import facts, helm, look
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.attestations import predicates
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import ChartError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.cosign import Cosign
@@ -74,11 +75,10 @@ def agent_image(manifests: str) -> str:
     :raises ChartError: there is no Deployment of an agent in them
     :raises FindingError: they are no YAML
     """
-    for item in facts.parse(manifests):
-        labels = item["metadata"].get("labels") or {}
-        if item["kind"] == "Deployment" and labels.get("app.kubernetes.io/component") == "agent":
-            return str(item["spec"]["template"]["spec"]["containers"][0]["image"])
-    raise ChartError("The manifests have no Deployment of an agent, so there is no image to ask for.")
+    found = look.agent_of(facts.parse(manifests), None)
+    if found is None:
+        raise ChartError("The manifests have no Deployment of an agent, so there is no image to ask for.")
+    return str(shared.agent_container(found["spec"]["template"]["spec"])["image"])
 
 
 def predicate(report: Row) -> Row:

@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, namespace_exists
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import MANAGER, OWN_MANAGER
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts import Live
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.rights import Access, needed, not_granted
@@ -43,9 +44,12 @@ def serving(cluster: Cluster, release: str, namespace: str) -> Live:
     return Live(deployment=deployments[0] if deployments else None, pods=tuple(pods))
 
 
-def agent_of(objects: Iterable[Object], release: str) -> Object | None:
-    """The Deployment of the agent among rendered objects."""
-    wanted = {COMPONENT: "agent", "app.kubernetes.io/instance": release}.items()
+def agent_of(objects: Iterable[Object], release: str | None) -> Object | None:
+    """The Deployment of the agent among rendered objects.
+
+    :param release: None where the objects are those of one
+    """
+    wanted = ({COMPONENT: "agent"} | ({"app.kubernetes.io/instance": release} if release else {})).items()
     found = (item for item in objects if item["kind"] == "Deployment")
     return next((item for item in found if wanted <= (item["metadata"].get("labels") or {}).items()), None)
 
@@ -57,13 +61,15 @@ def with_surroundings(cluster: Cluster, live: Live, release: str, namespace: str
     """
     labels = release_selector(release)
     scalers = readable(cluster, "autoscaling/v2", "horizontalpodautoscalers", namespace, labels) or ()
-    own = readable(cluster, "v1", "pods", namespace, "app.kubernetes.io/managed-by=ai_platform.agent")
+    quotas = readable(cluster, "v1", "resourcequotas", namespace)
+    # Only a quota counts them.
+    own = readable(cluster, "v1", "pods", namespace, f"{MANAGER}={OWN_MANAGER}") if quotas else ()
     return dataclasses.replace(
         live,
         statefulsets=readable(cluster, "apps/v1", "statefulsets", namespace, labels) or (),
         autoscaler=scalers[0] if scalers else None,
         claims=readable(cluster, "v1", "persistentvolumeclaims", namespace, labels),
-        quotas=readable(cluster, "v1", "resourcequotas", namespace),
+        quotas=quotas,
         limit_ranges=readable(cluster, "v1", "limitranges", namespace),
         storage_classes=readable(cluster, "storage.k8s.io/v1", "storageclasses", None),
         metrics=cluster.serves("metrics.k8s.io"),

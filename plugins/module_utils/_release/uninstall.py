@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common import files
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import job_manifest
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import kubeconfig as kubeconfigs
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import (
     Forbidden,
@@ -151,7 +152,7 @@ def _look(cluster: Cluster, params: Row, record: Row) -> _Seen:
     for kind in belongings.KINDS:
         selectors = [release_selector(release)]
         if kind.name in belongings.RUN_KINDS:
-            selectors.append(f"{belongings.MANAGER}={belongings.OWN_MANAGER}")
+            selectors.append(f"{job_manifest.MANAGER}={job_manifest.OWN_MANAGER}")
         try:
             for selector in selectors:
                 for item in cluster.list(kind.version, kind.plural, namespace, labels=selector):

@@ -62,12 +62,20 @@ class Release:
         body: Object = {"metadata": metadata}
         if data:
             body["data"] = dict(data)
+        self.patch_secret(self.secret_name, body)
+
+    def patch_secret(self, name: str, body: Object) -> None:
+        """Change a Secret of the namespace.
+
+        :param body: with the resourceVersion that was seen, so that nobody's change is lost
+        :raises FindingError: somebody else wrote the Secret meanwhile, or the API server refuses
+        """
         try:
-            self.cluster.patch("v1", "secrets", self.secret_name, body, self.namespace)
+            self.cluster.patch("v1", "secrets", name, body, self.namespace)
         except Refused as error:
             if error.status != 409:
                 raise
-            words = f"Somebody else changed Secret {self.namespace}/{self.secret_name} during the rotation"
+            words = f"Somebody else changed Secret {self.namespace}/{name} during the rotation"
             raise FindingError("rotation-refused", f"{words}; run it again.") from None
 
     def rolled(self, rotation_id: str) -> bool:
@@ -117,13 +125,11 @@ def is_rolled(deployment: Object, rotation_id: str) -> bool:
 
     What an inventory gives beside the Secret's own id stands behind it (`rotationId` of its values).
     """
-    template, status = deployment["spec"]["template"], deployment.get("status") or {}
+    template = deployment["spec"]["template"]
     told = str(((template.get("metadata") or {}).get("annotations") or {}).get(ROTATION_ID, ""))
     if not rotation_id or not (told == rotation_id or told.startswith(f"{rotation_id}-")):
         return False
-    counts = [int(status.get(name) or 0) for name in ("replicas", "updatedReplicas", "availableReplicas")]
-    seen = int(status.get("observedGeneration") or 0) >= int(deployment["metadata"].get("generation") or 0)
-    return seen and len(set(counts)) == 1
+    return shared.is_rolled_out(deployment)
 
 
 __all__ = ("ANSWER_SECONDS", "Release", "is_rolled")

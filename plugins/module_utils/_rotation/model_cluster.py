@@ -13,15 +13,14 @@ import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Refused
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.model_key import ANNOTATION, Record, record_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.model_run import Facts
 
 Object = dict[str, t.Any]
-ROTATION_ID = "rotation-id"
 # The probe ends itself; a provider far away takes seconds for a handshake.
 DEADLINE_SECONDS, TIMEOUT_SECONDS = 45.0, 15.0
 # Too Many Requests (RFC 6585): the provider knows the key, and will not answer just now.
@@ -52,7 +51,7 @@ class Keys:
         """
         own, keys = self.release.secret(), self._keys()
         now = base64.b64decode((keys.get("data") or {}).get(self.entry, "")).decode("utf-8", "replace")
-        rotation_id = base64.b64decode((own.get("data") or {}).get(ROTATION_ID, "")).decode("utf-8", "replace")
+        rotation_id = rotation_ids.of(own)
         record, same = record_of(own), now == self.wanted
         if not same and (keeper := keeper_of(keys["metadata"])):
             words = f"Secret {self._named()} is kept by {keeper}, which would undo a new key there"
@@ -64,15 +63,15 @@ class Keys:
         value = base64.b64encode(self.wanted.encode()).decode()
         # The version refuses it where somebody else wrote the Secret meanwhile.
         body = {"metadata": {"resourceVersion": self._keys()["metadata"]["resourceVersion"]}}
-        self._patch(self.name, body | {"data": {self.entry: value}})
+        self.release.patch_secret(self.name, body | {"data": {self.entry: value}})
 
     def record(self, record: Record, rotation_id: str = "") -> None:
         """As the protocol has it."""
         version = self.release.secret()["metadata"]["resourceVersion"]
         body: Object = {"metadata": {"annotations": {ANNOTATION: record.as_annotation()}, "resourceVersion": version}}
         if rotation_id:
-            body["data"] = {ROTATION_ID: base64.b64encode(rotation_id.encode()).decode()}
-        self._patch(self.release.secret_name, body)
+            body["data"] = {rotation_ids.KEY: base64.b64encode(rotation_id.encode()).decode()}
+        self.release.patch_secret(self.release.secret_name, body)
 
     def try_key(self) -> bool:
         """As the protocol has it."""
@@ -102,15 +101,6 @@ class Keys:
 
     def _named(self) -> str:
         return f"{self.release.namespace}/{self.name}"
-
-    def _patch(self, name: str, body: Object) -> None:
-        try:
-            self.release.cluster.patch("v1", "secrets", name, body, self.release.namespace)
-        except Refused as error:
-            if error.status != 409:
-                raise
-            words = f"Somebody else changed Secret {self.release.namespace}/{name} during the rotation"
-            raise FindingError("rotation-refused", f"{words}; run it again.") from None
 
 
 def assert_taken(lines: t.Iterable[str]) -> None:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import secrets
-import string
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.model_key import Record
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
 
 # In the order in which a rotation takes them.
 Kind = t.Literal["mark", "switch", "renew", "roll", "clear", "nothing"]
@@ -111,8 +110,7 @@ class ModelRotation:
             self.keeper.put_key()
             self.done.append("The new key is in its Secret.")
         elif step == "renew":
-            new_id = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _each in range(16))
-            self.keeper.record(dataclasses.replace(record, until=_now()), new_id)
+            self.keeper.record(dataclasses.replace(record, until=_now()), rotation_ids.new())
             self.done.append("The release has a new rotation id, by which the pods are replaced.")
         elif step == "clear":
             self.keeper.record(Record(since=_now()))

@@ -14,8 +14,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.words im
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import login_of, with_password
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
-from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.run import ROTATION_ID, Rotation, Wanted
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.run import Rotation, Wanted
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -132,7 +133,7 @@ def _result(release: Release, rotation: Rotation, step: Step, words: str, *, cha
         "changed": changed,
         "next": step.kind,
         "login": known,
-        "rotation_id": base64.b64decode((secret.get("data") or {}).get(ROTATION_ID, "")).decode("utf-8", "replace"),
+        "rotation_id": rotation_ids.of(secret),
         "steps": rotation.done,
         "statements": rotation.statements,
         "summary": [*rotation.done, f"Release {release.namespace}/{release.name}: {words}."],

@@ -8,8 +8,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime
-import secrets
-import string
 import time
 import typing as t
 from urllib.parse import quote
@@ -25,6 +23,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.databas
     urls_of,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import INITIAL
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.steps import Facts, Role, Step, next_step
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -36,7 +35,7 @@ CONNECT_SECONDS = 10
 POLL_SECONDS = 2.0
 # A session that was told to end goes at its next word with the server; one that came in between is told, too.
 MOST_LOCKS = 3
-PASSWORD, ADMINISTRATOR, URL, ROTATION_ID = "password", "postgres-password", "database-url", "rotation-id"
+PASSWORD, ADMINISTRATOR, URL = "password", "postgres-password", "database-url"
 
 
 class Keeper(t.Protocol):
@@ -164,7 +163,7 @@ class Rotation:
         if prepared and answer["works"]:
             words = f"Role {login.preparing} was given its password, and still cannot log in from the agent's pod"
             raise FindingError("rotation-login", f"{words}. {answer['works']} The role in use was not touched.")
-        rolled = bool(login.replaces) and self.keeper.rolled(_decoded(data.get(ROTATION_ID, "")))
+        rolled = bool(login.replaces) and self.keeper.rolled(rotation_ids.of(secret))
         return secret, Facts(login, same, trial and answer["works"] == "", rolled, roles, patient)
 
     def take(self, step: Step, secret: Object, facts: Facts) -> None:
@@ -208,11 +207,9 @@ class Rotation:
         data = as_login(self.wanted.data, login.owner, role)
         keys = urls_of(data, role) | ({PASSWORD} if not self.wanted.outside or PASSWORD in secret["data"] else set())
         data = {key: data[key] for key in keys}
-        new_id = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _each in range(16))
-        old = (secret.get("data") or {}).get(ROTATION_ID, "")
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        switched = Login(login.owner, role, since=now, replaces=login.login, before=_decoded(old))
-        self.keeper.write(secret, switched, data | {ROTATION_ID: _encoded(new_id)})
+        switched = Login(login.owner, role, since=now, replaces=login.login, before=rotation_ids.of(secret))
+        self.keeper.write(secret, switched, data | {rotation_ids.KEY: _encoded(rotation_ids.new())})
 
     def _is_same(self, data: Mapping[str, str]) -> bool:
         """Whether the Secret has the password that is wanted."""

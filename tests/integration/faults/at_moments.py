@@ -16,9 +16,8 @@ import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.contract_relay import Relay
 
 from lab.paths import KUBECONFIG
-from tests.integration.places import descendants
 
-from .in_controllers import is_helm
+from .in_controllers import killed_helm
 from .in_nodes import without
 from .stage import AWAY, Running
 
@@ -68,15 +67,6 @@ def group(run: Running, _wire: Wire) -> None:
 def helm(run: Running, _wire: Wire) -> None:
     """Helm is killed, at once or as soon as it begins."""
     run.until("helm is at work", lambda: killed_helm(run))
-
-
-def killed_helm(run: Running) -> int:
-    """Kill helm where it changes the release; how many there were."""
-    found = [int(place.name) for place in descendants(run.process.pid) if is_helm(place)]
-    for process in found:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-    return len(found)
 
 
 def network(_run: Running, wire: Wire) -> None:

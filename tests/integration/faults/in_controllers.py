@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import os
 import signal
@@ -73,11 +74,17 @@ def helm_killed(stage: Stage) -> Run:
     stage.no_hook()
     running = stage.begin()
     running.until("the hook is at work", stage.hook)
-    killed = [int(place.name) for place in descendants(running.process.pid) if is_helm(place)]
-    for process in killed:
-        os.kill(process, signal.SIGKILL)
-    assert killed
+    assert killed_helm(running)
     return running.end()
+
+
+def killed_helm(run: Running) -> int:
+    """Kill helm where it changes the release; how many there were."""
+    found = [int(place.name) for place in descendants(run.process.pid) if is_helm(place)]
+    for process in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    return len(found)
 
 
 def is_helm(place: Path) -> bool:

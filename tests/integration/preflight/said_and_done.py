@@ -110,6 +110,12 @@ def agree(outcome: tuple[list[Finding], str], ids: set[str], wanted: str | None,
     assert wanted is not None or not error, error
 
 
+def worst(found: list[Finding], ids: set[str]) -> str | None:
+    """`fail` where a finding with one of `ids` is, else `unknown` where there is any, else None."""
+    said = severities(found, ids)
+    return "fail" if "fail" in said else "unknown" if said else None
+
+
 def severities(found: list[Finding], ids: set[str]) -> set[str]:
     """Of the findings with one of `ids`."""
     return {item.severity for item in found if item.id in ids}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import typing as t
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page
 
-from dev import browser as browsers
 from dev import site
+from tests.integration.report.conftest import SIZES
 
-SIZES = {"phone": ViewportSize(width=375, height=812), "desktop": ViewportSize(width=1280, height=900)}
 # A busy machine takes long over a page of 3,000 lines.
 LOAD_MS = 120_000
 
@@ -20,13 +18,6 @@ LOAD_MS = 120_000
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole site; Sphinx takes every warning for an error, a link to a heading that is not there too."""
     return site.build(tmp_path_factory.mktemp("site") / "site")
-
-
-@pytest.fixture(scope="module")
-def browser() -> t.Iterator[Browser]:
-    """Chromium."""
-    with browsers.running() as started:
-        yield started
 
 
 def opened(browser: Browser, file: Path, size: str, asked: list[str]) -> Page:

@@ -17,9 +17,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._database import
     move_steps,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._database.move_cluster import Release
-from ansible_collections.ai_platform.agent.plugins.module_utils._database.move_module import is_rolled
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import MOVE, bundle
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import manifest
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.shared import is_rolled_out
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import identity, move_record
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.losses import is_helms
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.move_record import Record
@@ -313,4 +313,4 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     ],
 )
 def test_pods_that_were_all_replaced(status: Row, wanted: bool) -> None:
-    assert is_rolled({"metadata": {"generation": 2}, "status": status}) is wanted
+    assert is_rolled_out({"metadata": {"generation": 2}, "status": status}) is wanted
