@@ -160,11 +160,12 @@ class _Move:
         try:
             done = self._ask("copy", owner)
         except FindingError as error:
-            # What the pod says itself was taken back by it; of a pod that is gone nobody knows.
+            # Nobody knows what is left of it: the record stays, and the next run looks.
             error.changed = True
-            if error.id in _SAID_BY_THE_POD:
-                move_record.remove(self.release.cluster, self.release.namespace, self.release.name)
             raise
+        if refused := done.get("refused"):
+            move_record.remove(self.release.cluster, self.release.namespace, self.release.name)
+            raise FindingError(refused["id"], refused["message"])
         # Clocks of nodes and of this machine may differ: what counts is how long ago it was there.
         ago = done["now"] - done["frozen_at"]
         frozen_at = begun.frozen_at if done["was_frozen"] and begun.frozen_at else time.time() - ago
@@ -285,16 +286,6 @@ class _Move:
             run_seconds=params["run_timeout"],
             programs=programs,
         )
-
-
-# Errors of which the pod knows, because it printed them: it has let the old database go again.
-_SAID_BY_THE_POD: t.Final = frozenset(
-    {
-        "backup-differs", "backup-failed", "backup-folder", "backup-room", "database-auth", "move-differs",
-        "move-failed", "move-source", "move-target", "privilege-missing", "restore-exists", "restore-refused",
-        "restore-roles", "restore-room", "restore-version",
-    }
-)  # fmt: skip
 
 
 __all__ = ("ARGUMENTS", "execute")

@@ -18,9 +18,9 @@ from .backup_restore import quoted
 from .errors import CollectorError
 from .move_facts import APPLICATION, CONNECT_SECONDS, SETTING, row
 
-ROUNDS: t.Final = 10
+# A busy server needs a while for each session that it ends.
+END_SECONDS: t.Final = 30
 _ROUND_SECONDS: t.Final = 0.5
-# A session that was beginning meanwhile may have read the setting before it was there: it is seen in the next round.
 _OLDER: t.Final = """
 SELECT a.pid, a.usename::text FROM pg_stat_activity a
 WHERE a.datname = current_database() AND a.usesysid IS NOT NULL AND a.pid <> pg_backend_pid()
@@ -38,7 +38,7 @@ def freeze(url: str) -> None:
     with _owner(url) as (connection, where, name):
         connection.execute(f"ALTER DATABASE {quoted(name)} SET {SETTING} = on")
         try:
-            _end_older(connection, where)
+            _end_older(connection, f"at {where} do not end, and may still write")
         except BaseException:
             with contextlib.suppress(Exception):
                 connection.execute(f"ALTER DATABASE {quoted(name)} RESET {SETTING}")
@@ -52,7 +52,7 @@ def thaw(url: str) -> None:
     """
     with _owner(url) as (connection, where, name):
         connection.execute(f"ALTER DATABASE {quoted(name)} RESET {SETTING}")
-        _end_older(connection, where)
+        _end_older(connection, f"at {where} do not end, and stay read-only")
 
 
 @contextlib.contextmanager
@@ -71,22 +71,27 @@ def _owner(url: str) -> t.Iterator[tuple[t.Any, str, str]]:
         yield connection, where, row(connection, "SELECT current_database()::text AS name")["name"]
 
 
-def _end_older(connection: t.Any, where: str) -> None:
+def _end_older(connection: t.Any, what_else: str) -> None:
     """End the sessions that began before now.
 
+    :param what_else: what is said of those that do not end
     :raises CollectorError: some of them do not end
     """
     now = connection.execute("SELECT clock_timestamp()").fetchone()[0]
-    left: list[tuple[int, str]] = []
-    for number in range(ROUNDS):
-        left = connection.execute(_OLDER, (now,)).fetchall()
-        if not left and number:
-            return
+    deadline = time.monotonic() + END_SECONDS
+    rounds = 0
+    # Once is not enough, whoever was there: a session that is beginning is not to be seen yet.
+    while (left := connection.execute(_OLDER, (now,)).fetchall()) or rounds < 1:
+        if rounds and time.monotonic() > deadline:
+            break
         for pid, _user in left:
             connection.execute("SELECT pg_terminate_backend(%s, 1000)", (pid,))
         time.sleep(_ROUND_SECONDS)
+        rounds += 1
+    else:
+        return
     users = ", ".join(sorted({user for _pid, user in left}))
-    words = f"Sessions of {users} at {where} do not end, and may still write"
+    words = f"Sessions of {users} {what_else}"
     raise CollectorError("move-source", f"{words}; end them, or close the programs that hold them.")
 
 

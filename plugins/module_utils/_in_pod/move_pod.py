@@ -28,6 +28,8 @@ _FIELDS: t.Final = ("jobs", "version_table", "lock_timeout_ms", "image", "same_r
 def main(request: dict[str, t.Any]) -> None:
     """Print the answer: what move_run.py returns, or an error.
 
+    A copy that failed and left nothing is an answer, `refused`: whoever asked knows then that no pod holds anything.
+
     :param request: `action` (look, copy, differences, thaw), `shared` and `work` (folders), and the rest of
         move_run.Request
     """
@@ -43,7 +45,12 @@ def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
         def sites(_major: int, _program: str) -> backup_pod.Sibling:
             return backup_pod.Sibling(Path(request["shared"]), Path(request["work"]))
 
-        return move_run.copy(wanted, sites)
+        try:
+            return move_run.copy(wanted, sites)
+        except move_run.LeftError:
+            raise
+        except CollectorError as error:
+            return {"refused": {"id": error.id, "message": error.message}}
     actions = {"look": move_run.look, "differences": move_run.differences, "thaw": move_run.thaw}
     if action not in actions:
         raise CollectorError("argument-invalid", f"There is no step {action}.")

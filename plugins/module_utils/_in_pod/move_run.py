@@ -46,6 +46,10 @@ ORDER BY 1 LIMIT 5
 """
 
 
+class LeftError(CollectorError):
+    """A copy that failed, and of which something is left."""
+
+
 def look(request: Request) -> Row:
     """What decides whether it can be moved, as `source` and `target`; nothing is changed.
 
@@ -61,6 +65,7 @@ def copy(request: Request, sites: Sites) -> Row:
     What an earlier run left there complete, beside a source that is read-only since, is compared and not copied again.
 
     :return: `seconds` by step, `rows`, `tables`, `bytes`, `copied` and `notes`; `frozen_at` and `now` of this clock
+    :raises LeftError: there is none, and something of this run is left, which the text names
     :raises CollectorError: there is none, and the old one may be written as before
     """
     found = look(request)
@@ -81,10 +86,10 @@ def copy(request: Request, sites: Sites) -> Row:
             row = _copied(request, sites, target)
             made = True
         _assert_served(request, target)
-    except BaseException:
-        if made:
-            _drop(request, target["database"])
-        move_freeze.thaw(request["source"])
+    except BaseException as error:
+        if left := _taken_back(request, target if made else None):
+            found = error if isinstance(error, CollectorError) else CollectorError("move-failed", "The copy failed.")
+            raise LeftError(found.id, " ".join((found.message, *left))) from error
         raise
     return row | {"frozen_at": began, "now": time.time(), "was_frozen": source["frozen"]}
 
@@ -235,16 +240,29 @@ def _assert_served(request: Request, target: Row) -> None:
             raise CollectorError("move-target", f"{words} ({SETTING}); lift it.")
 
 
-def _drop(request: Request, name: str) -> None:
-    """Remove what this run has made."""
+def _taken_back(request: Request, made: Row | None) -> list[str]:
+    """Remove what this run has made, and let the old database be written again.
+
+    :param made: the new database, None where this run made none
+    :return: what could not be done, a sentence each
+    """
     import psycopg
 
-    with (
-        contextlib.suppress(psycopg.Error, CollectorError),
-        session.connected(request["admin"], CONNECT_SECONDS, APPLICATION) as admin,
-    ):
-        admin.autocommit = True
-        admin.execute(t.cast("t.Any", f"DROP DATABASE IF EXISTS {backup_restore.quoted(name)} WITH (FORCE)"))
+    left = []
+    if made:
+        name = backup_restore.quoted(made["database"])
+        try:
+            with session.connected(request["admin"], CONNECT_SECONDS, APPLICATION) as admin:
+                admin.autocommit = True
+                admin.execute(t.cast("t.Any", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        except (psycopg.Error, CollectorError):
+            left.append(f"The copy could not be removed: drop the database {made['database']} at {made['where']}.")
+    try:
+        move_freeze.thaw(request["source"])
+    except CollectorError as error:
+        words = "Whether the old database may be written again is not known"
+        left.append(f"{words}; run the move again, or RESET {SETTING} there. {error.message}")
+    return left
 
 
-__all__ = ("Request", "copy", "differences", "look", "thaw")
+__all__ = ("LeftError", "Request", "copy", "differences", "look", "thaw")

@@ -197,6 +197,34 @@ def test_what_fails_leaves_nothing_and_thaws(move: Move, monkeypatch: pytest.Mon
     assert (move.databases(), move.may_write()) == ([], True)
 
 
+def test_what_cannot_be_taken_back_is_told(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy of no use, where nobody may drop it any more, and a session of the old server that does not end."""
+
+    def fails(*_: t.Any, **__: t.Any) -> t.NoReturn:
+        with psycopg.connect(move.new.url(), autocommit=True) as admin:
+            admin.execute(f"ALTER ROLE {ADMIN} NOLOGIN")
+        stuck.append(psycopg.connect(move.place.url))
+        os.kill(stuck[0].info.backend_pid, signal.SIGSTOP)
+        monkeypatch.setattr(move_freeze, "END_SECONDS", 1)
+        raise CollectorError("move-target", "It is of no use.")
+
+    stuck: list[psycopg.Connection] = []
+    monkeypatch.setattr(move_run, "_assert_served", fails)
+    try:
+        with pytest.raises(move_run.LeftError) as caught:
+            move.copy()
+    finally:
+        for connection in stuck:
+            os.kill(connection.info.backend_pid, signal.SIGCONT)
+            connection.close()
+        with psycopg.connect(move.new.url(), autocommit=True) as admin:
+            admin.execute(f"ALTER ROLE {ADMIN} LOGIN")
+    said = caught.value.message
+    assert (caught.value.id, said.startswith("It is of no use. ")) == ("move-target", True)
+    for part in (f"drop the database {NEW} at ", "Sessions of postgres", "stay read-only"):
+        assert part in said, said
+
+
 def test_killed_in_the_middle(move: Move) -> None:
     """The source stays read-only, which the next run knows it by; it copies anew."""
     child = os.fork()
@@ -252,4 +280,3 @@ def test_check_looks_and_changes_nothing(move: Move) -> None:
     facts = move_run.look(move.request)
     assert facts["target"]["exists"] is False
     assert (move.databases(), move.may_write()) == ([], True)
-    assert move_freeze.ROUNDS > 1
