@@ -88,8 +88,8 @@ def copy(request: Request, sites: Sites) -> Row:
         _assert_served(request, target)
     except BaseException as error:
         if left := _taken_back(request, target if made else None):
-            found = error if isinstance(error, CollectorError) else CollectorError("move-failed", "The copy failed.")
-            raise LeftError(found.id, " ".join((found.message, *left))) from error
+            first = error if isinstance(error, CollectorError) else CollectorError("move-failed", "The copy failed.")
+            raise LeftError(first.id, " ".join((first.message, *left))) from error
         raise
     return row | {"frozen_at": began, "now": time.time(), "was_frozen": source["frozen"]}
 
