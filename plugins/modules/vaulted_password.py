@@ -14,8 +14,9 @@ description:
   - Makes a password of 40 letters and digits, and gives it to the one variable of the file that has the current one.
   - A file that C(ansible-vault encrypt) encrypted, and a value that C(ansible-vault encrypt_string) did, are encrypted
     again with the same vault password of this run and the same vault id. A value in plain text is refused.
-  - The rest of the file stays as it was. The file is replaced in one step, so whoever is interrupted leaves the old one
-    or the new one.
+  - The variable may be a value of a dictionary (C(vault.postgresql.password)), also of one in a dictionary.
+  - The rest of the file stays as it was, with its line breaks, its owner and its mode. The file is replaced in one
+    step, so whoever is interrupted leaves the old one or the new one.
   - Set C(no_log) on the task, for the new password is in its result.
 author:
   - The ai_platform.agent authors (@ai-platform)
@@ -56,7 +57,7 @@ password:
   returned: success
   type: str
 variable:
-  description: The variable that has it now.
+  description: The variable that has it now, that of a dictionary as C(outer.inner).
   returned: success
   type: str
   sample: vault_ai_agent_postgresql_password

@@ -15,6 +15,7 @@ import fcntl
 import os
 import stat
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
@@ -31,6 +32,8 @@ TAG: t.Final = "!vault"
 INDENT: t.Final = " " * 10
 # Where several variables have the same value, the one with this end is meant.
 MEANT: t.Final = "ai_agent_postgresql_password"
+LOCK_SECONDS: t.Final = 60
+_OTHER_FORM: t.Final = "a form that is not replaced: write it as a text in quotes, without an anchor"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +73,9 @@ def replace(path: Path, current: str, new: str, vault: VaultLib, *, write: bool 
 
 def _content(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        # Line breaks stay as they are: whoever compares two versions of the file sees one variable.
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
     except (OSError, ValueError) as error:
         raise _refused(path, f"cannot be read ({type(error).__name__})") from None
 
@@ -98,8 +103,8 @@ def _replaced(
     text: str, current: str, new: str, vault: VaultLib, path: Path, *, sealed: bool
 ) -> tuple[str, str | None, str]:
     """Name, label and the whole text with another value."""
-    found: list[tuple[yaml.ScalarNode, yaml.ScalarNode, _Sealed | None]] = []
-    for key, value in _entries(text, path):
+    found: list[tuple[str, yaml.ScalarNode, _Sealed | None]] = []
+    for name, value in _entries(text, path):
         if value.tag == TAG:
             try:
                 sealed_value = _unsealed(value.value.strip() + "\n", vault, path)
@@ -107,26 +112,28 @@ def _replaced(
                 # Another variable's, of another label.
                 continue
             if sealed_value.text == current:
-                found.append((key, value, sealed_value))
+                found.append((name, value, sealed_value))
         elif value.value == current:
-            found.append((key, value, None))
+            found.append((name, value, None))
     if not found:
         words = "has no variable with the password that the inventory gives: name the file in which it stands"
         raise _refused(path, f"{words}; where another host of this run shares it, let that one be rotated alone")
     if len(found) > 1:
-        found = [each for each in found if each[0].value.endswith(MEANT)]
+        found = [each for each in found if each[0].endswith(MEANT)]
     if len(found) != 1:
         words = "has several variables with the password that the inventory gives"
         raise _refused(path, f"{words}, and not one of them alone ends in {MEANT}: give them values of their own")
-    key, value, inner = found[0]
+    name, value, inner = found[0]
     if inner is None and not sealed:
-        raise _refused(path, f"has {key.value} in plain text: encrypt it (`ansible-vault encrypt`), and run again")
-    if value.tag not in {TAG, "!unsafe", "tag:yaml.org,2002:str"} or "{{" in value.value:
-        raise _refused(path, f"has {key.value} in a form that is not replaced: write it as a text in quotes")
+        raise _refused(path, f"has {name} in plain text: encrypt it (`ansible-vault encrypt`), and run again")
+    if value.tag not in {TAG, "!unsafe", "tag:yaml.org,2002:str"}:
+        raise _refused(path, f"has {name} in {_OTHER_FORM}")
     written = f'"{new}"'
     if inner:
-        body = _sealed(new, inner, vault).rstrip("\n").replace("\n", "\n" + INDENT)
-        written = f"{TAG} |\n{INDENT}{body}"
+        end_of_line = "\r\n" if "\r\n" in text else "\n"
+        line = text.splitlines()[value.start_mark.line]
+        indent = INDENT.ljust(len(line) - len(line.lstrip()) + 2)
+        written = (end_of_line + indent).join((f"{TAG} |", *_sealed(new, inner, vault).splitlines()))
     # A block ends before the next token, with its line break and whatever comments follow.
     end = value.end_mark.index
     if value.style in {"|", ">"}:
@@ -134,11 +141,12 @@ def _replaced(
         end -= len(rest) - len(rest.rstrip())
     # PyYAML counts a tag to its value.
     changed = text[: value.start_mark.index] + written + text[end:]
-    _assert_alone(text, changed, key.value, path)
-    return str(key.value), inner.label if inner else None, changed
+    _assert_alone(text, changed, name, path)
+    return name, inner.label if inner else None, changed
 
 
-def _entries(text: str, path: Path) -> list[tuple[yaml.ScalarNode, yaml.ScalarNode]]:
+def _entries(text: str, path: Path) -> list[tuple[str, yaml.ScalarNode]]:
+    """Names and values, those of dictionaries in dictionaries as `outer.inner`."""
     try:
         node = yaml.compose(text, yaml.SafeLoader)
     except yaml.YAMLError:
@@ -146,21 +154,34 @@ def _entries(text: str, path: Path) -> list[tuple[yaml.ScalarNode, yaml.ScalarNo
         raise _refused(path, "is no YAML") from None
     if not isinstance(node, yaml.MappingNode):
         raise _refused(path, "is no dictionary of variables")
-    return [
-        (key, value)
-        for key, value in node.value
-        if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
-    ]
+    return list(_scalars(node, ""))
+
+
+def _scalars(
+    node: yaml.MappingNode, prefix: str, within: tuple[yaml.Node, ...] = ()
+) -> t.Iterator[tuple[str, yaml.ScalarNode]]:
+    for key, value in node.value:
+        name = f"{prefix}{key.value}"
+        if isinstance(value, yaml.ScalarNode):
+            yield name, value
+        # An alias may lead back to where it stands.
+        elif isinstance(value, yaml.MappingNode) and value not in within:
+            yield from _scalars(value, f"{name}.", (*within, value))
 
 
 def _assert_alone(before: str, after: str, name: str, path: Path) -> None:
     """Nothing but one variable differs."""
 
     def others(text: str) -> list[tuple[str, str, str]]:
-        return [(key.value, value.tag, value.value) for key, value in _entries(text, path) if key.value != name]
+        return [(key, value.tag, value.value) for key, value in _entries(text, path) if key != name]
 
-    if others(before) != others(after) or len(_entries(before, path)) != len(_entries(after, path)):
-        raise _refused(path, f"has {name} in a form that is not replaced: write it as a text in quotes")
+    try:
+        same = others(before) == others(after) and len(_entries(before, path)) == len(_entries(after, path))
+    except FindingError:
+        # An anchor went with the value, which others refer to.
+        same = False
+    if not same:
+        raise _refused(path, f"has {name} in {_OTHER_FORM}")
 
 
 @contextlib.contextmanager
@@ -171,20 +192,40 @@ def _alone(path: Path) -> t.Iterator[None]:
     except OSError as error:
         raise _refused(path, f"cannot be read ({type(error).__name__})") from None
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        _lock(folder, path)
         yield
     finally:
         os.close(folder)
 
 
+def _lock(folder: int, path: Path) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                words = f"is being changed by another run for {LOCK_SECONDS} s"
+                raise _refused(path, f"{words}: look for its process, and run again") from None
+            time.sleep(0.1)
+        except OSError as error:
+            raise _refused(path, f"is on a file system that cannot lock ({error.strerror})") from None
+        else:
+            return
+
+
 def _write(path: Path, text: str) -> None:
     """In one step: whoever is interrupted leaves the old file or the new one."""
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
+        before = path.stat()
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                os.fchmod(file.fileno(), mode)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
+                    # Run by root, it stays its owner's.
+                    with contextlib.suppress(PermissionError):
+                        os.fchown(file.fileno(), before.st_uid, before.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
+import os
 import typing as t
 from pathlib import Path
 
@@ -150,3 +152,67 @@ def test_of_two_hosts_that_share_a_password_one_gets_it(tmp_path: Path) -> None:
         host.join()
     assert sorted("no variable" in each for each in answers) == [False, True, True, True]
     assert read(path).count(NEW) == 1
+
+
+def test_line_breaks_of_other_systems_stay(tmp_path: Path) -> None:
+    text = f"first: 1\r\nai_agent_postgresql_password: '{OLD}'\r\nlast: ü\r\n"
+    path = whole(tmp_path / "vault.yml", text)
+    _vault_file.replace(path, OLD, NEW, VAULT)
+    assert read(path) == text.replace(f"'{OLD}'", f'"{NEW}"')
+    path = tmp_path / "vars.yml"
+    path.write_bytes((value_by_value("ai_agent_postgresql_password", OLD) + "last: ü\n").replace("\n", "\r\n").encode())
+    _vault_file.replace(path, OLD, NEW, VAULT)
+    content = path.read_bytes()
+    assert content.count(b"\n") == content.count(b"\r\n") > 3
+    assert content.endswith("\r\nlast: ü\r\n".encode())
+    assert _vault_file.replace(path, NEW, "another", VAULT)
+
+
+def test_a_value_of_a_dictionary_in_a_dictionary(tmp_path: Path) -> None:
+    text = f"vault:\n  # Of the database.\n  postgresql: {{user: x, password: '{OLD}'}}\n  list: [{{a: b}}]\n"
+    path = whole(tmp_path / "vault.yml", text)
+    assert _vault_file.replace(path, OLD, NEW, VAULT) == ("vault.postgresql.password", "dev")
+    assert read(path) == text.replace(f"'{OLD}'", f'"{NEW}"')
+    path = tmp_path / "vars.yml"
+    text = value_by_value("password", OLD) + "last: 1\n"
+    for depth in range(1, 5):
+        text = f"level{depth}:\n" + "".join(f"    {line}\n" for line in text.splitlines())
+        path.write_text(text)
+        assert _vault_file.replace(path, OLD, NEW, VAULT)[0].count(".") == depth
+        assert path.read_text().endswith("    last: 1\n")
+        assert _vault_file.replace(path, NEW, "another", VAULT)[0].endswith("level1.password")
+
+
+def test_braces_of_an_unsafe_text(tmp_path: Path) -> None:
+    path = whole(tmp_path / "vault.yml", "ai_agent_postgresql_password: !unsafe 'it {{ is }}'\n")
+    _vault_file.replace(path, "it {{ is }}", NEW, VAULT)
+    assert read(path) == f'ai_agent_postgresql_password: "{NEW}"\n'
+
+
+@pytest.mark.parametrize(
+    "text", [f"ai_agent_postgresql_password: &it '{OLD}'\nother: [*it]\n", "a: &a {b: *a, c: x}\n"]
+)
+def test_what_others_refer_to_is_refused(tmp_path: Path, text: str) -> None:
+    path = whole(tmp_path / "vault.yml", text)
+    with pytest.raises(FindingError, match=r"without an anchor|has no variable"):
+        _vault_file.replace(path, OLD, NEW, VAULT)
+    assert read(path) == text
+
+
+def test_the_owner_stays_and_a_lock_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = whole(tmp_path / "vault.yml", PLAIN)
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 65533)
+    before = path.stat()
+    monkeypatch.setattr(_vault_file, "LOCK_SECONDS", 0)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    with pytest.raises(FindingError, match="is being changed by another run"):
+        _vault_file.replace(path, OLD, NEW, VAULT)
+    os.close(folder)
+    _vault_file.replace(path, OLD, NEW, VAULT)
+    assert (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode) == (
+        before.st_uid,
+        before.st_gid,
+        before.st_mode,
+    )
