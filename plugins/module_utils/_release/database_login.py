@@ -12,11 +12,11 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime
-import json
 import typing as t
 from urllib.parse import quote, unquote
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import annotated
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ class Login:
 
     def as_annotation(self) -> str:
         """Its text, which `login_of` reads again."""
-        return json.dumps({name: value for name, value in dataclasses.asdict(self).items() if value})
+        return annotated.text_of(self)
 
 
 def login_of(secret: Object | None) -> Login | None:
@@ -57,21 +57,8 @@ def login_of(secret: Object | None) -> Login | None:
 
     :raises FindingError: `rotation-record`: somebody wrote something else into it
     """
-    metadata = (secret or {}).get("metadata") or {}
-    text = (metadata.get("annotations") or {}).get(ANNOTATION)
-    if not text:
-        return None
-    names = [field.name for field in dataclasses.fields(Login)]
-    try:
-        told = json.loads(text)
-        found = Login(**{name: str(told[name]) for name in names if name in told})
-    except (ValueError, TypeError):
-        words = (
-            f"The annotation {ANNOTATION} of Secret {metadata.get('namespace')}/{metadata.get('name')} is not what a"
-        )
-        words += ' rotation writes: give it {"owner": …, "login": …} as the server\'s roles and database-url have them.'
-        raise FindingError("rotation-record", words) from None
-    return found
+    cure = 'give it {"owner": …, "login": …} as the server\'s roles and database-url have them.'
+    return annotated.read(secret, ANNOTATION, Login, cure)
 
 
 def others(owner: str) -> tuple[str, str]:

@@ -10,10 +10,9 @@ the pods are replaced.
 from __future__ import annotations
 
 import dataclasses
-import json
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import annotated
 
 Object = dict[str, t.Any]
 ANNOTATION: t.Final = "ai-agent/model-key"
@@ -34,7 +33,7 @@ class Record:
 
     def as_annotation(self) -> str:
         """Its text, which `record_of` reads again."""
-        return json.dumps({name: value for name, value in dataclasses.asdict(self).items() if value})
+        return annotated.text_of(self)
 
 
 def record_of(secret: Object | None) -> Record:
@@ -42,18 +41,8 @@ def record_of(secret: Object | None) -> Record:
 
     :raises FindingError: `rotation-record`: somebody wrote something else into it
     """
-    metadata = (secret or {}).get("metadata") or {}
-    text = (metadata.get("annotations") or {}).get(ANNOTATION)
-    if not text:
-        return Record()
-    try:
-        told = dict(json.loads(text))
-        names = [field.name for field in dataclasses.fields(Record)]
-        return Record(**{name: str(told[name]) for name in names if name in told})
-    except (ValueError, TypeError):
-        words = f"The annotation {ANNOTATION} of Secret {metadata.get('namespace')}/{metadata.get('name')}"
-        cure = "is not what a rotation writes: remove it, and replace the pods once (rotationId of ai_agent_values)."
-        raise FindingError("rotation-record", f"{words} {cure}") from None
+    cure = "remove it, and replace the pods once (rotationId of ai_agent_values)."
+    return annotated.read(secret, ANNOTATION, Record, cure) or Record()
 
 
 __all__ = ("ANNOTATION", "Record", "record_of")
