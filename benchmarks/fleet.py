@@ -168,10 +168,12 @@ def _copy(item: dict[str, t.Any], named: str) -> dict[str, t.Any]:
 def main() -> int:
     """Exit code 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--hosts", default="20,100,200", help="sizes of the fleet, ascending")
+    parser.add_argument("--hosts", default="20,100,200", help="sizes of the fleet, above 1")
     parser.add_argument("--forks", type=int, default=10, help="hosts at once")
     given = parser.parse_args()
-    sizes = [int(size) for size in given.hosts.split(",")]
+    sizes = sorted({int(size) for size in given.hosts.split(",")} - {1})
+    if not sizes:
+        parser.error("--hosts: give a size above 1; what each further release costs is the difference to one alone")
     with tempfile.TemporaryDirectory(prefix="fleet-") as kept, api_server.running() as server:
         folder = Path(kept)
         with Workloads(server.kubeconfig):
