@@ -20,7 +20,7 @@ _BROKEN = (
     http.client.IncompleteRead,
     http.client.RemoteDisconnected,
     ConnectionResetError,
-    # What a connection is that was reset, for whoever still writes to it, as TLS does at its end.
+    # Errors when writing to a connection that was reset, as TLS does when it closes.
     BrokenPipeError,
     ConnectionAbortedError,
     ssl.SSLEOFError,

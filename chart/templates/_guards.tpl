@@ -374,7 +374,7 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- end -}}
 {{- end -}}
 
-{{/* Doors that lead from nowhere, and a Secret that nobody reads. */}}
+{{/* An Ingress or HTTPRoute without hosts or gateway; an ExternalSecret without name, store or keys. */}}
 {{- define "ai-agent.guards.doors" -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
 {{- fail "ingress.enabled is true, but ingress.hosts is empty: name the hosts." -}}

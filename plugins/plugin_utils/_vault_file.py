@@ -142,7 +142,7 @@ def _entries(text: str, path: Path) -> list[tuple[yaml.ScalarNode, yaml.ScalarNo
     try:
         node = yaml.compose(text, yaml.SafeLoader)
     except yaml.YAMLError:
-        # Its words quote the file.
+        # The words of the error quote the file.
         raise _refused(path, "is no YAML") from None
     if not isinstance(node, yaml.MappingNode):
         raise _refused(path, "is no dictionary of variables")
@@ -178,7 +178,7 @@ def _alone(path: Path) -> t.Iterator[None]:
 
 
 def _write(path: Path, text: str) -> None:
-    """In one step: whoever is interrupted leaves the old file or the new one."""
+    """Replace the file in one step: an interrupted run leaves the old file or the new one."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

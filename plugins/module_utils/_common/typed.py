@@ -13,7 +13,7 @@ Test = t.Callable[[t.Any], bool]
 
 
 def test_of(annotation: t.Any) -> Test:
-    """What says whether a value as JSON has it is of a type: TypedDicts, lists, dictionaries, unions and plain types.
+    """A function that tests whether a JSON value has this type: TypedDicts, lists, dictionaries, unions, plain types.
 
     A TypedDict has all of its required keys and none beside its own; a whole number is no bool, and no float.
     """

@@ -23,7 +23,7 @@ KEY: t.Final = "backups.json"
 
 
 def name(release: str) -> str:
-    """Of the ConfigMap."""
+    """The name of the ConfigMap with the record."""
     return f"{release}-backup-record"
 
 

@@ -83,7 +83,7 @@ class _Asker:
         except errors.InsufficientPrivilege:
             found["why"] = "rights"
         except errors.Error:
-            # Its words may quote a value.
+            # The words of the error may quote a value.
             found["why"] = "error"
         return found
 
@@ -222,7 +222,7 @@ class _Asker:
         return f"FROM ({' UNION ALL '.join(parts)}) AS found"
 
     def _collation(self, schema: str | None, name: str) -> str:
-        """Its name in SQL, whatever the search path is. One that is not deterministic takes more texts as equal."""
+        """A collation's qualified name in SQL. One that is not deterministic takes more texts as equal."""
         found = self._ask(queries.COLLATION, schema=schema, name=name)
         if not found:
             raise _Unasked("absent")
@@ -314,7 +314,7 @@ class _Asker:
         return f"NOT {fits}" if question["inside"] else fits
 
     def _validate(self, question: Row, table: Row) -> str | None:
-        """Of a constraint that is there, NOT VALID."""
+        """The condition by which a row violates a constraint that is there and NOT VALID; None where it is VALID."""
         # Names in its expression are written out where they are not in pg_catalog.
         with self._connection.transaction(force_rollback=True):
             self._ask(queries.QUESTION_SETTINGS, milliseconds=f"{self._each}ms")

@@ -126,7 +126,7 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
 
     @property
     def exit_code(self) -> int | None:
-        """Of the program, once `receive` has told its end; None where nobody knows it."""
+        """The exit code of the program, once `receive` has returned its end; None where it is not known."""
         try:
             return t.cast("int | None", self._socket.returncode)
         except Exception:

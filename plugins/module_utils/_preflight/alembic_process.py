@@ -164,7 +164,7 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
 
 
 def _secrets(environment: t.Mapping[str, str]) -> list[str]:
-    """Of variables: those whose names say so, and the passwords of URLs."""
+    """The secret values of variables: those whose names say so, and the passwords of URLs."""
     named = [value for name, value in environment.items() if _SECRET.search(name) and len(value) >= _LEAST]
     logins = [found[1] for value in environment.values() for found in _LOGIN.finditer(value)]
     return [*named, *logins, *(unquote(login) for login in logins)]

@@ -28,7 +28,7 @@ _TABLES: t.Final = frozenset("rp")
 
 
 class Guards:
-    """Followed from statement to statement. `objects` is moved on by the caller."""
+    """Follows each statement of the upgrade, in order. `objects` is moved on by the caller."""
 
     def __init__(self, catalog: Catalog, objects: ObjectJudge, facts: TableFacts) -> None:
         self._catalog, self._objects = catalog, objects

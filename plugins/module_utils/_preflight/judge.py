@@ -111,7 +111,7 @@ class Judgement:
     findings: list[Finding]
 
     def risks(self) -> dict[str, str]:
-        """Of each revision with a finding: as high as the worst of them."""
+        """The risk of each revision with a finding: that of its worst one."""
         worst: dict[str, int] = {}
         for item in self.findings:
             if item.revision:
@@ -124,7 +124,7 @@ class Judgement:
         return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
 
     def strongest_locks(self) -> dict[str, dict[str, t.Any]]:
-        """Of each revision that takes a lock: the strongest one, on the largest table of several."""
+        """The strongest lock of each revision that takes one, on the largest table of several."""
         strongest: dict[str, dict[str, t.Any]] = {}
         for item in self.statements:
             locks = [*item["locks"], *([strongest[item["revision"]]] if item["revision"] in strongest else [])]

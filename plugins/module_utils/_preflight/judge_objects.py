@@ -1,6 +1,6 @@
 """Objects that are missing, in the way or depended upon: drift between the database and the history of its revisions.
 
-Facts over names, moved on by each statement, as the catalogue is. What an opaque statement before may have made or
+Facts over names, updated after each statement, as the catalogue is. What an opaque statement before may have made or
 dropped is not known: from there on nothing is certain.
 """
 
@@ -39,7 +39,7 @@ UNCERTAIN_AFTER: t.Final[frozenset[str]] = frozenset(
 
 
 class ObjectJudge:
-    """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
+    """Judges each statement of the upgrade, in order. The caller sets `certain` to False where it ends."""
 
     def __init__(self, catalog: Catalog, facts: TableFacts, *, may_be_seen: bool = True) -> None:
         """:param facts: the answer of live_facts.collect

@@ -25,11 +25,11 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class PartitionJudge:
-    """Followed from statement to statement. Tables by their names before the upgrade."""
+    """Judges each statement of the upgrade, in order. Tables by their names before the upgrade."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts, timezone: str) -> None:
         """:param facts: the answer of live_facts.collect
-        :param rules: the caller moves them on after this judge has seen a statement
+        :param rules: the caller updates them after this judge has seen a statement
         """
         self._catalog, self._rules, self._timezone = catalog, rules, TimeZone(timezone)
         self._map = PartitionMap(catalog, rules, facts, timezone)
@@ -39,7 +39,7 @@ class PartitionJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the tables unseen
+        :param certain: no earlier opaque statement can have changed the tables
         """
         if not self._rules.known:
             return []

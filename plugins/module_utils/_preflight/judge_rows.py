@@ -81,13 +81,13 @@ class _Write(t.NamedTuple):
 
 
 class RowJudge:
-    """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
+    """Judges each statement of the upgrade, in order. The caller sets `certain` to False where it ends."""
 
     def __init__(
         self, catalog: Catalog, answers: t.Sequence[RowAnswer] | None, uniques: UniqueKeys | None = None
     ) -> None:
         """:param answers: those of live_facts.collect to the questions of these statements; None: nobody asked
-        :param uniques: moved on by the caller
+        :param uniques: the caller updates them
         """
         self._uniques = uniques
         self.certain = True
@@ -151,7 +151,7 @@ class RowJudge:
         return self._writes.get(known.name if known else self._catalog.qualified(name), {})
 
     def _domain(self, question: Question, answer: RowAnswer, where: Where) -> t.Iterator[Finding]:
-        """Of each column in which the domain is stored."""
+        """The findings for each column in which the domain is stored."""
         asked: dict[tuple[Name, str], RowAnswer] = {}
         for use in answer.get("uses", ()):
             asked[(use["schema"], use["table"]), use["column"]] = t.cast("RowAnswer", use)

@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 _CHECKED = {ConstrType.CONSTR_CHECK, ConstrType.CONSTR_FOREIGN, ConstrType.CONSTR_NOTNULL}
 _KEYS = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
-# Since then a foreign key of a partitioned table may be added unproven.
+# First major version with NOT VALID foreign keys on partitioned tables.
 _PARTITIONED_KEYS = 18
 
 

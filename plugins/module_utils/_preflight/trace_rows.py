@@ -49,7 +49,7 @@ _OF_INSTANCE = (
     "txid_", "inet_server_", "lo_", "dblink",
 )  # fmt: skip
 _COUNTED = {"reltuples", "relpages", "relallvisible", "last_value"}
-# They compute a value, which no revision is told; a sequence goes on.
+# Functions that only compute a value, which the revision never sees; nextval and setval change a sequence as well.
 _COMPUTING = {
     "clock_timestamp", "concat", "date_trunc", "gen_random_uuid", "json_build_array", "jsonb_build_array",
     "jsonb_build_object", "jsonb_set", "length", "md5", "nextval", "now", "random", "replace", "row_to_json", "setval",

@@ -141,7 +141,7 @@ def _whose(kind: str, metadata: Object, release: str, namespace: str) -> Whose:
 def _of_helm(
     kind: str, labels: t.Mapping[str, str], annotations: t.Mapping[str, str], release: tuple[str, str]
 ) -> Whose:
-    """Of an object that says that Helm manages it.
+    """Whose an object is that says that Helm manages it.
 
     :param release: its name and its namespace
     """
@@ -198,7 +198,7 @@ def kept(annotations: t.Mapping[str, str]) -> bool:
 
 
 def of(items: Iterable[Found], *whose: Whose) -> list[Found]:
-    """Those of them, in the order in which they are removed."""
+    """The objects with one of these owners, in the order of their removal."""
     order = {kind: number for number, kind in enumerate(KINDS)}
     chosen = (item for item in items if item.whose in whose)
     return sorted(chosen, key=lambda item: (order[item.kind], item.name))

@@ -58,7 +58,7 @@ class Ended:
 
     @property
     def denied(self) -> str:
-        """That the account lacks a right, and the file that has it, where that is the complaint; else empty."""
+        """The sentence about a right that the account lacks, where Helm complains of one; else empty."""
         found = _FORBIDDEN.search(self.complaint)
         return forbidden(found["verb"], found["resource"], found["namespace"], found["account"]) if found else ""
 

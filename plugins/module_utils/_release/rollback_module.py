@@ -36,7 +36,7 @@ ARGUMENTS: t.Final[Row] = {
     "release_namespace": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["recorded", "rolled_back"], "default": "rolled_back"},
     "preflight": {"type": "dict", "default": {}},
-    # They hold no secret, and are too long for a log.
+    # The manifests hold no secret and are too long for a log.
     "manifests": {"type": "str", "no_log": True},
     "to": {"type": "int", "default": 0},
     "accept": {"type": "str", "default": ""},

@@ -87,7 +87,7 @@ class Watch:
         return without_named(self._known(there).sub(HIDDEN, told))
 
     def _last_line(self, found: list[waiting.Wait]) -> str:
-        """Of the first container that runs."""
+        """The last line of the log of the first container that runs."""
         place = next((each for each in found if each.pod and each.container), None)
         if place is None:
             return ""

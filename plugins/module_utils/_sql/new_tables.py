@@ -108,7 +108,7 @@ def _typed(node: t.Any, kinds: t.Mapping[ConstrType, t.Any]) -> Column | None:
 
 
 class NewTables:
-    """Followed from statement to statement. What is changed in another way than is followed here is forgotten."""
+    """The tables that the upgrade makes, as each statement leaves them; one changed in an unknown way is forgotten."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -119,7 +119,7 @@ class NewTables:
         return self._tables.get(self._catalog.qualified(name))
 
     def after(self, node: t.Any) -> None:
-        """Move on. Called before the catalogue is, so that names are those that the statement uses."""
+        """Apply a statement, before the catalogue does, so that names are those that the statement uses."""
         kind: t.Any = type(node)
         if kind is ast.CreateStmt:
             self._created(node)

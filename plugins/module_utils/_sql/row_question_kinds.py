@@ -73,7 +73,7 @@ class Questions:
     """Asked one after the other of the rows as `state` has them at that moment."""
 
     def __init__(self, state: UpgradedRows) -> None:
-        """:param state: the caller moves it on"""
+        """:param state: the caller updates it after each statement"""
         self.found: list[Question] = []
         self._state = state
         # Of the statement that is read.
@@ -354,7 +354,7 @@ def _limit(node: t.Any) -> str | list[str]:
 
 
 def _value(name: str) -> str:
-    """Of a domain's check there is one value only."""
+    """The name `value`, the only one that the check of a domain may hold."""
     if name != "value":
         raise UnsupportedExpression(f"it holds a column {name}")
     return "value"

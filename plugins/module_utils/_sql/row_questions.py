@@ -243,7 +243,7 @@ _HANDLERS: t.Final[dict[type, t.Callable[[_RowReader, t.Any], None]]] = {
 
 
 def row_questions(found: t.Sequence[Statement]) -> list[Question]:
-    """Of all statements, in their order. A question's place in this list is its number for the collector."""
+    """The questions of all statements, in order. A question's place in this list is its number for the collector."""
     asked: set[Name] = set()
     for statement in reversed(found):
         if isinstance(statement.node, ast.RenameStmt) and statement.node.relation is not None:

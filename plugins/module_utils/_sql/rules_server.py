@@ -25,7 +25,7 @@ _ALONE: t.Final[dict[type, str]] = {
 
 
 def _none(_node: t.Any, _reading: Reading) -> None:
-    """It concerns this session alone."""
+    """No lock: the statement changes only its own session."""
 
 
 def _owner(node: t.Any, reading: Reading) -> None:

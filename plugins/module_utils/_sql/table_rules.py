@@ -1,4 +1,4 @@
-"""What decides beside the columns whether a row or a definition is taken, moved on by the statements of an upgrade."""
+"""What decides beside the columns whether a row or a definition is taken, updated after each statement of an upgrade."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -65,11 +65,11 @@ class TableRules:
         return self._labels.get(kind)
 
     def triggers(self, table: Table) -> list[TriggerRow]:
-        """Those of a table and of its partitions."""
+        """The triggers of a table and of its partitions."""
         return [row for name in (table.name, *table.children) for row in self._triggers.get(name, ())]
 
     def after(self, node: t.Any) -> None:
-        """Move on. Called before the catalogue is, so that names are those that the statement uses."""
+        """Apply a statement, before the catalogue does, so that names are those that the statement uses."""
         self.routines.after(node)
         self.uniques.after(node)
         # Not by isinstance: what it narrows to has every field as one that may be absent.

@@ -38,7 +38,7 @@ class KnownType:
 
 
 class TypeNames:
-    """Followed from statement to statement by who reads them."""
+    """The types that a name can mean; the reader applies each statement of the upgrade in order."""
 
     def __init__(self, catalog: Catalog, rows: t.Iterable[ObjectTypeRow], path: t.Sequence[str] | None = None) -> None:
         """:param catalog: the tables, whose rows are types as well
