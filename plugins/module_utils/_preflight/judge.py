@@ -11,8 +11,8 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.block_conditions import Guards
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.guards import Guards
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.held_locks import HeldLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_checks import CheckJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_collations import CollationJudge

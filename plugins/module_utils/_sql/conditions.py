@@ -2,7 +2,7 @@
 
 Read are EXISTS over pg_type, pg_class, pg_tables, pg_indexes, pg_constraint and information_schema (tables, columns,
 table_constraints) whose conditions compare names with constants, to_regclass and to_regtype, and NOT, AND and OR of
-these. What such a look finds, `_preflight/guards.py` says. Others stay unread.
+these. What such a look finds, `_preflight/block_conditions.py` says. Others stay unread.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
