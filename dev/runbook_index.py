@@ -20,7 +20,7 @@ def anchor(heading: str) -> str:
 
 
 def index(text: str) -> str:
-    """The folded index: a line for each part with links to its sections; parts without sections share the first line."""
+    """The folded index: a line for each part with links to its sections; parts without sections share the first."""
     alone: list[str] = []
     parts: list[tuple[str, list[str]]] = []
     for level, heading in HEADING.findall(text):

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible.parsing.vault import VaultLib
 
 TAG: t.Final = "!vault"
-# As ansible-vault encrypt_string prints it.
+# The indent that ansible-vault encrypt_string prints.
 INDENT: t.Final = " " * 10
 # Where several variables have the same value, the one with this end is meant.
 MEANT: t.Final = "ai_agent_postgresql_password"

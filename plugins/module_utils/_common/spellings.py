@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _BROKEN = r"(?:\\\n[ ]{0,40})?"
 # JSON in JSON in JSON doubles a backslash each time, from one to eight.
 _ESCAPES, _ESCAPE = r"\\{0,8}", r"\\{1,8}"
-# Of fewer bytes, base64 in other text and hexadecimal digits are as short as any word.
+# Secrets of fewer bytes are not looked for in base64 and hexadecimal: those forms are as short as any word.
 _LEAST_BYTES = 4
 _BASE64_BEGINS, _BASE64_ENDS = (0, 2, 3), (0, 3, 2)
 _NAMES = {chr(point): name for point, name in html.entities.codepoint2name.items()} | {"'": "apos"}

@@ -26,7 +26,7 @@ def test_of(annotation: t.Any) -> Test:
         return lambda value: isinstance(value, list) and all(map(inner[0], value))
     if t.get_origin(annotation) is dict:
         return lambda value: isinstance(value, dict) and all(map(inner[1], value.values()))
-    # Of JSON's values a bool alone is an instance of another type's class.
+    # In Python a bool is an int as well; no other JSON value is an instance of two types.
     return lambda value: isinstance(value, annotation) and (annotation is bool or not isinstance(value, bool))
 
 

@@ -19,7 +19,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
 
-# Its uid stays as long as the cluster does, and no two clusters share it.
+# The uid of this namespace stays as long as the cluster does, and no two clusters share it.
 ID_NAMESPACE = "kube-system"
 # Either variable alone names a cluster.
 _NAMES = ("K8S_AUTH_CONTEXT", "K8S_AUTH_HOST")

@@ -191,7 +191,7 @@ def _ask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
             ["git", "-C", str(folder), *words],
             capture_output=True,
             encoding="utf-8",
-            # As Python has names of files whose bytes are not UTF-8.
+            # Python's own way for file names whose bytes are not UTF-8.
             errors="surrogateescape",
             check=False,
             timeout=GIT_SECONDS,

@@ -30,7 +30,7 @@ _FAMILIES: t.Final = (
     {"int2", "int4", "int8"}, {"text", "varchar", "bpchar"}, {"uuid"}, {"bool"}, {"jsonb"},
     {"date", "timestamp", "timestamptz"},
 )  # fmt: skip
-# Of these it is known which operator classes they have: PostgreSQL's own types, as opclass.dat has them.
+# Types whose operator classes are known: PostgreSQL's own, from opclass.dat.
 _INDEXED: t.Final = {"int2", "int4", "int8", "text", "bpchar", "uuid", "bool", "json", "jsonb", "xml", "date",
                      "timestamp", "timestamptz", "numeric", "float4", "float8", "point", "box", "bytea"}  # fmt: skip
 # Extensions that give an access method what btree has, and types for which they have nothing.
@@ -46,7 +46,7 @@ class ColumnJudge:
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
         """:param rules: the caller updates them after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
-        # Of the indexes of a column: name, method, and the type that its operator class takes, None where it has that
+        # The indexes of a column: name, method, and the type that the operator class takes, None where it has that
         # of the column's type by itself.
         self._indexed: dict[tuple[Name, str], list[tuple[Name, str, str | None]]] = {}
         for row in rules.facts["index_classes"]:

@@ -56,7 +56,7 @@ class DefinitionJudge:
         for command in node.cmds or () if table else ():
             column = table.columns.get(command.name) if table else None
             if table and column:
-                # Both come before the others, wherever they stand: the passes of ATPrepCmd.
+                # SET NOT NULL and DROP DEFAULT run before other commands, wherever they stand: the passes of ATPrepCmd.
                 for other in (item for item in node.cmds if item.name == command.name):
                     if other.subtype == Command.AT_SetNotNull:
                         column = dataclasses.replace(column, not_null=True)

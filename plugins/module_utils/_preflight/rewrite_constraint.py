@@ -124,7 +124,7 @@ def _index_of(table: t.Any, constraint: t.Any, primary: bool, scene: Scene, prov
     built = rewrite_index.build(node, scene, renamed=False, chosen=chosen)
     constraint.keys = constraint.including = constraint.options = constraint.indexspace = None
     constraint.nulls_not_distinct = False
-    # Of another name, it gets that of the constraint.
+    # An index of another name would be renamed to the constraint's.
     constraint.indexname = node.idxname
     early = bool(scene.leaving.now.get(scene.catalog.qualified(name)))
     own = [dataclasses.replace(step, early=early) for step in steps if step.kind == "own"]

@@ -217,7 +217,7 @@ class Rows:
             return _runs_anything(node)
         if isinstance(node, ast.VariableSetStmt):
             names = node.kind == VariableSetKind.VAR_RESET_ALL or node.name in _NAMING
-            # It ends with the transaction, and no statement says so.
+            # SET LOCAL ends with the transaction, without a statement of its own.
             self._hidden |= names and bool(node.is_local)
             return names
         return isinstance(node, _FORGETTING) or any(_joins(command) for command in getattr(node, "cmds", None) or ())

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Row = dict[str, t.Any]
 
-# As timeout(1) and the shell have them.
+# The exit codes of timeout(1) and of a shell.
 TIMED_OUT = 124
 NOT_FOUND = 127
 _VERSION = re.compile(r"v(\d+\.\d+\.\d+)")

@@ -24,7 +24,7 @@ Object = dict[str, t.Any]
 COMPONENT = "app.kubernetes.io/component"
 # The user and the database that PostgreSQL itself starts with.
 INITIAL = "postgres"
-# Both sources of subcharts name the component of the server that takes writes so.
+# The component of the server that takes writes, the same in both sources of subcharts.
 _SERVERS = {"primary": ("postgresql", "database"), "master": ("redis", "cache")}
 # The name of the data volume in both sources of subcharts, as a claim template or as a volume of the pod.
 _DATA = {"postgresql": "data", "redis": "redis-data"}

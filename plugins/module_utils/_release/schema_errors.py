@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 Node = dict[str, t.Any]
 
 SHOWN = 5
-# Of the names that stand in one place there are few, so less will do than for a variable.
+# One place of the values has few names, so a lower ratio than for a variable is enough.
 _ALIKE = 0.6
 _LINE = re.compile(r"^(?P<indent> *)- at '(?P<place>[^']*)': (?P<said>.*)$")
 _CHART = re.compile(r"^(\S+):$")

@@ -9,7 +9,7 @@ import dataclasses
 import re
 from urllib.parse import unquote, urlsplit
 
-# As libpq and redis-py take them where a URL names none.
+# The ports that libpq and redis-py take where a URL names none.
 _PORTS = {"postgresql": "5432", "postgres": "5432", "redis": "6379", "rediss": "6379"}
 
 

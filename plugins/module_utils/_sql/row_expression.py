@@ -96,7 +96,7 @@ def text_of(node: t.Any, column: t.Callable[[str], str], tables: t.Container[str
     :raises UnsupportedExpression: it cannot be asked, also where `column` says so
     """
     _check(node)
-    # Its printers take as long to load as the grammar, and most upgrades need none.
+    # pglast's printers take as long to load as the grammar, and most upgrades need none.
     from pglast.stream import RawStream
 
     class Printer(RawStream):  # type: ignore[misc,unused-ignore]

@@ -76,7 +76,7 @@ class Questions:
         """:param state: the caller updates it after each statement"""
         self.found: list[Question] = []
         self._state = state
-        # Of the statement that is read.
+        # The number of the statement that is read.
         self.number = 0
 
     def _ask(

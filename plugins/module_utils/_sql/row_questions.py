@@ -102,7 +102,7 @@ class _RowReader:
     def _add_column(self, table: Name, column: t.Any, *, unsure: bool) -> None:
         rows = self._state.rows(table)
         if unsure:
-            # It may be there already, with whatever values.
+            # The column may exist already, with any values.
             rows.values[column.colname] = dataclasses.replace(rows.value(column.colname), text=None, is_null=None)
             return
         rows.add(column)

@@ -78,7 +78,7 @@ def _lock(node: t.Any, reading: Reading) -> None:
     for relation in node.relations:
         name = relation_name(relation)
         known = reading.catalog.table(name)
-        # Of a view, what it reads is locked as well: LockViewRecurse in commands/lockcmds.c.
+        # Locking a view also locks what it reads: LockViewRecurse in commands/lockcmds.c.
         children = known.children if known and relation.inh else ()
         for table in (name, *children, *_tables_of_view(name, reading)):
             reading.lock(table, Mode(node.mode), "lock")

@@ -52,7 +52,7 @@ class TableRules:
             names[row["oid"]] for row in objects["parts"] if row["kind"] == "rule" and row["oid"] in names
         }
         self._labels: dict[str, set[str]] = {}
-        # Of several types of one name, names without a schema mean the visible one.
+        # Where several types have one name, a name without a schema means the visible one.
         visible = {row["name"] for row in objects["types"] if row["visible"]}
         enums = (row for row in objects["types"] if row["category"] == _ENUM)
         types = [row for row in enums if row["visible"] or row["name"] not in visible]
