@@ -48,7 +48,7 @@ class Login:
     before: str = ""
 
     def as_annotation(self) -> str:
-        """The text of the annotation, which `login_of` reads again."""
+        """Its text, which `login_of` reads again."""
         return json.dumps({name: value for name, value in dataclasses.asdict(self).items() if value})
 
 

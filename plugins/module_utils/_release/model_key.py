@@ -33,7 +33,7 @@ class Record:
     until: str = ""
 
     def as_annotation(self) -> str:
-        """The text of the annotation, which `record_of` reads again."""
+        """Its text, which `record_of` reads again."""
         return json.dumps({name: value for name, value in dataclasses.asdict(self).items() if value})
 
 
