@@ -29,7 +29,7 @@ class PartitionJudge:
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts, timezone: str) -> None:
         """:param facts: the answer of live_facts.collect
-        :param rules: the caller updates them after this judge has seen a statement
+        :param rules: the caller moves them on after this judge has seen a statement
         """
         self._catalog, self._rules, self._timezone = catalog, rules, TimeZone(timezone)
         self._map = PartitionMap(catalog, rules, facts, timezone)
