@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class PartitionJudge:
-    """Judges each statement of the upgrade, in order. Tables by their names before the upgrade."""
+    """Followed from statement to statement. Tables by their names before the upgrade."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts, timezone: str) -> None:
         """:param facts: the answer of live_facts.collect
