@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from . import live_queries, relation_facts, row_bounds, row_casts
+from . import live_queries, relation_facts, row_bounds, row_casts, row_written
 from . import row_queries as queries
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -185,6 +185,7 @@ class _Asker:
         make: dict[str, t.Callable[[Row, Row], t.Any]] = {
             "null": self._plain, "check": self._plain, "cast": self._cast, "validate": self._validate,
             "orphan": self._orphan, "pair": self._pair, "long": self._long, "bound": self._bound,
+            "written": self._written,
         }  # fmt: skip
         if question["kind"] == "duplicate":
             named = [self._collation(*item) if item else None for item in question["collations"]]
@@ -312,6 +313,27 @@ class _Asker:
         except row_bounds.NotKnown:
             raise _Unasked("type") from None
         return f"NOT {fits}" if question["inside"] else fits
+
+    def _written(self, question: Row, table: Row) -> str | None:
+        """Rows of which another, or the same, table does not take what is made of them."""
+        target, only = self._table(question["target"]), _name(table, only=question["only"])
+        bit = row_written.UPDATES if question["updates"] else row_written.INSERTS
+        if self._ask(row_written.BEFORE, oid=target["oid"], bit=bit)[0]["any"]:
+            raise _Unasked("derived")
+        with self._connection.transaction(force_rollback=True):
+            self._ask(queries.QUESTION_SETTINGS, milliseconds=f"{self._each}ms")
+            rows = [
+                self._ask(query, oid=target["oid"])
+                for query in (row_written.COLUMNS, row_written.CHECKS, row_written.PARTS)
+            ]
+
+        def type_of(value: str) -> str:
+            return str(self._rows(queries.TYPE_OF.format(value=value, source=f"{only} AS r"))[0]["name"])
+
+        try:
+            return row_written.refused(question, *rows, type_of, self._version)
+        except row_written.NotKnown as why:
+            raise _Unasked(str(why)) from None
 
     def _validate(self, question: Row, table: Row) -> str | None:
         """Of a constraint that is there, NOT VALID."""

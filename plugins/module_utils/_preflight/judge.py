@@ -174,7 +174,7 @@ class Judge:
             InheritanceJudge(catalog, self.tables, facts, self.version),
             ServerCodeJudge(catalog, self.tables, facts),
             ObjectKindJudge(catalog, self.tables),
-            PartitionJudge(catalog, self.tables, facts, server["timezone"]),
+            PartitionJudge(catalog, self.tables, facts, server["timezone"], lambda number: self.rows.knows_written(number)),
             CheckJudge(catalog, self.tables, facts),
             NewTableJudge(catalog, self.tables),
             DomainJudge(catalog, self.tables, facts),

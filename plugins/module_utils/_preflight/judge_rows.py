@@ -21,6 +21,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import Question, row_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name, walk
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.written_rows import computed_rows, may_be_refused
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
@@ -108,6 +109,9 @@ class RowJudge:
         for question, answer in self._by_statement.get(statement.number, ()):
             if question.kind == "domain":
                 found += self._domain(question, answer, where)
+            elif question.kind == "written":
+                refused = any(may_be_refused(made, self._catalog) for made in computed_rows(statement.node))
+                found += self._finding(question, answer, where) if refused or answer.get("violated") else ()
             elif not self._idle(question, statement):
                 found += self._finding(question, answer, where)
         return found
@@ -122,6 +126,12 @@ class RowJudge:
             return "fail"
         unseen = any(self._unseen(question, answer) for question, answer in asked)
         return "info" if self.certain and not unseen else "unknown"
+
+    def knows_written(self, number: int) -> bool:
+        """Whether it is known of each row that this statement computes whether its table takes it."""
+        asked = [item for item in self._by_statement.get(number, ()) if item[0].kind == "written"]
+        known = all(answer.get("violated") is not None and not self._unseen(made, answer) for made, answer in asked)
+        return bool(asked) and known and self.certain
 
     def after(self, statement: Statement, effects: t.Iterable[Effect]) -> None:
         """What the statement did to rows."""

@@ -18,6 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_express
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_failures import failures, long_keys, request_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
     qualified_name,
     relation_name,
     walk,
@@ -26,6 +27,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_state import Rows, UpgradedRows
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.written_rows import Computed
 
 Kind = t.Literal[
     "null",
@@ -40,6 +42,7 @@ Kind = t.Literal[
     "domain",
     "merged",
     "bound",
+    "written",
 ]
 # Operator classes that find the same values equal as the default one.
 _SAME_EQUAL = {"text_ops", "text_pattern_ops", "varchar_ops", "varchar_pattern_ops", "bpchar_pattern_ops", "int4_ops"}
@@ -290,6 +293,28 @@ class Questions:
             return {"parent": list(live), "bound": described(bound), "inside": inside}
 
         self._ask("bound", table, (), what, request, stored=False)
+
+    def written(self, made: Computed, *, altered: bool) -> None:
+        """Note a question about rows that another table, or the same, does not take as the upgrade makes them.
+
+        :param altered: the upgrade changed the table that takes them before
+        """
+
+        def request(rows: Rows) -> dict[str, t.Any]:
+            live = self._state.rows(made.target).live
+            if made.problem or made.values is None:
+                raise UnsupportedExpression(made.problem)
+            if altered or live is None:
+                raise UnsupportedExpression(f"the upgrade changes {dotted(made.target)} before it")
+            asked: dict[str, t.Any] = {"target": list(live), "columns": made.columns and list(made.columns)}
+            asked |= {"values": [text_of(value, rows.text, made.names) for value in made.values]}
+            asked["row_conditions"] = list(rows.row_conditions)
+            if made.where is not None:
+                asked["row_conditions"].append(text_of(made.where, rows.text, made.names))
+            return asked | {"updates": made.updates}
+
+        what = f"what {dotted(made.target)} takes of them"
+        self._ask("written", made.source, (), what, request, stored=False, overcounts=False)
 
     def validation(self, table: Name, name: str) -> None:
         """VALIDATE CONSTRAINT of one that is on the server."""
