@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.guard
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.held_locks import HeldLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_checks import CheckJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_collations import CollationJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_column_names import ColumnNameJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_columns import ColumnJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_data import DataJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_deferred_constraints import (
@@ -52,6 +53,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_skipped import SkippedJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_statistics import StatisticsJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_upserts import UpsertJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_virtual_columns import (
     VirtualColumnJudge,
@@ -185,6 +187,8 @@ class Judge:
             CollationJudge(catalog, facts),
             ReadOnlyJudge(),
             ExtensionJudge(catalog, facts, server),
+            UpsertJudge(catalog, self.tables),
+            ColumnNameJudge(catalog, self.tables),
             VectorIndexJudge(catalog, server["maintenance_kib"]),
             VirtualColumnJudge(catalog, self.tables, facts, self.version),
         )
@@ -347,12 +351,8 @@ class Judge:
             f"{reading.standalone} waits for older transactions of the whole database, and lock_timeout ends that wait"
         )
         waits = Mode.SHARE if reading.standalone.startswith("CREATE") else Mode.ACCESS_EXCLUSIVE
-        users = [
-            row
-            for effect in reading.effects
-            if effect.table_before
-            for row in self.locks.held.get(effect.table_before.name, ())
-        ]
+        touched = [effect.table_before.name for effect in reading.effects if effect.table_before]
+        users = [row for name in touched for row in self.locks.held.get(name, ())]
         older: list[LockRow | SessionRow] = [
             row for row in users if row["granted"] and conflicts(waits, Mode.of_server(row["mode"]))
         ]

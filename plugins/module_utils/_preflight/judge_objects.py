@@ -253,6 +253,9 @@ class ObjectJudge:
         if touch.action == "make":
             yield from self._made(touch, statement, where)
             return
+        if kind == "type" and touch.action == "need" and (hidden := self.types.hidden(touch.name)):
+            words = f"The type {name} means the row of a temporary table here, which hides {dotted(hidden)}."
+            yield finding("definition-differs", words, severity="unknown", **where)
         if there is not True and not touch.lenient and not self._extensions_to_come and (kind, name) in self._known:
             on_path = " on the search path" if schema is None and self._is_hidden(kind, name) else ""
             if there is None:

@@ -110,8 +110,8 @@ class RowJudge:
             if question.kind == "domain":
                 found += self._domain(question, answer, where)
             elif question.kind == "written":
-                refused = any(may_be_refused(made, self._catalog) for made in computed_rows(statement.node))
-                found += self._finding(question, answer, where) if refused or answer.get("violated") else ()
+                if answer.get("violated") or self._may_be_refused(statement):
+                    found += self._finding(question, answer, where)
             elif not self._idle(question, statement):
                 found += self._finding(question, answer, where)
         return found
@@ -126,6 +126,10 @@ class RowJudge:
             return "fail"
         unseen = any(self._unseen(question, answer) for question, answer in asked)
         return "info" if self.certain and not unseen else "unknown"
+
+    def _may_be_refused(self, statement: Statement) -> bool:
+        made = computed_rows(statement.node)
+        return self._uniques is None or any(may_be_refused(item, self._catalog, self._uniques) for item in made)
 
     def knows_written(self, number: int) -> bool:
         """Whether it is known of each row that this statement computes whether its table takes it."""

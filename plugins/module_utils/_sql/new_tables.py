@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Column
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, relation_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, made_name, relation_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.type_changes import SERIAL, type_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -139,7 +139,7 @@ class NewTables:
                 table.written.clear()
 
     def _created(self, node: t.Any) -> None:
-        name = self._catalog.qualified(relation_name(node.relation))
+        name = self._catalog.qualified(made_name(node.relation))
         elements = node.tableElts or ()
         plain = all(isinstance(item, (ast.ColumnDef, ast.Constraint)) for item in elements)
         if not plain or node.inhRelations or node.ofTypename is not None or self._catalog.known(name):

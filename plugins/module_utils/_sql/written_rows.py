@@ -13,13 +13,16 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.literals import constant
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.new_tables import NewTables
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.own_writes import Write, own_writes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_expression import never_null
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sources import Source
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import relation_name, walk
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Column, Table
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.unique_keys import UniqueKeys
 
 _LIMITED: t.Final = {"varchar", "bpchar"}
 # The header that atttypmod counts with a length.
@@ -35,6 +38,7 @@ class Computed:
     :param values: an expression for each column; None where they are not followed
     :param where: which rows of the source
     :param names: what may stand before a column of the source
+    :param query: of an INSERT
     :param problem: why it cannot be asked, empty where it can
     """
 
@@ -46,6 +50,7 @@ class Computed:
     names: frozenset[str]
     updates: bool
     problem: str = ""
+    query: t.Any = None
 
 
 def computed_rows(node: t.Any) -> t.Iterator[Computed]:
@@ -72,64 +77,72 @@ def _updated(write: Write) -> t.Iterator[Computed]:
 
 
 def _inserted(write: Write) -> t.Iterator[Computed]:
+    target, columns = write.table, write.columns
     if write.rows is not None:
         queries = [row for row in write.rows if any(isinstance(part, ast.SubLink) for part in walk(row))]
         for row in queries[:1]:
             words = "a query gives a value"
-            yield Computed(write.table, write.table, write.columns, row, None, frozenset(), updates=False, problem=words)
+            yield Computed(target, target, columns, row, None, frozenset(), updates=False, problem=words)
         return
     query = write.node.selectStmt
     parts = (query.groupClause, query.havingClause, query.limitCount, query.limitOffset, query.withClause,
              query.windowClause, query.valuesLists, query.op, write.node.withClause)  # fmt: skip
     sources = list(query.fromClause or ())
-    if any(parts) or len(sources) != 1 or not isinstance(sources[0], ast.RangeVar):
-        words = "its query joins, groups or nests others"
-        yield Computed(write.table, write.table, write.columns, None, None, frozenset(), updates=False, problem=words)
+    values = tuple(item.val for item in query.targetList or ())
+    plain = not any(parts) and len(sources) == 1 and isinstance(sources[0], ast.RangeVar)
+    if not plain or any(isinstance(part, ast.A_Star) for value in values for part in getattr(value, "fields", ())):
+        words = "its query takes all columns" if plain else "its query joins, groups or nests others"
+        yield Computed(target, target, columns, None, None, frozenset(), updates=False, problem=words, query=query)
         return
     source = sources[0]
     names = frozenset({getattr(source.alias, "aliasname", None) or str(source.relname)})
-    values = tuple(item.val for item in query.targetList or ())
-    star = any(isinstance(value, ast.ColumnRef) and isinstance(value.fields[-1], ast.A_Star) for value in values)
-    yield Computed(
-        write.table,
-        relation_name(source),
-        write.columns,
-        None if star else values,
-        query.whereClause,
-        names,
-        updates=False,
-        problem="its query takes all columns" if star else "",
-    )
+    where = query.whereClause
+    yield Computed(target, relation_name(source), columns, values, where, names, updates=False, query=query)
 
 
-def may_be_refused(rows: Computed, catalog: Catalog) -> bool:
-    """Whether the target has NOT NULL, a length or a check that these values may break; its keys are others' to judge."""
-    table, source = catalog.table(rows.target), catalog.table(rows.source)
+def may_be_refused(rows: Computed, catalog: Catalog, uniques: UniqueKeys) -> bool:
+    """Whether the target has NOT NULL, a length or a check that these values may break; its keys are others' to judge.
+
+    :param catalog: as it is before the statement
+    """
+    table = catalog.table(rows.target)
     if table is None or table.kind not in {"r", "p"}:
         return False
-    if rows.values is None and not rows.problem:
-        return False
-    given: dict[str, t.Any] = dict.fromkeys(rows.columns or table.columns)
-    if rows.columns is not None and rows.values is not None:
-        given = dict(zip(rows.columns, rows.values, strict=False))
-    origin = source if rows.updates or not rows.problem else None
-    return any(
-        _refuses(table.columns[name], value, origin)
-        or any(item.kind == "c" and name in item.columns and not _given_again(name, value) for item in table.constraints)
-        for name, value in given.items()
-        if name in table.columns and (value is None or constant(value) is None)
-    )
+    values, source, origin = rows.values, None, catalog.table(rows.source)
+    if rows.query is not None:
+        source = Source(rows.query, catalog, NewTables(catalog), uniques)
+        values = tuple(source.items) if source.known and source.items is not None else None
+        origin = origin if not rows.problem else None
+    names = rows.columns or tuple(table.columns)
+    given: dict[str, t.Any] = dict(zip(names, values, strict=False)) if values is not None else dict.fromkeys(names)
+    for name, value in given.items():
+        column = table.columns.get(name)
+        if column is None or (value is not None and _is_set(value)):
+            continue
+        filled = source is not None and value is not None and source.never_null(value)
+        if _refuses(column, value, origin, filled=filled):
+            return True
+        if any(item.kind == "c" and name in item.columns for item in table.constraints):
+            if not (rows.updates and _keeps(name, value)):
+                return True
+    return False
 
 
-def _given_again(name: str, value: t.Any) -> bool:
+def _is_set(value: t.Any) -> bool:
+    """Whether it is a constant other than NULL, of which others speak."""
+    given = constant(value)
+    return given is not None and given.kind != "null"
+
+
+def _keeps(name: str, value: t.Any) -> bool:
     """Whether a column keeps what it has."""
     return isinstance(value, ast.ColumnRef) and getattr(value.fields[-1], "sval", None) == name and len(value.fields) == 1
 
 
-def _refuses(column: Column, value: t.Any, source: Table | None) -> bool:
+def _refuses(column: Column, value: t.Any, source: Table | None, *, filled: bool) -> bool:
     if column.generated:
         return False
-    if column.not_null and not (column.identity or (value is not None and _filled(value, source))):
+    if column.not_null and not (column.identity or filled or (value is not None and _filled(value, source))):
         return True
     limit = column.modifier - _HEADER
     return column.type in _LIMITED and limit >= 0 and not (value is not None and _fits(value, column, source))
