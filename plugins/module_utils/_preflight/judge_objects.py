@@ -111,6 +111,10 @@ class ObjectJudge:
         """
         return self._parts.get((kind, table), set())
 
+    def named(self, kind: str, name: str) -> bool | None:
+        """Whether there is a function, extension, role or schema of that name; None where nobody asked."""
+        return (kind, name) in self._named if (kind, name) in self._known or (kind, name) in self._named else None
+
     def has_unnamed(self, table: Name) -> bool:
         """Whether this upgrade gave a table constraints whose names the server chose."""
         return table in self._implicit_constraints

@@ -126,12 +126,21 @@ def _unless_there(found: list[Inner], exceptions: dict[str, t.Any]) -> list[Inne
 
 def _guarded(step: dict[str, t.Any]) -> list[Inner] | None:
     """`IF NOT EXISTS (SELECT … FROM pg_type WHERE typname = 'mood') THEN CREATE TYPE mood …; END IF`."""
-    condition = condition_of(step["cond"]["PLpgSQL_expr"]["query"])
-    if step.get("elsif_list") or condition is None:
-        return None
+    branches = [(step["cond"], step.get("then_body"))]
+    branches += [
+        (item["PLpgSQL_if_elsif"]["cond"], item["PLpgSQL_if_elsif"].get("stmts")) for item in step.get("elsif_list", ())
+    ]
     found: list[Inner] = []
-    for name, wanted in (("then_body", condition), ("else_body", Combined("not", (condition,)))):
-        inner = _block({"body": step.get(name) or ()})
+    # That none of the conditions before holds.
+    before: list[Condition] = []
+    for asked, body in (*branches, (None, step.get("else_body"))):
+        condition = condition_of(asked["PLpgSQL_expr"]["query"]) if asked else None
+        if asked and condition is None:
+            return None
+        parts = [*before, *([condition] if condition else [])]
+        wanted = parts[0] if len(parts) == 1 else Combined("and", tuple(parts))
+        before += [Combined("not", (condition,))] if condition else []
+        inner = _block({"body": body or ()})
         if inner is None or any(item[3] is not None or not _is_followed(item[1]) for item in inner):
             return None
         found += [(text, node, first, wanted) for text, node, first, _none in inner]
