@@ -324,7 +324,7 @@ class _Asker:
             self._ask(queries.QUESTION_SETTINGS, milliseconds=f"{self._each}ms")
             rows = [
                 self._ask(query, oid=target["oid"])
-                for query in (row_written.COLUMNS, row_written.CHECKS, row_written.PARTS)
+                for query in (row_written.COLUMNS, row_written.CHECKS, row_written.PARTS, row_written.DOMAINS)
             ]
 
         def type_of(value: str) -> str:

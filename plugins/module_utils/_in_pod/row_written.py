@@ -28,6 +28,13 @@ SELECT pg_get_expr(k.conbin, k.conrelid) AS expression, ARRAY(SELECT a.attname::
 FROM pg_constraint k WHERE k.conrelid = %(oid)s AND k.contype = 'c'
   AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
 """
+# What a domain says of its values, under the column that is of it.
+DOMAINS = """
+SELECT a.attname::text AS name, y.typnotnull AS not_null, pg_get_expr(k.conbin, 0) AS expression
+FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid AND y.typtype = 'd'
+  LEFT JOIN pg_constraint k ON k.contypid = y.oid AND k.contype = 'c'
+WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
+"""
 # Of a partitioned table each leaf's condition, which holds those of its parents; of a partition its own.
 PARTS = """
 SELECT pg_get_partition_constraintdef(p.relid) AS expression,
@@ -56,7 +63,13 @@ class NotKnown(Exception):
 
 
 def refused(
-    question: Row, columns: list[Row], checks: list[Row], parts: list[Row], type_of: t.Callable[[str], str], version: int
+    question: Row,
+    columns: list[Row],
+    checks: list[Row],
+    parts: list[Row],
+    domains: list[Row],
+    type_of: t.Callable[[str], str],
+    version: int,
 ) -> str | None:
     """The condition; None where nothing is refused.
 
@@ -64,6 +77,7 @@ def refused(
     :param columns: those of the table, as COLUMNS has them
     :param checks: as CHECKS has them
     :param parts: as PARTS has them
+    :param domains: as DOMAINS has them
     :param type_of: pg_type.typname of an expression over `r`
     :param version: server_version_num
     :raises NotKnown: it is not known
@@ -80,6 +94,12 @@ def refused(
             found.append(f"({value}) IS NULL")
         if misfit := _misfit(value, column, type_of, version):
             found.append(misfit)
+    for row in domains:
+        value = given.get(row["name"])
+        if value is not None and row["not_null"]:
+            found.append(f"({value}) IS NULL")
+        if value is not None and row["expression"]:
+            found.append(f"NOT (SELECT ({row['expression']}) FROM (SELECT {value}) AS written (value))")
     made = _Made(question, given, known)
     found += [f"NOT ({text})" for row in checks if (text := made.holds(row["expression"], row["columns"]))]
     if parts:
@@ -144,4 +164,4 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-__all__ = ("BEFORE", "CHECKS", "COLUMNS", "INSERTS", "PARTS", "UPDATES", "NotKnown", "refused")
+__all__ = ("BEFORE", "CHECKS", "COLUMNS", "DOMAINS", "INSERTS", "PARTS", "UPDATES", "NotKnown", "refused")

@@ -113,6 +113,8 @@ class ObjectJudge:
 
     def named(self, kind: str, name: str) -> bool | None:
         """Whether there is a function, extension, role or schema of that name; None where nobody asked."""
+        if kind == "function" and (kind, name) in self._known:
+            return (kind, name) in self._hidden or bool(self._has(kind, None, name))
         return (kind, name) in self._named if (kind, name) in self._known or (kind, name) in self._named else None
 
     def has_unnamed(self, table: Name) -> bool:

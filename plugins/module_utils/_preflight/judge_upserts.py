@@ -94,7 +94,9 @@ class UpsertJudge:
 
 def _repeated(rows: list[list[t.Any]]) -> bool | None:
     seen: set[tuple[t.Any, ...]] = set()
-    unsure = False
+    # A number and a text may be one value.
+    kinds = {tuple(item.kind for item in map(constant, row) if item) for row in rows if None not in row}
+    unsure = len(kinds) > 1
     for row in rows:
         given = [constant(value) if value is not None else None for value in row]
         if any(value is not None and distinct(value) for value in row):
