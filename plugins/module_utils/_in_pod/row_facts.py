@@ -322,16 +322,18 @@ class _Asker:
             raise _Unasked("derived")
         with self._connection.transaction(force_rollback=True):
             self._ask(queries.QUESTION_SETTINGS, milliseconds=f"{self._each}ms")
-            rows = [
-                self._ask(query, oid=target["oid"])
-                for query in (row_written.COLUMNS, row_written.CHECKS, row_written.PARTS, row_written.DOMAINS)
-            ]
+            columns = self._ask(row_written.COLUMNS, oid=target["oid"])
+            rules = row_written.Rules(
+                self._ask(row_written.CHECKS, oid=target["oid"]),
+                self._ask(row_written.PARTS, oid=target["oid"]),
+                self._ask(row_written.DOMAINS, oid=target["oid"]),
+            )
 
         def type_of(value: str) -> str:
             return str(self._rows(queries.TYPE_OF.format(value=value, source=f"{only} AS r"))[0]["name"])
 
         try:
-            return row_written.refused(question, *rows, type_of, self._version)
+            return row_written.refused(question, columns, rules, type_of, self._version)
         except row_written.NotKnown as why:
             raise _Unasked(str(why)) from None
 

@@ -62,22 +62,21 @@ class NotKnown(Exception):
     """Why there is no condition, in one word."""
 
 
+class Rules(t.NamedTuple):
+    """What the queries CHECKS, PARTS and DOMAINS say of the table."""
+
+    checks: list[Row]
+    parts: list[Row]
+    domains: list[Row]
+
+
 def refused(
-    question: Row,
-    columns: list[Row],
-    checks: list[Row],
-    parts: list[Row],
-    domains: list[Row],
-    type_of: t.Callable[[str], str],
-    version: int,
+    question: Row, columns: list[Row], rules: Rules, type_of: t.Callable[[str], str], version: int
 ) -> str | None:
     """The condition; None where nothing is refused.
 
     :param question: `columns` (None: all in their order), `values`, `updates`, `derived`
     :param columns: those of the table, as COLUMNS has them
-    :param checks: as CHECKS has them
-    :param parts: as PARTS has them
-    :param domains: as DOMAINS has them
     :param type_of: pg_type.typname of an expression over `r`
     :param version: server_version_num
     :raises NotKnown: it is not known
@@ -94,16 +93,17 @@ def refused(
             found.append(f"({value}) IS NULL")
         if misfit := _misfit(value, column, type_of, version):
             found.append(misfit)
-    for row in domains:
+    for row in rules.domains:
         value = given.get(row["name"])
         if value is not None and row["not_null"]:
             found.append(f"({value}) IS NULL")
         if value is not None and row["expression"]:
-            found.append(f"NOT (SELECT ({row['expression']}) FROM (SELECT {value}) AS written (value))")
+            given_to = f"(SELECT {value}) AS written (value)"
+            found.append(f"NOT (SELECT ({row['expression']}) FROM {given_to})")  # noqa: S608 - of row_expression.py
     made = _Made(question, given, known)
-    found += [f"NOT ({text})" for row in checks if (text := made.holds(row["expression"], row["columns"]))]
-    if parts:
-        found += made.unrouted(parts)
+    found += [f"NOT ({text})" for row in rules.checks if (text := made.holds(row["expression"], row["columns"]))]
+    if rules.parts:
+        found += made.unrouted(rules.parts)
     return " OR ".join(f"coalesce({item}, false)" for item in found) or None
 
 
@@ -147,7 +147,7 @@ class _Made:
             for name in columns
             if name in self._given
         )
-        return f"SELECT ({expression}) FROM (SELECT {row}) AS written"
+        return f"SELECT ({expression}) FROM (SELECT {row}) AS written"  # noqa: S608 - of row_expression.py
 
     def unrouted(self, parts: list[Row]) -> list[str]:
         """That no partition takes the row."""
@@ -164,4 +164,4 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-__all__ = ("BEFORE", "CHECKS", "COLUMNS", "DOMAINS", "INSERTS", "PARTS", "UPDATES", "NotKnown", "refused")
+__all__ = ("BEFORE", "CHECKS", "COLUMNS", "DOMAINS", "INSERTS", "PARTS", "UPDATES", "NotKnown", "Rules", "refused")

@@ -163,6 +163,7 @@ class Judge:
         self.privileges = PrivilegeJudge(catalog, self.tables, facts, server)
         self.sequences = SequenceJudge(catalog, facts)
         self.sequence_rights = SequenceRightJudge(catalog, facts)
+        self.rows = RowJudge(catalog, facts["rows"], self.tables.uniques)
         self.judges = (
             self.privileges,
             self.sequences,
@@ -176,7 +177,7 @@ class Judge:
             InheritanceJudge(catalog, self.tables, facts, self.version),
             ServerCodeJudge(catalog, self.tables, facts),
             ObjectKindJudge(catalog, self.tables),
-            PartitionJudge(catalog, self.tables, facts, server["timezone"], lambda number: self.rows.knows_written(number)),
+            PartitionJudge(catalog, self.tables, facts, server["timezone"], self.rows.knows_written),
             CheckJudge(catalog, self.tables, facts),
             NewTableJudge(catalog, self.tables),
             DomainJudge(catalog, self.tables, facts),
@@ -192,7 +193,6 @@ class Judge:
             VectorIndexJudge(catalog, server["maintenance_kib"]),
             VirtualColumnJudge(catalog, self.tables, facts, self.version),
         )
-        self.rows = RowJudge(catalog, facts["rows"], self.tables.uniques)
         self.held_locks = HeldLocks(self.locks.small)
         self.evidence = evidence
         self.refusals = {row["number"]: row for row in facts["refusals"]}

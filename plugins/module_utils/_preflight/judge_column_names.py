@@ -85,13 +85,12 @@ class ColumnNameJudge:
                 return
             full = self._catalog.qualified(relation_name(t.cast("t.Any", node.relation)))
             self._made.pop(full, None)
+            renamed = isinstance(node, ast.RenameStmt) and node.renameType == ObjectType.OBJECT_COLUMN
             added = isinstance(node, ast.AlterTableStmt) and all(
                 item.subtype == Command.AT_AddColumn for item in t.cast("t.Iterable[t.Any]", node.cmds or ())
             )
-            if added:
+            if added or renamed:
                 self._changed.add(full)
-            else:
-                self._changed.discard(full)
 
 
 def _into(node: t.Any) -> tuple[t.Any, t.Any, list[str]] | None:

@@ -2,7 +2,8 @@
 
 Read are EXISTS over pg_type, pg_enum, pg_class, pg_tables, pg_indexes, pg_constraint, pg_proc, pg_extension, pg_roles,
 pg_namespace and information_schema (tables, columns, table_constraints) whose conditions compare names with constants,
-to_regclass and to_regtype, and NOT, AND and OR of these. What such a look finds, `_preflight/guards.py` says. Others stay unread.
+to_regclass and to_regtype, and NOT, AND and OR of these. What such a look finds, `_preflight/guards.py` says. Others
+stay unread.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors

@@ -134,7 +134,8 @@ def _unless_there(found: list[Inner], exceptions: dict[str, t.Any]) -> list[Inne
     if condition is not None or names != {_caught(node)}:
         return None
     if isinstance(node, ast.AlterTableStmt):
-        t.cast("t.Any", node.cmds)[0].missing_ok = True
+        commands: t.Any = node.cmds
+        commands[0].missing_ok = True
         return [(text, node, False, None)]
     if isinstance(node, _TYPES):
         # The name is taken where the type would be made, by a type or by a table, whose rows are one.
@@ -151,9 +152,9 @@ def _said(step: dict[str, t.Any] | None) -> list[Inner] | None:
 
 def _caught(node: t.Any) -> str | None:
     """The condition with which a statement fails where what it makes is there already."""
-    if isinstance(node, ast.AlterTableStmt) and node.cmds and len(node.cmds) == 1:
-        command: t.Any = node.cmds[0]
-        return "duplicate_column" if command.subtype == AlterTableType.AT_AddColumn else None
+    if isinstance(node, ast.AlterTableStmt):
+        kinds = [command.subtype for command in t.cast("t.Iterable[t.Any]", node.cmds or ())]
+        return "duplicate_column" if kinds == [AlterTableType.AT_AddColumn] else None
     return _THERE.get(type(node))
 
 

@@ -198,9 +198,7 @@ def _objects(found: t.Sequence[Statement], tables: dict[Name, None]) -> dict[str
     looked = [look for look in looked if look.kind in {"relation", "column", "constraint"}]
     tables |= {(look.schema, look.table): None for look in looked if look.table is not None}
     return {
-        "looked_relations": sorted(
-            {look.name if look.kind == "relation" else look.table or "" for look in looked}
-        ),
+        "looked_relations": sorted({look.name if look.kind == "relation" else look.table or "" for look in looked}),
         "looked_columns": sorted({look.name for look in looked if look.kind == "column"}),
         "looked_constraints": sorted({look.name for look in looked if look.kind == "constraint"}),
         "types": sorted(by_kind.get("type", ())),

@@ -80,9 +80,9 @@ class TableRules:
         elif kind is ast.CreateEnumStmt:
             self._labels[qualified_name(node.typeName)[1]] = {item.sval for item in node.vals or ()}
         elif kind is ast.AlterEnumStmt:
-            # What an old name may stand for is not followed: it counts as there.
             labels = self._labels.get(qualified_name(node.typeName)[1])
             if labels is not None and node.newVal:
+                labels.discard(node.oldVal or "")
                 labels.add(node.newVal)
         elif kind is ast.RenameStmt and node.renameType == ObjectType.OBJECT_TYPE:
             # An enum type that is renamed is not followed.

@@ -25,6 +25,11 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.unique_keys import UniqueKeys
 
 _LIMITED: t.Final = {"varchar", "bpchar"}
+_OPERATORS: t.Final = {"||", "+", "-", "*"}
+_STRICT: t.Final = {"lower", "upper", "md5"}
+_SHORTENING: t.Final = {"lower", "btrim", "rtrim", "ltrim"}
+# Characters of a function's value, or of a type's, at most.
+_WIDTHS: t.Final = {"md5": 32, "gen_random_uuid": 36, "uuid": 36, "int2": 6, "int4": 11, "int8": 20, "bool": 5}
 # The header that atttypmod counts with a length.
 _HEADER: t.Final = 4
 
@@ -122,9 +127,9 @@ def may_be_refused(rows: Computed, catalog: Catalog, uniques: UniqueKeys) -> boo
         filled = source is not None and value is not None and source.never_null(value)
         if _refuses(column, value, origin, filled=filled):
             return True
-        if any(item.kind == "c" and name in item.columns for item in table.constraints):
-            if not (rows.updates and _keeps(name, value)):
-                return True
+        checked = any(item.kind == "c" and name in item.columns for item in table.constraints)
+        if checked and not (rows.updates and _keeps(name, value)):
+            return True
     return False
 
 
@@ -136,7 +141,8 @@ def _is_set(value: t.Any) -> bool:
 
 def _keeps(name: str, value: t.Any) -> bool:
     """Whether a column keeps what it has."""
-    return isinstance(value, ast.ColumnRef) and getattr(value.fields[-1], "sval", None) == name and len(value.fields) == 1
+    fields: t.Any = value.fields if isinstance(value, ast.ColumnRef) else None
+    return bool(fields) and len(fields) == 1 and getattr(fields[0], "sval", None) == name
 
 
 def _refuses(column: Column, value: t.Any, source: Table | None, *, filled: bool) -> bool:
@@ -153,44 +159,42 @@ def _filled(node: t.Any, source: Table | None) -> bool:
     if isinstance(node, ast.ColumnRef):
         column = _column(node, source)
         return column is not None and column.not_null
-    if isinstance(node, ast.TypeCast):
-        return _filled(node.arg, source)
     if isinstance(node, ast.CoalesceExpr):
         return any(_filled(part, source) for part in node.args or ())
+    parts = _strict(node)
+    return never_null(node) if parts is None else all(part is not None and _filled(part, source) for part in parts)
+
+
+def _strict(node: t.Any) -> list[t.Any] | None:
+    """The parts of an expression that is not NULL where none of them is; None of others."""
+    if isinstance(node, ast.TypeCast):
+        return [node.arg]
     if isinstance(node, ast.CaseExpr):
-        results = [t.cast("t.Any", item).result for item in node.args or ()]
-        return node.defresult is not None and all(_filled(item, source) for item in (*results, node.defresult))
-    if isinstance(node, ast.A_Expr) and node.name and node.name[-1].sval in {"||", "+", "-", "*"}:
-        return node.lexpr is not None and _filled(node.lexpr, source) and _filled(node.rexpr, source)
-    if isinstance(node, ast.FuncCall) and node.funcname and node.funcname[-1].sval in {"lower", "upper", "md5", "concat"}:
-        return node.funcname[-1].sval == "concat" or all(_filled(part, source) for part in node.args or ())
-    return never_null(node)
+        return [*(t.cast("t.Any", item).result for item in node.args or ()), node.defresult]
+    if isinstance(node, ast.A_Expr) and node.name and node.name[-1].sval in _OPERATORS:
+        return [node.lexpr, node.rexpr]
+    if isinstance(node, ast.FuncCall) and node.funcname and node.funcname[-1].sval in _STRICT:
+        return list(node.args or ())
+    return None
 
 
 def _fits(node: t.Any, column: Column, source: Table | None) -> bool:
     """Whether no value of it is longer than the column takes: one as short, or a text of known length."""
-    if isinstance(node, ast.TypeCast):
+    limit = column.modifier - _HEADER
+    while isinstance(node, ast.TypeCast):
         node = node.arg
-    given = constant(node)
-    if given is not None:
-        return True
-    if isinstance(node, ast.FuncCall) and node.funcname:
-        name = str(node.funcname[-1].sval)
-        lengths = {"md5": 32, "gen_random_uuid": 36}
-        if name in lengths:
-            return lengths[name] <= column.modifier - _HEADER
-        if name in {"lower", "btrim", "rtrim", "ltrim"} and len(node.args or ()) == 1:
-            return _fits(t.cast("t.Any", node.args)[0], column, source)
+    name = str(node.funcname[-1].sval) if isinstance(node, ast.FuncCall) and node.funcname else ""
+    parts: list[t.Any] | None = None
     if isinstance(node, ast.CaseExpr):
-        results = [t.cast("t.Any", item).result for item in node.args or ()]
-        return all(item is None or _fits(item, column, source) for item in (*results, node.defresult))
-    if isinstance(node, ast.CoalesceExpr):
-        return all(_fits(part, column, source) for part in node.args or ())
+        parts = [*(t.cast("t.Any", item).result for item in node.args or ()), node.defresult]
+    elif isinstance(node, ast.CoalesceExpr) or (name in _SHORTENING and len(node.args or ()) == 1):
+        parts = list(node.args or ())
+    if parts is not None:
+        return all(part is None or _fits(part, column, source) for part in parts)
     known = _column(node, source)
-    widths = {"uuid": 36, "int2": 6, "int4": 11, "int8": 20, "bool": 5}
-    if known is not None and known.type in widths:
-        return widths[known.type] <= column.modifier - _HEADER
-    return known is not None and known.type in _LIMITED and _HEADER <= known.modifier <= column.modifier
+    short = known is not None and known.type in _LIMITED and _HEADER <= known.modifier <= column.modifier
+    width = _WIDTHS.get(known.type if known else name, limit + 1)
+    return constant(node) is not None or short or width <= limit
 
 
 def _column(node: t.Any, source: Table | None) -> Column | None:

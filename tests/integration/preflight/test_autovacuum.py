@@ -13,7 +13,7 @@ from tests.integration.preflight.conftest import CHOSEN
 from tests.integration.preflight.said_and_done import judged
 
 # Of a table with work to do it does a little, and then sleeps.
-SLOW = {
+SLOW: dict[str, t.Any] = {
     "autovacuum_naptime": "1s",
     "autovacuum_vacuum_threshold": "10",
     "autovacuum_vacuum_scale_factor": "0",
@@ -53,7 +53,9 @@ def admin() -> t.Iterator[psycopg.Connection]:
 @pytest.fixture
 def miller(admin: psycopg.Connection) -> t.Iterator[psycopg.Connection]:
     about = admin.info
-    with psycopg.connect(host=about.host, port=about.port, dbname="postgres", user="miller", password="x") as connection:
+    with psycopg.connect(
+        host=about.host, port=about.port, dbname="postgres", user="miller", password="x"
+    ) as connection:
         yield connection
 
 
