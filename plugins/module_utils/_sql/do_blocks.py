@@ -97,7 +97,7 @@ def _executed(step: dict[str, t.Any]) -> list[Inner] | None:
         parsed: t.Any = parse_sql(f"SELECT {step['query']['PLpgSQL_expr']['query']}")
     except ParseError:
         return None
-    items = parsed[0].stmt.targetList or ()
+    items: list[t.Any] = list(parsed[0].stmt.targetList or ())
     value = items[0].val.val if len(items) == 1 and isinstance(items[0].val, ast.A_Const) else None
     if step.get("into") or step.get("params") or not isinstance(value, ast.String):
         return None
