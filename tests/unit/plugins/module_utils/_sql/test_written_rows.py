@@ -31,7 +31,7 @@ CONSTANT = (
 
 def _node(text: str) -> object:
     parsed = parse_sql(text)
-    return parsed[0].stmt  # type: ignore[index]
+    return parsed[0].stmt
 
 
 @pytest.mark.parametrize("text", ASKED)
