@@ -103,7 +103,7 @@
 {{- $volumes := ternary (list "tmp" "migration-scripts") (list "tmp") .Values.migration.enabled -}}
 {{- range $agent.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end -}}
 {{- range $key := list "initContainers" "sidecars" -}}
-{{- range $container := get $agent $key -}}
+{{- range $container := get $agent $key | default list -}}
 {{- range $container.volumeMounts -}}
 {{- if not (has .name $volumes) -}}
 {{- fail (printf "agent.%s: the container %s mounts %s at %s, and agent.extraVolumes has no volume of that name: add it there." $key $container.name .name .mountPath) -}}
