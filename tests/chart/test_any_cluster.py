@@ -211,19 +211,47 @@ def test_values_of_a_release_before_these_keys_render_as_before(render: Render) 
     assert render(own, then) == render(own)
 
 
+EMPTY: tuple[str, ...] = (
+    "commonAnnotations",
+    "commonLabels",
+    "existingSecret",
+    "existingSecretKeys",
+    "extraObjects",
+    "fullnameOverride",
+    "global",
+    "imagePullSecrets",
+    "nameOverride",
+)
+EMPTY_OF_THE_AGENT: tuple[str, ...] = (
+    "affinity",
+    "args",
+    "command",
+    "env",
+    "extraEnv",
+    "extraEnvFrom",
+    "extraVolumeMounts",
+    "extraVolumes",
+    "initContainers",
+    "nodeSelector",
+    "podAnnotations",
+    "podLabels",
+    "priorityClassName",
+    "sidecars",
+    "tolerations",
+    "topologySpreadConstraints",
+    "workingDir",
+)
+
+
 def test_what_is_empty_anyway_may_be_null(render: Render) -> None:
     """Null takes away what another file of values has set, where nothing is a way to say it."""
-    agent = ("command", "args", "env", "podLabels", "podAnnotations", "extraEnv", "extraEnvFrom", "extraVolumes")
-    agent += ("extraVolumeMounts", "sidecars", "initContainers", "nodeSelector", "tolerations", "affinity")
-    agent += ("topologySpreadConstraints", "priorityClassName", "workingDir")
-    top = ("nameOverride", "fullnameOverride", "imagePullSecrets", "commonLabels", "commonAnnotations")
-    top += ("existingSecret", "existingSecretKeys", "extraObjects", "global")
-    made = render({**dict.fromkeys(top), "agent": dict.fromkeys(agent)})
+    agent: Object = dict.fromkeys(EMPTY_OF_THE_AGENT)
+    made = render({**dict.fromkeys(EMPTY), "agent": agent})
     for item in made:
         kubernetes_validate.validate(item, "1.34", strict=True)
 
 
-SECTIONS = (
+SECTIONS: tuple[str, ...] = (
     "connectionTest",
     "externalCache",
     "externalDatabase",
@@ -231,10 +259,27 @@ SECTIONS = (
     "httpRoute",
     "ingress",
     "migration",
+    "networkPolicy",
+    "prometheusRule",
+    "replicaPodDisruptionBudget",
+    "serviceAccount",
+    "serviceMonitor",
 )
-SECTIONS += ("networkPolicy", "prometheusRule", "replicaPodDisruptionBudget", "serviceAccount", "serviceMonitor")
-OF_THE_AGENT = ("auth", "autoscaling", "livenessProbe", "llm", "metrics", "podDisruptionBudget", "rateLimit")
-OF_THE_AGENT += ("readinessProbe", "startupProbe", "tracing", "urls", "port", "drainSeconds")
+OF_THE_AGENT: tuple[str, ...] = (
+    "auth",
+    "autoscaling",
+    "drainSeconds",
+    "livenessProbe",
+    "llm",
+    "metrics",
+    "podDisruptionBudget",
+    "port",
+    "rateLimit",
+    "readinessProbe",
+    "startupProbe",
+    "tracing",
+    "urls",
+)
 
 
 def test_a_section_that_null_took_away_is_named(render: Render, explained: t.Callable[[Object], list[str]]) -> None:
