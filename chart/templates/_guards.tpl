@@ -1,6 +1,6 @@
 {{/* Mistakes that the schema of the values cannot see. Each stops the rendering with one sentence that says what to change. */}}
 {{- define "ai-agent.guards" -}}
-{{- include "ai-agent.guards.names" . -}}
+{{- include "ai-agent.guards.serviceNames" . -}}
 {{- include "ai-agent.guards.servers" . -}}
 {{- include "ai-agent.guards.architecture" . -}}
 {{- include "ai-agent.guards.identity" . -}}

@@ -1,5 +1,5 @@
 {{/* A Service's name is narrower than Helm's of a release: no dot, a letter first (RFC 1035). One that is there already passes. */}}
-{{- define "ai-agent.guards.names" -}}
+{{- define "ai-agent.guards.serviceNames" -}}
 {{- $names := list (include "ai-agent.fullname" .) -}}
 {{- range $chart := list "postgresql" "redis" -}}
 {{- if (index $.Values $chart).enabled }}{{ $names = append $names (include "ai-agent.subchartFullname" (dict "root" $ "chart" $chart)) }}{{ end -}}

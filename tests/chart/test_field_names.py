@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -98,3 +99,11 @@ def test_every_other_name_leads_to_a_value() -> None:
         node = schema
         for key in path.split("."):
             node = node["properties"][key]
+
+
+def test_no_block_is_defined_twice() -> None:
+    """Of two templates of one name Helm keeps one, and says nothing: a guard would be gone."""
+    files = [*ROOT.glob("chart/templates/**/*.tpl"), *ROOT.glob("subcharts/*/templates/*.tpl")]
+    names = [name for file in files for name in re.findall(r'define "([^"]+)"', file.read_text(encoding="utf-8"))]
+    assert len(names) > 50
+    assert sorted({name for name in names if names.count(name) > 1}) == []
