@@ -48,7 +48,7 @@ echo "making .venv with $("$python" --version) from requirements-dev.txt (under 
 rm -rf .venv
 "$python" -m venv .venv
 # uv links what its cache holds, where pip unpacks and compiles the 30,000 files of `ansible` for minutes in each clone.
-# It does not read pip's configuration, so an index or certificate that the machine needs is handed on.
+# uv does not read pip's configuration, so an index or certificate that the machine needs is passed to it.
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
 # A setting that is not there makes pip fail, and is answered by nothing, which the callers look for.
 configured() { pip config get "global.$1" 2>/dev/null || true; }

@@ -20,7 +20,7 @@ NAMES = LAB / "case-images.yml"
 
 
 def cases() -> dict[str, dict[str, str]]:
-    """Of each stage of the Dockerfile: repository and tag, which carries the digest of stage, context and agent."""
+    """Repository and tag of each stage of the Dockerfile; the tag has the digest of stage, context and agent."""
     stages = re.findall(r"^FROM .* AS (\S+)$", (CONTEXT / "Dockerfile").read_text(), re.MULTILINE)
     tag = digest([CONTEXT, images.AGENT.tag])[:8]
     return {stage: {"repository": f"{REGISTRY}/agent", "tag": f"{stage}-{tag}"} for stage in stages}

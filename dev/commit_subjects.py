@@ -14,11 +14,11 @@ from lab.paths import ROOT
 
 LONGEST = 72
 CHECKED_SINCE = "48b7909"
-"""The commit before which nobody had said so."""
+"""The limit applies to commits after this one."""
 
 
 def long(subjects: list[str]) -> list[str]:
-    """Those that are too long."""
+    """The subjects that are too long."""
     return [subject for subject in subjects if len(subject) > LONGEST]
 
 

@@ -42,7 +42,7 @@ def program() -> Path:
 
     def build(folder: Path) -> None:
         environments.fill(folder / "venv", f"galaxy-importer=={VERSION}")
-        # Its ansible-doc finds beside itself what our documentation builds upon; Galaxy's own has none of it.
+        # The importer's ansible-doc needs the collections that our documentation extends; Galaxy has none of them.
         import ansible_collections
 
         site = next((folder / "venv").glob("lib/python*/site-packages")) / "ansible_collections"
@@ -69,7 +69,7 @@ def run(archive: Path, work: Path) -> int:
     """
     python = program()
     work.mkdir(parents=True, exist_ok=True)
-    # Its own programs (ansible-doc) first. It writes importer_result.json where it runs.
+    # The importer's own ansible-doc comes first on PATH. The importer writes importer_result.json where it runs.
     env = {
         **os.environ,
         **{f"GALAXY_IMPORTER_{name}": value for name, value in SETTINGS.items()},

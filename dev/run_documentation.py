@@ -153,7 +153,7 @@ def _python_image() -> str:
 
 
 def _environment(place: Workplace) -> dict[str, str]:
-    """Of this machine what leads to its network; nothing of this checkout but its tools and its cluster."""
+    """The variables for the commands: this machine's network settings, and this checkout's tools and cluster."""
     own = str(Path(sys.executable).parent)
     path = [part for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if part not in {own, str(BIN)}]
     kept = {name: value for name, value in os.environ.items() if not re.match(r"VIRTUAL_ENV|PYTHON|ANSIBLE", name)}

@@ -10,6 +10,7 @@ from lab.paths import ROOT
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
 BEGIN, END = "<!-- index: begin (python -m dev.runbook_index) -->", "<!-- index: end -->"
+FOLDED = "<details>\n<summary>All sections, by part</summary>"
 HEADING = re.compile(r"^(##|###) (.+)$", re.MULTILINE)
 
 
@@ -19,7 +20,7 @@ def anchor(heading: str) -> str:
 
 
 def index(text: str) -> str:
-    """A line for each part of the runbook with links to its sections; parts without sections share the first line."""
+    """The folded index: a line for each part with links to its sections; parts without sections share the first."""
     alone: list[str] = []
     parts: list[tuple[str, list[str]]] = []
     for level, heading in HEADING.findall(text):
@@ -34,7 +35,8 @@ def index(text: str) -> str:
             lines.append(f"- {link}: {', '.join(sections)}")
         else:
             alone.append(link)
-    return "\n".join([f"- {', '.join(alone)}", *lines])
+    # Folded, for whoever opens the page in the middle of an incident needs the first screen for what to do.
+    return "\n".join([FOLDED, "", f"- {', '.join(alone)}", *lines, "", "</details>"])
 
 
 def updated(text: str) -> str:

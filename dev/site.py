@@ -45,7 +45,7 @@ html_title = "ai_platform.agent"
 extensions = ["myst_parser", "sphinx_antsibull_ext", "sphinx.ext.intersphinx"]
 intersphinx_mapping = {"ansible": ("https://docs.ansible.com/ansible/latest", "ansible.inv")}
 html_theme = "furo"
-# They name a server of fonts, and an icon of a code host: nothing here comes from elsewhere.
+# The theme's icons would load fonts and an image from other servers; this site loads nothing from elsewhere.
 html_theme_options = {"footer_icons": []}
 html_static_path = ["static"]
 html_css_files = ["site.css"]

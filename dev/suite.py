@@ -60,8 +60,8 @@ def _lint_others(tally: Tally) -> None:
     tally.command("mypy", [ROOT / "dev" / "mypy.sh"])
     tally.command("yamllint", [VENV / "yamllint", "--strict", "."])
     docs = [VENV / "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", "."]
-    # It copies kubernetes.core for the documentation that ours includes; where it sees a git repository around, only
-    # what is committed there, and the virtual environment is not. It logs into the home folder.
+    # antsibull-docs copies kubernetes.core for the documentation that ours includes; inside a git repository it copies
+    # only what is committed there, and the virtual environment is not. Its log goes to the home folder.
     home = LAB / "home"
     home.mkdir(parents=True, exist_ok=True)
     tally.command("antsibull-docs", docs, {"GIT_CEILING_DIRECTORIES": str(VENV.parent), "HOME": str(home)})
@@ -136,9 +136,9 @@ def histories(tally: Tally) -> None:
 
 def servers(tally: Tally) -> None:
     """Each server of examples/, from PyPI, as processes: its migration and start by values alone, and its contract."""
-    # It waits for what it takes away to be missed, more than for a processor.
+    # The trial waits until a server that was taken away is missed, more than for a processor.
     tally.pytest("contract", ["tests/integration/contract"], workers=3)
-    # One after the other: they listen on the ports of their values.
+    # One server after the other: each listens on the port of its values.
     tally.pytest("servers", ["tests/integration/servers"], seconds=3600)
 
 
@@ -146,7 +146,7 @@ def integration(tally: Tally) -> None:
     """A real PostgreSQL and Redis, in containers of the project's images."""
     folders = [f"tests/integration/{name}" for name in ("agent", "schema", "images", "connectivity")]
     folders.append("tests/integration/mirror/test_images.py")
-    # They wait for containers and time limits more than for a processor.
+    # These tests wait for containers and time limits more than for a processor.
     tally.pytest("integration", folders, [VENV / "python", "-m", "dev.servers"], workers=3)
 
 
@@ -164,7 +164,7 @@ def on_cluster(tally: Tally) -> None:
         count.pytest("fleet", ["tests/integration/fleet"])
 
     def beside_it(count: Tally) -> None:
-        # It runs the lab's programs, and an API server of its own.
+        # This stage runs the lab's programs and an API server of its own.
         count.pytest("api-server", ["tests/integration/api_server"], seconds=2400)
 
     with _lab():

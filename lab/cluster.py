@@ -21,7 +21,7 @@ COMPLETE = LAB / "cluster"
 
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY_FOR_ONE, INOTIFY_FOR_MORE = 128, 512
-"""What kind's known issues advise; 128, the kernel's default, carried one cluster of three nodes here, not a second."""
+"""The kernel's default of 128 suffices for one cluster of three nodes, not for two; kind's known issues advise 512."""
 
 WORKLOADS = (
     ("kube-system", "daemonset/calico-node"),

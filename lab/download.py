@@ -20,7 +20,7 @@ _BROKEN = (
     http.client.IncompleteRead,
     http.client.RemoteDisconnected,
     ConnectionResetError,
-    # What a connection is that was reset, for whoever still writes to it, as TLS does at its end.
+    # Errors when writing to a connection that was reset, as TLS does when it closes.
     BrokenPipeError,
     ConnectionAbortedError,
     ssl.SSLEOFError,
@@ -57,7 +57,7 @@ def file(address: str, target: Path) -> None:
             _demand_whole(answer, stream.tell() - begin)
     except urllib.error.HTTPError as error:
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and begin:
-            # It is longer than the file: the beginning of another one.
+            # What was downloaded so far is longer than the file: it is the beginning of another file.
             target.unlink()
             file(address, target)
             return

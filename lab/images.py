@@ -117,7 +117,7 @@ def _build(recipe: Recipe, name: str, own_base: bool) -> None:
 
 
 def _package_index() -> dict[str, str]:
-    """Build arguments that lead pip in a build where pip on this machine is led."""
+    """Build arguments with this machine's pip settings, so that pip in a build uses the same index."""
     found = {name: os.environ[name] for name in PIP if os.environ.get(name)}
     for name in [name for name, value in found.items() if "@" in value]:
         say(f"        {name} has a login in it, which the image's history would show: pip in the build goes without it")

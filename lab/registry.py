@@ -23,7 +23,7 @@ HOSTS = LAB / "certs.d"
 """containerd's registry configuration, mounted into every node (its documentation calls this layout ``hosts.toml``)."""
 
 CERTS = "/etc/containerd/certs.d"
-"""Where the nodes have it."""
+"""Where containerd on the nodes reads its settings of registries."""
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """A proxy of the environment could not reach this machine's own address."""

@@ -15,10 +15,10 @@
 {{- with $agent.tracing.endpoint -}}
 {{- $_ := set $data "OTEL_EXPORTER_OTLP_ENDPOINT" . -}}
 {{- $attributes := list -}}
-{{- range $name, $value := merge (dict) $agent.tracing.resourceAttributes (dict "service.name" (include "ai-agent.fullname" $) "service.namespace" $.Release.Namespace) -}}
+{{- range $name, $value := merge (dict) (default dict $agent.tracing.resourceAttributes) (dict "service.name" (include "ai-agent.fullname" $) "service.namespace" $.Release.Namespace) -}}
 {{- $attributes = append $attributes (printf "%s=%s" $name $value) -}}
 {{- end -}}
 {{- $_ := set $data "OTEL_RESOURCE_ATTRIBUTES" (join "," $attributes) -}}
 {{- end -}}
-{{- merge $data .Values.agent.env | toYaml -}}
+{{- merge $data (default dict .Values.agent.env) | toYaml -}}
 {{- end -}}

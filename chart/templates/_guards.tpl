@@ -1,5 +1,6 @@
 {{/* Mistakes that the schema of the values cannot see. Each stops the rendering with one sentence that says what to change. */}}
 {{- define "ai-agent.guards" -}}
+{{- include "ai-agent.guards.serviceNames" . -}}
 {{- include "ai-agent.guards.servers" . -}}
 {{- include "ai-agent.guards.architecture" . -}}
 {{- include "ai-agent.guards.identity" . -}}
@@ -17,6 +18,7 @@
 {{- include "ai-agent.guards.resources" . -}}
 {{- include "ai-agent.guards.labels" . -}}
 {{- include "ai-agent.guards.duplicates" . -}}
+{{- include "ai-agent.guards.pods" . -}}
 {{- include "ai-agent.guards.network" . -}}
 {{- end -}}
 
@@ -263,71 +265,6 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- end -}}
 {{- end -}}
 
-{{/* Labels that the chart sets itself: twice is a YAML error or, in a selector, a field that no upgrade can change. */}}
-{{- define "ai-agent.guards.labels" -}}
-{{- $own := printf "^(app|job|helm\\.sh/chart|app\\.kubernetes\\.io/.*|%s-db-client)$" (regexQuoteMeta .Release.Name) -}}
-{{- $given := dict
-  "commonLabels" .Values.commonLabels
-  "agent.podLabels" .Values.agent.podLabels
-  "serviceMonitor.labels" .Values.serviceMonitor.labels
-  "prometheusRule.labels" .Values.prometheusRule.labels
--}}
-{{- range $path, $labels := $given -}}
-{{- range $label := keys $labels | sortAlpha -}}
-{{- if regexMatch $own $label -}}
-{{- fail (printf "%s names the label %s, which the chart sets itself: remove it." $path $label) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- range $chart := list "postgresql" "redis" -}}
-{{- range $label := keys (default dict (index $.Values $chart).commonLabels) | sortAlpha -}}
-{{- if hasPrefix "app.kubernetes.io/" $label -}}
-{{- fail (printf "%s.commonLabels names the label %s, which goes into selectors that no upgrade can change: remove it." $chart $label) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- range $annotation := list "checksum/config" "ai-agent/rotation-id" "ai-agent/url-forms" -}}
-{{- if hasKey $.Values.agent.podAnnotations $annotation -}}
-{{- fail (printf "agent.podAnnotations names %s, which the chart sets itself: remove it." $annotation) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-
-{{/* Names that stand twice in one pod: Helm 4 fails at them in the middle of an upgrade. */}}
-{{- define "ai-agent.guards.duplicates" -}}
-{{- $agent := .Values.agent -}}
-{{- $env := concat (list "DATABASE_URL" "REDIS_URL" "LLM_API_KEY" "SCHEMA_VERSION_TABLE" "SCHEMA_LOCK_TIMEOUT") (include "ai-agent.ownNames" . | fromJsonArray) (keys (include "ai-agent.configData" . | fromYaml) | sortAlpha) -}}
-{{- $plain := list -}}
-{{- range keys $agent.env | sortAlpha }}{{ $plain = append $plain (dict "name" .) }}{{ end -}}
-{{- include "ai-agent.guards.unique" (dict "path" "agent.env" "key" "name" "items" $plain "taken" (include "ai-agent.ownNames" . | fromJsonArray)) -}}
-{{- include "ai-agent.guards.unique" (dict "path" "agent.extraEnv" "key" "name" "items" $agent.extraEnv "taken" $env) -}}
-{{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumes" "key" "name" "items" $agent.extraVolumes "taken" (list "tmp" "migration-scripts" "test-scripts")) -}}
-{{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumeMounts" "key" "mountPath" "items" $agent.extraVolumeMounts "taken" (list "/tmp" "/migration" "/tests")) -}}
-{{- $volumes := list "tmp" -}}
-{{- range $agent.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end -}}
-{{- range $agent.extraVolumeMounts -}}
-{{- if not (has .name $volumes) -}}
-{{- fail (printf "agent.extraVolumeMounts mounts %s at %s, and agent.extraVolumes has no volume of that name: add it there." .name .mountPath) -}}
-{{- end -}}
-{{- end -}}
-{{- include "ai-agent.guards.unique" (dict "path" "agent.sidecars and agent.initContainers" "key" "name" "items" (concat $agent.initContainers $agent.sidecars) "taken" (list "agent" "wait-for-schema")) -}}
-{{- end -}}
-
-{{/* Argument: dict "path" for the message, "items" a list of maps, "key" what must be unique in it, "taken" what the chart has itself. */}}
-{{- define "ai-agent.guards.unique" -}}
-{{- $seen := dict -}}
-{{- range .items -}}
-{{- $name := get . $.key -}}
-{{- if has $name $.taken -}}
-{{- fail (printf "%s has the %s %s, which the chart sets itself: choose another." $.path $.key $name) -}}
-{{- end -}}
-{{- if hasKey $seen $name -}}
-{{- fail (printf "%s has the %s %s twice: keep one of the two." $.path $.key $name) -}}
-{{- end -}}
-{{- $_ := set $seen $name true -}}
-{{- end -}}
-{{- end -}}
-
 {{/* A policy knows addresses, not names: without them a closed release could not reach servers outside. */}}
 {{- define "ai-agent.guards.network" -}}
 {{- $policy := .Values.networkPolicy -}}
@@ -374,7 +311,7 @@ Argument: dict "root" the root context, "chart" postgresql or redis.
 {{- end -}}
 {{- end -}}
 
-{{/* Doors that lead from nowhere, and a Secret that nobody reads. */}}
+{{/* An Ingress or HTTPRoute without hosts or gateway; an ExternalSecret without name, store or keys. */}}
 {{- define "ai-agent.guards.doors" -}}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
 {{- fail "ingress.enabled is true, but ingress.hosts is empty: name the hosts." -}}

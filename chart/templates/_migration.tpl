@@ -181,8 +181,7 @@ volumeMounts:
 - name: migration-scripts
   configMap:
     name: {{ .name }}
-- name: tmp
-  emptyDir: {}
+{{ include "ai-agent.tmp" .root }}
 {{- include "ai-agent.extraVolumes" .root }}
 {{- end -}}
 
@@ -203,7 +202,8 @@ ones are not applied yet), has a deadline, and does not use a service account of
 {{- /* The kubelet counts the pull of the image; the migration's own time is counted by schema.py, which ends with 124. */ -}}
 {{- $job = merge $job (dict "deadline" (add $migration.startTimeout $migration.timeout) "failAt" 124) -}}
 {{- end -}}
-{{- $_ := set $job "annotations" (printf "checksum/scripts: %s" (include "ai-agent.migration.scripts" $root | sha256sum)) -}}
+{{- $checksum := dict "checksum/scripts" (include "ai-agent.migration.scripts" $root | sha256sum) -}}
+{{- $_ := set $job "annotations" (merge $checksum (default dict $migration.podAnnotations) | toYaml) -}}
 {{- $_ := set $job "pod" (include "ai-agent.migration.pod" .) -}}
 {{- $_ := set $job "container" (include "ai-agent.migration.migrate" (merge (dict "root" $root "hook" .hook "migration" true "own" (ternary (include "ai-agent.preUpgradeName" $root) "" $own)) $url)) -}}
 {{- $scripts := ternary (include "ai-agent.preUpgradeName" $root) (include "ai-agent.migrationScriptsName" $root) .hook -}}
@@ -214,8 +214,15 @@ ones are not applied yet), has a deadline, and does not use a service account of
 {{/* Fields of the spec of the migration's pod. Argument as for ai-agent.migration.jobSpec. */}}
 {{- define "ai-agent.migration.pod" -}}
 {{- $root := .root -}}
-{{ include "ai-agent.podDefaults" $root }}
+{{- $values := $root.Values.agent -}}
+{{- range $key := list "nodeSelector" "tolerations" }}{{ with get $root.Values.migration $key }}{{ $values = set (omit $values $key) $key . }}{{ end }}{{ end -}}
+{{- include "ai-agent.podDefaultsOf" (dict "root" $root "values" $values) }}
+{{- with $root.Values.migration.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 automountServiceAccountToken: false
+{{- include "ai-agent.nativeSidecars" $root }}
 {{- /* An upgrade that brings the account brings it after the hook; one under which the agent runs is there. */}}
 {{- $live := dig "spec" "template" "spec" "serviceAccountName" "" (include "ai-agent.liveDeployment" $root | fromJson) }}
 {{- if or (not (and .hook $root.Values.serviceAccount.create)) (eq $live (include "ai-agent.serviceAccountName" $root)) }}

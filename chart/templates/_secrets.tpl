@@ -4,7 +4,7 @@ Argument: dict "root" the root context, "key" its name in the chart's own Secret
 existingSecretKeys names it.
 */}}
 {{- define "ai-agent.secretKey" -}}
-{{- $mapped := get .root.Values.existingSecretKeys .key -}}
+{{- $mapped := get (default dict .root.Values.existingSecretKeys) .key -}}
 {{- $place := dict "secret" (include "ai-agent.secretName" .root) "key" .key "mapped" (not (empty $mapped)) -}}
 {{- if kindIs "map" $mapped -}}
 {{- $place = merge (dict "secret" $mapped.name "key" $mapped.key) $place -}}

@@ -56,7 +56,7 @@ def known(text: str) -> dict[str, set[str]]:
 
 
 def unlisted(found: Iterable[str], patterns: Iterable[str]) -> list[str]:
-    """Those of *found* that no pattern names."""
+    """The items of *found* that no pattern names."""
     allowed = list(patterns)
     return sorted(name for name in set(found) if not any(fnmatch.fnmatchcase(name, pattern) for pattern in allowed))
 

@@ -10,7 +10,7 @@ write_configuration() {
     local mounted=/bitnami/postgresql/conf hba="$conf/pg_hba.conf"
     # Local connections need the password as well: who gets into the container is not therefore the superuser.
     printf '%s\n' 'local all all scram-sha-256' 'host all all all scram-sha-256' > "$hba"
-    # "all" databases are not replication's.
+    # In pg_hba.conf, "all" does not match replication connections.
     [[ -z "$replication_mode" ]] || printf 'host replication "%s" all scram-sha-256\n' "$replication_user" >> "$hba"
     [[ ! -e "$mounted/pg_hba.conf" ]] || hba="$mounted/pg_hba.conf"
     {
@@ -31,7 +31,7 @@ write_configuration() {
         line log_disconnections "$(setting LOG_DISCONNECTIONS off)"
         line client_min_messages "$(setting CLIENT_MIN_MESSAGES notice)"
         [[ -z "$replication_mode" ]] || write_replication
-        # The operator's settings win, but for the two lines below them: the data would not find its rules.
+        # Mounted settings override all above. hba_file and ident_file come last, so that the server finds its rules.
         [[ ! -e "$mounted/postgresql.conf" ]] || printf "include '%s'\n" "$mounted/postgresql.conf"
         [[ ! -d "$mounted/conf.d" ]] || printf "include_dir '%s'\n" "$mounted/conf.d"
         line hba_file "$hba"

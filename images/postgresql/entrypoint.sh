@@ -26,7 +26,7 @@ if [[ -s "$data/PG_VERSION" ]]; then
     found=$(< "$data/PG_VERSION")
     [[ "$found" == 15 ]] || fail "$data was made by PostgreSQL $found, this is 15: dump it there and restore it here"
     rm -f "$data/postmaster.pid" "$data/recovery.signal"
-    # Neither becomes the other by a changed variable: a replica that goes its own way, or a primary that forgets it, loses writes.
+    # A changed variable never turns a primary into a replica or back: either change loses writes.
     if [[ "$replication_mode" == slave ]]; then
         [[ -e "$data/standby.signal" ]] || fail "$data is no replica's: empty it, and the next start copies $primary_host"
     else

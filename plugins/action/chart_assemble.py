@@ -26,5 +26,5 @@ class ActionModule(OnController):
     refusals = (ChartError,)
 
     def result(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        """As the base class has it."""
+        """The result of the module."""
         return execute(arguments, self.environment(), Path(constants.DEFAULT_LOCAL_TMP))

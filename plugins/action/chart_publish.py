@@ -24,5 +24,5 @@ class ActionModule(OnController):
     refusals = (ChartError,)
 
     def result(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        """As the base class has it."""
+        """The result of the module."""
         return execute(arguments, self.environment(), check_mode=self._task.check_mode)

@@ -19,7 +19,7 @@ class ActionModule(OnController):
     arguments = ARGUMENTS
 
     def result(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        """As the base class has it."""
+        """The result of the module."""
         try:
             return execute(arguments, check_mode=self._task.check_mode)
         except FindingError as error:

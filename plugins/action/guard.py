@@ -45,13 +45,13 @@ class ActionModule(ActionBase):
                 return {"failed": True, "changed": False, "stop": stop["name"], "msg": " ".join(messages), "said": said}
             said += messages
         if said:
-            # As the action `debug` does, so that it is printed without -v.
+            # The action `debug` sets this too: the message is printed without -v.
             return {"changed": False, "msg": said, "said": said, "_ansible_verbose_always": True}
         # A task that found nothing to say is left out of the output, as one is whose `when` does not hold.
         return {"changed": False, "skipped": True, "skip_reason": "There is nothing to stop at.", "said": said}
 
     def _stops(self) -> list[Row]:
-        """Of the task's arguments.
+        """The stops among the task's arguments.
 
         :raises AnsibleActionFail: they have another form
         """

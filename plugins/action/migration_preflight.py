@@ -13,5 +13,5 @@ from ansible_collections.kubernetes.core.plugins.action.k8s_info import ActionMo
 
 class ActionModule(InPlace, KubernetesActionModule):
     def _ensure_invocation(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
-        """As the module gave it: kubernetes.core adds the arguments to a result without them, secret ones in clear."""
+        """Keep the module's own: kubernetes.core adds the arguments to a result without them, secret ones in clear."""
         return result

@@ -14,7 +14,7 @@ Row = dict[str, t.Any]
 
 # Options that kubernetes.core.helm does not have.
 _OWN: t.Final = ("cluster_expected", "progress")
-# Of those that a connection of kubernetes.core's other modules has, the ones that helm's module shares.
+# The connection options of kubernetes.core's other modules that its module `helm` has as well.
 _SHARED: t.Final = ("kubeconfig", "context", "host", "api_key", "ca_cert", "validate_certs")
 HELM: t.Final = "kubernetes.core.helm"
 

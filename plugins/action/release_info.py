@@ -1,4 +1,4 @@
-"""Finds a kubeconfig as migration_preflight does; looks in the worker of the task where it may (`_in_worker`)."""
+"""The action plugin of migration_preflight, which looks in the worker of the task where it may (`_in_worker`)."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -31,7 +31,7 @@ class ActionModule(KubeconfigActionModule):
     """Action plugin, see the documentation in plugins/modules."""
 
     def _execute_module(self, **options: t.Any) -> Row:
-        """As the base class has it, where the module has to be asked."""
+        """Look in the worker of the task where that is possible, else run the module."""
         arguments, task_vars = options.get("module_args"), options.get("task_vars") or {}
         if HERE and arguments is not None and possible(self, task_vars):
             environment: Row = {}

@@ -1,4 +1,4 @@
-"""Finds a kubeconfig as migration_preflight does, and says meanwhile what the release waits for."""
+"""The action plugin of migration_preflight, which also prints what the release waits for."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later

@@ -1,4 +1,4 @@
-"""Finds a kubeconfig as migration_preflight does, and says while pods are watched for how long already."""
+"""The action plugin of migration_preflight, which also prints for how long the pods have been watched."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -23,7 +23,7 @@ class ActionModule(KubeconfigActionModule):
     """Action plugin, see the documentation in plugins/modules."""
 
     def _execute_module(self, **options: t.Any) -> Row:
-        """As the base class has it."""
+        """Run the module, and print meanwhile for how long the pods have been watched."""
         given, task_vars = options.get("module_args") or {}, options.get("task_vars") or {}
         watched = given.get("state") == "watched" and not self._task.check_mode
         progress = float(given.get("progress") or 0) if watched else 0.0

@@ -25,11 +25,11 @@ class ActionModule(OnController):
     arguments = ARGUMENTS
 
     def result(self, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-        """As the base class has it."""
+        """The result of the module."""
         new = generated()
         path = Path(arguments["file"])
         if not path.is_absolute():
-            # As Ansible reads -i: from where the run was started.
+            # Relative paths count from where the run was started, as Ansible reads -i.
             path = Path.cwd() / path
         vault = self._loader._vault
         try:

@@ -131,7 +131,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         """Keep the last failure; one that was caught is followed by others, or by a report."""
         if not ignore_errors:
             words = result._result.get("msg") or result._result.get("censored") or "no reason given"
-            # Of the many conditions of one task, the one that held has a name of its own.
+            # A task of the action `guard` has many conditions; the one that held has a name of its own.
             name = result._result.get("stop") or result._task.get_name().rpartition(" : ")[2]
             self._failed[result._host.get_name()] = f"{name}: {words}"
 

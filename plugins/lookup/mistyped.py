@@ -73,7 +73,7 @@ def specified(found: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def mistyped(names: t.Iterable[str], known: t.Iterable[str], prefix: str) -> list[dict[str, str]]:
-    """Those of `names` that are not `known`, with what was meant; their common `prefix` makes no two alike."""
+    """The names that are not known, each with the one that was meant; the common `prefix` makes no two alike."""
     by_rest = {name.removeprefix(prefix): name for name in sorted(known)}
     return [
         {"name": name, "meant": by_rest.get(_meant(name.removeprefix(prefix), by_rest), "")}

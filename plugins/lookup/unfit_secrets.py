@@ -66,7 +66,7 @@ _TEMPLATE = (
     "holds {{, {% or {#, which Ansible takes for a template and would replace or refuse: write `!unsafe` before its"
     " value, in quotes (a value that is put together on purpose is one expression, as in \"{{ a ~ '-' ~ b }}\")"
 )
-# As get_password_type of PostgreSQL's src/backend/libpq/crypt.c recognises them.
+# Password hashes, by the rules of get_password_type in PostgreSQL's src/backend/libpq/crypt.c.
 _HASH = re.compile(r"md5[0-9a-f]{32}|SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=")
 _HASHED = (
     "has the form of a hash, which PostgreSQL would keep as one, so that nobody could log in with it: take the password"

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
-# It runs in plugins/action/deployment_report.py.
+# The module runs in plugins/action/deployment_report.py.
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _END_SECONDS = 2.0
 
 
 class Told(t.Protocol):
-    """What has a line for whoever waits."""
+    """A source of lines that say what is waited for."""
 
     def line(self) -> str:
         """What is waited for now.
@@ -112,7 +112,7 @@ class LeasedHelm(KubeconfigActionModule):
     """For a module that has helm change a release: its option `progress` says how often a line is due."""
 
     def _execute_module(self, **options: t.Any) -> Row:
-        """As the base class has it."""
+        """Run the module of the base class, and print what is waited for meanwhile."""
         given, task_vars = options.get("module_args") or {}, options.get("task_vars") or {}
         # In check mode, and where something is only written down, nothing is waited for.
         quiet = self._task.check_mode or given.get("state") == "recorded"

@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible.parsing.vault import VaultLib
 
 TAG: t.Final = "!vault"
-# As ansible-vault encrypt_string prints it.
+# The indent that ansible-vault encrypt_string prints.
 INDENT: t.Final = " " * 10
 # Where several variables have the same value, the one with this end is meant.
 MEANT: t.Final = "ai_agent_postgresql_password"
@@ -150,7 +150,7 @@ def _entries(text: str, path: Path) -> list[tuple[str, yaml.ScalarNode]]:
     try:
         node = yaml.compose(text, yaml.SafeLoader)
     except yaml.YAMLError:
-        # Its words quote the file.
+        # The words of the error quote the file.
         raise _refused(path, "is no YAML") from None
     if not isinstance(node, yaml.MappingNode):
         raise _refused(path, "is no dictionary of variables")
@@ -215,7 +215,7 @@ def _lock(folder: int, path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """In one step: whoever is interrupted leaves the old file or the new one."""
+    """Replace the file in one step: an interrupted run leaves the old file or the new one."""
     try:
         before = path.stat()
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

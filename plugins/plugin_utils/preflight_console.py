@@ -27,7 +27,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.execu
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.options import CONSTRAINTS, OPTIONS
 
 DOCUMENTED_IN = Path(__file__).parents[1] / "modules" / "migration_preflight.py"
-# They are about a release in a cluster, or lists with reasons, which belong into an inventory.
+# Options that are about a release in a cluster, or lists with reasons, which belong into an inventory.
 WITHOUT: t.Final = frozenset(
     {
         "accept",
@@ -75,7 +75,7 @@ def main(words: t.Sequence[str] | None = None) -> int:
         return _without_verdict(f"{error.message} ({error.id})")
     print(without_named("\n".join(result["summary"])))
     for item in result["findings"]:
-        # The summary has complaints alone; what the verdict is of, has to be said beside it.
+        # The summary has complaints alone, so the subject of the verdict is printed beside it.
         if item["id"] in NOTES and item["severity"] == "info":
             print(f"  note  {without_named(item['message'])}")
     if problem:
@@ -106,7 +106,7 @@ def _texts(value: t.Any) -> list[str]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Its errors name options and never values: one that was mistyped, or stands in a wrong place, may be secret."""
+    """A parser whose errors name options and never values: one that was mistyped or misplaced may be secret."""
 
     def parse_args(self, args: t.Any = None, namespace: t.Any = None) -> t.Any:
         words = list(sys.argv[1:] if args is None else args)
@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="ai-agent-preflight",
         description="Judge pending Alembic migrations against the database that they will meet, and change nothing.",
         epilog="Exit code 0: passed. 1: findings reach --fail-on. 2: there is no verdict.",
-        # Whoever writes --database-url has a URL in mind, and not the name of a variable.
+        # A person who writes --database-url means a URL, not the name of a variable.
         allow_abbrev=False,
     )
     for name, option in OPTIONS.items():
@@ -181,7 +181,7 @@ class _Pairs(argparse.Action):
 
 
 def _first_sentence(option: t.Mapping[str, t.Any]) -> str:
-    """Of an option's documentation, without Ansible's markup; a percent sign is argparse's own."""
+    """The first sentence of an option's documentation, without Ansible's markup; argparse needs % doubled."""
     description = option["description"]
     text = description if isinstance(description, str) else description[0]
     plain = re.sub(r"\b[A-Z]\(([^)]*)\)", r"\1", text)

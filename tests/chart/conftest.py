@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import schema_errors
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.chart import assemble
 
 from tests.chart.cluster import Cluster
@@ -128,6 +129,22 @@ def render(helm: str, chart: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         return Rendered(item for item in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if item)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def explained(helm: str, chart: Path, tmp_path_factory: pytest.TempPathFactory) -> t.Callable[[Object], list[str]]:
+    """The sentences about values, from what the real helm says of them."""
+    file = tmp_path_factory.mktemp("values") / "values.yaml"
+    schemas = schema_errors.read(chart, "ai-agent", ["postgresql", "redis"])
+    assert list(schemas) == ["ai-agent", "postgresql", "redis"]
+
+    def explain(values: Object) -> list[str]:
+        file.write_text(yaml.safe_dump(values), encoding="utf-8")
+        done = subprocess.run([helm, "template", "x", chart, "-f", file], capture_output=True, text=True, check=False)
+        assert done.returncode
+        return schema_errors.explain(done.stderr, schemas, values).split("; ")
+
+    return explain
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS)

@@ -6,33 +6,15 @@ import functools
 import json
 import operator
 import re
-import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
-import yaml
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import schema_errors
 
 from tests.chart.conftest import ROOT, Object
 
 SCHEMAS = [ROOT / "chart/values.schema.json", *sorted(ROOT.glob("subcharts/*/values.schema.json"))]
-
-
-@pytest.fixture(scope="module")
-def explained(helm: str, chart: Path, tmp_path_factory: pytest.TempPathFactory) -> t.Callable[[Object], list[str]]:
-    """The sentences about values, from what the real helm says of them."""
-    file = tmp_path_factory.mktemp("values") / "values.yaml"
-    schemas = schema_errors.read(chart, "ai-agent", ["postgresql", "redis"])
-    assert list(schemas) == ["ai-agent", "postgresql", "redis"]
-
-    def explain(values: Object) -> list[str]:
-        file.write_text(yaml.safe_dump(values), encoding="utf-8")
-        done = subprocess.run([helm, "template", "x", chart, "-f", file], capture_output=True, text=True, check=False)
-        assert done.returncode
-        return schema_errors.explain(done.stderr, schemas, values).split("; ")
-
-    return explain
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def digest(token: str) -> bytes:
 
 
 class BearerAuth:
-    """ASGI middleware: whoever has none of the tokens gets 401."""
+    """ASGI middleware: a request with none of the tokens gets 401."""
 
     def __init__(self, app: ASGIApp, tokens: tuple[str, ...]) -> None:
         self._app = app

@@ -30,7 +30,7 @@ class Pause:
         event.listen(engine, "do_connect", self._connect)
 
     def end(self) -> None:
-        """The database answers: whoever wants a connection may try, also where an attempt that began before fails."""
+        """The database answers: connections may be tried again, also where an attempt that began before fails."""
         with self._lock:
             self._ended = time.monotonic()
             self._until = 0.0

@@ -14,7 +14,7 @@ class JsonLines(logging.Formatter):
     """A traceback, where there is one, goes into the same line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+        """Formats a record as one line of JSON."""
         line = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),

@@ -14,7 +14,7 @@ from agent.auth import CALLER
 from agent.metrics import REFUSED
 
 CALLERS = 10_000
-"""So many are remembered; the one that asked longest ago is forgotten first, and begins anew."""
+"""Most clients that are remembered; the one that asked longest ago is forgotten first, and begins anew."""
 
 
 class Buckets:
@@ -37,7 +37,7 @@ class Buckets:
 
 
 class RateLimit:
-    """ASGI middleware: whoever asks too often gets 429, and when to ask again.
+    """ASGI middleware: a client that asks too often gets 429 with Retry-After.
 
     A caller is its token, or without tokens the address that the connection comes from, which behind a proxy is the
     proxy's: no header that anybody may write is believed.

@@ -57,7 +57,7 @@ def write_error(params: dict[str, t.Any], kind: str, subject: str, error: Findin
     :raises FindingError: `argument-invalid`: one of them cannot be written
     """
     full = report.without_verdict(kind, subject, of_error(error))
-    # There is no verdict, and no policy lets a run without a verdict pass.
+    # A run without a verdict fails under every policy.
     write_reports(params | {"fail_on": "fail"}, full)
     return full
 

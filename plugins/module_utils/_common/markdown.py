@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.places import Place
 
-# A comment of GitHub holds 65,536 characters; nobody reads so many rows.
+# A comment of GitHub holds 65,536 characters.
 MOST_ROWS = 50
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&@])")
 

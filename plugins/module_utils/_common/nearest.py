@@ -16,7 +16,7 @@ _ALIKE = 0.75
 def nearest(name: str, known: t.Iterable[str], alike: float = _ALIKE) -> str:
     """The one of `known` that is most like `name`, empty where none is.
 
-    :param alike: difflib's ratio from which on it is
+    :param alike: the lowest difflib ratio that counts as a match, 0 to 1
     """
     candidates = {item.lower(): item for item in known}
     found = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=alike)

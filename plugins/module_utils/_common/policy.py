@@ -34,7 +34,7 @@ class Thresholds:
     :param scan_bytes_per_second: the same disk read from the start to the end
     :param write_bytes_per_second: a third of it, because a rewrite reads, writes, and writes WAL
     :param checked_rows_bytes: in production no larger table is read to see whether its rows fulfil a constraint
-    :param facts_age_hours: an older file of facts warns; one night's file is a day and a half old before the next
+    :param facts_age_hours: an older file of facts warns; a nightly file stays below it unless a run is half a day late
     """
 
     small_table_bytes: int = 16 * 1024 * 1024

@@ -51,7 +51,7 @@ def without_logins(text: str) -> str:
 
 
 def _without_login(found: re.Match[str]) -> str:
-    """An address to its last @: whoever did not encode an @ of a password would else see its end."""
+    """The login ends at the last @: else a password with an @ that is not encoded would be hidden only in part."""
     user, colon, rest = found[1].partition(":")
     if not colon or "/" in user:
         return found[0]

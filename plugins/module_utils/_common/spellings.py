@@ -17,14 +17,14 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _BROKEN = r"(?:\\\n[ ]{0,40})?"
 # JSON in JSON in JSON doubles a backslash each time, from one to eight.
 _ESCAPES, _ESCAPE = r"\\{0,8}", r"\\{1,8}"
-# Of fewer bytes, base64 in other text and hexadecimal digits are as short as any word.
+# Secrets of fewer bytes are not looked for in base64 and hexadecimal: those forms are as short as any word.
 _LEAST_BYTES = 4
 _BASE64_BEGINS, _BASE64_ENDS = (0, 2, 3), (0, 3, 2)
 _NAMES = {chr(point): name for point, name in html.entities.codepoint2name.items()} | {"'": "apos"}
 # What else stands for a blank character in a form, and in most languages.
 _ALSO = {" ": [r"\+"], "\n": [rf"{_ESCAPE}n"], "\t": [rf"{_ESCAPE}t"], "\r": [rf"{_ESCAPE}r"]}
-# More may stand where one was: quotes are doubled in SQL, YAML and CSV, and ended and begun again around one in a shell
-# ('"'"'); % in configuration files, $ in Kubernetes.
+# One character may be written as several: quotes are doubled in SQL, YAML and CSV, and ended and begun again around one
+# in a shell ('"'"'); % in configuration files, $ in Kubernetes.
 _RUNS = re.compile(r"(?P<blanks>\s+)|(?P<slashes>\\+)|(?P<more>['\"]+|%+|\$+)|(?P<other>.)", re.DOTALL)
 
 
@@ -49,7 +49,7 @@ def _spelled(secret: str) -> str:
         if found["blanks"]:
             # A line of YAML is broken at a blank.
             each = "|".join(form for char in sorted(set(text)) for form in _forms(char, escape))
-            # Where backslashes are of the secret too, those between blanks are not of the blanks.
+            # If the secret itself has backslashes, one next to a blank must not count as its escape.
             tolerated = "" if "\\" in secret else _ESCAPES
             parts.append(rf"{_ESCAPES}(?:{each}|{tolerated}\s){{{count},{count + 40}}}")
         elif found["slashes"]:

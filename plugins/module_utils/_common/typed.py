@@ -13,7 +13,7 @@ Test = t.Callable[[t.Any], bool]
 
 
 def test_of(annotation: t.Any) -> Test:
-    """What says whether a value as JSON has it is of a type: TypedDicts, lists, dictionaries, unions and plain types.
+    """A function that tests whether a JSON value has this type: TypedDicts, lists, dictionaries, unions, plain types.
 
     A TypedDict has all of its required keys and none beside its own; a whole number is no bool, and no float.
     """
@@ -26,7 +26,7 @@ def test_of(annotation: t.Any) -> Test:
         return lambda value: isinstance(value, list) and all(map(inner[0], value))
     if t.get_origin(annotation) is dict:
         return lambda value: isinstance(value, dict) and all(map(inner[1], value.values()))
-    # Of JSON's values a bool alone is an instance of another type's class.
+    # In Python a bool is an int as well; no other JSON value is an instance of two types.
     return lambda value: isinstance(value, annotation) and (annotation is bool or not isinstance(value, bool))
 
 

@@ -54,7 +54,7 @@ def from_log(lines: t.Iterable[str]) -> t.Iterator[Answer | None]:
 
 def run_here(request: dict[str, t.Any]) -> Observation:
     """One observation, from this machine, in a process of its own: URLs reach it over stdin only."""
-    # There is no AnsibleModule here, whose run_command pylint would have.
+    # pylint asks for AnsibleModule.run_command, but no AnsibleModule exists here.
     done = subprocess.run(  # pylint: disable=ansible-bad-function
         [sys.executable, *command()[1:]],
         input=bundle(PROBE, request) + "\n",

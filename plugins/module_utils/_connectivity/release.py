@@ -47,7 +47,7 @@ class ReleaseObjects:
 
     @property
     def pod_spec(self) -> Object:
-        """Of the deployed agent."""
+        """The pod spec of the deployed agent."""
         spec: Object = self.deployment["spec"]["template"]["spec"]
         return spec
 

@@ -288,7 +288,7 @@ def _broken(seen: Away) -> str:
 
 
 def verdict(found: list[Line]) -> t.Literal["kept", "broken", "unknown"]:
-    """Of the contract as a whole."""
+    """The verdict on the contract as a whole."""
     statuses = {line.status for line in found}
     if statuses & {"wrong", "missing"}:
         return "broken"

@@ -39,7 +39,7 @@ UNTIL: t.Final = "ai-agent/check-image-until"
 LIFE_SECONDS: t.Final = 7200
 POLL_SECONDS: t.Final = 0.5
 SIGN_SECONDS: t.Final = 5.0
-# A load that is told to stop lets its requests end.
+# A load that is stopped finishes its requests.
 ANSWER_SECONDS: t.Final = 90.0
 LOG_BYTES: t.Final = 64000
 
@@ -54,7 +54,7 @@ class Times:
 
 
 class ClusterPlace(contextlib.AbstractContextManager["ClusterPlace"]):
-    """What a Place of `trial` is, in a namespace that exists only in between."""
+    """Implements `trial.Place` in a namespace that is removed afterwards."""
 
     def __init__(self, cluster: Cluster, namespace: str, plan: Plan, times: Times, desk_image: str = "") -> None:
         self._cluster, self.namespace, self._plan, self._times = cluster, namespace, plan, times
@@ -170,7 +170,7 @@ class ClusterPlace(contextlib.AbstractContextManager["ClusterPlace"]):
         return self._plan.servers
 
     def url(self) -> str:
-        """Of the database."""
+        """The URL of the database."""
         return self._plan.url
 
     def migrate(self, copies: int) -> list[Ended]:
@@ -222,7 +222,7 @@ class ClusterPlace(contextlib.AbstractContextManager["ClusterPlace"]):
         return dataclasses.replace(seen, words=words)
 
     def _process(self, name: str) -> Started:
-        """As whom it runs, and on which ports it listens."""
+        """The user of the agent's process, and the ports on which it listens."""
         container = self._plan.container["name"]
         words = ["cat", "/proc/1/status", "/proc/net/tcp", "/proc/net/tcp6"]
         said = []
@@ -236,11 +236,11 @@ class ClusterPlace(contextlib.AbstractContextManager["ClusterPlace"]):
         return Started(None, uid=uid, gid=gid, ports=pods.ports(said))
 
     def address(self) -> str:
-        """Of the agent's pod."""
+        """The address of the agent's pod."""
         return str(((self._get(self._pod or "") or {}).get("status") or {}).get("podIP") or "")
 
     def restarts(self) -> int:
-        """Of its container."""
+        """The restarts of the agent's container."""
         return pods.restarts(self._get(self._pod or "") or {})
 
     def stop(self) -> End:

@@ -32,7 +32,7 @@ MADE: t.Final = {
 }
 # Keys of the chart's Secret with the URLs of both, and the ports on which the desk stands before them.
 _SERVERS: t.Final = {"database": ("database-url", 5432), "cache": ("redis-url", 6379)}
-# Where other servers answer for the same.
+# Paths that other servers use for the same probes.
 PATHS: t.Final = {
     "startup": ("/health", "/healthz", "/livez", "/api/health", "/v1/health", "/health/live", "/"),
     "liveness": ("/health", "/healthz", "/livez", "/live", "/api/health", "/v1/health", "/health/live", "/"),
@@ -70,12 +70,12 @@ class Plan:
 
     @property
     def image(self) -> str:
-        """Of the agent."""
+        """The agent's image."""
         return str(self.container["image"])
 
     @property
     def container(self) -> Object:
-        """The agent's."""
+        """The agent's container."""
         return t.cast("Object", self.agent["spec"]["containers"][0])
 
     @property
@@ -107,7 +107,7 @@ class Plan:
 
     @property
     def version_table(self) -> str:
-        """Of Alembic."""
+        """The name of Alembic's version table."""
         return self._told("SCHEMA_VERSION_TABLE") or "alembic_version"
 
     @property

@@ -32,12 +32,12 @@ def running(pod: Object) -> bool:
 
 
 def restarts(pod: Object) -> int:
-    """Of its first container."""
+    """The restarts of a pod's first container."""
     return sum(int(item.get("restartCount") or 0) for item in _own(pod))
 
 
 def exit_code(pod: Object, container: str | None = None) -> int | None:
-    """Of its first container or of a named one, None where it did not end."""
+    """The exit code of a pod's first container or of a named one, None where it did not end."""
     for item in _own(pod) if container is None else _statuses(pod):
         if container in (None, item["name"]) and (end := (item.get("state") or {}).get("terminated")):
             return int(end["exitCode"])

@@ -52,7 +52,7 @@ def sentence(image: str, lines: t.Sequence[Line]) -> str:
 
 
 def report(facts: Facts, lines: t.Sequence[Line], seconds: float) -> Row:
-    """As the other reports begin, with `lines` in the place of findings."""
+    """The report of a trial: the head of the other reports, with `lines` in the place of findings."""
     counts: collections.Counter[str] = collections.Counter(line.status for line in lines)
     made: Row = {
         "form": FORM,

@@ -79,7 +79,7 @@ class Place(t.Protocol):
         """Start the server and wait until it is ready, or until it is known that it will not be."""
 
     def address(self) -> str:
-        """Of the server, for the desk."""
+        """The address of the server, as the desk reaches it."""
 
     def restarts(self) -> int:
         """How often its process ended since it was started."""
@@ -97,7 +97,7 @@ class Place(t.Protocol):
         """Which servers can be taken away: database, cache."""
 
     def url(self) -> str:
-        """Of the database, for the desk."""
+        """The URL of the database, as the desk reaches it."""
 
 
 def run(place: Place, target: Target) -> Facts:
@@ -117,7 +117,7 @@ def run(place: Place, target: Target) -> Facts:
     if started.seconds is not None:
         return _Trial(place, target).of_running(facts)
     if started.ports:
-        # It runs, and does not say so where it is asked.
+        # The server runs, and does not answer where it is asked.
         probes = _Trial(place, target).of_probes()
         place.remove()
         return dataclasses.replace(facts, probes=probes)
@@ -137,7 +137,7 @@ def _why_not(place: Place, facts: Facts) -> Facts:
 
 
 class _Trial:
-    """Of a server that runs."""
+    """The trial of a server that runs."""
 
     def __init__(self, place: Place, target: Target) -> None:
         self._place, self._target = place, target
@@ -273,7 +273,7 @@ class _Trial:
 
 
 def _well(status: int | None) -> bool:
-    """As the kubelet sees it; a mere connection has the status 0."""
+    """Whether the kubelet would take the status for healthy; a mere connection has the status 0."""
     return status is not None and (status == 0 or 200 <= status < 400)
 
 

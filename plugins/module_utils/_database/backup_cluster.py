@@ -23,9 +23,9 @@ if t.TYPE_CHECKING:  # pragma: no cover
 Row = dict[str, t.Any]
 BACKUPS_FOLDER: t.Final = "/backups"
 WORK_FOLDER: t.Final = "/work"
-# Of the server's image, as Debian's and the official one have it.
+# The user id of `postgres` in the official image of PostgreSQL and in Debian-based ones.
 USER: t.Final = 999
-# Of each of the two containers. A namespace with a quota takes none without; the throw-away server is a small one.
+# For each of the two containers: a namespace with a quota refuses pods without resources.
 RESOURCES: t.Final[Row] = {
     "requests": {"cpu": "100m", "memory": "128Mi"},
     "limits": {"cpu": "2", "memory": "1Gi"},

@@ -23,7 +23,7 @@ KEY: t.Final = "backups.json"
 
 
 def name(release: str) -> str:
-    """Of the ConfigMap."""
+    """The name of the ConfigMap with the record."""
     return f"{release}-backup-record"
 
 
@@ -53,7 +53,7 @@ def in_folder(path: Path) -> str | None:
 
 def kept(cluster: Cluster, namespace: str, release: str) -> list[Row]:
     """The records of a release's backups; an account that may not read them sees none."""
-    # It reads Kubernetes' arguments, which a folder of backups does without.
+    # This module imports the Kubernetes client, which a folder of backups does not need.
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 
     with contextlib.suppress(Forbidden, ValueError):

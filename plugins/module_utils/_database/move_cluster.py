@@ -31,7 +31,7 @@ POLL_SECONDS: t.Final = 0.5
 MIGRATION_KEY: t.Final = "migration-database-url"
 _URL: t.Final = "DATABASE_URL"
 _KEEP: t.Final = "helm.sh/resource-policy"
-# Of a server and what belongs to it. A claim of a StatefulSet's template is nobody's but the StatefulSet's.
+# Kinds of objects of a server. A claim from a StatefulSet's template belongs to the StatefulSet alone.
 _ASIDE: t.Final = (
     ("apps/v1", "statefulsets", "StatefulSet"),
     ("v1", "services", "Service"),
@@ -167,7 +167,7 @@ class Release:
                 self.cluster.delete(api, "networkpolicies", name, self.namespace)
 
     def set_aside(self) -> list[str]:
-        """Have Helm leave the old server where it is, and everybody know that it is no server of the release.
+        """Have Helm leave the old server where it is, and mark it as no longer a server of the release.
 
         :return: kinds and names
         """
@@ -181,7 +181,7 @@ class Release:
         return key not in stays and losses.is_helms(item, self.name, self.namespace)
 
     def take_back(self) -> list[str]:
-        """The old server is the release's again."""
+        """Remove the marks, so that the old server is the release's again."""
         return self._annotated(self._set_aside(), {_KEEP: None, SET_ASIDE: None})
 
     def forget(self) -> list[str]:

@@ -234,7 +234,7 @@ class _Move:
         return self._row("deploy", changed=True, differences=lost), None
 
     def forget(self) -> tuple[Row, str | None]:
-        """Nobody goes back any more."""
+        """Give up the way back: remove what was set aside."""
         move_steps.assert_forgettable(self.record, spelled(self.reads))
         source = self.record.source
         if self.check:

@@ -1,4 +1,4 @@
-"""From what is there to what is to be done next. Pure: whoever is interrupted looks again, and goes on from here."""
+"""The next step of a move from the state that is found. Pure: an interrupted run looks again and goes on from there."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later

@@ -20,7 +20,7 @@ from pathlib import Path
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.source_text import source
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import scratch_supervisor
 
-# Its superuser is no role that a database of anybody has.
+# The superuser's name is one that no real database has as a role.
 SUPERUSER: t.Final = "ai_agent_trace"
 PREFIX: t.Final = "ai-agent-trace-"
 LONGEST_FOLDER: t.Final = 60
@@ -173,7 +173,7 @@ class ScratchServer(contextlib.AbstractContextManager["ScratchServer"]):
             json.dumps([str(self.folder), *lists, user]),
         ]
         try:
-            # It outlives this process by as long as the end of the server takes.
+            # The supervisor outlives this process for as long as the server takes to stop.
             self._holder = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
                 command, cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env=environment(self.programs / "postgres"), start_new_session=True,

@@ -6,7 +6,7 @@ It is run by `python -c`, and imports nothing of this collection.
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
-# It is no module of Ansible: nobody else would run or print for it.
+# This file is a program, not an Ansible module: it has no AnsibleModule to run commands or print.
 # pylint: disable=ansible-bad-function
 
 from __future__ import annotations

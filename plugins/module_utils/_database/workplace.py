@@ -75,7 +75,7 @@ class Workplace(contextlib.AbstractContextManager["Workplace"]):
         self._tell("folder", str(folder))
 
     def release(self, folder: Path) -> None:
-        """It is no longer to be removed."""
+        """Do not remove the folder any more."""
         self._tell("released", str(folder))
 
     @contextlib.contextmanager

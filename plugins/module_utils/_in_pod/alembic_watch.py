@@ -248,7 +248,7 @@ class Bind:
             self._checkfirst_spans.append((begin, self._tell()))
 
     def __getattr__(self, name: str) -> t.Any:
-        # As Alembic has it, where there is no connection.
+        # Alembic offline has no connection either, so the attribute does not exist.
         self._asked.append(f"op.get_bind().{name}")
         raise AttributeError(f"offline there is no connection, which {name!r} was asked of")
 
@@ -315,7 +315,7 @@ class Watch:
             except CompileError as error:
                 if not impl.literal_binds or "has no name" in str(error):
                     raise
-            # As env.py has it without literal_binds: the text shows the parameter's name.
+            # Without literal_binds, as env.py sets it up, the text shows the parameter's name.
             asked.append("a parameter whose value cannot be written into the text")
             impl.literal_binds = False
             try:

@@ -40,7 +40,7 @@ class Backup(t.NamedTuple):
 
     @property
     def kept(self) -> Kept:
-        """As the retention sees it."""
+        """The backup as an input of the retention."""
         time = datetime.datetime.fromisoformat(self.record["time"])
         return Kept(self.folder.name, time, self.record.get("verified") is True)
 

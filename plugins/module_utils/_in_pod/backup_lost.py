@@ -1,4 +1,4 @@
-"""What a dump of one database leaves behind, so that nobody misses it first after a disaster: names, for the record.
+"""What a dump of one database lacks, recorded by name, so that the gap is known before a restore is needed.
 
 Sources: the notes of pg_dump's documentation, and src/bin/pg_dump/pg_dump.c (selectDumpable*, getIndexes).
 """

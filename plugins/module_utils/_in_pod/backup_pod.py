@@ -128,10 +128,10 @@ class Sibling(contextlib.AbstractContextManager["Sibling"]):
                 return
 
     def watch(self, folder: Path) -> None:
-        """Nobody removes it for a killed pod but the next run."""
+        """Nothing to do here: what a killed pod leaves, the next run removes."""
 
     def release(self, folder: Path) -> None:
-        """As watch()."""
+        """Nothing to do here, as in `watch`."""
 
     def run(self, program: str, options: t.Sequence[str], place: t.Mapping[str, t.Any]) -> None:
         """Run one to its end.

@@ -200,7 +200,7 @@ def _drop_left(admin: t.Any) -> None:
     from psycopg import errors
 
     for (name,) in admin.execute(_LEFT, (MARK, INFIX)).fetchall():
-        # It may be another role's, or somebody may look into it.
+        # The database may belong to another role, or be in use.
         with contextlib.suppress(errors.InsufficientPrivilege, errors.ObjectInUse, errors.InvalidCatalogName):
             admin.execute(f"DROP DATABASE {quoted(name)}")
 

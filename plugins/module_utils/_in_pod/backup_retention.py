@@ -14,7 +14,7 @@ import typing as t
 class Retention:
     """How many are kept: the last ones, and the last one of each of so many days, weeks and months.
 
-    Only periods count in which there is a backup, as in the tools that people know.
+    Days, weeks and months without a backup are not counted, as in restic.
     """
 
     last: int = 3

@@ -37,7 +37,7 @@ OPTIONS: t.Final = (
     "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c row_security=off"
     " -c default_transaction_read_only=off"
 )
-# Who may write a table meanwhile is not in the way; whoever changes or empties it is.
+# Only ACCESS EXCLUSIVE is in the way of a dump: ALTER TABLE, TRUNCATE, DROP.
 _HOLDERS: t.Final = """
 SELECT l.relation::regclass::text, a.pid, coalesce(a.usename::text, 'the server'), coalesce(a.application_name, ''),
        coalesce(a.state, ''), round(extract(epoch FROM clock_timestamp() - a.xact_start))::int

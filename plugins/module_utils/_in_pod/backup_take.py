@@ -45,7 +45,7 @@ class Guard(t.Protocol):
         """Remove it, should this process die."""
 
     def release(self, folder: Path) -> None:
-        """It is no longer to be removed."""
+        """Do not remove the folder any more."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -251,7 +251,7 @@ class _Counting:
             self._error = error
 
     def cancelled(self) -> bool:
-        """Nobody wants to know any more; False where it had failed before that."""
+        """Stop counting; False where the count had failed before that."""
         self._thread.join(0.5)
         was_alive = self._thread.is_alive()
         while self._thread.is_alive():

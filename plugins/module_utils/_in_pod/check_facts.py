@@ -23,7 +23,7 @@ Ask = t.Callable[..., list[Row]]
 
 SECONDS = 3.0
 MILLISECONDS = 500
-# Of PostgreSQL's own functions and operators pg_depend holds nothing, for they cannot go.
+# pg_depend has no rows for PostgreSQL's own functions and operators, which cannot be dropped.
 CHECKS = """
 SELECT k.conname::text AS name, pg_get_expr(k.conbin, k.conrelid) AS expression,
   ARRAY(SELECT a.attname::text FROM pg_attribute a

@@ -19,12 +19,12 @@ from .contract_relay import Relay
 
 Row = dict[str, Any]
 
-# Without a line for so long nobody is there any more.
+# Seconds without a line from the caller after which this program ends.
 QUIET_SECONDS = 60.0
 
 
 class Desk:
-    """What is asked, and what it answers."""
+    """The controller in the pod: passes a request to the method `do_…` of its name."""
 
     def __init__(self) -> None:
         self._relays: dict[str, Relay] = {}
@@ -38,22 +38,22 @@ class Desk:
         try:
             found: Row = getattr(self, f"do_{request['do']}")(**{key: request[key] for key in request if key != "do"})
         except Exception as error:
-            # Whatever goes wrong is told to the one who asked.
+            # Any error is an answer to the caller, not the end of this program.
             return {"error": f"{type(error).__name__}: {error}"}
         return found
 
     def do_relay(self, name: str, port: int, host: str, to_port: int) -> Row:
-        """Stand before a server."""
+        """Open a relay before a server."""
         self._relays[name] = Relay(port, (host, to_port))
         return {"port": self._relays[name].port}
 
     def do_shut(self, name: str) -> Row:
-        """Take it away."""
+        """Shut the relay: the server behind it is away."""
         self._relays[name].shut()
         return {}
 
     def do_open(self, name: str) -> Row:
-        """Bring it back."""
+        """Open the relay again."""
         self._relays[name].open()
         return {}
 

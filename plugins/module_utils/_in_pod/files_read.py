@@ -23,10 +23,10 @@ class FilesRead:
     """
 
     def __init__(self, top: str | None) -> None:
-        """:param top: None notes nothing; what notes it cannot be taken away again, and is for a process that ends"""
+        """:param top: None records nothing; an audit hook cannot be removed, so use it in a short-lived process"""
         self._top = os.path.realpath(top) if top else None
         self._for_revisions = False
-        # By whether a revision did it.
+        # Index 0: opened by env.py; 1: opened by a revision.
         self._opened: tuple[set[str], set[str]] = (set(), set())
         self._listed: set[str] = set()
         self._loaded: set[str] = set()
@@ -42,7 +42,7 @@ class FilesRead:
 
     @contextlib.contextmanager
     def by_revisions(self) -> t.Iterator[None]:
-        """What is read until the end is read for revisions."""
+        """In this block, files that are read count as read by revisions."""
         before = set(sys.modules) if self._top else set()
         self._for_revisions = True
         try:
@@ -103,7 +103,7 @@ def _looks_for_modules(frame: t.Any) -> bool:
 
 
 def _absolute(path: t.Any) -> set[str]:
-    """As it is now, for the working directory may change; of a file that is open already, nothing."""
+    """The absolute path now, for the working directory may change; empty for a file that is open already."""
     return {str(Path(os.fsdecode(path)).absolute())} if isinstance(path, (str, bytes)) else set()
 
 

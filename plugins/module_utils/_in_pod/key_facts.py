@@ -138,7 +138,7 @@ def _numbered(ask: Ask, key: Row, rows: int, answer: Row) -> None:
 
 
 def _known(ask: Ask, key: Row, columns: list[str], rows: list[list[t.Any]], end: float) -> bool | None:
-    """Of a unique index whether one of the rows is there, of a foreign key whether all parents are; None: not known."""
+    """Whether a unique index has one of the rows, or a foreign key's parents are all there; None: not known."""
     here = key["columns"] if key["unique"] else key["here"]
     if not set(here) <= set(columns) or not ask(queries.COMPARABLE, oid=key["oid"], columns=key["columns"])[0]["all"]:
         return None

@@ -130,13 +130,23 @@ INVALID = """
 SELECT i.indrelid::bigint AS oid, c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE i.indrelid = ANY(%(oids)s) AND NOT i.indisvalid
 """
-# A prepared transaction has no process: its locks last until somebody ends it by its name.
+# A prepared transaction has no process: its locks last until somebody ends it by its name. Without pg_read_all_stats a
+# role sees neither type nor query of others' processes, but that one of a database belongs to no user: that is an
+# autovacuum worker, of which the table's age tells whether it prevents wraparound. Source: pgstat_bestart in
+# src/backend/utils/activity/backend_status.c, relation_needs_vacanalyze in src/backend/postmaster/autovacuum.c.
 LOCKS = """
 SELECT l.relation::bigint AS oid, l.pid, l.mode, l.granted, a.state, a.application_name AS application,
   coalesce(pg_blocking_pids(l.pid), '{}') AS blocked_by,
        extract(epoch FROM now() - a.xact_start)::float AS transaction_seconds,
-       a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%%wraparound%%' AS gives_way
-FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+       CASE WHEN a.backend_type IS NULL AND a.datid IS NOT NULL AND a.usesysid IS NULL THEN c.relfrozenxid <> '0'
+           AND age(c.relfrozenxid) <= least(current_setting('autovacuum_freeze_max_age')::int, (SELECT
+             o.option_value::int FROM pg_options_to_table(c.reloptions) o
+             WHERE o.option_name = 'autovacuum_freeze_max_age'))
+           AND mxid_age(c.relminmxid) <= least(current_setting('autovacuum_multixact_freeze_max_age')::int, (SELECT
+             o.option_value::int FROM pg_options_to_table(c.reloptions) o
+             WHERE o.option_name = 'autovacuum_multixact_freeze_max_age'))
+         ELSE a.backend_type = 'autovacuum worker' AND a.query NOT LIKE '%%wraparound%%' END AS gives_way
+FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid LEFT JOIN pg_class c ON c.oid = l.relation
 WHERE l.relation = ANY(%(oids)s) AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.database = (SELECT oid
   FROM pg_database WHERE datname = current_database())
 """

@@ -14,7 +14,7 @@ Facts = dict[str, t.Any]
 APPLICATION: t.Final = "ai_platform.agent move"
 CONNECT_SECONDS: t.Final = 10
 SETTING: t.Final = "default_transaction_read_only"
-# A role's own setting counts before the database's. Who may not see a session is not told what kind it is of.
+# A role's own setting counts before the database's. Without the right to see a session, backend_type is NULL.
 _SOURCE: t.Final = f"""
 SELECT pg_is_in_recovery() AS standby,
        pg_has_role(session_user, d.datdba, 'USAGE') AS owner,

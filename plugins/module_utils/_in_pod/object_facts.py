@@ -33,7 +33,7 @@ def collect(ask: Ask, request: dict[str, t.Any], resolved: list[Row], relations:
         "extensions": request["dropped_extensions"],
     }
     return {
-        # Of a name that nobody asked for, nothing is known.
+        # The names that were asked for: a name that is absent here is not known to be missing.
         "asked": {
             "type": request["types"],
             "function": request["functions"],

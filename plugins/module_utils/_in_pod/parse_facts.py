@@ -57,7 +57,7 @@ def refusals(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str]])
     return found
 
 
-# As an assignment takes it; everything becomes a text by itself.
+# Whether the type can be assigned to the declared one; every type is assignable to a string type.
 RETURNED = """
 SELECT y.oid = %(given)s::oid OR y.typcategory = 'S' OR EXISTS (SELECT FROM pg_cast c
     WHERE c.castsource = %(given)s::oid AND c.casttarget = y.oid AND c.castcontext IN ('i', 'a')) AS taken,

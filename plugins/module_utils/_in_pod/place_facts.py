@@ -53,7 +53,7 @@ SELECT n.nspname::text AS schema, s.stxname::text AS name, t.nspname::text AS ta
 FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace JOIN pg_class c ON c.oid = s.stxrelid
   JOIN pg_namespace t ON t.oid = c.relnamespace WHERE s.stxname = ANY(%(names)s)
 """
-# A server without ICU has but those collations of its that initdb makes from the catalogue's own file.
+# A server without ICU has no ICU collations but those of pg_collation.dat, whose oids are below 10000.
 ICU = "SELECT k.collname::text AS name FROM pg_collation k WHERE k.collprovider = 'i' AND k.oid >= 10000 LIMIT 1"
 
 # information_schema shows what the role owns or may use in one way or another.

@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 APPLICATION = "ai_platform.agent-connectivity"
 PATH = "/models"
-# Of a list of models; what is longer is not read to its end, for the probe shares the agent's memory.
+# Most bytes that are read of a list of models, because the probe shares the agent's memory.
 LIST_BYTES = 1 << 20
 ERROR_BYTES = 16 << 10
 _CODE = re.compile(r"[a-z_]{1,40}")

@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from .probe_wire import Dependency, Facts
 
 KEY_MILLISECONDS = 30_000
-# Of what INFO tells.
+# Fields of INFO that are recorded.
 TOLD = (
     "redis_version", "role", "loading", "maxmemory", "maxmemory_policy", "used_memory", "aof_enabled",
     "aof_last_write_status", "rdb_last_bgsave_status", "rdb_last_save_time", "connected_clients", "maxclients",

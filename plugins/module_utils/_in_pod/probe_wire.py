@@ -28,7 +28,7 @@ BODY_BYTES = 16384
 # What a program meets that begins before its pod's network.
 NOT_YET = (ConnectionRefusedError, ConnectionResetError, socket.gaierror)
 BROKEN_AFTER = 3
-# Of one message there and back, many times what a packet holds.
+# Bytes of one message there and back: many packets.
 LARGE_BYTES = 64 << 10
 # Keys of a record whose values quote servers and drivers, so that secrets are taken out of them; keys below those whose
 # values are ours and stay as they are.

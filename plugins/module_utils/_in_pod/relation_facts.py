@@ -22,7 +22,7 @@ SELECT p.partrelid::bigint AS oid, p.partexprs IS NOT NULL AS expressions, p.par
     WHERE a.attrelid = p.partrelid AND a.attnum = key.number) AS columns
 FROM pg_partitioned_table p WHERE p.partrelid = ANY(%(oids)s)
 """
-# Of all partitions of these tables, also of those that nobody named.
+# The bounds of all partitions of these tables, also of partitions that were not asked for by name.
 BOUNDS = """
 SELECT i.inhparent::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
   pg_get_expr(c.relpartbound, c.oid) AS bound
@@ -90,7 +90,7 @@ def collect(tried: Ask, functions: list[str], relations: list[int]) -> dict[str,
         "sequences": (SEQUENCES, {"oids": relations}),
         "events": (EVENTS, {}),
     }
-    # Of no names at all there is nothing to ask.
+    # Without any names there is nothing to ask.
     return {name: tried(query, **values) if all(values.values()) else [] for name, (query, values) in wanted.items()}
 
 

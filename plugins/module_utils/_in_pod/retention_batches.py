@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # How long a transaction may hold its locks; the number of sessions follows from it.
 TARGET_SECONDS = 0.05
-# Fewer sessions make no transaction shorter: what takes its time then are the ways to the server and back.
+# Fewer sessions make no transaction shorter: the round trips to the server dominate then.
 LEAST_SESSIONS = 10
 # Rows of the root that one look takes in.
 WINDOW = 1000
@@ -43,7 +43,7 @@ LOOK_SECONDS = 30.0
 _LIMITS_TRANSACTIONS = 170000
 # How long a session that was named, and that somebody holds, is tried again.
 NAMED_SECONDS = 5.0
-# Sentences about sessions that were left because more than they would have gone.
+# Most messages about sessions that were skipped because other rows would have been deleted with them.
 MOST_TOLD = 5
 # Classes of errors that the code of a trigger makes: features, data, objects that are not there, PL/pgSQL, internal.
 _OF_TRIGGERS = ("0A", "21", "22", "38", "39", "42", "54", "P0")
@@ -317,7 +317,7 @@ def asked(
 
 
 def resolved(connection: psycopg.Connection, tables: Tables, keys: t.Sequence[str]) -> tuple[list[str], list[str]]:
-    """Of keys that were named, those that are there, as the server writes them, and the others, as they were given.
+    """Split the keys that were named: those that exist, as the server writes them, and the others, as they were given.
 
     :raises CollectorError: `argument-invalid`: one of them is no value of the key's type
     """

@@ -73,7 +73,7 @@ def _flush(connection: psycopg.Connection) -> None:
 
 
 def debt(connection: psycopg.Connection, tables: Tables) -> dict[str, dict[str, t.Any]]:
-    """Of each table: bytes, rows, live and dead rows, from how many dead rows on autovacuum begins, whether it does."""
+    """For each table: bytes, rows, live and dead rows, the dead rows at which autovacuum begins, whether it does."""
     found = {}
     for table in tables.all:
         row = connection.execute(_QUERY, {"oid": table.oid}).fetchone()

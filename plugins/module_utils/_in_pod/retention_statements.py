@@ -108,7 +108,7 @@ def lock_roots(tables: Tables, *, aged: bool) -> Composed:
 
 
 def still_old(tables: Tables) -> Composed:
-    """Of locked keys, those to which nothing newer belongs: nobody can add to them any more."""
+    """The locked keys to which no newer row belongs: the lock keeps others from adding one."""
     words = "SELECT part.key::text FROM unnest({keys}) AS part(key) WHERE NOT {newer}"
     return t.cast("Composed", _sql(words).format(keys=_keys(tables), newer=newer(tables, _name("part", "key"))))
 
@@ -143,7 +143,7 @@ def lock_children(tables: Tables, table: Table) -> Composed:
 
 
 def present(tables: Tables) -> Composed:
-    """Of the keys, those that are there, as the server writes them."""
+    """The keys that exist, as the server writes them."""
     root = tables.root
     words = "SELECT {key}::text FROM {root} AS r WHERE {key} = ANY({keys})"
     own = {"key": _name("r", root.key), "root": _name(root.schema, root.relation), "keys": _keys(tables)}

@@ -112,7 +112,7 @@ class _Pruning(ast.NodeTransformer):
         return node
 
     def _truth(self, test: ast.expr) -> bool | None:
-        """Of a condition on PostgreSQL; None where it is about something else as well."""
+        """Whether a condition holds on PostgreSQL; None where it is about something else as well."""
         test = self._value(test)
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             inner = self._truth(test.operand)

@@ -84,7 +84,7 @@ class Statements:
 
         def say(statement: t.Any) -> None:
             text = statement.as_string(connection)
-            # Of psql's own commands a semicolon would be a part of the name.
+            # psql's own commands take no semicolon: it would be a part of the name.
             self.said.append(text if text.startswith("\\") else f"{text};")
 
         return say

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-# Of other types a collation, or what a database has of its own, decides which value comes first.
+# Types whose order no collation and no setting of the database changes.
 _ORDERED = {"int2", "int4", "int8", "numeric", "float4", "float8", "date", "timestamp", "timestamptz", "uuid", "oid"}
 _EQUAL = _ORDERED | {"text", "varchar", "bool"}
 DEFAULT = """

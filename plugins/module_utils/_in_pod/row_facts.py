@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from . import live_queries, relation_facts, row_bounds, row_casts
+from . import live_queries, relation_facts, row_bounds, row_casts, row_written
 from . import row_queries as queries
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -83,7 +83,7 @@ class _Asker:
         except errors.InsufficientPrivilege:
             found["why"] = "rights"
         except errors.Error:
-            # Its words may quote a value.
+            # The words of the error may quote a value.
             found["why"] = "error"
         return found
 
@@ -185,6 +185,7 @@ class _Asker:
         make: dict[str, t.Callable[[Row, Row], t.Any]] = {
             "null": self._plain, "check": self._plain, "cast": self._cast, "validate": self._validate,
             "orphan": self._orphan, "pair": self._pair, "long": self._long, "bound": self._bound,
+            "written": self._written,
         }  # fmt: skip
         if question["kind"] == "duplicate":
             named = [self._collation(*item) if item else None for item in question["collations"]]
@@ -222,7 +223,7 @@ class _Asker:
         return f"FROM ({' UNION ALL '.join(parts)}) AS found"
 
     def _collation(self, schema: str | None, name: str) -> str:
-        """Its name in SQL, whatever the search path is. One that is not deterministic takes more texts as equal."""
+        """A collation's qualified name in SQL. One that is not deterministic takes more texts as equal."""
         found = self._ask(queries.COLLATION, schema=schema, name=name)
         if not found:
             raise _Unasked("absent")
@@ -313,8 +314,31 @@ class _Asker:
             raise _Unasked("type") from None
         return f"NOT {fits}" if question["inside"] else fits
 
+    def _written(self, question: Row, table: Row) -> str | None:
+        """Rows of which another, or the same, table does not take what is made of them."""
+        target, only = self._table(question["target"]), _name(table, only=question["only"])
+        bit = row_written.UPDATES if question["updates"] else row_written.INSERTS
+        if self._ask(row_written.BEFORE, oid=target["oid"], bit=bit)[0]["any"]:
+            raise _Unasked("derived")
+        with self._connection.transaction(force_rollback=True):
+            self._ask(queries.QUESTION_SETTINGS, milliseconds=f"{self._each}ms")
+            columns = self._ask(row_written.COLUMNS, oid=target["oid"])
+            rules = row_written.Rules(
+                self._ask(row_written.CHECKS, oid=target["oid"]),
+                self._ask(row_written.PARTS, oid=target["oid"]),
+                self._ask(row_written.DOMAINS, oid=target["oid"]),
+            )
+
+        def type_of(value: str) -> str:
+            return str(self._rows(queries.TYPE_OF.format(value=value, source=f"{only} AS r"))[0]["name"])
+
+        try:
+            return row_written.refused(question, columns, rules, type_of, self._version)
+        except row_written.NotKnown as why:
+            raise _Unasked(str(why)) from None
+
     def _validate(self, question: Row, table: Row) -> str | None:
-        """Of a constraint that is there, NOT VALID."""
+        """The condition by which a row violates a constraint that is there and NOT VALID; None where it is VALID."""
         # Names in its expression are written out where they are not in pg_catalog.
         with self._connection.transaction(force_rollback=True):
             self._ask(queries.QUESTION_SETTINGS, milliseconds=f"{self._each}ms")

@@ -88,7 +88,7 @@ WHERE NOT EXISTS (SELECT FROM pg_default_acl d, aclexplode(d.defaclacl) g WHERE 
 
 
 def collect(connection: psycopg.Connection, ask: Ask, asked: Row) -> Row:
-    """Of sequences their options and where they stand, of columns the numbers that are there.
+    """The options and current values of sequences, and the numbers that columns hold.
 
     :param asked: `sequences`, `tables` and `numbered` (tables that get a column with a sequence), by schema (None: on
         the search path) and name, `columns` with their name as well, and `rows`, whether tables may be read

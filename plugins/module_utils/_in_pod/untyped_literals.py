@@ -21,7 +21,7 @@ _PLAIN: t.Final = (bool, int, float, decimal.Decimal, str, datetime.date, dateti
 
 @contextlib.contextmanager
 def rendered() -> t.Iterator[None]:
-    """Until it ends, SQLAlchemy writes them."""
+    """In this block SQLAlchemy renders values without a type."""
     from sqlalchemy.sql import sqltypes
 
     resolve: t.Callable[[t.Any], t.Any] = sqltypes._resolve_value_to_type

@@ -17,7 +17,7 @@ SELECT i.indrelid::bigint AS oid, n.nspname AS schema, c.relname AS name, i.indp
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE i.indrelid = ANY(%(oids)s) AND i.indisunique LIMIT 5000
 """
-# Those that fire for a plain session. `type`: the bits of src/include/catalog/pg_trigger.h.
+# Triggers that fire for a plain session. `type`: the bits of src/include/catalog/pg_trigger.h.
 TRIGGERS = """
 SELECT g.tgrelid::bigint AS oid, g.tgname AS name, g.tgtype::int AS type, g.tgdeferrable AS deferrable,
   g.tginitdeferred AS deferred, n.nspname AS schema, p.proname AS function, l.lanname AS language,
@@ -28,7 +28,7 @@ FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace n ON n.oi
   JOIN pg_language l ON l.oid = p.prolang
 WHERE g.tgrelid = ANY(%(oids)s) AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') LIMIT 1000
 """
-# Of the types that a plain constant has.
+# Casts from the types that a plain constant has.
 CASTS = """
 SELECT s.typname AS source, y.typname AS target FROM pg_cast c JOIN pg_type s ON s.oid = c.castsource
   JOIN pg_type y ON y.oid = c.casttarget
@@ -39,7 +39,7 @@ SELECT y.typname AS name, ARRAY(SELECT e.enumlabel FROM pg_enum e WHERE e.enumty
 FROM pg_type y WHERE y.typtype = 'e' AND y.oid IN (SELECT a.atttypid FROM pg_attribute a
   WHERE a.attrelid = ANY(%(oids)s)) LIMIT 1000
 """
-# Of functions that an upgrade makes or uses.
+# Signatures of functions that an upgrade makes or uses.
 SIGNATURES = """
 SELECT n.nspname AS schema, p.proname AS name, p.prokind::text AS kind, p.proretset AS returns_set,
   p.pronargdefaults::int AS defaults, y.typname AS returns, p.proargnames::text[] AS names,
@@ -53,7 +53,7 @@ WHERE p.proname = ANY(%(names)s) AND n.nspname <> 'pg_catalog' LIMIT 1000
 UNPOPULATED = """
 SELECT c.oid::bigint FROM pg_class c WHERE c.oid = ANY(%(oids)s) AND c.relkind = 'm' AND NOT c.relispopulated
 """
-# Of the plain columns of indexes: the operator class, and the type that it takes.
+# The operator class of each plain column of an index, and the type that it takes.
 INDEX_CLASSES = """
 SELECT i.indrelid::bigint AS oid, n.nspname AS schema, c.relname AS name, a.attname AS column, m.amname AS method,
   o.opcdefault AS by_itself, y.typname AS type

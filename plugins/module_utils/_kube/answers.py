@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
 
 Answer = dict[str, t.Any]
-# Says of a place that its answer is too large.
+# Makes the finding for an answer that is too large; takes the name of the pod that sent it.
 Large = t.Callable[[str], FindingError]
 
 

@@ -77,6 +77,7 @@ COLLECTOR: t.Final = _named(
     "row_facts",
     "row_queries",
     "row_casts",
+    "row_written",
     "sequence_facts",
     "object_queries",
     "parse_facts",

@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
 
 OPEN_SECONDS = 20.0
-# Of a program's own words the newest are kept.
+# Most characters of a program's stderr that are kept, the newest.
 KEPT_ERROR_CHARACTERS = 2000
 
 
@@ -126,7 +126,7 @@ class ExecSession(contextlib.AbstractContextManager["ExecSession"]):
 
     @property
     def exit_code(self) -> int | None:
-        """Of the program, once `receive` has told its end; None where nobody knows it."""
+        """The exit code of the program, once `receive` has returned its end; None where it is not known."""
         try:
             return t.cast("int | None", self._socket.returncode)
         except Exception:

@@ -76,7 +76,7 @@ class JobRun(contextlib.AbstractContextManager["JobRun"]):
             raise
 
     def __exit__(self, *_: object) -> None:
-        # It goes by itself as well.
+        # The Job is removed by its time to live as well.
         with contextlib.suppress(FindingError):
             self.cluster.delete("batch/v1", "jobs", self.job["metadata"]["name"], self.task.namespace)
 

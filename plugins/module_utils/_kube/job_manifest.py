@@ -31,7 +31,7 @@ SHARED_FOLDER = "/ai-agent"
 # Fields that the Job's pod copies from the given pod spec: placement, pull secrets, name resolution.
 PLACEMENT = (
     "imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName",
-    "runtimeClassName", "hostAliases", "dnsConfig",
+    "runtimeClassName", "schedulerName", "hostAliases", "dnsPolicy", "dnsConfig",
 )  # fmt: skip
 
 # What every object has that a run of this collection makes by itself.

@@ -34,7 +34,7 @@ HELMS_OWN = (
 def kubeconfig(cluster: Cluster) -> Object:
     """The kubeconfig of a connection, secrets in clear.
 
-    :raises FindingError: none can say the same
+    :raises FindingError: no kubeconfig can express this connection
     """
     configuration = cluster.api.configuration
     if configuration.proxy_headers:
@@ -54,7 +54,7 @@ def kubeconfig(cluster: Cluster) -> Object:
 def _server(configuration: t.Any) -> Object:
     server: Object = {"server": configuration.host}
     if not configuration.verify_ssl:
-        # Both at once are refused.
+        # Clients refuse insecure-skip-tls-verify together with a CA.
         server["insecure-skip-tls-verify"] = True
     elif configuration.ssl_ca_cert:
         server["certificate-authority"] = str(Path(configuration.ssl_ca_cert).absolute())

@@ -45,7 +45,7 @@ class Seen:
 
 
 def seen(found: Object | None) -> Seen:
-    """What an object says, an absent one being held by nobody."""
+    """The holder and times in a Lease object; an absent object has no holder."""
     spec: Object = (found or {}).get("spec") or {}
     return Seen(
         str(spec.get("holderIdentity") or ""),
@@ -64,7 +64,7 @@ def look(cluster: Cluster, name: str, namespace: str) -> Seen:
 
 
 class Lease:
-    """One holder's hand on a Lease. `touched` is when the last sign of life that arrived was sent, by its clock."""
+    """A Lease as one holder takes, renews and frees it. `touched`: when its last renewal was sent, by its own clock."""
 
     def __init__(
         self,

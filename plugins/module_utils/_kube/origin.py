@@ -42,8 +42,9 @@ def source(auth: Object, pod: bool) -> Source:
 def words(
     auth: Object, params: t.Mapping[str, t.Any], names: t.Mapping[str, str], environment: t.Mapping[str, str], pod: bool
 ) -> str:
-    """Such as ``K8S_AUTH_HOST and K8S_AUTH_API_KEY``, or ``kubeconfig ~/.kube/config and context prod``. No values
-    but those of kubeconfig and context.
+    """The sources of a connection, such as ``K8S_AUTH_HOST and K8S_AUTH_API_KEY``.
+
+    Values are given of kubeconfig and context alone, such as ``kubeconfig ~/.kube/config and context prod``.
 
     :param auth: what kubernetes.core made of options and variables, by its inner names
     :param params: the module's options

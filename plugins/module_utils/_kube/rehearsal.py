@@ -16,7 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.refusals i
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
-# As Helm names itself in managedFields.
+# Helm's name in managedFields.
 MANAGER: t.Final = "helm"
 _DRY: t.Final = {"dryRun": "All"}
 # The API server's words for an admission webhook that would have side effects,

@@ -17,7 +17,7 @@ Named = tuple[str, str]
 
 # The token of a service account, which Kubernetes mounts by itself where it is wanted.
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a folder
-# Volumes that bring no secret into a pod, and hang on nothing outside of it.
+# Volumes that bring no secret into a pod and depend on no storage outside of it.
 _HARMLESS = {"configMap", "downwardAPI", "emptyDir"}
 # Labels of the chart's own, which say what an object is, and those of Kubernetes' controllers.
 _OWN_LABELS = r"app|job|helm\.sh/.*|app\.kubernetes\.io/.*|{release}-db-client|pod-template-hash"
@@ -58,7 +58,7 @@ def _carried(volume: Object, absent: t.Collection[Named], *, closed: bool) -> bo
 
 
 def env_from(container: Object, absent: t.Collection[Named] = (), *, closed: bool = False) -> list[Object]:
-    """Its sources of environment that are there.
+    """A container's sources of environment that exist.
 
     :param closed: without those that are Secrets
     """
@@ -85,7 +85,7 @@ def is_ready(pod: Object) -> bool:
 
 
 def is_rolled_out(deployment: Object) -> bool:
-    """Whether all pods of a Deployment are of its template, and available. Pure."""
+    """Whether all pods of a Deployment were made from its current template and are available. Pure."""
     status = deployment.get("status") or {}
     counts = [int(status.get(name) or 0) for name in ("replicas", "updatedReplicas", "availableReplicas")]
     seen = int(status.get("observedGeneration") or 0) >= int(deployment["metadata"].get("generation") or 0)
@@ -93,7 +93,7 @@ def is_rolled_out(deployment: Object) -> bool:
 
 
 def environment(container: Object, urls: t.Collection[str]) -> list[Object]:
-    """Its variables without secrets, but for those in `urls` and what libpq reads beside them."""
+    """A container's variables without secrets, but for those in `urls` and what libpq reads beside them."""
     return [
         item
         for item in container.get("env") or ()
@@ -104,7 +104,7 @@ def environment(container: Object, urls: t.Collection[str]) -> list[Object]:
 
 
 def account(pod: Object, absent: t.Collection[Named] = ()) -> str | None:
-    """Its service account, which may bring the secrets that pull images; None: the namespace's default one."""
+    """A pod's service account, which may bring the secrets that pull images; None: the namespace's default one."""
     name = pod.get("serviceAccountName")
     return name if name and ("ServiceAccount", name) not in absent else None
 

@@ -19,9 +19,9 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster
 
-# Its uid stays as long as the cluster does, and no two clusters share it.
+# The uid of this namespace stays as long as the cluster does, and no two clusters share it.
 ID_NAMESPACE = "kube-system"
-# Each of them names a cluster by itself.
+# Either variable alone names a cluster.
 _NAMES = ("K8S_AUTH_CONTEXT", "K8S_AUTH_HOST")
 _IMPERSONATION = {"impersonate_user", "impersonate_groups"}
 # What goes together with a kubeconfig, or says how it is reached.
@@ -138,7 +138,7 @@ def _address(url: str) -> tuple[str, str, int | None, str]:
 
 
 def _fingerprints(path: str | None) -> list[str]:
-    """Of each certificate in a file."""
+    """The fingerprint of each certificate in a file."""
     try:
         found = _PEM.findall(Path(path).read_bytes()) if path else []
         return [hashlib.sha256(ssl.PEM_cert_to_DER_cert(each.decode())).hexdigest() for each in found]

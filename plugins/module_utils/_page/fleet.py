@@ -44,7 +44,7 @@ _STATES: t.Final[tuple[State, ...]] = ("failed", "unfinished", "waiting", "deplo
 _SORTED_LEVELS: t.Final[tuple[Level, ...]] = ("bad", "warn", "neutral", "good")
 _UNREACHABLE = "Ansible lost it on the way (unreachable, or the run was ended); what became of it is not known."
 _IN_WORK = "The run was at work on it when this page was written, and did not say yet how it ended."
-# A stop names so many in its message; the page has all.
+# Most hosts that the message of a stopped fleet names; the page has all.
 _NAMED = 5
 
 
@@ -271,7 +271,7 @@ def _versions(releases: t.Sequence[Release]) -> tuple[Version, ...]:
 
 
 def _printable(value: t.Any) -> t.Any:
-    """As a page can show it: no control characters, no password of a URL."""
+    """A value as a page can show it: no control characters, no password of a URL."""
     if isinstance(value, dict):
         return {str(name): _printable(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

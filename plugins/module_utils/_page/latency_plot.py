@@ -16,7 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.la
 
 # More pods than these are drawn as one row: a plot that does not fit a screen is not read at a glance.
 SHOWN_PODS = 12
-# Of the drawing's width: 4 px on a phone, 7 on a desktop.
+# Width of a bin in units of the drawing: 4 px on a phone, 7 on a desktop.
 _BIN = 1.25
 # Below this a figure is a clock's noise.
 _LEAST_MS = 0.001

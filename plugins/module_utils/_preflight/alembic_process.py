@@ -110,14 +110,14 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
             "ini": str(ini.absolute()),
             "target": target,
             "x": list(x),
-            # As `flask db` finds the application.
+            # `flask db` finds the application by this variable.
             "flask": "FLASK_APP" in self.environment,
             "elsewhere": True,
             "reads": str(reads) if reads else None,
         }
         self.process, self.read = start([self.python], RENDERING_WORKER, {}, folder, self.environment)
         self.unread = b""
-        # It begins at once, while the caller imports what it needs.
+        # The process begins at once, while the caller imports what it needs.
         self._send({"graph": self.request})
 
     def __exit__(self, *_: object) -> None:
@@ -164,7 +164,7 @@ class AlembicProcess(contextlib.AbstractContextManager["AlembicProcess"]):
 
 
 def _secrets(environment: t.Mapping[str, str]) -> list[str]:
-    """Of variables: those whose names say so, and the passwords of URLs."""
+    """The secret values of variables: those whose names say so, and the passwords of URLs."""
     named = [value for name, value in environment.items() if _SECRET.search(name) and len(value) >= _LEAST]
     logins = [found[1] for value in environment.values() for found in _LOGIN.finditer(value)]
     return [*named, *logins, *(unquote(login) for login in logins)]
@@ -185,7 +185,7 @@ def start(
     passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     read, write = os.pipe()
     try:
-        # It is spoken with while it runs, which run_command cannot.
+        # Requests and answers go both ways while the process runs, which run_command cannot do.
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
             [*python, *command(bundle(names, request | {"answers": write}))[1:]],
             cwd=folder,

@@ -30,7 +30,7 @@ _STRING = "S"
 
 
 class Dependents:
-    """Followed from statement to statement."""
+    """Follows each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, full: t.Mapping[int, Name], facts: TableFacts) -> None:
         """:param full: names of the tables by oid"""

@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class EmptiedTables:
-    """Followed from statement to statement."""
+    """Follows each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog

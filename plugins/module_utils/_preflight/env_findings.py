@@ -77,7 +77,7 @@ def reads_pgoptions(online: Online | None) -> bool:
 
 
 def unread_pgoptions(online: Online) -> Finding:
-    """Of a migrator that says it sets lock_timeout, and connects with another driver."""
+    """The finding about a migrator that says it sets lock_timeout and connects with another driver."""
     words = (
         f"env.py connects with {online.driver}, which reads no PGOPTIONS: a lock_timeout that the migrator passes in"
         " them is not set."

@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 INLINE_STATEMENTS = 50
 INLINE_LOCKS = 10
 CONNECT_SECONDS = 5
-# As an argument of the type path arrives: without the second slash.
+# An address that was given as a path: Ansible's type path drops the second slash.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/+[^/]|.*://")
 _PLAIN = frozenset({"alembic_ini", "environment", "last_verified_backup", "only_changed", "target"})
 
@@ -51,7 +51,7 @@ def _judge(params: dict[str, t.Any]) -> tuple[dict[str, t.Any], str | None]:
     only = _only(params)
     open_source = _on_cluster if params.get("release_name") else _from_facts if params.get("facts") else _direct
     with open_source(params, only[0].top if only else None) as source:
-        # These import what was just looked for, which takes as long as the start of the transport.
+        # These modules import the libraries that were just looked for; that takes as long as the transport's start.
         from ansible_collections.ai_platform.agent.plugins.module_utils._preflight import acceptance, judge_rows, run
 
         thresholds = policy.Thresholds(**(params["thresholds"] or {}))

@@ -81,7 +81,7 @@ TABLES: t.Final[dict[str, type]] = {
 
 
 class KeptServer(facts.ServerRow):
-    """Of facts.ServerFacts what is no activity."""
+    """The part of facts.ServerFacts that is not activity."""
 
     pooled: bool
 
@@ -112,7 +112,7 @@ class _Head(t.TypedDict):
 
 @dataclasses.dataclass(frozen=True)
 class FactsFile:
-    """Its content.
+    """The content of a file of facts.
 
     :param time: when it was written
     :param tables: rows by the names of TABLES
@@ -171,7 +171,7 @@ def _line(value: t.Any) -> str:
 
 
 def _digest(content: t.Any) -> str:
-    """Of what the file says, however its text is set."""
+    """The checksum of the content, independent of white space and the order of keys."""
     encoded = json.dumps(content, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(encoded.encode()).hexdigest()
 

@@ -43,7 +43,7 @@ def since(folder: Path, reference: str) -> Changed:
     :raises FindingError: `argument-invalid`: there is no git, no work tree, or no such reference
     """
     if reference.startswith("-") or "://" in reference or not reference.strip():
-        # What it is, nobody knows: an address may hold a password.
+        # The value is not printed: it may be an address with a password.
         raise FindingError("argument-invalid", f"only_changed is no name that git takes: {_FORM}.")
     top = Path(_read(folder, "rev-parse", "--show-toplevel").rstrip("\n")).resolve()
     above = _read(folder, "rev-parse", "--show-superproject-working-tree").rstrip("\n")
@@ -87,7 +87,7 @@ def _differ(top: Path, commit: str) -> tuple[set[str], dict[str, str]]:
 
 
 def _with_submodule(inner: Path, outer: Path, reference: str) -> Changed:
-    """Both repositories: a commit of the outer one says which commit of the submodule belongs to it."""
+    """The changes of both repositories: a commit of the outer one names the submodule's commit."""
     place = inner.relative_to(outer).as_posix()
     fork = _fork(outer, reference)
     whole = since(outer, reference)
@@ -191,7 +191,7 @@ def _ask(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
             ["git", "-C", str(folder), *words],
             capture_output=True,
             encoding="utf-8",
-            # As Python has names of files whose bytes are not UTF-8.
+            # Python's own way for file names whose bytes are not UTF-8.
             errors="surrogateescape",
             check=False,
             timeout=GIT_SECONDS,

@@ -24,7 +24,7 @@ _EMPTY = {"p", "I", "v"}
 
 
 class HeldLocks:
-    """Followed from statement to statement. `small`: whether work on a table is brief."""
+    """Follows each statement of the upgrade, in order. `small`: whether work on a table is brief."""
 
     def __init__(self, small: t.Callable[[Table], bool]) -> None:
         self._small = small
@@ -55,7 +55,7 @@ class HeldLocks:
         doing = "rewrites" if worst.rewrite else "reads all of" if worst.scan else "may read all of"
         on = dotted(worst.table_before.name) if worst.table_before else ""
         for name, (mode, number) in self._held.items():
-            # A lock at least as strong that the work itself takes is said of the work.
+            # Tables that the work itself locks at least as strongly are skipped: that lock has a finding of its own.
             own = any(item.table_before and item.table_before.name == name and item.mode >= mode for item in work)
             if own or name in self._reported:
                 continue

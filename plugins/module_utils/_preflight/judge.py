@@ -11,11 +11,12 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.block_conditions import Guards
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.guards import Guards
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.held_locks import HeldLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_checks import CheckJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_collations import CollationJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_column_names import ColumnNameJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_columns import ColumnJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_data import DataJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_deferred_constraints import (
@@ -52,6 +53,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_skipped import SkippedJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_statistics import StatisticsJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_upserts import UpsertJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_virtual_columns import (
     VirtualColumnJudge,
@@ -111,7 +113,7 @@ class Judgement:
     findings: list[Finding]
 
     def risks(self) -> dict[str, str]:
-        """Of each revision with a finding: as high as the worst of them."""
+        """The risk of each revision with a finding: that of its worst one."""
         worst: dict[str, int] = {}
         for item in self.findings:
             if item.revision:
@@ -124,7 +126,7 @@ class Judgement:
         return max((lock.get("total_bytes", 0) for lock in rewritten), default=0)
 
     def strongest_locks(self) -> dict[str, dict[str, t.Any]]:
-        """Of each revision that takes a lock: the strongest one, on the largest table of several."""
+        """The strongest lock of each revision that takes one, on the largest table of several."""
         strongest: dict[str, dict[str, t.Any]] = {}
         for item in self.statements:
             locks = [*item["locks"], *([strongest[item["revision"]]] if item["revision"] in strongest else [])]
@@ -161,6 +163,7 @@ class Judge:
         self.privileges = PrivilegeJudge(catalog, self.tables, facts, server)
         self.sequences = SequenceJudge(catalog, facts)
         self.sequence_rights = SequenceRightJudge(catalog, facts)
+        self.rows = RowJudge(catalog, facts["rows"], self.tables.uniques)
         self.judges = (
             self.privileges,
             self.sequences,
@@ -174,7 +177,7 @@ class Judge:
             InheritanceJudge(catalog, self.tables, facts, self.version),
             ServerCodeJudge(catalog, self.tables, facts),
             ObjectKindJudge(catalog, self.tables),
-            PartitionJudge(catalog, self.tables, facts, server["timezone"]),
+            PartitionJudge(catalog, self.tables, facts, server["timezone"], self.rows.knows_written),
             CheckJudge(catalog, self.tables, facts),
             NewTableJudge(catalog, self.tables),
             DomainJudge(catalog, self.tables, facts),
@@ -185,10 +188,11 @@ class Judge:
             CollationJudge(catalog, facts),
             ReadOnlyJudge(),
             ExtensionJudge(catalog, facts, server),
+            UpsertJudge(catalog, self.tables),
+            ColumnNameJudge(catalog, self.tables),
             VectorIndexJudge(catalog, server["maintenance_kib"]),
             VirtualColumnJudge(catalog, self.tables, facts, self.version),
         )
-        self.rows = RowJudge(catalog, facts["rows"], self.tables.uniques)
         self.held_locks = HeldLocks(self.locks.small)
         self.evidence = evidence
         self.refusals = {row["number"]: row for row in facts["refusals"]}
@@ -347,12 +351,8 @@ class Judge:
             f"{reading.standalone} waits for older transactions of the whole database, and lock_timeout ends that wait"
         )
         waits = Mode.SHARE if reading.standalone.startswith("CREATE") else Mode.ACCESS_EXCLUSIVE
-        users = [
-            row
-            for effect in reading.effects
-            if effect.table_before
-            for row in self.locks.held.get(effect.table_before.name, ())
-        ]
+        touched = [effect.table_before.name for effect in reading.effects if effect.table_before]
+        users = [row for name in touched for row in self.locks.held.get(name, ())]
         older: list[LockRow | SessionRow] = [
             row for row in users if row["granted"] and conflicts(waits, Mode.of_server(row["mode"]))
         ]

@@ -30,7 +30,7 @@ _OFF: t.Final = {"false", "off", "no", "0"}
 
 
 class CollationJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect"""

@@ -30,7 +30,7 @@ _FAMILIES: t.Final = (
     {"int2", "int4", "int8"}, {"text", "varchar", "bpchar"}, {"uuid"}, {"bool"}, {"jsonb"},
     {"date", "timestamp", "timestamptz"},
 )  # fmt: skip
-# Of these it is known which operator classes they have: PostgreSQL's own types, as opclass.dat has them.
+# Types whose operator classes are known: PostgreSQL's own, from opclass.dat.
 _INDEXED: t.Final = {"int2", "int4", "int8", "text", "bpchar", "uuid", "bool", "json", "jsonb", "xml", "date",
                      "timestamp", "timestamptz", "numeric", "float4", "float8", "point", "box", "bytea"}  # fmt: skip
 # Extensions that give an access method what btree has, and types for which they have nothing.
@@ -41,12 +41,12 @@ _KEYS: t.Final = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
 
 
 class ColumnJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: the caller moves them on after this judge has seen a statement"""
+        """:param rules: the caller updates them after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
-        # Of the indexes of a column: name, method, and the type that its operator class takes, None where it has that
+        # The indexes of a column: name, method, and the type that the operator class takes, None where it has that
         # of the column's type by itself.
         self._indexed: dict[tuple[Name, str], list[tuple[Name, str, str | None]]] = {}
         for row in rules.facts["index_classes"]:
@@ -62,7 +62,7 @@ class ColumnJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the tables unseen
+        :param certain: no earlier opaque statement can have changed the tables
         """
         if not self._rules.known:
             return []
@@ -184,7 +184,7 @@ class ColumnJudge:
                 yield f"The foreign key compares {column.type} with {label}, which is of type {target.type}"
 
     def _primary(self, table: Table) -> bool:
-        """One of this upgrade has no name in the catalogue."""
+        """Whether this upgrade made a key of the table without a name in the catalogue: it may be the primary one."""
         return any(key.constraint is not None for key in self._rules.uniques.of(table) if key.constraint == "")
 
     def _unique(self, table: Table, names: set[str]) -> bool:
@@ -222,7 +222,7 @@ def _retypes(command: t.Any, column: str) -> bool:
 
 
 def _column(node: t.Any) -> Column | None:
-    """As ADD COLUMN or CREATE TABLE makes it; None for an array and for what has no type here."""
+    """The column that ADD COLUMN or CREATE TABLE makes; None for an array and where no type is given."""
     if node.typeName is None or node.typeName.pct_type:
         return None
     kind, modifier, array = type_changes.type_name(node.typeName)

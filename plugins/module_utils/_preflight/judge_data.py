@@ -62,11 +62,11 @@ class Lookup:
 
 
 class DataJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect
-        :param rules: the caller moves them on after this judge has seen a statement
+        :param rules: the caller updates them after this judge has seen a statement
         """
         self._catalog, self._rules = catalog, rules
         self._looked_up = {(row["number"], tuple(row["table"])): row for row in facts["keys"]}
@@ -92,7 +92,7 @@ class DataJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the tables unseen
+        :param certain: no earlier opaque statement can have changed the tables
         """
         if not self._rules.known:
             return []

@@ -30,10 +30,10 @@ _TABLES: t.Final = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_FOREIGN_TABLE}
 
 
 class DeferredConstraintJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: the caller moves them on after this judge has seen a statement"""
+        """:param rules: the caller updates them after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
         self._transaction: int | None = None
         # By table the constraints whose checks wait, each with whether that is certain.
@@ -44,7 +44,7 @@ class DeferredConstraintJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the tables unseen
+        :param certain: no earlier opaque statement can have changed the tables
         """
         if not self._rules.known:
             return []

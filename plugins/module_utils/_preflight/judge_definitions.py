@@ -27,10 +27,10 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class DefinitionJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: the caller moves them on after this judge has seen a statement"""
+        """:param rules: the caller updates them after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
         writes, names = rules.facts, rules.name_of_oid
         self._empty = {names[row["oid"]] for row in writes["unpopulated"] if row["oid"] in names}
@@ -38,7 +38,7 @@ class DefinitionJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the objects unseen
+        :param certain: no earlier opaque statement can have changed the objects
         """
         if not self._rules.known:
             return []
@@ -56,7 +56,7 @@ class DefinitionJudge:
         for command in node.cmds or () if table else ():
             column = table.columns.get(command.name) if table else None
             if table and column:
-                # Both come before the others, wherever they stand: the passes of ATPrepCmd.
+                # SET NOT NULL and DROP DEFAULT run before other commands, wherever they stand: the passes of ATPrepCmd.
                 for other in (item for item in node.cmds if item.name == command.name):
                     if other.subtype == Command.AT_SetNotNull:
                         column = dataclasses.replace(column, not_null=True)

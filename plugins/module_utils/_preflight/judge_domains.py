@@ -1,6 +1,7 @@
 """New columns of a domain: each row that is there gets the default, or NULL, and the domain may refuse it. Pure.
 
-And domains that get a constraint: of the rows judge_rows.py speaks, here of what the server does not look into at all.
+And domains that get a constraint: the server refuses one where a column holds the domain inside an array, a range or a
+row. Rows that violate the constraint are judge_rows.py's.
 
 Source: ATExecAddColumn in src/backend/commands/tablecmds.c, which rewrites the table for a domain with constraints.
 """
@@ -33,7 +34,7 @@ _FILLED: t.Final = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_IDENTITY, Const
 
 
 class DomainJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect"""
@@ -46,7 +47,7 @@ class DomainJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the domain unseen
+        :param certain: no earlier opaque statement can have changed the domain
         """
         node: t.Any = statement.node
         if isinstance(node, ast.AlterDomainStmt):

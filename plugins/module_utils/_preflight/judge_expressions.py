@@ -32,11 +32,11 @@ _OF_SETTINGS: t.Final = {"date", "time", "timetz", "timestamp", "timestamptz", "
 
 
 class ExpressionJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect
-        :param rules: the caller moves them on after this judge has seen a statement
+        :param rules: the caller updates them after this judge has seen a statement
         """
         self._catalog, self._rules = catalog, rules
         self._answers = {(row["number"], row["place"]): row["immutable"] for row in facts["immutable"]}
@@ -49,7 +49,7 @@ class ExpressionJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the objects unseen
+        :param certain: no earlier opaque statement can have changed the objects
         """
         if not self._rules.known:
             return []

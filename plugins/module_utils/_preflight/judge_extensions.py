@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class ExtensionJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, facts: DatabaseFacts, server: ServerFacts) -> None:
         """:param facts: the answer of live_facts.collect"""
@@ -36,7 +36,7 @@ class ExtensionJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read.
 
-        :param certain: nothing before it may have made or dropped an extension unseen
+        :param certain: no earlier opaque statement can have made or dropped an extension
         """
         node: t.Any = statement.node
         if not isinstance(node, (ast.CreateExtensionStmt, ast.AlterExtensionStmt)) or not self._catalog.complete:
@@ -44,7 +44,7 @@ class ExtensionJudge:
         name = str(node.extname)
         known = self._extensions.get(name)
         if known is None:
-            # Of an extension that is there and is altered, object-missing speaks.
+            # ALTER of an unknown extension is reported as object-missing.
             if not isinstance(node, ast.CreateExtensionStmt):
                 return []
             return [finding("extension-unavailable", f"The server has no extension {name}.", **where)]

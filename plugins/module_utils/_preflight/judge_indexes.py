@@ -1,4 +1,4 @@
-"""Indexes that are there and that nobody may use."""
+"""Indexes that are invalid, so that no query uses them."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 def invalid_indexes(facts: TableFacts) -> list[Finding]:
-    """Those that a build which failed has left."""
+    """A finding for each invalid index, which a failed build has left."""
     tables = {row["oid"]: f"{row['schema']}.{row['name']}" for row in facts["classes"]}
     return [
         finding(

@@ -36,12 +36,12 @@ _SYSTEM = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}
 
 
 class InheritanceJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts, version: int) -> None:
         """:param facts: the answer of live_facts.collect
         :param version: the server's major version
-        :param rules: the caller moves them on after this judge has seen a statement
+        :param rules: the caller updates them after this judge has seen a statement
         """
         self._catalog, self._rules, self._version = catalog, rules, version
         relations, names = facts["relations"], rules.name_of_oid
@@ -56,7 +56,7 @@ class InheritanceJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the objects unseen
+        :param certain: no earlier opaque statement can have changed the objects
         """
         if not self._rules.known:
             return []

@@ -31,7 +31,7 @@ def judge_keys(facts: DatabaseFacts) -> list[Finding]:
         most = min(_MOST[row["type"]], row["most"])
         table = names[row["oid"]]
         label = f"{table}.{row['column']} ({row['type']})"
-        # Where the column ends first, it does not help that the sequence begins again.
+        # CYCLE does not help where the column's type is exhausted before the sequence.
         if row["last"] + row["increment"] > most and not (row["cycles"] and most == row["most"]):
             words = f"The sequence {row['sequence']} of {label} is at its end ({row['last']}): INSERTs fail."
             found.append(finding("key-near-end", words, severity="fail", table=table))

@@ -29,10 +29,10 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class NewTableJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: the caller moves them on after this judge has seen a statement"""
+        """:param rules: the caller updates them after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
         self._new, self._emptied = NewTables(catalog), EmptiedTables(catalog)
         self._filled: set[Name] = set()
@@ -40,7 +40,7 @@ class NewTableJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the tables unseen
+        :param certain: no earlier opaque statement can have changed the tables
         """
         if not self._rules.known:
             return []

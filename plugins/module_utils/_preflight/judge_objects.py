@@ -1,6 +1,6 @@
 """Objects that are missing, in the way or depended upon: drift between the database and the history of its revisions.
 
-Facts over names, moved on by each statement, as the catalogue is. What an opaque statement before may have made or
+Facts over names, updated after each statement, as the catalogue is. What an opaque statement before may have made or
 dropped is not known: from there on nothing is certain.
 """
 
@@ -39,7 +39,7 @@ UNCERTAIN_AFTER: t.Final[frozenset[str]] = frozenset(
 
 
 class ObjectJudge:
-    """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
+    """Judges each statement of the upgrade, in order. The caller sets `certain` to False where it ends."""
 
     def __init__(self, catalog: Catalog, facts: TableFacts, *, may_be_seen: bool = True) -> None:
         """:param facts: the answer of live_facts.collect
@@ -110,6 +110,12 @@ class ObjectJudge:
         :param table: as it was called before the upgrade
         """
         return self._parts.get((kind, table), set())
+
+    def named(self, kind: str, name: str) -> bool | None:
+        """Whether there is a function, extension, role or schema of that name; None where nobody asked."""
+        if kind == "function" and (kind, name) in self._known:
+            return (kind, name) in self._hidden or bool(self._has(kind, None, name))
+        return (kind, name) in self._named if (kind, name) in self._known or (kind, name) in self._named else None
 
     def has_unnamed(self, table: Name) -> bool:
         """Whether this upgrade gave a table constraints whose names the server chose."""
@@ -253,6 +259,9 @@ class ObjectJudge:
         if touch.action == "make":
             yield from self._made(touch, statement, where)
             return
+        if kind == "type" and touch.action == "need" and (hidden := self.types.hidden(touch.name)):
+            words = f"The type {name} means the row of a temporary table here, which hides {dotted(hidden)}."
+            yield finding("definition-differs", words, severity="unknown", **where)
         if there is not True and not touch.lenient and not self._extensions_to_come and (kind, name) in self._known:
             on_path = " on the search path" if schema is None and self._is_hidden(kind, name) else ""
             if there is None:

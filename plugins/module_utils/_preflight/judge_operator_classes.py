@@ -25,13 +25,13 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts import DatabaseFacts
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
-# Of these it is known which others have their bytes.
+# Types whose binary-coercible partners are known.
 _PLAIN: t.Final = {"int2", "int4", "int8", "text", "varchar", "bpchar", "uuid", "bool", "json", "jsonb", "date",
                    "timestamp", "timestamptz", "numeric", "float4", "float8", "bytea", "inet"}  # fmt: skip
 
 
 class OperatorClassJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect"""
@@ -43,7 +43,7 @@ class OperatorClassJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have made one unseen
+        :param certain: no earlier opaque statement can have made one
         """
         node: t.Any = statement.node
         if isinstance(node, (ast.CreateExtensionStmt, ast.CreateOpClassStmt)):

@@ -25,13 +25,22 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class PartitionJudge:
-    """Followed from statement to statement. Tables by their names before the upgrade."""
+    """Judges each statement of the upgrade, in order. Tables by their names before the upgrade."""
 
-    def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts, timezone: str) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        rules: TableRules,
+        facts: DatabaseFacts,
+        timezone: str,
+        knows_rows: t.Callable[[int], bool] = lambda _number: False,
+    ) -> None:
         """:param facts: the answer of live_facts.collect
-        :param rules: the caller moves them on after this judge has seen a statement
+        :param knows_rows: whether of the rows that a statement computes it is known if they are taken, by its number
+        :param rules: the caller updates them after this judge has seen a statement
         """
         self._catalog, self._rules, self._timezone = catalog, rules, TimeZone(timezone)
+        self._knows_rows = knows_rows
         self._map = PartitionMap(catalog, rules, facts, timezone)
         # Tables that this upgrade wrote to.
         self._written: set[Name] = set()
@@ -39,7 +48,7 @@ class PartitionJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the tables unseen
+        :param certain: no earlier opaque statement can have changed the tables
         """
         if not self._rules.known:
             return []
@@ -53,8 +62,9 @@ class PartitionJudge:
         for write in own_writes(statement.node):
             name = self._map.name(write.table)
             about: Where = where | {"table": dotted(name)}
-            found += self._routed(write, name, about, certain=certain)
-            found += self._direct(write, name, about, certain=certain)
+            if not (certain and self._knows_rows(statement.number)):
+                found += self._routed(write, name, about, certain=certain)
+                found += self._direct(write, name, about, certain=certain)
             self._written.add(name)
         node: t.Any = statement.node
         if isinstance(node, ast.CreateStmt):

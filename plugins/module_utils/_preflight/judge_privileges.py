@@ -59,7 +59,7 @@ class PrivilegeJudge:
         self._changed = False
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> t.Iterator[Finding]:
-        """Before the catalogue is moved on."""
+        """Called before the catalogue is updated."""
         node: t.Any = statement.node
         sure = certain and not self._changed
         for need in needed_rights(node) if not self.other_role else ():

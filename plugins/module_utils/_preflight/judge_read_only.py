@@ -26,7 +26,7 @@ _ON: t.Final = {"on", "true", "yes", "1", "t", "y", "tr", "tru", "ye"}
 
 
 class ReadOnlyJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self) -> None:
         # What a transaction begins with: None where that is the session's own.

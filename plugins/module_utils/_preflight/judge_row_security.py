@@ -31,7 +31,7 @@ _READING: t.Final = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeSt
 
 
 class RowSecurityJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect"""
@@ -43,7 +43,7 @@ class RowSecurityJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: it makes no difference: what is unknown stays so
+        :param certain: unused: the finding is the same either way
         """
         del certain
         node: t.Any = statement.node

@@ -21,6 +21,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import Question, row_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name, walk
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.written_rows import computed_rows, may_be_refused
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
@@ -81,13 +82,13 @@ class _Write(t.NamedTuple):
 
 
 class RowJudge:
-    """Followed from statement to statement. `certain` is for the caller to take back, once it is not any more."""
+    """Judges each statement of the upgrade, in order. The caller sets `certain` to False where it ends."""
 
     def __init__(
         self, catalog: Catalog, answers: t.Sequence[RowAnswer] | None, uniques: UniqueKeys | None = None
     ) -> None:
         """:param answers: those of live_facts.collect to the questions of these statements; None: nobody asked
-        :param uniques: moved on by the caller
+        :param uniques: the caller updates them
         """
         self._uniques = uniques
         self.certain = True
@@ -108,6 +109,9 @@ class RowJudge:
         for question, answer in self._by_statement.get(statement.number, ()):
             if question.kind == "domain":
                 found += self._domain(question, answer, where)
+            elif question.kind == "written":
+                if answer.get("violated") or self._may_be_refused(statement):
+                    found += self._finding(question, answer, where)
             elif not self._idle(question, statement):
                 found += self._finding(question, answer, where)
         return found
@@ -122,6 +126,16 @@ class RowJudge:
             return "fail"
         unseen = any(self._unseen(question, answer) for question, answer in asked)
         return "info" if self.certain and not unseen else "unknown"
+
+    def _may_be_refused(self, statement: Statement) -> bool:
+        made = computed_rows(statement.node)
+        return self._uniques is None or any(may_be_refused(item, self._catalog, self._uniques) for item in made)
+
+    def knows_written(self, number: int) -> bool:
+        """Whether it is known of each row that this statement computes whether its table takes it."""
+        asked = [item for item in self._by_statement.get(number, ()) if item[0].kind == "written"]
+        known = all(answer.get("violated") is not None and not self._unseen(made, answer) for made, answer in asked)
+        return bool(asked) and known and self.certain
 
     def after(self, statement: Statement, effects: t.Iterable[Effect]) -> None:
         """What the statement did to rows."""
@@ -151,7 +165,7 @@ class RowJudge:
         return self._writes.get(known.name if known else self._catalog.qualified(name), {})
 
     def _domain(self, question: Question, answer: RowAnswer, where: Where) -> t.Iterator[Finding]:
-        """Of each column in which the domain is stored."""
+        """The findings for each column in which the domain is stored."""
         asked: dict[tuple[Name, str], RowAnswer] = {}
         for use in answer.get("uses", ()):
             asked[(use["schema"], use["table"]), use["column"]] = t.cast("RowAnswer", use)

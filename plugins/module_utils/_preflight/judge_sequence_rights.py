@@ -35,7 +35,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class SequenceRightJudge:
-    """Followed from statement to statement; finish() comes after the last, for a GRANT may follow."""
+    """Judges each statement of the upgrade, in order; finish() comes after the last, for a GRANT may follow."""
 
     def __init__(self, catalog: Catalog, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect"""
@@ -50,7 +50,7 @@ class SequenceRightJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read. Of rights it says nothing yet.
 
-        :param certain: nothing before it may have changed the objects unseen
+        :param certain: no earlier opaque statement can have changed the objects
         """
         node: t.Any = statement.node
         if isinstance(node, ast.AlterSeqStmt):

@@ -67,7 +67,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class SequenceJudge:
-    """Followed from statement to statement; finish() comes after the last."""
+    """Judges each statement of the upgrade, in order; finish() comes after the last."""
 
     def __init__(self, catalog: Catalog, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect"""
@@ -87,7 +87,7 @@ class SequenceJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the objects unseen
+        :param certain: no earlier opaque statement can have changed the objects
         """
         self._certain = self._certain and certain
         handler = self._HANDLERS.get(type(statement.node))

@@ -48,11 +48,11 @@ _TAGS: t.Final[dict[type, set[str]]] = {
 
 
 class ServerCodeJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect
-        :param rules: the caller moves them on after this judge has seen a statement
+        :param rules: the caller updates them after this judge has seen a statement
         """
         self._catalog, self._rules = catalog, rules
         self._events = list(facts["relations"]["events"])
@@ -64,7 +64,7 @@ class ServerCodeJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the functions unseen
+        :param certain: no earlier opaque statement can have changed the functions
         """
         node: t.Any = statement.node
         if not self._rules.known or node is None:

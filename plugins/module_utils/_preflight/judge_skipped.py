@@ -44,10 +44,10 @@ _FIELDS: t.Final = ("kind", "least", "most", "start", "increment", "cycles")
 
 
 class SkippedJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts) -> None:
-        """:param rules: the caller moves them on after this judge has seen a statement"""
+        """:param rules: the caller updates them after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
         places, sequences = facts.get("places"), facts.get("sequences")
         rows = places["indexes"] if places else []
@@ -64,7 +64,7 @@ class SkippedJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the objects unseen
+        :param certain: no earlier opaque statement can have changed the objects
         """
         handler = self._HANDLERS.get(type(statement.node)) if self._rules.known else None
         found = []

@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class StatisticsJudge:
-    """Followed from statement to statement. What IF NOT EXISTS skips is judge_skipped.py's."""
+    """Judges each statement of the upgrade, in order. What IF NOT EXISTS skips is judge_skipped.py's."""
 
     def __init__(self, catalog: Catalog, facts: DatabaseFacts) -> None:
         """:param facts: the answer of live_facts.collect"""
@@ -41,7 +41,7 @@ class StatisticsJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the objects unseen
+        :param certain: no earlier opaque statement can have changed the objects
         """
         node: t.Any = statement.node
         if not self._asked:

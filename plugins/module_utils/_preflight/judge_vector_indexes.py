@@ -43,7 +43,7 @@ def hnsw_bytes(rows: int, dimensions: int, m: int, of_dimension: int = 4) -> int
 
 
 class VectorIndexJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, kib: int) -> None:
         """:param kib: maintenance_work_mem of the server, -1 where it is not known"""
@@ -52,7 +52,7 @@ class VectorIndexJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the table unseen
+        :param certain: no earlier opaque statement can have changed the table
         """
         self._memory.after(statement)
         node, memory = statement.node, self._memory.value * 1024

@@ -39,7 +39,7 @@ _KEYS: t.Final = {
 
 
 class VirtualColumnJudge:
-    """Followed from statement to statement. Tables by their names now."""
+    """Judges each statement of the upgrade, in order. Tables by their names now."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts, version: int) -> None:
         """:param version: the server's major one; before 18 there are none, which `unsupported-by-server` says"""
@@ -53,7 +53,7 @@ class VirtualColumnJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: nothing before it may have changed the tables unseen
+        :param certain: no earlier opaque statement can have changed the tables
         """
         handler = self._HANDLERS.get(type(statement.node)) if self._known else None
         words = handler(self, statement.node) if handler else ()

@@ -37,7 +37,7 @@ def left_out(statement: Statement, holds: bool | None, types: TypeNames, where: 
 
 
 def _difference(name: Name, node: t.Any, types: TypeNames) -> str | None:
-    """In what a type differs that is there instead; None where it does for what it is used for."""
+    """How the existing type differs from the wanted one; None where it serves."""
     full, places = types.meant(name), types.places(name[1])
     if full is None:
         # What is looked for is the name alone, and it was found where names without a schema do not lead.

@@ -78,7 +78,7 @@ _DIRECT, _RELEASE = ("alembic_dir", "database_url", "facts"), ("release_name", "
 CONSTRAINTS: t.Final[dict[str, t.Any]] = {
     "required_one_of": [["alembic_dir", "release_name"]],
     "required_together": [list(_RELEASE), ["annotations_path", "annotations"]],
-    # They are about files of a repository; the revisions of a release are in an image.
+    # Options about files of a repository; the revisions of a release are in an image.
     "required_by": {
         "sarif_path": ["alembic_dir"],
         "annotations_path": ["alembic_dir"],

@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 def server_summary(answer: Answer) -> dict[str, t.Any]:
-    """What of the server is of interest to people; of a file no more than the file has, nothing without a server."""
+    """The server's facts that a person wants to read; from a file only what it has, and none without a server."""
     server = answer.server
     if server is None:
         return {}

@@ -1,4 +1,4 @@
-"""Revisions that replace unsafe ones: the same schema at the end, by statements that hold nobody up.
+"""Revisions that replace unsafe ones: the same schema at the end, by statements that block no reads or writes.
 
 Pure: from the judged statements, the findings and the catalogue to the texts of files.
 """
@@ -95,7 +95,7 @@ class Rewrite:
 class Upgrade:
     """All that is known of an upgrade.
 
-    :param catalog: before it; it is moved on
+    :param catalog: as it is before; it is updated
     :param unknown: revisions whose SQL is not known without a trace
     :param characters: how many a revision id may have, None where that is not known
     :param lock_timeout_set: the migrator's session has one
@@ -191,7 +191,7 @@ class _Revision:
             self._reasons.setdefault(opaque.statement, "what it does is not known from its text")
 
     def _groups(self) -> list[list[Step]]:
-        """The steps of each statement; the catalogue is moved on, and what has no cure is noted."""
+        """The steps of each statement; the catalogue is updated, and what has no cure is noted."""
         trial = copy.deepcopy(self._upgrade.catalog) if self._findings or not self._upgrade.lock_timeout_set else None
         groups: list[list[Step]] = []
         # Where the drops directly before a statement begin.

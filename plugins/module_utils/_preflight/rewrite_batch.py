@@ -36,7 +36,7 @@ _BOUND = re.compile(r"(?<![:\w\\]):\w+(?!:)")
 _DROPPED = (re.compile(r"\\(:[\w$]*)(?![:\w$])"), re.compile(r"\\(:\w*)(?![:\w])"))
 # Bits of pg_trigger.tgtype.
 _EACH_ROW, _DELETE, _UPDATE = 1, 8, 16
-# Of what they made, they make the same once more.
+# Idempotent functions: f(f(x)) = f(x).
 _SETTLING = {
     "coalesce",
     "lower",

@@ -146,7 +146,7 @@ def _filled(table: t.Any, command: t.Any, own: t.Sequence[_Own], scene: Scene, l
         )
     dropped = {ConstrType.CONSTR_DEFAULT, ConstrType.CONSTR_NOTNULL}
     column.constraints = _flat(item for item in own if item not in later and item.kind not in dropped)
-    # Both in one statement: no row comes in between that would have neither.
+    # One statement for both commands, so that no row is inserted between them without the default.
     node = alter(table, "ADD COLUMN c int", "ALTER COLUMN c SET DEFAULT 1")
     node.cmds[1].name, node.cmds[1].def_ = column.colname, default
     node.cmds = (command, node.cmds[1])

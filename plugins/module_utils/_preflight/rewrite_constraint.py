@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 _CHECKED = {ConstrType.CONSTR_CHECK, ConstrType.CONSTR_FOREIGN, ConstrType.CONSTR_NOTNULL}
 _KEYS = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
-# Since then a foreign key of a partitioned table may be added unproven.
+# First major version with NOT VALID foreign keys on partitioned tables.
 _PARTITIONED_KEYS = 18
 
 
@@ -124,7 +124,7 @@ def _index_of(table: t.Any, constraint: t.Any, primary: bool, scene: Scene, prov
     built = rewrite_index.build(node, scene, renamed=False, chosen=chosen)
     constraint.keys = constraint.including = constraint.options = constraint.indexspace = None
     constraint.nulls_not_distinct = False
-    # Of another name, it gets that of the constraint.
+    # An index of another name would be renamed to the constraint's.
     constraint.indexname = node.idxname
     early = bool(scene.leaving.now.get(scene.catalog.qualified(name)))
     own = [dataclasses.replace(step, early=early) for step in steps if step.kind == "own"]

@@ -35,7 +35,7 @@ class RewriteFolder:
         if segment.source is None:
             return None
         try:
-            # As Python reads it, whatever its encoding.
+            # tokenize.open reads the file in the encoding that it declares, as Python does.
             with tokenize.open(self._alembic_dir / segment.source) as file:
                 return file.read()
         except (OSError, ValueError, SyntaxError):

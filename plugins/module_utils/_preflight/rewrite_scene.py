@@ -87,7 +87,7 @@ class Scene:
 
 
 def costly(reading: Reading, scene: Scene) -> str | None:
-    """As `Scene.costly`, of a statement that was read already."""
+    """The answer of `Scene.costly` for a statement that was read already."""
     for effect in reading.effects:
         table = effect.table_before
         if table is None or effect.created_here or table.kind in {"p", "v"} or not blocks_writes(effect.mode):

@@ -148,7 +148,7 @@ def run(request: Request, source: Source) -> tuple[dict[str, t.Any], list[Findin
     judged = _judged(request, upgrade, time_limit)
     findings = source.findings() + _findings(request, source.release, upgrade, judged)
     if source.release:
-        # It reads quantities with the Kubernetes client, which the direct transport does without.
+        # judge_release imports the Kubernetes client for quantities, which the direct transport does not need.
         from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_release import (
             adjust_severities,
         )

@@ -47,7 +47,7 @@ def conflicts(
     """An INSERT that takes numbers which a statement before it has written into the column itself.
 
     :param written: by column, those numbers
-    :param certain: nothing before it may have changed the objects unseen
+    :param certain: no earlier opaque statement can have changed the objects
     """
     for write in own_writes(node) if isinstance(node, ast.InsertStmt) else ():
         table = catalog.qualified(write.table)

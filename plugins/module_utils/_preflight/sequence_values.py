@@ -54,7 +54,7 @@ class NumberedColumn:
     unique: bool
     range: Range | None
     sequence: Name | None
-    # It is the first of its table, and so the first that an INSERT without columns gives.
+    # Whether the column is the first of its table, which an INSERT without a list of columns gives its first value.
     first: bool = False
 
 

@@ -27,7 +27,7 @@ class ServerImage(t.NamedTuple):
     user: int | None
 
     def container(self, name: str, command: t.Sequence[str], resources: t.Mapping[str, t.Any]) -> Object:
-        """One that runs it, as a pod spec has it."""
+        """A container that runs the image, as an entry of a pod spec."""
         found: Object = {
             "name": name,
             "image": self.reference,

@@ -22,7 +22,7 @@ Value = t.TypeVar("Value")
 
 
 class SessionSetting(t.Generic[Value]):  # noqa: UP046 - the sanity tests know no newer form
-    """A setting of the session, followed from statement to statement."""
+    """A setting of the session, updated after each statement of the upgrade."""
 
     def __init__(self, name: str, session: Value, read: t.Callable[[t.Any], Value]) -> None:
         """:param session: what the migrator's session starts with
@@ -137,7 +137,7 @@ def _milliseconds(value: t.Any) -> int:
 
 
 def milliseconds(text: str) -> int | None:
-    """Of a time-out as a text; None where it is none."""
+    """The milliseconds of a time-out given as text; None where the text is none."""
     amount = _amount(ast.String(sval=text), _TIME, "ms")
     return None if amount is None else round(amount)
 

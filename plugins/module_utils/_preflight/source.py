@@ -57,7 +57,7 @@ class Release:
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """Of a release's preflight.
+    """The options of a release's preflight.
 
     :param job_timeout: seconds within which the pod of a Job must have started
     :param render_timeout: seconds that rendering may take after that

@@ -34,7 +34,7 @@ SHOWN_CHARACTERS = 120
 # SQLSTATEs that rows may bring, or files and libraries of the server, of which the copy has none.
 # Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _NOT_OF_SCHEMA = ("02", "21", "22", "23", "P0", "55000", "58")
-# Of foreign servers, which the copy cannot reach.
+# SQLSTATE classes of errors from foreign servers, which the copy cannot reach.
 _FOREIGN = ("HV", "08")
 # Identifiers and times that a revision makes up, others each time that it runs.
 _MADE_UP: t.Final = re.compile(

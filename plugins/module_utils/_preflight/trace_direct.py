@@ -53,7 +53,7 @@ def _upgrade(alembic: AlembicProcess, place: dict[str, str]) -> dict[str, t.Any]
     :raises ScratchError: it gives none in time
     """
     request = {"alembic": alembic.request, "place": place}
-    # It ends with whatever env.py has started, also in sessions of their own.
+    # The process ends together with all that env.py has started, also in sessions of their own.
     python = [*without_network("--pid", "--fork", "--kill-child"), alembic.python]
     process, answers = start(python, TRACER, request, alembic.folder, alembic.environment)
     try:

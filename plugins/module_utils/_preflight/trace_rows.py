@@ -49,7 +49,7 @@ _OF_INSTANCE = (
     "txid_", "inet_server_", "lo_", "dblink",
 )  # fmt: skip
 _COUNTED = {"reltuples", "relpages", "relallvisible", "last_value"}
-# They compute a value, which no revision is told; a sequence goes on.
+# Functions that only compute a value, which the revision never sees; nextval and setval change a sequence as well.
 _COMPUTING = {
     "clock_timestamp", "concat", "date_trunc", "gen_random_uuid", "json_build_array", "jsonb_build_array",
     "jsonb_build_object", "jsonb_set", "length", "md5", "nextval", "now", "random", "replace", "row_to_json", "setval",
@@ -217,7 +217,7 @@ class Rows:
             return _runs_anything(node)
         if isinstance(node, ast.VariableSetStmt):
             names = node.kind == VariableSetKind.VAR_RESET_ALL or node.name in _NAMING
-            # It ends with the transaction, and no statement says so.
+            # SET LOCAL ends with the transaction, without a statement of its own.
             self._hidden |= names and bool(node.is_local)
             return names
         return isinstance(node, _FORGETTING) or any(_joins(command) for command in getattr(node, "cmds", None) or ())

@@ -130,7 +130,7 @@ def _whose(kind: str, metadata: Object, release: str, namespace: str) -> Whose:
         # The controller of its StatefulSet may own it.
         return _volume(metadata["name"], labels) or "others"
     if any(each.get("controller") for each in metadata.get("ownerReferences") or ()):
-        # It goes with its owner, which helm applied. A Secret that a controller keeps is the controller's.
+        # An owned object is removed with its owner, which helm applied. A controller's Secret is the controller's.
         return "child" if labels.get(MANAGER) == "Helm" and kind != "Secret" else "others"
     if labels.get(MANAGER) == "Helm":
         return _of_helm(kind, labels, annotations, (release, namespace))
@@ -141,7 +141,7 @@ def _whose(kind: str, metadata: Object, release: str, namespace: str) -> Whose:
 def _of_helm(
     kind: str, labels: t.Mapping[str, str], annotations: t.Mapping[str, str], release: tuple[str, str]
 ) -> Whose:
-    """Of an object that says that Helm manages it.
+    """Whose an object is that says that Helm manages it.
 
     :param release: its name and its namespace
     """
@@ -175,7 +175,7 @@ def _is_our_hook(labels: t.Mapping[str, str], release: str) -> bool:
 
 def _is_the_roles(labels: t.Mapping[str, str], annotations: t.Mapping[str, str]) -> bool:
     kept = {**labels, **annotations}
-    # As release_info tells Secrets that somebody else keeps.
+    # The same marks by which release_info recognises Secrets that a controller keeps.
     if "true" in (kept.get("reconcile.external-secrets.io/managed"), kept.get("sealedsecrets.bitnami.com/managed")):
         return False
     return labels.get(MANAGER) == ROLES_MANAGER and labels.get(COMPONENT) == "credentials"
@@ -198,7 +198,7 @@ def kept(annotations: t.Mapping[str, str]) -> bool:
 
 
 def of(items: Iterable[Found], *whose: Whose) -> list[Found]:
-    """Those of them, in the order in which they are removed."""
+    """The objects with one of these owners, in the order of their removal."""
     order = {kind: number for number, kind in enumerate(KINDS)}
     chosen = (item for item in items if item.whose in whose)
     return sorted(chosen, key=lambda item: (order[item.kind], item.name))

@@ -28,7 +28,7 @@ _UPLOAD_NO_LOG: t.Final = ("--tlog-upload=false", "--yes")
 
 
 class Cosign:
-    """The program, for one thing in a registry."""
+    """Runs the program cosign on one artefact of a registry."""
 
     def __init__(
         self, binary: str, reference: str, environment: Mapping[str, str] | None, *, plain_http: bool = False

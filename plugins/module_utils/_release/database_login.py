@@ -48,7 +48,7 @@ class Login:
     before: str = ""
 
     def as_annotation(self) -> str:
-        """Its text, which `login_of` reads again."""
+        """The text of the annotation, which `login_of` reads again."""
         return annotated.text_of(self)
 
 

@@ -189,7 +189,7 @@ def _history(cluster: Cluster, params: Row) -> list[str]:
 
 
 def _logs(cluster: Cluster, namespace: str, there: waiting.Scene) -> list[tuple[str, list[str]]]:
-    """Of the containers that are not as they should be first."""
+    """The logs of containers; those of containers that are not as they should be come first."""
     begun = {"running", "terminated"}
     every = [
         each for each in containers(list(there.pods)) if begun & set(each.status.get("state") or {}) or each.terminated

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Row = dict[str, t.Any]
 
-# As timeout(1) and the shell have them.
+# The exit codes of timeout(1) and of a shell.
 TIMED_OUT = 124
 NOT_FOUND = 127
 _VERSION = re.compile(r"v(\d+\.\d+\.\d+)")
@@ -58,7 +58,7 @@ class Ended:
 
     @property
     def denied(self) -> str:
-        """That the account lacks a right, and the file that has it, where that is the complaint; else empty."""
+        """The sentence about a right that the account lacks, where Helm complains of one; else empty."""
         found = _FORBIDDEN.search(self.complaint)
         return forbidden(found["verb"], found["resource"], found["namespace"], found["account"]) if found else ""
 

@@ -7,7 +7,7 @@ nothing of this collection. Its exit code and its output are helm's.
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
-# It is no module of Ansible: nobody else would run or print for it.
+# This file is a program, not an Ansible module: it has no AnsibleModule to run commands or print.
 # pylint: disable=ansible-bad-function
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STALE_SECONDS = 45.0
 # What helm has to write down that the operation failed, before it is killed. STALE + GRACE stay below the Lease's 60.
 GRACE_SECONDS = 5.0
 LOOK_SECONDS = 0.5
-# As a shell has it for a program that SIGTERM ended.
+# The exit code that a shell gives for a program that SIGTERM ended.
 ENDED = 128 + signal.SIGTERM
 
 
@@ -57,7 +57,7 @@ def main(folder: Path, words: t.Sequence[str]) -> int:
         return _refused("the Lease of this run is no longer kept")
     helm = subprocess.Popen(  # pylint: disable=subprocess-popen-preexec-fn
         words,
-        # Its descriptor keeps the lock: also where this process is killed, the keeper sees whether helm still lives.
+        # Helm inherits the descriptor and so the lock: the keeper sees whether helm lives after this process died.
         pass_fds=[working],
         # Killed without a word, should this process be: it could not be told any more.
         preexec_fn=lambda: _die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - there are no threads here

@@ -24,13 +24,13 @@ Object = dict[str, t.Any]
 COMPONENT = "app.kubernetes.io/component"
 # The user and the database that PostgreSQL itself starts with.
 INITIAL = "postgres"
-# Both sources of subcharts name the component of the server that takes writes so.
+# The component of the server that takes writes, the same in both sources of subcharts.
 _SERVERS = {"primary": ("postgresql", "database"), "master": ("redis", "cache")}
-# And so the volume that holds its data, be it a template of claims or a volume of the pod.
+# The name of the data volume in both sources of subcharts, as a claim template or as a volume of the pod.
 _DATA = {"postgresql": "data", "redis": "redis-data"}
 TEMPLATE, NO_CLAIM = "claims of its own", "an emptyDir, which goes with its pod"
 _EMBEDDED = "_embedded"
-# On what a move of the data left beside the release on purpose: the old database, until somebody says otherwise.
+# Annotation of the old database's objects that a move keeps; ai_agent_move_forget removes those objects.
 SET_ASIDE: t.Final = "ai-agent/set-aside"
 
 

@@ -42,7 +42,7 @@ def result(params: Object) -> Object:
     account: Object | FindingError
     cluster: Cluster | None = None
     try:
-        # It names the package that is missing.
+        # The error names the package that is missing.
         cluster = whichever(params)
         if params["cluster_expected"]:
             assert_meant(cluster, params["cluster_expected"])

@@ -168,7 +168,7 @@ def _tell(writing: int, answer: Row) -> None:
 
 
 def _free(lease: Lease) -> None:
-    # It may be another one's by now; and what cannot be given back expires.
+    # The Lease may belong to another holder by now, and one that cannot be given back expires.
     with contextlib.suppress(FindingError, Lost):
         lease.free()
 

@@ -96,7 +96,7 @@ def _held(params: Row) -> tuple[Row, str | None]:
         there = leases.Seen(**answer["holder"])
         told = {"folder": "", "holder": there.holder, "since": there.since}
         return told | {"error_id": "lease-held", "waited": answer["waited"]}, _refusal(params, there, answer["waited"])
-    # It is neither the release nor anything that stays: a run with nothing to do has changed nothing.
+    # A Lease is no part of the release and does not stay, so taking it does not count as a change.
     return {"holder": me, "since": "", **answer}, None
 
 

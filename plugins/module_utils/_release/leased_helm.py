@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
-# More revisions than Helm keeps, if nobody told it otherwise (10).
+# More revisions than Helm keeps by default (10).
 _MOST = 256
 # Seconds for a question.
 ANSWER_SECONDS = 60.0
@@ -63,7 +63,7 @@ class Helm:
             raise FindingError("cluster-refused", done.denied or f"`helm {words_of}` failed: {done.complaint}.")
 
     def history(self) -> list[Object]:
-        """Its revisions as Helm keeps them, the oldest first; none where there is no release.
+        """The release's revisions as Helm keeps them, the oldest first; none where there is no release.
 
         :raises FindingError: Helm gave no answer
         """

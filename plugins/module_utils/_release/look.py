@@ -29,7 +29,7 @@ def release_selector(name: str) -> str:
 
 
 def namespace_missing(cluster: Cluster, namespace: str) -> bool:
-    """Whether the API server says that there is none. Where the account may not read namespaces, one is assumed."""
+    """Whether the namespace is missing; False where the account may not read namespaces."""
     return namespace_exists(cluster, namespace) is False
 
 

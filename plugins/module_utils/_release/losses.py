@@ -27,7 +27,7 @@ _OVER: t.Final = frozenset({"Succeeded", "Failed"})
 
 
 def is_helms(item: Object, release: str, namespace: str) -> bool:
-    """Whether Helm made a living object for this release, and nobody is removing it."""
+    """Whether Helm made a living object for this release, and it is not being removed."""
     told = item["metadata"].get("annotations") or {}
     mine = tuple(told.get(name) for name in HELMS_RELEASE) == (release, namespace)
     return mine and not item["metadata"].get("deletionTimestamp")

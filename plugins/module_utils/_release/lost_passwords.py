@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class Names(t.NamedTuple):
-    """Of a server: the Secret's keys of its password alone and in a URL, and the agent's variable of that URL."""
+    """The names of a server's password: its key in the Secret, the key of its URL, and the agent's variable of that."""
 
     key: str
     url: str

@@ -32,7 +32,7 @@ class Record:
     until: str = ""
 
     def as_annotation(self) -> str:
-        """Its text, which `record_of` reads again."""
+        """The text of the annotation, which `record_of` reads again."""
         return annotated.text_of(self)
 
 

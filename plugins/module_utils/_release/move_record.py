@@ -46,7 +46,7 @@ class Record:
 
 
 def name(release: str) -> str:
-    """Of the ConfigMap."""
+    """The name of the ConfigMap with the record."""
     return f"{release}-move-record"
 
 

@@ -14,7 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongi
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
-# As the chart writes it: the version's "+" is no character of a label.
+# The chart's label; the "+" of a version is replaced in it, for a label may not have one.
 _CHART: t.Final = re.compile(r"ai-agent-\d")
 
 

@@ -197,7 +197,7 @@ def _part(fields: Object, value: t.Any) -> t.Any:
 
 
 def _spelled(path: Path) -> str:
-    """As the API server writes it: .spec.replicas, .spec.template.spec.containers[name="agent"].image."""
+    """A path as the API server writes it: .spec.replicas, .spec.template.spec.containers[name="agent"].image."""
     words = []
     for part in path:
         kind, _colon, name = part.partition(":")

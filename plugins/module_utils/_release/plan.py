@@ -91,7 +91,7 @@ def plan(found: Look, known: Circumstances, redact: Redact, *, made: float) -> R
     return entry | {"digest": digest(entry)}
 
 
-# Of an object: what happens to it.
+# What happens to an object that a deployment changes.
 CHANGING: t.Final = ("added", "changed", "relabelled", "removed")
 
 

@@ -89,7 +89,7 @@ def look(cluster: Cluster, helm: Helm, given: Given, taken: Container[tuple[str,
     history = helm.history() if there else []
     newest = history[-1] if history else {}
     if newest.get("status") == "uninstalled":
-        # Of `helm uninstall --keep-history`: Helm installs anew and counts on.
+        # After `helm uninstall --keep-history` Helm installs anew and goes on counting its revisions.
         history = []
     applied = next((entry for entry in reversed(history) if entry["status"] == "deployed"), newest)
     revision = int(applied.get("revision", 0))

@@ -59,12 +59,12 @@ def short(text: str) -> str:
 
 
 def name(item: Object) -> str:
-    """Of any object."""
+    """The name of an object."""
     return t.cast(str, item["metadata"]["name"])
 
 
 def labels(pod: Object) -> dict[str, str]:
-    """Its labels."""
+    """The labels of a pod."""
     return pod["metadata"].get("labels") or {}
 
 
@@ -89,7 +89,7 @@ def is_fine(pod: Object) -> bool:
 
 
 def containers(pods: list[Object]) -> list[Container]:
-    """Those that the statuses tell of, init containers first."""
+    """The containers of which the statuses tell, init containers first."""
     return [
         Container(name(pod), status["name"], status.get("image") or "", status)
         for pod in pods

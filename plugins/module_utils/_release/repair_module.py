@@ -29,7 +29,7 @@ ARGUMENTS: t.Final[Row] = {
     "helm_binary": {"type": "path", "default": "helm"},
     "helm_timeout": {"type": "str", "default": "10m"},
     "lease": {"type": "path"},
-    # Of the action plugin, which says what is waited for while this module works.
+    # Read by the action plugin, which prints what is waited for while this module works.
     "progress": {"type": "float", "default": 0.0},
     "migration_wait": {"type": "int", "default": 900},
     "settle_seconds": {"type": "int", "default": 30},

@@ -55,7 +55,7 @@ def row(
     reasons += [("unsafe", text.rstrip(".")) for text in item.obstacles]
     reasons.append(_image(item.image, pods))
     verdicts = {verdict for verdict, _words in reasons}
-    # That a registry was not asked decides nothing: nobody here may ask it.
+    # A registry that was not asked decides nothing: the controller need not have access to it.
     worst = next((each for each in ("unsafe", "unknown") if each in verdicts), "safe")
     return {
         "revision": item.number,

@@ -36,14 +36,14 @@ ARGUMENTS: t.Final[Row] = {
     "release_namespace": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["recorded", "rolled_back"], "default": "rolled_back"},
     "preflight": {"type": "dict", "default": {}},
-    # They hold no secret, and are too long for a log.
+    # The manifests hold no secret and are too long for a log.
     "manifests": {"type": "str", "no_log": True},
     "to": {"type": "int", "default": 0},
     "accept": {"type": "str", "default": ""},
     "helm_binary": {"type": "path", "default": "helm"},
     "helm_timeout": {"type": "str", "default": "10m"},
     "lease": {"type": "path"},
-    # Of the action plugin, which says what is waited for while this module works.
+    # Read by the action plugin, which prints what is waited for while this module works.
     "progress": {"type": "float", "default": 0.0},
     "revision": {"type": "int"},
 }

@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.nearest import nearest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.other_names import other_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping
@@ -24,11 +25,16 @@ if t.TYPE_CHECKING:  # pragma: no cover
 Node = dict[str, t.Any]
 
 SHOWN = 5
-# Of the names that stand in one place there are few, so less will do than for a variable.
+# One place of the values has few names, so a lower ratio than for a variable is enough.
 _ALIKE = 0.6
 _LINE = re.compile(r"^(?P<indent> *)- at '(?P<place>[^']*)': (?P<said>.*)$")
 _CHART = re.compile(r"^(\S+):$")
+_ADVICE = re.compile(r"\s*Use --debug flag to render out invalid YAML\s*$")
 _GUARD = re.compile(r"execution error at \([^)]*\): ")
+_TAKEN_AWAY = (
+    ": leave it out of your values (null takes the chart's own settings away), and upgrade without --reuse-values"
+    " (--reset-then-reuse-values knows the settings of a newer chart)"
+)
 _TYPES = {
     "integer": "a whole number",
     "number": "a number",
@@ -48,7 +54,7 @@ def explain(errors: str, schemas: Mapping[str, Node], values: Node) -> str:
         subcharts
     :param values: what it was given
     """
-    reason = re.sub(r"(?s)^.*?Error: ", "", errors)
+    reason = _ADVICE.sub("", re.sub(r"(?s)^.*?Error: ", "", errors))
     found: dict[tuple[str, ...], str] = {}
     main = chart = next(iter(schemas), "")
     alternatives = ""
@@ -121,6 +127,10 @@ def _nothing(_refusal: Refusal, _match: re.Match[str]) -> Told:
 def _unknown(refusal: Refusal, match: re.Match[str]) -> Told:
     for name in re.findall(r"'([^']*)'", match[1]):
         here = _at(refusal.schema, refusal.schema, refusal.place).get("properties", {})
+        other = [] if refusal.inside else other_name(refusal.place, name)
+        if other:
+            yield [*refusal.place, name], f"does not exist: did you mean {'.'.join(other)}?"
+            continue
         other = next(iter(_everywhere(name, refusal.schema, refusal.schema)), [])
         meant = nearest(name, here) or ("" if other else nearest(name, here, _ALIKE))
         found = [*refusal.place, meant] if meant else other
@@ -135,6 +145,8 @@ def _type(refusal: Refusal, match: re.Match[str]) -> Told:
         advice = " (write it without quotes)"
     elif wanted == ["string"] and given in {"number", "boolean"}:
         advice = " (put it in quotes)"
+    elif wanted == ["string"] and (form := refusal.form(refusal.place)):
+        advice = f": {form}"
     must = " or ".join(_TYPES.get(name, name) for name in wanted)
     yield refusal.place, f"must be {must}, not {_TYPES.get(given, given)}{advice}"
 
@@ -155,9 +167,18 @@ def _too_many(refusal: Refusal, match: re.Match[str]) -> Told:
     yield refusal.place, f"has {match[1]} keys and may have no more than {match[2]} of them together"
 
 
+def _too_few(refusal: Refusal, match: re.Match[str]) -> Told:
+    form = refusal.form(refusal.place)
+    yield refusal.place, f"has {match[1]} keys and must have {match[2]} at least{f': {form}' if form else ''}"
+
+
 def _missing(refusal: Refusal, match: re.Match[str]) -> Told:
     for name in re.findall(r"'([^']*)'", match[1]):
-        yield [*refusal.place, name], "is missing"
+        place = [*refusal.place, name]
+        node = _at(refusal.schema, refusal.schema, place)
+        # A group of keys is there unless somebody took it away.
+        advice = _TAKEN_AWAY if "properties" in node and not refusal.place[1:] else ""
+        yield place, f"is missing{advice}"
 
 
 def _name(refusal: Refusal, match: re.Match[str]) -> Told:
@@ -188,6 +209,7 @@ _FORMS: t.Final[tuple[tuple[re.Pattern[str], t.Callable[[Refusal, re.Match[str]]
     (re.compile(r"'(.*)' does not match pattern "), _pattern),
     (re.compile(r"(minimum|maximum): got (\S+), want (\S+)"), _limit),
     (re.compile(r"maxProperties: got (\S+), want (\S+)"), _too_many),
+    (re.compile(r"minProperties: got (\S+), want (\S+)"), _too_few),
     (re.compile(r"missing propert(?:y|ies) (.*)"), _missing),
     (re.compile(r"invalid propertyName '(.*)'"), _name),
     (re.compile(r"value must be one of (.*)"), _choice),

@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Object = dict[str, t.Any]
 
-# Both sources of subcharts name the ports of their Services so, and their StatefulSets by this component.
+# The component of the StatefulSet and the name of the Service's port, the same in both sources of subcharts.
 _POSTGRESQL = ("primary", "tcp-postgresql")
 _REDIS = ("master", "tcp-redis")
 

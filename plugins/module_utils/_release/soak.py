@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Object = dict[str, t.Any]
 SHARE: t.Final = 0.95
-# These do not heal, so nobody waits for a second look.
+# A pod's count of restarts never falls, so one look is enough.
 _AT_ONCE: t.Final = frozenset({"soak-restarts"})
 
 
@@ -62,7 +62,7 @@ class Seen:
     problem: str = ""
 
     def as_dict(self) -> Object:
-        """As the module returns and takes it."""
+        """The dictionary that the module returns and takes."""
         return dataclasses.asdict(self)
 
 

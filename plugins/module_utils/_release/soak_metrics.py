@@ -29,7 +29,7 @@ class Names(t.NamedTuple):
 
 
 class Counts(t.TypedDict):
-    """Of one pod since it began.
+    """What one pod has counted since it began.
 
     :param requests: answers by HTTP status
     :param buckets: requests that took at most so many seconds, by the bound as text; empty without a histogram

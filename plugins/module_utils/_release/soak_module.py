@@ -50,7 +50,7 @@ ARGUMENTS: t.Final[Row] = {
         "default": {},
         "options": {name: {"type": type(value).__name__, "default": value} for name, value in _LIMITS.items()},
     },
-    # Of the action plugin.
+    # Read by the action plugin.
     "progress": {"type": "float", "default": 0.0},
     "fail_on": {"type": "str", "choices": list(policy.FAIL_ON), "default": "fail"},
 }

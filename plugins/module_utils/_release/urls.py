@@ -1,4 +1,4 @@
-"""In what two URLs of a server differ, without saying a password. Pure."""
+"""How two URLs of a server differ, without saying a password. Pure."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -9,7 +9,7 @@ import dataclasses
 import re
 from urllib.parse import unquote, urlsplit
 
-# As libpq and redis-py take them where a URL names none.
+# The ports that libpq and redis-py take where a URL names none.
 _PORTS = {"postgresql": "5432", "postgres": "5432", "redis": "6379", "rediss": "6379"}
 
 

@@ -140,7 +140,7 @@ def _of_workload(item: Object, scene: Scene) -> Iterator[Wait]:
         return
     new, ready = int(status.get("updatedReplicas") or 0), int(status.get("availableReplicas") or 0)
     if (item["spec"].get("updateStrategy") or {}).get("type") == "OnDelete":
-        # Its pods are replaced when somebody deletes them, and nobody waits for that.
+        # Pods under OnDelete are replaced when a person deletes them, so Helm does not wait for that.
         new = int(status.get("replicas") or 0)
     left = int(status.get("replicas") or 0) - new
     if new >= wanted and ready >= wanted and left <= 0:
@@ -242,7 +242,7 @@ def _no_pod(item: Object, scene: Scene) -> str:
 
 
 def _refused(item: Object, scene: Scene) -> str:
-    """That a pod cannot be made at all, of which only the controller's events tell."""
+    """Why a pod cannot be made at all, from the controller's events; empty where it can."""
     own = [
         event
         for event in scene.events

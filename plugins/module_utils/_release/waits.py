@@ -11,7 +11,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.facts i
 
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:\d+[hms])+")
-# Of the migration in the hook, and of a Deployment whose pods are replaced.
+# The time limits in the manifests: the migration's in the hook, and the Deployment's for its rollout.
 _DEADLINE = re.compile(rf'(?m)^\s*(?:{re.escape(DEADLINE_ANNOTATION)}|progressDeadlineSeconds): "?(\d+)"?\s*$')
 
 

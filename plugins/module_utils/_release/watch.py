@@ -17,7 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.look im
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Object
 
-# Of each line of a log, and for its answer.
+# Bytes that are read for each line of a log, and the seconds that the answer may take.
 _BYTES, _LOG_SECONDS = 4096, 5.0
 _WORKLOADS: t.Final = (("apps/v1", "deployments", "Deployment"), ("apps/v1", "statefulsets", "StatefulSet"),
                        ("batch/v1", "jobs", "Job"))  # fmt: skip
@@ -87,7 +87,7 @@ class Watch:
         return without_named(self._known(there).sub(HIDDEN, told))
 
     def _last_line(self, found: list[waiting.Wait]) -> str:
-        """Of the first container that runs."""
+        """The last line of the log of the first container that runs."""
         place = next((each for each in found if each.pod and each.container), None)
         if place is None:
             return ""

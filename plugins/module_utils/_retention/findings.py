@@ -22,7 +22,7 @@ _STOPPED = {
 
 
 def findings(answer: Row, *, dry: bool, named: bool) -> list[Finding]:
-    """Of the program's answer.
+    """The findings in the program's answer.
 
     :param named: keys were named, and age did not count
     """

@@ -53,7 +53,7 @@ class Release:
         return found
 
     def write(self, secret: Object, login: Login, data: Mapping[str, str]) -> None:
-        """As `run.Keeper` has it.
+        """Patch the annotation and keys of the Secret in one request (see `run.Keeper`).
 
         :raises FindingError: somebody else wrote the Secret meanwhile, or the API server refuses
         """
@@ -79,12 +79,12 @@ class Release:
             raise FindingError("rotation-refused", f"{words}; run it again.") from None
 
     def rolled(self, rotation_id: str) -> bool:
-        """As `run.Keeper` has it."""
+        """Whether every pod of the agent was made with that id and is available (see `run.Keeper`)."""
         deployment = look.serving(self.cluster, self.name, self.namespace).deployment
         return deployment is not None and is_rolled(deployment, rotation_id)
 
     def ask(self, request: Object) -> Object:
-        """What the program answers in a ready agent pod. The request goes over stdin, so no list of processes has it.
+        """The program's answer in a ready agent pod. The request goes over stdin, so no list of processes shows it.
 
         :raises FindingError: no pod can be asked, or it answers with an error
         """
@@ -121,7 +121,7 @@ class Release:
 
 
 def is_rolled(deployment: Object, rotation_id: str) -> bool:
-    """Whether all pods of a Deployment are of its template, available, and made with a rotation id. Pure.
+    """Whether all pods of a Deployment were made from its template and a rotation id, and are available. Pure.
 
     What an inventory gives beside the Secret's own id stands behind it (`rotationId` of its values).
     """

@@ -29,7 +29,7 @@ _TAKEN = 429
 
 @dataclasses.dataclass
 class Keys:
-    """As `model_run.Keeper` has it.
+    """Implements `model_run.Keeper` on the cluster.
 
     :param release: with the name of its own Secret
     :param name: of the Secret with the key
@@ -45,7 +45,7 @@ class Keys:
     model: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
 
     def facts(self) -> Facts:
-        """As they are now.
+        """Read the state of both Secrets and of the rollout.
 
         :raises FindingError: one of the Secrets is not there, or is kept by a controller
         """
@@ -59,14 +59,14 @@ class Keys:
         return Facts(record, same, rotation_id, bool(record.before) and self.release.rolled(rotation_id))
 
     def put_key(self) -> None:
-        """As the protocol has it."""
+        """Write the wanted key into its Secret."""
         value = base64.b64encode(self.wanted.encode()).decode()
         # The version refuses it where somebody else wrote the Secret meanwhile.
         body = {"metadata": {"resourceVersion": self._keys()["metadata"]["resourceVersion"]}}
         self.release.patch_secret(self.name, body | {"data": {self.entry: value}})
 
     def record(self, record: Record, rotation_id: str = "") -> None:
-        """As the protocol has it."""
+        """Patch the annotation, and the rotation id where one is given, in one request."""
         version = self.release.secret()["metadata"]["resourceVersion"]
         body: Object = {"metadata": {"annotations": {ANNOTATION: record.as_annotation()}, "resourceVersion": version}}
         if rotation_id:
@@ -74,7 +74,7 @@ class Keys:
         self.release.patch_secret(self.release.secret_name, body)
 
     def try_key(self) -> bool:
-        """As the protocol has it."""
+        """Ask the provider with the wanted key from an agent pod; False where that is not wanted."""
         if not self.model.get("ask", True):
             return False
         wanted = {"name": "model", "kind": "model", "optional": True, "key": self.wanted}

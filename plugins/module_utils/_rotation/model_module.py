@@ -17,7 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.model_
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 Row = dict[str, t.Any]
-# As connectivity_test has them; the chart gives them these names.
+# The defaults of connectivity_test; the chart gives the variables these names.
 MODEL_VARIABLES: t.Final = {"url_variable": "LLM_BASE_URL", "name_variable": "LLM_MODEL"}
 
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
@@ -35,7 +35,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
         "options": {
             "ask": {"type": "bool", "default": True},
             **{name: {"type": "str", "default": value, "no_log": False} for name, value in MODEL_VARIABLES.items()},
-            # Of the key in use, which is not asked here.
+            # Accepted as connectivity_test accepts it, and unused: it names the variable of the key in use.
             "key_variable": {"type": "str", "no_log": False},
             "ca_file": {"type": "str"},
             "path": {"type": "str", "default": "/models"},

@@ -41,13 +41,13 @@ class Keeper(t.Protocol):
     """The two Secrets and the pods, in the cluster or in a test."""
 
     def facts(self) -> Facts:
-        """As they are now."""
+        """The state of both Secrets and of the rollout now."""
 
     def put_key(self) -> None:
-        """The wanted key into its Secret."""
+        """Write the wanted key into its Secret."""
 
     def record(self, record: Record, rotation_id: str = "") -> None:
-        """The annotation of the release's Secret, and with it another rotation id, in one request."""
+        """Write the annotation of the release's Secret, and with it another rotation id, in one request."""
 
     def try_key(self) -> bool:
         """Ask the provider with the wanted key from where the agent would; false where nobody wants that.
@@ -105,7 +105,7 @@ class ModelRotation:
             words = "The provider takes the new key from an agent pod" if tried else "The new key is used untried"
             self.done.append(f"{words}; the annotation of the Secret says that it is wanted.")
         elif step == "switch":
-            # It may be another one than the run before has tried.
+            # The wanted key may differ from the one that the run before tried.
             self.keeper.try_key()
             self.keeper.put_key()
             self.done.append("The new key is in its Secret.")

@@ -20,7 +20,7 @@ def of(secret: dict[str, t.Any]) -> str:
 
 
 def new() -> str:
-    """One that no Secret had before."""
+    """A rotation id that no Secret had before."""
     return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _each in range(_LENGTH))
 
 

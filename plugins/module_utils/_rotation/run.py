@@ -33,7 +33,7 @@ Object = dict[str, t.Any]
 
 CONNECT_SECONDS = 10
 POLL_SECONDS = 2.0
-# A session that was told to end goes at its next word with the server; one that came in between is told, too.
+# How often sessions are terminated: one ends with a delay, and new ones may have begun meanwhile.
 MOST_LOCKS = 3
 PASSWORD, ADMINISTRATOR, URL = "password", "postgres-password", "database-url"
 
@@ -45,14 +45,14 @@ class Keeper(t.Protocol):
         """The Secret now."""
 
     def write(self, secret: Object, login: Login, data: Mapping[str, str]) -> None:
-        """The annotation and some keys in one request, refused where the Secret is no longer what it was.
+        """Write the annotation and some keys in one request, refused where the Secret has changed since it was read.
 
         :param secret: as it was read
         :param data: base64
         """
 
     def rolled(self, rotation_id: str) -> bool:
-        """Whether every pod of the agent was made with that id, and is available."""
+        """Whether every pod of the agent was made with that id and is available."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""From what is there to the next step of a rotation. Pure: whoever is interrupted looks again, and goes on from here.
+"""The next step of a rotation from the state that is found. Pure: an interrupted run looks again and goes on.
 
 Nothing is remembered outside of the cluster. What the Secret holds, what its annotation says, which roles the server
 has and who is logged in with them decide alone, so that a run that was killed anywhere is finished by the next one.

@@ -1,4 +1,4 @@
-"""The tables in question as they are on the server, moved on by each statement of the upgrade."""
+"""The tables in question as they are on the server, updated after each statement of the upgrade."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later

@@ -1,8 +1,9 @@
 """Conditions of a DO block that look into catalogues for an object by its name: what they look for, in which schemas.
 
-Read are EXISTS over pg_type, pg_class, pg_tables, pg_indexes, pg_constraint and information_schema (tables, columns,
-table_constraints) whose conditions compare names with constants, to_regclass and to_regtype, and NOT, AND and OR of
-these. What such a look finds, `_preflight/guards.py` says. Others stay unread.
+Read are EXISTS over pg_type, pg_enum, pg_class, pg_tables, pg_indexes, pg_constraint, pg_proc, pg_extension, pg_roles,
+pg_namespace and information_schema (tables, columns, table_constraints) whose conditions compare names with constants,
+to_regclass and to_regtype, and NOT, AND and OR of these. What such a look finds, `_preflight/block_conditions.py` says.
+Others stay unread.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -23,7 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 
 # NAMEDATALEN without the zero at the end.
 _NAME_BYTES: t.Final = 63
-Kind = t.Literal["type", "relation", "column", "constraint"]
+Kind = t.Literal["type", "relation", "column", "constraint", "label", "function", "extension", "role", "schema"]
 # Where a name is looked for: in every schema, in one, where new objects are made, or where the search path leads.
 Scope = t.Literal["all", "one", "current", "path"]
 
@@ -33,7 +34,8 @@ class Look:
     """A look for an object.
 
     :param schema: of scope `one`
-    :param table: to which a column, a constraint or an index belongs; None of a constraint or an index of any
+    :param table: to which a column, a constraint or an index belongs; None of a constraint or an index of any; of a
+        label its enum type
     :param kinds: of a relation, pg_class.relkind; empty: any
     :param privileged: only what the role owns or may use is found, as information_schema has it
     """
@@ -45,6 +47,8 @@ class Look:
     table: str | None = None
     kinds: frozenset[str] = frozenset()
     privileged: bool = False
+    # It fails, rather than finds nothing, where the type is not there.
+    wanted: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,6 +156,12 @@ _CATALOGUES: t.Final[dict[tuple[str | None, str], _Catalogue]] = {
         "constraint", "constraint_name", "table_schema", "table_name", "", True
     ),
 }  # fmt: skip
+# Catalogues of names in which one name alone is looked for, wherever it is.
+_NAMED: t.Final[dict[tuple[str | None, str], tuple[Kind, str]]] = {
+    (None, "pg_proc"): ("function", "proname"), (None, "pg_extension"): ("extension", "extname"),
+    (None, "pg_roles"): ("role", "rolname"), (None, "pg_authid"): ("role", "rolname"),
+    (None, "pg_namespace"): ("schema", "nspname"),
+}  # fmt: skip
 _VISIBLE: t.Final = {"pg_type_is_visible", "pg_table_is_visible"}
 _TYPES_OF_TABLES: t.Final = {"BASE TABLE": "rp", "VIEW": "v"}
 
@@ -169,11 +179,52 @@ def _query(select: t.Any) -> Look:
     conditions = list(_conjuncts(select.whereClause))
     for item in select.fromClause or ():
         _flatten(item, sources, conditions)
+    if (None, "pg_enum") in sources:
+        return _label(sources, conditions)
+    if len(sources) == 1 and sources[0] in _NAMED:
+        kind, column = _NAMED[sources[0]]
+        found = [_comparison(node) for node in conditions]
+        if len(found) != 1 or found[0][0] != column:
+            raise _Unread
+        return Look(kind, _text(found[0][1]))
     own = [source for source in sources if source[1] != "pg_namespace"]
     catalogue = _CATALOGUES.get((own[0][0], own[0][1])) if len(own) == 1 else None
     if catalogue is None or len(sources) > 2:
         raise _Unread
     return _looked(catalogue, conditions, with_schemas=len(sources) == 2)
+
+
+def _label(sources: list[tuple[str | None, str]], conditions: list[t.Any]) -> Look:
+    """A value of an enum type, whose oid is a query over pg_type, joined, or `'mood'::regtype`."""
+    rest, label, asked = [], None, None
+    joined = (None, "pg_type") in sources
+    for node in conditions:
+        column, value = _comparison(node)
+        other = _column(value)
+        if column == "enumlabel" and label is None:
+            label = _text(value)
+        elif column == "enumtypid" and not joined and asked is None:
+            asked = value
+        elif {column, other} != {"enumtypid", "oid"} or not joined:
+            rest.append(node)
+        else:
+            asked = node
+    if label is None or asked is None or len(set(sources)) != len(sources):
+        raise _Unread
+    if joined:
+        there = _looked(_CATALOGUES[None, "pg_type"], rest, with_schemas=(None, "pg_namespace") in sources)
+        if len(sources) > (3 if (None, "pg_namespace") in sources else 2):
+            raise _Unread
+        return Look("label", label, there.scope, there.schema, there.name)
+    if rest or len(sources) != 1:
+        raise _Unread
+    if isinstance(asked, ast.SubLink) and t.cast("t.Any", asked.subLinkType).name == "EXPR_SUBLINK":
+        there = _query(asked.subselect)
+        if there.kind != "type":
+            raise _Unread
+        return Look("label", label, there.scope, there.schema, there.name)
+    schema, plain = _table(asked, by_oid=True, word="regtype")
+    return Look("label", label, "path" if schema is None else "one", schema, plain, wanted=True)
 
 
 def _is_aggregate(node: t.Any) -> bool:
@@ -263,11 +314,11 @@ def _scope(schemas: list[t.Any], *, visible: bool) -> tuple[Scope, str | None]:
     return "one", _text(node)
 
 
-def _table(node: t.Any, *, by_oid: bool) -> tuple[str | None, str]:
+def _table(node: t.Any, *, by_oid: bool, word: str = "regclass") -> tuple[str | None, str]:
     if not by_oid:
         return None, _text(node)
     cast: t.Any = node if isinstance(node, ast.TypeCast) else None
-    if cast is None or cast.typeName.names[-1].sval != "regclass":
+    if cast is None or cast.typeName.names[-1].sval != word:
         raise _Unread
     return _qualified(_text(node))
 

@@ -43,8 +43,6 @@ def data_exceptions(write: Write, table: Table | None, catalog: Catalog, uniques
             kind = qualified_name((part.typeName and part.typeName.names) or ())[1]
             if kind not in _TEXT:
                 yield f"a text in it may be no {kind}"
-    if write.conflict is not None and write.conflict.targetList and _repeats(write):
-        yield "two of its rows have one key, and none is changed twice"
 
 
 def may_be_zero(node: t.Any) -> bool:
@@ -103,17 +101,6 @@ def _fixed(node: t.Any) -> t.Iterator[str]:
             for side in (part.lexpr, part.rexpr):
                 if isinstance(side, ast.ColumnRef):
                     yield str(getattr((side.fields or (None,))[-1], "sval", ""))
-
-
-def _repeats(write: Write) -> bool:
-    infer = write.conflict.infer
-    names = [element.name for element in infer.indexElems or ()] if infer is not None else []
-    if not names or not write.rows or write.columns is None or not set(names) <= set(write.columns):
-        return False
-    places = [write.columns.index(name) for name in names]
-    keys = [tuple(constant(row[place]) for place in places) for row in write.rows if len(row) > max(places)]
-    known = [key for key in keys if None not in key]
-    return len(set(known)) < len(known)
 
 
 __all__ = ("data_exceptions", "from_text", "may_be_zero")

@@ -15,7 +15,7 @@ _BYTES: t.Final = 63
 
 
 def object_name(table: str, addition: str | None, label: str) -> str:
-    """As PostgreSQL makes one: the longer of the two names is cut until all fits. Source: makeObjectName."""
+    """A name as PostgreSQL makes one: the longer of the two names is cut until all fits. Source: makeObjectName."""
     first, second = table.encode(), (addition or "").encode()
     overhead = len(label) + 1 + (1 if addition else 0)
     one, two = len(first), len(second)
@@ -56,7 +56,7 @@ def clipped(text: str, length: int) -> str:
 
 
 def index_name(node: t.Any) -> str | None:
-    """Of a CREATE INDEX without a name; None where an expression takes part in it."""
+    """The name that a CREATE INDEX without one gets; None where an expression is part of it."""
     if any(not item.name for item in node.indexParams):
         return None
     columns = (item.name for item in (*node.indexParams, *(node.indexIncludingParams or ())))
@@ -64,7 +64,7 @@ def index_name(node: t.Any) -> str | None:
 
 
 def key_name(table: str, constraint: t.Any) -> str:
-    """Of the index of a UNIQUE or PRIMARY KEY of a table without a name."""
+    """The name that the index of a UNIQUE or PRIMARY KEY without one gets."""
     if constraint.contype == ConstrType.CONSTR_PRIMARY:
         return object_name(table, None, "pkey")
     columns = (item.sval for part in (constraint.keys, constraint.including) for item in part or ())

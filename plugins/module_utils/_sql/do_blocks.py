@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.conditions import Combined, Look, condition_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
+    AlterTableType,
     ObjectType,
     ParseError,
     ast,
@@ -28,6 +29,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 # condition on which they run.
 Inner = tuple[str, t.Any, bool, "Condition | None"]
 
+# Source: utils/elog.h.
+_WARNING, _ERROR = 19, 21
 # Variables that every block has; a statement that uses one depends on what ran before.
 _VARIABLES: t.Final = re.compile(r"\b(?:found|sqlstate|sqlerrm)\b", re.IGNORECASE)
 # What a block may not run, or runs otherwise: it has one transaction.
@@ -88,6 +91,19 @@ def _performed(step: dict[str, t.Any]) -> list[Inner] | None:
     return _parsed(step["expr"]["PLpgSQL_expr"]["query"], queries=True)
 
 
+def _executed(step: dict[str, t.Any]) -> list[Inner] | None:
+    """EXECUTE of a text that is a constant."""
+    try:
+        parsed: t.Any = parse_sql(f"SELECT {step['query']['PLpgSQL_expr']['query']}")
+    except ParseError:
+        return None
+    items: list[t.Any] = list(parsed[0].stmt.targetList or ())
+    value = items[0].val.val if len(items) == 1 and isinstance(items[0].val, ast.A_Const) else None
+    if step.get("into") or step.get("params") or not isinstance(value, ast.String):
+        return None
+    return _parsed(str(value.sval), queries=False)
+
+
 def _parsed(text: str, *, queries: bool) -> list[Inner] | None:
     """One statement. A query whose rows nobody takes is refused, so that it is left to the server."""
     try:
@@ -109,13 +125,18 @@ def _unless_there(found: list[Inner], exceptions: dict[str, t.Any]) -> list[Inne
         for handler in handlers
         for condition in handler["PLpgSQL_exception"].get("conditions", ())
     }
-    # NULL, which is all that may follow, leaves no trace in the tree.
-    idle = all(not handler["PLpgSQL_exception"].get("action") for handler in handlers)
+    # NULL leaves no trace in the tree, and a notice none in the database.
+    steps = [step for handler in handlers for step in handler["PLpgSQL_exception"].get("action") or ()]
+    idle = all(_said(step.get("PLpgSQL_stmt_raise")) is not None for step in steps)
     if len(found) != 1 or not idle:
         return None
     text, node, _first, condition = found[0]
-    if condition is not None or names != {_THERE.get(type(node))}:
+    if condition is not None or names != {_caught(node)}:
         return None
+    if isinstance(node, ast.AlterTableStmt):
+        commands: t.Any = node.cmds
+        commands[0].missing_ok = True
+        return [(text, node, False, None)]
     if isinstance(node, _TYPES):
         # The name is taken where the type would be made, by a type or by a table, whose rows are one.
         schema, name = _name_of_type(node)
@@ -124,14 +145,36 @@ def _unless_there(found: list[Inner], exceptions: dict[str, t.Any]) -> list[Inne
     return [(text, node, True, None)]
 
 
+def _said(step: dict[str, t.Any] | None) -> list[Inner] | None:
+    """RAISE of a notice, which runs nothing; None of an error."""
+    return [] if step is not None and step.get("elog_level", _ERROR) < _WARNING + 1 else None
+
+
+def _caught(node: t.Any) -> str | None:
+    """The condition with which a statement fails where what it makes is there already."""
+    if isinstance(node, ast.AlterTableStmt):
+        kinds = [command.subtype for command in t.cast("t.Iterable[t.Any]", node.cmds or ())]
+        return "duplicate_column" if kinds == [AlterTableType.AT_AddColumn] else None
+    return _THERE.get(type(node))
+
+
 def _guarded(step: dict[str, t.Any]) -> list[Inner] | None:
     """`IF NOT EXISTS (SELECT … FROM pg_type WHERE typname = 'mood') THEN CREATE TYPE mood …; END IF`."""
-    condition = condition_of(step["cond"]["PLpgSQL_expr"]["query"])
-    if step.get("elsif_list") or condition is None:
-        return None
+    branches = [(step["cond"], step.get("then_body"))]
+    branches += [
+        (item["PLpgSQL_if_elsif"]["cond"], item["PLpgSQL_if_elsif"].get("stmts")) for item in step.get("elsif_list", ())
+    ]
     found: list[Inner] = []
-    for name, wanted in (("then_body", condition), ("else_body", Combined("not", (condition,)))):
-        inner = _block({"body": step.get(name) or ()})
+    # That none of the conditions before holds.
+    before: list[Condition] = []
+    for asked, body in (*branches, (None, step.get("else_body"))):
+        condition = condition_of(asked["PLpgSQL_expr"]["query"]) if asked else None
+        if asked and condition is None:
+            return None
+        parts = [*before, *([condition] if condition else [])]
+        wanted = parts[0] if len(parts) == 1 else Combined("and", tuple(parts))
+        before += [Combined("not", (condition,))] if condition else []
+        inner = _block({"body": body or ()})
         if inner is None or any(item[3] is not None or not _is_followed(item[1]) for item in inner):
             return None
         found += [(text, node, first, wanted) for text, node, first, _none in inner]
@@ -157,6 +200,8 @@ _MOVED: t.Final = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.O
 _STEPS: t.Final[dict[str, t.Callable[[dict[str, t.Any]], list[Inner] | None]]] = {
     "PLpgSQL_stmt_execsql": _plain,
     "PLpgSQL_stmt_perform": _performed,
+    "PLpgSQL_stmt_raise": _said,
+    "PLpgSQL_stmt_dynexecute": _executed,
     "PLpgSQL_stmt_block": _block,
     "PLpgSQL_stmt_if": _guarded,
 }

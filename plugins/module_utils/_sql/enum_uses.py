@@ -1,7 +1,8 @@
 """Which texts of a statement the server may read as values of an enum type.
 
-Whether a constant becomes one, its neighbour decides: a column's type, a cast. What is not known may be one. Source:
-"Type Conversion" in PostgreSQL's documentation; for functions in SQL, fmgr_sql_validator in catalog/pg_proc.c.
+Whether a constant becomes an enum value depends on the other operand: a column's type, a cast. What is not known may
+be one. Source: "Type Conversion" in PostgreSQL's documentation; for functions in SQL, fmgr_sql_validator in
+catalog/pg_proc.c.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -119,7 +120,7 @@ _TYPED: t.Final[dict[type, t.Callable[[t.Any, t.Any, Catalog], t.Iterator[_Typed
 
 
 def _type_of(node: t.Any, statement: t.Any, catalog: Catalog) -> str | None:
-    """Of a cast, or of a column where all tables of the statement that have it agree; None where it is not known."""
+    """The type of a cast, or of a column where all tables of the statement that have it agree; None: not known."""
     if isinstance(node, ast.TypeCast):
         return _of_cast(node)
     if not isinstance(node, ast.ColumnRef):

@@ -384,7 +384,7 @@ class DatabaseFacts(TableFacts):
     usage: UsageFacts | None
 
 
-# Of a database that is not there yet, or that nobody could ask.
+# The facts of a database that does not exist yet, or that could not be asked.
 NO_FACTS: t.Final[DatabaseFacts] = {
     "names": [], "classes": [], "descendants": [], "columns": [], "constraints": [], "uses": [], "invalid_indexes": [],
     "locks": [], "functions": [], "types": [], "extensions": [], "published": [],

@@ -1,7 +1,7 @@
 """Facts without what a person may have written a secret into, for a file that others will read.
 
-Of two texts the judges want no more than one thing each, so that alone is kept: of the expression of a check which
-columns it proves to be not NULL, of the body of a trigger's function whether it only fills columns.
+Two texts are reduced to the one fact that the judges use: the expression of a check to which
+columns it proves to be not NULL, the body of a trigger's function to whether it only fills columns.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors

@@ -27,7 +27,7 @@ _BY_CAST: t.Final = {"int2", "int4", "int8", "float4", "float8", "numeric", "boo
 _TYPES: t.Final = {"number": "numeric", "boolean": "bool"}
 _STRINGS: t.Final = {"varchar", "bpchar"}
 _UUID: t.Final = re.compile(r"\{?[0-9a-fA-F]{4}(-?[0-9a-fA-F]{4}){7}\}?")
-# As many bytes of one modifier stand before a varchar's length (VARHDRSZ).
+# A varchar's modifier is its length plus this many bytes (VARHDRSZ).
 _HEADER: t.Final = 4
 
 

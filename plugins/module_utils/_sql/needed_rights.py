@@ -56,7 +56,7 @@ class Need(t.NamedTuple):
 
 
 def needed_rights(node: t.Any) -> list[Need]:
-    """Those of one statement, each once."""
+    """The rights that one statement needs, each once."""
     found = list(_of_query(node)) if isinstance(node, _QUERIES) else []
     handler = _HANDLERS.get(type(node))
     if handler:

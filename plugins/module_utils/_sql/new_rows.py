@@ -73,7 +73,7 @@ def _comparable(value: Constant | None, table: NewTable, name: str) -> Constant 
 
 def _twice(write: Write, table: NewTable, given: list[Row]) -> Iterator[str]:
     for key in dict.fromkeys(table.keys):
-        # Of a statement that may write nothing the values are compared, and not kept.
+        # The values of a statement that may write nothing are compared, but not kept.
         there = table.written.setdefault(key, set())
         kept = there if write.certain else set(there)
         for row in given:

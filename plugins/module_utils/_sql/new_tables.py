@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Column
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, relation_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, made_name, relation_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.type_changes import SERIAL, type_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -108,7 +108,7 @@ def _typed(node: t.Any, kinds: t.Mapping[ConstrType, t.Any]) -> Column | None:
 
 
 class NewTables:
-    """Followed from statement to statement. What is changed in another way than is followed here is forgotten."""
+    """The tables that the upgrade makes, as each statement leaves them; one changed in an unknown way is forgotten."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -119,7 +119,7 @@ class NewTables:
         return self._tables.get(self._catalog.qualified(name))
 
     def after(self, node: t.Any) -> None:
-        """Move on. Called before the catalogue is, so that names are those that the statement uses."""
+        """Apply a statement, before the catalogue does, so that names are those that the statement uses."""
         kind: t.Any = type(node)
         if kind is ast.CreateStmt:
             self._created(node)
@@ -139,7 +139,7 @@ class NewTables:
                 table.written.clear()
 
     def _created(self, node: t.Any) -> None:
-        name = self._catalog.qualified(relation_name(node.relation))
+        name = self._catalog.qualified(made_name(node.relation))
         elements = node.tableElts or ()
         plain = all(isinstance(item, (ast.ColumnDef, ast.Constraint)) for item in elements)
         if not plain or node.inhRelations or node.ofTypename is not None or self._catalog.known(name):

@@ -50,7 +50,7 @@ _COLUMN_WANTED = {Command.AT_SetNotNull, Command.AT_DropNotNull, Command.AT_Colu
                   Command.AT_SetStatistics, Command.AT_SetStorage, Command.AT_AddIdentity, Command.AT_SetIdentity,
                   Command.AT_DropIdentity, Command.AT_DropExpression, Command.AT_SetExpression}  # fmt: skip
 _TRIGGERS = {Command.AT_EnableTrig, Command.AT_DisableTrig, Command.AT_EnableAlwaysTrig, Command.AT_EnableReplicaTrig}
-# Of these COMMENT and GRANT say the name alone.
+# Kinds of objects that COMMENT and GRANT give by name alone.
 _TOLD: t.Final = {"type", "function", "schema", "collation"}
 # Written as types, made by the parser: transformColumnDefinition.
 _SYSTEM = {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}

@@ -43,7 +43,7 @@ class Write:
 
 
 def own_writes(node: t.Any) -> list[Write]:
-    """Those of a statement, also in its WITH queries. MERGE is left out: its rows decide all of it."""
+    """The writes of a statement and of its WITH queries. MERGE is left out: its rows decide all of it."""
     makers = {ast.InsertStmt: _insert, ast.UpdateStmt: _update, ast.DeleteStmt: _delete}
     return [makers[type(part)](part) for part in writes(node) if type(part) in makers]
 
@@ -101,7 +101,7 @@ def _update(node: t.Any) -> Write:
 
 
 def _assigned_value(value: t.Any) -> t.Any:
-    """Of `(a, b) = (1, 2)` the expression that belongs to this column."""
+    """The expression that belongs to this column in `(a, b) = (1, 2)`."""
     if isinstance(value, ast.MultiAssignRef):
         source: t.Any = value.source
         return source.args[value.colno - 1] if isinstance(source, ast.RowExpr) and source.args else source  # type: ignore[operator]

@@ -86,7 +86,7 @@ def bound_of(node: t.Any, types: t.Sequence[str], timezone: str) -> Bound:
 
 
 def bound_of_text(text: str, types: t.Sequence[str], timezone: str) -> Bound | None:
-    """As pg_get_expr(relpartbound) gives it; None where the grammar refuses it."""
+    """The bound in a text of pg_get_expr(relpartbound); None where the grammar refuses it."""
     try:
         node: t.Any = parse_sql(f"CREATE TABLE a PARTITION OF b {text}")[0].stmt
     except ParseError:

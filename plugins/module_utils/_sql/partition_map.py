@@ -61,7 +61,7 @@ Row: t.TypeAlias = "dict[str, t.Any]"  # noqa: UP040 - the sanity tests know no 
 
 
 class PartitionMap:
-    """Followed from statement to statement by who reads them."""
+    """Partitions and their bounds; the reader applies each statement of the upgrade in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules, facts: DatabaseFacts, timezone: str) -> None:
         """:param timezone: of the server's bounds; afterwards the session's, which the caller sets"""
@@ -86,13 +86,13 @@ class PartitionMap:
         return table.name if table else self._catalog.qualified(written)
 
     def partitions(self, parent: Name) -> dict[Name, Bound | None]:
-        """Of the partitions that are still tables; None for bounds that are not read."""
+        """The bounds of the partitions that are still tables; None for a bound that is not read."""
         names = {table.name for table in self._catalog.tables.values()} | self._catalog.created
         bounds = self.bounds.get(parent, {})
         return {child: bound for child, bound in bounds.items() if child in names or child not in self._known}
 
     def default_of(self, parent: Name) -> Name | None:
-        """Its default partition."""
+        """The default partition of a table."""
         found = (child for child, bound in self.partitions(parent).items() if bound and bound.strategy == "d")
         return next(found, None)
 

@@ -190,12 +190,15 @@ def _objects(found: t.Sequence[Statement], tables: dict[Name, None]) -> dict[str
                 casts = True
                 changed[relation_name(statement.node.relation)] = None
     looked = [look for item in found if item.condition is not None for look in looks(item.condition)]
-    by_kind.setdefault("type", set()).update(look.name for look in looked if look.kind == "type")
+    for look in looked:
+        if look.kind == "label":
+            by_kind.setdefault("type", set()).add(look.table or "")
+        elif look.kind in {"type", "function", "extension", "role", "schema"}:
+            by_kind.setdefault(look.kind, set()).add(look.name)
+    looked = [look for look in looked if look.kind in {"relation", "column", "constraint"}]
     tables |= {(look.schema, look.table): None for look in looked if look.table is not None}
     return {
-        "looked_relations": sorted(
-            {look.name if look.kind == "relation" else look.table or "" for look in looked if look.kind != "type"}
-        ),
+        "looked_relations": sorted({look.name if look.kind == "relation" else look.table or "" for look in looked}),
         "looked_columns": sorted({look.name for look in looked if look.kind == "column"}),
         "looked_constraints": sorted({look.name for look in looked if look.kind == "constraint"}),
         "types": sorted(by_kind.get("type", ())),

@@ -34,7 +34,7 @@ class Routines:
         self._made: dict[str, list[Signature]] = {}
 
     def made(self, name: str) -> list[Signature]:
-        """Those of this name that the upgrade has made before, and that are there still."""
+        """The functions of this name that the upgrade has made before and has not dropped."""
         return self._made.get(name, [])
 
     def certain(self, name: str) -> list[Signature]:
@@ -42,11 +42,11 @@ class Routines:
         return [] if name in self._changed else self.possible(name)
 
     def possible(self, name: str) -> list[Signature]:
-        """Those of the server that may still be there."""
+        """The functions of the server of this name that may still be there."""
         return self._possible.get(name, [])
 
     def after(self, node: t.Any) -> None:
-        """Move on. What a new or replaced routine takes and returns is not followed."""
+        """Apply a statement. What a new or replaced routine takes and returns is not followed."""
         kind: t.Any = type(node)
         if kind is ast.CreateFunctionStmt:
             self._changed.add(qualified_name(node.funcname)[1])

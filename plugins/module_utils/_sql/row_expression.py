@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name, walk
 
-# They compute from their arguments, briefly.
+# Functions that only compute from their arguments, in little time.
 _FUNCTIONS: t.Final[frozenset[str]] = frozenset({
     "abs", "array_length", "array_position", "array_to_string", "ascii", "bit_length", "btrim", "cardinality",
     "ceil", "ceiling", "char_length", "character_length", "chr", "concat", "concat_ws", "date_part", "date_trunc",
@@ -26,16 +26,16 @@ _FUNCTIONS: t.Final[frozenset[str]] = frozenset({
     "upper", "lower_inc", "upper_inc", "isempty", "now", "overlaps", "justify_interval", "age", "like_escape",
     "similar_to_escape", "timezone",
 })  # fmt: skip
-# They give another value to each row, and never NULL.
+# Functions that never return NULL.
 _NEVER_NULL: t.Final[frozenset[str]] = frozenset({
     "gen_random_uuid", "uuid_generate_v4", "uuid_generate_v1", "uuidv7", "uuidv4", "random", "clock_timestamp",
     "statement_timestamp", "transaction_timestamp", "now", "nextval",
 })  # fmt: skip
-# No two of their values are the same.
+# Functions that never return the same value twice.
 _DISTINCT: t.Final[frozenset[str]] = frozenset({
     "gen_random_uuid", "uuid_generate_v4", "uuidv7", "uuidv4", "nextval",
 })  # fmt: skip
-# Of arguments that are not NULL they make something that is not NULL.
+# Functions that return no NULL where no argument is NULL.
 _STRICT: t.Final[frozenset[str]] = frozenset({
     "lower", "upper", "md5", "concat", "btrim", "replace",
 })  # fmt: skip
@@ -96,7 +96,7 @@ def text_of(node: t.Any, column: t.Callable[[str], str], tables: t.Container[str
     :raises UnsupportedExpression: it cannot be asked, also where `column` says so
     """
     _check(node)
-    # Its printers take as long to load as the grammar, and most upgrades need none.
+    # pglast's printers take as long to load as the grammar, and most upgrades need none.
     from pglast.stream import RawStream
 
     class Printer(RawStream):  # type: ignore[misc,unused-ignore]

@@ -41,7 +41,7 @@ class Failure:
 
 
 def failures(node: t.Any, *, guarded: bool = False) -> t.Iterator[Failure]:
-    """Those of an expression, from the outside in."""
+    """The failures that an expression can have, from the outside in."""
     if isinstance(node, tuple):
         for part in node:
             yield from failures(part, guarded=guarded)

@@ -18,6 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_express
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_failures import failures, long_keys, request_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
     qualified_name,
     relation_name,
     walk,
@@ -26,6 +27,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_state import Rows, UpgradedRows
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.written_rows import Computed
 
 Kind = t.Literal[
     "null",
@@ -40,6 +42,7 @@ Kind = t.Literal[
     "domain",
     "merged",
     "bound",
+    "written",
 ]
 # Operator classes that find the same values equal as the default one.
 _SAME_EQUAL = {"text_ops", "text_pattern_ops", "varchar_ops", "varchar_pattern_ops", "bpchar_pattern_ops", "int4_ops"}
@@ -73,10 +76,10 @@ class Questions:
     """Asked one after the other of the rows as `state` has them at that moment."""
 
     def __init__(self, state: UpgradedRows) -> None:
-        """:param state: the caller moves it on"""
+        """:param state: the caller updates it after each statement"""
         self.found: list[Question] = []
         self._state = state
-        # Of the statement that is read.
+        # The number of the statement that is read.
         self.number = 0
 
     def _ask(
@@ -291,6 +294,28 @@ class Questions:
 
         self._ask("bound", table, (), what, request, stored=False)
 
+    def written(self, made: Computed, *, altered: bool) -> None:
+        """Note a question about rows that another table, or the same, does not take as the upgrade makes them.
+
+        :param altered: the upgrade changed the table that takes them before
+        """
+
+        def request(rows: Rows) -> dict[str, t.Any]:
+            live = self._state.rows(made.target).live
+            if made.problem or made.values is None:
+                raise UnsupportedExpression(made.problem)
+            if altered or live is None:
+                raise UnsupportedExpression(f"the upgrade changes {dotted(made.target)} before it")
+            asked: dict[str, t.Any] = {"target": list(live), "columns": made.columns and list(made.columns)}
+            asked |= {"values": [text_of(value, rows.text, made.names) for value in made.values]}
+            asked["row_conditions"] = list(rows.row_conditions)
+            if made.where is not None:
+                asked["row_conditions"].append(text_of(made.where, rows.text, made.names))
+            return asked | {"updates": made.updates}
+
+        what = f"what {dotted(made.target)} takes of them"
+        self._ask("written", made.source, (), what, request, stored=False, overcounts=False)
+
     def validation(self, table: Name, name: str) -> None:
         """VALIDATE CONSTRAINT of one that is on the server."""
 
@@ -354,7 +379,7 @@ def _limit(node: t.Any) -> str | list[str]:
 
 
 def _value(name: str) -> str:
-    """Of a domain's check there is one value only."""
+    """The name `value`, the only one that the check of a domain may hold."""
     if name != "value":
         raise UnsupportedExpression(f"it holds a column {name}")
     return "value"

@@ -17,12 +17,14 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
     qualified_name,
     relation_name,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.written_rows import computed_rows
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
 
 _INDEXES = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE}
 _ASKING = {Command.AT_SetNotNull, Command.AT_AlterColumnType, Command.AT_AddConstraint, Command.AT_ValidateConstraint}
+_TAKING_THE_SAME = {Command.AT_AddColumn, Command.AT_ColumnDefault, Command.AT_SetStatistics, Command.AT_ChangeOwner}
 # ALTER TABLE does them in this order, whatever the text's: AlterTablePass in commands/tablecmds.c.
 _ORDER = {
     Command.AT_DropColumn: 0,
@@ -42,6 +44,8 @@ class _RowReader:
         self._indexes: dict[str, tuple[str, ...]] = {}
         # Constraints of this upgrade that are still to be validated.
         self._waiting: dict[tuple[Name, str], t.Any] = {}
+        # Tables that this upgrade made stricter, or other, than they are on the server.
+        self._altered: set[Name] = set()
         # Likewise of domains.
         self._unchecked: dict[tuple[Name, str], t.Any] = {}
 
@@ -53,6 +57,10 @@ class _RowReader:
         self._questions.number = statement.number
         for parent, part, bound in _partitions(statement.node):
             self._partition(parent, part, bound, made=isinstance(statement.node, ast.CreateStmt))
+            self._altered |= {parent, part}
+        for made in computed_rows(statement.node):
+            self._questions.written(made, altered=made.target in self._altered)
+        self._altered |= _altered(statement.node)
         handler = _HANDLERS.get(type(statement.node))
         if handler and statement.condition is None:
             handler(self, statement.node)
@@ -102,7 +110,7 @@ class _RowReader:
     def _add_column(self, table: Name, column: t.Any, *, unsure: bool) -> None:
         rows = self._state.rows(table)
         if unsure:
-            # It may be there already, with whatever values.
+            # The column may exist already, with any values.
             rows.values[column.colname] = dataclasses.replace(rows.value(column.colname), text=None, is_null=None)
             return
         rows.add(column)
@@ -193,6 +201,7 @@ class _RowReader:
         elif kind == ObjectType.OBJECT_TABLE:
             old = relation_name(node.relation)
             self._state.move(old, (old[0], node.newname))
+            self._altered |= {(old[0], str(node.newname))} if old in self._altered else set()
         elif kind == ObjectType.OBJECT_TYPE and node.object is not None:
             names: t.Any = node.object.names if isinstance(node.object, ast.TypeName) else node.object
             self._state.rename_type(qualified_name(names)[1], node.newname)
@@ -226,6 +235,16 @@ class _RowReader:
             self._state.write(node, self._questions.number)
 
 
+def _altered(node: t.Any) -> set[Name]:
+    """The table of which a statement changes what it takes."""
+    if isinstance(node, ast.AlterTableStmt) and node.relation is not None:
+        kinds = {Command(item.subtype) for item in t.cast("t.Iterable[t.Any]", node.cmds or ())}
+        return {relation_name(node.relation)} if kinds - _TAKING_THE_SAME else set()
+    if isinstance(node, ast.RenameStmt) and node.relation is not None and node.subname:
+        return {relation_name(node.relation)}
+    return {relation_name(node.relation)} if isinstance(node, ast.CreateTrigStmt) else set()
+
+
 def _unique(columns: t.Sequence[str]) -> str:
     return f"a unique index of {', '.join(columns)}" if columns else "a unique index"
 
@@ -243,7 +262,7 @@ _HANDLERS: t.Final[dict[type, t.Callable[[_RowReader, t.Any], None]]] = {
 
 
 def row_questions(found: t.Sequence[Statement]) -> list[Question]:
-    """Of all statements, in their order. A question's place in this list is its number for the collector."""
+    """The questions of all statements, in order. A question's place in this list is its number for the collector."""
     asked: set[Name] = set()
     for statement in reversed(found):
         if isinstance(statement.node, ast.RenameStmt) and statement.node.relation is not None:
@@ -252,7 +271,9 @@ def row_questions(found: t.Sequence[Statement]) -> list[Question]:
         elif isinstance(statement.node, ast.AlterObjectSchemaStmt) and statement.node.relation is not None:
             old = relation_name(statement.node.relation)
             asked |= {old} if (statement.node.newschema, old[1]) in asked else set()
-        elif _asks(statement.node):
+        for made in computed_rows(statement.node):
+            asked.add(made.source)
+        if _asks(statement.node):
             asked.add(relation_name(statement.node.relation))
         asked |= {name for names in _partitions(statement.node) for name in names[:2]}
     reader = _RowReader(asked)

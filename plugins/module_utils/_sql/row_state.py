@@ -189,7 +189,7 @@ def text_of_type(node: t.Any) -> str:
 
 
 class UpgradedRows:
-    """The tables of an upgrade, moved on by each statement."""
+    """The tables of an upgrade, updated after each statement."""
 
     def __init__(self) -> None:
         self._tables: dict[Name, Rows] = {}

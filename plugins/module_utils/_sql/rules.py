@@ -24,7 +24,7 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
 
 
 def read(node: t.Any, catalog: Catalog, version: int) -> Reading:
-    """What `node` does, given what is known of the tables. `catalog` is moved on to the state after the statement."""
+    """What `node` does, given what is known of the tables. `catalog` is updated to the state after it."""
     reading = Reading(catalog, version)
     if handler := _HANDLERS.get(type(node)):
         handler(node, reading)

@@ -53,7 +53,7 @@ def _add(table: Name, command: t.Any, reading: Reading) -> None:
     domain = catalog.domains.get(type_name)
     constrained = domain is not None and domain[2]
     rewrite = type_name in type_changes.SERIAL or ConstrType.CONSTR_IDENTITY in kinds or constrained
-    # Its own default counts where the column has none.
+    # The domain's own default counts where the column has none.
     from_domain = default is None and not column.typeName.arrayBounds and type_name in catalog.domains_with_default
     rewrite = rewrite or (from_domain and catalog.domains_with_default[type_name])
     generated = kinds.get(ConstrType.CONSTR_GENERATED)

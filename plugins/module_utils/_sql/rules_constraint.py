@@ -58,7 +58,7 @@ def _add_index(table: Name, constraint: t.Any, kind: ConstrType, reading: Readin
         reading.needs_version(f"NULLS NOT DISTINCT on {dotted(table)}", 15)
     scan = constraint.indexname is None
     if kind == ConstrType.CONSTR_PRIMARY and not scan:
-        # Its columns become NOT NULL, which is checked unless it is known; the index knows which they are.
+        # The key's columns become NOT NULL, which is checked unless it is known; the index has their names.
         index = (table[0] or reading.catalog.qualified(table)[0], constraint.indexname)
         columns = reading.catalog.index_columns(index)
         scan = columns is None or not all(reading.catalog.proves_not_null(table, key) for key in columns)

@@ -37,7 +37,7 @@ def _session(node: t.Any, reading: Reading) -> None:
 
 
 def _search_path(values: list[str], reading: Reading) -> None:
-    """An empty one, with which pg_dump begins, is no search path either: Alembic's own version table is not found."""
+    """With an empty search_path, which pg_dump sets first, no name without a schema is found, as Alembic's table."""
     words = "names without a schema may mean other tables from here on."
     if not any(value.strip() for value in values):
         words = "no name without a schema is found from here on, nor Alembic's version table where it is named so."
@@ -78,7 +78,7 @@ def _lock(node: t.Any, reading: Reading) -> None:
     for relation in node.relations:
         name = relation_name(relation)
         known = reading.catalog.table(name)
-        # Of a view, what it reads is locked as well: LockViewRecurse in commands/lockcmds.c.
+        # Locking a view also locks what it reads: LockViewRecurse in commands/lockcmds.c.
         children = known.children if known and relation.inh else ()
         for table in (name, *children, *_tables_of_view(name, reading)):
             reading.lock(table, Mode(node.mode), "lock")

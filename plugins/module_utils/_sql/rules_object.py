@@ -103,7 +103,7 @@ def _create(node: t.Any, reading: Reading) -> None:
         reading.lock(relation_name(parent), Mode.ACCESS_EXCLUSIVE, "create-partition")
         keys.append(Constraint("", "parent", (), True, reading.catalog.qualified(relation_name(parent))))
         if (known := reading.catalog.table(relation_name(parent))) and known.default_partition:
-            # Its rows might belong into the new partition.
+            # Rows of the default partition might belong into the new one.
             reading.lock(known.default_partition, Mode.ACCESS_EXCLUSIVE, "create-partition", scan=True)
     name = relation_name(node.relation)
     reading.catalog.create(name, **lifetime(node.relation, node.oncommit))
@@ -357,7 +357,7 @@ def _domain(node: t.Any, reading: Reading) -> None:
     constraint = node.def_ if node.subtype == "C" else None
     if constraint is not None and constraint.contype == ConstrType.CONSTR_NOTNULL:
         reading.needs_version(f"A NOT NULL constraint of the domain {dotted(name)}", 17)
-    # Of T (default), N (DROP NOT NULL) and X (DROP CONSTRAINT) no row is read: AlterDomainStmt in nodes/parsenodes.h.
+    # T (default), N (DROP NOT NULL) and X (DROP CONSTRAINT) read no rows: AlterDomainStmt in nodes/parsenodes.h.
     if node.subtype in {"T", "N", "X"} or (constraint is not None and constraint.skip_validation):
         return
     known = catalog.domains.get(name[1])

@@ -12,7 +12,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Reading
 
-# Of these it is asked whether they are there, and who may give them away.
+# Objects of which the server is asked whether they exist, and who may change their owner.
 _OWNED: t.Final = {
     ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE, ObjectType.OBJECT_TYPE,
     ObjectType.OBJECT_DOMAIN, ObjectType.OBJECT_SCHEMA,
@@ -25,7 +25,7 @@ _ALONE: t.Final[dict[type, str]] = {
 
 
 def _none(_node: t.Any, _reading: Reading) -> None:
-    """It concerns this session alone."""
+    """No lock: the statement changes only its own session."""
 
 
 def _owner(node: t.Any, reading: Reading) -> None:

@@ -86,7 +86,7 @@ def _column(node: t.Any) -> tuple[Name, str] | None:
 
 
 def own_sequence(part: t.Any) -> tuple[str, t.Sequence[t.Any]] | None:
-    """Of a serial or identity column the type and the options of its sequence."""
+    """The type and the options of the sequence of a serial or identity column."""
     if part.typeName is None or part.typeName.pct_type:
         return None
     kind, _modifier, _array = type_changes.type_name(part.typeName)

@@ -72,7 +72,7 @@ class Signature:
 
 
 def signature(node: t.Any) -> Signature | None:
-    """Of a CREATE FUNCTION; None where a type is that of a column."""
+    """The signature of a CREATE FUNCTION; None where a type is given as that of a column."""
     parameters = [
         (_mode(item.mode), item.name or "", internal_name(item.argType), item.defexpr) for item in node.parameters or ()
     ]

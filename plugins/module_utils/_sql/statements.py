@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.do_blocks import inner_statements
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     BoolExprType,
+    ObjectType,
     ParseError,
     TransactionStmtKind,
     ast,
@@ -189,8 +190,17 @@ def _pieces(sql: str) -> list[_Piece]:
     found = []
     for raw in parse_sql(sql):
         begin = raw.stmt_location or 0
-        found.append(_piece(begin, sql[begin : begin + raw.stmt_len if raw.stmt_len else None], raw.stmt))
+        found.append(_piece(begin, sql[begin : begin + raw.stmt_len if raw.stmt_len else None], _created(raw.stmt)))
     return found
+
+
+def _created(node: t.Any) -> t.Any:
+    """SELECT INTO as what it is: transformSelectStmt in src/backend/parser/analyze.c refuses it anywhere else."""
+    into = node.intoClause if isinstance(node, ast.SelectStmt) else None
+    if into is None:
+        return node
+    node.intoClause = None
+    return ast.CreateTableAsStmt(query=node, into=into, objtype=ObjectType.OBJECT_TABLE)
 
 
 def _piece(begin: int, text: str, node: t.Any, problem: str | None = None) -> _Piece:

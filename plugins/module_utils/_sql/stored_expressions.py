@@ -50,7 +50,7 @@ class StoredExpression:
 
 
 def stored_expressions(node: t.Any) -> list[StoredExpression]:
-    """Those of a statement, in its order."""
+    """The expressions that a statement stores, in its order."""
     handler = _HANDLERS.get(type(node))
     return list(handler(node)) if handler else []
 

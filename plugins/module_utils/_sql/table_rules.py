@@ -1,4 +1,4 @@
-"""What decides beside the columns whether a row or a definition is taken, moved on by the statements of an upgrade."""
+"""What decides beside the columns whether a row or a definition is taken, updated after each statement."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -52,7 +52,7 @@ class TableRules:
             names[row["oid"]] for row in objects["parts"] if row["kind"] == "rule" and row["oid"] in names
         }
         self._labels: dict[str, set[str]] = {}
-        # Of several types of one name, names without a schema mean the visible one.
+        # Where several types have one name, a name without a schema means the visible one.
         visible = {row["name"] for row in objects["types"] if row["visible"]}
         enums = (row for row in objects["types"] if row["category"] == _ENUM)
         types = [row for row in enums if row["visible"] or row["name"] not in visible]
@@ -65,11 +65,11 @@ class TableRules:
         return self._labels.get(kind)
 
     def triggers(self, table: Table) -> list[TriggerRow]:
-        """Those of a table and of its partitions."""
+        """The triggers of a table and of its partitions."""
         return [row for name in (table.name, *table.children) for row in self._triggers.get(name, ())]
 
     def after(self, node: t.Any) -> None:
-        """Move on. Called before the catalogue is, so that names are those that the statement uses."""
+        """Apply a statement, before the catalogue does, so that names are those that the statement uses."""
         self.routines.after(node)
         self.uniques.after(node)
         # Not by isinstance: what it narrows to has every field as one that may be absent.
@@ -80,9 +80,9 @@ class TableRules:
         elif kind is ast.CreateEnumStmt:
             self._labels[qualified_name(node.typeName)[1]] = {item.sval for item in node.vals or ()}
         elif kind is ast.AlterEnumStmt:
-            # What an old name may stand for is not followed: it counts as there.
             labels = self._labels.get(qualified_name(node.typeName)[1])
             if labels is not None and node.newVal:
+                labels.discard(node.oldVal or "")
                 labels.add(node.newVal)
         elif kind is ast.RenameStmt and node.renameType == ObjectType.OBJECT_TYPE:
             # An enum type that is renamed is not followed.

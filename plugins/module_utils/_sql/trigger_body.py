@@ -14,7 +14,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import TriggerRow
 
-# They compute, and refuse no argument that a row can have.
+# Functions that only compute, and fail for no argument that a row can have.
 _FUNCTIONS: t.Final = {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timezone", "lower",
                        "upper", "btrim", "ltrim", "rtrim", "concat", "concat_ws", "to_tsvector", "setweight",
                        "gen_random_uuid", "md5", "nextval"}  # fmt: skip

@@ -28,7 +28,7 @@ BINARY = {
 # What CREATE TABLE makes of a word that is no type (transformColumnDefinition in src/backend/parser/parse_utilcmd.c).
 SERIAL: t.Final = {"serial": "int4", "serial4": "int4", "bigserial": "int8", "serial8": "int8", "smallserial": "int2",
                    "serial2": "int2"}  # fmt: skip
-# Types whose default B-tree operator class is the other's.
+# Pairs of types that share a default B-tree operator class.
 _ONE_ORDER = ({"text", "varchar"}, {"cidr", "inet"})
 _HEADER = 4  # VARHDRSZ: pg_attribute.atttypmod of varchar(n) is n + 4
 _SECONDS = {"timestamp", "timestamptz", "time", "timetz"}

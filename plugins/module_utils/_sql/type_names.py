@@ -19,6 +19,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_objects import ObjectTypeRow
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name
 
+# The schema of temporary objects, as a statement may write it: names of types are looked for there first.
+TEMPORARY: t.Final = "pg_temp"
 # pg_type.typcategory of an enum; of what this upgrade makes by CREATE TYPE … AS or CREATE DOMAIN it is not followed.
 ENUM: t.Final = "E"
 
@@ -38,7 +40,7 @@ class KnownType:
 
 
 class TypeNames:
-    """Followed from statement to statement by who reads them."""
+    """The types that a name can mean; the reader applies each statement of the upgrade in order."""
 
     def __init__(self, catalog: Catalog, rows: t.Iterable[ObjectTypeRow], path: t.Sequence[str] | None = None) -> None:
         """:param catalog: the tables, whose rows are types as well
@@ -48,7 +50,7 @@ class TypeNames:
         self._types: dict[Name, KnownType] = {}
         # What a name without a schema meant before the upgrade.
         self._meant: dict[str, Name] = {}
-        self._on_path = {catalog.schema, "pg_catalog", *(path or ())}
+        self._on_path = {catalog.schema, "pg_catalog", TEMPORARY, *(path or ())}
         for row in rows:
             full = (row["schema"], row["name"])
             labels = list(row["labels"]) if row["category"] == ENUM else None
@@ -85,7 +87,7 @@ class TypeNames:
         places = self.places(name[1])
         if name[0] is not None:
             return name if name in places else None
-        temporary = [full for full in places if full in self._catalog.temporary]
+        temporary = [full for full in places if full in self._catalog.temporary or full[0] == TEMPORARY]
         if self._path is not None:
             in_order = (*temporary, *((place, name[1]) for place in self._path))
             return next((full for full in in_order if full in places), None)
@@ -95,6 +97,14 @@ class TypeNames:
             return first[0]
         on_path = [full for full in places if full[0] in self._on_path]
         return on_path[0] if len(on_path) == 1 else None
+
+    def hidden(self, name: Name) -> Name | None:
+        """The type of that name that the row of a temporary table hides; None where none is hidden."""
+        first = self.meant(name)
+        if name[0] is not None or first is None or first not in self._catalog.temporary or self.known(first).labels:
+            return None
+        others = [full for full in self.places(name[1]) if full != first and self.known(full).own]
+        return others[0] if others else None
 
     def known(self, full: Name) -> KnownType:
         """What is known of a type by its schema and name."""

@@ -1,4 +1,4 @@
-"""Unique indexes of the tables in question, moved on by the statements of an upgrade."""
+"""Unique indexes of the tables in question, updated after each statement of an upgrade."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -55,11 +55,11 @@ class UniqueKeys:
                 self._keys.setdefault(full[row["oid"]], []).append(key)
 
     def of(self, table: Table) -> list[Unique]:
-        """Those of a table of the server."""
+        """The unique keys of a table of the server."""
         return self._keys.get(table.name, [])
 
     def after(self, node: t.Any) -> None:
-        """Move on. Called before the catalogue is, so that names are those that the statement uses."""
+        """Apply a statement, before the catalogue does, so that names are those that the statement uses."""
         if isinstance(node, ast.IndexStmt) and node.unique:
             items = node.indexParams or ()
             self._add(relation_name(node.relation), Unique(

@@ -28,7 +28,7 @@ Shape = tuple["str | None", "Type | None"]
 
 
 def view_columns(node: t.Any, catalog: Catalog) -> list[Shape] | None:
-    """Of a CREATE VIEW; None where it is not known how many there are."""
+    """The columns of a CREATE VIEW; None where it is not known how many there are."""
     query = node.query
     single = True
     while isinstance(query, ast.SelectStmt) and query.op:

@@ -66,7 +66,7 @@ helm.sh/chart: {{ include "platform.chart" .root }}
 {{- end }}
 {{- end -}}
 
-{{/* Those of its pods. Argument: dict "root", "component", "own" the values' podLabels, which are templates and win. */}}
+{{/* The labels of a component's pods. Argument: dict "root", "component", "own" the values' podLabels, which are templates and win. */}}
 {{- define "platform.serverPodLabels" -}}
 {{- $own := include "platform.tpl" (list (toYaml (default dict .own)) .root) | fromYaml -}}
 {{- mergeOverwrite (include "platform.serverLabels" . | fromYaml) $own | toYaml -}}

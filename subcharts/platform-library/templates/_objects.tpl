@@ -1,10 +1,11 @@
-{{/* A service account without a token: the pods say themselves whether they take one. Argument: dict "root", "name", "component", and where wanted "own" labels and "annotations". */}}
+{{/* A service account without a token: the pods say themselves whether they take one. Argument: dict "root", "name", "component", and where wanted "own" labels, "annotations" and "pullSecrets" as for platform.imagePullSecrets. */}}
 {{- define "platform.serviceAccount" -}}
 apiVersion: v1
 kind: ServiceAccount
 {{ include "platform.metadata" . }}
 # The pods say themselves whether they take a token.
 automountServiceAccountToken: false
+{{- include "platform.imagePullSecrets" .pullSecrets }}
 {{- end -}}
 
 {{/* A service account of a server with Bitnami's values. Argument: dict "root", "component", "name". */}}
@@ -24,23 +25,46 @@ automountServiceAccountToken: {{ .automountServiceAccountToken }}
 {{- end }}
 {{- end -}}
 
-{{/* Argument as for platform.serviceAccount, and "values" with type and port, "metrics" the port of the metrics where it is another (optional). */}}
+{{/*
+Argument as for platform.serviceAccount, and "values" with type and port, and where wanted nodePort, appProtocol and what else a Service's spec
+has; "metrics" the port of the metrics where it is another, "more" further ports of the pods, by name and containerPort (both optional).
+*/}}
 {{- define "platform.service" -}}
 apiVersion: v1
 kind: Service
 {{ include "platform.metadata" . }}
 spec:
   type: {{ .values.type }}
+  {{- range $key := list "clusterIP" "ipFamilyPolicy" "ipFamilies" "internalTrafficPolicy" "externalTrafficPolicy" "sessionAffinity" "trafficDistribution" "loadBalancerClass" "loadBalancerIP" "loadBalancerSourceRanges" }}
+  {{- with get $.values $key }}
+  {{ $key }}: {{ toJson . }}
+  {{- end }}
+  {{- end }}
+  {{- if eq (toString .values.allocateLoadBalancerNodePorts) "false" }}
+  allocateLoadBalancerNodePorts: false
+  {{- end }}
   ports:
     - name: http
       port: {{ .values.port }}
       targetPort: http
       protocol: TCP
+      {{- with .values.nodePort }}
+      nodePort: {{ . }}
+      {{- end }}
+      {{- with .values.appProtocol }}
+      appProtocol: {{ . | quote }}
+      {{- end }}
     {{- with .metrics }}
     - name: metrics
       port: {{ . }}
       targetPort: metrics
       protocol: TCP
+    {{- end }}
+    {{- range .more }}
+    - name: {{ .name }}
+      port: {{ .containerPort }}
+      targetPort: {{ .name }}
+      protocol: {{ default "TCP" .protocol }}
     {{- end }}
   selector:
     {{- include "platform.selectorLabels" . | nindent 4 }}
@@ -144,7 +168,7 @@ spec:
     {{- end }}
 {{- end -}}
 
-{{/* Argument as for platform.serviceAccount, and "port" the name of the Service's port, "path", "values" with interval and scrapeTimeout. */}}
+{{/* Argument as for platform.serviceAccount, and "port" the name of the Service's port, "path", "values" with interval and scrapeTimeout, and where wanted relabelings and metricRelabelings. */}}
 {{- define "platform.serviceMonitor" -}}
 apiVersion: monitoring.coreos.com/v1
 kind: ServiceMonitor
@@ -155,6 +179,12 @@ spec:
       path: {{ .path }}
       interval: {{ .values.interval }}
       scrapeTimeout: {{ .values.scrapeTimeout }}
+      {{- range $key := list "relabelings" "metricRelabelings" }}
+      {{- with get $.values $key }}
+      {{ $key }}:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- end }}
   selector:
     matchLabels:
       {{- include "platform.selectorLabels" . | nindent 6 }}

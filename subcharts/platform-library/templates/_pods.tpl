@@ -12,42 +12,48 @@ context); or dict "root", "level" pod or container, "own" what the values lay ov
 {{- end -}}
 {{- end -}}
 
-{{/* imagePullSecrets of a pod, as Kubernetes has them. Argument: the list. */}}
+{{/* imagePullSecrets as Kubernetes has them. Argument: the list, of names or of {name: ...}. */}}
 {{- define "platform.imagePullSecrets" -}}
-{{- with . }}
+{{- $secrets := list -}}
+{{- range . -}}
+{{- $secrets = append $secrets (ternary . (dict "name" .) (kindIs "map" .)) -}}
+{{- end -}}
+{{- with $secrets | uniq }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* The same of names, those of `global` first, as Bitnami's charts have them. Argument: the root context. */}}
-{{- define "platform.serverPullSecrets" -}}
-{{- $secrets := list -}}
-{{- range concat (dig "imagePullSecrets" list (default dict .Values.global)) .Values.image.pullSecrets | uniq -}}
-{{- $secrets = append $secrets (dict "name" .) -}}
+{{/* Those of global.imagePullSecrets and of a list of the chart's own, as a list in JSON. Argument: dict "root", "own". */}}
+{{- define "platform.allPullSecrets" -}}
+{{- concat (dig "imagePullSecrets" nil (default dict .root.Values.global) | default list) (default list .own) | toJson -}}
 {{- end -}}
-{{- include "platform.imagePullSecrets" $secrets -}}
+
+{{/* imagePullSecrets of a server with Bitnami's values, those of `global` first. Argument: the root context. */}}
+{{- define "platform.serverPullSecrets" -}}
+{{- include "platform.imagePullSecrets" (include "platform.allPullSecrets" (dict "root" . "own" .Values.image.pullSecrets) | fromJsonArray) -}}
 {{- end -}}
 
 {{/*
-Fields that all pods of a chart share: no variables of other Services, security, and where they run.
-Argument: dict "pullSecrets", "securityContext" rendered, "values" with nodeSelector, tolerations and priorityClassName.
+Fields that all pods of a chart share: no variables of other Services, security, how names are found, and where they run.
+Argument: dict "pullSecrets", "securityContext" rendered, "values" with, where wanted, nodeSelector, tolerations, hostAliases, dnsConfig,
+dnsPolicy, priorityClassName, runtimeClassName and schedulerName.
 */}}
 {{- define "platform.podDefaults" -}}
 enableServiceLinks: false
 {{- include "platform.imagePullSecrets" .pullSecrets }}
 securityContext:
   {{- .securityContext | nindent 2 }}
-{{- with .values.nodeSelector }}
-nodeSelector:
+{{- range $key := list "nodeSelector" "tolerations" "hostAliases" "dnsConfig" }}
+{{- with get $.values $key }}
+{{ $key }}:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .values.priorityClassName }}
-priorityClassName: {{ . }}
+{{- range $key := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" }}
+{{- with get $.values $key }}
+{{ $key }}: {{ . }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

@@ -8,7 +8,7 @@ import typing as t
 from pathlib import Path
 
 from dev import environments, examples
-from tests.integration.guessed_by_nobody import CONTEXTFORGE
+from tests.integration.strong_secrets import CONTEXTFORGE
 
 # Versions of those that have a values file as well are named once, in examples/servers.yml.
 _EXAMPLES: t.Final = examples.read()

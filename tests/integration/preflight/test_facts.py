@@ -21,6 +21,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     right_facts,
     row_bounds,
     row_queries,
+    row_written,
     usage_facts,
     write_queries,
 )
@@ -137,6 +138,7 @@ TYPES: dict[types.ModuleType, tuple[dict[str, type], set[str]]] = {
     relation_facts: (RELATION_ROWS, set()),
     place_facts: (PLACE_ROWS, {"ICU", "PATH"}),
     row_bounds: ({}, {"DEFAULT", "SIBLINGS"}),
+    row_written: ({}, {"COLUMNS", "CHECKS", "DOMAINS", "PARTS", "BEFORE"}),
     row_queries: (ROW_ROWS, INSIDE_ROWS),
     usage_facts: (USAGE_ROWS, OF_EXTENSION),
     right_facts: (RIGHT_ROWS, set()),

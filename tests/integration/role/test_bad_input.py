@@ -103,6 +103,20 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         {"ai_agent_values": '{"agent": {"replicaCount": 2}}'},
         ["ai_agent_values of host agent-dev is a text", "must be a dictionary"],
     ),
+    "values that are null": ({"ai_agent_values": None}, ["ai_agent_values must be a dictionary, and is null (host"]),
+    "values as a list": ({"ai_agent_values": [{"agent": {}}]}, ["ai_agent_values must be a dictionary, and is a list"]),
+    "an image as a text": (
+        {"ai_agent_images": {"agent": "registry.example.com/agent:1"}},
+        ["ai_agent_images.agent must be a dictionary, and is a text (host"],
+    ),
+    "an image of nobody": (
+        {"ai_agent_images": {"postgres": {"tag": "15"}}},
+        ["ai_agent_images.postgres does not exist: there are agent, postgresql, redis (host"],
+    ),
+    "neither yes nor no": (
+        {"ai_agent_preflight": "maybe"},
+        ["ai_agent_preflight must be true or false, and is a text"],
+    ),
     "a letter missing": ({"ai_agent_namespce": "x"}, ["ai_agent_namespce", "did you mean ai_agent_namespace?"]),
     "two mistyped": (
         {"ai_agent_reports_dirs": "x", "ai_agent_time_out": "1m"},

@@ -11,8 +11,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._contract import
 
 from dev import examples
 from dev.examples import Example
-from tests.integration.guessed_by_nobody import CONTEXTFORGE
 from tests.integration.servers.conftest import Live
+from tests.integration.strong_secrets import CONTEXTFORGE
 
 _SECRETS: t.Final = {"mcp-contextforge": {"mcp-contextforge": CONTEXTFORGE}}
 _TABLES: t.Final = {

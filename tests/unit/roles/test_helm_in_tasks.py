@@ -28,7 +28,7 @@ def test_they_are_found() -> None:
         "plan_ask.yml",
         "release.yml",
         "repair.yml",
-        "roll_back.yml",
+        "rollback_if_safe.yml",
         "support_bundle.yml",
         "uninstall.yml",
         "verify.yml",

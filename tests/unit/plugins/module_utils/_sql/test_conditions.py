@@ -24,6 +24,17 @@ READ = {
     "EXISTS (SELECT FROM pg_constraint WHERE conname = 'k' AND conrelid = 'a.t'::regclass)": Look(
         "constraint", "k", "one", "a", "t"
     ),
+    f"EXISTS (SELECT FROM pg_enum WHERE enumlabel = 'sad' AND enumtypid = ({TYPE.replace('1', 'oid')}))": Look(
+        "label", "sad", table="mood"
+    ),
+    "EXISTS (SELECT FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid WHERE t.typname = 'mood' AND e.enumlabel = 'sad')": Look(
+        "label", "sad", table="mood"
+    ),
+    "EXISTS (SELECT FROM pg_enum WHERE enumlabel = 'sad' AND enumtypid = 'a.mood'::regtype)": Look(
+        "label", "sad", "one", "a", "mood", wanted=True
+    ),
+    "EXISTS (SELECT FROM pg_proc WHERE proname = 'touch')": Look("function", "touch"),
+    "EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader')": Look("role", "reader"),
 }
 UNREAD = [
     "EXISTS (SELECT count(*) FROM pg_type WHERE typname = 'mood')",
@@ -37,6 +48,10 @@ UNREAD = [
     "EXISTS (SELECT 1 FROM information_schema.columns WHERE column_name = 'a')",
     "EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'a' AND is_nullable = 'NO')",
     "EXISTS (SELECT 1 FROM t)",
+    "EXISTS (SELECT 1 FROM pg_enum WHERE enumlabel = 'sad')",
+    "EXISTS (SELECT 1 FROM pg_enum e, pg_type t WHERE e.enumlabel = 'sad' AND t.typname = 'mood')",
+    "EXISTS (SELECT 1 FROM pg_enum WHERE enumlabel = 'sad' AND enumtypid = (SELECT oid FROM pg_class WHERE relname = 't'))",
+    "EXISTS (SELECT 1 FROM pg_proc WHERE proname = 'touch' AND pronamespace = 'a'::regnamespace)",
     f"EXISTS (SELECT 1 FROM pg_type WHERE typname = '{'m' * 64}')",
     "EXISTS (SELECT 1 FROM pg_tables WHERE tablename = 't' AND schemaname = current_user)",
     "to_regclass(a) IS NULL",

@@ -28,7 +28,7 @@ _TABLES: t.Final = frozenset("rp")
 
 
 class Guards:
-    """Followed from statement to statement. `objects` is moved on by the caller."""
+    """Follows each statement of the upgrade, in order. `objects` is moved on by the caller."""
 
     def __init__(self, catalog: Catalog, objects: ObjectJudge, facts: TableFacts) -> None:
         self._catalog, self._objects = catalog, objects
@@ -63,6 +63,10 @@ class Guards:
     def _found(self, look: Look) -> bool | None:
         if look.kind == "type":
             return self._type(look)
+        if look.kind == "label":
+            return self._label(look)
+        if look.kind in {"function", "extension", "role", "schema"}:
+            return self._objects.named(look.kind, look.name)
         answers: list[bool | None] = []
         for full in self._relations(look):
             if look.kind == "relation":
@@ -82,6 +86,20 @@ class Guards:
         if look.scope == "path":
             return types.there((None, look.name))
         return (look.schema or self._catalog.schema, look.name) in places
+
+    def _label(self, look: Look) -> bool | None:
+        """A value of an enum type. Several types of the name are more than a query for one oid takes."""
+        types, name = self._objects.types, look.table or ""
+        places = types.places(name)
+        if look.scope == "path":
+            first = types.meant((None, name))
+            places = [first] if first else [] if types.there((None, name)) is False else [*places, *places]
+        elif look.scope != "all":
+            places = [full for full in places if full[0] == (look.schema or self._catalog.schema)]
+        if not places:
+            return None if look.wanted else False
+        labels = types.known(places[0]).labels if len(places) == 1 else None
+        return None if labels is None else look.name in labels
 
     def _complete(self, look: Look) -> bool:
         """Whether every schema in which it is looked for was looked into."""

@@ -1,0 +1,52 @@
+"""Names in statements about what the same upgrade made: columns that are not there, temporary tables that hide others."""
+
+# ruff: noqa: E501 - a table; every statement is written here
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.integration.preflight.said_and_done import said_and_done, sql, worst
+
+TABLES = """
+CREATE SCHEMA home; SET LOCAL search_path = home;
+CREATE TABLE ledger (id int PRIMARY KEY, note text, kind varchar(20), amount int);
+INSERT INTO ledger SELECT n, CASE WHEN n % 2 = 0 THEN 'n' || n END, 'a', n FROM generate_series(1, 6) n;
+"""
+CASES: dict[str, tuple[str, list[str], str | None, str]] = {
+    "temp: update missing column": ("", sql("CREATE TEMP TABLE ledger AS SELECT 1 AS id", "UPDATE ledger SET kind = 'b'"), "fail", "does not exist"),
+    "temp: update missing column, listed": ("", sql("CREATE TEMP TABLE ledger (id int)", "UPDATE ledger SET kind = 'b'"), "fail", "does not exist"),
+    "temp: select into": ("", sql("SELECT id INTO TEMP ledger FROM home.ledger", "UPDATE ledger SET kind = 'b'"), "fail", "does not exist"),
+    "temp: like": ("", sql("CREATE TEMP TABLE ledger (LIKE ledger)", "UPDATE ledger SET kind = 'b'"), None, ""),
+    "temp: drop column missing": ("", sql("CREATE TEMP TABLE ledger AS SELECT 1 AS id", "ALTER TABLE ledger DROP COLUMN kind"), "fail", "does not exist"),
+    "temp: index missing column": ("", sql("CREATE TEMP TABLE ledger AS SELECT 1 AS id", "CREATE INDEX x ON ledger (kind)"), "fail", "does not exist"),
+    "ctas: update missing column": ("", sql("CREATE TABLE nn AS SELECT id FROM ledger", "UPDATE nn SET kind = 'b'"), "fail", "does not exist"),
+    "ctas: insert missing column": ("", sql("CREATE TABLE nn AS SELECT id AS lid FROM ledger", "INSERT INTO nn (id) VALUES (1)"), "fail", "does not exist"),
+    "ctas: index missing column": ("", sql("CREATE TABLE nn AS SELECT id AS lid FROM ledger", "CREATE INDEX x ON nn (id)"), "fail", "does not exist"),
+    "new table: update missing column": ("", sql("CREATE TABLE nn (id int)", "UPDATE nn SET kind = 'b'"), "fail", "does not exist"),
+    "new table: select missing column": ("", sql("CREATE TABLE nn (id int)", "INSERT INTO ledger (id, kind) SELECT id, kind FROM nn"), "fail", "does not exist"),
+    "new table: where missing column": ("", sql("CREATE TABLE nn (id int)", "DELETE FROM nn WHERE kind = 'b'"), "fail", "does not exist"),
+    "new column: misspelled": ("", sql("ALTER TABLE ledger ADD COLUMN shade text", "UPDATE ledger SET shde = 'b'"), "fail", "does not exist"),
+    "new column: misspelled in where": ("", sql("ALTER TABLE ledger ADD COLUMN shade text", "UPDATE ledger SET shade = 'b' WHERE shde IS NULL"), "fail", "does not exist"),
+    "caught beside temp, insert": ("", sql("CREATE TEMP TABLE mood (a int)", "DO $$  BEGIN CREATE TYPE mood AS ENUM ('x'); EXCEPTION WHEN duplicate_object THEN NULL; END $$", "CREATE TABLE m (v mood)", "INSERT INTO m VALUES ('x')"), "unknown", "malformed record"),
+    "caught beside temp, default": ("", sql("CREATE TEMP TABLE mood (a int)", "DO $$  BEGIN CREATE TYPE mood AS ENUM ('x'); EXCEPTION WHEN duplicate_object THEN NULL; END $$", "CREATE TABLE m (v mood DEFAULT 'x')"), "unknown", "malformed record"),
+    "plain type beside temp, default": ("", sql("CREATE TEMP TABLE mood (a int)", "CREATE TYPE mood AS ENUM ('x')", "CREATE TABLE m (v mood DEFAULT 'x')"), "unknown", "malformed record"),
+    "caught beside temp, qualified": ("", sql("CREATE TEMP TABLE mood (a int)", "DO $$  BEGIN CREATE TYPE home.mood AS ENUM ('a'); EXCEPTION WHEN duplicate_object THEN NULL; END $$", "CREATE TABLE m (v home.mood DEFAULT 'a')"), None, ""),
+    "caught pg_temp on purpose": ("", sql("CREATE TYPE pg_temp.mood AS ENUM ('a')", "CREATE TEMP TABLE m (v mood DEFAULT 'a')"), None, ""),
+    "select into over a live table": ("", sql("SELECT 1 AS id INTO ledger"), "fail", "already exists"),
+    "select into temp hides": ("", sql("SELECT id INTO TEMP ledger FROM home.ledger", "UPDATE ledger SET kind = 'b'"), "fail", "does not exist"),
+    "select into column missing": ("", sql("SELECT id INTO copied FROM ledger", "CREATE INDEX ON copied (kind)"), "fail", "does not exist"),
+}  # fmt: skip
+SAYS = {"object-missing", "object-exists", "definition-differs", "statement-refused"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) -> None:
+    setup, texts, wanted, words = CASES[name]
+    found, error = said_and_done(session, TABLES, setup, texts, rows=True)
+    told = [item.message for item in found]
+    assert worst(found, SAYS) == wanted, (told, error)
+    assert words in error, error
+    # Of what is not known the words say how it really ends.
+    assert bool(error) == bool(words), (told, error)
