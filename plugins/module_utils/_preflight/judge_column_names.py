@@ -38,8 +38,8 @@ class ColumnNameJudge:
         self._new = NewTables(catalog)
         # Tables that a query of this upgrade made.
         self._made: dict[Name, set[str]] = {}
-        # Tables of the server whose columns this upgrade changed.
-        self._changed: set[Name] = set()
+        # Columns that this upgrade gave to tables of the server; the catalogue follows those of types it knows alone.
+        self._changed: dict[Name, set[str]] = {}
 
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
@@ -69,7 +69,8 @@ class ColumnNameJudge:
         if self._catalog.is_new(name):
             return self._made.get(full)
         table = self._catalog.table(name)
-        return set(table.columns) if table and table.kind in {"r", "p"} and full in self._changed else None
+        given = self._changed.get(full)
+        return {*table.columns, *given} if table and table.kind in {"r", "p"} and given is not None else None
 
     def _after(self, node: t.Any) -> None:
         self._new.after(node)
@@ -85,12 +86,18 @@ class ColumnNameJudge:
                 return
             full = self._catalog.qualified(relation_name(t.cast("t.Any", node.relation)))
             self._made.pop(full, None)
-            renamed = isinstance(node, ast.RenameStmt) and node.renameType == ObjectType.OBJECT_COLUMN
-            added = isinstance(node, ast.AlterTableStmt) and all(
-                item.subtype == Command.AT_AddColumn for item in t.cast("t.Iterable[t.Any]", node.cmds or ())
-            )
-            if added or renamed:
-                self._changed.add(full)
+            if (added := _added(node)) is not None:
+                self._changed.setdefault(full, set()).update(added)
+
+
+def _added(node: t.Any) -> set[str] | None:
+    """Names of columns that a statement adds, or that columns get; None where it does something else."""
+    if isinstance(node, ast.RenameStmt):
+        return {str(node.newname)} if node.renameType == ObjectType.OBJECT_COLUMN else None
+    commands = list(node.cmds or ()) if isinstance(node, ast.AlterTableStmt) else []
+    if not commands or any(item.subtype != Command.AT_AddColumn for item in commands):
+        return None
+    return {str(item.def_.colname) for item in commands}
 
 
 def _into(node: t.Any) -> tuple[t.Any, t.Any, list[str]] | None:

@@ -38,6 +38,53 @@ CASES: dict[str, tuple[str, list[str], str | None, str]] = {
     "select into temp hides": ("", sql("SELECT id INTO TEMP ledger FROM home.ledger", "UPDATE ledger SET kind = 'b'"), "fail", "does not exist"),
     "select into column missing": ("", sql("SELECT id INTO copied FROM ledger", "CREATE INDEX ON copied (kind)"), "fail", "does not exist"),
 }  # fmt: skip
+TYPES = ("text[]", "int[][]", "numeric(8, 2)", "interval second (0)", "bigserial", '"char"', "mood", "home.mood[]", "short",
+         "int GENERATED ALWAYS AS IDENTITY", "int GENERATED ALWAYS AS (id * 2) STORED", "time with time zone", "other",
+         "bit varying (3)", "int4range", "double precision DEFAULT random()", "text COLLATE \"C\"", "pg_catalog.int8")  # fmt: skip
+MAKINGS = {
+    "of a live table": [
+        "ALTER TABLE ledger ADD {column}",
+        "CREATE INDEX ON ledger ((c IS NULL))",
+        "DELETE FROM ledger WHERE c IS NULL",
+    ],
+    "of a live table, twice": [
+        "ALTER TABLE ledger ADD {column}, ADD d text[]",
+        "DELETE FROM ledger WHERE c IS NULL OR d IS NULL",
+    ],
+    "renamed": [
+        "ALTER TABLE ledger ADD {column}",
+        "ALTER TABLE ledger RENAME c TO e",
+        "DELETE FROM ledger WHERE e IS NULL",
+    ],
+    "of a new table": [
+        "CREATE TABLE nn (id int, {column})",
+        "DELETE FROM nn WHERE c IS NULL",
+        "CREATE TABLE mm AS SELECT c FROM nn",
+        "DELETE FROM mm WHERE c IS NULL",
+    ],
+    "added to a new table": [
+        "CREATE TABLE nn (id int)",
+        "ALTER TABLE nn ADD {column}",
+        "DELETE FROM nn WHERE c IS NULL",
+    ],
+    "of a temporary table": [
+        "CREATE TEMP TABLE ledger2 (id int, {column})",
+        "DELETE FROM ledger2 WHERE c IS NULL",
+        "ALTER TABLE ledger2 RENAME c TO e",
+        "DELETE FROM ledger2 WHERE e IS NULL",
+    ],
+    "by inheritance": [
+        "CREATE TABLE nn (id int, {column})",
+        "CREATE TABLE oo (f int) INHERITS (nn)",
+        "DELETE FROM oo WHERE c IS NULL AND f = 1",
+    ],
+    "by LIKE": ["CREATE TABLE nn (id int, {column})", "CREATE TABLE oo (LIKE nn)", "DELETE FROM oo WHERE c IS NULL"],
+    "of a partition": [
+        "CREATE TABLE nn (id int, {column}) PARTITION BY LIST (id)",
+        "CREATE TABLE oo PARTITION OF nn DEFAULT",
+        "DELETE FROM oo WHERE c IS NULL",
+    ],
+}
 SAYS = {"object-missing", "object-exists", "definition-differs", "statement-refused"}
 
 
@@ -50,3 +97,13 @@ def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) ->
     assert words in error, error
     # Of what is not known the words say how it really ends.
     assert bool(error) == bool(words), (told, error)
+
+
+@pytest.mark.parametrize("made", MAKINGS)
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_column_of_any_type_is_there(kind: str, made: str, session: psycopg.Connection) -> None:
+    setup = "CREATE TYPE mood AS ENUM ('x'); CREATE DOMAIN short AS varchar(9); CREATE TABLE other (a int)"
+    texts = [text.format(column=f"c {kind}") for text in MAKINGS[made]]
+    found, error = said_and_done(session, TABLES, setup, texts)
+    told = [item.message for item in found if item.id == "object-missing"]
+    assert (told, error) == ([], "")
