@@ -133,20 +133,23 @@ def literal(text: str) -> str:
     return " E" + plain.replace("\\", "\\\\") if "\\" in text else plain
 
 
-def never_null(node: t.Any) -> bool:
-    """Whether it is not NULL for certain, whatever the row holds."""
+def never_null(node: t.Any, of_row: t.Callable[[t.Any], bool] = lambda _node: False) -> bool:
+    """Whether it is not NULL for certain.
+
+    :param of_row: asked of what is not known here, such as columns; without it no row is known
+    """
     if isinstance(node, ast.A_Const):
         return not node.isnull
     if isinstance(node, (ast.TypeCast, ast.CollateClause)):
-        return never_null(node.arg)
+        return never_null(node.arg, of_row)
     if isinstance(node, ast.CoalesceExpr):
-        return any(never_null(part) for part in node.args or ())
+        return any(never_null(part, of_row) for part in node.args or ())
     if isinstance(node, ast.FuncCall):
         name = qualified_name(node.funcname or ())[1]
-        return name in _NEVER_NULL or (name in _STRICT and all(never_null(part) for part in node.args or ()))
+        return name in _NEVER_NULL or (name in _STRICT and all(never_null(part, of_row) for part in node.args or ()))
     if isinstance(node, ast.A_Expr) and node.name and node.name[-1].sval in {"||", "+", "-", "*"}:
-        return node.lexpr is not None and never_null(node.lexpr) and never_null(node.rexpr)
-    return isinstance(node, (ast.SQLValueFunction, ast.A_ArrayExpr))
+        return node.lexpr is not None and never_null(node.lexpr, of_row) and never_null(node.rexpr, of_row)
+    return isinstance(node, (ast.SQLValueFunction, ast.A_ArrayExpr)) or of_row(node)
 
 
 def distinct(node: t.Any) -> bool:

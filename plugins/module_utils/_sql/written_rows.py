@@ -25,8 +25,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.unique_keys import UniqueKeys
 
 _LIMITED: t.Final = {"varchar", "bpchar"}
-_OPERATORS: t.Final = {"||", "+", "-", "*"}
-_STRICT: t.Final = {"lower", "upper", "md5"}
 _SHORTENING: t.Final = {"lower", "btrim", "rtrim", "ltrim"}
 # Characters of a function's value, or of a type's, at most.
 _WIDTHS: t.Final = {"md5": 32, "gen_random_uuid": 36, "uuid": 36, "int2": 6, "int4": 11, "int8": 20, "bool": 5}
@@ -156,26 +154,19 @@ def _refuses(column: Column, value: t.Any, source: Table | None, *, filled: bool
 
 def _filled(node: t.Any, source: Table | None) -> bool:
     """Whether it is not NULL for any row."""
-    if isinstance(node, ast.ColumnRef):
-        column = _column(node, source)
+
+    def of_row(part: t.Any) -> bool:
+        if isinstance(part, ast.CaseExpr):
+            return all(result is not None and _filled(result, source) for result in _results(part))
+        column = _column(part, source)
         return column is not None and column.not_null
-    if isinstance(node, ast.CoalesceExpr):
-        return any(_filled(part, source) for part in node.args or ())
-    parts = _strict(node)
-    return never_null(node) if parts is None else all(part is not None and _filled(part, source) for part in parts)
+
+    return never_null(node, of_row)
 
 
-def _strict(node: t.Any) -> list[t.Any] | None:
-    """The parts of an expression that is not NULL where none of them is; None of others."""
-    if isinstance(node, ast.TypeCast):
-        return [node.arg]
-    if isinstance(node, ast.CaseExpr):
-        return [*(t.cast("t.Any", item).result for item in node.args or ()), node.defresult]
-    if isinstance(node, ast.A_Expr) and node.name and node.name[-1].sval in _OPERATORS:
-        return [node.lexpr, node.rexpr]
-    if isinstance(node, ast.FuncCall) and node.funcname and node.funcname[-1].sval in _STRICT:
-        return list(node.args or ())
-    return None
+def _results(case: ast.CaseExpr) -> list[t.Any]:
+    """What a CASE may give; None is among them where it has no ELSE."""
+    return [*(t.cast("t.Any", item).result for item in case.args or ()), case.defresult]
 
 
 def _fits(node: t.Any, column: Column, source: Table | None) -> bool:
@@ -186,7 +177,7 @@ def _fits(node: t.Any, column: Column, source: Table | None) -> bool:
     name = str(node.funcname[-1].sval) if isinstance(node, ast.FuncCall) and node.funcname else ""
     parts: list[t.Any] | None = None
     if isinstance(node, ast.CaseExpr):
-        parts = [*(t.cast("t.Any", item).result for item in node.args or ()), node.defresult]
+        parts = _results(node)
     elif isinstance(node, ast.CoalesceExpr) or (name in _SHORTENING and len(node.args or ()) == 1):
         parts = list(node.args or ())
     if parts is not None:
