@@ -58,12 +58,17 @@
 {{- include "ai-agent.guards.unique" (dict "path" "agent.extraVolumeMounts" "key" "mountPath" "items" $agent.extraVolumeMounts "taken" (list "/tmp" "/migration" "/tests")) -}}
 {{- $volumes := list "tmp" -}}
 {{- range $agent.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end -}}
-{{- range $agent.extraVolumeMounts -}}
-{{- if not (has .name $volumes) -}}
-{{- fail (printf "agent.extraVolumeMounts mounts %s at %s, and agent.extraVolumes has no volume of that name: add it there." .name .mountPath) -}}
-{{- end -}}
-{{- end -}}
+{{- include "ai-agent.guards.mounts" (dict "who" "agent.extraVolumeMounts" "mounts" $agent.extraVolumeMounts "volumes" $volumes) -}}
 {{- include "ai-agent.guards.unique" (dict "path" "agent.sidecars and agent.initContainers" "key" "name" "items" (concat (default list $agent.initContainers) (default list $agent.sidecars)) "taken" (list "agent" "wait-for-schema")) -}}
+{{- end -}}
+
+{{/* A mount of a volume that is not there. Argument: dict "who" for the message, "mounts", and "volumes", the names that are there. */}}
+{{- define "ai-agent.guards.mounts" -}}
+{{- range .mounts -}}
+{{- if not (has .name $.volumes) -}}
+{{- fail (printf "%s mounts %s at %s, and agent.extraVolumes has no volume of that name: add it there." $.who .name .mountPath) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Argument: dict "path" for the message, "items" a list of maps, "key" what must be unique in it, "taken" what the chart has itself. */}}

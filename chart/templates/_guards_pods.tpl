@@ -104,11 +104,7 @@
 {{- range $agent.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end -}}
 {{- range $key := list "initContainers" "sidecars" -}}
 {{- range $container := get $agent $key | default list -}}
-{{- range $container.volumeMounts -}}
-{{- if not (has .name $volumes) -}}
-{{- fail (printf "agent.%s: the container %s mounts %s at %s, and agent.extraVolumes has no volume of that name: add it there." $key $container.name .name .mountPath) -}}
-{{- end -}}
-{{- end -}}
+{{- include "ai-agent.guards.mounts" (dict "who" (printf "agent.%s: the container %s" $key $container.name) "mounts" $container.volumeMounts "volumes" $volumes) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
