@@ -21,6 +21,14 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 COMMIT = "COMMIT; BEGIN"
 
 
+# What tables of situations begin with, where one table of a schema of its own is enough.
+LEDGER = """
+CREATE SCHEMA home; SET LOCAL search_path = home;
+CREATE TABLE ledger (id int PRIMARY KEY, note text, kind varchar(20), amount int);
+INSERT INTO ledger SELECT n, CASE WHEN n % 2 = 0 THEN 'n' || n END, 'a', n FROM generate_series(1, 6) n;
+"""
+
+
 def sql(*texts: str) -> list[str]:
     return list(texts)
 
@@ -108,6 +116,21 @@ def agree(outcome: tuple[list[Finding], str], ids: set[str], wanted: str | None,
     assert words in error, error
     assert wanted != "fail" or error, "the server takes it"
     assert wanted is not None or not error, error
+
+
+def agree_at_worst(outcome: tuple[list[Finding], str], ids: set[str], wanted: str | None, words: str) -> None:
+    """The worst that is said is what is wanted, and it ends as the words say, of what is not known too.
+
+    :param outcome: of said_and_done()
+    :param ids: the findings that count
+    :param wanted: as worst() has it
+    :param words: a part of the server's error, empty where it takes the statements
+    """
+    found, error = outcome
+    told = [item.message for item in found]
+    assert worst(found, ids) == wanted, (told, error)
+    assert words in error, error
+    assert bool(error) == bool(words), (told, error)
 
 
 def worst(found: list[Finding], ids: set[str]) -> str | None:

@@ -7,13 +7,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from tests.integration.preflight.said_and_done import said_and_done, sql, worst
+from tests.integration.preflight.said_and_done import LEDGER, agree_at_worst, said_and_done, sql
 
-TABLES = """
-CREATE SCHEMA home; SET LOCAL search_path = home;
-CREATE TABLE ledger (id int PRIMARY KEY, note text, kind varchar(20), amount int);
-INSERT INTO ledger SELECT n, CASE WHEN n % 2 = 0 THEN 'n' || n END, 'a', n FROM generate_series(1, 6) n;
-"""
 # ThreeFish-AI/negentropy#52 and #51, MODSetter/SurfSense#395 and OpenHands/OpenHands#11782 reported such blocks.
 CASES: dict[str, tuple[str, list[str], str | None, str]] = {
     "enum label by pg_enum not there": ("CREATE TYPE pk AS ENUM ('user','org'); CREATE TABLE principals (id int PRIMARY KEY, kind pk NOT NULL, is_system bool); INSERT INTO principals VALUES (1,'user',false),(2,'user',true);", sql("DO $$  BEGIN IF NOT EXISTS (SELECT 1 FROM pg_enum WHERE enumlabel = 'GITHUB' AND enumtypid = (SELECT oid FROM pg_type WHERE typname = 'pk')) THEN ALTER TYPE pk ADD VALUE 'GITHUB'; END IF; END $$"), None, ""),
@@ -67,9 +62,4 @@ SAYS = {
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_said_is_what_happens(name: str, session: psycopg.Connection) -> None:
     setup, texts, wanted, words = CASES[name]
-    found, error = said_and_done(session, TABLES, setup, texts, rows=True)
-    told = [item.message for item in found]
-    assert worst(found, SAYS) == wanted, (told, error)
-    assert words in error, error
-    # Of what is not known the words say how it really ends.
-    assert bool(error) == bool(words), (told, error)
+    agree_at_worst(said_and_done(session, LEDGER, setup, texts, rows=True), SAYS, wanted, words)
