@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 _TABLES: t.Final = frozenset("rp")
 
 
-class Guards:
+class BlockConditions:
     """Follows each statement of the upgrade, in order. `objects` is moved on by the caller."""
 
     def __init__(self, catalog: Catalog, objects: ObjectJudge, facts: TableFacts) -> None:
@@ -201,4 +201,4 @@ def _all(*answers: bool | None) -> bool | None:
     return False if False in answers else None if None in answers else True
 
 
-__all__ = ("Guards",)
+__all__ = ("BlockConditions",)

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.redaction import without_named
-from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.block_conditions import Guards
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.block_conditions import BlockConditions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.held_locks import HeldLocks
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_checks import CheckJudge
@@ -158,7 +158,7 @@ class Judge:
         self.timezone = TimeZone(server["timezone"])
         self.rights = RightJudge(catalog, server["role"], self.locks.reported)
         self.objects = ObjectJudge(catalog, facts)
-        self.guards = Guards(catalog, self.objects, facts)
+        self.conditions = BlockConditions(catalog, self.objects, facts)
         self.tables = TableRules(catalog, facts)
         self.privileges = PrivilegeJudge(catalog, self.tables, facts, server)
         self.sequences = SequenceJudge(catalog, facts)
@@ -240,7 +240,7 @@ class Judge:
         if statement.node is None:
             words = f"PostgreSQL's grammar refuses it: {statement.problem}."
             return form | {"risk": "unknown"}, [finding("statement-unparsed", words, **where)]
-        runs = self.guards.holds(statement.condition) if statement.condition and self.objects.certain else True
+        runs = self.conditions.holds(statement.condition) if statement.condition and self.objects.certain else True
         if not runs:
             found = left_out(statement, runs, self.objects.types, where)
             return form | {"risk": "unknown" if found else "none", "skipped": True}, found
@@ -251,7 +251,7 @@ class Judge:
         found = [*self.objects.judge(statement, where), *self.rights.judge(statement.node, where)]
         for judge in self.judges:
             found += judge.judge(statement, where, certain=self.objects.certain)
-        self.guards.after(statement.node)
+        self.conditions.after(statement.node)
         self.tables.after(statement.node)
         found += self.rows.judge(statement, where)
         without_default = self.rows.without_default(statement.number)

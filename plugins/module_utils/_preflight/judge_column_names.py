@@ -30,10 +30,10 @@ _Use = tuple["str | None", str]
 
 
 class ColumnNameJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: the caller moves them on after this judge has seen a statement"""
+        """:param rules: the caller updates them after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
         self._new = NewTables(catalog)
         # Tables that a query of this upgrade made.

@@ -26,10 +26,10 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 
 class UpsertJudge:
-    """Followed from statement to statement."""
+    """Judges each statement of the upgrade, in order."""
 
     def __init__(self, catalog: Catalog, rules: TableRules) -> None:
-        """:param rules: the caller moves them on after this judge has seen a statement"""
+        """:param rules: the caller updates them after this judge has seen a statement"""
         self._catalog, self._rules = catalog, rules
         self._new = NewTables(catalog)
 

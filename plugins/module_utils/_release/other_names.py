@@ -1,11 +1,10 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """What other charts call a value that this chart has under a name that is not like it.
 
 The names are those of `helm create`, of Bitnami's charts, and of the charts of other AI servers, in November 2026.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
