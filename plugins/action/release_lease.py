@@ -1,17 +1,33 @@
-"""The action plugin of migration_preflight, which also names the process that the Lease is for."""
+"""The action plugin of migration_preflight, which also names the process that the Lease is for, and frees it here."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import annotations
 
+import functools
 import os
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.action.migration_preflight import ActionModule as FindsKubeconfig
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.module import outcome, secrets
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.lease_module import (
+    ARGUMENTS,
+    CONSTRAINTS,
+    execute,
+)
+from ansible_collections.ai_platform.agent.plugins.plugin_utils._in_worker import InWorker, Work
 
 
-class ActionModule(FindsKubeconfig):
+class ActionModule(InWorker, FindsKubeconfig):
+    """Action plugin, see the documentation in plugins/modules."""
+
+    work = Work(ARGUMENTS, functools.partial(outcome, execute), secrets, CONSTRAINTS)
+
+    def is_short(self, arguments: t.Mapping[str, t.Any]) -> bool:
+        """Who gives a Lease back asks its keeper; the keeper itself would inherit the worker's pipes to Ansible."""
+        return arguments.get("state") == "free"
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The result of the task."""
         if self._connection.transport != "local":

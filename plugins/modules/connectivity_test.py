@@ -144,6 +144,12 @@ options:
       - That it alone fails is a finding. Check mode leaves it out, because Helm records its outcome.
     type: bool
     default: false
+  helm_test_again:
+    description:
+      - Whether C(helm test) runs although Helm recorded that the deployed revision passed it. V(false) leaves it out
+        then, and tells the recorded outcome.
+    type: bool
+    default: true
   helm_test_timeout:
     description: How long each pod of the release's own test may take, a duration such as V(5m).
     type: str
@@ -350,8 +356,11 @@ helm_test:
       description: Why it failed, empty where it did not.
       type: str
     attempts:
-      description: How often it ran, once or twice.
+      description: How often it ran, once or twice; 0 where it was left out (O(helm_test_again=false)).
       type: int
+    recorded:
+      description: When the recorded test ended, empty where it ran now.
+      type: str
 attempts:
   description: How often the test ran, with O(wait).
   returned: when a verdict was possible

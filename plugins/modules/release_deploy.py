@@ -64,6 +64,13 @@ options:
     description: How long helm waits, as helm writes it.
     type: str
     default: 5m
+  up_to_date:
+    description:
+      - The release's entry of C(helm list), where the caller has seen that chart and values are those of its deployed
+        revision. It is returned as RV(status); Helm, which would be started six times to see the same, is not asked.
+      - Empty, Helm is asked.
+    type: dict
+    default: {}
   validate_certs:
     description: As for M(kubernetes.core.helm).
     type: bool

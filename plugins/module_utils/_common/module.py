@@ -17,16 +17,24 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 Row = dict[str, t.Any]
 
 
+Execute = t.Callable[[Row], tuple[Row, str | None]]
+
+
 def started(arguments: Row, **constraints: t.Any) -> AnsibleModule:
     """The module with its arguments read; secrets of a kubeconfig that was passed as a dictionary are hidden."""
     module = AnsibleModule(argument_spec=arguments, supports_check_mode=True, **constraints)
-    if isinstance(module.params.get("kubeconfig"), dict):
-        module.no_log_values.update(extract_sensitive_values_from_kubeconfig(module.params["kubeconfig"]))
+    module.no_log_values.update(secrets(module.params))
     return module
 
 
-def end(module: AnsibleModule, execute: t.Callable[[Row], tuple[Row, str | None]], params: Row) -> None:
-    """Print the result of `execute` and leave.
+def secrets(params: Row) -> set[str]:
+    """What must not be in a result, besides the options that say so themselves."""
+    kubeconfig = params.get("kubeconfig")
+    return set(extract_sensitive_values_from_kubeconfig(kubeconfig)) if isinstance(kubeconfig, dict) else set()
+
+
+def outcome(execute: Execute, params: Row) -> Row:
+    """The module's result; with `msg` where it failed.
 
     :param execute: returns the result (`changed` is false where it does not say) and the sentence for which the module
         fails (None: it does not), or raises FindingError
@@ -34,10 +42,17 @@ def end(module: AnsibleModule, execute: t.Callable[[Row], tuple[Row, str | None]
     try:
         result, problem = execute(params)
     except FindingError as error:
-        module.fail_json(msg=error.message, error_id=error.id, findings=[of_error(error)], changed=error.changed)
-    if problem:
-        module.fail_json(msg=problem, **{"changed": False, **result})
-    module.exit_json(**{"changed": False, **result})
+        told = {"msg": error.message, "error_id": error.id, "findings": [of_error(error)]}
+        return told | {"changed": error.changed}
+    return {"changed": False, **result} | ({"msg": problem} if problem else {})
 
 
-__all__ = ("end", "started")
+def end(module: AnsibleModule, execute: Execute, params: Row) -> None:
+    """Print the result of `execute`, as `outcome` takes it, and leave."""
+    result = outcome(execute, params)
+    if "msg" in result:
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+__all__ = ("end", "outcome", "secrets", "started")

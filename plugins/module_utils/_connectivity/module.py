@@ -25,7 +25,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.ju
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_the_same
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm_test
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -75,6 +75,7 @@ ARGUMENTS: t.Final[dict[str, t.Any]] = {
         },
     },
     "helm_test": {"type": "bool", "default": False},
+    "helm_test_again": {"type": "bool", "default": True},
     "helm_test_timeout": {"type": "str", "default": "5m"},
     "helm_binary": {"type": "path", "default": "helm"},
     "helm_kubeconfig": {"type": "path"},
@@ -114,10 +115,10 @@ def execute(params: Row) -> tuple[Row, str | None]:
     try:
         if params["helm_test"]:
             _assert_one_cluster(params)
-        with helm.test_in_background(program, params, _helms_kubeconfig(params) if program else {}) as helm_test:
+        with helm_test.in_background(program, params, _helms_kubeconfig(params) if program else {}) as tested:
             subject, findings, details = _patiently(params)
-            if helm_test:
-                own, more = _helm_test(helm_test, findings)
+            if tested:
+                own, more = _helm_test(tested, findings)
                 findings, details = [*findings, *more], details | {"helm_test": own}
     except FindingError as error:
         subject = f"{params['release_namespace']}/{params['release_name']}" if params["release_name"] else "direct"
@@ -159,20 +160,21 @@ def _assert_one_cluster(params: Row) -> None:
         assert_the_same(connect(params), connect(params | own))
 
 
-def _helm_test(helm_test: t.Callable[[], helm.Ended], findings: list[Finding]) -> tuple[Row, list[Finding]]:
+def _helm_test(tested: t.Callable[[], helm_test.Tested], findings: list[Finding]) -> tuple[Row, list[Finding]]:
     """What `helm test` said, and a finding where it failed although our own test found no cause.
 
     `helm test` does not wait until the release is ready, as our own test does; so it gets a second attempt.
     """
     explained = bool(policy.failing(findings, "fail"))
-    first = helm_test()
-    ended = first if first.code == 0 or first.denied or explained else helm_test()
-    own = helm.tests(ended) | {"attempts": 1 if ended is first else 2, "complaint": ended.complaint}
-    if ended.code == 0 or explained:
+    first = tested()
+    last = first if not first.complaint or first.denied or explained else tested()
+    attempts = 2 if last is not first else 0 if first.recorded else 1
+    own = {name: getattr(last, name) for name in ("outcomes", "log", "complaint", "recorded")} | {"attempts": attempts}
+    if not last.complaint or explained:
         return own, []
-    if ended.denied:
-        return own, [finding("helm-test-forbidden", f"The chart's own test was not run. {ended.denied}")]
-    return own, [finding("helm-test-failed", f"The chart's own test failed: {ended.complaint}")]
+    if last.denied:
+        return own, [finding("helm-test-forbidden", f"The chart's own test was not run. {last.denied}")]
+    return own, [finding("helm-test-failed", f"The chart's own test failed: {last.complaint}")]
 
 
 def _patiently(params: Row) -> tuple[str, list[Finding], Row]:

@@ -1,4 +1,4 @@
-"""What is asked of the helm program beside kubernetes.core.helm: its version, a release's record and test, a chart.
+"""What is asked of the helm program beside kubernetes.core.helm: its version, a release's record, a chart's manifests.
 
 A helm that asks a cluster gets the variables of `_kube.kubeconfig`, so it asks as the module itself does.
 """
@@ -36,7 +36,6 @@ _FORBIDDEN = re.compile(
     r'is forbidden: User "(?P<account>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]*)"'
     r'(?: in API group "[^"]*")?(?: in the namespace "(?P<namespace>[^"]*)")?'
 )
-_TEST = re.compile(r"(?s)TEST SUITE: +(\S+).*?Phase: +(\w+)")
 # Every state in which a release exists. Plain `helm list` leaves out most of them.
 _STATES = ("--deployed", "--failed", "--pending", "--uninstalling")
 
@@ -95,25 +94,6 @@ def run(
 
 
 @contextlib.contextmanager
-def test_in_background(helm: str | None, params: Row, kubeconfig: Row) -> Iterator[t.Callable[[], Ended] | None]:
-    """Run `helm test` beside the block, which gets a function that waits for the result, or None without a helm.
-
-    The function's second call runs the test again.
-
-    :param helm: the program
-    :param params: release_name, release_namespace and helm_test_timeout, a duration as helm writes it
-    """
-    if not helm:
-        yield None
-        return
-    words = [helm, "test", params["release_name"], "--namespace", params["release_namespace"], "--logs"]
-    words += ["--timeout", params["helm_test_timeout"]]
-    with kubeconfigs.variables(kubeconfig) as environment, concurrent.futures.ThreadPoolExecutor(1) as pool:
-        ends = [pool.submit(run, words, environment=environment)]
-        yield lambda: ends.pop().result() if ends else run(words, environment=environment)
-
-
-@contextlib.contextmanager
 def version_and_record(
     helm: str | None, params: Row, kubeconfig: Row | FindingError, seconds: float
 ) -> Iterator[t.Callable[[], Row | None]]:
@@ -169,12 +149,6 @@ def _values_digest(given: Ended) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def tests(ended: Ended) -> Row:
-    """What `helm test --logs` printed: `outcomes`, the phase of each test by its name, and `log`, their pods' lines."""
-    pods = ended.output.partition("POD LOGS: ")[2].splitlines()[1:]
-    return {"outcomes": dict(_TEST.findall(ended.output)), "log": [line for line in pods if line.strip()]}
-
-
 def template(helm: str, chart: str, params: Row, environment: t.Mapping[str, str] | None = None) -> Ended:
     """The manifests of a chart.
 
@@ -184,4 +158,4 @@ def template(helm: str, chart: str, params: Row, environment: t.Mapping[str, str
     return run([*words, "--values", "-"], text=json.dumps(params["values"]), environment=environment)
 
 
-__all__ = ("TIMED_OUT", "Ended", "run", "template", "test_in_background", "tests", "version_and_record")
+__all__ = ("TIMED_OUT", "Ended", "run", "template", "version_and_record")

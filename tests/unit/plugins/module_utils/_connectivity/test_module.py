@@ -48,7 +48,13 @@ def test_both_are_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     own = OwnTest(tmp_path, failures=0)
     result, problem = run(monkeypatch, own)
     assert (result["verdict"], problem, own.runs) == ("safe", None, 1)
-    assert result["helm_test"] == {"outcomes": {"x": "Succeeded"}, "log": ["well"], "complaint": "", "attempts": 1}
+    assert result["helm_test"] == {
+        "outcomes": {"x": "Succeeded"},
+        "log": ["well"],
+        "complaint": "",
+        "recorded": "",
+        "attempts": 1,
+    }
 
 
 def test_what_only_needed_a_moment_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

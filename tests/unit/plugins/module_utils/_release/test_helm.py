@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm as helm_asks
 
-PARAMS = {"release_name": "agent-dev", "release_namespace": "dev", "helm_test_timeout": "10m"}
+PARAMS = {"release_name": "agent-dev", "release_namespace": "dev"}
 KUBECONFIG = {"kind": "Config", "users": [{"name": "u", "user": {"token": "c4nary"}}]}
 RECORD = '[{"name":"agent-dev","status":"pending-upgrade","revision":"3"}]'
 Program = t.Callable[[str], str]
@@ -128,8 +128,6 @@ def test_an_answer_that_is_no_json(helm: Program) -> None:
 def test_nobody_is_asked_without_a_command() -> None:
     with helm_asks.version_and_record(None, PARAMS, {}, 1) as answer:
         assert answer() is None
-    with helm_asks.test_in_background(None, PARAMS, {}) as running:
-        assert running is None
 
 
 def test_values_reach_template_by_its_input(helm: Program) -> None:
@@ -138,36 +136,6 @@ def test_values_reach_template_by_its_input(helm: Program) -> None:
     ended = helm_asks.template(program, "/chart", params)
     assert ended.output == 'template agent-dev /chart --namespace dev --values -\n{"a": "c4nary"}'
     assert ended.complaint == ""
-
-
-OUTPUT = """\
-NAME: agent-dev
-STATUS: deployed
-TEST SUITE:     agent-dev-connection-test
-Last Started:   Sat Nov 21 18:00:00 2026
-Last Completed: Sat Nov 21 18:00:04 2026
-Phase:          Succeeded
-
-POD LOGS: agent-dev-connection-test
-postgresql well
-redis well
-
-"""
-
-
-def test_what_helm_test_prints(helm: Program, tmp_path: Path) -> None:
-    (tmp_path / "said").write_text(OUTPUT)
-    with helm_asks.test_in_background(helm(f'echo "$@" >>{tmp_path}/words; cat {tmp_path}/said'), PARAMS, {}) as ended:
-        assert ended is not None
-        told = helm_asks.tests(ended())
-        ended()
-    words = "test agent-dev --namespace dev --logs --timeout 10m"
-    assert (tmp_path / "words").read_text().splitlines() == [words, words]
-    assert told == {"outcomes": {"agent-dev-connection-test": "Succeeded"}, "log": ["postgresql well", "redis well"]}
-
-
-def test_a_test_that_printed_nothing() -> None:
-    assert helm_asks.tests(helm_asks.Ended(1, "", "Error: x")) == {"outcomes": {}, "log": []}
 
 
 def test_the_cluster_is_named_by_a_file_that_is_gone_afterwards(helm: Program, tmp_path: Path) -> None:

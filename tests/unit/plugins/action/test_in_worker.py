@@ -1,4 +1,4 @@
-"""release_info looks in the worker of its task and tells what the module would; nothing secret is told or left."""
+"""What is done in the worker of a task tells what the module would; nothing secret is told or left."""
 
 from __future__ import annotations
 
@@ -41,6 +41,16 @@ TASKS: dict[str, Row] = {
         "validate_certs": True,
     },
 }
+AWAY = {"host": "https://127.0.0.1:1", "api_key": TOKEN}
+# Of the other modules the calls that are short enough, and those that are not.
+OTHERS: dict[str, tuple[str, Row]] = {
+    "a record": ("release_rollback", AWAY | {"state": "recorded", "revision": 3, "manifests": "", "preflight": {}}),
+    "a record without its revision": ("release_rollback", AWAY | {"state": "recorded"}),
+    "a roll back": ("release_rollback", AWAY),
+    "a Lease given back": ("release_lease", {"state": "free", "folder": "/nowhere"}),
+    "a Lease given back from nowhere": ("release_lease", {"state": "free"}),
+    "a Lease held": ("release_lease", AWAY | {"wait": 0}),
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +71,16 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, tuple[dict[str,
         }
         for number, (name, arguments) in enumerate(TASKS.items())
     ]
-    results = "{{ [" + ", ".join(f"result_{number}" for number in range(len(TASKS))) + "] | to_json }}"
+    tasks += [
+        {
+            "name": name,
+            f"ai_platform.agent.{module}": {"release_name": "x", "release_namespace": "y"} | arguments,
+            "register": f"result_{number}",
+            "failed_when": False,
+        }
+        for number, (name, (module, arguments)) in enumerate(OTHERS.items(), len(TASKS))
+    ]
+    results = "{{ [" + ", ".join(f"result_{number}" for number in range(len(tasks))) + "] | to_json }}"
     tasks.append({"ansible.builtin.copy": {"content": results, "dest": "{{ told }}"}})
     book = folder / "book.yml"
     book.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}], sort_keys=False))
@@ -92,14 +111,14 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, tuple[dict[str,
             check=False,
         )
         assert done.returncode == 0, done.stdout[-3000:]
-        rows = dict(zip(TASKS, json.loads(told.read_text()), strict=True))
+        rows = dict(zip([*TASKS, *OTHERS], json.loads(told.read_text()), strict=True))
         # Ansible's archives are started from a file, modules in place from _module_process.py.
         assert ("book.yml" in (folder / f"parents-{here}").read_text()) is here
         found[here] = rows, done.stdout, [path for path in temporary.rglob("*") if path.is_file()]
     return found
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", [*TASKS, *OTHERS])
 def test_the_same_result(ways: dict[bool, tuple[dict[str, Row], str, list[Path]]], name: str) -> None:
     here, module = (dict(ways[way][0][name]) for way in (True, False))
     for row in (here, module):
@@ -114,6 +133,10 @@ def test_what_was_compared(ways: dict[bool, tuple[dict[str, Row], str, list[Path
     assert rows["a server that is away"]["helm"]["said"] == "v4.3.1 7"
     assert "refused" in rows["a kubeconfig of its own"]["helm"]["problem"]
     assert "unknown" in rows["an unknown option"]["msg"]
+    assert rows["a record"]["error_id"] == "manifests-unreadable"
+    assert "revision" in rows["a record without its revision"]["msg"]
+    assert "was killed" in rows["a Lease given back"]["msg"]
+    assert rows["a Lease held"]["error_id"] == "cluster-unreachable"
 
 
 def test_nothing_secret_is_told_or_left(ways: dict[bool, tuple[dict[str, Row], str, list[Path]]]) -> None:
