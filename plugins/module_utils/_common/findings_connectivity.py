@@ -19,7 +19,10 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
     "rounds-failed": ("fail", "Connections break while they are used: look at the server's log, restarts and proxies."),
     "latency-high": ("warn", "Look at the network, the nodes' load and the server's; or move the threshold."),
     "latency-worse": ("warn", "Look at what changed since: node, network, load; or move worse_factor and worse_ms."),
-    "large-messages-lost": ("fail", "Compare the MTU of pods, nodes and tunnels: full packets are lost on the way."),
+    "large-messages-lost": (
+        "fail",
+        "Compare the MTU of pods, nodes and tunnels: full packets are lost. Or the way is very slow.",
+    ),
     "certificate-expires": (
         "warn",
         "Renew it, and look at why what renews it did not: cert-manager, the server's log.",

@@ -1,8 +1,9 @@
+"""The name that somebody meant who typed another one."""
+
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
 
 # PRIVATE to the collection: no other collection may import this.
-"""The name that somebody meant who typed another one."""
 
 from __future__ import annotations
 

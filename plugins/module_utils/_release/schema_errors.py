@@ -1,11 +1,12 @@
-# Copyright (c) 2026, the ai_platform.agent authors
-# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
-
-# PRIVATE to the collection: no other collection may import this.
 """What Helm says of values that the schema of a chart refuses, in sentences: the key, what it must be, what was meant.
 
 Helm prints what its validator says, github.com/santhosh-tekuri/jsonschema: a tree, with regular expressions in it.
 """
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: no other collection may import this.
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from lab import images
-from lab.paths import ROOT, VARS
+from lab.paths import BIN, ROOT, VARS
 from tests.integration.role.conftest import VENV, Run, play
 
 from .conftest import Release
@@ -123,6 +123,33 @@ def test_back_to_the_version_before_without_changing_the_schema(deployed: Deploy
     assert deployed.there.status() == "deployed"
     assert lab_images_next() not in deployed.there.agents().values()
     assert deployed.there.revision() == "0007"
+    deployed.there.nothing_failed()
+
+
+def test_an_unchanged_release_is_neither_released_nor_tested_by_helm_again(deployed: Deployed, tmp_path: Path) -> None:
+    """Helm's own record says that chart and values are those that are deployed, and that this revision was tested."""
+    words, helm = tmp_path / "words", tmp_path / "helm"
+    helm.write_text(f'#!/bin/sh\necho "$1" >>{words}\nexec {BIN}/helm "$@"\n')
+    helm.chmod(0o755)
+
+    def run(*tags: str) -> tuple[Run, set[str]]:
+        words.write_text("")
+        done = play(*INVENTORY, "site.yml", *tags, **deployed.variables(ai_agent_helm_binary=str(helm)))
+        assert done.code == 0, done.output
+        assert done.recap("changed") == 0
+        return done, set(words.read_text().split())
+
+    # The fixture's run did not verify.
+    _first, asked = run()
+    assert "test" in asked
+    second, asked = run()
+    assert asked == {"version", "list", "get", "status"}
+    assert "Succeeded (at " in second.output
+    _verified, asked = run("--tags", "verify")
+    assert "test" in asked
+    changed = play(*INVENTORY, "site.yml", **deployed.variables(**next_image()))
+    assert changed.code == 0, changed.output
+    assert "Succeeded (at " not in changed.output
     deployed.there.nothing_failed()
 
 
