@@ -38,7 +38,7 @@ class ActionModule(InPlace, KubernetesActionModule):
             "timeout": given.get("timeout") or "5m",
         }
         with shown(lambda: of_release(params), interval, task_vars.get("inventory_hostname", "")):
-            return t.cast("Row", super()._execute_module(**options | {"module_name": HELM, "module_args": given}))
+            return super()._execute_module(**options | {"module_name": HELM, "module_args": given})
 
 
 __all__ = ("ActionModule",)

@@ -7,6 +7,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm as helm_asks
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import helm_test
 
 Row = dict[str, t.Any]
@@ -78,7 +79,7 @@ def test_what_helm_test_prints(helm: t.Callable[[Row | str], str], tmp_path: Pat
 
 
 def test_a_test_that_printed_nothing() -> None:
-    ended = helm_test.Ended(1, "", "Error: x")
+    ended = helm_asks.Ended(1, "", "Error: x")
     assert helm_test._tested(ended) == helm_test.Tested({}, [], "x")
 
 
