@@ -185,6 +185,7 @@ def operations(tally: Tally) -> None:
     """What is done to a release that serves, under load: passwords that rotate, a version that does worse."""
     with _lab():
         tally.pytest("operations", ["tests/integration/operations"], seconds=2400)
+        _molecule(tally, "rotation")
 
 
 def faults(tally: Tally) -> None:
