@@ -42,6 +42,7 @@ TASKS: dict[str, Row] = {
     },
 }
 AWAY = {"host": "https://127.0.0.1:1", "api_key": TOKEN}
+DEPLOYED = {"status": "deployed", "chart": "ai-agent-1.0.0"}
 # Of the other modules the calls that are short enough, and those that are not.
 OTHERS: dict[str, tuple[str, Row]] = {
     "a record": ("release_rollback", AWAY | {"state": "recorded", "revision": 3, "manifests": "", "preflight": {}}),
@@ -50,6 +51,8 @@ OTHERS: dict[str, tuple[str, Row]] = {
     "a Lease given back": ("release_lease", {"state": "free", "folder": "/nowhere"}),
     "a Lease given back from nowhere": ("release_lease", {"state": "free"}),
     "a Lease held": ("release_lease", AWAY | {"wait": 0}),
+    # No helm is there that could be asked.
+    "a release as wanted": ("release_deploy", {"up_to_date": DEPLOYED, "chart_ref": "/nowhere"}),
 }
 
 
@@ -137,6 +140,7 @@ def test_what_was_compared(ways: dict[bool, tuple[dict[str, Row], str, list[Path
     assert "revision" in rows["a record without its revision"]["msg"]
     assert "was killed" in rows["a Lease given back"]["msg"]
     assert rows["a Lease held"]["error_id"] == "cluster-unreachable"
+    assert (rows["a release as wanted"]["changed"], rows["a release as wanted"]["status"]) == (False, DEPLOYED)
 
 
 def test_nothing_secret_is_told_or_left(ways: dict[bool, tuple[dict[str, Row], str, list[Path]]]) -> None:
