@@ -174,7 +174,7 @@ def on_cluster(tally: Tally) -> None:
 def release(tally: Tally) -> None:
     """A release's life and the three environments at once: plain helm, then the role; what the preflight stops."""
     with _lab():
-        tally.pytest("release", ["tests/integration/release"], seconds=2400)
+        tally.pytest("release", ["tests/integration/release"], seconds=3600)
         _molecule(tally, "environments")
         _molecule(tally, "preflight")
         _molecule(tally, "connectivity")
@@ -206,7 +206,7 @@ def helm3(tally: Tally) -> None:
     os.environ["LAB_HELM"] = "3"
     try:
         with _lab():
-            tally.pytest("release-helm3", ["tests/integration/release"], seconds=2400)
+            tally.pytest("release-helm3", ["tests/integration/release"], seconds=3600)
             _molecule(tally, "environments", "Helm 3")
     finally:
         del os.environ["LAB_HELM"]
