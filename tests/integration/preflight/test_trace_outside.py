@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from dev.postgresql import running
-from tests.integration.preflight.asking import ask
+from tests.integration.preflight.asking import OF_THE_SERVER, ask
 from tests.integration.preflight.conftest import CHOSEN
 from tests.integration.preflight.test_trace import SCHEMA, project
 
@@ -181,7 +181,7 @@ def test_what_an_outsider_brought(name: str, tmp_path: Path) -> None:
             folder, url, trace=True, trace_postgresql=str(server.folder / "programs/bin"),
             migrator_sets_lock_timeout=True,
         )  # fmt: skip
-    serious = {key: value for key, value in verdict.serious.items() if key != "backup-unknown"}
+    serious = {key: value for key, value in verdict.serious.items() if key not in OF_THE_SERVER}
     assert serious == brought.serious, [item for item in verdict.findings if item["id"] in serious]
     assert "SUBPASS" not in str(verdict.result)
     assert PASSWORD not in str(verdict.result)
