@@ -23,6 +23,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_quest
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import sequence_question
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.shape_questions import shape_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     functions,
@@ -59,9 +60,11 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
         deletions = (part for part in writes(node) if isinstance(part, ast.DeleteStmt))
         deletion_tables |= dict.fromkeys(relation_name(part.relation) for part in deletions)
     objects = _objects(found, tables)
+    asked = parse_questions(found)
     called |= set(objects["functions"])
     return {
-        "statements": parse_questions(found),
+        "statements": asked,
+        "shaped": shape_questions(found, {number for number, _text in asked}),
         "bodies": body_questions(found),
         "grammar": grammar_questions(found),
         "settings": list(_settings(found)),
