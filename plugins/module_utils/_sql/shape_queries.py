@@ -51,14 +51,15 @@ def _query_of(node: t.Any, _shapes: TableShapes, _before: dict[str, Shape | None
         yield Query(lambda: _whole(node.query), [node.query])
 
 
-def _update(node: t.Any, _shapes: TableShapes, _before: dict[str, Shape | None]) -> t.Iterator[Query]:
+def _update(node: t.Any, _shapes: TableShapes, before: dict[str, Shape | None]) -> t.Iterator[Query]:
     table, alias = node.relation.relname, _alias(node.relation)
+    unknown = _unknown(before.get(table))
     values: list[t.Callable[[], str]] = []
     takes: list[Wanted] = []
     for item in node.targetList or ():
         if isinstance(item.val, ast.MultiAssignRef):
             return
-        if not item.indirection and not isinstance(item.val, ast.SetToDefault):
+        if not item.indirection and not isinstance(item.val, ast.SetToDefault) and item.name not in unknown:
             values.append(_value(item.val, f"{_name(alias)}.{_name(item.name)}"))
             takes.append(None if _untyped(item.val) else [table, item.name])
     sources = [node.relation, *(node.fromClause or ())]
@@ -79,11 +80,11 @@ def _insert(node: t.Any, _shapes: TableShapes, before: dict[str, Shape | None]) 
     shape = before.get(table)
     if query is None or shape is None or any(item.indirection for item in node.cols or ()):
         return
-    columns = [item.name for item in node.cols or ()] or _columns_in_order(shape)
+    columns, unknown = [item.name for item in node.cols or ()] or _columns_in_order(shape), _unknown(shape)
     if query.valuesLists:
         values, takes = [], []
         for column, value in (pair for row in query.valuesLists for pair in zip(columns, row, strict=False)):
-            if not isinstance(value, ast.SetToDefault) and len(values) < MOST_VALUES:
+            if not isinstance(value, ast.SetToDefault) and column not in unknown and len(values) < MOST_VALUES:
                 values.append(_value(value, f"(SELECT {_name(column)} FROM {_name(table)})"))  # noqa: S608 - a name
                 takes.append(None if _untyped(value) else [table, column])
         parts = [query.valuesLists, node.relation, node.withClause]
@@ -197,6 +198,10 @@ def _columns_in_order(shape: Shape) -> list[str]:
     if shape.live is not None or any(action not in {"add", "type"} for action, _name, _value in shape.changes):
         return []
     return [name for name, _kind in shape.made or ()] + [name for action, name, _ in shape.changes if action == "add"]
+
+
+def _unknown(shape: Shape | None) -> set[str]:
+    return shape.unknown() if shape else set()
 
 
 def _untyped(node: t.Any) -> bool:

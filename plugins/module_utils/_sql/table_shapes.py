@@ -130,6 +130,7 @@ class TableShapes:
             relation = node.view if kind is ast.ViewStmt else node.into.rel if kind is ast.CreateTableAsStmt else None
             relation = relation or node.base.relation
             self._shapes[relation.relname] = None
+            self.types.add(relation.relname)
         elif kind is ast.DropStmt and node.removeType in _RELATIONS:
             for item in node.objects or ():
                 self._shapes[item[-1].sval] = None
@@ -144,6 +145,8 @@ class TableShapes:
 
     def _made(self, node: t.Any, *, sure: bool) -> None:
         schema, name = relation_name(node.relation)
+        # Each table is a type as well.
+        self.types.add(name)
         elements = node.tableElts or ()
         plain = all(isinstance(item, (ast.ColumnDef, ast.Constraint)) for item in elements)
         bound = node.inhRelations or node.partbound is not None or node.ofTypename is not None
@@ -182,6 +185,7 @@ class TableShapes:
             shape = self.of(node.relation)
             self._shapes[node.relation.relname], self._shapes[node.newname] = None, shape
             self._schemas[node.newname] = node.relation.schemaname
+            self.types |= {node.relation.relname, node.newname}
         elif node.renameType in {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}:
             self.types |= {node.newname, *(part.sval for part in node.object or ())}
 
