@@ -44,6 +44,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_read_only import ReadOnlyJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_locks import RowLockJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_security import RowSecurityJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_sequence_rights import (
@@ -194,6 +195,7 @@ class Judge:
             VirtualColumnJudge(catalog, self.tables, facts, self.version),
             GoneJudge(catalog, self.tables),
             TriggerJudge(catalog, self.tables),
+            RowLockJudge(catalog, self.locks.held),
         )
         self.held_locks = HeldLocks(self.locks.small)
         self.evidence = evidence
