@@ -74,7 +74,9 @@ def refusals(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]
     return list(found.values())
 
 
-def _columns(connection: psycopg.Connection, shape: dict[str, t.Any], live: dict[str, Columns | None]) -> Columns | None:
+def _columns(
+    connection: psycopg.Connection, shape: dict[str, t.Any], live: dict[str, Columns | None]
+) -> Columns | None:
     """The columns and types of a table as it will be; None where it is not known."""
     columns: Columns | None = dict(shape["made"]) if shape["made"] is not None else None
     if shape["live"]:
@@ -85,9 +87,9 @@ def _columns(connection: psycopg.Connection, shape: dict[str, t.Any], live: dict
     for action, column, value in shape["changes"]:
         if action == "drop":
             columns.pop(column, None)
-        elif action == "add" or (action == "maybe" and column not in columns):
-            columns[column] = value
-        elif action == "type" and column in columns:
+        elif (
+            action == "add" or (action == "maybe" and column not in columns) or (action == "type" and column in columns)
+        ):
             columns[column] = value
         elif action == "rename":
             columns = {(value if name == column else name): kind for name, kind in columns.items()}
@@ -113,7 +115,7 @@ def _refused(
         sql.SQL("{} AS (SELECT {})").format(
             sql.Identifier(name),
             sql.SQL(", ").join(
-                sql.SQL("CAST(NULL AS {}) AS {}").format(sql.SQL(kind), sql.Identifier(column))  # type: ignore[arg-type]
+                sql.SQL("CAST(NULL AS {}) AS {}").format(sql.SQL(kind), sql.Identifier(column))
                 for column, kind in columns.items()
                 if kind is not None
             ),
@@ -121,7 +123,8 @@ def _refused(
         for name, columns in tables.items()
     ]
     before = f"WITH {sql.SQL(', ').join(queries).as_string(connection)} " if queries else ""
-    text = f"SELECT * FROM ({item['text']}) AS {NAME}"
+    # Printed from a parsed statement of the migration, and only ever parsed.
+    text = f"SELECT * FROM ({item['text']}) AS {NAME}"  # noqa: S608 - as said
     try:
         with connection.transaction(force_rollback=True):
             # The binary form makes psycopg use the extended protocol, which takes one statement and no second.

@@ -1,4 +1,4 @@
-"""Relations that the upgrade itself renamed or dropped before a statement that names them. Pure functions over facts."""
+"""Relations that the upgrade renamed or dropped before a statement that names them. Pure functions over facts."""
 
 # Copyright (c) 2026, the ai_platform.agent authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
@@ -38,7 +38,9 @@ class GoneJudge:
         names = dict.fromkeys(_named(statement.node))
         gone = [name for name in names if self._catalog.qualified(name) in self._catalog.dropped]
         return [
-            refusal("object-missing", f"{dotted(name)} was renamed or dropped by this upgrade before", where, sure=certain)
+            refusal(
+                "object-missing", f"{dotted(name)} was renamed or dropped by this upgrade before", where, sure=certain
+            )
             for name in gone
             if not self._catalog.known(name)
         ]

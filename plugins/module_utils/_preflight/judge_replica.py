@@ -57,7 +57,11 @@ def lost_identities(statements: t.Sequence[Statement], facts: DatabaseFacts) -> 
             refused.add(oid)
             label, by = dotted(full[oid]), ", ".join(published[oid]["publications"])
             unfit = published[oid].get("unfit")
-            why = f"no replica identity that fits {unfit[0]}" if published[oid]["index_oid"] and unfit else "no replica identity"
+            why = (
+                f"no replica identity that fits {unfit[0]}"
+                if published[oid]["index_oid"] and unfit
+                else "no replica identity"
+            )
             words = f"{label} has {why}, and {by} publishes it: this {kind} will fail."
             place: Where = {"revision": statement.revision, "statement": statement.number, "table": label}
             found.append(finding("replica-identity-lost", words, **place))

@@ -35,11 +35,8 @@ class RowLockJudge:
         self._catalog, self._held = catalog, held
         self._said: set[Name] = set()
 
-    def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
-        """Before the statement is read, so that the catalogue is that before it.
-
-        :param certain: not used: what is said is that something is not known
-        """
+    def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:  # noqa: ARG002 - as others
+        """Before the statement is read, so that the catalogue is that before it."""
         found = []
         for change in writes(statement.node):
             table = self._catalog.table(relation_name(change.relation)) if isinstance(change, _CHANGES) else None
@@ -51,7 +48,9 @@ class RowLockJudge:
                 seconds = row["transaction_seconds"]
                 who = "A prepared transaction" if row["pid"] is None else f"Process {row['pid']}"
                 since = "" if seconds is None else f" for {seconds:.0f} s"
-                words = f"{who} has held rows of {dotted(table.name)}{since}; whether this meets one of them is not known."
+                words = (
+                    f"{who} has held rows of {dotted(table.name)}{since}; whether this meets one of them is not known."
+                )
                 about: Where = where | {"table": dotted(table.name)}
                 found.append(finding("lock-held", words, severity="unknown", **about))
         return found

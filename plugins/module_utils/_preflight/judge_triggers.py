@@ -57,26 +57,31 @@ class TriggerJudge:
     def judge(self, statement: Statement, where: Where, *, certain: bool) -> list[Finding]:
         """Before the statement is read, so that the catalogue is that before it.
 
-        :param certain: not used: what is said is that something is not known
+        :param certain: no earlier opaque statement can have changed the triggers
         """
         node: t.Any = statement.node
         if not self._rules.known:
             return []
-        found = [*self._fired(node, where), *self._fields_lost(node, where)]
+        found = [*self._fired(node, where), *self._fields_lost(node, where, sure=certain)]
         self._after(node)
         return found
 
     def _fired(self, node: t.Any, where: Where) -> t.Iterator[Finding]:
+        writes: list[tuple[Name, str, int, t.Any]]
         writes = [(write.table, write.kind, _BITS[write.kind], write.columns) for write in own_writes(node)]
         if isinstance(node, ast.TruncateStmt):
-            writes = [(relation_name(item), "TRUNCATE", _TRUNCATE, ()) for item in t.cast("t.Any", node.relations) or ()]
+            writes = [
+                (relation_name(item), "TRUNCATE", _TRUNCATE, ()) for item in t.cast("t.Any", node.relations) or ()
+            ]
         for name, kind, bit, columns in writes:
             full = self._catalog.qualified(name)
             for row in self._rows(name, every=bit == _TRUNCATE):
                 watched = bit != UPDATE or not row["columns"] or set(row["columns"]) & set(columns or ())
                 why = self._doubt(row, name) if row["type"] & bit and watched else None
                 if why is not None:
-                    words = f"Whether {kind} of {dotted(full)} succeeds is not known: it fires the trigger {row['name']}"
+                    words = (
+                        f"Whether {kind} of {dotted(full)} succeeds is not known: it fires the trigger {row['name']}"
+                    )
                     yield finding("data-unknown", f"{words}, whose function {row['function']}() {why}.",
                                   **(where | {"table": dotted(full)}))  # fmt: skip
 
@@ -87,7 +92,7 @@ class TriggerJudge:
         for row in self._rules.triggers(table) if table else ():
             new = self._bodies.get(row["function"])
             if new is not None:
-                yield t.cast("TriggerRow", row | {"schema": "", "language": new[0], "source": new[1]})
+                yield row | {"schema": "", "language": new[0], "source": new[1]}
             elif every:
                 yield row
 
@@ -102,13 +107,15 @@ class TriggerJudge:
             return f"uses {min(missing)}, which may be no column of it"
         return None
 
-    def _fields_lost(self, node: t.Any, where: Where) -> t.Iterator[Finding]:
+    def _fields_lost(self, node: t.Any, where: Where, *, sure: bool) -> t.Iterator[Finding]:
         """A column that a trigger's function names goes: each write that fires it fails from then on."""
         if not isinstance(node, (ast.AlterTableStmt, ast.RenameStmt)) or node.relation is None:
             return
         lost: set[str] = set()
         if isinstance(node, ast.AlterTableStmt):
-            lost = {str(item.name) for item in t.cast("t.Any", node.cmds) or () if item.subtype == Command.AT_DropColumn}
+            lost = {
+                str(item.name) for item in t.cast("t.Any", node.cmds) or () if item.subtype == Command.AT_DropColumn
+            }
         elif node.renameType == ObjectType.OBJECT_COLUMN:
             lost = {str(node.subname)}
         table = self._catalog.table(relation_name(t.cast("t.Any", node.relation)))
@@ -118,7 +125,8 @@ class TriggerJudge:
             if used and row["type"] & ROW and table:
                 words = f"The trigger {row['name']} of {dotted(table.name)} uses {min(used)} in {row['function']}()"
                 said = f"{words}, which goes: each write that fires it fails, unless the function is replaced."
-                yield finding("write-rejected", said, severity="fail", **(where | {"table": dotted(table.name)}))
+                about: Where = where | {"table": dotted(table.name)}
+                yield finding("write-rejected", said, severity="fail" if sure else "unknown", **about)
 
     def _after(self, node: t.Any) -> None:
         kind: t.Any = type(node)
@@ -131,11 +139,13 @@ class TriggerJudge:
         elif kind is ast.CreateTrigStmt:
             schema, function = qualified_name(node.funcname or ())
             language, source = self._bodies.get(function, ("", None))
-            row = {"oid": 0, "name": node.trigname, "type": int(node.timing or 0) | int(node.events or 0) | (ROW if node.row else 0),
-                   "deferrable": False, "deferred": False, "schema": schema or "", "function": function,
-                   "language": language, "source": source,
-                   "columns": [item.sval for item in node.columns or ()]}  # fmt: skip
-            self._made.setdefault(self._catalog.qualified(relation_name(node.relation)), []).append(t.cast("TriggerRow", row))
+            bits = int(node.timing or 0) | int(node.events or 0) | (ROW if node.row else 0)
+            row = {"oid": 0, "name": node.trigname, "type": bits, "deferrable": False, "deferred": False}
+            row |= {"schema": schema or "", "function": function, "language": language, "source": source}
+            row |= {"columns": [item.sval for item in node.columns or ()]}
+            self._made.setdefault(self._catalog.qualified(relation_name(node.relation)), []).append(
+                t.cast("TriggerRow", row)
+            )
         elif kind is ast.DropStmt and node.removeType == ObjectType.OBJECT_TRIGGER:
             for item in node.objects or ():
                 full = self._catalog.qualified(qualified_name(item[:-1]))

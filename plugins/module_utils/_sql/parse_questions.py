@@ -261,5 +261,12 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], Derived]]] = {
 }
 
 
-__all__ = ("MOST_CHARACTERS", "MOST_STATEMENTS", "body_questions", "changes_names", "depends_on_text", "grammar_questions",
-           "parse_questions")  # fmt: skip
+__all__ = (
+    "MOST_CHARACTERS",
+    "MOST_STATEMENTS",
+    "body_questions",
+    "changes_names",
+    "depends_on_text",
+    "grammar_questions",
+    "parse_questions",
+)

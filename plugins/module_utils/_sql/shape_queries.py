@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
@@ -36,19 +37,19 @@ class Query:
 
     text: t.Callable[[], str]
     parts: list[t.Any]
-    takes: list[Wanted] = dataclasses.field(default_factory=list)
+    takes: t.Sequence[Wanted] = ()
     later: bool = False
 
 
 def _select(node: t.Any, _shapes: TableShapes, _before: dict[str, Shape | None]) -> t.Iterator[Query]:
     if node.intoClause is None:
-        yield Query(lambda: _whole(node), [node])
+        yield Query(functools.partial(_whole, node), [node])
 
 
 def _query_of(node: t.Any, _shapes: TableShapes, _before: dict[str, Shape | None]) -> t.Iterator[Query]:
     """CREATE VIEW, CREATE TABLE AS, CREATE MATERIALIZED VIEW."""
     if isinstance(node.query, ast.SelectStmt) and not getattr(node, "if_not_exists", False):
-        yield Query(lambda: _whole(node.query), [node.query])
+        yield Query(functools.partial(_whole, node.query), [node.query])
 
 
 def _update(node: t.Any, _shapes: TableShapes, before: dict[str, Shape | None]) -> t.Iterator[Query]:
@@ -64,14 +65,14 @@ def _update(node: t.Any, _shapes: TableShapes, before: dict[str, Shape | None]) 
             takes.append(None if _untyped(item.val) else [table, item.name])
     sources = [node.relation, *(node.fromClause or ())]
     parts = [node.targetList, *sources, node.whereClause, node.withClause]
-    yield Query(lambda: _over(values, sources, node.whereClause, node.withClause), parts, takes)
+    yield Query(functools.partial(_over, values, sources, node.whereClause, node.withClause), parts, takes)
 
 
 def _delete(node: t.Any, _shapes: TableShapes, _before: dict[str, Shape | None]) -> t.Iterator[Query]:
     if node.whereClause is not None:
         sources = [node.relation, *(node.usingClause or ())]
         parts = [*sources, node.whereClause, node.withClause]
-        yield Query(lambda: _over([], sources, node.whereClause, node.withClause), parts)
+        yield Query(functools.partial(_over, [], sources, node.whereClause, node.withClause), parts)
 
 
 def _insert(node: t.Any, _shapes: TableShapes, before: dict[str, Shape | None]) -> t.Iterator[Query]:
@@ -82,13 +83,14 @@ def _insert(node: t.Any, _shapes: TableShapes, before: dict[str, Shape | None]) 
         return
     columns, unknown = [item.name for item in node.cols or ()] or _columns_in_order(shape), _unknown(shape)
     if query.valuesLists:
-        values, takes = [], []
+        values: list[t.Callable[[], str]] = []
+        takes: list[Wanted] = []
         for column, value in (pair for row in query.valuesLists for pair in zip(columns, row, strict=False)):
             if not isinstance(value, ast.SetToDefault) and column not in unknown and len(values) < MOST_VALUES:
                 values.append(_value(value, f"(SELECT {_name(column)} FROM {_name(table)})"))  # noqa: S608 - a name
                 takes.append(None if _untyped(value) else [table, column])
         parts = [query.valuesLists, node.relation, node.withClause]
-        yield Query(lambda: _over(values, [], None, node.withClause), parts, takes)
+        yield Query(functools.partial(_over, values, [], None, node.withClause), parts, takes)
         return
     items = query.targetList or ()
     plain = not query.op and not any(_is_star(item.val) for item in items)
@@ -98,7 +100,7 @@ def _insert(node: t.Any, _shapes: TableShapes, before: dict[str, Shape | None]) 
             takes[place] = None
     if query.withClause is None:
         query.withClause = node.withClause
-    yield Query(lambda: _whole(query), [query, node.relation], takes)
+    yield Query(functools.partial(_whole, query), [query, node.relation], takes)
 
 
 def _index(node: t.Any, _shapes: TableShapes, _before: dict[str, Shape | None]) -> t.Iterator[Query]:
@@ -112,7 +114,7 @@ def _trigger(node: t.Any, _shapes: TableShapes, _before: dict[str, Shape | None]
     if node.whenClause is not None:
         rows = [ast.RangeVar(relname=node.relation.relname, schemaname=node.relation.schemaname, inh=True,
                              alias=ast.Alias(aliasname=name)) for name in ("old", "new")]  # fmt: skip
-        yield Query(lambda: _over([], rows, node.whenClause), [*rows, node.whenClause])
+        yield Query(functools.partial(_over, [], rows, node.whenClause), [*rows, node.whenClause])
 
 
 def _policy(node: t.Any, _shapes: TableShapes, _before: dict[str, Shape | None]) -> t.Iterator[Query]:
@@ -144,7 +146,8 @@ def _alter(node: t.Any, shapes: TableShapes, _before: dict[str, Shape | None]) -
         elif kind == Command.AT_ColumnDefault and given is not None and not _untyped(given):
             parts = [given, node.relation]
             value = _value(given, "")
-            yield Query(lambda value=value: _over([value]), parts, [[node.relation.relname, command.name]], later=True)
+            takes: list[Wanted] = [[node.relation.relname, command.name]]
+            yield Query(functools.partial(_over, [value]), parts, takes, later=True)
 
 
 def _column(relation: t.Any, column: t.Any, shapes: TableShapes) -> t.Iterator[Query]:
@@ -152,11 +155,12 @@ def _column(relation: t.Any, column: t.Any, shapes: TableShapes) -> t.Iterator[Q
     for item in column.constraints or ():
         if item.contype == ConstrType.CONSTR_GENERATED and kind is not None:
             value = item.raw_expr
-            yield Query(lambda value=value: _over([_value(value, "")], [relation]), [value, relation], [kind], later=True)
+            text = functools.partial(_over, [_value(value, "")], [relation])
+            yield Query(text, [value, relation], [kind], later=True)
         elif item.contype == ConstrType.CONSTR_DEFAULT and kind is not None:
             value = item.raw_expr
-            text = _value(value, f"CAST(NULL AS {kind})")
-            yield Query(lambda text=text: _over([text]), [value], [None if _untyped(value) else kind], later=True)
+            text = functools.partial(_over, [_value(value, f"CAST(NULL AS {kind})")])
+            yield Query(text, [value], [None if _untyped(value) else kind], later=True)
         else:
             yield from _constraint(relation, item, shapes, column.colname)
 
@@ -172,7 +176,10 @@ def _constraint(relation: t.Any, item: t.Any, shapes: TableShapes, column: str =
         if not targets or len(targets) != len(columns):
             return
         pairs = [f"one.{_name(target)} = two.{_name(own)}" for target, own in zip(targets, columns, strict=True)]
-        own, names = ast.RangeVar(relname=relation.relname, schemaname=relation.schemaname, inh=True), [*targets, *columns]
+        own, names = (
+            ast.RangeVar(relname=relation.relname, schemaname=relation.schemaname, inh=True),
+            [*targets, *columns],
+        )
         parts = [other, own, *(ast.ColumnRef(fields=(ast.String(name),)) for name in names)]
         text = f"SELECT 1 FROM {_name(other.relname)} AS one, {_name(relation.relname)} AS two WHERE "  # noqa: S608
         yield Query(lambda: text + " AND ".join(pairs), parts, later=True)
@@ -180,12 +187,14 @@ def _constraint(relation: t.Any, item: t.Any, shapes: TableShapes, column: str =
 
 def _assigned(relation: t.Any, value: t.Any, kind: str | None) -> t.Iterator[Query]:
     if kind is not None and not _untyped(value):
-        yield Query(lambda: _over([_value(value, "")], [relation]), [value, relation], [kind])
+        yield Query(functools.partial(_over, [_value(value, "")], [relation]), [value, relation], [kind])
 
 
 def _condition(relation: t.Any, condition: t.Any, expressions: t.Sequence[t.Any] = ()) -> Query:
     values = [_value(item, "") for item in expressions]
-    return Query(lambda: _over(values, [relation], condition), [relation, condition, *expressions], later=True)
+    return Query(
+        functools.partial(_over, values, [relation], condition), [relation, condition, *expressions], later=True
+    )
 
 
 def _collated(element: t.Any) -> t.Any:
@@ -220,12 +229,15 @@ def _value(node: t.Any, typed: str) -> t.Callable[[], str]:
 
 
 def _over(
-    values: t.Sequence[t.Callable[[], str]], sources: t.Sequence[t.Any] = (), condition: t.Any = None, queries: t.Any = None
+    values: t.Sequence[t.Callable[[], str]],
+    sources: t.Sequence[t.Any] = (),
+    condition: t.Any = None,
+    queries: t.Any = None,
 ) -> str:
     before = f"{RawStream()(queries)} " if queries is not None else ""
     origin = f" FROM {', '.join(_printed(item) for item in sources)}" if sources else ""
     where = f" WHERE {RawStream()(condition)}" if condition is not None else ""
-    return f"{before}SELECT {', '.join(value() for value in values) or '1'}{origin}{where}"  # noqa: S608 - as printed
+    return f"{before}SELECT {', '.join(value() for value in values) or '1'}{origin}{where}"
 
 
 def _whole(query: t.Any) -> str:

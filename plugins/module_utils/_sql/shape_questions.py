@@ -25,7 +25,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_quest
     depends_on_text,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.shape_queries import HANDLERS
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import walk
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import functions, qualified_name, walk
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_shapes import Shape, TableShapes
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -76,8 +76,8 @@ def shape_questions(found: t.Sequence[Statement], asked: t.Container[int]) -> li
         known = statement.number in asked and not isinstance(node, ast.AlterTableStmt)
         if known or statement.looks_first or len(statement.sql) > MOST_CHARACTERS:
             continue
-        called = {part.funcname[-1].sval for part in walk(node) if isinstance(part, ast.FuncCall)}
-        if called & made or depends_on_text(node) or (extended and not _OPERATORS >= _operators(node)):
+        called = {name for _schema, name in functions(node)}
+        if called & made or depends_on_text(node) or (extended and not _operators(node) <= _OPERATORS):
             continue
         about = {"number": statement.number, "functions": sorted(called) if extended else []}
         questions += [about | form for form in _Asker(shapes, statement, before).forms()]
@@ -88,14 +88,13 @@ def _unclear_after(node: t.Any) -> bool:
     if isinstance(node, ast.DropStmt):
         return node.removeType not in _DROPPED
     if isinstance(node, ast.SelectStmt) and node.intoClause is None:
-        calls = (part.funcname[-1].sval for part in walk(node) if isinstance(part, ast.FuncCall))
-        return any(name not in _HARMLESS for name in calls)
+        return any(name not in _HARMLESS for _schema, name in functions(node))
     return changes_names(node) and not isinstance(node, _OWN_NAMES)
 
 
 def _routines(node: t.Any) -> set[str]:
     if isinstance(node, ast.CreateFunctionStmt):
-        return {str(node.funcname[-1].sval)}  # type: ignore[index]
+        return {str(t.cast("t.Any", node.funcname)[-1].sval)}
     items = node.objects if node.removeType == ObjectType.OBJECT_FUNCTION else ()
     return {str(item.objname[-1].sval) for item in items}
 
@@ -130,7 +129,7 @@ class _Asker:
         for query in handler(node, self._shapes, self._before):
             if (used := self._tables(query.parts, later=query.later)) is not None:
                 named = [shape.form(name) for name, shape in used.items()]
-                yield {"text": query.text(), "takes": query.takes, "shapes": named}
+                yield {"text": query.text(), "takes": list(query.takes), "shapes": named}
 
     def _tables(self, parts: t.Sequence[t.Any], *, later: bool) -> dict[str, Shape] | None:
         """The tables that a question names, their names without schemas; None where it cannot be asked."""
@@ -138,7 +137,7 @@ class _Asker:
         local = {part.ctename for part in nodes if isinstance(part, ast.CommonTableExpr)}
         fields = [field for part in nodes if isinstance(part, ast.ColumnRef) for field in part.fields or ()]
         columns = {field.sval for field in fields if isinstance(field, ast.String)}
-        types = {part.names[-1].sval for part in nodes if isinstance(part, ast.TypeName)}
+        types = {qualified_name(part.names)[1] for part in nodes if isinstance(part, ast.TypeName) and part.names}
         if columns & _SYSTEM or types & self._shapes.types or any(isinstance(part, _UNASKED) for part in nodes):
             return None
         used: dict[str, Shape] = {}

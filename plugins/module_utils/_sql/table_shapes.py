@@ -155,7 +155,7 @@ class TableShapes:
             self._shapes[name] = None
             return
         columns = [item for item in elements if isinstance(item, ast.ColumnDef)]
-        made: Columns = [(item.colname, self.type_of(item.typeName)) for item in columns]
+        made: Columns = [(str(item.colname), self.type_of(item.typeName)) for item in columns]
         self._schemas.setdefault(name, schema)
         self._shapes[name] = Shape((schema, name) if maybe else None, made, keys=_primary_key(elements))
 

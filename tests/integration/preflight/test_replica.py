@@ -111,7 +111,11 @@ CHOSEN_ROWS = [
     ("CREATE PUBLICATION shown FOR TABLE item WHERE (note <> 'x')", "UPDATE item SET code = 'b'", True),
     ("CREATE PUBLICATION shown FOR TABLE item WHERE (note <> 'x')", "DELETE FROM item WHERE id = 7", True),
     ("CREATE PUBLICATION shown FOR TABLE item WHERE (id > 3)", "UPDATE item SET code = 'b'", False),
-    ("CREATE PUBLICATION shown FOR TABLE item WHERE (note <> 'x') WITH (publish = 'insert')", "DELETE FROM item", False),
+    (
+        "CREATE PUBLICATION shown FOR TABLE item WHERE (note <> 'x') WITH (publish = 'insert')",
+        "DELETE FROM item",
+        False,
+    ),
     ("CREATE PUBLICATION shown FOR TABLE item (code)", "UPDATE item SET code = 'b'", True),
     ("CREATE PUBLICATION shown FOR TABLE item (code, id)", "UPDATE item SET code = 'b'", False),
     (

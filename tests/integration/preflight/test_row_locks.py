@@ -11,7 +11,9 @@ import pytest
 from tests.integration.preflight.conftest import CHOSEN, Servers, copy_of
 from tests.integration.preflight.said_and_done import ended, judged
 
-TABLES = "CREATE TABLE ledger (id int PRIMARY KEY, note text); INSERT INTO ledger SELECT n, 'a' FROM generate_series(1, 6) n"
+TABLES = (
+    "CREATE TABLE ledger (id int PRIMARY KEY, note text); INSERT INTO ledger SELECT n, 'a' FROM generate_series(1, 6) n"
+)
 
 
 @dataclasses.dataclass(frozen=True)
