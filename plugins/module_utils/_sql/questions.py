@@ -172,6 +172,7 @@ def _objects(found: t.Sequence[Statement], tables: dict[Name, None]) -> dict[str
     changed: dict[Name, None] = {}
     casts = False
     statistics: set[str] = set()
+    before = _types_before(found)
     for statement in found:
         statistics |= _statistics(statement.node)
         by_kind.setdefault("type", set()).update(name for _schema, name in row_types(statement.node))
@@ -185,6 +186,7 @@ def _objects(found: t.Sequence[Statement], tables: dict[Name, None]) -> dict[str
             by_kind.setdefault(touch.kind, set()).add(touch.name[1])
             if touch.action == "drop" and not touch.cascade:
                 dropped.setdefault(touch.kind, set()).add(touch.name[1])
+                dropped[touch.kind] |= before.get((touch.kind, touch.name[1]), set())
                 if touch.kind == "relation" or touch.table is not None:
                     changed[touch.table or touch.name] = None
         if isinstance(statement.node, ast.AlterTableStmt) and statement.node.relation is not None:
@@ -218,6 +220,16 @@ def _objects(found: t.Sequence[Statement], tables: dict[Name, None]) -> dict[str
         "casts": casts,
         **{f"dropped_{kind}s": sorted(dropped.get(kind, ())) for kind in ("type", "function", "schema", "extension")},
     }
+
+
+def _types_before(found: t.Sequence[Statement]) -> dict[tuple[str, str], set[str]]:
+    """By kind and name: what a type was called before this upgrade renamed it."""
+    before: dict[tuple[str, str], set[str]] = {}
+    for node in (statement.node for statement in found):
+        if isinstance(node, ast.RenameStmt) and node.renameType == ObjectType.OBJECT_TYPE:
+            old = qualified_name(t.cast("t.Any", node.object))[1]
+            before["type", str(node.newname)] = {old, *before.get(("type", old), ())}
+    return before
 
 
 def _statistics(node: t.Any) -> set[str]:
