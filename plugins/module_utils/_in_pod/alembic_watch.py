@@ -33,6 +33,7 @@ LIBRARIES = sys.stdlib_module_names | {
     "alembic", "sqlalchemy", "sqlmodel", "sqlalchemy_utils", "geoalchemy2", "packaging", "pgvector",
     "typing_extensions",
 }  # fmt: skip
+_OF_TABLE = re.compile(r"(?P<make>CREATE TABLE )|DROP TABLE [^;]*;")
 # Methods of SQLAlchemy's objects that take a bind and need nothing of it but what there is offline.
 _RENDERED = frozenset({"create", "drop", "create_all", "drop_all", "compile"})
 IMPORTS = re.compile(r"^\s*(?:from|import)\s+(\w+)", re.MULTILINE)
@@ -227,7 +228,7 @@ class Bind:
         self.dialect, self._asked, self._checkfirst_spans = context.dialect, asked, checkfirst_spans
         self.name, self.driver = self.dialect.name, self.dialect.driver
         # Past the properties of Watch, which would note it.
-        self._real, self._tell = vars(context)["connection"], context.impl.output_buffer.tell
+        self._real, self._buffer = vars(context)["connection"], context.impl.output_buffer
 
     @property
     def engine(self) -> Bind:
@@ -242,10 +243,16 @@ class Bind:
         return Unread(self._asked)
 
     def _run_ddl_visitor(self, visitor: t.Any, element: t.Any, **options: t.Any) -> None:
-        begin = self._tell()
+        begin = self._buffer.tell()
         self._real._run_ddl_visitor(visitor, element, **options)
-        if options.get("checkfirst"):
-            self._checkfirst_spans.append((begin, self._tell()))
+        looks, end = options.get("checkfirst"), self._buffer.tell()
+        if looks and getattr(looks, "name", None) == "TYPES":
+            # SQLAlchemy 2.1 looks for the types of a table alone, which it writes before the table, and drops after it.
+            table = _OF_TABLE.search(self._buffer.getvalue(), begin, end)
+            if table:
+                begin, end = (begin, table.start()) if table["make"] else (table.end(), end)
+        if looks:
+            self._checkfirst_spans.append((begin, end))
 
     def __getattr__(self, name: str) -> t.Any:
         # Alembic offline has no connection either, so the attribute does not exist.

@@ -20,6 +20,7 @@ from . import (
     place_facts,
     row_facts,
     sequence_facts,
+    shape_facts,
     usage_facts,
 )
 from . import live_queries as queries
@@ -119,7 +120,8 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "refusals": parse_facts.refusals(connection, request.get("statements", []))
         + parse_facts.grammar(connection, request.get("grammar", []))
         + parse_facts.settings(connection, request.get("settings", []))
-        + parse_facts.bodies(connection, request.get("bodies", [])),
+        + parse_facts.bodies(connection, request.get("bodies", []))
+        + shape_facts.refusals(connection, request.get("shaped", [])),
         "sequences": sequence_facts.collect(connection, ask, request.get("sequences", {})),
         "immutable": immutable_facts.collect(connection, ask, request.get("immutable", [])),
         "usage": usage_facts.collect(connection, ask, tables_of_use(request, resolved)),

@@ -157,6 +157,9 @@ FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.o
 WHERE r.ev_class = ANY(%(oids)s) AND d.refobjid <> r.ev_class AND d.deptype = 'n'
 """
 # Tables, the publications that send their UPDATE or DELETE, and the index that identifies their rows.
+# `unfit`: columns by which a publication chooses rows though they do not identify one, and columns that do and that its
+# list leaves out (pub_rf_contains_invalid_column and its neighbour in commands/publicationcmds.c). 14 has neither, so
+# that the fields are looked up by their names.
 PUBLISHED = """
 SELECT c.oid::bigint, c.relreplident::text AS identity, i.indexrelid::bigint AS index_oid,
        ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid
@@ -167,7 +170,13 @@ SELECT c.oid::bigint, c.relreplident::text AS identity, i.indexrelid::bigint AS 
              AND m.tablename = c.relname)))) AS kinds,
        ARRAY(SELECT p.pubname::text FROM pg_publication p WHERE (p.pubupdate OR p.pubdelete) AND (p.puballtables
          OR EXISTS (SELECT FROM pg_publication_tables m WHERE m.pubname = p.pubname AND m.schemaname = n.nspname
-           AND m.tablename = c.relname)) ORDER BY 1) AS publications
+           AND m.tablename = c.relname)) ORDER BY 1) AS publications,
+       ARRAY(SELECT DISTINCT a.attname::text FROM pg_publication_rel r
+         JOIN pg_publication p ON p.oid = r.prpubid AND (p.pubupdate OR p.pubdelete)
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+         WHERE r.prrelid = c.oid AND c.relreplident <> 'f' AND CASE WHEN a.attnum = ANY(i.indkey)
+           THEN jsonb_typeof(to_jsonb(r) -> 'prattrs') = 'array' AND NOT to_jsonb(r) -> 'prattrs' @> to_jsonb(a.attnum)
+           ELSE to_jsonb(r) ->> 'prqual' ~ (':varattno ' || a.attnum || '\\M') END ORDER BY 1) AS unfit
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indrelid = c.oid
   AND CASE c.relreplident WHEN 'i' THEN i.indisreplident WHEN 'd' THEN i.indisprimary ELSE false END
 WHERE c.oid = ANY(%(oids)s) AND c.relkind IN ('r', 'p')

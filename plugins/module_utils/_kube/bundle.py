@@ -79,6 +79,7 @@ COLLECTOR: t.Final = _named(
     "row_casts",
     "row_written",
     "sequence_facts",
+    "shape_facts",
     "object_queries",
     "parse_facts",
     "place_facts",

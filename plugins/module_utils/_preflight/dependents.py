@@ -13,7 +13,11 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.type_changes import type_name
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -56,6 +60,10 @@ class Dependents:
             if column["oid"] in full
         }
         self._gone_parts: set[tuple[Name, str]] = set()
+        # Types, by the names that they have now, of the columns to which this upgrade gave one.
+        self._given: dict[tuple[Name, str], str] = {}
+        # Names that a type had before this upgrade renamed it.
+        self._renamed_types: set[str] = set()
         self._casts = {(row["source"], row["target"]) for row in objects["casts"]}
         self._categories = {row["name"]: row["category"] for row in objects["types"]}
 
@@ -89,9 +97,19 @@ class Dependents:
             table = self._catalog.table(relation_name(node.relation))
             if table:
                 found += self._altered(table, node)
+        if isinstance(node, ast.RenameStmt) and node.renameType == ObjectType.OBJECT_TYPE:
+            self._renamed(qualified_name(t.cast("t.Any", node.object))[1], str(node.newname))
         if isinstance(node, ast.TruncateStmt) and not node.behavior:
             found += self._emptied([relation_name(item) for item in t.cast("t.Any", node.relations)])
         return found
+
+    def _renamed(self, old: str, new: str) -> None:
+        """A type: what depends on it does so under its new name."""
+        self._renamed_types.add(old)
+        self._of_name["type", new] = self._of_name.pop(("type", old), [])
+        if (category := self._categories.pop(old, None)) is not None:
+            self._categories[new] = category
+        self._given = {key: new if kind == old else kind for key, kind in self._given.items()}
 
     def _emptied(self, names: t.Sequence[Name]) -> t.Iterator[Problem]:
         """TRUNCATE without CASCADE refuses a table to which another one's foreign key leads, empty or not.
@@ -118,7 +136,9 @@ class Dependents:
                     yield words, table.table
             return
         if touch.table is None:
-            rows = self._of_name.get((touch.kind, touch.name[1]), ())
+            rows = self._of_name.get((touch.kind, touch.name[1]), [])
+            if touch.kind == "type":
+                rows = [row for row in rows if not self._has_another(row, touch.name[1])]
             yield from self._listed(f"{touch.kind} {dotted(touch.name)}", None, rows, dropped_here)
             return
         table = self._catalog.table(touch.table)
@@ -133,6 +153,12 @@ class Dependents:
         elif touch.kind == "column":
             rows = [row for row in self._of_relation.get(table.name, ()) if row["column"] == touch.name[1]]
             yield from self._listed(f"{dotted(table.name)}.{touch.name[1]}", table.name, rows, dropped_here)
+
+    def _has_another(self, row: DependentRow, kind: str) -> bool:
+        """Whether this upgrade gave the column another type than that, so that it needs it no more."""
+        owner = _owner(row)
+        given = self._given.get((owner, row["part"] or "")) if owner and row["class"] == "pg_class" else None
+        return given is not None and given != kind
 
     def _listed(
         self, label: str, table: Name | None, rows: t.Iterable[DependentRow], dropped_here: set[Name]
@@ -164,6 +190,9 @@ class Dependents:
                 yield from self._retyped(
                     table, command, has_default=bool(self._defaults.get(key)) and command.name not in dropped
                 )
+                self._given[key] = type_name(command.def_.typeName)[0]
+            elif kind == Command.AT_AddColumn:
+                self._given[table.name, command.def_.colname] = type_name(command.def_.typeName)[0]
             elif kind in {Command.AT_ColumnDefault, Command.AT_DropColumn}:
                 # The type of a default of this upgrade is not known.
                 self._defaults[key] = False
@@ -180,7 +209,9 @@ class Dependents:
         if blocking:
             yield f"{', '.join(sorted(blocking)[:3])} uses {label}, whose type is changed: this will fail.", table.name
         old, (new, _modifier, array) = table.columns.get(command.name), type_name(command.def_.typeName)
-        if old is None or not self._casts or self._castable(old.type, new, array=array):
+        # A column of a type that was renamed is still said to be of the old name.
+        renamed = new in self._renamed_types and (table.name, command.name) not in self._given
+        if old is None or not self._casts or self._castable(old.type, new, array=array, renamed=renamed):
             return
         if command.def_.raw_default is None:
             yield (
@@ -196,12 +227,15 @@ class Dependents:
             return bool(_owner(row) == table.name and row["part"] not in {None, column})
         return row["class"] in _RETYPE
 
-    def _castable(self, old: str, new: str, *, array: bool) -> bool:
-        """By assignment: the same type, a cast of pg_cast, or the text form where the new type is a string."""
+    def _castable(self, old: str, new: str, *, array: bool, renamed: bool) -> bool:
+        """By assignment: the same type, a cast of pg_cast, or the text form where the new type is a string.
+
+        :param renamed: the old type is another one where it has the name of the new one
+        """
         if domain := self._catalog.domains.get(new):
             new = domain[0]
         category = self._categories.get(new)
-        if category is None and not array and new in self._catalog.created_enums and old != new:
+        if category is None and not array and new in self._catalog.created_enums and (old != new or renamed):
             # No cast leads to it yet, and a text becomes one only where USING says so.
             return False
         if old == new or (old, new) in self._casts or category is None:

@@ -43,7 +43,7 @@ def not_asked(request: dict[str, t.Any]) -> list[Finding]:
     :param request: of _sql/questions.py
     """
     several = {
-        "statement": len(request["statements"]),
+        "statement": len({item[0] for item in request["statements"]} | {item["number"] for item in request["shaped"]}),
         "function body": len(request["bodies"]),
         "setting": len(request["settings"]),
     }

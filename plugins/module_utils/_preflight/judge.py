@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
@@ -26,6 +25,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_domains import DomainJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_expressions import ExpressionJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_extensions import ExtensionJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_gone import GoneJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_inheritance import InheritanceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_lock import LockJudge, figures
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_new_tables import NewTableJudge
@@ -44,6 +44,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_read_only import ReadOnlyJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_locks import RowLockJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_security import RowSecurityJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rows import RowJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_sequence_rights import (
@@ -53,6 +54,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_skipped import SkippedJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_statistics import StatisticsJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_triggers import TriggerJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_upserts import UpsertJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_virtual_columns import (
@@ -60,6 +62,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_writes import WriteJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.left_out import left_out
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.not_static import not_static
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.session_settings import LockTimeout, TimeZone
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import rules
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.compatibility import incompatibilities
@@ -90,8 +93,6 @@ _RISKS = {"fail": 3, "unknown": 2, "warn": 1, "info": 0, "skip": 0}
 _NAMES = ("none", "low", "unknown", "high")
 # chart/files/schema.py: SCHEMA_LOCK_TIMEOUT.
 _USUAL_LOCK_TIMEOUT_SECONDS = 2
-# Errors of SQLAlchemy's compiler, which writes a statement in the same way whoever takes it.
-_FAILS_ONLINE: t.Final = re.compile(r"CompileError: Can't emit .* it has no name|a value is required for the parameter")
 # Findings that a table below the threshold makes harmless.
 _HARMLESS_IF_SMALL = {"full-table-write"}
 # What is a failure because of what it costs, or what it takes: the server would do it.
@@ -192,6 +193,9 @@ class Judge:
             ColumnNameJudge(catalog, self.tables),
             VectorIndexJudge(catalog, server["maintenance_kib"]),
             VirtualColumnJudge(catalog, self.tables, facts, self.version),
+            GoneJudge(catalog, self.tables),
+            TriggerJudge(catalog, self.tables),
+            RowLockJudge(catalog, self.locks.held),
         )
         self.held_locks = HeldLocks(self.locks.small)
         self.evidence = evidence
@@ -211,7 +215,7 @@ class Judge:
 
         :param tick: called before each statement; it may raise what shall end a judgement that takes too long
         """
-        forms, findings = [], [item for segment in segments for item in _not_static(segment)]
+        forms, findings = [], [item for segment in segments for item in not_static(segment)]
         order = {segment.revision: number for number, segment in enumerate(segments)}
         first = min((order[item.revision] for item in findings if item.revision), default=len(order))
         self.rows.take(statements)
@@ -378,23 +382,6 @@ def _strength(lock: dict[str, t.Any]) -> tuple[Mode, int]:
 
 def _age(session: SessionRow | LockRow) -> float:
     return float(session["transaction_seconds"] or 0)
-
-
-def _not_static(segment: Segment) -> list[Finding]:
-    # That nothing was written follows from the error.
-    asks = segment.inspects and not segment.inspects.endswith("wrote no SQL")
-    if segment.error and not asks and _FAILS_ONLINE.search(segment.error):
-        words = f"{segment.path}: SQLAlchemy refuses it, offline as online ({segment.error}): this will fail."
-        return [finding("revision-not-rendered", words, severity="fail", revision=segment.revision)]
-    if segment.error:
-        words = f"{segment.path}: offline mode cannot render it ({segment.error}); what follows in it is not judged."
-        return [finding("revision-not-rendered", words, revision=segment.revision)]
-    if segment.inspects:
-        words = (
-            f"{segment.path}: what it runs is not known from here ({segment.inspects}); online it may run other SQL."
-        )
-        return [finding("revision-not-static", words, revision=segment.revision)]
-    return []
 
 
 __all__ = ("Judge", "Judgement")

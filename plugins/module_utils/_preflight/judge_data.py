@@ -301,11 +301,13 @@ class DataJudge:
         )
 
     def _merged(self, node: t.Any) -> t.Iterator[tuple[str, Table]]:
-        """Writes whose rows nobody follows: MERGE, and those through a view."""
+        """Writes whose rows nobody follows: MERGE, and those through a view or a foreign table."""
         for part in writes(node):
             table = self._catalog.table(relation_name(part.relation))
             if table and table.kind == "v":
                 words = "the view leads it to other tables, whose keys and columns decide"
+            elif table and table.kind == "f":
+                words = "a foreign table leads it to where its wrapper and another server decide"
             elif table and isinstance(part, ast.MergeStmt):
                 words = "which rows it meets, and whether one of them twice, the tables decide"
             else:

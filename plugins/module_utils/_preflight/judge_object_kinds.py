@@ -66,6 +66,8 @@ _FAMILIES: t.Final = (
     {"int2", "int4", "int8", "numeric", "float4", "float8"}, {"text", "varchar", "bpchar", "name"}, {"uuid"}, {"bool"},
     {"jsonb"}, {"date", "timestamp", "timestamptz"}, {"inet", "cidr"}, {"bytea"},
 )  # fmt: skip
+# Of these, the time zone of a session may decide what a function or a cast gives.
+_OF_SESSION: t.Final = {"date", "time", "timetz", "timestamp", "timestamptz"}
 
 
 class ObjectKindJudge:
@@ -112,6 +114,8 @@ class ObjectKindJudge:
             if table.kind == "v" and kind not in _OF_VIEWS:
                 yield f"{dotted(table.name)} is a view, on which this ALTER TABLE command does not work", True
             yield from self._column(table, kind, command)
+            if kind == Command.AT_ReplicaIdentity and part.name:
+                yield from self._identity(table, part.name)
             yield from self._persistence(table, kind, part)
 
     def _column(self, table: Table, kind: Command, command: t.Any) -> t.Iterator[Refusal]:
@@ -124,7 +128,12 @@ class ObjectKindJudge:
             old_family, new_family = _family(column.type), None if array else _family(new)
             if column.type == new and not array:
                 return
+            if column.identity and new not in {"int2", "int4", "int8"}:
+                yield f"{label} is an identity column, which is smallint, integer or bigint", True
             if old_family is not None and old_family == new_family:
+                if column.computed and {column.type, new} & _OF_SESSION:
+                    # What they compare as is one thing, and what a function gives of them another.
+                    yield f"Whether all that an index calls over {label} is IMMUTABLE for {new} is not known", False
                 return
             yield from self._retyped(table, command.name, label, new_family)
             if column.computed:
@@ -134,6 +143,27 @@ class ObjectKindJudge:
                 )
             if any(item.kind == "c" and command.name in item.columns for item in table.constraints):
                 yield f"Whether the check over {label} takes {new} is not known", False
+
+    def _identity(self, table: Table, name: str) -> t.Iterator[Refusal]:
+        """Source: ATExecReplicaIdentity in src/backend/commands/tablecmds.c."""
+        key = next((key for key in self._rules.uniques.of(table) if key.name == name), None)
+        index = self._catalog.table((table.name[0], name))
+        wrong = None
+        if key is None:
+            wrong = "is not unique" if index and index.table == table.name and not index.unique else None
+        elif key.partial or not key.immediate or None in key.columns:
+            wrong = "is partial" if key.partial else "has an expression" if key.immediate else "is deferrable"
+        else:
+            known = [(column, table.columns.get(column or "")) for column in key.columns]
+            free = [column for column, found in known if found and not found.not_null]
+            wrong = f"holds {free[0]}, which may be NULL" if free else None
+        if wrong:
+            yield f"The index {name} {wrong}, and no such index is a replica identity", True
+
+    def _policy(self, node: t.Any) -> t.Iterator[Refusal]:
+        table = self._catalog.table(relation_name(node.table))
+        if table and table.kind not in {"r", "p"}:
+            yield f"{dotted(table.name)} is a {_KINDS.get(table.kind, 'relation')}, which has no policies", True
 
     def _retyped(self, table: Table, column: str, label: str, new: int | None) -> t.Iterator[Refusal]:
         """Foreign keys in both directions."""
@@ -253,6 +283,7 @@ class ObjectKindJudge:
         ast.IndexStmt: _index,
         ast.DropStmt: _dropped,
         ast.GrantStmt: _granted,
+        ast.CreatePolicyStmt: _policy,
     }
 
 

@@ -56,7 +56,13 @@ def lost_identities(statements: t.Sequence[Statement], facts: DatabaseFacts) -> 
                 continue
             refused.add(oid)
             label, by = dotted(full[oid]), ", ".join(published[oid]["publications"])
-            words = f"{label} has no replica identity, and {by} publishes it: this {kind} will fail."
+            unfit = published[oid].get("unfit")
+            why = (
+                f"no replica identity that fits {unfit[0]}"
+                if published[oid]["index_oid"] and unfit
+                else "no replica identity"
+            )
+            words = f"{label} has {why}, and {by} publishes it: this {kind} will fail."
             place: Where = {"revision": statement.revision, "statement": statement.number, "table": label}
             found.append(finding("replica-identity-lost", words, **place))
         for oid, how in _changes(statement.node, names, published, facts):
@@ -84,14 +90,8 @@ def _writes_without(
         kind = {ast.UpdateStmt: "UPDATE", ast.DeleteStmt: "DELETE"}.get(type(change))
         oid = names.get(relation_name(change.relation))
         row = published.get(oid) if oid else None
-        if (
-            oid
-            and kind
-            and row
-            and row["index_oid"] is None
-            and row["identity"] in {_NOTHING, _DEFAULT}
-            and kind.lower() in row["kinds"]
-        ):
+        without = row and row["index_oid"] is None and row["identity"] in {_NOTHING, _DEFAULT}
+        if oid and kind and row and kind.lower() in row["kinds"] and (without or row.get("unfit")):
             yield oid, kind
 
 
@@ -154,7 +154,7 @@ def _changes(
 def _command(command: t.Any, row: PublishedRow, facts: DatabaseFacts) -> str | None:
     kind = command.subtype
     if kind == Command.AT_ReplicaIdentity:
-        row.update({"identity": command.def_.identity_type, "index_oid": None, "columns": []})
+        row.update({"identity": command.def_.identity_type, "index_oid": None, "columns": [], "unfit": []})
         return "What REPLICA IDENTITY NOTHING takes away" if command.def_.identity_type == _NOTHING else ""
     if kind == Command.AT_AddConstraint and command.def_.contype == ConstrType.CONSTR_PRIMARY:
         if row["identity"] != _DEFAULT:

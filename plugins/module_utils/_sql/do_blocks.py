@@ -61,15 +61,19 @@ def inner_statements(sql: str, node: t.Any) -> list[Inner] | None:
     own = [item for item in function.get("datums", ())[1:] if not item.get("PLpgSQL_var", {}).get("isconst")]
     if own or "action" not in function:
         return None
-    return _block(function["action"].get("PLpgSQL_stmt_block", {}))
+    block = function["action"].get("PLpgSQL_stmt_block", {})
+    body = list(block.get("body", ()))
+    # PL/pgSQL ends every block with one.
+    while body and "PLpgSQL_stmt_return" in body[-1]:
+        body.pop()
+    return _block(block | {"body": body})
 
 
 def _block(block: dict[str, t.Any]) -> list[Inner] | None:
     found: list[Inner] = []
     for item in block.get("body", ()):
+        # A RETURN before the end leaves out what follows it, whatever that is.
         ((kind, step),) = item.items()
-        if kind == "PLpgSQL_stmt_return":
-            continue
         handler = _STEPS.get(kind)
         inner = handler(step) if handler else None
         if inner is None:

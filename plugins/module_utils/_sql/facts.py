@@ -272,6 +272,7 @@ class PublishedRow(t.TypedDict):
     :param columns: of that index
     :param kinds: what of it is published: update, delete
     :param publications: their names
+    :param unfit: columns for which an UPDATE or DELETE is refused
     """
 
     oid: int
@@ -280,6 +281,7 @@ class PublishedRow(t.TypedDict):
     columns: list[str]
     kinds: list[str]
     publications: list[str]
+    unfit: t.NotRequired[list[str]]
 
 
 class FunctionRow(t.TypedDict):

@@ -61,7 +61,7 @@ def parse_questions(found: t.Sequence[Statement]) -> list[tuple[int, str]]:
         tables = {part.relname for part in walk(node) if isinstance(part, ast.RangeVar)}
         if not tables & changed and len(statement.sql) <= MOST_CHARACTERS:
             asked += [(statement.number, text) for text in _texts(statement)]
-        if _changes_names(node):
+        if changes_names(node):
             break
         if not isinstance(node, _QUERIES):
             changed |= tables | _names(node)
@@ -95,7 +95,7 @@ def body_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
             break
         if isinstance(node, ast.CreateFunctionStmt) and len(statement.sql) <= MOST_CHARACTERS:
             asked += _bodies(statement.number, node, changed)
-        if _changes_names(node):
+        if changes_names(node):
             break
         if not isinstance(node, _QUERIES):
             changed |= {part.relname for part in walk(node) if isinstance(part, ast.RangeVar)} | _names(node)
@@ -121,7 +121,7 @@ def _bodies(number: int, node: t.Any, changed: set[str | None]) -> t.Iterator[di
         inner = raw.stmt
         tables = {part.relname for part in walk(inner) if isinstance(part, ast.RangeVar)}
         into = isinstance(inner, ast.SelectStmt) and inner.intoClause is not None
-        if not isinstance(inner, _QUERIES) or into or tables & changed or _depends_on_text(inner):
+        if not isinstance(inner, _QUERIES) or into or tables & changed or depends_on_text(inner):
             return
         fields = {
             getattr(field, "sval", None)
@@ -135,7 +135,8 @@ def _bodies(number: int, node: t.Any, changed: set[str | None]) -> t.Iterator[di
                "named": bool(names & fields)}  # fmt: skip
 
 
-def _changes_names(node: t.Any) -> bool:
+def changes_names(node: t.Any) -> bool:
+    """Whether names, types or the path to them may mean something else after the statement."""
     kind: t.Any = type(node)
     if kind is ast.DropStmt:
         return ObjectType(node.removeType) not in _TABLES
@@ -159,13 +160,14 @@ def _texts(statement: Statement) -> list[str]:
     node: t.Any = statement.node
     if isinstance(node, _QUERIES):
         whole = isinstance(node, ast.SelectStmt) and node.intoClause is not None
-        return [] if whole or _depends_on_text(node) else [statement.sql]
+        return [] if whole or depends_on_text(node) else [statement.sql]
     handler = _HANDLERS.get(type(node))
     parts = list(handler(node)) if handler else []
-    return [text for text, expressions in parts if not any(_depends_on_text(item) for item in expressions)]
+    return [text for text, expressions in parts if not any(depends_on_text(item) for item in expressions)]
 
 
-def _depends_on_text(node: t.Any) -> bool:
+def depends_on_text(node: t.Any) -> bool:
+    """Whether a text in it names an object, which the server would look up."""
     for part in walk(node):
         if isinstance(part, ast.FuncCall) and part.funcname and part.funcname[-1].sval in _NAMING:
             return True
@@ -259,4 +261,12 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], Derived]]] = {
 }
 
 
-__all__ = ("body_questions", "grammar_questions", "parse_questions")
+__all__ = (
+    "MOST_CHARACTERS",
+    "MOST_STATEMENTS",
+    "body_questions",
+    "changes_names",
+    "depends_on_text",
+    "grammar_questions",
+    "parse_questions",
+)

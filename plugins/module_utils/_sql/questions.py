@@ -23,6 +23,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_quest
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import sequence_question
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.shape_questions import shape_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     functions,
@@ -59,9 +60,11 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
         deletions = (part for part in writes(node) if isinstance(part, ast.DeleteStmt))
         deletion_tables |= dict.fromkeys(relation_name(part.relation) for part in deletions)
     objects = _objects(found, tables)
+    asked = parse_questions(found)
     called |= set(objects["functions"])
     return {
-        "statements": parse_questions(found),
+        "statements": asked,
+        "shaped": shape_questions(found, {number for number, _text in asked}),
         "bodies": body_questions(found),
         "grammar": grammar_questions(found),
         "settings": list(_settings(found)),
@@ -169,6 +172,7 @@ def _objects(found: t.Sequence[Statement], tables: dict[Name, None]) -> dict[str
     changed: dict[Name, None] = {}
     casts = False
     statistics: set[str] = set()
+    before = _types_before(found)
     for statement in found:
         statistics |= _statistics(statement.node)
         by_kind.setdefault("type", set()).update(name for _schema, name in row_types(statement.node))
@@ -182,6 +186,7 @@ def _objects(found: t.Sequence[Statement], tables: dict[Name, None]) -> dict[str
             by_kind.setdefault(touch.kind, set()).add(touch.name[1])
             if touch.action == "drop" and not touch.cascade:
                 dropped.setdefault(touch.kind, set()).add(touch.name[1])
+                dropped[touch.kind] |= before.get((touch.kind, touch.name[1]), set())
                 if touch.kind == "relation" or touch.table is not None:
                     changed[touch.table or touch.name] = None
         if isinstance(statement.node, ast.AlterTableStmt) and statement.node.relation is not None:
@@ -215,6 +220,16 @@ def _objects(found: t.Sequence[Statement], tables: dict[Name, None]) -> dict[str
         "casts": casts,
         **{f"dropped_{kind}s": sorted(dropped.get(kind, ())) for kind in ("type", "function", "schema", "extension")},
     }
+
+
+def _types_before(found: t.Sequence[Statement]) -> dict[tuple[str, str], set[str]]:
+    """By kind and name: what a type was called before this upgrade renamed it."""
+    before: dict[tuple[str, str], set[str]] = {}
+    for node in (statement.node for statement in found):
+        if isinstance(node, ast.RenameStmt) and node.renameType == ObjectType.OBJECT_TYPE:
+            old = qualified_name(t.cast("t.Any", node.object))[1]
+            before["type", str(node.newname)] = {old, *before.get(("type", old), ())}
+    return before
 
 
 def _statistics(node: t.Any) -> set[str]:

@@ -106,6 +106,43 @@ def test_an_upgrade_that_writes_rows_that_nothing_identifies(
     assert [item.severity for item in said] == (["fail"] if refused else []), [item.message for item in said]
 
 
+# What a publication of 15 and later chooses by; the upgrade, whether it is refused.
+CHOSEN_ROWS = [
+    ("CREATE PUBLICATION shown FOR TABLE item WHERE (note <> 'x')", "UPDATE item SET code = 'b'", True),
+    ("CREATE PUBLICATION shown FOR TABLE item WHERE (note <> 'x')", "DELETE FROM item WHERE id = 7", True),
+    ("CREATE PUBLICATION shown FOR TABLE item WHERE (id > 3)", "UPDATE item SET code = 'b'", False),
+    (
+        "CREATE PUBLICATION shown FOR TABLE item WHERE (note <> 'x') WITH (publish = 'insert')",
+        "DELETE FROM item",
+        False,
+    ),
+    ("CREATE PUBLICATION shown FOR TABLE item (code)", "UPDATE item SET code = 'b'", True),
+    ("CREATE PUBLICATION shown FOR TABLE item (code, id)", "UPDATE item SET code = 'b'", False),
+    (
+        "ALTER TABLE item REPLICA IDENTITY FULL; CREATE PUBLICATION shown FOR TABLE item WHERE (note <> 'x')",
+        "UPDATE item SET code = 'b'",
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize("version", [major for major in CHOSEN if major >= 15])
+@pytest.mark.parametrize(("setup", "upgrade", "refused"), CHOSEN_ROWS)
+def test_a_publication_that_chooses_rows_or_columns(
+    setup: str, upgrade: str, refused: bool, version: int, servers: Servers
+) -> None:
+    session = servers(version).shared()
+    session.rollback()
+    for text in (TABLES, setup):
+        session.execute(text)
+    found = [parsed(upgrade)]
+    said = lost_identities(found, t.cast("DatabaseFacts", live_facts.collect(session, facts_request(found))))
+    error = ended(session, [upgrade])
+    session.rollback()
+    assert bool(error) == refused, error
+    assert [item.severity for item in said] == (["fail"] if refused else []), [item.message for item in said]
+
+
 # The upgrade, what then happens to the table, whether that is refused; by the first version that knows such a one.
 PUBLISHING = [
     (14, "CREATE PUBLICATION shown FOR TABLE bare", CHANGES, True),
