@@ -53,15 +53,8 @@ def running(password: str, *settings: str) -> Iterator[RedisServer]:
     words = ["--bind", "*", "--protected-mode", "no", "--save", "", "--appendonly", "no", *settings]
     port = free_port()
     words += ["--port", str(port), "--requirepass", password]
-    env = dict(os.environ)
-    if program := shutil.which("redis-server"):
-        command = [program, *words]
-    elif image := os.environ.get("TEST_REDIS_IMAGE"):
-        command = ["docker", "run", "--rm", "--network", "host", "--entrypoint", "redis-server", image, *words]
-    else:
-        folder = _unpacked()
-        command = [str(folder / "usr" / "bin" / "redis-server"), *words]
-        env["LD_LIBRARY_PATH"] = os.pathsep.join(map(str, (folder / "usr" / "lib").glob("*-linux-gnu*")))
+    program, env = _program()
+    command = [*program, *words]
     with tempfile.TemporaryDirectory() as work:
         process = subprocess.Popen(command, cwd=work, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -71,6 +64,39 @@ def running(password: str, *settings: str) -> Iterator[RedisServer]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+@contextlib.contextmanager
+def running_sentinel(file: Path) -> Iterator[int]:
+    """The port of a Sentinel that watches nothing, with its configuration in `file`, which it writes.
+
+    :raises LabError: it did not answer within 30 s
+    """
+    port = free_port()
+    command, env = _program("--volume", f"{file.parent}:{file.parent}")
+    words = [*command, str(file), "--sentinel", "--bind", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait(RedisServer(port, ""), process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _program(*of_docker: str) -> tuple[list[str], dict[str, str]]:
+    """The command that starts redis-server, and its environment.
+
+    :param of_docker: options of `docker run`, where it comes from an image
+    """
+    env = dict(os.environ)
+    if program := shutil.which("redis-server"):
+        return [program], env
+    if image := os.environ.get("TEST_REDIS_IMAGE"):
+        return ["docker", "run", "--rm", "--network", "host", *of_docker, "--entrypoint", "redis-server", image], env
+    folder = _unpacked()
+    libraries = os.pathsep.join(map(str, (folder / "usr" / "lib").glob("*-linux-gnu*")))
+    return [str(folder / "usr" / "bin" / "redis-server")], env | {"LD_LIBRARY_PATH": libraries}
 
 
 def _unpacked() -> Path:

@@ -12,7 +12,7 @@ description:
   - Asks the PostgreSQL and the Redis of a release phase by phase, each with its own time, namely name resolution, TCP,
     TLS where it is used, authentication, version and role, a write that is read back and removed, and the schema's
     revision. Then round trips on the connection that is open, with percentiles, and one message of 64 KiB there and
-    back, which hangs where packets of full size are lost.
+    back, which hangs where packets of full size are lost, and is late where the way is slow.
   - Asks also the endpoint of the model where the agent has one, namely name resolution, TCP, its proxy, TLS, and the
     list of its models, which costs no token. The key stays in the pod.
   - Either for a release in a cluster (O(release_name), O(release_namespace)), or for servers that this machine reaches

@@ -23,6 +23,7 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
         "fail",
         "Compare the MTU of pods, nodes and tunnels: full packets are lost. Or the way is very slow.",
     ),
+    "large-messages-slow": ("fail", "Look for a limit of bandwidth, a full tunnel and lost packets; or raise timeout."),
     "certificate-expires": (
         "warn",
         "Renew it, and look at why what renews it did not: cert-manager, the server's log.",
@@ -56,10 +57,15 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
     "database-filtered": ("fail", "Packets are dropped: check NetworkPolicies, firewalls and the address."),
     "database-silent": ("fail", "Something listens and does not answer: check the port, and whether the server hangs."),
     "database-not-postgresql": ("fail", "Another kind of server answers: correct host and port of database-url."),
+    "database-pooler": (
+        "fail",
+        "Look at the pooler's log, its server's address, and the login that it has of its own.",
+    ),
+    "database-encoding": ("warn", "Move it to a database that was made with ENCODING 'UTF8'."),
     "database-connections-exhausted": ("fail", "End idle sessions, lower pools or replicas, or raise max_connections."),
     "database-read-only": (
         "fail",
-        "Find out who set default_transaction_read_only, and why: a full disk, maybe.",
+        "Find out who set default_transaction_read_only, and why: a full disk, maybe; or name the primary.",
     ),
     "database-write-denied": (
         "fail",
@@ -80,7 +86,10 @@ CONNECTIVITY_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "war
     "cache-not-redis": ("fail", "Another kind of server answers: correct host and port of redis-url."),
     "cache-noauth": ("fail", "Redis wants a password (NOAUTH): put it into redis-url."),
     "cache-wrongpass": ("fail", "Correct the password in redis-url (WRONGPASS); a rotation changes both sides."),
-    "cache-permission": ("fail", "Give the user's ACL the commands and keys that the agent needs (NOPERM)."),
+    "cache-permission": (
+        "fail",
+        "Give the user's ACL the commands and keys that the agent and this test need (NOPERM).",
+    ),
     "cache-refused": ("fail", "Read the server's own words in the message and its log."),
     "cache-loading": ("fail", "Redis reads its data from disk: wait, and look at how long that takes."),
     "cache-connections-exhausted": ("fail", "End idle clients, lower pools, or raise maxclients."),

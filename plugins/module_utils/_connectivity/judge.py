@@ -13,7 +13,12 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.causes import LAYERS, cause_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.causes import (
+    LAYERS,
+    cause_of,
+    may_be_well,
+    meaning,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.judge_model import (
     certificates,
     model_answers,
@@ -46,6 +51,12 @@ if t.TYPE_CHECKING:  # pragma: no cover
     )
 
 SCARCE_SHARE = 0.9
+UTF8, ASCII = "UTF8", "SQL_ASCII"
+# What it means, by whether it is SQL_ASCII.
+_ENCODED = {
+    False: "text with a character that it lacks, such as an emoji, cannot be stored",
+    True: "psycopg gives bytes in place of text, unless the client names an encoding",
+}
 # The agent's own checks in /ready, and the dependency whose failure explains them.
 EXPLAINED = {"database": "postgresql", "schema": "postgresql", "cache": "redis"}
 
@@ -86,12 +97,13 @@ def _failure(facts: Facts, observation: Observation, name: str, failed: PhaseRec
     if cause == "database-read-only" and _query(observation, name).get("in_recovery"):
         cause = "in-recovery"
     by = ", by its proxy" if failed["facts"].get("proxy") and layer in {"dns", "tcp"} else ""
-    words = f"{name}{by}{f' at {place}' if place else ''}: {LAYERS[layer]}: {said.rstrip('.')}{told(failed)}"
+    words = f"{name}{by}{f' at {place}' if place else ''}: {LAYERS[layer]}: {said.rstrip('.')}"
+    words = f"{words}{meaning(failed)}{told(failed)}"
     if not_tested(observation, cause):
         words = f"{words}; asked from a pod that is none of the agent's, to which alone the policies may allow it"
         return PodFinding("model-not-tested", words, name, layer, observation["pod"])
     # The agent itself does not use the replicas.
-    severity: Severity | None = "warn" if kind_of(name) == "replica" else None
+    severity: Severity | None = "warn" if kind_of(name) == "replica" else "unknown" if may_be_well(failed) else None
     return PodFinding(cause, words, name, layer, observation["pod"], severity)
 
 
@@ -132,6 +144,8 @@ def _answers(observation: Observation, name: str, limits: Thresholds) -> t.Itera
         if left < limits.connections_left:
             words = f"{answer['connections']} of {answer['max_connections']} connections are in use"
             yield seen("connections-scarce", f"{words} ({answer['reserved']} reserved); {left} are left")
+        if (encoding := answer.get("encoding", UTF8)) != UTF8:
+            yield seen("database-encoding", f"the database's encoding is {encoding}: {_ENCODED[encoding == ASCII]}")
     if kind == "replica" and answer:
         if not answer["in_recovery"]:
             yield seen("replica-not-standby", f"the server at {_place(observation, name)} is a primary")
@@ -145,11 +159,15 @@ def _answers(observation: Observation, name: str, limits: Thresholds) -> t.Itera
 
 
 def _redis(answer: dict[str, t.Any], seen: t.Callable[[str, str], PodFinding]) -> t.Iterator[PodFinding]:
-    if answer.get("role", "master") != "master":
+    # KeyDB's active-replica takes writes.
+    if answer.get("role") in ("slave", "replica"):
         yield seen("cache-read-only", "the server is a replica: what is written there is lost or refused")
-    most, policy = answer.get("maxmemory") or 0, answer.get("maxmemory_policy")
-    if most and policy == "noeviction" and answer["used_memory"] > SCARCE_SHARE * most:
-        share = 100 * answer["used_memory"] / most
+    most: t.Any = answer.get("maxmemory")
+    used: t.Any = answer.get("used_memory")
+    # Redis' relatives leave fields out, or write them for people.
+    known = isinstance(most, int) and isinstance(used, int) and answer.get("maxmemory_policy") == "noeviction"
+    if known and used > SCARCE_SHARE * most > 0:
+        share = 100 * used / most
         yield seen("cache-memory-scarce", f"{share:.0f} % of maxmemory ({most} bytes) are used and nothing is evicted")
     failing = [name for name in ("aof_last_write_status", "rdb_last_bgsave_status") if answer.get(name, "ok") != "ok"]
     if failing:

@@ -28,6 +28,7 @@ _OF_STATUS = {
 }
 _REDIRECTED = range(300, 400)
 _SERVER_FAILED = range(500, 600)
+_SUCCESS = 200
 # Layers at which nothing has come back yet, so that a policy may be the cause.
 _SILENT = frozenset({"model-filtered"})
 
@@ -48,7 +49,8 @@ def model_cause(phase: PhaseRecord) -> str:
         return by_phase[name]
     if error.get("cause") == "timeout":
         return "model-silent"
-    if name == "tls":
+    # TLS 1.3 asks for a client's certificate in the handshake and refuses after it.
+    if name == "tls" or error.get("cause") == "client-certificate":
         return "certificate-expired" if is_expired(phase) else "model-tls"
     return _of_answer(phase["facts"])
 
@@ -66,7 +68,8 @@ def _of_answer(facts: t.Mapping[str, t.Any]) -> str:
         return "model-key-missing" if status == _UNKNOWN_CALLER and not facts.get("key") else _OF_STATUS[status]
     if status in _REDIRECTED:
         return "model-redirected"
-    return "model-unavailable" if status in _SERVER_FAILED else "model-refused"
+    # After a success it broke off.
+    return "model-unavailable" if status in {*_SERVER_FAILED, _SUCCESS} else "model-refused"
 
 
 def is_expired(phase: PhaseRecord) -> bool:

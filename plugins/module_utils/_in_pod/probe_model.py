@@ -11,7 +11,6 @@ lower case, for providers quote parts of the key.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import http.client
 import json
@@ -21,8 +20,10 @@ import ssl
 import time
 import typing as t
 import urllib.parse
+import zlib
 
 from . import probe_certificate
+from .probe_proxy import PORTS, ProxyError, basic, login, proxy, tunnel
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import socket
@@ -35,17 +36,14 @@ PATH = "/models"
 LIST_BYTES = 1 << 20
 ERROR_BYTES = 16 << 10
 _CODE = re.compile(r"[a-z_]{1,40}")
-_PORTS = {"http": 80, "https": 443}
+# What stands in a path as it is (RFC 3986, 3.3), and what is encoded already.
+_IN_A_PATH = "/%:@!$&'()*+,;=~"
 _OK = 200
 MARGIN_SECONDS = 0.1
 
 
 class AnswerError(Exception):
     """The endpoint, or the proxy before it, answered with a status that is no success."""
-
-
-class ProxyError(Exception):
-    """The proxy cannot be used, or let nothing through."""
 
 
 def ask(dependency: Dependency, wanted: Facts, url: str) -> None:
@@ -60,23 +58,24 @@ def ask(dependency: Dependency, wanted: Facts, url: str) -> None:
         dependency.log.hide("", urllib.parse.unquote(place.password or ""))
         if not key.isascii() or not key.isprintable():
             raise ValueError("the key holds characters that no HTTP header may")
-        host, port = str(place.hostname), place.port or _PORTS[place.scheme]
+        host, port = str(place.hostname), place.port or PORTS[place.scheme]
     asked = [f"{host}:{port}"]
     through: urllib.parse.SplitResult | None = None
     try:
-        through = _proxy(place.scheme, host, port)
+        through = proxy(place.scheme, host, port)
     except ProxyError:
         with dependency.phase("proxy") as facts:
             facts.update({"asked": asked, "proxy": True})
             raise
+    dependency.log.hide("", urllib.parse.unquote((through and through.password) or ""))
     proxied = {"proxy": True} if through else {}
-    near = [(str(through.hostname), through.port or _PORTS["http"])] if through else [(host, port)]
+    near = [(str(through.hostname), through.port or PORTS["http"])] if through else [(host, port)]
     with contextlib.ExitStack() as stack:
         channel: socket.socket = stack.enter_context(dependency.connected(near, proxied)[3])
         if through and place.scheme == "https":
             with dependency.phase("proxy") as facts, dependency.limited(channel):
                 facts.update({"asked": asked, "proxy": True})
-                _tunnel(channel, f"{_bracketed(host)}:{port}", through)
+                tunnel(channel, f"{_bracketed(host)}:{port}", through)
         if place.scheme == "https":
             with dependency.phase("tls") as facts:
                 facts["asked"] = asked
@@ -90,7 +89,7 @@ def ask(dependency: Dependency, wanted: Facts, url: str) -> None:
             facts.update({"asked": asked, "key": bool(key), **proxied})
             name = os.environ.get(wanted.get("model_env", ""), "")
             headers = _headers(place, key, through)
-            path = place.path.rstrip("/") + (wanted.get("path") or PATH)
+            path = _path(place, wanted)
             target = f"http://{_bracketed(host)}:{port}{path}" if through and place.scheme == "http" else path
             # A little less than the time after which the connection is shut, which looks like the answer's end.
             until = time.monotonic() + dependency.timeout - MARGIN_SECONDS
@@ -113,72 +112,37 @@ def _place(url: str) -> urllib.parse.SplitResult:
     try:
         place = urllib.parse.urlsplit(url.strip())
         # A word in place of the port fails when it is asked for.
-        fits = place.scheme in _PORTS and place.hostname and place.port != 0
+        fits = place.scheme in PORTS and place.hostname and place.port != 0
     except ValueError:
         # The words of the error may quote a password.
         fits = None
     if not fits:
         raise ValueError("it is no http:// or https:// address of a host")
+    if place.query:
+        raise ValueError("it has a query (?…), behind which the path would come: leave the query out")
     return place
+
+
+def _path(place: urllib.parse.SplitResult, wanted: Facts) -> str:
+    whole = f"{place.path.rstrip('/')}/{str(wanted.get('path') or PATH).lstrip('/')}"
+    return urllib.parse.quote(whole, safe=_IN_A_PATH)
 
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _proxy(scheme: str, host: str, port: int) -> urllib.parse.SplitResult | None:
-    """The proxy by which the environment leads there.
-
-    :raises ProxyError: it is of a kind that this program does not speak
-    """
-    # Where it is needed alone: it takes 2 MiB.
-    from urllib.request import getproxies_environment, proxy_bypass
-
-    proxies = getproxies_environment()
-    found = proxies.get(scheme) or proxies.get("all")
-    if not found or proxy_bypass(host) or proxy_bypass(f"{host}:{port}"):
-        return None
-    place = urllib.parse.urlsplit(found if "://" in found else f"http://{found}")
-    if place.scheme != "http" or not place.hostname:
-        raise ProxyError(f"the environment names a proxy of the kind {place.scheme}, by which this test cannot go")
-    return place
-
-
-def _tunnel(channel: socket.socket, authority: str, proxy: urllib.parse.SplitResult) -> None:
-    """Have the proxy lead to the endpoint.
-
-    :raises ProxyError: it does not
-    """
-    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}", *(f"{k}: {v}" for k, v in _login(proxy).items())]
-    channel.sendall("\r\n".join([*lines, "", ""]).encode("latin-1", "replace"))
-    answer = b""
-    # Byte by byte: what comes after the head is the endpoint's.
-    while not answer.endswith(b"\r\n\r\n"):
-        if not (byte := channel.recv(1)):
-            raise ProxyError("it closed the connection to the question for a tunnel")
-        answer += byte
-        if len(answer) > ERROR_BYTES:
-            raise ProxyError("its answer to the question for a tunnel does not end")
-    status = answer.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
-    if len(status) < 2 or status[1] != "200":
-        raise ProxyError(f"it answered {' '.join(status[1:2]) or 'nothing'} to the question for a tunnel")
-
-
-def _login(proxy: urllib.parse.SplitResult) -> dict[str, str]:
-    if proxy.username is None:
-        return {}
-    both = ":".join(urllib.parse.unquote(part or "") for part in (proxy.username, proxy.password))
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
-
-
-def _headers(place: urllib.parse.SplitResult, key: str, proxy: urllib.parse.SplitResult | None) -> dict[str, str]:
+def _headers(place: urllib.parse.SplitResult, key: str, through: urllib.parse.SplitResult | None) -> dict[str, str]:
+    """The headers of the agent's own request; a login in the address comes before the key, as httpx has it."""
     own = {
         "Accept": "application/json",
         "Accept-Encoding": "identity",
         "Connection": "close",
         "User-Agent": APPLICATION,
     }
-    own |= _login(proxy) if proxy and place.scheme == "http" else {}
+    own |= login(through) if through and place.scheme == "http" else {}
+    if place.username or place.password:
+        return own | {"Authorization": basic(place)}
     return own | ({"Authorization": f"Bearer {key}"} if key else {})
 
 
@@ -208,12 +172,15 @@ def _answer(answer: http.client.HTTPResponse, facts: Facts, until: float) -> Non
     if answer.status != _OK:
         facts.update(_refusal(answer, until))
         raise AnswerError(f"it answered {answer.status}{' ' + facts['code'] if 'code' in facts else ''}")
-    body = _body(answer, LIST_BYTES, until)
     facts["names"] = None
+    try:
+        body = _body(answer, LIST_BYTES, until)
+    except http.client.HTTPException:
+        raise AnswerError("its answer broke off half-way") from None
     if body is None:
         facts["cut"] = True
         return
-    with contextlib.suppress(ValueError, MemoryError):
+    with contextlib.suppress(ValueError, MemoryError, RecursionError):
         facts["names"] = _names(json.loads(body))
 
 
@@ -226,9 +193,8 @@ def _refusal(answer: http.client.HTTPResponse, until: float) -> Facts:
         # What follows the path may be a token.
         with contextlib.suppress(ValueError):
             parts = urllib.parse.urlsplit(to)
-            told["location"] = (
-                f"{parts.scheme}://{parts.hostname}{parts.path}"[:200] if parts.hostname else parts.path[:200]
-            )
+            host = parts.netloc.rpartition("@")[2]
+            told["location"] = f"{parts.scheme}://{host}{parts.path}"[:200] if host else parts.path[:200]
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError, AttributeError):
         error = json.loads(_body(answer, ERROR_BYTES, until) or b"").get("error")
         code = error.get("code") or error.get("type")
@@ -243,8 +209,9 @@ def _body(answer: http.client.HTTPResponse, most: int, until: float) -> bytes | 
     :raises TimeoutError: it did not end in time
     """
     body = b""
+    unpacked = _unpacker(answer.getheader("Content-Encoding", ""))
     while piece := answer.read1(65536):
-        body += piece
+        body += unpacked(piece, most + 1)
         if len(body) > most:
             return None
         if time.monotonic() > until:
@@ -254,9 +221,31 @@ def _body(answer: http.client.HTTPResponse, most: int, until: float) -> bytes | 
     return body
 
 
+def _unpacker(encoding: str) -> t.Callable[[bytes, int], bytes]:
+    """What a piece of a body is, unpacked to so many bytes at most: gateways pack what nobody asked them to."""
+    kind = encoding.strip().lower()
+    if kind not in {"gzip", "deflate"}:
+        return lambda piece, _most: piece
+    # The header of gzip or of zlib, whichever comes.
+    unpacking = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
+
+    def unpacked(piece: bytes, most: int) -> bytes:
+        try:
+            return unpacking.decompress(piece, most)
+        except zlib.error:
+            return piece
+
+    return unpacked
+
+
 def _names(answer: t.Any) -> list[str] | None:
-    """The names in a list of models, as OpenAI's API has it; None where it is none."""
-    listed = answer.get("data") if isinstance(answer, dict) else None
+    """The names in a list of models, as OpenAI's API has it; None where it is none.
+
+    Together answers with the bare list, Ollama with null where it has no model.
+    """
+    listed = answer
+    if isinstance(answer, dict):
+        listed = (answer.get("data") or []) if answer.get("object") == "list" else answer.get("data")
     if not isinstance(listed, list):
         return None
     return [str(item["id"]) for item in listed if isinstance(item, dict) and "id" in item]

@@ -12,6 +12,7 @@ import struct
 import time
 import typing as t
 import uuid
+from pathlib import Path
 
 from . import libpq_url
 
@@ -23,6 +24,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
     Fetch = t.Callable[..., list[Facts]]
 
 APPLICATION = "ai_platform.agent connectivity"
+MOST_PORT = 65535
 SSL_REQUEST = struct.pack("!II", 8, 80877103)  # PostgreSQL's protocol, message SSLRequest
 SERVER = """
 SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS in_recovery,
@@ -30,7 +32,8 @@ SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery(
        current_setting('max_connections')::int AS max_connections,
        current_setting('superuser_reserved_connections')::int AS reserved,
        (SELECT sum(numbackends)::int FROM pg_stat_database) AS connections,
-       CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn()::text END AS position"""
+       current_setting('server_encoding') AS encoding"""
+POSITION = "SELECT pg_current_wal_lsn()::text AS position"
 REPLAYED = "SELECT greatest(pg_wal_lsn_diff(%s::pg_lsn, pg_last_wal_replay_lsn()), 0)::bigint AS behind"
 
 
@@ -42,32 +45,73 @@ def libpq_parameters(url: str, wanted: Facts) -> Facts:
     scheme, _separator, rest = url.partition("://")
     if scheme.partition("+")[0] not in ("postgresql", "postgres") or not rest:
         raise ValueError("it does not begin with postgresql://")
+    if any(ord(character) < ord(" ") for character in url):
+        raise ValueError("a line break or another control character is in it: look at its end")
     found = libpq_url.parameters(url)
+    hosts, ports = found.get("host", ""), [port for port in found.get("port", "").split(",") if port]
+    if not hosts.isascii() and not hosts.startswith("/"):
+        raise ValueError("libpq does not translate the letters of its host: write the name as DNS has it, xn--…")
+    if not all(0 < int(port) <= MOST_PORT for port in ports):
+        raise ValueError(f"its port is not between 1 and {MOST_PORT}")
     given = {name: value for name, value in wanted.items() if value}
     return {**found, **given}
 
 
+def _mode(parameters: Facts) -> str:
+    return str(parameters.get("sslmode") or os.environ.get("PGSSLMODE") or "prefer")
+
+
 def tls(dependency: Dependency, parameters: Facts) -> t.Callable[[socket.socket, str], Facts] | None:
     """How this URL wants TLS, None where libpq may do without."""
-    mode = parameters.get("sslmode", os.environ.get("PGSSLMODE", "prefer"))
-    if mode not in ("require", "verify-ca", "verify-full"):
+    if _mode(parameters) not in ("require", "verify-ca", "verify-full"):
         return None
 
     def secure(channel: socket.socket, host: str) -> Facts:
-        authority = parameters.get("sslrootcert", os.environ.get("PGSSLROOTCERT"))
-        context = ssl.create_default_context(cafile=None if authority == "system" else authority)
-        context.check_hostname = mode == "verify-full"
-        if mode == "require" and not authority:
-            context.verify_mode = ssl.CERT_NONE
+        context = _context(parameters)
         if parameters.get("sslnegotiation") == "direct":
             context.set_alpn_protocols(["postgresql"])
         else:
             channel.sendall(SSL_REQUEST)
-            if (answer := channel.recv(1)) != b"S":
-                raise ConnectionError(f"the server answered {answer!r} to the question for TLS: it has no TLS")
+            answer = channel.recv(1)
+            # What an error says is read by libpq, which meets it again.
+            if answer == b"E":
+                return {}
+            _assert_accepted(answer)
         return dependency.handshake(channel, context, host)
 
     return secure
+
+
+def _context(parameters: Facts) -> ssl.SSLContext:
+    """The authorities that libpq would ask; without one it says itself, at the login, which file it misses.
+
+    Source: https://www.postgresql.org/docs/current/libpq-ssl.html
+
+    :raises ValueError: their file cannot be read
+    """
+    own = Path("~/.postgresql/root.crt").expanduser()
+    authority = parameters.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or (str(own) if own.exists() else None)
+    try:
+        context = ssl.create_default_context(cafile=None if authority == "system" else authority)
+    except (OSError, ssl.SSLError) as error:
+        raise ValueError(f"the certificate authorities in {authority} cannot be read: {error}") from None
+    context.check_hostname = _mode(parameters) == "verify-full" and bool(authority)
+    if not authority:
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _assert_accepted(answer: bytes) -> None:
+    """Check what came back for SSLRequest. Source: the message flow of PostgreSQL's protocol, SSL session encryption.
+
+    :raises ConnectionError: it is no consent
+    """
+    if not answer:
+        raise ConnectionError("the connection was closed at the question for TLS")
+    if answer == b"N":
+        raise ConnectionError("the server has no TLS")
+    if answer != b"S":
+        raise ConnectionError(f"invalid response to the question for TLS: {answer!r}")
 
 
 def ask(dependency: Dependency, wanted: Facts, url: str, rounds: int, position: str | None) -> str | None:
@@ -87,6 +131,7 @@ def ask(dependency: Dependency, wanted: Facts, url: str, rounds: int, position: 
             parameters |= {"host": host, "hostaddr": address, "port": port}
     own: Facts = {"connect_timeout": max(2, round(dependency.timeout)), "application_name": APPLICATION}
     with dependency.phase("auth") as facts:
+        facts.update({"plain": True} if _mode(parameters) == "disable" else {})
         connection = psycopg.connect(
             **(parameters | own | {"client_encoding": "UTF8"}),
             autocommit=True,
@@ -103,7 +148,10 @@ def ask(dependency: Dependency, wanted: Facts, url: str, rounds: int, position: 
     try:
         with dependency.phase("query") as facts:
             facts.update(fetch(SERVER)[0])
-            here: str | None = facts.pop("position")
+            here: str | None = None
+            # Not every service lets it be asked: Amazon Aurora, or a role without the right.
+            with contextlib.suppress(psycopg.errors.DatabaseError):
+                here = None if facts["in_recovery"] else fetch(POSITION)[0]["position"]
             if wanted["kind"] == "replica" and position:
                 facts.update(caught_up(fetch, position, dependency.timeout))
         if wanted["kind"] != "replica":
@@ -114,7 +162,8 @@ def ask(dependency: Dependency, wanted: Facts, url: str, rounds: int, position: 
                 facts["revisions"] = revisions(fetch, str(wanted["version_table"]))
         # The large one at last: a connection on which it hangs is of no use any more.
         if dependency.rounds(rounds, lambda: fetch("SELECT 1")):
-            dependency.large(lambda sent: fetch("SELECT %s::text AS sent", sent)[0]["sent"])
+            descriptor = connection.fileno()
+            dependency.large(lambda sent: fetch("SELECT %s::text AS sent", sent)[0]["sent"], descriptor)
         return here
     finally:
         watchdog.close()

@@ -19,7 +19,7 @@ import time
 import typing as t
 import urllib.parse
 
-from . import probe_certificate
+from . import probe_certificate, probe_progress
 from .probe_causes import cause_of
 from .probe_startup import retry
 
@@ -64,6 +64,8 @@ class Log:
         if isinstance(value, str):
             for secret in sorted(self._secrets, key=len, reverse=True):
                 value = value.replace(secret, "***")
+            # What a server sends may move a terminal's cursor.
+            value = "".join(character if character.isprintable() else " " for character in value)
             return re.sub(r"//[^/@\s]*@", "//***@", value)
         return value
 
@@ -183,16 +185,31 @@ class Dependency:
         finally:
             watchdog.close()
 
-    def large(self, echo: t.Callable[[str], object]) -> None:
+    def large(self, echo: t.Callable[[str], object], descriptor: int | None) -> None:
         """Have a server send back LARGE_BYTES: what is lost on the way are often only the packets that are full.
 
         :param echo: has the server send back what it is given, and returns that
+        :param descriptor: of the connection, None where it is not known: then nobody counts, and `echo` has the limit
         """
-        with contextlib.suppress(Stop), self.phase("large") as facts:
+        with contextlib.suppress(Stop), contextlib.ExitStack() as stack, self.phase("large") as facts:
             facts["bytes"] = LARGE_BYTES
             # Not the same byte again and again, which a tunnel may compress.
             sent = os.urandom(LARGE_BYTES // 2).hex()
-            if echo(sent) != sent:
+            progress = None
+            if descriptor is not None:
+                stack.callback(self.watched(descriptor).close)
+                progress = probe_progress.Progress(descriptor)
+                stack.callback(progress.close)
+            begin = time.monotonic()
+            try:
+                back = echo(sent)
+            except Exception as error:
+                facts.update(progress.facts() if progress else {})
+                # The connection is shut from here then, of which a driver speaks as of the server's doing.
+                if time.monotonic() - begin >= self.timeout:
+                    raise TimeoutError(f"timed out: no whole answer within {self.timeout:g} s") from error
+                raise
+            if back != sent:
                 raise RuntimeError("what was sent is not what came back")
 
     def watched(self, descriptor: int) -> Watchdog:

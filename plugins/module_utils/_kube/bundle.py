@@ -133,6 +133,8 @@ PROBE: t.Final = _named(
     "probe_certificate",
     "probe_model",
     "probe_postgresql",
+    "probe_progress",
+    "probe_proxy",
     "probe_redis",
     "probe_startup",
     "probe_wire",

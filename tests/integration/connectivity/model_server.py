@@ -88,6 +88,25 @@ def model_server(tls: ssl.SSLContext | None = None) -> t.Iterator[tuple[int, lis
 
 
 @contextlib.contextmanager
+def answering(body: bytes, *, login: str, **headers: str) -> t.Iterator[int]:
+    """The port of an endpoint with this body for whoever sends this `Authorization`; 401 for anybody else."""
+
+    class Endpoint(_Endpoint):
+        def do_GET(self) -> None:
+            with contextlib.suppress(OSError):
+                if self.headers.get("Authorization") == login:
+                    self._say(200, body, **headers)
+                else:
+                    self._say(401, b"{}")
+
+    with _Server(("127.0.0.1", 0), Endpoint) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@contextlib.contextmanager
 def proxy_server(answer: bytes = b"200 Established") -> t.Iterator[tuple[int, list[str]]]:
     """The port of a proxy that makes tunnels, or answers otherwise; and the first lines of what it was asked."""
     asked: list[str] = []

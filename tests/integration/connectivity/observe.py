@@ -7,6 +7,7 @@ import urllib.parse
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity import probe_answers
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.facts import Facts
 
+from tests.integration.connectivity import fault_situations  # noqa: F401 - its situations are registered
 from tests.integration.connectivity.model_situations import KEY
 from tests.integration.connectivity.situations import CANARY, SITUATIONS, Stage
 

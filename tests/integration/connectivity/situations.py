@@ -182,8 +182,13 @@ def postgresql_frozen(stage: Stage) -> t.Iterator[list[Dependency]]:
 
 
 @contextlib.contextmanager
-def proxy(target: int, back: t.Callable[[bytes], bool], forth: t.Callable[[bytes], bool]) -> t.Iterator[int]:
-    """The port of a proxy that hands bytes on, in each direction, as long as its function says so."""
+def proxy(
+    target: int, back: t.Callable[[bytes], bool], forth: t.Callable[[bytes], bool], *, piece: int = 65536
+) -> t.Iterator[int]:
+    """The port of a proxy that hands bytes on, in each direction, as long as its function says so.
+
+    :param piece: at most so many bytes at once come back
+    """
     made: list[socket.socket] = []
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
@@ -195,7 +200,7 @@ def proxy(target: int, back: t.Callable[[bytes], bool], forth: t.Callable[[bytes
                     near = server.accept()[0]
                     far = socket.create_connection(("127.0.0.1", target))
                     made.extend((near, far))
-                    threading.Thread(target=pump, args=(far, near, back), daemon=True).start()
+                    threading.Thread(target=pump, args=(far, near, back, piece), daemon=True).start()
                     threading.Thread(target=pump, args=(near, far, forth), daemon=True).start()
 
         threading.Thread(target=serve, daemon=True).start()
@@ -206,10 +211,10 @@ def proxy(target: int, back: t.Callable[[bytes], bool], forth: t.Callable[[bytes
             channel.shutdown(socket.SHUT_RDWR)
 
 
-def pump(source: socket.socket, sink: socket.socket, passes: t.Callable[[bytes], bool]) -> None:
+def pump(source: socket.socket, sink: socket.socket, passes: t.Callable[[bytes], bool], piece: int = 65536) -> None:
     """Hand bytes on as long as `passes` says so."""
     with contextlib.suppress(OSError):
-        while (data := source.recv(65536)) and passes(data):
+        while (data := source.recv(piece)) and passes(data):
             sink.sendall(data)
 
 

@@ -22,6 +22,8 @@ LINKS = {
         "probe_certificate",
         "probe_model",
         "probe_postgresql",
+        "probe_progress",
+        "probe_proxy",
         "probe_redis",
         "probe_startup",
         "probe_wire",

@@ -110,3 +110,11 @@ def test_a_network_that_works_is_waited_for_no_more(port: int) -> None:
         begin = time.monotonic()
         assert phases(port, grace)[-1] == ("tcp", False)
         assert time.monotonic() - begin < 5
+
+
+def test_what_moves_a_terminals_cursor_is_taken_out() -> None:
+    lines: list[str] = []
+    Log(lines.append).put(error={"text": "one\x1b[31mtwo\x07\r\x9bthree"}, facts={"location": "/a\x1b[2J"})
+    said = json.loads(lines[0])
+    assert said["error"]["text"] == "one [31mtwo   three"
+    assert said["facts"]["location"] == "/a [2J"

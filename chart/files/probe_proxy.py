@@ -1,0 +1,1 @@
+../../plugins/module_utils/_in_pod/probe_proxy.py
