@@ -22,7 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.re
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.probe_startup import NETWORK_SECONDS
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import shared
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden, Refused
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job import JobRun
@@ -94,7 +94,7 @@ def collect(cluster: Cluster, options: Options) -> tuple[Facts, list[Finding]]:
     untested: list[str] = []
     with concurrent.futures.ThreadPoolExecutor(len(chosen) + 3) as pool:
         strangers = {place: pool.submit(work.stranger, place) for place in work.places()}
-        agents = [pool.submit(work.agent, pod) for pod in chosen] if chosen else [pool.submit(work.probe)]
+        agents = [pool.submit(work.agent, pod) for pod in chosen] if chosen else [pool.submit(work.probe_instead)]
         observations = [future.result() for future in agents]
         if refused := [item for item in observations if item.get("refused")]:
             observations = [item for item in observations if not item.get("refused")]
@@ -239,6 +239,20 @@ class PodRuns:
         task = self._task("probe", self._options.namespace, request)
         own = dataclasses.replace(task, labels={**task.labels, **client}, env=env, container=self._container)
         return self._run("probe", own)
+
+    def probe_instead(self) -> Observation:
+        """As `probe`, where no pod of the agent is asked.
+
+        :raises FindingError: also `agent-absent`, where none runs and the account may start none, as the verifier's
+        """
+        try:
+            return self.probe()
+        except (Forbidden, Refused) as error:
+            if self._seen.running:
+                raise
+            place = f"release {self._options.release} runs in namespace {self._options.namespace}"
+            words = f"No pod of {place}, and none could be started to ask in its place: {error.message}"
+            raise FindingError("agent-absent", words) from None
 
     def places(self) -> list[str]:
         """The places from which pods without the client label try to connect."""

@@ -17,7 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.ju
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.negatives import negatives
 from ansible_collections.ai_platform.agent.plugins.module_utils._connectivity.release import look, release_facts
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Framer
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Forbidden
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Cluster, Forbidden, Refused
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import Task, manifest
 
 from tests.unit.plugins.module_utils._connectivity.test_release import policies, records
@@ -311,6 +311,15 @@ def test_agents_only_needs_the_right(sent: Sent) -> None:
     with pytest.raises(FindingError) as caught:
         asked(FakeCluster(pods=[]), pods="agent")
     assert caught.value.id == "agent-absent"
+
+
+def test_none_runs_and_none_may_be_started_to_ask_instead(sent: Sent) -> None:
+    refused = Refused("cluster-refused", "The cluster refuses: the verifier may start strangers only.", 422, "")
+    for pods, running, wanted in (("auto", [], "agent-absent"), ("probe", [pod("a")], "cluster-refused")):
+        sent.broken["probe"] = refused
+        with pytest.raises(FindingError, match="strangers only") as caught:
+            asked(FakeCluster(pods=running), pods=pods)
+        assert caught.value.id == wanted
 
 
 def test_a_probe_on_request(sent: Sent) -> None:
