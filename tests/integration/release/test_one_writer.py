@@ -143,7 +143,7 @@ def test_an_unchanged_release_is_neither_released_nor_tested_by_helm_again(deplo
     _first, asked = run()
     assert "test" in asked
     second, asked = run()
-    assert asked == {"version", "list", "get", "status"}
+    assert asked == {"version", "list", "get", "template", "status"}
     assert "Succeeded (at " in second.output
     _verified, asked = run("--tags", "verify")
     assert "test" in asked
