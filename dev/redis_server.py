@@ -54,14 +54,12 @@ def running(password: str, *settings: str) -> Iterator[RedisServer]:
     port = free_port()
     words += ["--port", str(port), "--requirepass", password]
     env = dict(os.environ)
-    if program := shutil.which("redis-server"):
-        command = [program, *words]
-    elif image := os.environ.get("TEST_REDIS_IMAGE"):
+    image = os.environ.get("TEST_REDIS_IMAGE")
+    if image and not shutil.which("redis-server"):
         command = ["docker", "run", "--rm", "--network", "host", "--entrypoint", "redis-server", image, *words]
     else:
-        folder = _unpacked()
-        command = [str(folder / "usr" / "bin" / "redis-server"), *words]
-        env["LD_LIBRARY_PATH"] = os.pathsep.join(map(str, (folder / "usr" / "lib").glob("*-linux-gnu*")))
+        env = environment()
+        command = [shutil.which("redis-server", path=env["PATH"]) or "redis-server", *words]
     with tempfile.TemporaryDirectory() as work:
         process = subprocess.Popen(command, cwd=work, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -71,6 +69,19 @@ def running(password: str, *settings: str) -> Iterator[RedisServer]:
         finally:
             process.terminate()
             process.wait(30)
+
+
+def environment() -> dict[str, str]:
+    """This process' variables, with redis-server and redis-cli on PATH.
+
+    Those of this machine where it has both, else those of the distribution's packages, which are only unpacked.
+    """
+    env = dict(os.environ)
+    if not (shutil.which("redis-server") and shutil.which("redis-cli")):
+        folder = _unpacked() / "usr"
+        env["PATH"] = os.pathsep.join([str(folder / "bin"), env.get("PATH", os.defpath)])
+        env["LD_LIBRARY_PATH"] = os.pathsep.join(map(str, (folder / "lib").glob("*-linux-gnu*")))
+    return env
 
 
 def _unpacked() -> Path:
