@@ -89,14 +89,25 @@ def _program(*of_docker: str) -> tuple[list[str], dict[str, str]]:
 
     :param of_docker: options of `docker run`, where it comes from an image
     """
+    image = os.environ.get("TEST_REDIS_IMAGE")
+    if image and not shutil.which("redis-server"):
+        words = ["docker", "run", "--rm", "--network", "host", *of_docker, "--entrypoint", "redis-server", image]
+        return words, dict(os.environ)
+    env = environment()
+    return [shutil.which("redis-server", path=env["PATH"]) or "redis-server"], env
+
+
+def environment() -> dict[str, str]:
+    """This process' variables, with redis-server and redis-cli on PATH.
+
+    Those of this machine where it has both, else those of the distribution's packages, which are only unpacked.
+    """
     env = dict(os.environ)
-    if program := shutil.which("redis-server"):
-        return [program], env
-    if image := os.environ.get("TEST_REDIS_IMAGE"):
-        return ["docker", "run", "--rm", "--network", "host", *of_docker, "--entrypoint", "redis-server", image], env
-    folder = _unpacked()
-    libraries = os.pathsep.join(map(str, (folder / "usr" / "lib").glob("*-linux-gnu*")))
-    return [str(folder / "usr" / "bin" / "redis-server")], env | {"LD_LIBRARY_PATH": libraries}
+    if not (shutil.which("redis-server") and shutil.which("redis-cli")):
+        folder = _unpacked() / "usr"
+        env["PATH"] = os.pathsep.join([str(folder / "bin"), env.get("PATH", os.defpath)])
+        env["LD_LIBRARY_PATH"] = os.pathsep.join(map(str, (folder / "lib").glob("*-linux-gnu*")))
+    return env
 
 
 def _unpacked() -> Path:

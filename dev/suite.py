@@ -184,7 +184,7 @@ def release(tally: Tally) -> None:
 def operations(tally: Tally) -> None:
     """What is done to a release that serves, under load: passwords that rotate, a version that does worse."""
     with _lab():
-        tally.pytest("operations", ["tests/integration/operations"], seconds=2400)
+        tally.pytest("operations", ["tests/integration/operations"], seconds=4800)
         _molecule(tally, "rotation")
 
 

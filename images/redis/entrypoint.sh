@@ -23,6 +23,11 @@ quoted() {
     printf '"%s"' "$(printf '%s' "$1" | od -An -v -tx1 | tr -d '\n' | sed 's/ /\\x/g')"
 }
 
+# What Redis stores of a password of a user.
+hash_of() {
+    printf '%s' "$1" | sha256sum | cut -d ' ' -f 1
+}
+
 # slave is what older charts of Bitnami's say.
 mode=${REDIS_REPLICATION_MODE:-master}
 master_host=${REDIS_MASTER_HOST:-}
@@ -39,7 +44,15 @@ esac
 [[ "${REDIS_TLS_ENABLED:-no}" =~ ^(no|false)$ ]] ||
     fail "REDIS_TLS_ENABLED is set, but this image serves without TLS: use Bitnami's image and chart"
 
-password=$(secret REDIS_PASSWORD)
+# While a rotation is under way, there is another password beside it that is taken as well. Both files change at one moment, which may
+# be between two reads.
+second_file=${REDIS_PASSWORD_FILE:+$REDIS_PASSWORD_FILE-second}
+while true; do
+    password=$(secret REDIS_PASSWORD)
+    second=
+    [[ ! -r "$second_file" ]] || second=$(< "$second_file")
+    [[ "$(secret REDIS_PASSWORD)" != "$password" ]] || break
+done
 master_password=$(secret REDIS_MASTER_PASSWORD)
 [[ -n "$password" || "${ALLOW_EMPTY_PASSWORD:-no}" == yes ]] ||
     fail "there is no password: set REDIS_PASSWORD or REDIS_PASSWORD_FILE, or ALLOW_EMPTY_PASSWORD=yes"
@@ -65,10 +78,12 @@ umask 077
     done
     printf '%s\n' "port $port" "dir /data"
     [[ -z "$password" ]] || echo "requirepass $(quoted "$password")"
+    # A line for the user is read after all others, and wins over requirepass.
+    [[ -z "$password" || -z "$second" ]] || echo "user default on ~* &* +@all #$(hash_of "$password") #$(hash_of "$second")"
     if [[ -n "$master_host" ]]; then
         echo "replicaof $master_host $master_port"
         [[ -z "$master_password" ]] || echo "masterauth $(quoted "$master_password")"
     fi
 } > "$etc/redis.conf"
-unset REDIS_PASSWORD REDIS_MASTER_PASSWORD password master_password
+unset REDIS_PASSWORD REDIS_MASTER_PASSWORD password second master_password
 exec redis-server "$etc/redis.conf"

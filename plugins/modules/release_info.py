@@ -225,6 +225,12 @@ secret:
           empty where nothing is known.
         - C(since), and while a rotation is under way C(before) and C(until).
       type: dict
+    redis_rotation:
+      description:
+        - How far a rotation of Redis' password got, as the annotation C(ai-agent/redis-password) says it. Texts, empty
+          where nothing is known.
+        - C(since), and while a rotation is under way C(began), and C(before) once the Secret is switched.
+      type: dict
     age_days:
       description: For how many whole days the database's password has been in it, since it was rotated, else since the
         Secret was made.

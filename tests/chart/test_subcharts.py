@@ -510,10 +510,18 @@ def test_switches_that_are_off_are_accepted(subchart: Render, name: str) -> None
 
 
 def secret_files(made: Rendered) -> tuple[str, list[str]]:
-    """Return the Secret that the pod mounts, and its keys."""
+    """Return the Secret that the pod mounts, and its keys without those that may be missing."""
     (pod,) = made.pods().values()
-    (volume,) = [item["secret"] for item in pod["spec"]["volumes"] if "secret" in item]
-    return volume["secretName"], [item["key"] for item in volume["items"]]
+    sources = [
+        item["secret"] for volume in pod["spec"]["volumes"] for item in [volume, *projected(volume)] if "secret" in item
+    ]
+    (source,) = [item for item in sources if not item.get("optional")]
+    return source.get("secretName") or source["name"], [item["key"] for item in source["items"]]
+
+
+def projected(volume: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the sources of a projected volume."""
+    return t.cast("list[dict[str, t.Any]]", volume.get("projected", {}).get("sources", []))
 
 
 def test_existing_secret_of_postgresql(subchart: Render) -> None:
@@ -529,6 +537,25 @@ def test_existing_secret_of_redis(subchart: Render) -> None:
     assert made.names("Secret") == []
     assert secret_files(made) == ("my-agent-secret", ["cache"])
     assert secret_files(subchart("redis", {"auth": {"existingSecret": "mine"}})) == ("mine", ["redis-password"])
+
+
+@pytest.mark.parametrize("key", ["", "cache"])
+def test_redis_takes_a_second_password_at_its_start_where_the_secret_has_one(subchart: Render, key: str) -> None:
+    """While a rotation is under way; in one volume with the first, so that both change at the same moment."""
+    values = {"auth": {"existingSecret": "mine", "existingSecretPasswordKey": key}, "architecture": "replication"}
+    pods = [made["spec"] for made in subchart("redis", values).pods().values()]
+    assert len(pods) == 2
+    name = key or "redis-password"
+    for pod in pods:
+        (volume,) = [each for each in pod["volumes"] if each["name"] == "secrets"]
+        first, second = (source["secret"] for source in projected(volume))
+        assert first == {"name": "mine", "items": [{"key": name, "path": "redis-password"}]}
+        path = "redis-password-second"
+        assert second == {"name": "mine", "optional": True, "items": [{"key": f"{name}-second", "path": path}]}
+        (mount,) = [each["mountPath"] for each in pod["containers"][0]["volumeMounts"] if each["name"] == "secrets"]
+        # The start script finds the second one beside the first.
+        given = {each["name"]: each.get("value") for each in pod["containers"][0]["env"]}
+        assert f"{given['REDIS_PASSWORD_FILE']}-second" == f"{mount}/{path}"
 
 
 def test_one_key_for_both_users(subchart: Render) -> None:

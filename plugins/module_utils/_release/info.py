@@ -22,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
     identity_comparison,
     move_record,
     neighbours,
+    redis_rotation,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import AGENT, release_selector
@@ -153,6 +154,7 @@ def _described(secret: Object | None, expected: t.Mapping[str, str], shown: t.Se
         "exists": secret is not None,
         "login": dataclasses.asdict(login) if login else {},
         "model_key": dataclasses.asdict(record_of(secret)),
+        "redis_rotation": dataclasses.asdict(redis_rotation.record_of(secret)),
         "age_days": database_login.age_days(secret, datetime.datetime.now(datetime.UTC)),
         "labels": metadata.get("labels") or {},
         "owner": keeper_of(metadata) if secret else "",

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
+import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import answers, shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Refused
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import ROTATION, bundle, command
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, ROTATION, bundle, command
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession, may_exec
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import look
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import ANNOTATION
@@ -26,6 +29,8 @@ Object = dict[str, t.Any]
 ROTATION_ID: t.Final = "ai-agent/rotation-id"
 # Two connections and a few statements, each of which has a limit of its own.
 ANSWER_SECONDS = 60.0
+# The probe ends itself; a provider far away takes seconds for a handshake.
+PROBE_SECONDS, PROBE_TIMEOUT_SECONDS = 45.0, 15.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +101,23 @@ class Release:
                 raise FindingError("image-start", f"{words}. Run it again: it goes on from there.")
             return answers.of_line(line, session)
 
+    def probe(self, dependency: Object, deadline: float = PROBE_SECONDS) -> list[str]:
+        """What `_in_pod/probe.py` says in a ready agent pod of one dependency, by lines.
+
+        :param dependency: as its request has one
+        :raises FindingError: no pod can be asked
+        """
+        request = {"deadline": deadline, "timeout": PROBE_TIMEOUT_SECONDS, "rounds": 1, "guest": True}
+        lines: list[str] = []
+        with self.session() as session:
+            session.send(bundle(PROBE, request | {"dependencies": [dependency]}))
+            end = time.monotonic() + deadline + 5
+            while (line := session.receive(max(0.0, end - time.monotonic()))) is not None:
+                lines.append(line)
+                if '"record": "end"' in line or '"record": "refused"' in line:
+                    break
+        return lines
+
     def session(self) -> ExecSession:
         """A Python in a ready agent pod, which takes a program on its stdin.
 
@@ -110,14 +132,36 @@ class Release:
             raise FindingError(
                 "rotation-no-pod", f"{words}: nothing more was changed. Make one ready, and run it again."
             )
+        self.assert_exec()
+        container = shared.agent_container(live.deployment["spec"]["template"]["spec"])["name"]
+        pod = live.serving[0]["metadata"]["name"]
+        return ExecSession(self.cluster, self.namespace, pod, container, command())
+
+    def assert_exec(self) -> None:
+        """Stop where the account may not exec into pods.
+
+        :raises FindingError: it may not
+        """
         if not may_exec(self.cluster, self.namespace):
             words = f"The account may not exec into pods of {self.namespace}, from which a new login is tried"
             raise FindingError(
                 "rotation-no-pod", f"{words}: grant roles/ai_agent/files/exec-rbac.yaml, and run it again."
             )
-        container = shared.agent_container(live.deployment["spec"]["template"]["spec"])["name"]
-        pod = live.serving[0]["metadata"]["name"]
-        return ExecSession(self.cluster, self.namespace, pod, container, command())
+
+
+def records_of(lines: t.Iterable[str], what: str) -> list[Object]:
+    """The records among the probe's lines. Pure.
+
+    :param what: could not be tried, for the error
+    :raises FindingError: the probe did not begin
+    """
+    records: list[Object] = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            records.append(json.loads(line))
+    if refused := next((each for each in records if each.get("record") == "refused"), None):
+        raise FindingError("agent-memory-short", f"{what} cannot be tried: the agent's pod {refused.get('text')}.")
+    return records
 
 
 def is_rolled(deployment: Object, rotation_id: str) -> bool:
@@ -125,11 +169,13 @@ def is_rolled(deployment: Object, rotation_id: str) -> bool:
 
     What an inventory gives beside the Secret's own id stands behind it (`rotationId` of its values).
     """
-    template = deployment["spec"]["template"]
-    told = str(((template.get("metadata") or {}).get("annotations") or {}).get(ROTATION_ID, ""))
-    if not rotation_id or not (told == rotation_id or told.startswith(f"{rotation_id}-")):
-        return False
-    return shared.is_rolled_out(deployment)
+    return has_id(deployment["spec"]["template"], rotation_id) and shared.is_rolled_out(deployment)
 
 
-__all__ = ("ANSWER_SECONDS", "Release", "is_rolled")
+def has_id(pod: Object, rotation_id: str) -> bool:
+    """Whether a pod, or a template of pods, was made with a rotation id. Pure."""
+    told = str(((pod.get("metadata") or {}).get("annotations") or {}).get(ROTATION_ID, ""))
+    return bool(rotation_id) and (told == rotation_id or told.startswith(f"{rotation_id}-"))
+
+
+__all__ = ("ANSWER_SECONDS", "Release", "has_id", "is_rolled", "records_of")

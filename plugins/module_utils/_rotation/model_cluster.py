@@ -6,23 +6,17 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import dataclasses
-import json
-import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import PROBE, bundle
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.model_key import ANNOTATION, Record, record_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
-from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release, records_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.model_run import Facts
 
 Object = dict[str, t.Any]
-# The probe ends itself; a provider far away takes seconds for a handshake.
-DEADLINE_SECONDS, TIMEOUT_SECONDS = 45.0, 15.0
 # Too Many Requests (RFC 6585): the provider knows the key, and will not answer just now.
 _TAKEN = 429
 
@@ -80,16 +74,7 @@ class Keys:
         wanted = {"name": "model", "kind": "model", "optional": True, "key": self.wanted}
         wanted |= {"env": self.model["url_variable"], "model_env": self.model["name_variable"]}
         wanted |= {name: self.model[name] for name in ("ca_file", "path") if self.model.get(name)}
-        request = {"deadline": DEADLINE_SECONDS, "timeout": TIMEOUT_SECONDS, "rounds": 1, "guest": True}
-        lines = []
-        with self.release.session() as session:
-            session.send(bundle(PROBE, request | {"dependencies": [wanted]}))
-            end = time.monotonic() + DEADLINE_SECONDS + 5
-            while (line := session.receive(max(0.0, end - time.monotonic()))) is not None:
-                lines.append(line)
-                if '"record": "end"' in line or '"record": "refused"' in line:
-                    break
-        assert_taken(lines)
+        assert_taken(self.release.probe(wanted))
         return True
 
     def _keys(self) -> Object:
@@ -108,12 +93,7 @@ def assert_taken(lines: t.Iterable[str]) -> None:
 
     :raises FindingError: the endpoint was not asked, did not answer, or does not take the key
     """
-    records = []
-    for line in lines:
-        with contextlib.suppress(ValueError):
-            records.append(json.loads(line))
-    if refused := next((each for each in records if each.get("record") == "refused"), None):
-        raise FindingError("agent-memory-short", f"The new key cannot be tried: the agent's pod {refused.get('text')}.")
+    records = records_of(lines, "The new key")
     phases = [each for each in records if each.get("record") == "phase"]
     failed = next((each for each in phases if not each["ok"]), None)
     if failed is None and any(each["phase"] == "models" for each in phases):

@@ -130,11 +130,20 @@ spec:
           emptyDir: {}
         {{- if $root.Values.auth.enabled }}
         - name: secrets
-          secret:
-            secretName: {{ include "airedis.secretName" $root }}
-            items:
-              - key: {{ include "airedis.passwordKey" $root }}
-                path: redis-password
+          # The second one is there while the password is rotated: a server that restarts takes both. Projected, so that both change at one moment.
+          projected:
+            sources:
+              - secret:
+                  name: {{ include "airedis.secretName" $root }}
+                  items:
+                    - key: {{ include "airedis.passwordKey" $root }}
+                      path: redis-password
+              - secret:
+                  name: {{ include "airedis.secretName" $root }}
+                  optional: true
+                  items:
+                    - key: {{ include "airedis.passwordKey" $root }}-second
+                      path: redis-password-second
         {{- end }}
         {{- if not $server.persistence.enabled }}
         - name: redis-data

@@ -9,7 +9,9 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import Login, login_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.redis_rotation import Record, record_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.redis_cluster import RedisKeeper
 
 from dev.api_server import Server
 from tests.integration.api_server.conftest import NAMESPACE
@@ -43,6 +45,20 @@ def test_a_secret_that_somebody_else_wrote_meanwhile_is_not_overwritten(release:
         release.write(seen, Login("agent", "agent_b"), {"password": encoded("three")})
     assert caught.value.id == "rotation-refused"
     assert release.secret()["data"]["password"] == encoded("one")
+
+
+def test_a_second_password_of_redis_comes_and_goes_with_its_record(release: Release) -> None:
+    keeper = RedisKeeper(release)
+    keeper.write(keeper.secret(), Record(began="now"), {"redis-password-second": encoded("new")})
+    now = keeper.secret()
+    assert record_of(now) == Record(began="now")
+    kept = {"password": encoded("one"), "redis-password": encoded("r")}
+    assert now["data"] == kept | {"redis-password-second": encoded("new")}
+    keeper.write(now, Record(), {"redis-password-second": None})
+    assert keeper.secret()["data"] == kept
+    assert record_of(keeper.secret()) == Record()
+    with pytest.raises(FindingError, match="Somebody else changed Secret"):
+        keeper.write(now, Record(), {})
 
 
 def test_a_release_that_is_not_there(release: Release) -> None:

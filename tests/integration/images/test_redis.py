@@ -128,6 +128,34 @@ def test_two_servers_never_share_a_volume(redis: Machine) -> None:
     assert connect(first, "x").ping()
 
 
+def without_passwords(rules: str) -> list[str]:
+    """Return the rules of a user; Redis says that payloads are sanitized only where a line made the user."""
+    return [word for word in rules.split() if word[0] != "#" and word != "sanitize-payload"]
+
+
+def test_a_second_password_is_taken_beside_the_first(redis: Machine, tmp_path: Path) -> None:
+    """As while a rotation is under way; without the file it is as ever."""
+    first, second = "/opt/bitnami/redis/first", "/opt/bitnami/redis/first-second"
+    settings = {"REDIS_PASSWORD_FILE": first}
+    passwords = "a\"b'c\\d $HOME `id` \\x41", 'p "x\\y ü'
+    both = redis.start(settings, files=dict(zip((first, second), passwords, strict=True)), scratch=tmp_path)
+    for password in passwords:
+        assert connect(both, password).ping()
+        assert password not in both.logs() + both.command_lines()
+    server = connect(both, passwords[0])
+    assert server.set("key", "value")
+    (rules,) = t.cast(list[str], server.acl_list())
+    for refused in ("wrong", None):
+        with pytest.raises(client.AuthenticationError):
+            connect(both, refused).ping()
+    # What the user may is what it may without a second password.
+    alone = redis.start(settings, files={first: passwords[0]}, scratch=tmp_path)
+    (usual,) = t.cast(list[str], connect(alone, passwords[0]).acl_list())
+    assert without_passwords(rules) == without_passwords(usual)
+    with pytest.raises(client.AuthenticationError):
+        connect(alone, passwords[1]).ping()
+
+
 def test_ping(redis: Machine, tmp_path: Path) -> None:
     path = "/opt/bitnami/redis/password"
     container = redis.start({"REDIS_PASSWORD_FILE": path}, files={path: "first"}, scratch=tmp_path)

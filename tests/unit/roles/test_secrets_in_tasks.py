@@ -68,6 +68,7 @@ def test_they_are_found() -> None:
         "rotate.yml",
         "rotate_generate.yml",
         "rotate_model.yml",
+        "rotate_redis.yml",
         "support_bundle.yml",
     }
 

@@ -29,6 +29,7 @@ WANTED: Object = {
     "secret_shown": ["rotation-id"], "manifests": None, "cluster_expected": None,
 }  # fmt: skip
 CANARY = "c4nary"
+NO_REDIS_ROTATION = {"since": "", "began": "", "before": ""}
 NO_MODEL_KEY = {"since": "", "before": "", "until": ""}
 
 
@@ -66,6 +67,7 @@ def test_a_release(cluster: FakeCluster) -> None:
         "owner": "",
         "login": {},
         "model_key": NO_MODEL_KEY,
+        "redis_rotation": NO_REDIS_ROTATION,
         "age_days": None,
         "data_keys": ["password", "rotation-id"],
         "missing": ["redis-password"],
@@ -85,6 +87,7 @@ def test_nothing_is_there_yet(cluster: FakeCluster, named: str | None) -> None:
     assert found["secret"] == {
         "exists": False, "labels": {}, "owner": "", "login": {}, "age_days": None, "data_keys": [],
         "model_key": NO_MODEL_KEY,
+        "redis_rotation": NO_REDIS_ROTATION,
         "missing": ["password"], "differing": [], "shown": {},
     }  # fmt: skip
     assert [plural for _verb, plural, _name in cluster.history] == ["namespaces"]

@@ -1,0 +1,48 @@
+"""How far a rotation of Redis' password got, as an annotation of the release's Secret says it. Pure.
+
+While one is under way, the Secret has a second password, which the embedded Redis takes beside the first at its start:
+the new one until the Secret is switched, the old one from then on.
+"""
+
+# Copyright (c) 2026, the ai_platform.agent authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt) SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import annotated
+
+Object = dict[str, t.Any]
+ANNOTATION: t.Final = "ai-agent/redis-password"
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What the annotation says.
+
+    :param since: when the password in use came into the Secret, UTC in ISO 8601; empty where that is not known
+    :param began: while a rotation is under way, when it began
+    :param before: once the Secret is switched, the rotation id with which the pods had the old password
+    """
+
+    since: str = ""
+    began: str = ""
+    before: str = ""
+
+    def as_annotation(self) -> str:
+        """The text of the annotation, which `record_of` reads again."""
+        return annotated.text_of(self)
+
+
+def record_of(secret: Object | None) -> Record:
+    """What the annotation of a release's Secret says.
+
+    :raises FindingError: `rotation-record`: somebody wrote something else into it
+    """
+    cure = 'make it {"began": "now"}, and run the rotation again with the password that redis-password has.'
+    return annotated.read(secret, ANNOTATION, Record, cure) or Record()
+
+
+__all__ = ("ANNOTATION", "Record", "record_of")

@@ -1,0 +1,81 @@
+"""What rotate.yml makes of the answers of three modules, of which a run asks those that have something to do."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+
+from tests.unit.roles.test_secrets_in_tasks import tasks
+
+ROLE = Path(__file__).parents[3] / "roles" / "ai_agent"
+BLOCK = yaml.safe_load((ROLE / "tasks/rotate.yml").read_text())
+TASKS = {task["name"]: task for task in tasks(BLOCK)}
+NAMES = ("__ai_agent_rotated", "__ai_agent_model_rotated", "__ai_agent_redis_rotated")
+SKIPPED: dict[str, t.Any] = {"changed": False, "skipped": True}
+Row = dict[str, t.Any]
+
+
+def value(text: str, **variables: t.Any) -> t.Any:
+    return Templar(DataLoader(), variables=variables).template(trust_as_template(text))
+
+
+def fact(task: str, name: str, **variables: t.Any) -> t.Any:
+    return value(TASKS[task]["ansible.builtin.set_fact"][name], **variables)
+
+
+@pytest.mark.parametrize(
+    ("database", "model", "redis", "rolls", "rotation_id"),
+    [
+        ({"next": "roll", "rotation_id": "d"}, {}, {}, True, "d"),
+        (SKIPPED, {"next": "roll", "rotation_id": "m"}, {}, True, "m"),
+        (SKIPPED, {}, {"next": "roll", "rotation_id": "r"}, True, "r"),
+        # Who is asked later knows the id that stands in the Secret now.
+        ({"next": "roll", "rotation_id": "last"}, {}, {"next": "roll", "rotation_id": "r"}, True, "last"),
+        ({"next": "nothing", "rotation_id": "r"}, {}, {"next": "roll", "rotation_id": "r"}, True, "r"),
+        ({"next": "nothing", "rotation_id": "x"}, {}, {"next": "nothing", "rotation_id": "x"}, False, "x"),
+    ],
+)
+def test_the_pods_are_replaced_once_for_all(
+    database: Row, model: Row, redis: Row, rotation_id: str, *, rolls: bool
+) -> None:
+    answers = dict(zip(NAMES, (database, model, redis), strict=True))
+    assert fact("See whether the pods are to be replaced", "__ai_agent_rolls", **answers) is rolls
+    assert fact("Take the id of the new credentials", "__ai_agent_new_rotation_id", **answers) == rotation_id
+
+
+@pytest.mark.parametrize(
+    ("existing", "differing", "began", "due"),
+    [
+        ("", ["redis-password", "redis-url"], "", True),
+        ("", ["password"], "", False),
+        ("", [], "now", True),
+        ("theirs", ["redis-password"], "now", False),
+    ],
+)
+def test_redis_has_something_to_do(existing: str, differing: list[str], began: str, *, due: bool) -> None:
+    known = yaml.safe_load((ROLE / "vars/main.yml").read_text())
+    found = {"secret": {"differing": differing, "redis_rotation": {"began": began}}}
+    expression = known["__ai_agent_redis_due"]
+    assert value(expression, ai_agent_existing_secret=existing, __ai_agent_found=found) is due
+
+
+@pytest.mark.parametrize(
+    ("end", "model", "redis", "stops"),
+    [
+        (SKIPPED, {}, {"next": "nothing"}, False),
+        ({"next": "nothing"}, {"next": "nothing"}, {}, False),
+        (SKIPPED, {}, {"next": "mark"}, True),
+        ({"next": "roll"}, {}, {"next": "nothing"}, True),
+    ],
+)
+def test_a_further_run_is_needed(end: Row, model: Row, redis: Row, *, stops: bool) -> None:
+    task = TASKS["Stop where a further run is needed"]
+    answers = {"__ai_agent_rotation_end": end, NAMES[1]: model, NAMES[2]: redis, "inventory_hostname": "h"}
+    answers["__ai_agent_ends"] = value(task["vars"]["__ai_agent_ends"], **answers)
+    assert value("{{ " + task["when"] + " }}", **answers) is stops
+    assert "has another password" in value(task["ansible.builtin.fail"]["msg"], **answers) or "mark" not in str(redis)
