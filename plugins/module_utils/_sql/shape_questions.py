@@ -104,13 +104,12 @@ def _operators(node: t.Any) -> set[str]:
 
 
 class _Asker:
-    """The questions about one statement.
-
-    :param shapes: the tables after it
-    :param before: those that it names, before it
-    """
+    """The questions about one statement."""
 
     def __init__(self, shapes: TableShapes, statement: Statement, before: dict[str, Shape | None]) -> None:
+        """:param shapes: the tables after it
+        :param before: those that it names, before it
+        """
         self._shapes, self._before, self._statement = shapes, before, statement
         self._used: dict[str, Shape | None] = {}
 
