@@ -36,6 +36,7 @@ class CachedRelease(LoadedRelease):
             "name": "cache-load",
             "image": f"{image['repository']}:{image['tag']}",
             "command": ["python", "-uc", LOAD],
+            "resources": {name: {"cpu": "200m", "memory": "128Mi"} for name in ("requests", "limits")},
             "env": [
                 {"name": name, "valueFrom": {"secretKeyRef": {"name": f"{RELEASE}-secret", "key": key}}}
                 for name, key in (("REDIS_URL", "redis-url"), ("DATABASE_URL", "database-url"))
