@@ -134,7 +134,9 @@ def test_an_unchanged_release_is_neither_released_nor_tested_by_helm_again(deplo
 
     def run(*tags: str) -> tuple[Run, set[str]]:
         words.write_text("")
-        done = play(*INVENTORY, "site.yml", *tags, **deployed.variables(ai_agent_helm_binary=str(helm)))
+        done = play(
+            *INVENTORY, "site.yml", *tags, **deployed.variables(ai_agent_helm_binary=str(helm), ai_agent_quiet=False)
+        )
         assert done.code == 0, done.output
         assert done.recap("changed") == 0
         return done, set(words.read_text().split())
@@ -147,7 +149,7 @@ def test_an_unchanged_release_is_neither_released_nor_tested_by_helm_again(deplo
     assert "Succeeded (at 2" in told(second)
     _verified, asked = run("--tags", "verify")
     assert "test" in asked
-    changed = play(*INVENTORY, "site.yml", **deployed.variables(**next_image()))
+    changed = play(*INVENTORY, "site.yml", **deployed.variables(**next_image(), ai_agent_quiet=False))
     assert changed.code == 0, changed.output
     assert "Succeeded (at 2" not in told(changed)
     deployed.there.nothing_failed()
