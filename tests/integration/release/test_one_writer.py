@@ -149,7 +149,7 @@ def test_an_unchanged_release_is_neither_released_nor_tested_by_helm_again(deplo
     assert "Succeeded (at 2" in told(second)
     _verified, asked = run("--tags", "verify")
     assert "test" in asked
-    changed = play(*INVENTORY, "site.yml", **deployed.variables(**next_image(), ai_agent_quiet=False))
+    changed = play(*INVENTORY, "site.yml", **deployed.variables(**next_image()))
     assert changed.code == 0, changed.output
     assert "Succeeded (at 2" not in told(changed)
     deployed.there.nothing_failed()
