@@ -42,18 +42,19 @@ class RedisServer:
 
 
 @contextlib.contextmanager
-def running(password: str, *settings: str) -> Iterator[RedisServer]:
+def running(password: str, *settings: str, reads: bool = False) -> Iterator[RedisServer]:
     """A server with `settings`, words of redis-server's command line.
 
     Debian's redis-server where it is on PATH, else the one inside the image that TEST_REDIS_IMAGE names, else that of
     the distribution's packages, which are only unpacked.
 
+    :param reads: the settings name files, which no container would find
     :raises LabError: there is none, or it did not answer within 30 s
     """
     words = ["--bind", "*", "--protected-mode", "no", "--save", "", "--appendonly", "no", *settings]
     port = free_port()
     words += ["--port", str(port), "--requirepass", password]
-    program, env = _program()
+    program, env = _program(reads=reads)
     command = [*program, *words]
     with tempfile.TemporaryDirectory() as work:
         process = subprocess.Popen(command, cwd=work, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -73,7 +74,7 @@ def running_sentinel(file: Path) -> Iterator[int]:
     :raises LabError: it did not answer within 30 s
     """
     port = free_port()
-    command, env = _program("--volume", f"{file.parent}:{file.parent}")
+    command, env = _program(reads=True)
     words = [*command, str(file), "--sentinel", "--bind", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -84,14 +85,11 @@ def running_sentinel(file: Path) -> Iterator[int]:
         process.wait(30)
 
 
-def _program(*of_docker: str) -> tuple[list[str], dict[str, str]]:
-    """The command that starts redis-server, and its environment.
-
-    :param of_docker: options of `docker run`, where it comes from an image
-    """
+def _program(*, reads: bool) -> tuple[list[str], dict[str, str]]:
+    """The command that starts redis-server, and its environment."""
     image = os.environ.get("TEST_REDIS_IMAGE")
-    if image and not shutil.which("redis-server"):
-        words = ["docker", "run", "--rm", "--network", "host", *of_docker, "--entrypoint", "redis-server", image]
+    if image and not reads and not shutil.which("redis-server"):
+        words = ["docker", "run", "--rm", "--network", "host", "--entrypoint", "redis-server", image]
         return words, dict(os.environ)
     env = environment()
     return [shutil.which("redis-server", path=env["PATH"]) or "redis-server"], env

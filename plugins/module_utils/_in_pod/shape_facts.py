@@ -61,7 +61,7 @@ def refusals(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]
             continue
         try:
             with connection.transaction(force_rollback=True):
-                tables = {shape["name"]: _columns(connection, shape, live) for shape in item["shapes"]}
+                tables = {shape["name"]: _columns(connection, shape, live, item["types"]) for shape in item["shapes"]}
                 if None in tables.values():
                     continue
                 refused = _refused(connection, item, t.cast("dict[str, Columns]", tables))
@@ -75,12 +75,18 @@ def refusals(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]
 
 
 def _columns(
-    connection: psycopg.Connection, shape: dict[str, t.Any], live: dict[str, Columns | None]
+    connection: psycopg.Connection, shape: dict[str, t.Any], live: dict[str, Columns | None], changed: list[str]
 ) -> Columns | None:
-    """The columns and types of a table as it will be; None where it is not known."""
+    """The columns and types of a table as it will be; None where it is not known.
+
+    :param changed: types of which the server does not know yet what they will be, as of an enum with a new value
+    """
     columns: Columns | None = dict(shape["made"]) if shape["made"] is not None else None
     if shape["live"]:
-        columns = _live(connection, shape["live"], live) or columns
+        there = _live(connection, shape["live"], live) or {}
+        if any(_type_name(kind) in changed for kind in there.values()):
+            return None
+        columns = there or columns
     if columns is None:
         return None
     columns = dict(columns)
@@ -104,6 +110,11 @@ def _live(connection: psycopg.Connection, name: list[str | None], live: dict[str
         rows = connection.execute(COLUMNS, {"name": text}).fetchall()
         live[text] = dict(rows) if rows else None
     return live[text]
+
+
+def _type_name(kind: str | None) -> str:
+    """Of what format_type() says, the name alone."""
+    return (kind or "").removesuffix("[]").rpartition(".")[2].strip('"')
 
 
 def _refused(

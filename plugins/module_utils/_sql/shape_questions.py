@@ -58,8 +58,8 @@ def shape_questions(found: t.Sequence[Statement], asked: t.Container[int]) -> li
 
     :param asked: numbers of the statements about which it is asked as they are
     :return: `number`, `text`, `takes` (a type for each column of the text, None where it may be any), `shapes` (the
-        tables as Shape.form() has them), and `functions`: where an extension of this upgrade may bring some, the names
-        that are called
+        tables as Shape.form() has them), `functions`: where an extension of this upgrade may bring some, the names
+        that are called, and `types`: the names of types that it has made or changed by then
     """
     questions: list[dict[str, t.Any]] = []
     shapes, made, extended = TableShapes(), set[str](), False
@@ -80,6 +80,7 @@ def shape_questions(found: t.Sequence[Statement], asked: t.Container[int]) -> li
         if called & made or depends_on_text(node) or (extended and not _operators(node) <= _OPERATORS):
             continue
         about = {"number": statement.number, "functions": sorted(called) if extended else []}
+        about |= {"types": sorted(shapes.types)}
         questions += [about | form for form in _Asker(shapes, statement, before).forms()]
     return questions
 

@@ -196,7 +196,7 @@ def redis_with_tls_alone(stage: Stage) -> t.Iterator[list[Dependency]]:
     own = str(stage.folder / "server-127.0.0.1.pem")
     port = postgresql.free_port()
     words = ["--tls-port", str(port), "--tls-cert-file", own, "--tls-key-file", own, "--tls-auth-clients", "no"]
-    with redis_server.running(CANARY, *words, "--tls-ca-cert-file", str(stage.folder / "ca.crt")):
+    with redis_server.running(CANARY, *words, "--tls-ca-cert-file", str(stage.folder / "ca.crt"), reads=True):
         yield [cache(of_cache("127.0.0.1", port))]
 
 
