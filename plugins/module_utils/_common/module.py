@@ -17,7 +17,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 Row = dict[str, t.Any]
 
 
-Execute = t.Callable[[Row], tuple[Row, str | None]]
+Execute: t.TypeAlias = "t.Callable[[Row], tuple[Row, str | None]]"  # noqa: UP040
 
 
 def started(arguments: Row, **constraints: t.Any) -> AnsibleModule:
