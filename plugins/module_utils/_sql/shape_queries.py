@@ -206,7 +206,8 @@ def _columns_in_order(shape: Shape) -> list[str]:
     """Of a table that this upgrade made; nothing where its columns are not known from here."""
     if shape.live is not None or any(action not in {"add", "type"} for action, _name, _value in shape.changes):
         return []
-    return [name for name, _kind in shape.made or ()] + [name for action, name, _kind in shape.changes if action == "add"]
+    added = [name for action, name, _kind in shape.changes if action == "add"]
+    return [*(name for name, _kind in shape.made or ()), *added]
 
 
 def _unknown(shape: Shape | None) -> set[str]:
