@@ -97,9 +97,7 @@ class ModelRotation:
     def _take(self, step: Kind, facts: Facts) -> None:
         record = facts.record
         if step == "mark":
-            if not facts.rotation_id:
-                words = "The release's Secret has no rotation-id, by which the pods would be replaced"
-                raise FindingError("rotation-refused", f"{words}: deploy the release first.")
+            rotation_ids.assert_there(facts.rotation_id)
             tried = self.keeper.try_key()
             self.keeper.record(dataclasses.replace(record, before=facts.rotation_id))
             words = "The provider takes the new key from an agent pod" if tried else "The new key is used untried"

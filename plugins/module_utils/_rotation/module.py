@@ -10,11 +10,10 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common import dependencies
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import login_of, with_password
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
-from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids, told
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.run import Rotation, Wanted
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -93,7 +92,7 @@ def execute(params: Row) -> tuple[Row, str | None]:
     step = rotation.run()
     if rotation.statements:
         return _result(release, rotation, step, _SAID[step.kind], changed=bool(rotation.done)), None
-    words = (_NEXT if rotation.done else _TO_COME).get(step.kind, _TO_COME[step.kind])
+    words = told.words_after(step.kind, rotation.done, _TO_COME, _NEXT)
     return _result(release, rotation, step, words, changed=bool(rotation.done)), None
 
 
@@ -129,16 +128,8 @@ def _result(release: Release, rotation: Rotation, step: Step, words: str, *, cha
         login=known or "the role in use",
         old=(login.replaces if login else "") or "the old one",
     )
-    result: Row = {
-        "changed": changed,
-        "next": step.kind,
-        "login": known,
-        "rotation_id": rotation_ids.of(secret),
-        "steps": rotation.done,
-        "statements": rotation.statements,
-        "summary": [*rotation.done, f"Release {release.namespace}/{release.name}: {words}."],
-    }
-    return t.cast("Row", all_printable(result))
+    more = {"login": known, "rotation_id": rotation_ids.of(secret), "statements": rotation.statements}
+    return told.result(release, step.kind, rotation.done, words, changed=changed, **more)
 
 
 __all__ = ("ARGUMENTS", "CONSTRAINTS", "execute")

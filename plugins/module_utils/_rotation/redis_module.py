@@ -9,9 +9,8 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common import dependencies
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._common.words import all_printable
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
-from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids, told
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.redis_cluster import RedisKeeper
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.redis_run import RedisRotation
@@ -76,15 +75,9 @@ def execute(params: Row) -> tuple[Row, str | None]:
         words, changed = _TO_COME[step], step != "nothing"
     else:
         step = rotation.run()
-        words, changed = (_NEXT if rotation.done else _TO_COME).get(step, _TO_COME[step]), bool(rotation.done)
-    result: Row = {
-        "changed": changed,
-        "next": step,
-        "rotation_id": rotation_ids.of(release.secret()),
-        "steps": rotation.done,
-        "summary": [*rotation.done, f"Release {release.namespace}/{release.name}: {words}."],
-    }
-    return t.cast("Row", all_printable(result)), None
+        words, changed = told.words_after(step, rotation.done, _TO_COME, _NEXT), bool(rotation.done)
+    rotation_id = rotation_ids.of(release.secret())
+    return told.result(release, step, rotation.done, words, changed=changed, rotation_id=rotation_id), None
 
 
 __all__ = ("ARGUMENTS", "execute")

@@ -156,9 +156,7 @@ class RedisRotation:
 
     def _take(self, step: Kind, secret: Object, facts: Facts) -> None:
         record = facts.record
-        if not rotation_ids.of(secret):
-            words = "The release's Secret has no rotation-id, by which the pods would be replaced"
-            raise FindingError("rotation-refused", f"{words}: deploy the release first.")
+        rotation_ids.assert_there(rotation_ids.of(secret))
         if step == "mark":
             began = dataclasses.replace(record, began=record.began or _now())
             self.keeper.write(secret, began, {SECOND: self.wanted[FIRST]})

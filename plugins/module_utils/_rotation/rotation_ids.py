@@ -10,6 +10,8 @@ import secrets
 import string
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+
 KEY: t.Final = "rotation-id"
 _LENGTH: t.Final = 16
 
@@ -19,9 +21,19 @@ def of(secret: dict[str, t.Any]) -> str:
     return base64.b64decode((secret.get("data") or {}).get(KEY, "")).decode("utf-8", "replace")
 
 
+def assert_there(rotation_id: str) -> None:
+    """Check that pods can be replaced by it.
+
+    :raises FindingError: `rotation-refused`: the Secret has none
+    """
+    if not rotation_id:
+        words = "The release's Secret has no rotation-id, by which the pods would be replaced"
+        raise FindingError("rotation-refused", f"{words}: deploy the release first.")
+
+
 def new() -> str:
     """A rotation id that no Secret had before."""
     return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _each in range(_LENGTH))
 
 
-__all__ = ("KEY", "new", "of")
+__all__ = ("KEY", "assert_there", "new", "of")
