@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, relation_name, walk
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, dotted, relations
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
@@ -61,11 +61,8 @@ def _named(node: t.Any) -> t.Iterator[Name]:
         parts = [node.tableElts, node.inhRelations]
     else:
         return
-    nodes = [inner for part in parts for inner in walk(part)]
-    local = {part.ctename for part in nodes if isinstance(part, ast.CommonTableExpr)}
-    for part in nodes:
-        if isinstance(part, ast.RangeVar) and (part.schemaname is not None or part.relname not in local):
-            yield relation_name(part)
+    for part in parts:
+        yield from relations(part)
 
 
 __all__ = ("GoneJudge",)

@@ -25,7 +25,12 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_quest
     depends_on_text,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.shape_queries import HANDLERS
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import functions, qualified_name, walk
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    functions,
+    qualified_name,
+    relation_nodes,
+    walk,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_shapes import Shape, TableShapes
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -134,17 +139,14 @@ class _Asker:
     def _tables(self, parts: t.Sequence[t.Any], *, later: bool) -> dict[str, Shape] | None:
         """The tables that a question names, their names without schemas; None where it cannot be asked."""
         nodes = [inner for part in parts for inner in walk(part)]
-        local = {part.ctename for part in nodes if isinstance(part, ast.CommonTableExpr)}
         fields = [field for part in nodes if isinstance(part, ast.ColumnRef) for field in part.fields or ()]
         columns = {field.sval for field in fields if isinstance(field, ast.String)}
         types = {qualified_name(part.names)[1] for part in nodes if isinstance(part, ast.TypeName) and part.names}
         if columns & _SYSTEM or types & self._shapes.types or any(isinstance(part, _UNASKED) for part in nodes):
             return None
         used: dict[str, Shape] = {}
-        for part in nodes:
-            if not isinstance(part, ast.RangeVar) or part.schemaname in _OF_SERVER:
-                continue
-            if part.schemaname is None and part.relname in local:
+        for part in relation_nodes(tuple(parts)):
+            if part.schemaname in _OF_SERVER:
                 continue
             name = str(part.relname)
             shape = self._shapes.of(part) if later else self._before.get(name)

@@ -118,16 +118,20 @@ def walk(node: t.Any) -> t.Sequence[t.Any]:
     return found
 
 
+def relation_nodes(node: t.Any) -> list[t.Any]:
+    """Every RangeVar anywhere below `node`, without those that name its WITH queries.
+
+    :param node: also a tuple of nodes, of which each may name the WITH queries of another
+    """
+    parts = walk(node)
+    local = {part.ctename for part in parts if isinstance(part, ast.CommonTableExpr)}
+    named = (part for part in parts if isinstance(part, ast.RangeVar))
+    return [part for part in named if part.schemaname is not None or part.relname not in local]
+
+
 def relations(node: t.Any) -> list[Name]:
     """Every table named anywhere below `node`, without the names of its WITH queries."""
-    names: dict[Name, None] = {}
-    local: set[str | None] = set()
-    for part in walk(node):
-        if isinstance(part, ast.RangeVar):
-            names[relation_name(part)] = None
-        elif isinstance(part, ast.CommonTableExpr):
-            local.add(part.ctename)
-    return [name for name in names if name[0] is not None or name[1] not in local]
+    return list(dict.fromkeys(relation_name(part) for part in relation_nodes(node)))
 
 
 def functions(node: t.Any) -> list[Name]:
@@ -297,6 +301,7 @@ __all__ = (
     "made_name",
     "qualified_name",
     "relation_name",
+    "relation_nodes",
     "relations",
     "statements",
     "walk",
