@@ -179,6 +179,7 @@ def release(tally: Tally) -> None:
         _molecule(tally, "preflight")
         _molecule(tally, "connectivity")
         _molecule(tally, "uninstall")
+        _molecule(tally, "retention")
 
 
 def operations(tally: Tally) -> None:

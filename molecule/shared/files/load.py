@@ -35,7 +35,7 @@ def go_on(*, kept: bool) -> None:
     for number in range(1 << 31):
         begin, failure = time.monotonic(), ""
         try:
-            ask(connection, f"question {number} during a rotation")
+            ask(connection, f"question {number}")
         except Exception as error:
             # Whatever it is, a caller was not answered.
             failure = f"{time.strftime('%H:%M:%S')} {'kept' if kept else 'new'} connection: {error!r}"
