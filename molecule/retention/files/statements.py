@@ -21,7 +21,7 @@ def timed(connection: psycopg.Connection, statement: str, *values: t.Any) -> lis
     """The rows of a statement, which is counted."""
     began, failure, rows = time.perf_counter(), "", []
     try:
-        cursor = connection.execute(statement, values)  # type: ignore[call-overload]
+        cursor = connection.execute(statement, values)
         rows = cursor.fetchall() if cursor.description else []
     except psycopg.errors.ForeignKeyViolation:
         # The session has gone meanwhile; waiting for that counts as well.
