@@ -182,6 +182,10 @@ def _programs(place: Workplace, page: str) -> None:
     # From this checkout: `python -m` would take the copy's modules, which know no cluster.
     edit_there = f'here=$PWD; cd {ROOT} && exec {sys.executable} -m dev.run_documentation --edit {page} "$here" "$@"'
     _script(place.bin / "editor", edit_there)
+    # This page goes on where the README's has made an environment.
+    if page == "docs/how-to.md":
+        for program in Path(sys.executable).parent.glob("ansible*"):
+            (place.bin / program.name).symlink_to(program)
     docker = shutil.which("docker") or "docker"
     network = '[ "$1" != build ] || { shift; set -- build --network host "$@"; }'
     _script(place.bin / "docker", f'{network}\nexec {docker} "$@"')

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from redis.connection import parse_url
 
-from agent import tracing
+from agent import tracing_packages
 
 WORKDIR = Path(__file__).resolve().parent.parent
 """Where alembic.ini and migrations/ are."""
@@ -102,7 +102,7 @@ class Settings:
 def _traces(env: Mapping[str, str]) -> bool:
     """Whether traces have somewhere to go; the SDK reads itself where to."""
     chosen = [name for name in TRACES if _url(env, name, ("http", "https"))]
-    if chosen and not tracing.available(env.get("TRACING_PACKAGES", "")):
+    if chosen and not tracing_packages.available(env.get("TRACING_PACKAGES", "")):
         words = f"{chosen[0]} is set, and this image has no OpenTelemetry to send traces with"
         raise SettingsError(f"{words}: install opentelemetry-exporter-otlp-proto-http in it, or take the variable away")
     return bool(chosen)

@@ -8,10 +8,8 @@ https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import logging
 import os
-import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -34,13 +32,6 @@ TRACE: ContextVar[str] = ContextVar("trace_id", default="")
 FLUSH_SECONDS = 2.0
 """What the end of the process waits for a collector that does not answer."""
 _FAILED = 500
-
-
-def available(folder: str) -> bool:
-    """Whether the SDK is here: among the packages, or in the folder where the image keeps it from everybody else."""
-    if folder and folder not in sys.path:
-        sys.path.append(folder)
-    return importlib.util.find_spec("opentelemetry.sdk") is not None
 
 
 class Tracing:

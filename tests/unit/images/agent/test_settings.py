@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +13,7 @@ import pytest
 from agent.settings import Settings, SettingsError, driver_url
 from tests.unit.unencoded import told, urls
 
+AGENT = Path(__file__).resolve().parents[4] / "images/agent"
 SECRET = "s3cr%2Ft"
 GIVEN = {
     "DATABASE_URL": f"postgresql://agent_user:{SECRET}@db:5432/agent_db",
@@ -116,3 +121,22 @@ def test_a_password_that_is_not_encoded_is_no_host_and_no_database() -> None:
         assert told(said) == [], url
         assert "percent-encode" in said, url
     assert taken > 20
+
+
+def test_alembics_environment_needs_no_web_server() -> None:
+    """Who judges migrations on a controller has Alembic, SQLAlchemy and drivers (requirements.txt), and no server."""
+    program = (
+        "import sys\n"
+        "for name in ('starlette', 'uvicorn', 'httpx', 'prometheus_client', 'opentelemetry'):\n"
+        "    sys.modules[name] = None\n"
+        "import agent.models, agent.settings\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=AGENT,
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

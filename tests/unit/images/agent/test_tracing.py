@@ -238,7 +238,7 @@ def test_an_image_without_the_sdk_says_so(monkeypatch: pytest.MonkeyPatch) -> No
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318",
     }
     assert Settings.from_env(env).traces
-    monkeypatch.setattr("agent.tracing.importlib.util.find_spec", lambda _name: None)
+    monkeypatch.setattr("agent.tracing_packages.importlib.util.find_spec", lambda _name: None)
     with pytest.raises(SettingsError, match="this image has no OpenTelemetry"):
         Settings.from_env(env)
     assert not Settings.from_env({name: value for name, value in env.items() if not name.startswith("OTEL")}).traces
