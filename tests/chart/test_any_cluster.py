@@ -262,6 +262,7 @@ SECTIONS: tuple[str, ...] = (
     "networkPolicy",
     "prometheusRule",
     "replicaPodDisruptionBudget",
+    "retention",
     "serviceAccount",
     "serviceMonitor",
 )

@@ -35,6 +35,7 @@ ALL_ON: Object = {
     "prometheusRule": {"enabled": True},
     "ingress": {"enabled": True, "hosts": ["agent.example.org"], "tls": [{"secretName": "tls"}]},
     "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]},
+    "retention": {"schedule": "30 3 * * *", "timeZone": "Etc/UTC"},
     "externalSecret": {"enabled": True, "storeRef": {"name": "vault"}, "dataFrom": [{"extract": {"key": "agent"}}]},
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more", "namespace": "test"}}],
 }

@@ -62,6 +62,7 @@ CONTEXTS: dict[str, Object] = {
         },
     },
     "watched": {"prometheusRule": {"enabled": True}},
+    "retained": {"retention": {"schedule": "@daily"}},
     "external": EXTERNAL,
     "kept": {
         **EXISTING,
@@ -78,6 +79,7 @@ IMAGE = {"Deployment/~", "Job/~", "Pod/~-connection-test"}
 CONFIG = {"ConfigMap/~-config", "Deployment/~", "Job/~"}
 JOB = {"Job/~"}
 TEST = {"Pod/~-connection-test"}
+RETENTION = {"CronJob/~-retention"}
 SERVICE = {"Service/~"}
 SCALER = {"HorizontalPodAutoscaler/~"}
 KEDA = {"ScaledObject/~"}
@@ -434,6 +436,16 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     "migration.firstPodSeconds": ("itself", 60, AGENT),
     "migration.gate.image": ("plain", "example.org/python:1", AGENT),
     "connectionTest.image": ("plain", "example.org/python:1", TEST),
+    "retention.schedule": ("plain", "30 3 * * 1-5", RETENTION | {"ConfigMap/~-retention"}),
+    "retention.timeZone": ("retained", "Europe/Berlin", RETENTION),
+    "retention.suspend": ("retained", True, RETENTION),
+    "retention.days": ("retained", 7.5, RETENTION),
+    "retention.tables": ("retained", [{"table": "threads", "key": "id", "time": "updated_at"}], RETENTION),
+    "retention.batch": ("retained", 10, RETENTION),
+    "retention.pauseMs": ("retained", 100, RETENTION),
+    "retention.statementTimeout": ("retained", 0.5, RETENTION),
+    "retention.maxSeconds": ("retained", 60, RETENTION),
+    "retention.image": ("retained", "example.org/python:1", RETENTION),
     "ingress.enabled": ("ingress", False, INGRESS),
     "ingress.className": ("ingress", "nginx", INGRESS),
     "ingress.annotations": ("ingress", {"a": "b"}, INGRESS),
@@ -505,6 +517,7 @@ RESOURCES = {
     "migration": ("plain", JOB),
     "migration.gate": ("plain", AGENT),
     "connectionTest": ("plain", TEST),
+    "retention": ("retained", RETENTION),
     "postgresql.primary": ("plain", PRIMARY),
     "postgresql.readReplicas": ("replicated", READ),
     "redis.master": ("plain", MASTER),

@@ -12,23 +12,7 @@ from lab.paths import ROOT
 
 OURS = "ansible_collections.ai_platform.agent.plugins.module_utils"
 # Links into plugins, checked there.
-LINKS = {
-    Path(f"chart/files/{name}.py")
-    for name in (
-        "guest_memory",
-        "libpq_url",
-        "probe",
-        "probe_causes",
-        "probe_certificate",
-        "probe_model",
-        "probe_postgresql",
-        "probe_progress",
-        "probe_proxy",
-        "probe_redis",
-        "probe_startup",
-        "probe_wire",
-    )
-}
+LINKS = {path.relative_to(ROOT) for path in (ROOT / "chart/files").glob("*.py") if path.is_symlink()}
 
 
 def files() -> set[Path]:
