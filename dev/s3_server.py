@@ -8,12 +8,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from dev.postgresql import free_port
@@ -49,13 +48,10 @@ def program() -> Path:
 
 
 @contextlib.contextmanager
-def running(
-    folder: Path, *, certificate: tuple[Path, Path] | None = None, before: Mapping[str, str] | None = None
-) -> Iterator[Store]:
+def running(folder: Path, *, certificate: tuple[Path, Path] | None = None) -> Iterator[Store]:
     """A store with the buckets that *folder* has.
 
     :param certificate: with this certificate and key it speaks TLS
-    :param before: variables for the process
     :raises LabError: it does not answer within a minute
     """
     port = free_port()
@@ -69,25 +65,22 @@ def running(
         tempfile.TemporaryFile() as log,
     ):
         words += ["posix", "--sidecar", beside, folder]
-        process = subprocess.Popen(words, env=own | dict(before or {}), stdout=log, stderr=log)
+        process = subprocess.Popen(words, env=own, stdout=log, stderr=log)
         try:
-            _wait(f"127.0.0.1:{port}", process)
+            _wait(port, process)
             yield Store(f"{scheme}://127.0.0.1:{port}", folder, process)
         finally:
             process.kill()
             process.wait(30)
 
 
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + SECONDS
     while True:
         try:
-            with urllib.request.urlopen(f"http://{address}/", timeout=5):
+            with socket.create_connection(("127.0.0.1", port), timeout=5):
                 return
-        except urllib.error.HTTPError:
-            # It refuses whoever does not sign; one with TLS, whoever speaks without.
-            return
         except OSError:
             if time.monotonic() > deadline or process.poll() is not None:
-                raise LabError(f"the S3 server at {address} did not answer within {SECONDS} s") from None
+                raise LabError(f"the S3 server at port {port} did not answer within {SECONDS} s") from None
             time.sleep(0.1)

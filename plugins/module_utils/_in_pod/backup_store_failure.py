@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import re
 import typing as t
+from xml.etree import ElementTree
 
 from .errors import CollectorError
 
@@ -46,7 +47,13 @@ _FAILURES: t.Final[dict[tuple[str, str], tuple[str, ...]]] = {
 }  # fmt: skip
 _CODES: t.Final = {code: failure for failure, codes in _FAILURES.items() for code in codes}
 # HTTP 507 is WebDAV's, which gateways of file systems answer.
-_STATUS: t.Final = {507: "InsufficientStorage", 503: "ServiceUnavailable", 500: "InternalError", 403: "AccessDenied"}
+_PROXY: t.Final = (502, 503, 504)
+_STATUS: t.Final = {
+    403: "AccessDenied",
+    500: "InternalError",
+    507: "InsufficientStorage",
+    **dict.fromkeys(_PROXY, "ServiceUnavailable"),
+}
 _WORD: t.Final = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,60}")
 _EXPECTED: t.Final = re.compile(r"expecting ['\"]?([a-z0-9-]{2,40})|use region ([a-z0-9-]{2,40})")
 
@@ -103,7 +110,10 @@ def translated(where: str, seconds: float) -> t.Iterator[None]:
         raise refused(where, error.code, getattr(error.response, "status", None), error.message) from None
     except minio.error.ServerError as error:
         raise refused(where, None, error.status_code) from None
-    except minio.error.MinioException:
+    except (minio.error.MinioException, ElementTree.ParseError, ValueError) as error:
+        # A proxy before a store answers a page of its own; the library keeps the status to itself.
+        if (status := getattr(error, "_code", None)) in _PROXY:
+            raise refused(where, None, status) from None
         words = "does not answer as an S3 store does; correct endpoint: it is that of the API, not of a console"
         raise CollectorError("backup-store-unreachable", f"The store {where} {words}.") from None
     except urllib3.exceptions.HTTPError as error:

@@ -22,7 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import b
 from dev import s3_server
 from dev.postgresql import Server, free_port
 from tests.integration.backup.conftest import Place, placed
-from tests.integration.backup.store import BUCKET, Kept, certificate, keys, storing
+from tests.integration.backup.store import BUCKET, certificate, keys, storing
 from tests.integration.backup.test_damage import SMALL
 
 
@@ -36,7 +36,7 @@ def test_keys_bucket_region_and_clock(small: Place, monkeypatch: pytest.MonkeyPa
     with storing(small) as kept:
         before = kept.ask()["backup"]["name"]
         cases: list[tuple[str, dict[str, t.Any], tuple[str, str], str, str]] = [
-            ("secret key", {}, (s3_server.ACCESS_KEY, "wr0ng-s3cr3t"), "backup-store-access", "does not take the secret"),
+            ("secret key", {}, ("", "wr0ng-s3cr3t"), "backup-store-access", "does not take the secret key"),
             ("access key", {}, ("nobody", "wr0ng-s3cr3t"), "backup-store-access", "does not know the access key"),
             ("bucket", {"bucket": "no-bucket"}, ("", ""), "backup-store-bucket", "has no such bucket"),
             ("name", {"bucket": "NO/../bucket"}, ("", ""), "argument-invalid", "correct bucket"),
@@ -87,12 +87,14 @@ def test_nobody_answers(small: Place) -> None:
         assert (error.id, "a name that is not known" in error.message) == ("backup-store-unreachable", True)
         error = kept.refused(change={"endpoint": f"http://127.0.0.1:{free_port()}"})
         assert (error.id, "refuses connections" in error.message) == ("backup-store-unreachable", True)
-        with serving(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>") as endpoint:
-            error = kept.refused(change={"endpoint": endpoint})
-        assert (error.id, "as an S3 store does" in error.message) == ("backup-store-unreachable", True)
-        with serving(b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>") as endpoint:
-            error = kept.refused(change={"endpoint": endpoint})
-        assert error.id in {"backup-store-unreachable", "backup-store-access"}
+        for status, wanted, words in (
+            ("200 OK", "backup-store-unreachable", "as an S3 store does"),
+            ("403 Forbidden", "backup-store-unreachable", "as an S3 store does"),
+            ("502 Bad Gateway", "backup-store-failed", "is overloaded"),
+        ):
+            with serving(status) as endpoint:
+                error = kept.refused(change={"endpoint": endpoint})
+            assert (error.id, words in error.message) == (wanted, True), (status, error.message)
 
 
 def test_a_store_that_goes_silent(small: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +136,7 @@ def test_a_full_store(small: Place) -> None:
                 file.write(bytes(os.statvfs(mount).f_bavail * 4096 - 20_000))
             small.execute("INSERT INTO notes SELECT n, md5(n::text) FROM generate_series(1000, 60000) n")
             error = kept.refused()
-            assert error.id in {"backup-store-full", "backup-store-failed"}
+            assert (error.id, "has no room" in error.message) == ("backup-store-full", True), error.message
             assert kept.objects() == kept_objects
             assert [item["name"] for item in kept.ask(state="records")["backups"]] == [before]
             (mount / "other").unlink()
@@ -146,8 +148,9 @@ def test_a_full_store(small: Place) -> None:
 
 
 @contextlib.contextmanager
-def serving(answer: bytes) -> t.Iterator[str]:
+def serving(status: str) -> t.Iterator[str]:
     """Something that speaks HTTP and is no store: the URL."""
+    answer = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>".encode()
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
