@@ -61,6 +61,7 @@ CONTEXTS: dict[str, Object] = {
             "dataFrom": [{"extract": {"key": "agent"}}],
         },
     },
+    "stored": {"networkPolicy": {"backupStore": {"to": [{"ipBlock": {"cidr": "10.0.0.7/32"}}]}}},
     "watched": {"prometheusRule": {"enabled": True}},
     "external": EXTERNAL,
     "kept": {
@@ -309,6 +310,8 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     "networkPolicy.database.ports": ("external", [6432], CLIENTS),
     "networkPolicy.cache.to": ("external", PEERS, CLIENTS),
     "networkPolicy.cache.ports": ("external", [6380], CLIENTS),
+    "networkPolicy.backupStore.to": ("plain", PEERS, {"NetworkPolicy/~-backup-store"}),
+    "networkPolicy.backupStore.ports": ("stored", [9000], {"NetworkPolicy/~-backup-store"}),
     "networkPolicy.extraEgress": ("plain", [{"to": PEERS}], POLICY),
     "replicaPodDisruptionBudget.enabled": ("two replicas", False, REPLICA_BUDGETS),
     "replicaPodDisruptionBudget.maxUnavailable": ("two replicas", 2, REPLICA_BUDGETS),

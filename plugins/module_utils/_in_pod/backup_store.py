@@ -84,7 +84,9 @@ class Store:
     def objects(self) -> list[Listed]:
         """All of them."""
         with self._told():
-            found = self._client.list_objects(self.place.bucket, prefix=self._prefix or None, recursive=True)
+            found = self._client.list_objects(
+                bucket_name=self.place.bucket, prefix=self._prefix or None, recursive=True
+            )
             return [
                 Listed(item.object_name[len(self._prefix) :], item.size or 0, item.last_modified)
                 for item in found
@@ -112,27 +114,31 @@ class Store:
         """Store a file; of a large one that was not stored whole, no part is left."""
         size = PART_BYTES if path.stat().st_size <= PART_BYTES * _MOST_PARTS else 0
         with self._told():
-            self._client.fput_object(
-                self.place.bucket, f"{self._prefix}{key}", str(path), part_size=size, num_parallel_uploads=2
-            )
+            self._client.fput_object(**self._named(key), file_path=str(path), part_size=size, num_parallel_uploads=2)
 
     def remove(self, key: str) -> None:
         """Remove one, also where it is not there."""
         with self._told():
-            self._client.remove_object(self.place.bucket, f"{self._prefix}{key}")
+            self._client.remove_object(**self._named(key))
 
     def drop_left_uploads(self) -> None:
         """Remove parts of uploads that somebody was killed at; a store that does not list them keeps them."""
         # The library aborts its own uploads, and has nothing public for those of others.
         try:
             with contextlib.suppress(AttributeError), self._told():
-                listed = self._client._list_multipart_uploads(self.place.bucket, prefix=self._prefix)
+                listed = self._client._list_multipart_uploads(bucket_name=self.place.bucket, prefix=self._prefix)
                 for item in listed.uploads:
                     if item.initiated_time and is_left(item.initiated_time):
-                        self._client._abort_multipart_upload(self.place.bucket, item.object_name, item.upload_id)
+                        self._client._abort_multipart_upload(
+                            bucket_name=self.place.bucket, object_name=item.object_name, upload_id=item.upload_id
+                        )
         except CollectorError as error:
             if error.id not in {"backup-store-access", "backup-store-failed"}:
                 raise
+
+    def _named(self, key: str) -> dict[str, str]:
+        # By name: the next major version of the library takes no other arguments.
+        return {"bucket_name": self.place.bucket, "object_name": f"{self._prefix}{key}"}
 
     def _told(self) -> contextlib.AbstractContextManager[None]:
         return translated(self.where, READ_SECONDS)
@@ -140,7 +146,7 @@ class Store:
     @contextlib.contextmanager
     def _stream(self, key: str) -> t.Iterator[t.Iterator[bytes]]:
         with self._told():
-            response = self._client.get_object(self.place.bucket, f"{self._prefix}{key}")
+            response = self._client.get_object(**self._named(key))
             try:
                 yield response.stream(_BLOCK)
             finally:
@@ -171,9 +177,15 @@ def _client(place: Place) -> t.Any:
         timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         retries=retries, maxsize=16, ssl_context=_trust(place.ca_certificates),
     )  # fmt: skip
-    own = {"secure": secure, "region": place.region or None, "http_client": pool, "credentials": _credentials(place)}
+    own = {
+        "endpoint": host,
+        "secure": secure,
+        "region": place.region or None,
+        "http_client": pool,
+        "credentials": _credentials(place),
+    }
     try:
-        client = minio.Minio(host, **own)
+        client = minio.Minio(**own)
     except ValueError:
         words = f"The store {place} cannot be asked"
         raise CollectorError("argument-invalid", f"{words}; correct endpoint or region.") from None
