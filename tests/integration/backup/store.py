@@ -90,10 +90,13 @@ def storing(place: Place, folder: Path | None = None, **how: t.Any) -> Iterator[
             shutil.rmtree(made, ignore_errors=True)
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that is its own authority, and its key."""
+def certificate(folder: Path, name: str = "IP:127.0.0.1") -> tuple[Path, Path]:
+    """A certificate that is its own authority, and its key.
+
+    :param name: of whom, as OpenSSL writes it
+    """
     made = folder / "tls.crt", folder / "tls.key"
     words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    words += ["-subj", "/CN=store", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    words += ["-subj", "/CN=store", "-addext", f"subjectAltName={name}", "-days", "2"]
     subprocess.run([*words, "-out", made[0], "-keyout", made[1]], check=True, capture_output=True, env=os.environ)
     return made
