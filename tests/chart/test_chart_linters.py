@@ -93,7 +93,7 @@ def test_kube_score(render: Render, tmp_path: Path, values: Object) -> None:
 
 
 def test_kube_score_of_a_policy_for_pods_that_a_playbook_makes(render: Render, tmp_path: Path) -> None:
-    """It finds that the policy selects no pod of the chart, and nothing else: the pod is a backup's, which a Job makes."""
+    """It finds that the policy selects no pod of the chart, and nothing else: the pod is that of a backup's Job."""
     to = [{"ipBlock": {"cidr": "192.0.2.7/32"}}]
     found = kube_score(render("prod", {"networkPolicy": {"backupStore": {"to": to}}}), tmp_path)
     judge("kube-score", found - {("networkpolicy-targets-pod", "NetworkPolicy")})
