@@ -9,6 +9,7 @@ AWS' programs do: variables, the shared file, the role of a pod or a machine.
 
 from __future__ import annotations
 
+import configparser
 import contextlib
 import dataclasses
 import datetime
@@ -251,7 +252,8 @@ def _credentials(place: Place) -> t.Any:
     provider = providers.ChainedProvider([*others, providers.IamAwsProvider(http_client=pool)])
     try:
         provider.retrieve()
-    except (ValueError, KeyError, OSError, urllib3.exceptions.HTTPError):
+    except (ValueError, KeyError, OSError, configparser.Error, urllib3.exceptions.HTTPError):
+        # A parser quotes the line that it does not read, so nothing of the error is told.
         words = f"There are no keys for the store {place}"
         cure = "name a Secret in s3.secret; on a machine, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         raise CollectorError("backup-store-access", f"{words}; {cure}.") from None

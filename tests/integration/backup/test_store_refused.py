@@ -68,6 +68,10 @@ def test_no_keys(small: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     with storing(small) as kept:
         error = kept.refused()
         assert (error.id, "There are no keys" in error.message) == ("backup-store-access", True)
+        # A parser of such files quotes what it does not read.
+        (small.folder / "none").write_text("wr0ng-s3cr3t")
+        error = kept.refused()
+        assert (error.id, "wr0ng-s3cr3t" in error.message) == ("backup-store-access", False)
 
 
 def test_a_private_authority(small: Place) -> None:
