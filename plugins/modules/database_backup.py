@@ -19,9 +19,13 @@ description:
     with its own snapshot. Only then it counts as verified, and only then older ones are removed.
   - V(restore) writes into a database that does not exist yet, compares it in the same way, and gives it its name when
     it is complete. A database that exists is never written over.
-  - Either a database that this machine reaches (O(database_url), O(path)), or that of a release in a cluster
-    (O(release_name), O(release_namespace), O(claim)). There a Job does it, with the deployed image, the login of its
-    Secret and PostgreSQL's programs in a container beside it; nothing of the login leaves the pod.
+  - In an S3-compatible store (O(s3)) a backup is proved before it goes there, then read back and compared with its
+    checksums. Its record goes there as the last object, and only what has one is a backup. Nothing of it is written
+    over, and an upload that was interrupted is never seen as a backup.
+  - Either a database that this machine reaches (O(database_url), with O(path) or O(s3)), or that of a release in a
+    cluster (O(release_name), O(release_namespace), with O(claim) or O(s3)). There a Job does it, with the deployed
+    image, the login of its Secret and PostgreSQL's programs in a container beside it; nothing of the login leaves the
+    pod.
   - The role needs LOGIN and membership in C(pg_read_all_data), beside that SELECT on large objects where there are any
     that it does not own, and BYPASSRLS where tables have row-level security. What it may not read is refused, and
     never left out silently. A connection pooler is no place to take a snapshot at, so name the server itself.
@@ -33,6 +37,7 @@ requirements:
   - psycopg >= 3.1 and PostgreSQL's programs of the server's major version (for V(backup) and V(verify) with the server
     itself), for a database that this machine reaches
   - pyrage, for O(encryption_key); with O(encryption_secret) in the agent's image
+  - minio >= 7.2, for O(s3); for a release in the agent's image
   - kubernetes >= 36.0.2, for a release
 extends_documentation_fragment:
   - ai_platform.agent._attributes
@@ -69,6 +74,54 @@ options:
   claim:
     description: PersistentVolumeClaim in that namespace with the backups.
     type: str
+  s3:
+    description:
+      - S3-compatible store with the backups.
+      - Its keys need to list the bucket, and to read, write and delete objects below the prefix. Where they may not
+        delete, backups are made all the same, and a warning says that O(retention) removed none.
+      - Parts of an upload at which somebody was killed are removed two days later; a rule of the bucket that aborts
+        incomplete multipart uploads does it as well.
+    type: dict
+    suboptions:
+      bucket:
+        description: The bucket. It must be there.
+        type: str
+        required: true
+      prefix:
+        description: Of the names of all objects. Without it, for a release its namespace and name.
+        type: str
+      endpoint:
+        description: URL of the store's API, such as V(https://s3.example.com:9000). Without it, AWS'.
+        type: str
+      region:
+        description: Its region. Without it, the store is asked.
+        type: str
+      path_style:
+        description: Whether the bucket is a part of the URL's path. Without it, everywhere but at AWS.
+        type: bool
+      ca_certificates:
+        description: Certificates in PEM that are trusted beside those of the system, for a private authority.
+        type: str
+      secret:
+        description:
+          - For a release, Secret in its namespace with the keys. Without it, the pod's own identity (AWS' web identity,
+            Pod Identity or the role of its machine).
+          - On this machine the keys are taken from where AWS' programs have them, such as the variables
+            E(AWS_ACCESS_KEY_ID) and E(AWS_SECRET_ACCESS_KEY).
+        type: dict
+        suboptions:
+          name:
+            description: Its name.
+            type: str
+            required: true
+          access_key:
+            description: The key in it with the access key's id.
+            type: str
+            default: AWS_ACCESS_KEY_ID
+          secret_key:
+            description: The key in it with the secret key.
+            type: str
+            default: AWS_SECRET_ACCESS_KEY
   work_claim:
     description: One for the throw-away server. Without it the node's own disk holds it.
     type: str
@@ -202,6 +255,17 @@ EXAMPLES = r"""
     encryption_key: "{{ vault_backup_key }}"
     retention:
       daily: 14
+
+- name: Back up a release into a store, with keys that stay in the cluster
+  ai_platform.agent.database_backup:
+    release_name: my-agent
+    release_namespace: prod
+    s3:
+      bucket: backups
+      endpoint: https://s3.example.com
+      region: eu-central-1
+      secret:
+        name: backup-store
 
 - name: Restore the newest verified backup beside the live database
   ai_platform.agent.database_backup:

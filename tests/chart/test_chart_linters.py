@@ -73,20 +73,32 @@ def test_every_exception_has_a_reason() -> None:
             assert entry["reason"].endswith(".")
 
 
-@pytest.mark.parametrize("values", [{}, ALL_ON], ids=["prod", "all on"])
-def test_kube_score(render: Render, tmp_path: Path, values: Object) -> None:
+def kube_score(made: Rendered, folder: Path) -> set[Finding]:
+    """What it finds in these objects."""
     more = ("container-seccomp-profile", "container-ports-check")
     words = [chart_linters.kube_score(), "score", "--output-format", "json"]
     words += [word for check in more for word in ("--enable-optional-test", check)]
-    scored = output([*words, manifests(render("prod", values), tmp_path)])
-    found = {
+    scored = output([*words, manifests(made, folder)])
+    return {
         (check["check"]["id"], item["type_meta"]["kind"])
         for item in scored
         for check in item["checks"]
         # 10 is "ok", less is a warning or critical.
         if not check["skipped"] and check["grade"] < 10
     }
-    judge("kube-score", found)
+
+
+@pytest.mark.parametrize("values", [{}, ALL_ON], ids=["prod", "all on"])
+def test_kube_score(render: Render, tmp_path: Path, values: Object) -> None:
+    judge("kube-score", kube_score(render("prod", values), tmp_path))
+
+
+def test_kube_score_of_a_policy_for_pods_that_a_playbook_makes(render: Render, tmp_path: Path) -> None:
+    """It finds that the policy selects no pod of the chart, and nothing else: the pod is that of a backup's Job."""
+    to = [{"ipBlock": {"cidr": "192.0.2.7/32"}}]
+    found = kube_score(render("prod", {"networkPolicy": {"backupStore": {"to": to}}}), tmp_path)
+    judge("kube-score", found - {("networkpolicy-targets-pod", "NetworkPolicy")})
+    assert ("networkpolicy-targets-pod", "NetworkPolicy") in found
 
 
 @pytest.mark.parametrize("values", [{}, ALL_ON], ids=["prod", "all on"])

@@ -258,5 +258,23 @@ def test_ports_are_those_of_the_pods(render: Render) -> None:
     assert not connects(made, there["agent"], there["primary"], 7)
 
 
+def test_a_backup_reaches_its_store_and_the_database(render: Render) -> None:
+    """The Job of playbooks/backup.yml is none of the chart's; its labels are those of _database/backup_cluster.py."""
+    peers = [{"ipBlock": {"cidr": "192.0.2.7/32"}}]
+    labels = {
+        "app.kubernetes.io/instance": RELEASE, "app.kubernetes.io/component": "backup",
+        "app.kubernetes.io/name": "ai-agent-check", f"{RELEASE}-db-client": "true",
+    }  # fmt: skip
+    job, store = End(labels), End(address="192.0.2.7")
+    closed = render()
+    assert not connects(closed, job, store, 443)
+    made = render({"networkPolicy": {"backupStore": {"to": peers, "ports": [9000]}}})
+    assert connects(made, job, store, 9000)
+    assert not connects(made, job, store, 443)
+    assert connects(made, job, pods(made)["primary"], 5432)
+    for client in ("agent", "migration", "test"):
+        assert not connects(made, pods(made)[client], store, 9000)
+
+
 def test_open_when_turned_off(render: Render) -> None:
     assert render({"networkPolicy": {"enabled": False}}).names("NetworkPolicy") == []

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FLOORS: dict[str, str] = {
     name: str(value) for name, value in yaml.safe_load((ROOT / "meta" / "floors.yml").read_text()).items()
 }
-LIBRARIES = ("kubernetes", "PyYAML", "jsonpatch", "pglast", "alembic", "SQLAlchemy", "psycopg", "redis")
+LIBRARIES = ("kubernetes", "PyYAML", "jsonpatch", "pglast", "alembic", "SQLAlchemy", "psycopg", "redis", "minio")
 V = r"(\d+(?:\.\d+)*)"
 # File, what it is the floor of, and the words around the number. Each must be found.
 MENTIONS = [

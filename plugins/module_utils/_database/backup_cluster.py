@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import backup_store
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_pod import SIBLING
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube import answers, shared
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import BACKUP, bundle, command
@@ -155,7 +156,7 @@ def described(  # noqa: PLR0917 - one caller
             }
         )
     secrets = {_URL: url} | dict(options.secrets) | ({"BACKUP_KEY": options.key} if options.key else {})
-    known = {_URL, "BACKUP_KEY", *secrets}
+    known = {_URL, "BACKUP_KEY", backup_store.ACCESS_KEY, backup_store.SECRET_KEY, *secrets}
     env = [item for item in shared.environment(agent, ()) if item["name"] not in known]
     env += [
         {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}

@@ -17,7 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.dependen
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import finding
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import backup_run
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import backup_run, backup_store
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.backup_retention import Retention
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.errors import CollectorError
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
@@ -33,6 +33,23 @@ _SECRET: t.Final[Row] = {
     "key": {"type": "str", "required": True, "no_log": False},
 }
 _KEPT = dataclasses.asdict(Retention())
+_S3: t.Final[Row] = {
+    "bucket": {"type": "str", "required": True},
+    "prefix": {"type": "str"},
+    "endpoint": {"type": "str"},
+    "region": {"type": "str"},
+    "path_style": {"type": "bool"},
+    "ca_certificates": {"type": "str"},
+    "secret": {
+        "type": "dict",
+        "no_log": False,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "access_key": {"type": "str", "default": "AWS_ACCESS_KEY_ID", "no_log": False},
+            "secret_key": {"type": "str", "default": "AWS_SECRET_ACCESS_KEY", "no_log": False},
+        },
+    },
+}
 
 ARGUMENTS: t.Final[Row] = {
     **AUTH_ARG_SPEC,
@@ -40,6 +57,7 @@ ARGUMENTS: t.Final[Row] = {
     "release_name": {"type": "str"},
     "release_namespace": {"type": "str"},
     "claim": {"type": "str"},
+    "s3": {"type": "dict", "options": _S3},
     "work_claim": {"type": "str"},
     "postgresql_image": {"type": "str"},
     "postgresql_user": {"type": "int"},
@@ -73,13 +91,16 @@ ARGUMENTS: t.Final[Row] = {
 
 # Which of them go together: arguments of AnsibleModule.
 CONSTRAINTS: t.Final[Row] = {
-    "required_one_of": [["path", "release_name"]],
-    "required_together": [["release_name", "release_namespace", "claim"]],
+    "required_one_of": [["path", "claim", "s3"]],
+    "required_together": [["release_name", "release_namespace"]],
+    "required_by": {"claim": ["release_name"]},
     "required_if": [("state", "restore", ["restore_database"])],
     "mutually_exclusive": [
-        [one, other]
-        for one in ("path", "database_url", "encryption_key", "work_path", "postgresql", "alembic_dir")
-        for other in ("release_name",)
+        ["path", "claim", "s3"],
+        *(
+            [one, "release_name"]
+            for one in ("path", "database_url", "encryption_key", "work_path", "postgresql", "alembic_dir")
+        ),
     ],
 }
 
@@ -144,31 +165,59 @@ def _on_cluster(params: Row) -> Row:
     same = ("state", "jobs", "version_table", "lock_timeout_ms", "restore_database", "restore_owner", "check_mode")
     request = {name: params.get(name) for name in same} | {"name": params["backup_name"]}
     request["retention"] = _KEPT | (params["retention"] or {})
+    if s3 := params["s3"]:
+        request["store"] = dataclasses.asdict(_place(s3, f"{options.namespace}/{options.release}"))
+        if secret := s3.get("secret"):
+            names = {backup_store.ACCESS_KEY: "access_key", backup_store.SECRET_KEY: "secret_key"}
+            keys = {variable: (secret["name"], secret[option]) for variable, option in names.items()}
+            options = dataclasses.replace(options, secrets=keys)
     return backup_cluster.run(connect(params), options, request)
 
 
+def _place(s3: Row, prefix: str = "") -> backup_store.Place:
+    """Where a store is.
+
+    :param prefix: where none is given
+    """
+    own = {name: s3.get(name) for name in ("endpoint", "region", "path_style", "ca_certificates")}
+    given = prefix if s3.get("prefix") is None else s3["prefix"]
+    return backup_store.Place(s3["bucket"], str(given).strip("/"), **own)
+
+
 def _ran(params: Row) -> Row:
-    request = backup_run.Request(
-        path=Path(params["path"]),
-        url=params["database_url"],
-        key=params["encryption_key"] or None,
-        name=params["backup_name"],
-        jobs=params["jobs"],
-        version_table=params["version_table"],
-        lock_timeout_ms=params["lock_timeout_ms"],
-        image=params["image"],
-        retention=Retention(**(_KEPT | (params["retention"] or {}))),
-        check_mode=bool(params.get("check_mode")),
-        restore_database=params["restore_database"],
-        restore_owner=params["restore_owner"],
-    )
+    with contextlib.ExitStack() as stack:
+        path, store = Path(params["path"] or ""), None
+        if params["s3"]:
+            from ansible_collections.ai_platform.agent.plugins.module_utils._database import workplace
 
-    def sites(major: int, program: str) -> contextlib.AbstractContextManager[Workplace]:
-        return _workplace(params, major, program)
+            if params["s3"].get("secret"):
+                raise FindingError("argument-invalid", "s3.secret is for a release; elsewhere set AWS_ACCESS_KEY_ID.")
+            store = backup_store.Store(_place(params["s3"]))
+            place = Path(params["work_path"]) if params["work_path"] else None
+            # Of its programs none is run: the folder is gone at the end, also after SIGKILL.
+            path = stack.enter_context(workplace.Workplace(Path(), place)).folder / "backups"
+        request = backup_run.Request(
+            path=path,
+            url=params["database_url"],
+            key=params["encryption_key"] or None,
+            name=params["backup_name"],
+            jobs=params["jobs"],
+            version_table=params["version_table"],
+            lock_timeout_ms=params["lock_timeout_ms"],
+            image=params["image"],
+            retention=Retention(**(_KEPT | (params["retention"] or {}))),
+            check_mode=bool(params.get("check_mode")),
+            restore_database=params["restore_database"],
+            restore_owner=params["restore_owner"],
+            store=store,
+        )
 
-    if params["state"] == "restore" and params["alembic_dir"]:
-        _assert_known(params, request)
-    return backup_run.run(params["state"], request, sites)
+        def sites(major: int, program: str) -> contextlib.AbstractContextManager[Workplace]:
+            return _workplace(params, major, program)
+
+        if params["state"] == "restore" and params["alembic_dir"]:
+            _assert_known(params, request)
+        return backup_run.run(params["state"], request, sites)
 
 
 def _assert_known(params: Row, request: backup_run.Request) -> None:

@@ -89,7 +89,7 @@ class Workplace(contextlib.AbstractContextManager["Workplace"]):
                 yield {"host": str(server.folder), "user": SUPERUSER, "dbname": "template1"}
         except ScratchError as error:
             words = f"A backup cannot be verified on this machine: {error}"
-            raise CollectorError("backup-unverified", f"{words}; correct that, then run state: verify.") from None
+            raise CollectorError("backup-unverified", f"{words}; correct that first.") from None
 
     def run(self, program: str, options: t.Sequence[str], place: t.Mapping[str, t.Any]) -> None:
         """Run one to its end.

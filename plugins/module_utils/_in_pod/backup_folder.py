@@ -24,7 +24,7 @@ RECORD: t.Final = "record.json"
 INCOMPLETE: t.Final = ".incomplete-"
 REMOVED: t.Final = ".removed-"
 _LOCK: t.Final = ".lock"
-_NAME: t.Final = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+NAME: t.Final = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 
 Record = dict[str, t.Any]
 
@@ -56,8 +56,16 @@ class Backup(t.NamedTuple):
 class BackupFolder:
     """A folder that one process writes at a time."""
 
+    # Whether backups are elsewhere, and the folder is only where they are made and read.
+    staged: t.ClassVar[bool] = False
+
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @property
+    def where(self) -> str:
+        """Where the backups are, as people read it."""
+        return str(self.path)
 
     @contextlib.contextmanager
     def locked(self) -> t.Iterator[None]:
@@ -85,15 +93,20 @@ class BackupFolder:
         words = f"The backups in {self.path} cannot be written or read ({error.strerror or error})"
         return CollectorError("backup-folder", f"{words}; correct the folder, its rights or its volume.")
 
+    def named(self, now: datetime.datetime) -> str:
+        """The name of a backup that begins now."""
+        stem = name = now.strftime("%Y%m%dT%H%M%SZ")
+        number = 2
+        while (self.path / name).exists():
+            name, number = f"{stem}-{number}", number + 1
+        return name
+
     def begin(self, now: datetime.datetime, watch: t.Callable[[Path], None]) -> tuple[str, Path]:
         """The name of a new backup, and the empty folder in which it is made.
 
         :param watch: told of the folder before it is there, for whoever dies in between leaves it
         """
-        stem = name = now.strftime("%Y%m%dT%H%M%SZ")
-        number = 2
-        while (self.path / name).exists():
-            name, number = f"{stem}-{number}", number + 1
+        name = self.named(now)
         made = self.path / f"{INCOMPLETE}{name}"
         watch(made)
         made.mkdir(mode=0o700)
@@ -107,6 +120,15 @@ class BackupFolder:
         _sync(self.path)
         return target
 
+    def keep(self, backup: Backup) -> None:
+        """Have a verified backup where the backups are; in a folder it is there."""
+
+    def fetched(self, backup: Backup) -> None:
+        """Have the files of a backup in its folder, where they are here."""
+
+    def recorded(self, backup: Backup) -> None:
+        """Have a changed record where the backups are; in a folder it is there."""
+
     def remove(self, name: str) -> None:
         """Remove a backup; interrupted, nothing of it is seen as one."""
         away = self.path / f"{REMOVED}{name}"
@@ -116,7 +138,7 @@ class BackupFolder:
     def backups(self) -> list[Backup]:
         """All that are complete, the newest first."""
         try:
-            folders = [path for path in self.path.iterdir() if _NAME.fullmatch(path.name) and path.is_dir()]
+            folders = [path for path in self.path.iterdir() if NAME.fullmatch(path.name) and path.is_dir()]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -134,9 +156,10 @@ class BackupFolder:
             if item.folder.name == name or (name is None and item.record.get("verified") is True):
                 return item
         if name:
-            words = f"There is no backup {name} in {self.path}; there are {', '.join(b.folder.name for b in found[:5])}"
-            raise CollectorError("backup-missing", (words if found else f"There is no backup in {self.path}") + ".")
-        words = f"There is no verified backup in {self.path}"
+            there = ", ".join(item.folder.name for item in found[:5])
+            words = f"There is no backup {name} in {self.where}; there are {there}"
+            raise CollectorError("backup-missing", (words if found else f"There is no backup in {self.where}") + ".")
+        words = f"There is no verified backup in {self.where}"
         more = f"; {len(found)} are not verified, name one in backup_name" if found else "; make one"
         raise CollectorError("backup-missing", f"{words}{more}.")
 
@@ -152,7 +175,7 @@ class BackupFolder:
             newest.setdefault(whose, item.folder.name)
         if len(newest) > 1:
             each = ", ".join(f"{name} of {database}" for (database, _system), name in newest.items())
-            words = f"{self.path} has backups of more than one database or server ({each})"
+            words = f"{self.where} has backups of more than one database or server ({each})"
             raise CollectorError("backup-missing", f"{words}; name one in backup_name.")
 
     def free(self) -> int:
@@ -222,5 +245,6 @@ def bytes_of(folder: Path) -> int:
 
 
 __all__ = (
-    "INCOMPLETE", "RECORD", "Backup", "BackupFolder", "Record", "bytes_of", "free_bytes", "read_record", "write_record",
+    "INCOMPLETE", "NAME", "RECORD", "Backup", "BackupFolder", "Record", "bytes_of", "free_bytes", "read_record",
+    "write_record",
 )  # fmt: skip

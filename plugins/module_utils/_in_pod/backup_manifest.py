@@ -45,6 +45,11 @@ def of_files(folder: Path) -> dict[str, dict[str, t.Any]]:
     }
 
 
+def of_file(folder: Path, name: str) -> dict[str, dict[str, t.Any]]:
+    """The same of one file beside them."""
+    return {name: {"bytes": (folder / name).stat().st_size, "sha256": _sum(folder / name)}}
+
+
 def _sum(path: Path) -> str:
     total = hashlib.sha256()
     with path.open("rb") as file:
@@ -102,4 +107,4 @@ def check(folder: Path, manifest: Manifest, key: str | None) -> None:
             raise CollectorError("backup-corrupt", f"{words}; use another backup.")
 
 
-__all__ = ("DATA", "FORM", "NAME", "Manifest", "check", "of_files", "read", "seal", "write")
+__all__ = ("DATA", "FORM", "NAME", "Manifest", "check", "of_file", "of_files", "read", "seal", "write")

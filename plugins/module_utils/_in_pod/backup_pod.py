@@ -21,7 +21,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import backup_manifest, backup_restoration, backup_run
+from . import backup_manifest, backup_restoration, backup_run, backup_store
 from .backup_failure import failure
 from .backup_retention import Retention
 from .backup_session import OPTIONS
@@ -194,7 +194,8 @@ class Sibling(contextlib.AbstractContextManager["Sibling"]):
 def main(request: dict[str, t.Any]) -> None:
     """Print the answer: what backup_run.py returns, or an error. The URL is in DATABASE_URL, a key in BACKUP_KEY.
 
-    :param request: `state` (the module's), `shared` and `work` (folders), and fields of backup_run.Request
+    :param request: `state` (the module's), `shared` and `work` (folders), fields of backup_run.Request, and as `store`
+        those of backup_store.Place
     """
     respond(request, _answer, failed="backup-failed")
 
@@ -236,23 +237,32 @@ def respond(
 
 def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
     own = {name: value for name, value in request.items() if name in _FIELDS}
-    wanted = backup_run.Request(
-        path=Path(request["path"]),
-        url=database_url(),
-        key=os.environ.get("BACKUP_KEY") or None,
-        retention=Retention(**request["retention"]),
-        **own,
-    )
+    with contextlib.ExitStack() as stack:
+        path, store = Path(request["path"]), None
+        if place := request.get("store"):
+            store = backup_store.Store(backup_store.Place(**place))
+            # Held, it is not taken for what a killed pod left.
+            path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}store-", dir=request["work"]))
+            stack.callback(shutil.rmtree, path, ignore_errors=True)
+            stack.enter_context(_held(path))
+        wanted = backup_run.Request(
+            path=path,
+            url=database_url(),
+            key=os.environ.get("BACKUP_KEY") or None,
+            retention=Retention(**request["retention"]),
+            store=store,
+            **own,
+        )
 
-    def sites(_major: int, _program: str) -> Sibling:
-        return Sibling(Path(request["shared"]), Path(request["work"]))
+        def sites(_major: int, _program: str) -> Sibling:
+            return Sibling(Path(request["shared"]), Path(request["work"]))
 
-    if request["state"] == "restore" and (known := _known()) is not None:
-        if wanted.name is None:
-            wanted.folder.assert_one_database()
-        manifest = backup_manifest.read(wanted.folder.chosen(wanted.name).folder)
-        backup_restoration.assert_known(manifest, known, "the deployed image")
-    return backup_run.run(request["state"], wanted, sites)
+        if request["state"] == "restore" and (known := _known()) is not None:
+            if wanted.name is None:
+                wanted.folder.assert_one_database()
+            manifest = backup_manifest.read(wanted.folder.chosen(wanted.name).folder)
+            backup_restoration.assert_known(manifest, known, "the deployed image")
+        return backup_run.run(request["state"], wanted, sites)
 
 
 def _known() -> t.Collection[str] | None:

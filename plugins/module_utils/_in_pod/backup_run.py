@@ -14,6 +14,8 @@ from pathlib import Path
 from . import backup_manifest, backup_restoration, backup_restore, backup_take, session
 from .backup_folder import Backup, BackupFolder
 from .backup_retention import Retention, superfluous
+from .backup_store import Store
+from .backup_stored import StoredFolder
 from .backup_verify import verify as verified
 from .errors import CollectorError
 
@@ -44,7 +46,7 @@ Sites = t.Callable[[int, str], "contextlib.AbstractContextManager[Site]"]
 class Request:
     """What is wanted.
 
-    :param path: the folder of the backups
+    :param path: the folder of the backups; with a store, one for this run alone
     :param url: of the database, for a backup
     :param key: age's secret key, None where nothing is encrypted
     :param name: of a backup, None for the newest
@@ -52,6 +54,7 @@ class Request:
     :param lock_timeout_ms: how long the dump may wait for a lock of a table
     :param restore_database: the new database
     :param restore_owner: the one role that gets everything in it
+    :param store: with the backups, instead of the folder
     """
 
     path: Path
@@ -66,11 +69,12 @@ class Request:
     check_mode: bool = False
     restore_database: str | None = None
     restore_owner: str | None = None
+    store: Store | None = None
 
     @property
     def folder(self) -> BackupFolder:
-        """The folder of the backups."""
-        return BackupFolder(self.path)
+        """The folder of the backups, or the store as one."""
+        return StoredFolder(self.path, self.store) if self.store else BackupFolder(self.path)
 
 
 def listed(request: Request) -> Row:
@@ -97,16 +101,25 @@ def backup(request: Request, sites: Sites) -> Row:
         )
         _assert_room(folder, wish, facts, where)
         if request.check_mode:
-            return {"changed": True, "notes": [], "summary": [f"{where} would be backed up into {folder.path}."]}
+            return {"changed": True, "notes": [], "summary": [f"{where} would be backed up into {folder.where}."]}
         stack.enter_context(folder.locked())
         source = backup_take.Source(connection, facts, parameters, where)
         made = backup_take.take(source, folder, wish, site, site)
         # The snapshot would hold back VACUUM for as long as the verification takes.
         connection.close()
-        made = verified(made, request.key, site, request.jobs)
-        removed = _thinned(request, facts)
+        try:
+            made = verified(made, request.key, site, request.jobs)
+        except CollectorError as error:
+            if folder.staged:
+                raise CollectorError(error.id, f"{error.message} Nothing was stored in {folder.where}.") from None
+            raise
+        folder.keep(made)
         notes = _notes(made)
-        if not (after := backup_take.room(folder, facts["database_bytes"], facts["database"])).enough:
+        removed, more = _thinned(folder, request, facts)
+        notes += more
+        after = backup_take.room(folder, facts["database_bytes"], facts["database"])
+        # What a store has room for nobody says.
+        if not folder.staged and not after.enough:
             words = f"{folder.path} has {size(after.free)} free, and the next backup may need {size(after.needed)}."
             notes.append(("backup-room-soon", words))
     return result(made, notes) | {"changed": True, "removed": removed}
@@ -114,23 +127,34 @@ def backup(request: Request, sites: Sites) -> Row:
 
 def _assert_room(folder: BackupFolder, wish: backup_take.Wish, facts: Row, where: str) -> None:
     database_bytes = facts["database_bytes"]
-    for needed, what in (
-        (backup_take.room(folder, database_bytes, facts["database"]), folder.path),
-        (backup_take.work_room(wish, database_bytes), wish.work.parent),
-    ):
+    kept = backup_take.room(folder, database_bytes, facts["database"])
+    work = backup_take.work_room(wish, database_bytes)
+    each = [(kept, folder.path), (work, wish.work.parent)]
+    if folder.staged:
+        each = [(backup_take.Room(kept.needed + work.needed, work.free), wish.work.parent)]
+    for needed, what in each:
         if not needed.enough:
             words = f"{what} has {size(needed.free)} free, and a backup of {where} may need {size(needed.needed)}"
             raise CollectorError("backup-room", f"{words}; nothing was begun.")
 
 
-def _thinned(request: Request, facts: Row) -> list[str]:
-    """The names of the backups of this database that were removed; one of which nobody knows whose it is stays."""
-    folder = request.folder
+def _thinned(folder: BackupFolder, request: Request, facts: Row) -> tuple[list[str], list[tuple[str, str]]]:
+    """The names of the backups of this database that were removed, and what there is to note of it.
+
+    One of which nobody knows whose it is stays.
+    """
     own = [item.kept for item in folder.backups() if item.is_of(facts["database"], facts["system"])]
-    gone = superfluous(own, request.retention)
-    for name in gone:
-        folder.remove(name)
-    return gone
+    gone: list[str] = []
+    for name in superfluous(own, request.retention):
+        try:
+            folder.remove(name)
+        except CollectorError as error:
+            # Keys that may not delete are how some keep others from deleting.
+            if error.id != "backup-store-access":
+                raise
+            return gone, [("backup-store-kept", f"No older backup was removed: {error.message}")]
+        gone.append(name)
+    return gone, []
 
 
 def verify(request: Request, sites: Sites) -> Row:
@@ -144,10 +168,19 @@ def verify(request: Request, sites: Sites) -> Row:
         found = folder.backups()
         chosen = folder.chosen(request.name or (found[0].folder.name if found else None))
         if request.check_mode:
-            return {"changed": True, "notes": [], "summary": [f"{chosen.folder} would be verified."]}
+            words = f"{chosen.folder.name} in {folder.where} would be verified."
+            return {"changed": True, "notes": [], "summary": [words]}
         major = backup_manifest.read(chosen.folder)["database"]["major"]
+        folder.fetched(chosen)
         with sites(major, "postgres") as site:
-            made = verified(chosen, request.key, site, request.jobs)
+            try:
+                made = verified(chosen, request.key, site, request.jobs)
+            except CollectorError:
+                # Verifying wrote the reason into the record here.
+                with contextlib.suppress(CollectorError):
+                    folder.recorded(chosen)
+                raise
+        folder.recorded(made)
     return result(made, _notes(made)) | {"changed": True}
 
 
@@ -164,12 +197,14 @@ def restore(request: Request, sites: Sites) -> Row:
         request.folder.assert_one_database()
     manifest = backup_manifest.read(chosen.folder)
     notes = [*backup_restoration.judged(target, manifest), *_notes(chosen)]
+    request.folder.fetched(chosen)
     backup_manifest.check(chosen.folder, manifest, request.key)
     expected = chosen.record.get("seconds", {}).get("restore")
     row = result(chosen, notes) | {"changed": True, "expected_seconds": expected}
     if request.check_mode:
         about = f" in about {expected:.0f} s, as its verification took" if expected else ""
-        return row | {"summary": [f"{chosen.folder} would be restored into {target.name}{about}."]}
+        words = f"{chosen.folder.name} in {request.folder.where} would be restored into {target.name}{about}."
+        return row | {"summary": [words]}
     with (
         sites(manifest["database"]["major"], "pg_restore") as site,
         backup_restore.opened(chosen.folder, manifest, request.key, site.folder) as data,

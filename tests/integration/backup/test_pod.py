@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import dataclasses
 import os
 import pwd
 import shutil
@@ -12,11 +13,13 @@ import typing as t
 
 import psycopg
 import pytest
-from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import backup_pod
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import backup_pod, backup_store
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod.framing import Unframer
 
+from dev import s3_server
 from dev.postgresql import UNPRIVILEGED, Server
 from tests.integration.backup.conftest import Place, placed
+from tests.integration.backup.store import PREFIX, storing
 from tests.integration.backup.test_damage import SMALL
 from tests.unit.plugins.module_utils._in_pod.project import Project
 
@@ -99,6 +102,7 @@ class Pod:
         os.waitpid(child, 0)
         text = log.read_text(encoding="utf-8")
         assert self.place.server.password not in text
+        assert s3_server.SECRET_KEY not in text
         unframer = Unframer()
         answers = [answer for line in text.splitlines() if (answer := unframer.feed(line)) is not None]
         assert len(answers) == 1, text
@@ -139,6 +143,40 @@ def test_backup_verify_and_restore(small: Place, monkeypatch: pytest.MonkeyPatch
     data.write_bytes(data.read_bytes()[:-1])
     error = pod.run("verify")["error"]
     assert (error["id"], data.name in error["message"]) == ("backup-corrupt", True)
+
+
+def test_a_store(small: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys are in the pod's variables, and in no answer; nothing is kept in the pod."""
+    pod = Pod(small)
+    with storing(small) as kept:
+        monkeypatch.setenv("BACKUP_STORE_ACCESS_KEY", s3_server.ACCESS_KEY)
+        monkeypatch.setenv("BACKUP_STORE_SECRET_KEY", s3_server.SECRET_KEY)
+        # What the agent has for a service of its own is not taken for the store's.
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-model")
+        place = backup_store.Place(kept.s3()["bucket"], PREFIX, kept.store.endpoint, s3_server.REGION)
+        # A child without rights may load no library from root's home.
+        backup_store.Store(place).objects()
+        own: Row = {"path": "/nowhere", "store": dataclasses.asdict(place)}
+        (small.work / "backup-store-left").mkdir()
+        shutil.chown(small.work / "backup-store-left", pod.user.pw_uid)
+        made = pod.run("backup", **own)
+        assert "error" not in made, made
+        name = made["backup"]["name"]
+        assert made["backup"]["verified"] is True
+        assert f"{name}/record.json" in kept.objects()
+        assert list(small.work.iterdir()) == []
+        assert list(pod.backups.iterdir()) == []
+        assert pod.run("verify", **own)["backup"]["verified"] is True
+        assert [item["name"] for item in pod.run("records", **own)["backups"]] == [name]
+        target = f"{small.database}_again"
+        restored = pod.run("restore", restore_database=target, url=small.server.url(), **own)
+        assert "error" not in restored, restored
+        with psycopg.connect(small.server.url(target)) as connection:
+            assert connection.execute("SELECT count(*) FROM notes").fetchone() == (500,)
+        monkeypatch.setenv("BACKUP_STORE_SECRET_KEY", "wr0ng-s3cr3t")
+        error = pod.run("backup", **own)["error"]
+        assert (error["id"], "wr0ng-s3cr3t" in str(error)) == ("backup-store-access", False)
+        assert list(small.work.iterdir()) == []
 
 
 def test_the_container_beside_ends_with_a_killed_one(small: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,13 @@ import pytest
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._database import backup_cluster
 from ansible_collections.ai_platform.agent.plugins.module_utils._database.backup_record import in_cluster
+from ansible_collections.ai_platform.agent.plugins.module_utils._database.module import execute
+from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import backup_store
+from ansible_collections.ai_platform.agent.plugins.module_utils._kube import api
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.bundle import BACKUP, bundle
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.job_manifest import manifest
+
+from tests.integration.backup.asking import complete
 
 Object = dict[str, t.Any]
 REQUEST: Object = {"state": "backup", "name": None, "jobs": 2, "retention": {}}
@@ -68,6 +73,52 @@ def test_secrets_are_named_and_only_where_python_runs() -> None:
         "DATABASE_URL": {"name": "a-secret", "key": "database-url"},
         "BACKUP_KEY": {"name": "k", "key": "age"},
     }
+
+
+def test_a_store_needs_no_claim_and_its_keys_are_named() -> None:
+    found = deployment()
+    agent = found["spec"]["template"]["spec"]["containers"][0]
+    # Of the agent's own, under the same names: they are not the store's.
+    agent["env"].append({"name": "BACKUP_STORE_ACCESS_KEY", "value": "of-the-agent"})
+    secrets = {backup_store.ACCESS_KEY: ("s3", "id"), backup_store.SECRET_KEY: ("s3", "key")}
+    own = backup_cluster.Options(namespace="n", release="a", secrets=secrets)
+    task = backup_cluster.described(own, found, agent, ("pg:15", 1001), ("a-secret", "database-url"), REQUEST)
+    pod = manifest(task, "r")["spec"]["template"]["spec"]
+    assert "backups" not in {item["name"] for item in pod["volumes"]}
+    beside, own_container = pod["containers"]
+    assert "env" not in beside
+    named = {item["name"]: item.get("valueFrom", {}).get("secretKeyRef") for item in own_container["env"]}
+    assert named["BACKUP_STORE_ACCESS_KEY"] == {"name": "s3", "key": "id"}
+    assert named["BACKUP_STORE_SECRET_KEY"] == {"name": "s3", "key": "key"}
+    assert "of-the-agent" not in json.dumps(pod)
+
+
+def test_the_store_of_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its prefix is the release's own, and the keys reach neither the request nor the command."""
+    asked: list[t.Any] = []
+
+    def run(*words: t.Any) -> Object:
+        asked.append(words)
+        return {"notes": []}
+
+    monkeypatch.setattr(api, "connect", lambda _params: None)
+    monkeypatch.setattr(backup_cluster, "run", run)
+    s3: Object = {"bucket": "b", "endpoint": "https://s3.example.com", "path_style": True}
+    secret = {"name": "keys", "access_key": "id", "secret_key": "key"}
+    for given, prefix in (({}, "n/a"), ({"prefix": "/mine/"}, "mine"), ({"prefix": ""}, "")):
+        execute(complete(release_name="a", release_namespace="n", s3=s3 | {"secret": secret} | given))
+        _cluster, options, request = asked.pop()
+        assert request["store"] == {
+            "bucket": "b", "prefix": prefix, "endpoint": "https://s3.example.com", "region": None, "path_style": True,
+            "ca_certificates": None,
+        }  # fmt: skip
+        assert dict(options.secrets) == {
+            "BACKUP_STORE_ACCESS_KEY": ("keys", "id"),
+            "BACKUP_STORE_SECRET_KEY": ("keys", "key"),
+        }
+        assert options.claim is None
+    with pytest.raises(FindingError, match="AWS_ACCESS_KEY_ID"):
+        execute(complete(state="records", s3=s3 | {"secret": secret}))
 
 
 def test_the_command_fits_into_a_manifest() -> None:
