@@ -1,0 +1,259 @@
+"""The replication password becomes another one under replicas for which commits wait: none loses its primary."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.replication_rotation import record_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.replication_run import BRIDGE, KEY
+
+from tests.integration.rotation.conftest import KilledError, decoded
+from tests.integration.rotation.replicated_release import PostgresPod, ReplicatedRelease, digest
+
+# Marked, bridged, lent, switched, set, returned, closed on both, cleared.
+CHANGES = 9
+KILL_POINTS = [sign * number for number, sign in itertools.product(range(1, CHANGES + 1), (-1, 1))]
+_NUMBERS = itertools.count()
+
+
+def another() -> str:
+    """A password that was not there before, with what breaks shells, SQL and password files."""
+    return f"{next(_NUMBERS)} a:b\\c 'd' \"e\" $HOME `id` %20 ü"
+
+
+@pytest.fixture(scope="module")
+def shared() -> t.Iterator[ReplicatedRelease]:
+    made = ReplicatedRelease(another())
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+@pytest.fixture
+def release(shared: ReplicatedRelease) -> t.Iterator[ReplicatedRelease]:
+    """One release for all, which each test leaves whole."""
+    shared.changes = shared.kill_at = 0
+    shared.between = lambda: None
+    yield shared
+    shared.kill_at, shared.between = 0, lambda: None
+
+
+def current(release: ReplicatedRelease) -> str:
+    return decoded(release.kept["data"][KEY])
+
+
+def killed(release: ReplicatedRelease, kill_at: int, password: str) -> None:
+    """A rotation that ends at a change, as by SIGKILL."""
+    release.kill_at = kill_at
+    with pytest.raises(KilledError):
+        release.rotate(password)
+    assert release.changes == abs(kill_at)
+    release.kill_at = 0
+
+
+def test_two_rotations_restart_nothing_and_no_commit_waits_for_them(release: ReplicatedRelease) -> None:
+    starts = [pod.sql("SELECT pg_postmaster_start_time()") for pod in release.servers]
+    for _each in range(2):
+        old, new = current(release), another()
+        release.changes = 0
+        assert len(release.rotate(new)) == 9
+        assert release.changes == CHANGES
+        release.assert_whole(new, old)
+        assert release.rotate(new) == []
+    assert [pod.sql("SELECT pg_postmaster_start_time()") for pod in release.servers] == starts
+    assert record_of(release.kept).since
+    assert release.writer
+    assert release.writer.commits > 100
+    # A walreceiver that begins anew takes milliseconds, and this machine's other work some seconds.
+    assert release.writer.longest < 10
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["stale-volume", "fresh-volume"])
+@pytest.mark.parametrize("kill_at", KILL_POINTS)
+def test_killed_at_each_change_the_replica_goes_on_and_the_next_run_finishes(
+    release: ReplicatedRelease, kill_at: int, *, fresh: bool
+) -> None:
+    """While nobody is at work, a replica that is made anew, or whose link breaks, finds its primary again."""
+    old, new = current(release), another()
+    killed(release, kill_at, new)
+    if fresh:
+        for pod in release.servers:
+            pod.mount(release.kept["data"])
+    release.break_links()
+    release.wait_for("any")
+    release.servers[1].restart()
+    release.wait_for("any")
+    release.rotate(new)
+    release.assert_whole(new, old)
+
+
+@pytest.mark.parametrize("kill_at", [2, 3, 4, 5, 6, 8])
+def test_killed_and_the_primary_restarts(kill_at: int) -> None:
+    """Its rules of access are written anew at each start; those of a rotation stay."""
+    release = ReplicatedRelease(old := another())
+    try:
+        # Its session would end with the primary.
+        assert release.writer
+        release.writer.stop()
+        killed(release, kill_at, new := another())
+        release.first.restart()
+        release.wait_for("any")
+        release.servers[1].restart()
+        release.wait_for("any")
+        release.rotate(new)
+        release.first.restart()
+        release.assert_whole(new, old)
+        release.rotate(another())
+    finally:
+        release.end()
+
+
+@pytest.mark.parametrize("kill_at", [1, 2, 3, -4])
+def test_killed_before_the_switch_the_old_password_leads_back(release: ReplicatedRelease, kill_at: int) -> None:
+    old, new = current(release), another()
+    killed(release, kill_at, new)
+    release.rotate(old)
+    release.assert_whole(old, new)
+
+
+@pytest.mark.parametrize("kill_at", range(1, CHANGES))
+def test_killed_and_another_password_by_then(release: ReplicatedRelease, kill_at: int) -> None:
+    old, new, third = current(release), another(), another()
+    killed(release, kill_at, new)
+    release.break_links()
+    release.rotate(third)
+    release.assert_whole(third, old, new)
+
+
+@pytest.mark.parametrize("begins", [1, 3, 4, 5, 6])
+def test_a_replica_that_is_made_meanwhile_follows_in_the_end(release: ReplicatedRelease, begins: int) -> None:
+    """It has the password that the Secret had at its start, also where that is too old for its first copy."""
+    old, new, made = current(release), another(), [release.servers[0]][:0]
+    mounted = release.secret()["data"]
+
+    def add() -> None:
+        if release.changes == begins:
+            made.append(release.add())
+            made[0].mount(mounted)
+            made[0].begin()
+
+    release.between = add
+    try:
+        release.rotate(new)
+        made[0].wait()
+        release.assert_whole(new, old)
+    finally:
+        for pod in made:
+            release.servers.remove(pod)
+            pod.stop()
+
+
+def test_a_pod_whose_volume_stays_old_is_waited_for_and_then_told(release: ReplicatedRelease) -> None:
+    old, new = current(release), another()
+    rotation = release.rotation(new)
+    rotation.sleep, rotation.wait_seconds = lambda _seconds: None, 1.0
+    with pytest.raises(FindingError, match="does not have what the Secret has after 1 s") as caught:
+        for _each in range(20):
+            try:
+                rotation.run()
+            except FindingError as error:
+                # On a busy machine the replica may take longer than that to follow.
+                if "does not follow" not in str(error):
+                    raise
+    assert (caught.value.id, caught.value.changed) == ("rotation-replication", True)
+    release.rotate(new)
+    release.assert_whole(new, old)
+
+
+def test_what_stands_in_the_way_is_told_before_anything_is_changed(release: ReplicatedRelease) -> None:
+    def refused(words: str) -> None:
+        with pytest.raises(FindingError, match=words) as caught:
+            release.rotate(another())
+        assert (caught.value.id, caught.value.changed) == ("rotation-replication", False)
+
+    first, replica = release.servers
+    release.bitnami = True
+    refused("of Bitnami's chart")
+    release.bitnami = False
+    first.sql("CREATE ROLE repl_user_rotation")
+    refused("has a role that no rotation made")
+    first.sql("DROP ROLE repl_user_rotation")
+    replica.sql("ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 user=other'")
+    replica.sql("SELECT pg_reload_conf()")
+    refused("a primary_conninfo of its own")
+    replica.sql("ALTER SYSTEM RESET primary_conninfo")
+    replica.sql("SELECT pg_reload_conf()")
+    for pod in release.servers:
+        (pod.folder / "opt/secrets/postgres-password").write_text("another")
+    refused("with none of the mounted passwords")
+    for pod in release.servers:
+        pod.mount(release.kept["data"])
+    mode = first.env.pop("POSTGRES_REPLICATION_MODE")
+    refused("has no read replicas")
+    first.env["POSTGRES_REPLICATION_MODE"] = mode
+    release.assert_whole(current(release))
+    assert release.changes == 0
+
+
+def test_a_primary_without_replicas(release: ReplicatedRelease) -> None:
+    old, new, replica = current(release), another(), release.servers.pop()
+    try:
+        assert "By it follow" not in str(release.rotate(new))
+        assert (release.enters(new), release.enters(old)) == (True, False)
+    finally:
+        release.servers.append(replica)
+        # Nobody told it.
+        replica.mount(release.kept["data"])
+        replica.restart()
+    release.wait_for("own")
+
+
+def test_no_password_in_annotation_answer_log_or_list_of_processes(release: ReplicatedRelease) -> None:
+    old, new, bridge, seen = current(release), "c4nary-new", "", ""
+
+    def look() -> None:
+        nonlocal seen, bridge
+        bridge = bridge or decoded(release.kept["data"].get(BRIDGE, ""))
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                seen += path.read_text(errors="replace")
+            except OSError:
+                continue
+
+    def log(value: str) -> None:
+        for pod in release.servers:
+            pod.sql(f"ALTER SYSTEM {value}")
+            pod.sql("SELECT pg_reload_conf()")
+
+    log("SET log_statement = 'all'")
+    release.between = look
+    done = release.rotate(new)
+    log("RESET log_statement")
+    release.first.ask("look", digest(new), "-")
+    seen += json.dumps(release.kept["metadata"]) + " ".join(done)
+    seen += "".join(pod.log() + pod.asked for pod in release.servers)
+    assert "postgres" in seen
+    assert len(bridge) == 40
+    assert [each for each in (old, new, bridge, "SCRAM-SHA-256") if each in seen] == []
+    release.assert_whole(new, old)
+
+
+def test_a_password_reaches_a_replica_in_a_file_that_it_alone_reads(release: ReplicatedRelease) -> None:
+    modes: set[int] = set()
+
+    def look() -> None:
+        pods: list[PostgresPod] = release.servers[1:]
+        for pod in pods:
+            for path in (pod.folder / "volume/.rotation.pass", pod.folder / "opt/conf/replication.pass"):
+                if path.exists():
+                    modes.add(path.stat().st_mode & 0o777)
+
+    release.between = look
+    release.rotate(another())
+    assert modes == {0o600}
