@@ -19,15 +19,18 @@ from __future__ import annotations
 
 import typing as t
 
+_HAND: t.Final = "change the password by hand (docs/runbook.md#rotation-replication)"
 # What stands in the way, and what to do, as the end of a sentence.
 UNFIT: t.Final = {
-    "image": "runs another image than the embedded one: change the password by hand (docs/runbook.md#rotation-replication)",
-    "alone": "has no read replicas (postgresql.architecture), so nobody uses ai_agent_replication_password: put back the old one",
-    "login": "lets postgres in with none of the mounted passwords: set postgresql.auth.enablePostgresUser: true, or mend the password",
-    "name": "has a replication user whose name is longer than 54 bytes, so none can be made from it: change the password by hand",
-    "taken": "has a role that no rotation made where one of this name is needed, the user's with _rotation: rename it",
-    "hba": "has rules of access of its own (pg_hba.conf) without the user's name with _rotation for replication: add that line",
-    "conninfo": "follows by a primary_conninfo of its own, which a rotation would undo: change the password by hand",
+    "image": f"runs another image than the embedded one: {_HAND}",
+    "alone": "has no read replicas (postgresql.architecture), so nobody uses ai_agent_replication_password: put back the"
+    " old one",
+    "login": "does not let postgres in with a mounted password: set postgresql.auth.enablePostgresUser: true, or mend"
+    " the password",
+    "name": f"has a replication user whose name is longer than 54 bytes, so none can be made from it: {_HAND}",
+    "taken": "has a role that no rotation made, whose name is the replication user's with _rotation: rename it",
+    "hba": "has a pg_hba.conf of its own, without the replication user's name with _rotation for replication: add that",
+    "conninfo": f"follows by a primary_conninfo of its own, which a rotation would undo: {_HAND}",
 }
 
 PROGRAM: t.Final = r"""
@@ -36,8 +39,9 @@ umask 077
 read -r action first bridge
 place=/opt/ai-platform
 say() {
-    printf '{"ready": %s, "mounted": %s, "bridged": %s, "current": %s, "via": "%s", "left": %s, "unfit": "%s"}\n' \
-        "${ready:-false}" "${mounted:-false}" "${bridged:-false}" "${current:-false}" "${via:-}" "${left:-false}" "${1:-}"
+    printf '{"ready": %s, "mounted": %s, "bridged": %s, ' "${ready:-false}" "${mounted:-false}" "${bridged:-false}"
+    printf '"current": %s, "via": "%s", "left": %s, ' "${current:-false}" "${via:-}" "${left:-false}"
+    printf '"unfit": "%s"}\n' "${1:-}"
     exit
 }
 [ -r "$place/replicate.sh" ] || say image
@@ -55,9 +59,9 @@ quiet="-c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_s
 # A replica that does not follow would have each commit wait for it.
 quiet="$quiet -c synchronous_commit=local -c statement_timeout=15s -c lock_timeout=5s"
 
-# Without a terminal of its own, psql reads what it would ask a person from its stdin.
+alone=
 sql() {
-    PGPASSWORD=$admin_password PGCONNECT_TIMEOUT=10 PGOPTIONS=$quiet timeout 30 setsid --wait \
+    PGPASSWORD=$admin_password PGCONNECT_TIMEOUT=10 PGOPTIONS=$quiet timeout 30 $alone \
         psql --host=127.0.0.1 --port="$port" --username=postgres --dbname=postgres \
         --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@" 2> /dev/null
 }
@@ -67,7 +71,9 @@ enters() {
     PGPASSWORD=$2 PGCONNECT_TIMEOUT=10 timeout 30 psql --no-psqlrc --quiet --command=IDENTIFY_SYSTEM \
         "host=127.0.0.1 port=$port user=$1 replication=true" > /dev/null 2>&1 < /dev/null
 }
-give_password() { printf '%s\n%s\n' "$2" "$2" | sql --command="\\password \"$1\"" > /dev/null; }
+# Without a terminal, psql reads what it would ask a person from its stdin.
+give_password() { printf '%s\n%s\n' "$2" "$2" | alone="setsid --wait" sql --command="\\password \"$1\"" > /dev/null; }
+reload() { sql --command='SELECT pg_reload_conf()' > /dev/null; }
 pass_line() {
     local escaped=${2//\\/\\\\}
     printf '*:*:*:%s:%s\n' "$1" "${escaped//:/\\:}"
@@ -79,56 +85,60 @@ has() { [ -r "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 mounted=false
 [ "$(hash_of "$replication_password")" != "$first" ] || mounted=true
 ready=false
-if pg_isready --quiet --host=127.0.0.1 --port="$port"; then
-    [ -n "$admin_password" ] || say login
-    if [ "$(sql --command='SELECT 1')" = 1 ]; then
+# asked QUERY: what the server answers to a query that always has an answer; whether it does is remembered.
+asked() {
+    answer=
+    [ -z "$admin_password" ] || answer=$(sql --command="$1")
+    if [ -n "$answer" ]; then
         ready=true
+    elif pg_isready --quiet --host=127.0.0.1 --port="$port"; then
+        say login
     else
-        # A server that ends just now is no wrong password.
-        pg_isready --quiet --host=127.0.0.1 --port="$port" && say login
+        ready=false
     fi
-fi
+}
 
-used_rules() { sql --command='SHOW hba_file'; }
 # The rules of access are the image's, or a copy of them that a rotation made.
-own_rules() { [ "$1" = "$conf/pg_hba.conf" ] || [ "$1" = "$rules" ]; }
+own_rules() { [ "$used" = "$conf/pg_hba.conf" ] || [ "$used" = "$rules" ]; }
 with_rule() { { grep -vxF "$rule" "$1"; printf '%s\n' "$rule"; } | put "$2"; }
 without_rule() { if grep -qxF "$rule" "$1"; then grep -vxF "$rule" "$1" | put "$1"; fi; }
-made() { sql --command="SELECT coalesce(shobj_description(oid, 'pg_authid'), '') FROM pg_roles WHERE rolname = '$role'"; }
 
 look_primary() {
-    bridged=false current=false left=false
+    bridged=false current=false left=false used= told=
+    local oid="(SELECT oid FROM pg_roles WHERE rolname = '$role')"
+    # A role without a comment is not ours either.
+    asked "SELECT current_setting('hba_file') || chr(10) || CASE WHEN $oid IS NULL THEN 'none'
+        ELSE coalesce(shobj_description($oid, 'pg_authid'), 'of others') END"
     [ "$ready" = true ] || return 0
-    local there used
-    there=$(sql --command="SELECT count(*) FROM pg_roles WHERE rolname = '$role'")
-    [ "$there" != 1 ] || [ "$(made)" = "$comment" ] || say taken
-    if [ "$there" = 1 ] || grep -qF "$rules" "$auto"; then left=true; fi
-    if [ "$bridge" != - ] && enters "$role" "$bridge"; then
-        used=$(used_rules)
-        if ! own_rules "$used" || { grep -qF "$rules" "$auto" && grep -qxF "$rule" "$rules"; }; then bridged=true; fi
+    { read -r used && read -r told; } <<< "$answer"
+    case $told in
+        none) ! grep -qF "$rules" "$auto" || left=true ;;
+        "$comment") left=true ;;
+        *) say taken ;;
+    esac
+    if [ "$told" = "$comment" ] && [ "$bridge" != - ] && enters "$role" "$bridge"; then
+        if ! own_rules || { grep -qF "$rules" "$auto" && grep -qsxF "$rule" "$rules"; }; then bridged=true; fi
     fi
     if [ "$mounted" = true ] && enters "$replication_user" "$replication_password"; then current=true; fi
 }
 
 change_primary() {
     [ "$ready" = true ] || return 0
-    local used
-    used=$(used_rules)
     case $action in
         bridge)
             # The comment comes with the role in one transaction, for by it the next run knows whose the role is.
-            [ -n "$(made)" ] || sql --single-transaction --command="CREATE ROLE \"$role\" LOGIN REPLICATION" \
+            [ "$told" != none ] || sql --single-transaction --command="CREATE ROLE \"$role\" LOGIN REPLICATION" \
                 --command="COMMENT ON ROLE \"$role\" IS '$comment'"
             give_password "$role" "$bridge"
-            if own_rules "$used"; then
+            if own_rules; then
                 with_rule "$used" "$rules"
                 sql --command="ALTER SYSTEM SET hba_file = '$rules'"
                 [ "$used" = "$rules" ] || with_rule "$used" "$used"
             fi
-            sql --command='SELECT pg_reload_conf()' > /dev/null
+            reload
             local tries=0
             until enters "$role" "$bridge" || [ $((tries += 1)) -gt 25 ]; do sleep 0.2; done
-            own_rules "$used" || enters "$role" "$bridge" || say hba
+            own_rules || enters "$role" "$bridge" || say hba
             ;;
         set) [ "$mounted" != true ] || give_password "$replication_user" "$replication_password" ;;
         close)
@@ -137,7 +147,7 @@ change_primary() {
             # A server that was started with this file goes on with it until its next start.
             if [ "$used" = "$rules" ]; then without_rule "$rules"; else rm -f "$rules"; fi
             without_rule "$conf/pg_hba.conf"
-            sql --command='SELECT pg_reload_conf()' > /dev/null
+            reload
             ;;
     esac
 }
@@ -158,14 +168,24 @@ look_replica() {
         bridged=true
         [ "$bridge" = - ] || has "$lent" "$(pass_line "$role" "$bridge")" || bridged=false
     fi
-    [ "$ready" = true ] || return 0
-    case $(sql --command='SHOW primary_conninfo') in
-        "$own_conninfo" | "$bridge_conninfo" | '') ;;
-        *) say conninfo ;;
-    esac
-    case $(sql --command="SELECT substring(conninfo from 'user=(\\S+)') FROM pg_stat_wal_receiver WHERE status = 'streaming'") in
+    local tries=0 effective wanted=$own_conninfo streams="FROM pg_stat_wal_receiver WHERE status = 'streaming'"
+    [ "$bridged" = false ] || wanted=$bridge_conninfo
+    while true; do
+        asked "SELECT current_setting('primary_conninfo') || chr(10)
+            || coalesce((SELECT substring(conninfo from 'user=(\\S+)') $streams), 'nobody')"
+        [ "$ready" = true ] || return 0
+        { read -r effective && read -r via; } <<< "$answer"
+        [ "$effective" != "$wanted" ] || break
+        case $effective in "$own_conninfo" | "$bridge_conninfo") ;; *) say conninfo ;; esac
+        # Whoever wrote the file was killed before the server read it, or it reads it just now.
+        [ $((tries += 1)) -le 25 ] || break
+        [ "$tries" -gt 1 ] || reload
+        sleep 0.2
+    done
+    case $via in
         "$replication_user") via=own ;;
         "$role") via=bridge ;;
+        *) via= ;;
     esac
 }
 
@@ -189,7 +209,7 @@ change_replica() {
             rm -f "$lent" "$lent.new"
             ;;
     esac
-    sql --command='SELECT pg_reload_conf()' > /dev/null
+    reload
 }
 
 kind=primary
