@@ -9,8 +9,8 @@ module: replication_password_rotation
 short_description: Change the password by which the read replicas of the AI agent's PostgreSQL follow
 version_added: 1.0.0
 description:
-  - A role of PostgreSQL has one password, and a replica has the one of its volume, which may be a minute and a half older
-    than the Secret. So the replicas follow by a second role while the first one's password is changed. It is
+  - A role of PostgreSQL has one password, and a replica has the one of its volume, which is up to a minute and a half
+    older than the Secret. So the replicas follow by a second role while the first one's password is changed. It is
     named like the replication user, with C(_rotation) behind it, has a random password, and is dropped at the end.
   - By which role a replica follows, and the line in the primary's rules of access, stand in C(postgresql.auto.conf)
     beside the data meanwhile, so a server that restarts at any time goes on where it was. No server is restarted here.

@@ -1,6 +1,6 @@
-"""For how long the passwords have been in a release's Secret that are neither the agent's nor the administrator's. Pure.
+"""For how long the passwords of Redis and of the read replicas have been in a release's Secret. Pure.
 
-The agent's is in database_login.py, with the role that it is of.
+The agent's own is in database_login.py, with the role that it is of.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 Object = dict[str, t.Any]
 # Which record says since when a key has been in use.
-_RECORDS: t.Final = {
+_RECORDS: t.Final[dict[str, t.Callable[[Object | None], t.Any]]] = {
     "redis-password": redis_rotation.record_of,
     "replication-password": replication_rotation.record_of,
 }

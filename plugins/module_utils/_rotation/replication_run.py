@@ -64,8 +64,8 @@ class Keeper(t.Protocol):
     def ask(self, pod: str, action: Action, digest: str, bridge: str) -> Server:
         """Have a server do something, and look at it then.
 
-        :param digest: SHA-256 of the Secret's password
-        :param bridge: the bridge's password, `-` where there is none
+        :param digest: SHA-256 of the Secret's password, `-` where it does not matter yet
+        :param bridge: the bridge's password, `-` where there is none, or it matters no more
         :raises FindingError: this server's password cannot be rotated
         """
 
@@ -191,8 +191,11 @@ class ReplicationRotation:
 
     def _ask(self, pod: str, action: Action, secret: Object) -> Server:
         data = secret.get("data") or {}
-        digest = hashlib.sha256(_decoded(data.get(KEY, "")).rstrip("\n").encode()).hexdigest()
-        return self.keeper.ask(pod, action, digest, _decoded(data.get(BRIDGE, "")) or "-")
+        # Before the switch the first password says nothing, and behind it the bridge's: each trial of one costs a login.
+        if data.get(KEY, "") == self.wanted:
+            digest = hashlib.sha256(_decoded(data[KEY]).rstrip("\n").encode()).hexdigest()
+            return self.keeper.ask(pod, action, digest, "-")
+        return self.keeper.ask(pod, action, "-", _decoded(data.get(BRIDGE, "")) or "-")
 
 
 def _stop_waiting(step: Kind, facts: Facts, seconds: float) -> t.NoReturn:

@@ -1,9 +1,10 @@
 """Asks and changes a PostgreSQL from within its own pod, for replication: a program for bash, started by exec.
 
-It reads one line: an action, the SHA-256 of the Secret's password, and the bridge's password, `-` where there is none.
+It reads one line: an action, the SHA-256 of the Secret's password, and the bridge's password, `-` for one of them that
+does not matter now.
 Actions of a primary are `look`, `bridge`, `set` and `close`, of a replica `look`, `lend`, `return` and `close`. The
 replication user's password does not travel: what is told to a server is what the pod has mounted, and only where that
-is what the Secret has. psql hashes a password before the server sees it (its \\password), so no log of statements has it.
+is what the Secret has. psql hashes it before the server sees it (its \\password), so no log of statements has it.
 
 What has to outlive a restart stands in ALTER SYSTEM's file, beside the data: the primary's rules of access with a line
 for the bridge, and the replica's primary_conninfo. The image's own configuration is written anew at each start.
@@ -23,8 +24,8 @@ _HAND: t.Final = "change the password by hand (docs/runbook.md#rotation-replicat
 # What stands in the way, and what to do, as the end of a sentence.
 UNFIT: t.Final = {
     "image": f"runs another image than the embedded one: {_HAND}",
-    "alone": "has no read replicas (postgresql.architecture), so nobody uses ai_agent_replication_password: put back the"
-    " old one",
+    "alone": "has no read replicas (postgresql.architecture), so nobody uses ai_agent_replication_password: put back"
+    " the old one",
     "login": "does not let postgres in with a mounted password: set postgresql.auth.enablePostgresUser: true, or mend"
     " the password",
     "name": f"has a replication user whose name is longer than 54 bytes, so none can be made from it: {_HAND}",
@@ -83,7 +84,7 @@ put() { cat > "$1.new" && mv "$1.new" "$1"; }
 has() { [ -r "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 mounted=false
-[ "$(hash_of "$replication_password")" != "$first" ] || mounted=true
+[ "$first" = - ] || [ "$(hash_of "$replication_password")" != "$first" ] || mounted=true
 ready=false
 # asked QUERY: what the server answers to a query that always has an answer; whether it does is remembered.
 asked() {

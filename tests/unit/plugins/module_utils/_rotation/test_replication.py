@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import typing as t
@@ -38,11 +39,11 @@ NONE, BEGUN = ReplicationRecord(), ReplicationRecord(began="now")
 
 
 def primary(**values: t.Any) -> Server:
-    return Server("p", **({"ready": True, "mounted": True, "current": True} | values))
+    return dataclasses.replace(Server("p", ready=True, mounted=True, current=True), **values)
 
 
 def replica(**values: t.Any) -> Server:
-    return Server("r", **({"ready": True, "mounted": True, "current": True, "via": "own"} | values))
+    return dataclasses.replace(Server("r", ready=True, mounted=True, current=True, via="own"), **values)
 
 
 BRIDGED = primary(bridged=True, left=True)
@@ -167,9 +168,18 @@ def keeper(monkeypatch: pytest.MonkeyPatch) -> ReplicationKeeper:
 
 def test_primary_and_replicas_are_asked_and_the_password_is_not_sent(keeper: ReplicationKeeper) -> None:
     assert ReplicationRotation(keeper, encoded("c4nary-new")).plan() == "mark"
+    # One does not run (any more), so it is waited for.
+    assert Session.sent == [("agent-postgresql-primary-0", "look - -"), ("agent-postgresql-read-0", "look - -")]
+    secret = t.cast("t.Any", keeper.release.cluster).kept["secrets", "s"]
+    secret["metadata"]["annotations"] = {ANNOTATION: BEGUN.as_annotation()}
+    secret["data"]["replication-password-bridge"] = encoded("random")
+    Session.sent = []
+    assert ReplicationRotation(keeper, encoded("c4nary-new")).plan() == "bridge"
+    assert {line for _name, line in Session.sent} == {"look - random"}
+    Session.sent = []
+    assert ReplicationRotation(keeper, encoded("c4nary\n")).plan() == "rejoin"
     # A line break at the end of a file is no part of the password.
-    line = f"look {hashlib.sha256(b'c4nary').hexdigest()} -"
-    assert Session.sent == [("agent-postgresql-primary-0", line), ("agent-postgresql-read-0", line)]
+    assert {line for _name, line in Session.sent} == {f"look {hashlib.sha256(b'c4nary').hexdigest()} -"}
 
 
 def test_nothing_is_asked_where_nothing_is_to_be_done(keeper: ReplicationKeeper) -> None:
