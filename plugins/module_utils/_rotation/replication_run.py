@@ -191,7 +191,7 @@ class ReplicationRotation:
 
     def _ask(self, pod: str, action: Action, secret: Object) -> Server:
         data = secret.get("data") or {}
-        # Before the switch the first password says nothing, and behind it the bridge's: each trial of one costs a login.
+        # Each trial of a password is a login: before the switch only the bridge's matters, behind it the first one.
         if data.get(KEY, "") == self.wanted:
             digest = hashlib.sha256(_decoded(data[KEY]).rstrip("\n").encode()).hexdigest()
             return self.keeper.ask(pod, action, digest, "-")
