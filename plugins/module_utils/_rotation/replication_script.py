@@ -61,11 +61,12 @@ quiet="-c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_s
 quiet="$quiet -c synchronous_commit=local -c statement_timeout=15s -c lock_timeout=5s"
 
 alone=
-sql() {
+said() {
     PGPASSWORD=$admin_password PGCONNECT_TIMEOUT=10 PGOPTIONS=$quiet timeout 30 $alone \
         psql --host=127.0.0.1 --port="$port" --username=postgres --dbname=postgres \
-        --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@" 2> /dev/null
+        --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$@"
 }
+sql() { said "$@" 2> /dev/null; }
 hash_of() { printf %s "$1" | sha256sum | cut -d ' ' -f 1; }
 # enters USER PASSWORD: whether the server lets it in, as a replica comes.
 enters() {
@@ -88,21 +89,22 @@ mounted=false
 ready=false
 # asked QUERY: what the server answers to a query that always has an answer; whether it does is remembered.
 asked() {
-    answer=
+    ready=true answer=
     [ -z "$admin_password" ] || answer=$(sql --command="$1")
-    if [ -n "$answer" ]; then
-        ready=true
-    elif pg_isready --quiet --host=127.0.0.1 --port="$port"; then
-        say login
-    else
-        ready=false
-    fi
+    [ -z "$answer" ] || return 0
+    ready=false
+    # What is busy, or ends just now, is no wrong password.
+    pg_isready --quiet --host=127.0.0.1 --port="$port" || return 0
+    [ -n "$admin_password" ] || say login
+    case $(said --command='SELECT 1' 2>&1) in *'authentication failed'* | *pg_hba.conf*) say login ;; esac
 }
 
 # The rules of access are the image's, or a copy of them that a rotation made.
 own_rules() { [ "$used" = "$conf/pg_hba.conf" ] || [ "$used" = "$rules" ]; }
 with_rule() { { grep -vxF "$rule" "$1"; printf '%s\n' "$rule"; } | put "$2"; }
 without_rule() { if grep -qxF "$rule" "$1"; then grep -vxF "$rule" "$1" | put "$1"; fi; }
+# A server that was started with this file goes on with it until its next start.
+drop_rules() { if [ "$used" = "$rules" ]; then without_rule "$rules"; else rm -f "$rules"; fi; }
 
 look_primary() {
     bridged=false current=false left=false used= told=
@@ -113,7 +115,7 @@ look_primary() {
     [ "$ready" = true ] || return 0
     { read -r used && read -r told; } <<< "$answer"
     case $told in
-        none) ! grep -qF "$rules" "$auto" || left=true ;;
+        none) if grep -qF "$rules" "$auto" || { own_rules && grep -qsxF "$rule" "$used"; }; then left=true; fi ;;
         "$comment") left=true ;;
         *) say taken ;;
     esac
@@ -145,8 +147,7 @@ change_primary() {
         close)
             sql --command="DROP ROLE IF EXISTS \"$role\""
             sql --command='ALTER SYSTEM RESET hba_file'
-            # A server that was started with this file goes on with it until its next start.
-            if [ "$used" = "$rules" ]; then without_rule "$rules"; else rm -f "$rules"; fi
+            drop_rules
             without_rule "$conf/pg_hba.conf"
             reload
             ;;
@@ -162,20 +163,21 @@ bridge_conninfo=
 }
 
 look_replica() {
-    bridged=false current=false left=false via=
+    bridged=false current=false left=false used= via=
     ! has "$conf/replication.pass" "$(pass_line "$replication_user" "$replication_password")" || current=true
-    if [ -e "$lent" ] || grep -qsE '^(primary_conninfo|hba_file) ' "$auto"; then left=true; fi
+    # A copy that was made meanwhile has the primary's rules of access, and where they stand.
+    if [ -e "$lent" ] || grep -qsxF "$rule" "$rules"; then left=true; fi
+    ! grep -qsE '^(primary_conninfo|hba_file) ' "$auto" || left=true
+    local tries=0 effective wanted=$own_conninfo streams="FROM pg_stat_wal_receiver WHERE status = 'streaming'"
     if grep -qsxF "primary_conninfo = '$bridge_conninfo'" "$auto"; then
-        bridged=true
+        bridged=true wanted=$bridge_conninfo
         [ "$bridge" = - ] || has "$lent" "$(pass_line "$role" "$bridge")" || bridged=false
     fi
-    local tries=0 effective wanted=$own_conninfo streams="FROM pg_stat_wal_receiver WHERE status = 'streaming'"
-    [ "$bridged" = false ] || wanted=$bridge_conninfo
     while true; do
-        asked "SELECT current_setting('primary_conninfo') || chr(10)
+        asked "SELECT current_setting('primary_conninfo') || chr(10) || current_setting('hba_file') || chr(10)
             || coalesce((SELECT substring(conninfo from 'user=(\\S+)') $streams), 'nobody')"
         [ "$ready" = true ] || return 0
-        { read -r effective && read -r via; } <<< "$answer"
+        { read -r effective && read -r used && read -r via; } <<< "$answer"
         [ "$effective" != "$wanted" ] || break
         case $effective in "$own_conninfo" | "$bridge_conninfo") ;; *) say conninfo ;; esac
         # Whoever wrote the file was killed before the server read it, or it reads it just now.
@@ -205,8 +207,8 @@ change_replica() {
             ;;
         close)
             [ "$ready" = true ] || return 0
-            # A copy that was made meanwhile has the primary's rules of access, and where they stand.
             sql --command='ALTER SYSTEM RESET hba_file'
+            drop_rules
             rm -f "$lent" "$lent.new"
             ;;
     esac
