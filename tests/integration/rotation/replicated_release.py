@@ -118,8 +118,10 @@ class PostgresPod:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(LIMIT)
-            # A copy that is under way is a child in the same session; servers' children end by themselves.
-            time.sleep(0.2)
+            # A container's processes end at one moment. Here a server's children have groups of their own, and hold the
+            # volume until they notice.
+            words = ["flock", "--timeout", str(LIMIT), str(self.folder / "volume"), "true"]
+            subprocess.run(words, check=True)
 
     def restart(self) -> None:
         """As a pod that is made anew: what is not on a volume is gone."""
@@ -224,10 +226,11 @@ class ReplicatedRelease:
         return pod
 
     def end(self) -> None:
+        # A commit that waits for a replica ends with its server.
+        for server in self.servers:
+            server.stop()
         if self.writer:
             self.writer.stop()
-        for server in reversed(self.servers):
-            server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def wait_for(self, who: str) -> None:
