@@ -134,7 +134,8 @@ class ReplicationRotation:
             raise FindingError("rotation-replication", f"{words}, so who keeps the server changes it: {_BY_HAND}.")
         if self.keeper.outside():
             words = f"{primary} is of Bitnami's chart, whose replicas take the password at their start alone"
-            raise FindingError("rotation-replication", f"{words}: {_BY_HAND}.")
+            todo = "at psql's prompt there \\password for the replication user, then replication-password in the Secret"
+            raise FindingError("rotation-replication", f"{words}: {todo}, then restart the replicas; {_BY_HAND}.")
         asked = [self._ask(pod, "look", secret) for pod in (primary, *self.keeper.replicas())]
         return secret, Facts(record, same, asked[0], asked[1:])
 
