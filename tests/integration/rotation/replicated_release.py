@@ -150,6 +150,26 @@ class PostgresPod:
         self.asked += done.stdout + done.stderr
         return done.stdout
 
+    def ask_killed(self, number: int, *words: str) -> bool:
+        """The same, but killed where it would start psql for the n-th time; whether it came to that."""
+        folder, count = self.folder / "killing", self.folder / "killing/count"
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o777)
+        count.unlink(missing_ok=True)
+        stand_in = folder / "psql"
+        stand_in.write_text(
+            f"#!/bin/bash\nn=$(($(cat {count} 2> /dev/null || echo 0) + 1))\necho $n > {count}\n"
+            f'[ $n -lt {number} ] || {{ kill -9 $TOP; exit 1; }}\nPATH=${{PATH#*:}} exec psql "$@"\n'
+        )
+        stand_in.chmod(0o755)
+        done = subprocess.run(
+            ["bash", "-c", 'export TOP=$$; exec bash -c "$0"', self.placed(PROGRAM)],
+            input=" ".join(words) + "\n", env=self.env | {"PATH": f"{folder}:{self.env['PATH']}"}, cwd=self.folder,
+            capture_output=True, text=True, check=False, user=USER, group=GROUP,
+        )  # fmt: skip
+        self.asked += done.stdout + done.stderr
+        return done.returncode == -signal.SIGKILL
+
     def via(self) -> str:
         """Who it is streaming as."""
         query = "SELECT substring(conninfo from 'user=(\\S+)') FROM pg_stat_wal_receiver WHERE status = 'streaming'"
@@ -195,7 +215,7 @@ class ReplicatedRelease:
     """A primary whose commits wait for a replica. Implements `replication_run.Keeper`.
 
     `kill_at` is the number of a change, counted from 1, at which the run is killed; before it with a minus. `between`
-    is called after each change.
+    is called after each change, `before` before each of a server.
     """
 
     def __init__(self, password: str, replicas: int = 1) -> None:
@@ -204,6 +224,8 @@ class ReplicatedRelease:
         self.programs = reachable(binaries(15), self.folder)
         self.changes = self.kill_at = 0
         self.between: t.Callable[[], None] = lambda: None
+        # With its server and what it is told.
+        self.before: t.Callable[[PostgresPod, tuple[str, ...]], None] = lambda _pod, _words: None
         self.bitnami = False
         data = {"password": encoded("agent's"), "postgres-password": encoded(ADMIN), KEY: encoded(password)}
         self.kept: Object = {"metadata": {"name": "s", "namespace": "n", "resourceVersion": "1"}, "data": data}
@@ -279,6 +301,7 @@ class ReplicatedRelease:
         server = next(each for each in self.servers if each.name == pod)
         if action == "look":
             return server_of(pod, server.ask(action, digest, bridge))
+        self.before(server, (action, digest, bridge))
         with self._change():
             return server_of(pod, server.ask(action, digest, bridge))
 

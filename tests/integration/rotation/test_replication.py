@@ -53,7 +53,7 @@ def release(shared: ReplicatedRelease) -> t.Iterator[ReplicatedRelease]:
     shared.changes = shared.kill_at = 0
     shared.between = lambda: None
     yield shared
-    shared.kill_at, shared.between = 0, lambda: None
+    shared.kill_at, shared.between, shared.before = 0, lambda: None, lambda _pod, _words: None
 
 
 def current(release: ReplicatedRelease) -> str:
@@ -123,6 +123,23 @@ def test_killed_at_each_change_the_replica_goes_on_and_the_next_run_finishes(
         release.wait_for("any")
 
     assert walked(release, new, meanwhile) == CHANGES
+    release.assert_whole(new, old)
+
+
+@pytest.mark.parametrize("number", [2, 3, 4, 5, 6])
+def test_killed_in_the_middle_of_a_change_of_a_server(release: ReplicatedRelease, number: int) -> None:
+    """With its pod's program, at a statement; the server lives on with what was done before that."""
+    old, new, kills = current(release), another(), 0
+
+    def before(pod: PostgresPod, words: tuple[str, ...]) -> None:
+        nonlocal kills
+        kills += pod.ask_killed(number, *words)
+        release.break_links()
+        release.wait_for("any")
+
+    release.before = before
+    release.rotate(new)
+    assert kills
     release.assert_whole(new, old)
 
 
