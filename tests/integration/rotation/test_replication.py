@@ -243,7 +243,7 @@ def test_what_stands_in_the_way_is_told_before_anything_is_changed(release: Repl
     replica.sql("SELECT pg_reload_conf()")
     for pod in release.servers:
         (pod.folder / "opt/secrets/postgres-password").write_text("another")
-    refused("with none of the mounted passwords")
+    refused("does not let postgres in with a mounted password")
     for pod in release.servers:
         pod.mount(release.kept["data"])
     mode = first.env.pop("POSTGRES_REPLICATION_MODE")
@@ -251,6 +251,24 @@ def test_what_stands_in_the_way_is_told_before_anything_is_changed(release: Repl
     first.env["POSTGRES_REPLICATION_MODE"] = mode
     release.assert_whole(current(release))
     assert release.changes == 0
+
+
+def test_rules_of_access_of_ones_own_need_a_line_for_the_second_role(unwatched: ReplicatedRelease) -> None:
+    release, old, new = unwatched, current(unwatched), another()
+    own = release.first.folder / "postgresql/conf/pg_hba.conf"
+    own.parent.mkdir(parents=True)
+    own.write_text("host all all all scram-sha-256\nhost replication repl_user all scram-sha-256\n")
+    release.first.restart()
+    release.wait_for("own")
+    with pytest.raises(FindingError, match=r"has a pg_hba.conf of its own") as caught:
+        release.rotate(new)
+    assert caught.value.id == "rotation-replication"
+    with own.open("a") as file:
+        file.write("host replication repl_user_rotation all scram-sha-256\n")
+    release.rotate(new)
+    own.unlink()
+    release.first.restart()
+    release.assert_whole(new, old)
 
 
 def test_a_primary_without_replicas(release: ReplicatedRelease) -> None:
