@@ -176,6 +176,21 @@ def test_a_generated_password_of_redis_is_in_the_vault_before_anything_changes(h
     assert files_with(host.fleet.folder, new) == []
 
 
+def test_another_password_of_the_replicas_leads_to_its_rotation(host: Host) -> None:
+    """Up to the servers' pods, of which there is none here."""
+    values = {"postgresql": {"architecture": "replication"}, "networkPolicy": {"enabled": False}}
+    installed = host.run(ai_agent_values=values, ai_agent_replication_password="one-of-the-replicas")
+    assert installed.code == 0, installed.output
+    noticed = host.run(ai_agent_replication_password="two-of-the-replicas")
+    said = " ".join(noticed.output.split())
+    assert "playbooks/rotate_credentials.yml makes ai_agent_replication_password true" in said, noticed.output
+    run = host.run(ROTATE)
+    assert "No PostgreSQL of this release is there" in run.errors[0], run.output
+    assert "docs/runbook.md#rotation-replication" in run.errors[0]
+    assert host.secret(key="replication-password") == "one-of-the-replicas"
+    assert "of-the-replicas" not in installed.output + noticed.output + run.output
+
+
 def test_a_secret_that_others_rotate_is_followed(host: Host) -> None:
     given = {"ai_agent_postgresql_password_secret": "given", "ai_agent_postgresql_password_key": "db"}
     missing = host.run(**given)
