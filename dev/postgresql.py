@@ -163,7 +163,7 @@ def running(
     user = UNPRIVILEGED if os.geteuid() == 0 else None
     started: Server | None = None
     try:
-        programs = _reachable(binaries_with_vector() if vector else binaries(major), folder) / "bin"
+        programs = reachable(binaries_with_vector() if vector else binaries(major), folder) / "bin"
         password = follows.password if follows else secrets.token_hex(8)
         (folder / "password").write_text(password)
         if user:
@@ -219,7 +219,7 @@ def with_certificate(
         yield server, certificate
 
 
-def _reachable(programs: Path, folder: Path) -> Path:
+def reachable(programs: Path, folder: Path) -> Path:
     """The same programs where another user may read them: the cache of root lies in a closed folder."""
     if os.geteuid() != 0:
         return programs

@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.plugin_utils._on_controller i
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
     "current": {"type": "str", "required": True, "no_log": True},
     "file": {"type": "path", "required": True},
+    "variable": {"type": "str", "default": "ai_agent_postgresql_password"},
 }
 
 
@@ -32,8 +33,9 @@ class ActionModule(OnController):
             # Relative paths count from where the run was started, as Ansible reads -i.
             path = Path.cwd() / path
         vault = self._loader._vault
+        meant, write = arguments["variable"], not self._task.check_mode
         try:
-            name, label = _vault_file.replace(path, arguments["current"], new, vault, write=not self._task.check_mode)
+            name, label = _vault_file.replace(path, arguments["current"], new, vault, meant=meant, write=write)
         except FindingError as error:
             return {"failed": True, "changed": False, "msg": error.message, "error_id": error.id}
         return {"changed": True, "password": new, "variable": name, "vault_id": label, "path": str(path)}

@@ -231,10 +231,20 @@ secret:
           where nothing is known.
         - C(since), and while a rotation is under way C(began), and C(before) once the Secret is switched.
       type: dict
+    replication_rotation:
+      description:
+        - How far a rotation of the replication password got, as the annotation C(ai-agent/replication-password) says
+          it. Texts, empty where nothing is known.
+        - C(since), and while a rotation is under way C(began).
+      type: dict
     age_days:
       description: For how many whole days the database's password has been in it, since it was rotated, else since the
         Secret was made.
       type: int
+    ages_days:
+      description: The same of Redis' and of the replication password, by C(redis-password) and C(replication-password);
+        only of those that it has.
+      type: dict
     data_keys:
       description: The keys of its data.
       type: list

@@ -40,6 +40,10 @@ options:
     description: The file of variables on the controller; a relative path is one from where the run was started.
     type: path
     required: true
+  variable:
+    description: Where several variables of the file have the current password, the one whose name ends like this.
+    type: str
+    default: ai_agent_postgresql_password
 """
 
 EXAMPLES = r"""

@@ -30,8 +30,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 TAG: t.Final = "!vault"
 # The indent that ansible-vault encrypt_string prints.
 INDENT: t.Final = " " * 10
-# Where several variables have the same value, the one with this end is meant.
-MEANT: t.Final = "ai_agent_postgresql_password"
 LOCK_SECONDS: t.Final = 60
 _OTHER_FORM: t.Final = "a form that is not replaced: write it as a text in quotes, without an anchor"
 
@@ -45,13 +43,22 @@ class _Sealed:
     secret: t.Any = dataclasses.field(repr=False)
 
 
-def replace(path: Path, current: str, new: str, vault: VaultLib, *, write: bool = True) -> tuple[str, str]:
+def replace(
+    path: Path,
+    current: str,
+    new: str,
+    vault: VaultLib,
+    *,
+    meant: str = "ai_agent_postgresql_password",
+    write: bool = True,
+) -> tuple[str, str]:
     """Give the one variable of a file that has a value another value.
 
     :param path: of the file of variables; it is replaced in one step, with its mode
     :param current: its value
     :param new: letters and digits only
     :param vault: with the secrets of the run
+    :param meant: where several variables have this value, the end of the name of the one that is meant
     :param write: without it only what could stand in the way is looked for
     :return: the variable's name, and the label of what it is encrypted with (empty where it has none)
     :raises FindingError: `rotation-vault`; nothing was written
@@ -63,7 +70,7 @@ def replace(path: Path, current: str, new: str, vault: VaultLib, *, write: bool 
         content = _content(path)
         whole = _unsealed(content, vault, path) if is_encrypted(content) else None
         text = whole.text if whole else content
-        name, label, changed = _replaced(text, current, new, vault, path, sealed=whole is not None)
+        name, label, changed = _replaced(text, current, new, vault, path, meant=meant, sealed=whole is not None)
         if whole:
             changed, label = _sealed(changed, whole, vault), whole.label
         if write:
@@ -100,7 +107,7 @@ def _sealed(text: str, before: _Sealed, vault: VaultLib) -> str:
 
 
 def _replaced(
-    text: str, current: str, new: str, vault: VaultLib, path: Path, *, sealed: bool
+    text: str, current: str, new: str, vault: VaultLib, path: Path, *, meant: str, sealed: bool
 ) -> tuple[str, str | None, str]:
     """Name, label and the whole text with another value."""
     found: list[tuple[str, yaml.ScalarNode, _Sealed | None]] = []
@@ -119,10 +126,10 @@ def _replaced(
         words = "has no variable with the password that the inventory gives: name the file in which it stands"
         raise _refused(path, f"{words}; where another host of this run shares it, let that one be rotated alone")
     if len(found) > 1:
-        found = [each for each in found if each[0].endswith(MEANT)]
+        found = [each for each in found if each[0].endswith(meant)]
     if len(found) != 1:
         words = "has several variables with the password that the inventory gives"
-        raise _refused(path, f"{words}, and not one of them alone ends in {MEANT}: give them values of their own")
+        raise _refused(path, f"{words}, and not one of them alone ends in {meant}: give them values of their own")
     name, value, inner = found[0]
     if inner is None and not sealed:
         raise _refused(path, f"has {name} in plain text: encrypt it (`ansible-vault encrypt`), and run again")

@@ -28,6 +28,7 @@ OPERATIONS_FINDINGS: t.Final[dict[str, tuple[t.Literal["fail", "unknown", "warn"
     "rotation-sessions": ("fail", "End the sessions, or restart what holds them, and run it again."),
     "rotation-model-key": ("fail", "Look at the key and its rights at the provider, and run it again."),
     "rotation-redis": ("fail", "Do what the message says of Redis' pods, and run it again."),
+    "rotation-replication": ("fail", "Do what the message says of PostgreSQL's pods, and run it again."),
     "rotation-outside": ("warn", "Have an administrator run the statements that were printed, and run it again."),
     "rotation-vault": ("fail", "Name the encrypted file in which the current password stands, and run it again."),
     "password-rotated": ("fail", "Run playbooks/rotate_credentials.yml, which makes the Secret's password true."),

@@ -139,7 +139,17 @@ def age_days(secret: Object | None, now: datetime.datetime) -> int | None:
     :raises FindingError: as `login_of`
     """
     told = login_of(secret)
-    begun = (told.since if told else "") or ((secret or {}).get("metadata") or {}).get("creationTimestamp") or ""
+    return days_since(told.since if told else "", secret, now)
+
+
+def days_since(since: str, secret: Object | None, now: datetime.datetime) -> int | None:
+    """Whole days since a time, or since a Secret was made where there is none.
+
+    :param since: in ISO 8601 with its time zone, or empty
+    :param now: with its time zone
+    :return: None where nobody knows
+    """
+    begun = since or ((secret or {}).get("metadata") or {}).get("creationTimestamp") or ""
     try:
         return max(0, (now - datetime.datetime.fromisoformat(begun)).days)
     except (ValueError, TypeError):
@@ -167,6 +177,7 @@ __all__ = (
     "Login",
     "age_days",
     "as_login",
+    "days_since",
     "expected_now",
     "idle",
     "login_of",

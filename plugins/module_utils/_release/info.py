@@ -16,6 +16,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.kubeconfig import kubeconfig
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.target import assert_meant
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import (
+    credential_age,
     database_login,
     facts,
     helm,
@@ -23,6 +24,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release import 
     move_record,
     neighbours,
     redis_rotation,
+    replication_rotation,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import AGENT, release_selector
@@ -155,7 +157,9 @@ def _described(secret: Object | None, expected: t.Mapping[str, str], shown: t.Se
         "login": dataclasses.asdict(login) if login else {},
         "model_key": dataclasses.asdict(record_of(secret)),
         "redis_rotation": dataclasses.asdict(redis_rotation.record_of(secret)),
+        "replication_rotation": dataclasses.asdict(replication_rotation.record_of(secret)),
         "age_days": database_login.age_days(secret, datetime.datetime.now(datetime.UTC)),
+        "ages_days": credential_age.ages_days(secret, datetime.datetime.now(datetime.UTC)),
         "labels": metadata.get("labels") or {},
         "owner": keeper_of(metadata) if secret else "",
         "data_keys": sorted(data),

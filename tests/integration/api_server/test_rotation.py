@@ -10,8 +10,13 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors i
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import connect
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import Login, login_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.redis_rotation import Record, record_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.replication_rotation import ReplicationRecord
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.replication_rotation import (
+    record_of as replication_record_of,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.redis_cluster import RedisKeeper
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.replication_cluster import ReplicationKeeper
 
 from dev.api_server import Server
 from tests.integration.api_server.conftest import NAMESPACE
@@ -59,6 +64,20 @@ def test_a_second_password_of_redis_comes_and_goes_with_its_record(release: Rele
     assert record_of(keeper.secret()) == Record()
     with pytest.raises(FindingError, match="Somebody else changed Secret"):
         keeper.write(now, Record(), {})
+
+
+def test_the_password_of_a_bridge_comes_and_goes_with_its_record(release: Release) -> None:
+    keeper = ReplicationKeeper(release)
+    before = keeper.secret()["data"]
+    keeper.write(keeper.secret(), ReplicationRecord(began="now"), {"replication-password-bridge": encoded("random")})
+    now = keeper.secret()
+    assert replication_record_of(now) == ReplicationRecord(began="now")
+    assert now["data"] == before | {"replication-password-bridge": encoded("random")}
+    keeper.write(now, ReplicationRecord(since="now"), {"replication-password-bridge": None})
+    assert keeper.secret()["data"] == before
+    assert replication_record_of(keeper.secret()) == ReplicationRecord(since="now")
+    with pytest.raises(FindingError, match="Somebody else changed Secret"):
+        keeper.write(now, ReplicationRecord(), {})
 
 
 def test_a_release_that_is_not_there(release: Release) -> None:

@@ -154,6 +154,43 @@ def test_what_cannot_keep_a_generated_password(host: Host) -> None:
     assert FIRST in plain.read_text()
 
 
+def test_a_generated_password_of_redis_is_in_the_vault_before_anything_changes(host: Host) -> None:
+    host.vault.write_bytes(VAULT.encrypt(f"{host.text()}vault_ai_agent_redis_password: {FIRST}\n", vault_id="team"))
+    assert host.run(ai_agent_redis_password="{{ vault_ai_agent_redis_password }}").code == 0
+    given = {"ai_agent_rotation_generate": True, "ai_agent_rotation_vault_file": str(host.vault)}
+    given |= {"ai_agent_rotation_passwords": ["ai_agent_redis_password"]}
+    by_hand = host.run(ROTATE, ai_agent_subcharts="bitnami", **given)
+    assert "nothing here changes in Bitnami's servers" in by_hand.errors[0], by_hand.output
+    run = host.run(ROTATE, ai_agent_subcharts="embedded")
+    assert "No pod of Redis is there" in run.errors[0], run.output
+    new = host.text().partition("vault_ai_agent_redis_password: ")[2].strip().strip('"')
+    assert len(new) == 40
+    # The two had one value; the database's stays.
+    assert host.in_vault() == FIRST
+    assert host.secret(key="redis-password") == FIRST
+    # It is wanted now: the next run makes no other one.
+    again = host.run(ROTATE)
+    assert "No pod of Redis is there" in again.errors[0], again.output
+    assert new in host.text()
+    assert new not in by_hand.output + run.output + again.output
+    assert files_with(host.fleet.folder, new) == []
+
+
+def test_another_password_of_the_replicas_leads_to_its_rotation(host: Host) -> None:
+    """Up to the servers' pods, of which there is none here."""
+    values = {"postgresql": {"architecture": "replication"}, "networkPolicy": {"enabled": False}}
+    installed = host.run(ai_agent_values=values, ai_agent_replication_password="one-of-the-replicas")
+    assert installed.code == 0, installed.output
+    noticed = host.run(ai_agent_replication_password="two-of-the-replicas")
+    said = " ".join(noticed.output.split())
+    assert "playbooks/rotate_credentials.yml makes ai_agent_replication_password true" in said, noticed.output
+    run = host.run(ROTATE)
+    assert "No PostgreSQL of this release is there" in run.errors[0], run.output
+    assert "docs/runbook.md#rotation-replication" in run.errors[0]
+    assert host.secret(key="replication-password") == "one-of-the-replicas"
+    assert "of-the-replicas" not in installed.output + noticed.output + run.output
+
+
 def test_a_secret_that_others_rotate_is_followed(host: Host) -> None:
     given = {"ai_agent_postgresql_password_secret": "given", "ai_agent_postgresql_password_key": "db"}
     missing = host.run(**given)

@@ -61,21 +61,66 @@ def test_redis_has_something_to_do(existing: str, differing: list[str], began: s
     known = yaml.safe_load((ROLE / "vars/main.yml").read_text())
     found = {"secret": {"differing": differing, "redis_rotation": {"began": began}}}
     expression = known["__ai_agent_redis_due"]
-    assert value(expression, ai_agent_existing_secret=existing, __ai_agent_found=found) is due
+    given = {"ai_agent_existing_secret": existing, "__ai_agent_found": found}
+    assert value(expression, __ai_agent_made={}, **given) is due
+    # One that this run has made.
+    assert value(expression, __ai_agent_made={"redis-password": "x"}, **given) is (existing == "")
+    found["secret"] = {
+        "differing": ["replication-password" if each == "redis-password" else each for each in differing],
+        "replication_rotation": {"began": began},
+    }
+    expression = known["__ai_agent_replication_due"]
+    assert value(expression, __ai_agent_made={}, **given) is due
+    assert value(expression, __ai_agent_made={"replication-password": "x"}, **given) is (existing == "")
+
+
+REDIS, REPLICATION = "ai_agent_redis_password", "ai_agent_replication_password"
 
 
 @pytest.mark.parametrize(
-    ("end", "model", "redis", "stops"),
+    ("chosen", "differing", "began", "made"),
     [
-        (SKIPPED, {}, {"next": "nothing"}, False),
-        ({"next": "nothing"}, {"next": "nothing"}, {}, False),
-        (SKIPPED, {}, {"next": "mark"}, True),
-        ({"next": "roll"}, {}, {"next": "nothing"}, True),
+        (["ai_agent_postgresql_password"], [], "", []),
+        ([REDIS, REPLICATION], [], "", ["redis-password", "replication-password"]),
+        (["ai_agent_postgresql_password", REPLICATION], [], "", ["replication-password"]),
+        # What is wanted already, or was begun, is finished first.
+        ([REDIS, REPLICATION], ["redis-password", "redis-url"], "", ["replication-password"]),
+        ([REDIS, REPLICATION], [], "now", ["replication-password"]),
     ],
 )
-def test_a_further_run_is_needed(end: Row, model: Row, redis: Row, *, stops: bool) -> None:
-    task = TASKS["Stop where a further run is needed"]
-    answers = {"__ai_agent_rotation_end": end, NAMES[1]: model, NAMES[2]: redis, "inventory_hostname": "h"}
-    answers["__ai_agent_ends"] = value(task["vars"]["__ai_agent_ends"], **answers)
-    assert value("{{ " + task["when"] + " }}", **answers) is stops
-    assert "has another password" in value(task["ansible.builtin.fail"]["msg"], **answers) or "mark" not in str(redis)
+def test_which_further_passwords_a_rotation_makes(
+    chosen: list[str], differing: list[str], began: str, made: list[str]
+) -> None:
+    known = yaml.safe_load((ROLE / "vars/main.yml").read_text())
+    records = {"redis_rotation": {"began": began}, "replication_rotation": {"began": ""}}
+    given = {
+        "ai_agent_rotation_passwords": chosen,
+        "__ai_agent_password_variables": known["__ai_agent_password_variables"],
+        "__ai_agent_found": {"secret": {"differing": differing, **records}},
+        "__ai_agent_needed": ["password", "redis-password", "replication-password"],
+    }
+    assert sorted(value(known["__ai_agent_to_make"], **given)) == made
+    assert value(known["__ai_agent_to_make"], **given | {"__ai_agent_needed": ["password"]}) == []
+
+
+def test_a_password_that_this_run_made_takes_the_place_of_the_inventorys() -> None:
+    known = yaml.safe_load((ROLE / "vars/main.yml").read_text())["__ai_agent_passwords"]
+    given = {"ai_agent_redis_password": "old", "ai_agent_replication_password": "old"}
+    made = {"redis-password": "new"}
+    assert value(known["redis-password"], __ai_agent_made=made, **given) == "new"
+    assert value(known["replication-password"], __ai_agent_made=made, **given) == "old"
+
+
+@pytest.mark.parametrize(
+    ("ages", "old"),
+    [({}, []), ({"redis-password": 30}, []), ({"redis-password": 31, "replication-password": 2}, ["redis-password"])],
+)
+def test_which_passwords_are_older_than_they_may_be(ages: dict[str, int], old: list[str]) -> None:
+    known = yaml.safe_load((ROLE / "tasks/guard_cluster.yml").read_text())
+    expression = next(task["vars"] for task in known if "__ai_agent_old_credentials" in task.get("vars", {}))
+    given: Row = {"__ai_agent_found": {"secret": {"ages_days": ages}}, "ai_agent_max_credential_age": 30}
+    given["__ai_agent_needed"] = ["redis-password", "replication-password"]
+    found = value(expression["__ai_agent_old_credentials"], **given)
+    assert [each["key"] for each in found] == old
+    # One that no server asks for.
+    assert value(expression["__ai_agent_old_credentials"], **given | {"__ai_agent_needed": ["password"]}) == []

@@ -67,8 +67,10 @@ def test_they_are_found() -> None:
         "plan_ask.yml",
         "rotate.yml",
         "rotate_generate.yml",
+        "rotate_generate_vaulted.yml",
         "rotate_model.yml",
         "rotate_redis.yml",
+        "rotate_replication.yml",
         "support_bundle.yml",
     }
 

@@ -216,3 +216,13 @@ def test_the_owner_stays_and_a_lock_is_waited_for(tmp_path: Path, monkeypatch: p
         before.st_gid,
         before.st_mode,
     )
+
+
+def test_the_variable_that_is_meant_among_several_with_one_value(tmp_path: Path) -> None:
+    text = f"vault_ai_agent_postgresql_password: {OLD}\nvault_ai_agent_redis_password: {OLD}\n"
+    path = whole(tmp_path / "vault.yml", text)
+    assert _vault_file.replace(path, OLD, NEW, VAULT, meant="ai_agent_redis_password")[0].endswith("redis_password")
+    assert read(path) == text.replace(f"redis_password: {OLD}", f'redis_password: "{NEW}"')
+    path = whole(tmp_path / "other.yml", text)
+    with pytest.raises(FindingError, match="not one of them alone ends in ai_agent_replication_password"):
+        _vault_file.replace(path, OLD, NEW, VAULT, meant="ai_agent_replication_password")

@@ -32,6 +32,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._retention impor
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import model_module as model_key_rotation
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import module as credentials_rotation
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import redis_module as redis_password_rotation
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import replication_module
 from ansible_collections.ai_platform.agent.plugins.modules import release_info
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s import client as kubernetes_core
 from kubernetes.client import Configuration
@@ -48,6 +49,7 @@ MODULES: dict[str, tuple[t.Callable[[t.Any], t.Any], dict[str, t.Any]]] = {
     "database_move": (database_move.execute, database_move.ARGUMENTS),
     "credentials_rotation": (credentials_rotation.execute, credentials_rotation.ARGUMENTS),
     "redis_password_rotation": (redis_password_rotation.execute, redis_password_rotation.ARGUMENTS),
+    "replication_password_rotation": (replication_module.execute, replication_module.ARGUMENTS),
     "model_key_rotation": (model_key_rotation.execute, model_key_rotation.ARGUMENTS),
     "data_retention": (data_retention.execute, data_retention.ARGUMENTS),
     "image_contract": (contract_module.execute, contract_module.ARGUMENTS),
@@ -316,10 +318,12 @@ def test_no_module_asks_another_cluster_than_the_one_that_is_meant(server: str, 
     helm.chmod(0o700)
     params |= {"check_mode": True, "helm_binary": str(helm), "revision": 1}
     redis = {"redis-password": "cA==", "redis-url": "cmVkaXM6Ly9tOjYzNzkvMA=="}
+    replication = {"replication-password": "cA=="}
     more: dict[str, dict[str, t.Any]] = {
         "release_rollback": {"state": "recorded"},
         "credentials_rotation": {"secret_name": "demo-secret", "secret_expected": {"password": "cA=="}},
         "redis_password_rotation": {"secret_name": "demo-secret", "secret_expected": redis, "wait_seconds": 1},
+        "replication_password_rotation": {"secret_name": "demo-secret", "secret_expected": replication},
         "model_key_rotation": {"release_secret": "demo-secret", "secret_name": "model", "wanted": "key", "model": {}},
         "data_retention": {"older_than_days": 1},
         "image_contract": {"namespace": "check-image"},

@@ -30,6 +30,7 @@ WANTED: Object = {
 }  # fmt: skip
 CANARY = "c4nary"
 NO_REDIS_ROTATION = {"since": "", "began": "", "before": ""}
+NO_REPLICATION_ROTATION = {"since": "", "began": ""}
 NO_MODEL_KEY = {"since": "", "before": "", "until": ""}
 
 
@@ -68,6 +69,8 @@ def test_a_release(cluster: FakeCluster) -> None:
         "login": {},
         "model_key": NO_MODEL_KEY,
         "redis_rotation": NO_REDIS_ROTATION,
+        "replication_rotation": NO_REPLICATION_ROTATION,
+        "ages_days": {},
         "age_days": None,
         "data_keys": ["password", "rotation-id"],
         "missing": ["redis-password"],
@@ -88,6 +91,8 @@ def test_nothing_is_there_yet(cluster: FakeCluster, named: str | None) -> None:
         "exists": False, "labels": {}, "owner": "", "login": {}, "age_days": None, "data_keys": [],
         "model_key": NO_MODEL_KEY,
         "redis_rotation": NO_REDIS_ROTATION,
+        "replication_rotation": NO_REPLICATION_ROTATION,
+        "ages_days": {},
         "missing": ["password"], "differing": [], "shown": {},
     }  # fmt: skip
     assert [plural for _verb, plural, _name in cluster.history] == ["namespaces"]

@@ -169,3 +169,17 @@ def test_a_password_of_the_vault_anywhere_among_the_values(values: dict[str, t.A
 def test_a_short_word_may_stand_there_for_another_reason() -> None:
     for word in ("agent", "postgres", "8Rz!a", ""):
         assert problems(REAL | {"password": word}, {"agent": {"env": {"A": f"{word} x"}}})["in_values"] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "needed"),
+    [
+        ({"postgresql": {"architecture": "replication"}}, {"redis-password", "replication-password"}),
+        ({"redis": {"enabled": False}}, set()),
+        ({}, {"redis-password"}),
+    ],
+)
+def test_without_passwords_those_are_missing_that_a_release_has_a_use_for(
+    values: dict[str, t.Any], needed: set[str]
+) -> None:
+    assert set(problems({}, values)["missing"]) == {"password", "postgres-password"} | needed
