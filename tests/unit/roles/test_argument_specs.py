@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.ai_platform.agent.plugins.plugin_utils._in_place import SWITCH
 
 ROLE = Path(__file__).resolve().parents[3] / "roles/ai_agent"
@@ -26,6 +27,13 @@ def test_defaults_and_specification_name_the_same_variables() -> None:
 @pytest.mark.parametrize("name", sorted(SPECS))
 def test_default_is_the_specified_one(name: str) -> None:
     assert SPECS[name]["default"] == DEFAULTS[name]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SPECS if "{{" not in str(DEFAULTS[name])))
+def test_the_default_is_one_that_the_specification_takes(name: str) -> None:
+    """Whoever does not set a variable must not be told of what it lacks."""
+    judged = ArgumentSpecValidator({name: SPECS[name]}).validate({})
+    assert judged.error_messages == []
 
 
 @pytest.mark.parametrize("name", sorted(SPECS))
