@@ -25,8 +25,9 @@ FILES = sorted(HERE.rglob("*.py"))
 IN_POD = sorted((HERE / "_in_pod").glob("*.py"))
 # Alembic is made on SQLAlchemy and brings it.
 DRIVERS = {"alembic", "psycopg", "pyrage", "redis", "sqlalchemy"}
-# Where it is installed, httpx takes certificate authorities from it; without it the system's are taken.
-OPTIONAL = {"certifi"}
+# Where it is installed, httpx takes certificate authorities from it; without it the system's are taken. Who keeps backups in an
+# S3-compatible store has an image with minio, which brings urllib3.
+OPTIONAL = {"certifi", "minio", "urllib3"}
 
 
 def imported(file: Path) -> set[str]:
@@ -73,11 +74,13 @@ def test_what_runs_in_pods_needs_python_3_10_and_the_drivers_of_an_image(file: P
     assert named <= sys.stdlib_module_names | DRIVERS | OPTIONAL
 
 
-def test_the_charts_test_pod_runs_the_same_probe() -> None:
+def test_the_charts_pods_run_the_same_programs() -> None:
     links = {file.name: file for file in (ROOT / "chart" / "files").glob("*.py") if file.is_symlink()}
-    assert set(links) == {file.name for file in IN_POD if file.name.startswith("probe")} | {
+    assert set(links) == {file.name for file in IN_POD if file.name.startswith(("probe", "retention"))} | {
+        "errors.py",
         "guest_memory.py",
         "libpq_url.py",
+        "session.py",
     }
     assert not {file.name for file in IN_POD} & {file.name for file in (ROOT / "chart" / "files").glob("*.py")} - set(
         links
