@@ -25,8 +25,8 @@ FILES = sorted(HERE.rglob("*.py"))
 IN_POD = sorted((HERE / "_in_pod").glob("*.py"))
 # Alembic is made on SQLAlchemy and brings it.
 DRIVERS = {"alembic", "psycopg", "pyrage", "redis", "sqlalchemy"}
-# Where it is installed, httpx takes certificate authorities from it; without it the system's are taken. Who keeps backups in an
-# S3-compatible store has an image with minio, which brings urllib3.
+# Where certifi is installed, httpx takes certificate authorities from it; without it the system's are taken. Who keeps
+# backups in an S3-compatible store has an image with minio, which brings urllib3.
 OPTIONAL = {"certifi", "minio", "urllib3"}
 
 
