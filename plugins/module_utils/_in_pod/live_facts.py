@@ -12,6 +12,7 @@ import functools
 import typing as t
 
 from . import (
+    address_facts,
     check_facts,
     immutable_facts,
     key_facts,
@@ -121,7 +122,8 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         + parse_facts.grammar(connection, request.get("grammar", []))
         + parse_facts.settings(connection, request.get("settings", []))
         + parse_facts.bodies(connection, request.get("bodies", []))
-        + shape_facts.refusals(connection, request.get("shaped", [])),
+        + shape_facts.refusals(connection, request.get("shaped", []))
+        + address_facts.refusals(connection, request.get("addresses", [])),
         "sequences": sequence_facts.collect(connection, ask, request.get("sequences", {})),
         "immutable": immutable_facts.collect(connection, ask, request.get("immutable", [])),
         "usage": usage_facts.collect(connection, ask, tables_of_use(request, resolved)),

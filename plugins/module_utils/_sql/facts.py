@@ -395,6 +395,6 @@ NO_FACTS: t.Final[DatabaseFacts] = {
                "signatures": [], "unpopulated": []},
     "relations": {"keys": [], "bounds": [], "inherited": [], "attribute_counts": [], "row_security": [],
                   "functions": [], "sequences": [], "events": []},
-    "rights": {"relations": [], "objects": []},
+    "rights": {"relations": [], "defaults": [], "objects": []},
     "rows": None, "keys": [], "checks": [], "immutable": [], "refusals": [], "usage": None,
 }  # fmt: skip

@@ -73,7 +73,8 @@ OBJECT_ROWS: dict[str, type] = {
 }
 RIGHT_ROWS: dict[str, type] = {
     "RELATIONS": facts_rights.RelationRightRow,
-    **dict.fromkeys(("PLACES", "ROUTINES", "TYPES", "ROLES"), facts_rights.ObjectRightRow),
+    "DEFAULTS": facts_rights.DefaultRightRow,
+    **dict.fromkeys(("PLACES", "ROUTINES", "TYPES", "ROLES", "CLOSED"), facts_rights.ObjectRightRow),
 }
 WRITE_ROWS: dict[str, type] = {
     "UNIQUES": facts_objects.UniqueRow,
