@@ -122,6 +122,7 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         + parse_facts.grammar(connection, request.get("grammar", []))
         + parse_facts.settings(connection, request.get("settings", []))
         + parse_facts.bodies(connection, request.get("bodies", []))
+        + parse_facts.planned(connection, request.get("planned", []))
         + shape_facts.refusals(connection, request.get("shaped", []))
         + address_facts.refusals(connection, request.get("addresses", [])),
         "sequences": sequence_facts.collect(connection, ask, request.get("sequences", {})),

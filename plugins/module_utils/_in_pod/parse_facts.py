@@ -1,7 +1,8 @@
 """What the server itself says of statements that are to run later: it parses and analyses them, and executes none.
 
 PREPARE looks up names, columns, types and operators, reads literals and applies rules, as for a statement that runs,
-but plans nothing and so calls no function. Source: PostgreSQL documentation, PREPARE; PrepareQuery in
+but plans nothing and so calls no function. EXPLAIN plans, for which PostgreSQL computes what its own functions make of
+constants. Source: PostgreSQL documentation, PREPARE; PrepareQuery in
 src/backend/commands/prepare.c.
 """
 
@@ -54,6 +55,44 @@ def refusals(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str]])
             if state != _LOCKED and state[:2] not in _ELSEWHERE:
                 message = (error.diag.message_primary or "").strip()
                 found.append({"number": number, "state": state, "message": message[:300]})
+    return found
+
+
+# Whether functions of these names are PostgreSQL's own alone: planning may call what gives the same for the same.
+OWN = """
+SELECT NOT EXISTS (SELECT FROM pg_proc p JOIN unnest(%(names)s::text[]) n ON n = p.proname
+  WHERE p.pronamespace <> 'pg_catalog'::regnamespace) AS own
+"""
+# Class of SQLSTATE: data exceptions.
+_DATA = "22"
+
+
+def planned(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """The statements that the server refuses to plan, because of what they compute; EXPLAIN runs none of them.
+
+    :param asked: as _sql/plan_questions.py makes it
+    :return: as of refusals()
+    """
+    from psycopg import Error
+
+    found = []
+    end = time.monotonic() + SECONDS
+    for item in asked:
+        if time.monotonic() > end:
+            break
+        try:
+            with connection.transaction(force_rollback=True), connection.cursor() as cursor:
+                if item["functions"] and cursor.execute(OWN, {"names": item["functions"]}).fetchone() != (True,):
+                    continue
+                # The binary form makes psycopg use the extended protocol, which takes one statement and no second.
+                cursor.execute(f"EXPLAIN {item['text']}", binary=True)
+        except Error as error:
+            state = error.sqlstate
+            if state is None:
+                raise
+            if state.startswith(_DATA):
+                message = (error.diag.message_primary or "").strip()
+                found.append({"number": item["number"], "state": state, "message": message[:300]})
     return found
 
 
@@ -174,4 +213,4 @@ def _read(connection: psycopg.Connection, texts: list[str]) -> dict[str, str] | 
     return None
 
 
-__all__ = ("bodies", "grammar", "refusals", "settings")
+__all__ = ("bodies", "grammar", "planned", "refusals", "settings")

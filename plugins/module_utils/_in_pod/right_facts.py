@@ -59,7 +59,8 @@ SELECT 'type' AS kind, n.nspname::text AS schema, y.typname::text AS name, pg_ge
 FROM pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace
 WHERE y.typname = ANY(%(names)s) AND n.nspname <> 'pg_catalog' LIMIT 5000
 """
-# may_use: SET ROLE, and giving it objects. may_alter: its attributes and members. may_create: in the current schema.
+# may_use: SET ROLE, and giving it objects. may_alter: its attributes. may_create: in the current schema. Of a
+# `membership`, may_alter: granting and revoking it, for which ADMIN OPTION is enough.
 ROLES = """
 SELECT 'role' AS kind, ''::text AS schema, o.rolname::text AS name, o.rolname::text AS owner,
   CASE WHEN s.rolsuper THEN true WHEN o.rolsuper OR NOT s.rolcreaterole THEN false
@@ -67,11 +68,12 @@ SELECT 'role' AS kind, ''::text AS schema, o.rolname::text AS name, o.rolname::t
     ELSE pg_has_role(o.oid, 'MEMBER WITH ADMIN OPTION') END AS may_alter,
   CASE WHEN current_setting('server_version_num')::int < 160000 THEN pg_has_role(o.oid, 'MEMBER')
     ELSE pg_has_role(o.oid, 'SET') END AS may_use,
-  CASE WHEN s.rolsuper THEN true WHEN o.rolsuper THEN false
-    WHEN s.rolcreaterole AND current_setting('server_version_num')::int < 160000 THEN true
-    ELSE pg_has_role(o.oid, 'MEMBER WITH ADMIN OPTION') END AS may_grant,
   coalesce(has_schema_privilege(o.oid, current_schema(), 'CREATE'), true) AS may_create
-FROM pg_roles o JOIN pg_roles s ON s.rolname = current_user WHERE o.rolname = ANY(%(names)s) LIMIT 5000
+FROM pg_roles o JOIN pg_roles s ON s.rolname = current_user WHERE o.rolname = ANY(%(names)s)
+UNION ALL SELECT 'membership', '', o.rolname::text, o.rolname::text, CASE WHEN s.rolsuper THEN true
+    WHEN o.rolsuper THEN false WHEN s.rolcreaterole AND current_setting('server_version_num')::int < 160000 THEN true
+    ELSE pg_has_role(o.oid, 'MEMBER WITH ADMIN OPTION') END, false, false
+FROM pg_roles o JOIN pg_roles s ON s.rolname = current_user WHERE o.rolname = ANY(%(names)s) LIMIT 10000
 """
 # What GRANT … ON ALL … IN SCHEMA meets and the role has no right at all on: there the server refuses it.
 CLOSED = """

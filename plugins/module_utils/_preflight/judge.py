@@ -42,6 +42,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     ABOUT_RIGHTS,
     PrivilegeJudge,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_queries import QueryJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_read_only import ReadOnlyJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_locks import RowLockJudge
@@ -198,6 +199,7 @@ class Judge:
             TriggerJudge(catalog, self.tables),
             RowLockJudge(catalog, self.locks.held),
             TablespaceJudge(),
+            QueryJudge(catalog, self.tables),
         )
         self.held_locks = HeldLocks(self.locks.small)
         self.evidence = evidence

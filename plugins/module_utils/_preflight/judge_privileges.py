@@ -181,8 +181,8 @@ class PrivilegeJudge:
         return f"The role {self._role} has no CREATE on the tablespace {need.name[1]}", True
 
     def _of_role(self, need: Need) -> _Lack | None:
-        rows = self._objects.get(("role", need.name[1]), ())
-        if not rows or any(row.get("may_grant", True) for row in rows):
+        rows = self._objects.get(("membership", need.name[1]), ())
+        if not rows or any(row["may_alter"] for row in rows):
             return None
         return f"The role {self._role} may not grant or revoke membership in {need.name[1]}", True
 

@@ -23,7 +23,7 @@ class RelationRightRow(t.TypedDict):
 class ObjectRightRow(t.TypedDict):
     """What the role may do with an object that is no relation (PLACES, ROUTINES, TYPES, ROLES, CLOSED).
 
-    :param kind: schema, extension, database, tablespace, routine, type, role, table or sequence (of those on which the
+    :param kind: schema, extension, database, tablespace, routine, type, role, membership (in a role), table or sequence (of those on which the
         role has no right), or `self` for the migrating role
     :param schema: empty where the object is in none
     :param may_alter: it belongs to the role; of a role: it may be altered, granted and dropped
@@ -31,7 +31,6 @@ class ObjectRightRow(t.TypedDict):
         the database's own
     :param may_create: CREATE in a schema, database or tablespace; of `self`: it may make roles; of a role: it has
         CREATE in the session's schema
-    :param may_grant: of a role: membership in it
     """
 
     kind: str
@@ -41,7 +40,6 @@ class ObjectRightRow(t.TypedDict):
     may_alter: bool
     may_use: bool
     may_create: bool
-    may_grant: t.NotRequired[bool]
 
 
 class DefaultRightRow(t.TypedDict):

@@ -22,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_quest
     grammar_questions,
     parse_questions,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.plan_questions import plan_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import sequence_question
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.shape_questions import shape_questions
@@ -65,6 +66,7 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
     called |= set(objects["functions"])
     return {
         "statements": asked,
+        "planned": plan_questions(found),
         "addresses": address_questions(found),
         "shaped": shape_questions(found, {number for number, _text in asked}),
         "bodies": body_questions(found),
