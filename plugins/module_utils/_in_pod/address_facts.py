@@ -49,7 +49,7 @@ def refusals(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]
             if error.sqlstate in PROVE:
                 message = (error.diag.message_primary or "").strip()
                 row = {"number": item["number"], "state": error.sqlstate, "message": message[:300]}
-                found.append(row | ({"unsure": True} if item["unsure"] else {}))
+                found.append(row | {"unsure": item["unsure"]})
     return found
 
 

@@ -307,7 +307,7 @@ class Judge:
         if row is None or not self.objects.certain or known:
             return []
         words = f"The server refuses it: {row['message']} ({row['state']})."
-        if row.get("unsure"):
+        if row["unsure"]:
             words += " What runs before it may change that."
             return [finding("statement-refused", words, severity="unknown", **where)]
         return [finding("statement-refused", words, **where)]

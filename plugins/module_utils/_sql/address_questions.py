@@ -20,7 +20,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
     RawStream,
     ast,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import walk
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_expression import builtin
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name, walk
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Statement
@@ -97,7 +98,7 @@ def address_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
             break
         # What stands behind a condition may be meant for a server on which it holds.
         for kind, name, arguments in addresses(node) if statement.condition is None else ():
-            if not _words(name[-1]) & words:
+            if not (_words(name[-1]) | _types(node)) & words:
                 asked.append({"number": statement.number, "kind": kind, "name": name, "arguments": arguments,
                               "unsure": unsure})  # fmt: skip
         unsure = unsure or _changes_anything(node)
@@ -197,6 +198,12 @@ def _parts(items: t.Iterable[t.Any]) -> list[str]:
 
 def _words(text: str) -> set[str]:
     return {word.lower() for word in re.findall(r"\w+|[^\w\s]+", text)}
+
+
+def _types(node: t.Any) -> set[str]:
+    """The types that it names, but for PostgreSQL's own."""
+    parts = [part for part in walk(node) if isinstance(part, ast.TypeName) and part.names and not builtin(part)]
+    return {word for part in parts for word in _words(qualified_name(part.names or ())[1])}
 
 
 def _changes_anything(node: t.Any) -> bool:

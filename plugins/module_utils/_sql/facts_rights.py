@@ -23,8 +23,8 @@ class RelationRightRow(t.TypedDict):
 class ObjectRightRow(t.TypedDict):
     """What the role may do with an object that is no relation (PLACES, ROUTINES, TYPES, ROLES, CLOSED).
 
-    :param kind: schema, extension, database, tablespace, routine, type, role, membership (in a role), table or sequence (of those on which the
-        role has no right), or `self` for the migrating role
+    :param kind: schema, extension, database, tablespace, routine, type, role, membership (in a role), table or sequence
+        (of those on which the role has no right), or `self` for the migrating role
     :param schema: empty where the object is in none
     :param may_alter: it belongs to the role; of a role: it may be altered, granted and dropped
     :param may_use: USAGE of a schema or type, EXECUTE of a routine; of a role: SET ROLE to it; of a tablespace: it is

@@ -125,7 +125,7 @@ class RefusalRow(t.TypedDict):
     number: int
     state: str
     message: str
-    unsure: t.NotRequired[bool]
+    unsure: bool
 
 
 class UsedViewRow(t.TypedDict):

@@ -47,7 +47,7 @@ def body_of(node: t.Any) -> Body | None:
         found = [item for item in _flat(node.sql_body) if item is not None]
     else:
         try:
-            found = [raw.stmt for raw in parse_sql(str(text[0].sval))]
+            found = [raw.stmt for raw in parse_sql(str(t.cast("t.Any", text)[0].sval))]
         except (ParseError, TypeError, IndexError):
             return None
     parameters = _Parameters(str(node.funcname[-1].sval), given)

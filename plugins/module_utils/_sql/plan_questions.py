@@ -71,7 +71,7 @@ def plan_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
 def _texts(node: t.Any, *, changed: bool) -> list[str]:
     """:param changed: an earlier statement changes a table of it"""
     if isinstance(node, ast.AlterTableStmt):
-        if ObjectType(node.objtype) != ObjectType.OBJECT_TABLE:
+        if node.objtype != ObjectType.OBJECT_TABLE:
             return []
         return [text for command in t.cast("t.Any", node.cmds) or () for text in _computed_default(command)]
     query = node if isinstance(node, _QUERIES) else computed_query(node)

@@ -273,7 +273,8 @@ def _function(node: t.Any, shapes: TableShapes, _before: dict[str, Shape | None]
         targets = query.cols if isinstance(query, ast.InsertStmt) else getattr(query, "targetList", None)
         if isinstance(query, (ast.InsertStmt, ast.UpdateStmt)) and targets:
             columns = [ast.ColumnRef(fields=(ast.String(item.name),)) for item in targets if item.name]
-            written = ast.RangeVar(relname=query.relation.relname, schemaname=query.relation.schemaname, inh=True)
+            relation: t.Any = query.relation
+            written = ast.RangeVar(relname=relation.relname, schemaname=relation.schemaname, inh=True)
             values = [functools.partial(_whole, column) for column in columns]
             yield Query(functools.partial(_over, values, [written]), [written, *columns], later=True)
         tables = {str(part.relname): shapes.of(part) for part in relation_nodes(query)}
