@@ -68,6 +68,7 @@ ABOUT_NOTHING = {
     "default_classes": write_queries.DEFAULT_CLASSES,
     "events": relation_facts.EVENTS,
     "places": right_facts.PLACES,
+    "publications": relation_facts.PUBLICATIONS,
     "write_casts": write_queries.CASTS,
 }
 # Others' temporary tables are gone tomorrow, and nobody names TOAST tables.

@@ -63,6 +63,7 @@ TABLES: t.Final[dict[str, type]] = {
     "object_types": facts_objects.ObjectTypeRow,
     "parts": facts_objects.PartRow,
     "places": facts_rights.ObjectRightRow,
+    "publications": facts_relations.PublicationRow,
     "published": facts.PublishedRow,
     "relation_rights": facts_rights.RelationRightRow,
     "default_rights": facts_rights.DefaultRightRow,

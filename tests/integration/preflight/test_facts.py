@@ -100,6 +100,7 @@ RELATION_ROWS: dict[str, type] = {
     "FUNCTIONS": facts_relations.FunctionUseRow,
     "SEQUENCES": facts_relations.SequenceRow,
     "EVENTS": facts_relations.EventTriggerRow,
+    "PUBLICATIONS": facts_relations.PublicationRow,
 }
 PLACE_ROWS: dict[str, type] = {
     "HIDDEN": facts_objects.NamedRow,
