@@ -13,6 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.redactio
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.block_conditions import BlockConditions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.held_locks import HeldLocks
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_advisory import AdvisoryJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_checks import CheckJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_collations import CollationJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_column_names import ColumnNameJudge
@@ -200,6 +201,7 @@ class Judge:
             RowLockJudge(catalog, self.locks.held),
             TablespaceJudge(),
             QueryJudge(catalog, self.tables),
+            AdvisoryJudge(self.lock_timeout),
         )
         self.held_locks = HeldLocks(self.locks.small)
         self.evidence = evidence

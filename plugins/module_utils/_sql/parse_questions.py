@@ -121,8 +121,8 @@ def _bodies(number: int, node: t.Any, changed: set[str | None]) -> t.Iterator[di
         inner = raw.stmt
         tables = {part.relname for part in walk(inner) if isinstance(part, ast.RangeVar)}
         into = isinstance(inner, ast.SelectStmt) and inner.intoClause is not None
-        # A parameter with the function's name before it is asked of in shape_questions.
-        if any(_first_field(part) == node.funcname[-1].sval for part in walk(inner)):
+        # A parameter with the function's name before it, or before a field of it; shape_questions replaces the first.
+        if any(_first_field(part) in names for part in walk(inner)):
             return
         if not isinstance(inner, _QUERIES) or into or tables & changed or depends_on_text(inner):
             return
