@@ -11,7 +11,7 @@ from tests.integration.preflight.said_and_done import said_and_done, worst
 
 TABLES = """
 CREATE TABLE users (id serial PRIMARY KEY, email text, age int, tags text[]);
-INSERT INTO users (email, age) VALUES ('a', 1), ('b', 2); CREATE TYPE mood AS ENUM ('a');
+INSERT INTO users (email, age) VALUES ('a', 1), ('b', 2); CREATE TYPE feeling AS ENUM ('a');
 """
 ABOUT = {"statement-refused", "definition-refused", "object-missing", "table-missing", "object-exists",
          "statement-opaque"}  # fmt: skip
@@ -47,12 +47,12 @@ CASES: dict[str, tuple[str | None, bool, str]] = {
     'format few args': ('unknown', True, "BEGIN EXECUTE format('ALTER TABLE %I ADD %I int', 'users'); END"),
     'format %s': (None, False, "BEGIN EXECUTE format('ALTER TABLE %s ADD x int DEFAULT %L', 'users', '5'); END"),
     'format positional': ('fail', True, "BEGIN EXECUTE format('ALTER TABLE %1$I ADD %2$I int', 'users', 'age'); END"),
-    'if type return, bad': (None, False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'mood') THEN RETURN; END IF; DROP TABLE nothere; END"),
-    'if no type return, bad': ('fail', True, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'nomood') THEN RETURN; END IF; DROP TABLE nothere; END"),
-    'if not type return, ok': (None, False, "BEGIN IF NOT EXISTS (SELECT 1 FROM pg_type WHERE typname = 'mood') THEN RETURN; END IF; ALTER TABLE users ADD m mood; END"),
+    'if type return, bad': (None, False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'feeling') THEN RETURN; END IF; DROP TABLE nothere; END"),
+    'if no type return, bad': ('fail', True, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'nofeeling') THEN RETURN; END IF; DROP TABLE nothere; END"),
+    'if not type return, ok': (None, False, "BEGIN IF NOT EXISTS (SELECT 1 FROM pg_type WHERE typname = 'feeling') THEN RETURN; END IF; ALTER TABLE users ADD m feeling; END"),
     'return first': ('unknown', False, 'BEGIN RETURN; DROP TABLE nothere; END'),
-    'return last': (None, False, 'BEGIN ALTER TABLE users ADD m mood; RETURN; END'),
-    'two returns': ('unknown', False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'nomood') THEN RETURN; END IF; IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'mood') THEN RETURN; END IF; DROP TABLE nothere; END"),
+    'return last': (None, False, 'BEGIN ALTER TABLE users ADD m feeling; RETURN; END'),
+    'two returns': ('unknown', False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'nofeeling') THEN RETURN; END IF; IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'feeling') THEN RETURN; END IF; DROP TABLE nothere; END"),
     'format %%': (None, False, "BEGIN EXECUTE format('COMMENT ON TABLE users IS %L', '5%'); END"),
     'format percent': (None, False, "BEGIN EXECUTE format('COMMENT ON TABLE %I IS ''10%%''', 'users'); END"),
     'format width': ('unknown', False, "BEGIN EXECUTE format('ALTER TABLE %-5I ADD x int', 'users'); END"),
@@ -72,10 +72,10 @@ CASES: dict[str, tuple[str | None, bool, str]] = {
     'execute select': ('unknown', False, "BEGIN EXECUTE 'SELECT 1'; END"),
     'execute commit': ('unknown', True, "BEGIN EXECUTE 'COMMIT'; END"),
     'execute nothing': ('unknown', False, "BEGIN EXECUTE ''; END"),
-    'return in if with more': ('unknown', False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'mood') THEN RAISE NOTICE 'x'; RETURN; END IF; DROP TABLE nothere; END"),
-    'return in else': ('unknown', False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'nomood') THEN NULL; ELSE RETURN; END IF; DROP TABLE nothere; END"),
-    'nested': ('unknown', False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'mood') THEN RETURN; END IF; IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'nomood') THEN DROP TABLE nothere; END IF; END"),
-    'exception after return': ('unknown', False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'nomood') THEN RETURN; END IF; CREATE TYPE mood AS ENUM ('b'); EXCEPTION WHEN duplicate_object THEN NULL; END"),
+    'return in if with more': ('unknown', False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'feeling') THEN RAISE NOTICE 'x'; RETURN; END IF; DROP TABLE nothere; END"),
+    'return in else': ('unknown', False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'nofeeling') THEN NULL; ELSE RETURN; END IF; DROP TABLE nothere; END"),
+    'nested': ('unknown', False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'feeling') THEN RETURN; END IF; IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'nofeeling') THEN DROP TABLE nothere; END IF; END"),
+    'exception after return': ('unknown', False, "BEGIN IF EXISTS (SELECT 1 FROM pg_type WHERE typname = 'nofeeling') THEN RETURN; END IF; CREATE TYPE feeling AS ENUM ('b'); EXCEPTION WHEN duplicate_object THEN NULL; END"),
 }  # fmt: skip
 
 
