@@ -29,7 +29,7 @@ CASES: dict[str, tuple[str | None, bool, str]] = {
     'exception others': ('unknown', False, 'BEGIN DROP TABLE nothere; EXCEPTION WHEN others THEN NULL; END'),
     'exception others reraise': ('unknown', True, 'BEGIN DROP TABLE nothere; EXCEPTION WHEN others THEN RAISE; END'),
     'while': ('unknown', True, "DECLARE i int := 0; BEGIN WHILE i < 3 LOOP i := i + 1; EXECUTE 'DROP TABLE nothere'; END LOOP; END"),
-    'for query execute': ('unknown', False, "DECLARE r record; BEGIN FOR r IN SELECT tablename FROM pg_tables WHERE schemaname='public' LOOP EXECUTE 'ALTER TABLE ' || quote_ident(r.tablename) || ' ADD created int'; END LOOP; END"),
+    'for query execute': ('unknown', False, "DECLARE r record; BEGIN FOR r IN SELECT tablename FROM pg_tables WHERE tablename = 'users' LOOP EXECUTE 'ALTER TABLE ' || quote_ident(r.tablename) || ' ADD created int'; END LOOP; END"),
     'nested exception': ('unknown', True, 'BEGIN BEGIN DROP TABLE nothere; EXCEPTION WHEN undefined_table THEN NULL; END; DROP TABLE alsonot; END'),
     'get diagnostics': ('unknown', True, "DECLARE n int; BEGIN UPDATE users SET age = 1; GET DIAGNOSTICS n = ROW_COUNT; IF n <> 5 THEN RAISE EXCEPTION 'wrong'; END IF; END"),
     'select into': ('unknown', True, "DECLARE n int; BEGIN SELECT count(*) INTO n FROM users; IF n > 0 THEN RAISE EXCEPTION 'not empty'; END IF; END"),
