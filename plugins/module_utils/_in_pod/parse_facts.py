@@ -58,10 +58,10 @@ def refusals(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str]])
     return found
 
 
-# Whether functions of these names are PostgreSQL's own alone: planning may call what gives the same for the same.
-OWN = """
-SELECT NOT EXISTS (SELECT FROM pg_proc p JOIN unnest(%(names)s::text[]) n ON n = p.proname
-  WHERE p.pronamespace <> 'pg_catalog'::regnamespace) AS own
+# Names of functions that are not PostgreSQL's own alone: planning may call what gives the same for the same.
+FOREIGN = """
+SELECT DISTINCT p.proname::text FROM pg_proc p JOIN unnest(%(names)s::text[]) n ON n = p.proname
+WHERE p.pronamespace <> 'pg_catalog'::regnamespace
 """
 # Class of SQLSTATE: data exceptions.
 _DATA = "22"
@@ -73,27 +73,39 @@ def planned(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]])
     :param asked: as _sql/plan_questions.py makes it
     :return: as of refusals()
     """
-    from psycopg import Error
-
+    names = sorted({name for item in asked for name in item["functions"]})
+    rows = connection.execute(FOREIGN, {"names": names}).fetchall() if names else []
+    foreign = {row[0] for row in rows}
+    answers: dict[str, dict[str, str] | None] = {}
     found = []
     end = time.monotonic() + SECONDS
     for item in asked:
+        text = item["text"]
         if time.monotonic() > end:
             break
-        try:
-            with connection.transaction(force_rollback=True), connection.cursor() as cursor:
-                if item["functions"] and cursor.execute(OWN, {"names": item["functions"]}).fetchone() != (True,):
-                    continue
-                # The binary form makes psycopg use the extended protocol, which takes one statement and no second.
-                cursor.execute(f"EXPLAIN {item['text']}", binary=True)
-        except Error as error:
-            state = error.sqlstate
-            if state is None:
-                raise
-            if state.startswith(_DATA):
-                message = (error.diag.message_primary or "").strip()
-                found.append({"number": item["number"], "state": state, "message": message[:300]})
+        if foreign.isdisjoint(item["functions"]):
+            if text not in answers:
+                answers[text] = _unplanned(connection, text)
+            refused = answers[text]
+            found += [{"number": item["number"], **refused}] if refused else []
     return found
+
+
+def _unplanned(connection: psycopg.Connection, text: str) -> dict[str, str] | None:
+    """What the server says of a text that it does not plan because of what it computes."""
+    from psycopg import Error
+
+    try:
+        with connection.transaction(force_rollback=True), connection.cursor() as cursor:
+            # The binary form makes psycopg use the extended protocol, which takes one statement and no second.
+            cursor.execute(f"EXPLAIN {text}", binary=True)
+    except Error as error:
+        state = error.sqlstate
+        if state is None:
+            raise
+        message = (error.diag.message_primary or "").strip()
+        return {"state": state, "message": message[:300]} if state.startswith(_DATA) else None
+    return None
 
 
 # Whether the type can be assigned to the declared one; every type is assignable to a string type.
