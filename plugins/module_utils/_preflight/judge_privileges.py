@@ -115,9 +115,11 @@ class PrivilegeJudge:
         altered = node.cmds or () if isinstance(node, ast.AlterTableStmt) else ()
         self._changed |= isinstance(node, _CHANGES_RIGHTS)
         self._changed |= any(command.subtype == Command.AT_ChangeOwner for command in altered)
-        if isinstance(node, ast.GrantStmt) and not node.is_grant and self._is_own(node.grantees):
-            self._revoked |= {self._catalog.qualified(name) for name in _relations(node)}
-            self._revoked |= {(None, name) for name in _schemas(node)}
+        taken = self._taken_from_itself(node) if isinstance(node, ast.GrantStmt) else set()
+        if taken and node.is_grant:
+            self._revoked -= taken
+        elif taken:
+            self._revoked |= taken
             words = f"Revokes rights from the role {self._role} itself, as which the running version may work."
             yield finding("contract-phase", words, severity="fail", **where)
         if not isinstance(node, ast.VariableSetStmt) or node.name not in {"role", "session_authorization"}:
@@ -129,8 +131,13 @@ class PrivilegeJudge:
             words = f"The role is {others[0]} from here on, whose rights were not asked"
             yield finding("privilege-missing", f"{words}.", severity="unknown", **where)
 
-    def _is_own(self, grantees: t.Any) -> bool:
-        return any(item.rolename == self._role or item.roletype in _SELF for item in grantees or ())
+    def _taken_from_itself(self, node: t.Any) -> set[Name]:
+        """Relations that were there before, and schemas, of which the role's own rights are granted or revoked."""
+        if not any(item.rolename == self._role or item.roletype in _SELF for item in node.grantees or ()):
+            return set()
+        # pg_dump writes a REVOKE and a GRANT of the owner's rights behind each table that it makes.
+        relations = {self._catalog.qualified(name) for name in _relations(node) if not self._catalog.is_new(name)}
+        return relations | {(None, name) for name in _schemas(node) if name not in self._catalog.created_schemas}
 
     def _lack(self, node: t.Any, need: Need) -> _Lack | None:
         """Which right is missing, as a sentence without its end; None where none is."""

@@ -95,6 +95,26 @@ def test_what_a_role_may_grant_and_number(name: str, session: psycopg.Connection
     assert bool(error) == (wanted is not None and name not in TAKEN), (told, error)
 
 
+def test_rights_as_pg_dump_writes_them(session: psycopg.Connection) -> None:
+    texts = [
+        "CREATE TABLE fresh (a int)",
+        "REVOKE ALL ON TABLE fresh FROM PUBLIC",
+        "REVOKE ALL ON TABLE fresh FROM mover",
+    ]
+    texts += ["GRANT ALL ON TABLE fresh TO mover", "INSERT INTO fresh VALUES (1)"]
+    found, error = said_and_done(session, TABLES, "SET LOCAL ROLE mover", texts)
+    assert severities(found, {"contract-phase"}) <= {"warn"}
+    assert not severities(found, ABOUT)
+    assert not error
+
+
+def test_rights_taken_and_given_back(session: psycopg.Connection) -> None:
+    texts = ["REVOKE UPDATE ON own FROM mover", "GRANT UPDATE ON own TO mover", "UPDATE own SET b = 2"]
+    found, error = said_and_done(session, TABLES, "SET LOCAL ROLE mover", texts)
+    assert not severities(found, ABOUT)
+    assert not error
+
+
 @pytest.mark.parametrize("role", ["mover", "CURRENT_USER", "agent"])
 def test_rights_taken_from_the_role_itself(role: str, session: psycopg.Connection) -> None:
     found, error = said_and_done(session, TABLES, "SET LOCAL ROLE mover", [f"REVOKE UPDATE ON own FROM {role}"])
