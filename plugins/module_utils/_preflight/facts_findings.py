@@ -46,6 +46,7 @@ def not_asked(request: dict[str, t.Any]) -> list[Finding]:
         "statement": len(
             {item[0] for item in request["statements"]}
             | {item["number"] for kind in ("shaped", "planned") for item in request[kind]}
+            - {item["number"] for item in request["bodies"]}
         ),
         "function body": len(request["bodies"]),
         "named object": len(request["addresses"]),
