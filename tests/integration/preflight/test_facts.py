@@ -321,6 +321,6 @@ def test_the_answers_about_rows_have_their_types(major: int, servers: Servers) -
     assert [(row["number"], row["immutable"]) for row in answer["immutable"]] == [(7, True)]
     relations = answer["relations"]
     # It takes 1,000 columns, which nobody needs here.
-    assert [name for name, rows in relations.items() if not rows] == ["attribute_counts"]
+    assert [name for name, rows in relations.items() if not rows] == ["attribute_counts", "publications"]
     assert [(row["class"], row["label"]) for row in relations["functions"]] == [("pg_class", "index loud")]
     assert [row["last"] for row in relations["sequences"]] == [1]
