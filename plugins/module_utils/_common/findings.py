@@ -149,6 +149,7 @@ CATALOGUE: t.Final[dict[str, Entry]] = {
     "lock-timeout-missing": Entry(
         "warn", "Set lock_timeout in the migrator's session or as the revision's first statement."
     ),
+    "advisory-lock": Entry("warn", "Leave it to the migrator, which holds one of its own while it runs Alembic."),
     "full-table-write": Entry("warn", "Write in batches, each committed."),
     "not-null-without-default": Entry(
         "fail", "Give the column a default, or add it nullable, fill it, then SET NOT NULL."

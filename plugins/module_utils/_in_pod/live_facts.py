@@ -12,6 +12,7 @@ import functools
 import typing as t
 
 from . import (
+    address_facts,
     check_facts,
     immutable_facts,
     key_facts,
@@ -117,15 +118,25 @@ def collect(connection: psycopg.Connection, request: dict[str, t.Any]) -> dict[s
         "rows": row_facts.collect(connection, ask, rows) if rows else None,
         "keys": key_facts.collect(connection, ask, request.get("keys", [])),
         "checks": check_facts.collect(connection, ask, request.get("checks", [])),
-        "refusals": parse_facts.refusals(connection, request.get("statements", []))
-        + parse_facts.grammar(connection, request.get("grammar", []))
-        + parse_facts.settings(connection, request.get("settings", []))
-        + parse_facts.bodies(connection, request.get("bodies", []))
-        + shape_facts.refusals(connection, request.get("shaped", [])),
+        "refusals": [{"unsure": False} | row for row in _refusals(connection, request)],
         "sequences": sequence_facts.collect(connection, ask, request.get("sequences", {})),
         "immutable": immutable_facts.collect(connection, ask, request.get("immutable", [])),
         "usage": usage_facts.collect(connection, ask, tables_of_use(request, resolved)),
     }
+
+
+def _refusals(connection: psycopg.Connection, request: Row) -> list[Row]:
+    """What the server refuses of each kind of question."""
+    asked = (
+        (parse_facts.refusals, "statements"),
+        (parse_facts.grammar, "grammar"),
+        (parse_facts.settings, "settings"),
+        (parse_facts.bodies, "bodies"),
+        (parse_facts.planned, "planned"),
+        (shape_facts.refusals, "shaped"),
+        (address_facts.refusals, "addresses"),
+    )
+    return [row for refused, name in asked for row in refused(connection, request.get(name, []))]
 
 
 def tables_of_use(request: Row, resolved: list[Row]) -> list[Row]:

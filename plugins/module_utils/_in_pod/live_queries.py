@@ -171,6 +171,8 @@ SELECT c.oid::bigint, c.relreplident::text AS identity, i.indexrelid::bigint AS 
        ARRAY(SELECT p.pubname::text FROM pg_publication p WHERE (p.pubupdate OR p.pubdelete) AND (p.puballtables
          OR EXISTS (SELECT FROM pg_publication_tables m WHERE m.pubname = p.pubname AND m.schemaname = n.nspname
            AND m.tablename = c.relname)) ORDER BY 1) AS publications,
+       ARRAY(SELECT p.pubname::text FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+         WHERE r.prrelid = c.oid ORDER BY 1) AS listed,
        ARRAY(SELECT DISTINCT a.attname::text FROM pg_publication_rel r
          JOIN pg_publication p ON p.oid = r.prpubid AND (p.pubupdate OR p.pubdelete)
          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

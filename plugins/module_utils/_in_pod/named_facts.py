@@ -46,7 +46,9 @@ def collect(ask: Ask, tried: Ask, request: Row) -> tuple[dict[str, t.Any], list[
         "locks": ask(queries.LOCKS, oids=every),
         # What is not published yet is asked of where the upgrade publishes.
         "published": [
-            row for row in ask(queries.PUBLISHED, oids=every) if row["publications"] or request.get("publishes")
+            row
+            for row in ask(queries.PUBLISHED, oids=every)
+            if row["publications"] or row["listed"] or request.get("publishes")
         ],
         "functions": ask(queries.FUNCTIONS, names=request["functions"]),
         "types": ask(queries.TYPES, names=request["types"]),

@@ -1,7 +1,8 @@
 """What the server itself says of statements that are to run later: it parses and analyses them, and executes none.
 
 PREPARE looks up names, columns, types and operators, reads literals and applies rules, as for a statement that runs,
-but plans nothing and so calls no function. Source: PostgreSQL documentation, PREPARE; PrepareQuery in
+but plans nothing and so calls no function. EXPLAIN plans, for which PostgreSQL computes what its own functions make of
+constants. Source: PostgreSQL documentation, PREPARE; PrepareQuery in
 src/backend/commands/prepare.c.
 """
 
@@ -55,6 +56,56 @@ def refusals(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str]])
                 message = (error.diag.message_primary or "").strip()
                 found.append({"number": number, "state": state, "message": message[:300]})
     return found
+
+
+# Names of functions that are not PostgreSQL's own alone: planning may call what gives the same for the same.
+FOREIGN = """
+SELECT DISTINCT p.proname::text FROM pg_proc p JOIN unnest(%(names)s::text[]) n ON n = p.proname
+WHERE p.pronamespace <> 'pg_catalog'::regnamespace
+"""
+# Class of SQLSTATE: data exceptions.
+_DATA = "22"
+
+
+def planned(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """The statements that the server refuses to plan, because of what they compute; EXPLAIN runs none of them.
+
+    :param asked: as _sql/plan_questions.py makes it
+    :return: as of refusals()
+    """
+    names = sorted({name for item in asked for name in item["functions"]})
+    rows = connection.execute(FOREIGN, {"names": names}).fetchall() if names else []
+    foreign = {row[0] for row in rows}
+    answers: dict[str, dict[str, str] | None] = {}
+    found = []
+    end = time.monotonic() + SECONDS
+    for item in asked:
+        text = item["text"]
+        if time.monotonic() > end:
+            break
+        if foreign.isdisjoint(item["functions"]):
+            if text not in answers:
+                answers[text] = _unplanned(connection, text)
+            refused = answers[text]
+            found += [{"number": item["number"], **refused}] if refused else []
+    return found
+
+
+def _unplanned(connection: psycopg.Connection, text: str) -> dict[str, str] | None:
+    """What the server says of a text that it does not plan because of what it computes."""
+    from psycopg import Error
+
+    try:
+        with connection.transaction(force_rollback=True), connection.cursor() as cursor:
+            # The binary form makes psycopg use the extended protocol, which takes one statement and no second.
+            cursor.execute(f"EXPLAIN {text}", binary=True)
+    except Error as error:
+        state = error.sqlstate
+        if state is None:
+            raise
+        message = (error.diag.message_primary or "").strip()
+        return {"state": state, "message": message[:300]} if state.startswith(_DATA) else None
+    return None
 
 
 # Whether the type can be assigned to the declared one; every type is assignable to a string type.
@@ -174,4 +225,4 @@ def _read(connection: psycopg.Connection, texts: list[str]) -> dict[str, str] | 
     return None
 
 
-__all__ = ("bodies", "grammar", "refusals", "settings")
+__all__ = ("bodies", "grammar", "planned", "refusals", "settings")

@@ -71,6 +71,16 @@ SELECT e.evtname::text AS name, e.evtevent::text AS event, e.evttags::text[] AS 
 FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid WHERE e.evtenabled IN ('O', 'A') AND NOT EXISTS (
   SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid AND d.deptype = 'e')
 """
+# Publications that send UPDATE or DELETE, and which later tables they take up. What is of a schema is read from the
+# dependencies: 14 has no catalogue of it.
+PUBLICATIONS = """
+SELECT p.pubname::text AS name, p.puballtables AS every, p.pubupdate AS updates, p.pubdelete AS deletes,
+  ARRAY(SELECT n.nspname::text FROM pg_depend d JOIN pg_depend e ON e.classid = d.classid AND e.objid = d.objid
+    JOIN pg_namespace n ON n.oid = e.refobjid WHERE d.classid = to_regclass('pg_catalog.pg_publication_namespace')
+      AND d.refclassid = 'pg_publication'::regclass AND d.refobjid = p.oid
+      AND e.refclassid = 'pg_namespace'::regclass ORDER BY 1) AS schemas
+FROM pg_publication p WHERE p.pubupdate OR p.pubdelete ORDER BY 1
+"""
 
 
 def collect(tried: Ask, functions: list[str], relations: list[int]) -> dict[str, t.Any]:
@@ -89,6 +99,7 @@ def collect(tried: Ask, functions: list[str], relations: list[int]) -> dict[str,
         "functions": (FUNCTIONS, {"names": functions}),
         "sequences": (SEQUENCES, {"oids": relations}),
         "events": (EVENTS, {}),
+        "publications": (PUBLICATIONS, {}),
     }
     # Without any names there is nothing to ask.
     return {name: tried(query, **values) if all(values.values()) else [] for name, (query, values) in wanted.items()}

@@ -148,10 +148,10 @@ def _refused(
         state = error.sqlstate
         if state is None:
             raise
-        proves = state in PROVE or state.startswith(_DATA)
+        proves = state in item.get("proves", PROVE) or (state.startswith(_DATA) and "proves" not in item)
         message = (error.diag.message_primary or "").strip()
         return {"state": state, "message": message[:300]} if proves else None
-    return {"state": "42804", "message": message} if message else None
+    return {"state": "42804", "message": message} if message and "proves" not in item else None
 
 
 def _unassignable(connection: psycopg.Connection, takes: list[t.Any], tables: dict[str, Columns]) -> str | None:

@@ -35,6 +35,7 @@ ABOUT_RELATIONS = {
     "parts": object_queries.PARTS,
     "published": queries.PUBLISHED,
     "relation_rights": right_facts.RELATIONS,
+    "default_rights": right_facts.DEFAULTS,
     "triggers": write_queries.TRIGGERS,
     "uniques": write_queries.UNIQUES,
     "unpopulated": write_queries.UNPOPULATED,
@@ -59,6 +60,7 @@ ABOUT_NAMES = {
     "routine_rights": right_facts.ROUTINES,
     "signatures": write_queries.SIGNATURES,
     "type_rights": right_facts.TYPES,
+    "closed_rights": right_facts.CLOSED,
     "types": queries.TYPES,
 }
 ABOUT_NOTHING = {
@@ -66,6 +68,7 @@ ABOUT_NOTHING = {
     "default_classes": write_queries.DEFAULT_CLASSES,
     "events": relation_facts.EVENTS,
     "places": right_facts.PLACES,
+    "publications": relation_facts.PUBLICATIONS,
     "write_casts": write_queries.CASTS,
 }
 # Others' temporary tables are gone tomorrow, and nobody names TOAST tables.
@@ -88,7 +91,7 @@ NAMES = {
     "tablespaces": "SELECT spcname::text FROM pg_tablespace ORDER BY 1",
 }
 _NAMES_OF = {
-    "domain_uses": "domains",
+    "closed_rights": "schemas", "domain_uses": "domains",
     "extensions": "extensions", "function_uses": "functions", "functions": "functions", "object_types": "types",
     "role_rights": "roles", "routine_rights": "functions", "signatures": "functions", "type_rights": "types",
     "types": "domains",

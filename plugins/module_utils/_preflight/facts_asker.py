@@ -29,6 +29,8 @@ _KINDS: t.Final = {
     "role": "roles", "schema": "schemas", "operator class": "classes", "collation": "collations",
     "language": "languages", "tablespace": "tablespaces", "extension": "extensions",
 }  # fmt: skip
+# Where the name that is asked for does not stand in `name`.
+_NAMED_BY: t.Final = {"function_uses": "function", "closed_rights": "schema"}
 # Actions of a foreign key by which a DELETE reaches further.
 _REACHING: t.Final = frozenset({"c", "n", "d"})
 
@@ -55,7 +57,7 @@ class FactsAsker:
         for name, query in relations.items():
             self._answers.setdefault(query, self._about(name))
         for name, query in whole_facts.ABOUT_NAMES.items():
-            self._answers[query] = self._called(name, "function" if name == "function_uses" else "name")
+            self._answers[query] = self._called(name, _NAMED_BY.get(name, "name"))
         for name, query in whole_facts.ABOUT_NOTHING.items():
             self._answers[query] = functools.partial(self._all, name)
 

@@ -35,7 +35,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_reduc
 Row = dict[str, t.Any]
 
 KIND: t.Final = "ai_platform.agent/facts"
-FORM: t.Final = f"{KIND}/2"
+FORM: t.Final = f"{KIND}/3"
 # Ten thousand tables of ten columns and four indexes are less.
 MOST_BYTES: t.Final = 64 * 1024 * 1024
 # The type of each table's rows.
@@ -63,8 +63,11 @@ TABLES: t.Final[dict[str, type]] = {
     "object_types": facts_objects.ObjectTypeRow,
     "parts": facts_objects.PartRow,
     "places": facts_rights.ObjectRightRow,
+    "publications": facts_relations.PublicationRow,
     "published": facts.PublishedRow,
     "relation_rights": facts_rights.RelationRightRow,
+    "default_rights": facts_rights.DefaultRightRow,
+    "closed_rights": facts_rights.ObjectRightRow,
     "role_rights": facts_rights.ObjectRightRow,
     "routine_rights": facts_rights.ObjectRightRow,
     "row_security": facts_relations.RowSecurityRow,

@@ -43,8 +43,13 @@ def not_asked(request: dict[str, t.Any]) -> list[Finding]:
     :param request: of _sql/questions.py
     """
     several = {
-        "statement": len({item[0] for item in request["statements"]} | {item["number"] for item in request["shaped"]}),
+        "statement": len(
+            {item[0] for item in request["statements"]}
+            | {item["number"] for kind in ("shaped", "planned") for item in request[kind]}
+            - {item["number"] for item in request["bodies"]}
+        ),
         "function body": len(request["bodies"]),
+        "named object": len(request["addresses"]),
         "setting": len(request["settings"]),
     }
     counted = [f"{number} {_many(kind, number)}" for kind, number in several.items() if number]

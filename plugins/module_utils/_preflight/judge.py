@@ -13,6 +13,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.redactio
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.block_conditions import BlockConditions
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.evidence import ABOUT_USE, Evidence
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.held_locks import HeldLocks
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_advisory import AdvisoryJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_checks import CheckJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_collations import CollationJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_column_names import ColumnNameJudge
@@ -42,6 +43,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
     ABOUT_RIGHTS,
     PrivilegeJudge,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_queries import QueryJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_read_only import ReadOnlyJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_rights import RightJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_row_locks import RowLockJudge
@@ -54,6 +56,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_server_code import ServerCodeJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_skipped import SkippedJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_statistics import StatisticsJudge
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_tablespaces import TablespaceJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_triggers import TriggerJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_upserts import UpsertJudge
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_vector_indexes import VectorIndexJudge
@@ -71,7 +74,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.existing_ob
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.lock_modes import Mode, conflicts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import qualified_name
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import name_schema, qualified_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_rules import TableRules
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -196,6 +199,9 @@ class Judge:
             GoneJudge(catalog, self.tables),
             TriggerJudge(catalog, self.tables),
             RowLockJudge(catalog, self.locks.held),
+            TablespaceJudge(),
+            QueryJudge(catalog, self.tables),
+            AdvisoryJudge(self.lock_timeout),
         )
         self.held_locks = HeldLocks(self.locks.small)
         self.evidence = evidence
@@ -219,6 +225,8 @@ class Judge:
         order = {segment.revision: number for number, segment in enumerate(segments)}
         first = min((order[item.revision] for item in findings if item.revision), default=len(order))
         self.rows.take(statements)
+        for statement in statements:
+            name_schema(statement.node, self.server["role"])
         for statement in statements:
             tick()
             # A revision that cannot be known may have made or dropped anything.
@@ -300,7 +308,11 @@ class Judge:
         known = any(item.severity == "fail" and item.id not in _TAKEN_ALL_THE_SAME for item in found)
         if row is None or not self.objects.certain or known:
             return []
-        return [finding("statement-refused", f"The server refuses it: {row['message']} ({row['state']}).", **where)]
+        words = f"The server refuses it: {row['message']} ({row['state']})."
+        if row["unsure"]:
+            words += " What runs before it may change that."
+            return [finding("statement-refused", words, severity="unknown", **where)]
+        return [finding("statement-refused", words, **where)]
 
     def _remark(self, remark: Remark, table: t.Any, where: Where) -> Finding:
         table = self.catalog.with_rows(table) if table else None

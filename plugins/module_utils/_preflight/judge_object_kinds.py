@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.address_questions import named_routines
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     ConstrType,
@@ -257,6 +258,8 @@ class ObjectKindJudge:
         name = qualified_name(item.objname)[1]
         routines = self._rules.routines
         known = {item.inputs for item in routines.certain(name)}
+        if not known and routines.made(name):
+            known = {item.inputs for item in (*routines.made(name), *routines.possible(name))}
         if not known:
             return
         if item.args_unspecified:
@@ -267,7 +270,19 @@ class ObjectKindJudge:
         if None not in given and given not in known and not lenient and not routines.types_renamed:
             yield f"There is no function {name}({', '.join(map(str, given))})", True
 
+    def _named(self, node: t.Any) -> t.Iterator[Refusal]:
+        """Routines of this upgrade, of which the server cannot be asked; it is of others (address_questions)."""
+        for item in named_routines(node):
+            if self._rules.routines.made(qualified_name(item.objname)[1]):
+                yield from self._function(item, lenient=False)
+
+    def _schema(self, node: t.Any) -> t.Iterator[Refusal]:
+        """Source: IsReservedName in src/backend/catalog/catalog.c."""
+        if str(node.schemaname or "").startswith("pg_"):
+            yield f"A schema must not begin with pg_, as {node.schemaname} does", True
+
     def _granted(self, node: t.Any) -> t.Iterator[Refusal]:
+        yield from self._named(node)
         if node.objtype != ObjectType.OBJECT_TABLE:
             return
         names = [column.sval for right in node.privileges or () for column in right.cols or ()]
@@ -283,6 +298,9 @@ class ObjectKindJudge:
         ast.IndexStmt: _index,
         ast.DropStmt: _dropped,
         ast.GrantStmt: _granted,
+        ast.CreateSchemaStmt: _schema,
+        **dict.fromkeys((ast.CommentStmt, ast.AlterOwnerStmt, ast.AlterObjectSchemaStmt, ast.RenameStmt), _named),
+        ast.AlterFunctionStmt: _named,
         ast.CreatePolicyStmt: _policy,
     }
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.new_published import changes_of, unidentified
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ObjectType, ast
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.rules_constraint import columns_below
@@ -39,14 +40,16 @@ def lost_identities(statements: t.Sequence[Statement], facts: DatabaseFacts) -> 
     # What identifies the rows changes with the statements.
     tables = {row["oid"]: row.copy() for row in facts["published"]}
     published = {oid: row for oid, row in tables.items() if row["publications"]}
+    new = unidentified(statements, facts)
     if not tables:
-        return []
+        return new
     names: dict[Name, int] = {(row["schema"], row["name"]): row["oid"] for row in facts["names"] if row["oid"]}
     full: dict[int, Name] = {row["oid"]: (row["schema"], row["name"]) for row in facts["classes"]}
     lost: dict[int, tuple[Statement, str]] = {}
-    found: list[Finding] = []
+    found: list[Finding] = new
     refused: set[int] = set()
     for statement in statements:
+        found += _not_logged(statement, names, tables)
         for oid, words in _publishes(statement.node, names, tables):
             label = dotted(full[oid])
             at: Where = {"revision": statement.revision, "statement": statement.number, "table": label}
@@ -87,12 +90,27 @@ def _writes_without(
     Source: CheckCmdReplicaIdentity in src/backend/executor/execReplication.c.
     """
     for change in writes(node):
-        kind = {ast.UpdateStmt: "UPDATE", ast.DeleteStmt: "DELETE"}.get(type(change))
         oid = names.get(relation_name(change.relation))
         row = published.get(oid) if oid else None
+        kinds = sorted(kind for kind in changes_of(change) if row and kind.lower() in row["kinds"])
         without = row and row["index_oid"] is None and row["identity"] in {_NOTHING, _DEFAULT}
-        if oid and kind and row and kind.lower() in row["kinds"] and (without or row.get("unfit")):
-            yield oid, kind
+        if oid and kinds and row and (without or row.get("unfit")):
+            yield oid, kinds[0]
+
+
+def _not_logged(
+    statement: Statement, names: t.Mapping[Name, int], tables: t.Mapping[int, PublishedRow]
+) -> t.Iterator[Finding]:
+    """SET UNLOGGED of a table that a publication names. Source: ATPrepChangePersistence in commands/tablecmds.c."""
+    node: t.Any = statement.node
+    altered = isinstance(node, ast.AlterTableStmt) and node.relation is not None
+    for command in (node.cmds or ()) if altered else ():
+        row = tables.get(names.get(relation_name(node.relation)) or 0)
+        if command.subtype == Command.AT_SetUnLogged and row and row["listed"]:
+            label, by = dotted(relation_name(node.relation)), ", ".join(row["listed"])
+            where: Where = {"revision": statement.revision, "statement": statement.number, "table": label}
+            words = f"{label} cannot be made unlogged, for it is a part of {by}: this will fail."
+            yield finding("definition-refused", words, severity="fail", **where)
 
 
 def _publishes(

@@ -32,7 +32,15 @@ _TEXT_FUNCTIONS: t.Final = {"substring", "substr", "split_part", "trim", "btrim"
 
 def data_exceptions(write: Write, table: Table | None, catalog: Catalog, uniques: UniqueKeys) -> t.Iterator[str]:
     """Why a write may fail for a row that nobody looked at, as ends of a sentence."""
-    for part in walk(write.node):
+    yield from computed_exceptions(write.node, table, catalog, uniques)
+
+
+def computed_exceptions(node: t.Any, table: Table | None, catalog: Catalog, uniques: UniqueKeys) -> t.Iterator[str]:
+    """Why what a query computes may fail.
+
+    :param table: the one whose columns it names without a table
+    """
+    for part in walk(node):
         if isinstance(part, ast.SubLink) and part.subLinkType is not None and part.subLinkType.name == _SCALAR:
             if not _one_row(part.subselect, catalog, uniques):
                 yield "a query in it may find more than one row"
@@ -87,8 +95,12 @@ def _one_row(query: t.Any, catalog: Catalog, uniques: UniqueKeys) -> bool:
     if len(query.fromClause) != 1 or not isinstance(query.fromClause[0], ast.RangeVar):
         return False
     table = catalog.table(relation_name(query.fromClause[0]))
+    return table is not None and (table.kind == "S" or _fixes_a_key(query, table, uniques))
+
+
+def _fixes_a_key(query: t.Any, table: Table, uniques: UniqueKeys) -> bool:
     fixed = set(_fixed(query.whereClause))
-    return table is not None and any(
+    return any(
         not key.partial and key.valid and None not in key.columns and set(key.columns) <= fixed
         for key in uniques.of(table)
     )
@@ -103,4 +115,4 @@ def _fixed(node: t.Any) -> t.Iterator[str]:
                     yield str(getattr((side.fields or (None,))[-1], "sval", ""))
 
 
-__all__ = ("data_exceptions", "from_text", "may_be_zero")
+__all__ = ("computed_exceptions", "data_exceptions", "from_text", "may_be_zero")

@@ -1,7 +1,8 @@
 """What a DO block runs, where its text says all of it: its statements as if they stood without the block.
 
-Read are blocks of plain SQL statements, also behind a condition that conditions.py reads, and CREATE behind an
-EXCEPTION that says it is there already, as CREATE TYPE has no IF NOT EXISTS. Others stay unread.
+Read are blocks of plain SQL statements, also behind a condition that conditions.py reads and before or behind a RETURN,
+EXECUTE of a text that is made of constants, and CREATE behind an EXCEPTION that says it is there already, as CREATE
+TYPE has no IF NOT EXISTS. Others stay unread.
 """
 
 # Copyright (c) 2026, the ai_platform.agent authors
@@ -13,6 +14,7 @@ import re
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.conditions import Combined, Look, condition_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.constant_texts import constant_text
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     AlterTableType,
     ObjectType,
@@ -66,7 +68,20 @@ def inner_statements(sql: str, node: t.Any) -> list[Inner] | None:
     # PL/pgSQL ends every block with one.
     while body and "PLpgSQL_stmt_return" in body[-1]:
         body.pop()
-    return _block(block | {"body": body})
+    return _block(block | {"body": _until_return(body)})
+
+
+def _until_return(body: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """What runs at all: nothing after RETURN, and what follows `IF … THEN RETURN; END IF` as its ELSE."""
+    for place, item in enumerate(body):
+        if "PLpgSQL_stmt_return" in item:
+            return body[:place]
+        step = item.get("PLpgSQL_stmt_if")
+        ends = [list(part) for part in (step or {}).get("then_body") or ()]
+        if step and ends == [["PLpgSQL_stmt_return"]] and not step.get("elsif_list") and not step.get("else_body"):
+            rest = _until_return(body[place + 1 :])
+            return [*body[:place], {"PLpgSQL_stmt_if": step | {"then_body": [], "else_body": rest}}]
+    return body
 
 
 def _block(block: dict[str, t.Any]) -> list[Inner] | None:
@@ -96,16 +111,16 @@ def _performed(step: dict[str, t.Any]) -> list[Inner] | None:
 
 
 def _executed(step: dict[str, t.Any]) -> list[Inner] | None:
-    """EXECUTE of a text that is a constant."""
+    """EXECUTE of a text that is made of constants."""
     try:
         parsed: t.Any = parse_sql(f"SELECT {step['query']['PLpgSQL_expr']['query']}")
     except ParseError:
         return None
     items: list[t.Any] = list(parsed[0].stmt.targetList or ())
-    value = items[0].val.val if len(items) == 1 and isinstance(items[0].val, ast.A_Const) else None
-    if step.get("into") or step.get("params") or not isinstance(value, ast.String):
+    text = constant_text(items[0].val) if len(items) == 1 else None
+    if step.get("into") or step.get("params") or text is None:
         return None
-    return _parsed(str(value.sval), queries=False)
+    return _parsed(text, queries=False)
 
 
 def _parsed(text: str, *, queries: bool) -> list[Inner] | None:

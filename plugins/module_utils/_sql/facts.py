@@ -269,9 +269,8 @@ class PublishedRow(t.TypedDict):
 
     :param identity: pg_class.relreplident
     :param index_oid: the index that identifies rows, None without one
-    :param columns: of that index
-    :param kinds: what of it is published: update, delete
-    :param publications: their names
+    :param columns: of that index; `kinds`: what of the table is published: update, delete
+    :param publications: their names; `listed`: those that name the table itself, whatever they send
     :param unfit: columns for which an UPDATE or DELETE is refused
     """
 
@@ -281,6 +280,7 @@ class PublishedRow(t.TypedDict):
     columns: list[str]
     kinds: list[str]
     publications: list[str]
+    listed: list[str]
     unfit: t.NotRequired[list[str]]
 
 
@@ -394,7 +394,7 @@ NO_FACTS: t.Final[DatabaseFacts] = {
     "writes": {"uniques": [], "triggers": [], "casts": [], "enums": [], "default_classes": [], "index_classes": [],
                "signatures": [], "unpopulated": []},
     "relations": {"keys": [], "bounds": [], "inherited": [], "attribute_counts": [], "row_security": [],
-                  "functions": [], "sequences": [], "events": []},
-    "rights": {"relations": [], "objects": []},
+                  "functions": [], "sequences": [], "events": [], "publications": []},
+    "rights": {"relations": [], "defaults": [], "objects": []},
     "rows": None, "keys": [], "checks": [], "immutable": [], "refusals": [], "usage": None,
 }  # fmt: skip

@@ -183,6 +183,20 @@ class EventTriggerRow(t.TypedDict):
     function: str
 
 
+class PublicationRow(t.TypedDict):
+    """A publication that sends the UPDATE or DELETE of its tables (PUBLICATIONS).
+
+    :param every: it has all tables of the database, also those that are made later
+    :param schemas: those whose tables it has, likewise
+    """
+
+    name: str
+    every: bool
+    updates: bool
+    deletes: bool
+    schemas: list[str]
+
+
 class RelationFacts(t.TypedDict):
     """The answer of relation_facts.collect.
 
@@ -197,3 +211,4 @@ class RelationFacts(t.TypedDict):
     functions: list[FunctionUseRow]
     sequences: list[SequenceRow]
     events: list[EventTriggerRow]
+    publications: list[PublicationRow]

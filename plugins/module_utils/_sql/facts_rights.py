@@ -21,13 +21,15 @@ class RelationRightRow(t.TypedDict):
 
 
 class ObjectRightRow(t.TypedDict):
-    """What the role may do with an object that is no relation (PLACES, ROUTINES, TYPES, ROLES).
+    """What the role may do with an object that is no relation (PLACES, ROUTINES, TYPES, ROLES, CLOSED).
 
-    :param kind: schema, extension, database, routine, type, role, or `self` for the migrating role
+    :param kind: schema, extension, database, tablespace, routine, type, role, membership (in a role), table or sequence
+        (of those on which the role has no right), or `self` for the migrating role
     :param schema: empty where the object is in none
     :param may_alter: it belongs to the role; of a role: it may be altered, granted and dropped
-    :param may_use: USAGE of a schema or type, EXECUTE of a routine; of a role: SET ROLE to it
-    :param may_create: CREATE in a schema or database; of `self`: it may make roles; of a role: it has
+    :param may_use: USAGE of a schema or type, EXECUTE of a routine; of a role: SET ROLE to it; of a tablespace: it is
+        the database's own
+    :param may_create: CREATE in a schema, database or tablespace; of `self`: it may make roles; of a role: it has
         CREATE in the session's schema
     """
 
@@ -40,11 +42,26 @@ class ObjectRightRow(t.TypedDict):
     may_create: bool
 
 
+class DefaultRightRow(t.TypedDict):
+    """A column whose default takes numbers of a sequence that the role may not use (DEFAULTS).
+
+    :param oid: of the table
+    :param schema: of the sequence, as `owner`
+    """
+
+    oid: int
+    column: str
+    schema: str
+    sequence: str
+    owner: str
+
+
 class RightFacts(t.TypedDict):
     """The answer of right_facts.collect."""
 
     relations: list[RelationRightRow]
+    defaults: list[DefaultRightRow]
     objects: list[ObjectRightRow]
 
 
-__all__ = ("ObjectRightRow", "RelationRightRow", "RightFacts")
+__all__ = ("DefaultRightRow", "ObjectRightRow", "RelationRightRow", "RightFacts")

@@ -114,16 +114,18 @@ class ImmutableAnswer(t.TypedDict):
 
 
 class RefusalRow(t.TypedDict):
-    """A statement or setting that the server refuses (parse_facts.refusals and settings).
+    """A statement, setting or name that the server refuses (parse_facts, shape_facts, address_facts).
 
     :param number: of the statement
     :param state: SQLSTATE
     :param message: the server's, its first 300 characters
+    :param unsure: what runs before the statement may have changed that
     """
 
     number: int
     state: str
     message: str
+    unsure: bool
 
 
 class UsedViewRow(t.TypedDict):

@@ -22,6 +22,7 @@ try:
         GrantTargetType,
         ObjectType,
         ReindexObjectType,
+        RoleSpecType,
         SortByDir,
         SortByNulls,
         TransactionStmtKind,
@@ -48,7 +49,7 @@ except ImportError:
             "pglast", (), {}
         )
         OverridingKind = ReindexObjectType = TransactionStmtKind = VariableSetKind = ast
-        GrantTargetType = SortByDir = SortByNulls = ast
+        GrantTargetType = RoleSpecType = SortByDir = SortByNulls = ast
         JoinType = RawStream = parse_plpgsql = parse_sql = scan = ast
 
 __all__ = (
@@ -64,6 +65,7 @@ __all__ = (
     "ParseError",
     "RawStream",
     "ReindexObjectType",
+    "RoleSpecType",
     "SortByDir",
     "SortByNulls",
     "TransactionStmtKind",

@@ -18,7 +18,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
     ObjectType,
     ast,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import touches
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import relation_named_in_text
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     qualified_name,
@@ -29,7 +29,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements 
 
 # `own`, `drop` (which a schema's owner may do as well), `create` (in a schema, or a database), `use` (of a routine or
 # type), `become`, `receive` (to own something where names without a schema are made) and `administer` (a role), `roles`
-# (CREATEROLE), `superuser`, `grant`, or a privilege of a relation as GRANT calls it.
+# (CREATEROLE), `superuser`, `grant`, `membership` (granting a role), `place` (in a tablespace), or a
+# privilege of a relation as GRANT calls it.
 Right = str
 EITHER: t.Final = "USAGE, UPDATE"
 _ROUTINES = {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE,
@@ -40,13 +41,28 @@ _RELATIONS = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT
               ObjectType.OBJECT_INDEX}  # fmt: skip
 _QUERIES = (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 _MERGED = {"INSERT", "UPDATE", "DELETE"}
-_MOVES_SEQUENCE = {"nextval": EITHER, "setval": "UPDATE"}
+# Of a sequence, for each row that there is.
+FOR_ROWS: t.Final = "USAGE, for each row"
+# currval() takes either right.
+ANY_OF_SEQUENCE: t.Final = "SELECT, USAGE"
+_MOVES_SEQUENCE = {"nextval": EITHER, "setval": "UPDATE", "currval": ANY_OF_SEQUENCE}
+_ALL_OF: t.Final = {
+    ObjectType.OBJECT_TABLE: "all tables", ObjectType.OBJECT_SEQUENCE: "all sequences",
+    **dict.fromkeys(_ROUTINES, "all routines"),
+}  # fmt: skip
+_GRANTED: t.Final = {
+    ObjectType.OBJECT_SCHEMA: "schema", ObjectType.OBJECT_TABLESPACE: "tablespace", **dict.fromkeys(_TYPES, "type"),
+    **dict.fromkeys(_ROUTINES, "routine"),
+}  # fmt: skip
+# The sequence of a column: its name is not in the statement.
+_SERIAL: t.Final = "pg_get_serial_sequence"
 
 
 class Need(t.NamedTuple):
     """One right.
 
-    :param kind: relation, schema, database, routine, type, extension, role or self
+    :param kind: relation, schema, database, tablespace, routine, type, extension, role or self; all tables, sequences
+        or routines of a schema; or `sequence of` a column of a table
     :param name: of a schema, extension or role in its second part; (None, "") for the one where names are made
     """
 
@@ -107,17 +123,31 @@ def _of_query(node: t.Any) -> t.Iterator[Need]:
 
 
 def _sequences(node: t.Any) -> t.Iterator[Need]:
-    called = {qualified_name(part.funcname or ())[1] for part in walk(node) if isinstance(part, ast.FuncCall)}
-    moving = called & _MOVES_SEQUENCE.keys()
-    if len(moving) == 1:
-        right = _MOVES_SEQUENCE[moving.pop()]
-        yield from (Need("relation", right, touch.name) for touch in touches(node) if touch.kind == "relation")
+    for part in walk(node):
+        right = _MOVES_SEQUENCE.get(qualified_name(part.funcname or ())[1]) if isinstance(part, ast.FuncCall) else None
+        if right and part.args:
+            yield from (Need("relation", right, touch.name) for touch in relation_named_in_text(part.args[0]))
+            yield from _serial(part.args[0])
+
+
+def _serial(node: t.Any) -> t.Iterator[Need]:
+    """`setval(pg_get_serial_sequence('public.users', 'id'), …)`: as a column of the table in its second part."""
+    named = isinstance(node, ast.FuncCall) and qualified_name(node.funcname or ())[1] == _SERIAL
+    arguments: tuple[t.Any, ...] = tuple(node.args or ()) if named else ()
+    if len(arguments) > 1:
+        column = getattr(getattr(arguments[1], "val", None), "sval", None)
+        for touch in relation_named_in_text(arguments[0]) if column else ():
+            yield Need(f"sequence of {column}", "UPDATE", touch.name)
 
 
 def _table(node: t.Any) -> t.Iterator[Need]:
     if node.relation.relpersistence != "t":
         yield _create(node.relation.schemaname)
     yield from _types_of(node)
+    yield from _tablespace(node.tablespacename)
+    for part in walk(node):
+        if isinstance(part, ast.Constraint):
+            yield from _tablespace(part.indexspace)
 
 
 def _types_of(node: t.Any) -> t.Iterator[Need]:
@@ -138,6 +168,8 @@ def _table_as(node: t.Any) -> t.Iterator[Need]:
     if node.into is not None and node.into.rel.relpersistence != "t":
         yield _create(node.into.rel.schemaname)
     yield from _of_query(node.query)
+    if node.into is not None:
+        yield from _tablespace(node.into.tableSpaceName)
 
 
 def _sequence(node: t.Any) -> t.Iterator[Need]:
@@ -147,6 +179,7 @@ def _sequence(node: t.Any) -> t.Iterator[Need]:
 
 def _index(node: t.Any) -> t.Iterator[Need]:
     yield Need("schema of", "create", relation_name(node.relation))
+    yield from _tablespace(node.tableSpace)
 
 
 def _alter_table(node: t.Any) -> t.Iterator[Need]:
@@ -159,6 +192,9 @@ def _alter_table(node: t.Any) -> t.Iterator[Need]:
             yield Need("schema of", "create", relation_name(node.relation))
         if kind in {Command.AT_AddColumn, Command.AT_AlterColumnType}:
             yield from _types_of(part)
+        if kind == Command.AT_SetTableSpace:
+            yield from _tablespace(command.name)
+        yield from (need for item in made for need in _tablespace(item.indexspace))
         if kind == Command.AT_ChangeOwner:
             yield from _become(command.newowner)
             yield from _receive(command.newowner, node.relation.schemaname)
@@ -290,8 +326,30 @@ def _setting(node: t.Any) -> t.Iterator[Need]:
 
 
 def _grant(node: t.Any) -> t.Iterator[Need]:
-    if node.targtype == GrantTargetType.ACL_TARGET_OBJECT and node.objtype == ObjectType.OBJECT_TABLE:
-        yield from (Need("relation", "grant", relation_name(item)) for item in node.objects or ())
+    """Granting and revoking. Source: restrict_and_check_grant in src/backend/catalog/aclchk.c."""
+    kind = ObjectType(node.objtype)
+    if node.targtype == GrantTargetType.ACL_TARGET_ALL_IN_SCHEMA:
+        yield from (Need(_ALL_OF[kind], "grant", (None, str(item.sval))) for item in node.objects if kind in _ALL_OF)
+    elif node.targtype == GrantTargetType.ACL_TARGET_OBJECT:
+        for item in node.objects or ():
+            if kind in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_SEQUENCE}:
+                yield Need("relation", "grant", relation_name(item))
+            elif kind in _GRANTED:
+                parts = item.objname if kind in _ROUTINES else item
+                yield Need(_GRANTED[kind], "grant", qualified_name(parts if isinstance(parts, tuple) else (parts,)))
+            elif kind == ObjectType.OBJECT_PARAMETER_ACL:
+                yield Need("self", "superuser or not", (None, str(item.sval)))
+
+
+def _grant_role(node: t.Any) -> t.Iterator[Need]:
+    for item in node.granted_roles or ():
+        if item.priv_name:
+            yield Need("role", "membership", (None, str(item.priv_name)))
+
+
+def _tablespace(name: str | None) -> t.Iterator[Need]:
+    if name:
+        yield Need("tablespace", "place", (None, name))
 
 
 def _make_role(_node: t.Any) -> t.Iterator[Need]:
@@ -337,10 +395,11 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Need]]]] = {
     ast.ReassignOwnedStmt: _reassign,
     ast.VariableSetStmt: _setting,
     ast.GrantStmt: _grant,
+    ast.GrantRoleStmt: _grant_role,
     ast.CreateRoleStmt: _make_role,
     **dict.fromkeys((ast.AlterRoleStmt, ast.AlterRoleSetStmt), _alter_role),
     ast.DropRoleStmt: _drop_role,
     **dict.fromkeys((ast.AlterDatabaseStmt, ast.AlterDatabaseSetStmt), _database),
 }
 
-__all__ = ("EITHER", "Need", "needed_rights")
+__all__ = ("ANY_OF_SEQUENCE", "EITHER", "FOR_ROWS", "Need", "needed_rights")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.address_questions import PLACED
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     ConstrType,
@@ -120,9 +121,9 @@ def _everywhere(node: t.Any) -> t.Iterator[Touch]:
         elif isinstance(part, ast.FuncCall):
             yield Touch("need", "function", qualified_name(part.funcname or ()))
             if qualified_name(part.funcname or ())[1] in _NAMING and part.args:
-                yield from _relation_named_in_text(part.args[0])
-        elif type(part) in _PLACED:
-            yield from _tablespace(getattr(part, _PLACED[type(part)]))
+                yield from relation_named_in_text(part.args[0])
+        elif type(part) in PLACED:
+            yield from _tablespace(getattr(part, PLACED[type(part)]))
         elif isinstance(part, ast.CollateClause):
             yield Touch("need", "collation", qualified_name(part.collname or ()))
         elif isinstance(part, ast.IndexElem) and part.collation:
@@ -136,18 +137,12 @@ def _words(node: t.Any) -> set[int]:
     return {id(part.arg) for part in walk(node) if isinstance(part, ast.DefElem)}
 
 
-_PLACED: t.Final[dict[type, str]] = {
-    ast.IndexStmt: "tableSpace", ast.CreateStmt: "tablespacename", ast.IntoClause: "tableSpaceName",
-    ast.Constraint: "indexspace",
-}  # fmt: skip
-
-
 def _tablespace(name: str | None) -> t.Iterator[Touch]:
     if name:
         yield Touch("need", "tablespace", (None, name))
 
 
-def _relation_named_in_text(node: t.Any) -> t.Iterator[Touch]:
+def relation_named_in_text(node: t.Any) -> t.Iterator[Touch]:
     """A relation whose name is a text: `nextval('a.b')`."""
     while isinstance(node, ast.TypeCast):
         node = node.arg
@@ -242,6 +237,8 @@ def _rename(node: t.Any) -> t.Iterator[Touch]:
         old = _name(node.object)
         yield Touch("drop", "type", old, cascade=True)
         yield Touch("make", "type", (old[0], node.newname))
+    elif _DROPPED.get(kind) == "function":
+        yield Touch("make", "function", (_name(node.object)[0], node.newname), lenient=True)
     elif kind == ObjectType.OBJECT_SCHEMA:
         yield Touch("drop", "schema", (None, node.subname), cascade=True)
         yield Touch("make", "schema", (None, node.newname))
@@ -292,8 +289,10 @@ def _enum(node: t.Any) -> t.Iterator[Touch]:
 
 
 def _schema(node: t.Any) -> t.Iterator[Touch]:
-    if node.schemaname:
-        yield Touch("make", "schema", (None, node.schemaname), lenient=bool(node.if_not_exists))
+    """Without a name it has that of its owner, which CURRENT_USER does not say."""
+    name = node.schemaname or (node.authrole.rolename if node.authrole is not None else None)
+    if name:
+        yield Touch("make", "schema", (None, name), lenient=bool(node.if_not_exists))
 
 
 def _extension(node: t.Any) -> t.Iterator[Touch]:
@@ -397,4 +396,4 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterable[Touch]]]] = {
     **dict.fromkeys((ast.InsertStmt, ast.UpdateStmt), _write),
 }
 
-__all__ = ("PARTS", "Kind", "Touch", "row_types", "touches")
+__all__ = ("PARTS", "Kind", "Touch", "relation_named_in_text", "row_types", "touches")

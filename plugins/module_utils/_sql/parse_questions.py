@@ -64,7 +64,7 @@ def parse_questions(found: t.Sequence[Statement]) -> list[tuple[int, str]]:
         if changes_names(node):
             break
         if not isinstance(node, _QUERIES):
-            changed |= tables | _names(node)
+            changed |= tables | names_of(node)
     return asked[:MOST_STATEMENTS]
 
 
@@ -98,7 +98,7 @@ def body_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
         if changes_names(node):
             break
         if not isinstance(node, _QUERIES):
-            changed |= {part.relname for part in walk(node) if isinstance(part, ast.RangeVar)} | _names(node)
+            changed |= {part.relname for part in walk(node) if isinstance(part, ast.RangeVar)} | names_of(node)
     return asked
 
 
@@ -121,6 +121,9 @@ def _bodies(number: int, node: t.Any, changed: set[str | None]) -> t.Iterator[di
         inner = raw.stmt
         tables = {part.relname for part in walk(inner) if isinstance(part, ast.RangeVar)}
         into = isinstance(inner, ast.SelectStmt) and inner.intoClause is not None
+        # A parameter with the function's name before it, or before a field of it; shape_questions replaces the first.
+        if any(_first_field(part) in names for part in walk(inner)):
+            return
         if not isinstance(inner, _QUERIES) or into or tables & changed or depends_on_text(inner):
             return
         fields = {
@@ -133,6 +136,11 @@ def _bodies(number: int, node: t.Any, changed: set[str | None]) -> t.Iterator[di
         returns = RawStream()(node.returnType).removeprefix("SETOF ") if last else None
         yield {"number": number, "types": kinds, "text": RawStream()(inner), "returns": returns,
                "named": bool(names & fields)}  # fmt: skip
+
+
+def _first_field(node: t.Any) -> str | None:
+    fields: t.Any = node.fields if isinstance(node, ast.ColumnRef) else None
+    return getattr(fields[0], "sval", None) if fields and len(fields) > 1 else None
 
 
 def changes_names(node: t.Any) -> bool:
@@ -148,7 +156,7 @@ def changes_names(node: t.Any) -> bool:
     return kind in _CHANGES_NAMES
 
 
-def _names(node: t.Any) -> set[str | None]:
+def names_of(node: t.Any) -> set[str | None]:
     """Names that a definition makes or takes away beside the tables that it names as such."""
     names: set[str | None] = {getattr(node, "newname", None), getattr(node, "idxname", None)}
     for item in getattr(node, "objects", None) or ():
@@ -268,5 +276,6 @@ __all__ = (
     "changes_names",
     "depends_on_text",
     "grammar_questions",
+    "names_of",
     "parse_questions",
 )

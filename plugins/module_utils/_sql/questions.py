@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.address_questions import address_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.conditions import looks
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.default_names import relations_made
@@ -21,6 +22,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.parse_quest
     grammar_questions,
     parse_questions,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.plan_questions import plan_questions
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.removals import removals
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import sequence_question
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.shape_questions import shape_questions
@@ -64,6 +66,8 @@ def facts_request(found: t.Sequence[Statement]) -> dict[str, t.Any]:
     called |= set(objects["functions"])
     return {
         "statements": asked,
+        "planned": plan_questions(found),
+        "addresses": address_questions(found),
         "shaped": shape_questions(found, {number for number, _text in asked}),
         "bodies": body_questions(found),
         "grammar": grammar_questions(found),
@@ -95,6 +99,9 @@ def _tables(node: t.Any) -> t.Iterator[Name]:
     kind: t.Any = type(node)
     for made in relations_made(node):
         yield node.relation.schemaname, made
+    for need in needed_rights(node):
+        if need.kind.startswith("sequence of "):
+            yield need.name
     if kind in {ast.DropStmt, ast.CommentStmt}:
         for item in node.objects if kind is ast.DropStmt else (node.object,):
             yield from _prefixes(item)
@@ -151,10 +158,15 @@ def _word(node: t.Any) -> str | None:
 
 
 def _rights(nodes: t.Iterable[t.Any]) -> dict[str, list[str]]:
-    """Names of routines, types and roles of which the upgrade needs a right."""
+    """Names of routines, types and roles of which the upgrade needs a right, and schemas in which it grants."""
     needs = {need for node in nodes for need in needed_rights(node)}
-    kinds = {"routines": "routine", "types": "type", "roles": "role"}
-    return {name: sorted({need.name[1] for need in needs if need.kind == kind}) for name, kind in kinds.items()}
+    kinds = {
+        "routines": {"routine"},
+        "types": {"type"},
+        "roles": {"role"},
+        "schemas": {"all tables", "all sequences", "all routines"},
+    }
+    return {name: sorted({need.name[1] for need in needs if need.kind in kind}) for name, kind in kinds.items()}
 
 
 def _created_functions(found: t.Iterable[Statement]) -> set[str]:

@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.function_bodies import body_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     ConstrType,
@@ -16,6 +17,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
     RawStream,
     ast,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import relation_nodes
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.table_shapes import Shape, TableShapes
@@ -33,12 +35,14 @@ class Query:
     :param parts: the nodes that it is printed from
     :param takes: for its columns in their order, where a statement assigns them: to what type
     :param later: the tables are those after the statement, not those before it
+    :param named: a column may have been taken for a parameter of the same name
     """
 
     text: t.Callable[[], str]
     parts: list[t.Any]
     takes: t.Sequence[Wanted] = ()
     later: bool = False
+    named: bool = False
 
 
 def _select(node: t.Any, _shapes: TableShapes, _before: dict[str, Shape | None]) -> t.Iterator[Query]:
@@ -261,6 +265,23 @@ def _is_star(node: t.Any) -> bool:
     return isinstance(node, ast.ColumnRef) and isinstance((node.fields or (None,))[-1], ast.A_Star)
 
 
+def _function(node: t.Any, shapes: TableShapes, _before: dict[str, Shape | None]) -> t.Iterator[Query]:
+    """The queries of a function in SQL, over the tables as they are when it is made."""
+    body = body_of(node)
+    for query in body.queries if body else ():
+        handler = HANDLERS.get(type(query))
+        targets = query.cols if isinstance(query, ast.InsertStmt) else getattr(query, "targetList", None)
+        if isinstance(query, (ast.InsertStmt, ast.UpdateStmt)) and targets:
+            columns = [ast.ColumnRef(fields=(ast.String(item.name),)) for item in targets if item.name]
+            relation: t.Any = query.relation
+            written = ast.RangeVar(relname=relation.relname, schemaname=relation.schemaname, inh=True)
+            values = [functools.partial(_whole, column) for column in columns]
+            yield Query(functools.partial(_over, values, [written]), [written, *columns], later=True)
+        tables = {str(part.relname): shapes.of(part) for part in relation_nodes(query)}
+        for item in handler(query, shapes, tables) if handler else ():
+            yield dataclasses.replace(item, later=True, named=bool(body and body.named))
+
+
 _Handler = t.Callable[["t.Any", "TableShapes", "dict[str, Shape | None]"], "t.Iterator[Query]"]
 HANDLERS: t.Final[dict[type, _Handler]] = {
     ast.SelectStmt: _select,
@@ -274,6 +295,7 @@ HANDLERS: t.Final[dict[type, _Handler]] = {
     ast.CreatePolicyStmt: _policy,
     ast.CreateStmt: _create,
     ast.AlterTableStmt: _alter,
+    ast.CreateFunctionStmt: _function,
 }
 
 

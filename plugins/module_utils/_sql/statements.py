@@ -55,6 +55,15 @@ class Statement:
     condition: Condition | None = None
 
 
+def name_schema(node: t.Any, role: str) -> None:
+    """Write the name that CREATE SCHEMA AUTHORIZATION leaves out: that of the owner.
+
+    :param role: CURRENT_USER and its like
+    """
+    if isinstance(node, ast.CreateSchemaStmt) and not node.schemaname and node.authrole is not None:
+        node.schemaname = str(node.authrole.rolename or role)
+
+
 def relation_name(relation: t.Any) -> Name:
     """The name of a RangeVar."""
     return relation.schemaname, relation.relname
@@ -299,6 +308,7 @@ __all__ = (
     "is_temporary",
     "lifetime",
     "made_name",
+    "name_schema",
     "qualified_name",
     "relation_name",
     "relation_nodes",

@@ -22,7 +22,7 @@ CHILD = "CREATE TABLE entry (id int, ledger_id int CONSTRAINT entry_ledger REFER
 KEY = "ALTER TABLE ledger ADD CONSTRAINT uq_label UNIQUE (id, label)"
 BLOCKS = {
     "nothing": ("DO $$ BEGIN PERFORM 1; END $$", "fail"),
-    "computed": ("DO $$ BEGIN EXECUTE 'SELECT ' || '1'; END $$", "unknown"),
+    "computed": ("DO $$ BEGIN EXECUTE 'SELECT ' || (SELECT '1'); END $$", "unknown"),
     "a function": ("DO $$ BEGIN PERFORM make_it(); END $$", "unknown"),
 }
 

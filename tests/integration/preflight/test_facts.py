@@ -73,7 +73,8 @@ OBJECT_ROWS: dict[str, type] = {
 }
 RIGHT_ROWS: dict[str, type] = {
     "RELATIONS": facts_rights.RelationRightRow,
-    **dict.fromkeys(("PLACES", "ROUTINES", "TYPES", "ROLES"), facts_rights.ObjectRightRow),
+    "DEFAULTS": facts_rights.DefaultRightRow,
+    **dict.fromkeys(("PLACES", "ROUTINES", "TYPES", "ROLES", "CLOSED"), facts_rights.ObjectRightRow),
 }
 WRITE_ROWS: dict[str, type] = {
     "UNIQUES": facts_objects.UniqueRow,
@@ -99,6 +100,7 @@ RELATION_ROWS: dict[str, type] = {
     "FUNCTIONS": facts_relations.FunctionUseRow,
     "SEQUENCES": facts_relations.SequenceRow,
     "EVENTS": facts_relations.EventTriggerRow,
+    "PUBLICATIONS": facts_relations.PublicationRow,
 }
 PLACE_ROWS: dict[str, type] = {
     "HIDDEN": facts_objects.NamedRow,
@@ -319,6 +321,6 @@ def test_the_answers_about_rows_have_their_types(major: int, servers: Servers) -
     assert [(row["number"], row["immutable"]) for row in answer["immutable"]] == [(7, True)]
     relations = answer["relations"]
     # It takes 1,000 columns, which nobody needs here.
-    assert [name for name, rows in relations.items() if not rows] == ["attribute_counts"]
+    assert [name for name, rows in relations.items() if not rows] == ["attribute_counts", "publications"]
     assert [(row["class"], row["label"]) for row in relations["functions"]] == [("pg_class", "index loud")]
     assert [row["last"] for row in relations["sequences"]] == [1]

@@ -177,3 +177,87 @@ def test_an_upgrade_that_publishes(case: tuple[int, str, str, bool], version: in
     session.rollback()
     assert bool(error) == refused, error
     assert [item.severity for item in said] == (["fail"] if refused else []), [item.message for item in said]
+
+
+ALL = "CREATE PUBLICATION shown FOR ALL TABLES"
+ROW = "INSERT INTO fresh VALUES (1)"
+FRESH = "CREATE TABLE fresh (a int)"
+# What is set up, the upgrade, and what is said; where that is `fail`, the server refuses its last statement.
+NEW_TABLES = [
+    (ALL, [FRESH, ROW, "UPDATE fresh SET a = 2"], "fail"),
+    (ALL, [FRESH, ROW, "DELETE FROM fresh"], "fail"),
+    (ALL, [FRESH, "WITH gone AS (DELETE FROM fresh RETURNING a) SELECT * FROM gone"], "fail"),
+    (ALL, ["CREATE TABLE fresh AS SELECT 1 AS a", "DELETE FROM fresh"], "fail"),
+    (ALL, ["CREATE TABLE early (a int)", "ALTER TABLE early RENAME TO fresh", "DELETE FROM fresh"], "fail"),
+    (ALL, ["CREATE TABLE fresh (a int UNIQUE)", "UPDATE fresh SET a = 2"], "fail"),
+    (ALL, [FRESH, "ALTER TABLE fresh REPLICA IDENTITY NOTHING", "UPDATE fresh SET a = 2"], "fail"),
+    (ALL, [FRESH, ROW], "warn"),
+    (ALL, [FRESH, "TRUNCATE fresh"], "warn"),
+    (ALL, ["CREATE TABLE fresh (a int PRIMARY KEY)", ROW, "UPDATE fresh SET a = 2"], None),
+    (ALL, ["CREATE TABLE fresh (a int, PRIMARY KEY (a))", ROW, "DELETE FROM fresh"], None),
+    (ALL, [FRESH, "ALTER TABLE fresh ADD PRIMARY KEY (a)", "DELETE FROM fresh"], None),
+    (ALL, [FRESH, "ALTER TABLE fresh ADD COLUMN b serial PRIMARY KEY", "DELETE FROM fresh"], None),
+    (ALL, [FRESH, "ALTER TABLE fresh REPLICA IDENTITY FULL", ROW, "UPDATE fresh SET a = 2"], None),
+    (ALL, ["CREATE UNLOGGED TABLE fresh (a int)", ROW, "UPDATE fresh SET a = 2"], None),
+    (ALL, ["CREATE TEMP TABLE fresh (a int)", ROW, "UPDATE fresh SET a = 2"], None),
+    (ALL, [FRESH, "DROP TABLE fresh"], None),
+    (ALL + " WITH (publish = 'insert')", [FRESH, ROW, "UPDATE fresh SET a = 2"], None),
+    (ALL + " WITH (publish = 'insert, delete')", [FRESH, ROW, "UPDATE fresh SET a = 2"], "warn"),
+    ("CREATE PUBLICATION shown FOR TABLE item", [FRESH, ROW, "UPDATE fresh SET a = 2"], None),
+]
+SCHEMA = "CREATE PUBLICATION shown FOR TABLES IN SCHEMA"
+# As above, of a publication of 15 and later, and statements that it knows.
+NEW_TABLES_15 = [
+    (f"{SCHEMA} pub", [FRESH, "UPDATE fresh SET a = 2"], "fail"),
+    (f"{SCHEMA} pub", ["CREATE TABLE pub.fresh (a int)", "UPDATE fresh SET a = 2"], "fail"),
+    (f"{SCHEMA} public", [FRESH, "UPDATE fresh SET a = 2"], None),
+    (ALL, [FRESH, "MERGE INTO fresh USING (SELECT 1 AS x) s ON fresh.a = s.x WHEN MATCHED THEN DELETE"], "fail"),
+    (
+        "CREATE PUBLICATION shown FOR TABLE bare",
+        ["MERGE INTO bare USING (SELECT 1 AS x) s ON bare.id = s.x WHEN MATCHED THEN UPDATE SET note = 'b'"],
+        "fail",
+    ),
+]
+
+
+@pytest.mark.parametrize("version", CHOSEN)
+@pytest.mark.parametrize("case", NEW_TABLES + NEW_TABLES_15, ids=lambda case: "; ".join(case[1])[:70])
+def test_a_new_table_that_a_publication_takes_up(
+    case: tuple[str, list[str], str | None], version: int, servers: Servers
+) -> None:
+    setup, upgrade, wanted = case
+    if version < 15 and case in NEW_TABLES_15:
+        return
+    session = servers(version).shared()
+    session.rollback()
+    for text in (TABLES, BARE, setup):
+        session.execute(text)
+    found = [parsed(text, number=number) for number, text in enumerate(upgrade, 1)]
+    said = lost_identities(found, t.cast("DatabaseFacts", live_facts.collect(session, facts_request(found))))
+    error = ended(session, upgrade)
+    session.rollback()
+    assert ("replica identity" in error) == (wanted == "fail"), error
+    assert [item.severity for item in said] == ([wanted] if wanted else []), [item.message for item in said]
+
+
+@pytest.mark.parametrize("version", CHOSEN)
+@pytest.mark.parametrize(
+    ("setup", "refused"),
+    [
+        ("CREATE PUBLICATION shown FOR TABLE item", True),
+        ("CREATE PUBLICATION shown FOR TABLE item WITH (publish = 'insert')", True),
+        ("CREATE PUBLICATION shown FOR ALL TABLES", False),
+        ("CREATE PUBLICATION shown FOR TABLE bare", False),
+    ],
+)
+def test_a_published_table_is_not_made_unlogged(setup: str, refused: bool, version: int, servers: Servers) -> None:
+    session = servers(version).shared()
+    session.rollback()
+    for text in (TABLES, BARE, setup):
+        session.execute(text)
+    found = [parsed("ALTER TABLE item SET UNLOGGED")]
+    said = lost_identities(found, t.cast("DatabaseFacts", live_facts.collect(session, facts_request(found))))
+    error = ended(session, ["ALTER TABLE item SET UNLOGGED"])
+    session.rollback()
+    assert bool(error) == refused, error
+    assert [item.severity for item in said] == (["fail"] if refused else []), [item.message for item in said]
