@@ -59,6 +59,7 @@ TRACER: t.Final = _named(alembic_trace, *_WORKER)
 COLLECTOR: t.Final = _named(
     collect,
     *_WORKER,
+    "address_facts",
     "relation_facts",
     "check_facts",
     "copy_facts",
