@@ -42,11 +42,18 @@ def go_on(number: int) -> None:
     """Read a history, add a message, now and then begin a session, for ever."""
     chosen = random.Random(number)  # noqa: S311 - a choice of rows
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        keys = [row[0] for row in connection.execute("SELECT id FROM sessions ORDER BY id LIMIT 2000").fetchall()]
+        found = connection.execute(
+            "SELECT id, created_at < now() - interval '30 days' FROM sessions ORDER BY id"
+        ).fetchall()
+        keys, young = [key for key, _old in found], [key for key, old in found if not old]
         while True:
-            key = chosen.choice(keys)
-            timed(connection, "SELECT * FROM messages WHERE session_id = %s ORDER BY id", key)
-            timed(connection, "INSERT INTO messages (session_id, role, content) VALUES (%s, 'user', 'x')", key)
+            timed(connection, "SELECT * FROM messages WHERE session_id = %s ORDER BY id", chosen.choice(keys))
+            # An old session with a new message is not old any more: the counts would not be known.
+            timed(
+                connection,
+                "INSERT INTO messages (session_id, role, content) VALUES (%s, 'user', 'x')",
+                chosen.choice(young),
+            )
             if chosen.random() < 0.1:
                 timed(connection, "INSERT INTO sessions (id) VALUES (gen_random_uuid())")
             time.sleep(0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from lab.cluster import kubectl
+from tests.integration.places import descendants
 from tests.integration.role.conftest import ROOT, VENV, Run
 
 from .loaded import INVENTORY, RELEASE, LoadedRelease
@@ -103,7 +105,12 @@ class ReplicatedRelease(LoadedRelease):
                 assert time.monotonic() < end, words
                 assert process.poll() is None, words
                 time.sleep(0.2)
+            # Ansible's workers have sessions of their own, and would take one more step.
+            others = [int(place.name) for place in descendants(process.pid)]
             os.killpg(process.pid, signal.SIGKILL)
+            for pid in others:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
