@@ -1,10 +1,6 @@
-{{/* Name of what deletes old sessions: at most 52 characters, for a CronJob's Jobs get a longer one. */}}
+{{/* Name of what deletes old sessions: a CronJob's has 52 characters at most, for its Jobs get a longer one. */}}
 {{- define "ai-agent.retentionName" -}}
-{{- $fullname := include "ai-agent.fullname" . -}}
-{{- if gt (len $fullname) 42 -}}
-{{- $fullname = printf "%s-%s" ($fullname | trunc 33 | trimSuffix "-") ($fullname | sha256sum | trunc 8) -}}
-{{- end -}}
-{{- printf "%s-retention" $fullname -}}
+{{- include "platform.objectName" (dict "fullname" (include "ai-agent.fullname" .) "suffix" "retention" "longest" 52) -}}
 {{- end -}}
 
 {{- define "ai-agent.retentionImage" -}}

@@ -42,11 +42,11 @@ Argument: dict "release" its name, "chart" its name, "values" the values of that
 
 {{/*
 Name of a further object, "<fullname>-<suffix>", at most 63 characters. A name that is too long loses the end of the fullname and gets
-a hash of it, so that two releases never share a name. Argument: dict "fullname", "suffix".
+a hash of it, so that two releases never share a name. Argument: dict "fullname", "suffix", and for another limit "longest".
 */}}
 {{- define "platform.objectName" -}}
 {{- $fullname := .fullname -}}
-{{- $room := sub 62 (len .suffix) | int -}}
+{{- $room := sub (default 63 .longest) (add 1 (len .suffix)) | int -}}
 {{- if gt (len $fullname) $room -}}
 {{- $fullname = printf "%s-%s" ($fullname | trunc (sub $room 9 | int) | trimSuffix "-") ($fullname | sha256sum | trunc 8) -}}
 {{- end -}}
