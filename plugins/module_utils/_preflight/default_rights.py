@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.needed_rights import EITHER, FOR_ROWS, Need
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.need import EITHER, FOR_ROWS, Need
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.sequence_questions import sequence_calls
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name, writes
 

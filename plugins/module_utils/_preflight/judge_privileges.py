@@ -19,13 +19,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
     RoleSpecType,
     ast,
 )
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.needed_rights import (
-    ANY_OF_SEQUENCE,
-    EITHER,
-    FOR_ROWS,
-    Need,
-    needed_rights,
-)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.need import ANY_OF_SEQUENCE, EITHER, FOR_ROWS, Need
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.needed_rights import needed_rights
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.signatures import signature
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     dotted,

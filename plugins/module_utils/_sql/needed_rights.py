@@ -1,4 +1,4 @@
-"""The rights that a statement needs, beside those of the owner of a table that it alters.
+"""The rights that a statement needs on objects, beside those of the owner of a table that it alters.
 
 Sources: "Privileges" and the section Notes of each command in PostgreSQL's documentation; where these are silent, the
 calls of object_ownercheck, object_aclcheck and ExecCheckPermissions in src/backend.
@@ -14,61 +14,35 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     ConstrType,
-    GrantTargetType,
     ObjectType,
     ast,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.need import (
+    ANY_OF_SEQUENCE,
+    EITHER,
+    ROUTINES,
+    TYPES,
+    Need,
+    Right,
+    become,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.objects import relation_named_in_text
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.role_rights import ROLE_HANDLERS
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
-    Name,
     qualified_name,
     relation_name,
     walk,
     writes,
 )
 
-# `own`, `drop` (which a schema's owner may do as well), `create` (in a schema, or a database), `use` (of a routine or
-# type), `become`, `receive` (to own something where names without a schema are made) and `administer` (a role), `roles`
-# (CREATEROLE), `superuser`, `grant`, `membership` (granting a role), `place` (in a tablespace), or a
-# privilege of a relation as GRANT calls it.
-Right = str
-EITHER: t.Final = "USAGE, UPDATE"
-_ROUTINES = {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE,
-             ObjectType.OBJECT_AGGREGATE}  # fmt: skip
-_TYPES = {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}
 _INDEXED = {ConstrType.CONSTR_PRIMARY, ConstrType.CONSTR_UNIQUE, ConstrType.CONSTR_EXCLUSION}
 _RELATIONS = {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_VIEW, ObjectType.OBJECT_MATVIEW, ObjectType.OBJECT_SEQUENCE,
               ObjectType.OBJECT_INDEX}  # fmt: skip
 _QUERIES = (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 _MERGED = {"INSERT", "UPDATE", "DELETE"}
-# Of a sequence, for each row that there is.
-FOR_ROWS: t.Final = "USAGE, for each row"
-# currval() takes either right.
-ANY_OF_SEQUENCE: t.Final = "SELECT, USAGE"
 _MOVES_SEQUENCE = {"nextval": EITHER, "setval": "UPDATE", "currval": ANY_OF_SEQUENCE}
-_ALL_OF: t.Final = {
-    ObjectType.OBJECT_TABLE: "all tables", ObjectType.OBJECT_SEQUENCE: "all sequences",
-    **dict.fromkeys(_ROUTINES, "all routines"),
-}  # fmt: skip
-_GRANTED: t.Final = {
-    ObjectType.OBJECT_SCHEMA: "schema", ObjectType.OBJECT_TABLESPACE: "tablespace", **dict.fromkeys(_TYPES, "type"),
-    **dict.fromkeys(_ROUTINES, "routine"),
-}  # fmt: skip
 # The sequence of a column: its name is not in the statement.
 _SERIAL: t.Final = "pg_get_serial_sequence"
-
-
-class Need(t.NamedTuple):
-    """One right.
-
-    :param kind: relation, schema, database, tablespace, routine, type, extension, role or self; all tables, sequences
-        or routines of a schema; or `sequence of` a column of a table
-    :param name: of a schema, extension or role in its second part; (None, "") for the one where names are made
-    """
-
-    kind: str
-    right: Right
-    name: Name
 
 
 def needed_rights(node: t.Any) -> list[Need]:
@@ -196,13 +170,8 @@ def _alter_table(node: t.Any) -> t.Iterator[Need]:
             yield from _tablespace(command.name)
         yield from (need for item in made for need in _tablespace(item.indexspace))
         if kind == Command.AT_ChangeOwner:
-            yield from _become(command.newowner)
+            yield from become(command.newowner)
             yield from _receive(command.newowner, node.relation.schemaname)
-
-
-def _become(role: t.Any) -> t.Iterator[Need]:
-    if role is not None and role.rolename:
-        yield Need("role", "become", (None, role.rolename))
 
 
 def _receive(role: t.Any, schema: str | None) -> t.Iterator[Need]:
@@ -234,14 +203,14 @@ def _define(node: t.Any) -> t.Iterator[Need]:
 
 def _schema(node: t.Any) -> t.Iterator[Need]:
     yield Need("database", "create", (None, ""))
-    yield from _become(node.authrole)
+    yield from become(node.authrole)
 
 
 def _named(kind: ObjectType, item: t.Any, right: Right) -> t.Iterator[Need]:
     """The right on an object as DROP, COMMENT and their like name it."""
-    if kind in _ROUTINES:
+    if kind in ROUTINES:
         yield Need("routine", right, qualified_name(item.objname))
-    elif kind in _TYPES:
+    elif kind in TYPES:
         yield Need("type", right, qualified_name(item if isinstance(item, tuple) else item.names))
     elif kind in {ObjectType.OBJECT_SCHEMA, ObjectType.OBJECT_EXTENSION, ObjectType.OBJECT_DATABASE}:
         word = kind.name.removeprefix("OBJECT_").lower()
@@ -270,7 +239,7 @@ def _rename(node: t.Any) -> t.Iterator[Need]:
 
 def _owner(node: t.Any) -> t.Iterator[Need]:
     yield from _named(ObjectType(node.objectType), node.object, "own")
-    yield from _become(node.newowner)
+    yield from become(node.newowner)
 
 
 def _move(node: t.Any) -> t.Iterator[Need]:
@@ -305,64 +274,9 @@ def _trigger(node: t.Any) -> t.Iterator[Need]:
     yield Need("routine", "use", qualified_name(node.funcname))
 
 
-def _default_rights(node: t.Any) -> t.Iterator[Need]:
-    for option in node.options or ():
-        if option.defname == "roles":
-            for role in option.arg or ():
-                yield from _become(role)
-
-
-def _reassign(node: t.Any) -> t.Iterator[Need]:
-    for role in (*node.roles, node.newrole):
-        yield from _become(role)
-
-
-def _setting(node: t.Any) -> t.Iterator[Need]:
-    if node.name == "role":
-        for item in node.args or ():
-            word = getattr(getattr(item, "val", None), "sval", None)
-            if word and word != "none":
-                yield Need("role", "become", (None, word))
-
-
-def _grant(node: t.Any) -> t.Iterator[Need]:
-    """Granting and revoking. Source: restrict_and_check_grant in src/backend/catalog/aclchk.c."""
-    kind = ObjectType(node.objtype)
-    if node.targtype == GrantTargetType.ACL_TARGET_ALL_IN_SCHEMA:
-        yield from (Need(_ALL_OF[kind], "grant", (None, str(item.sval))) for item in node.objects if kind in _ALL_OF)
-    elif node.targtype == GrantTargetType.ACL_TARGET_OBJECT:
-        for item in node.objects or ():
-            if kind in {ObjectType.OBJECT_TABLE, ObjectType.OBJECT_SEQUENCE}:
-                yield Need("relation", "grant", relation_name(item))
-            elif kind in _GRANTED:
-                parts = item.objname if kind in _ROUTINES else item
-                yield Need(_GRANTED[kind], "grant", qualified_name(parts if isinstance(parts, tuple) else (parts,)))
-            elif kind == ObjectType.OBJECT_PARAMETER_ACL:
-                yield Need("self", "superuser or not", (None, str(item.sval)))
-
-
-def _grant_role(node: t.Any) -> t.Iterator[Need]:
-    for item in node.granted_roles or ():
-        if item.priv_name:
-            yield Need("role", "membership", (None, str(item.priv_name)))
-
-
 def _tablespace(name: str | None) -> t.Iterator[Need]:
     if name:
         yield Need("tablespace", "place", (None, name))
-
-
-def _make_role(_node: t.Any) -> t.Iterator[Need]:
-    yield Need("self", "roles", (None, ""))
-
-
-def _alter_role(node: t.Any) -> t.Iterator[Need]:
-    if node.role is not None and node.role.rolename:
-        yield Need("role", "administer", (None, node.role.rolename))
-
-
-def _drop_role(node: t.Any) -> t.Iterator[Need]:
-    yield from (Need("role", "administer", (None, role.rolename)) for role in node.roles or () if role.rolename)
 
 
 def _database(node: t.Any) -> t.Iterator[Need]:
@@ -391,15 +305,8 @@ _HANDLERS: t.Final[dict[type, t.Callable[[t.Any], t.Iterator[Need]]]] = {
     ast.TruncateStmt: _truncate,
     **dict.fromkeys((ast.RefreshMatViewStmt, ast.ClusterStmt), _maintain),
     ast.CreateTrigStmt: _trigger,
-    ast.AlterDefaultPrivilegesStmt: _default_rights,
-    ast.ReassignOwnedStmt: _reassign,
-    ast.VariableSetStmt: _setting,
-    ast.GrantStmt: _grant,
-    ast.GrantRoleStmt: _grant_role,
-    ast.CreateRoleStmt: _make_role,
-    **dict.fromkeys((ast.AlterRoleStmt, ast.AlterRoleSetStmt), _alter_role),
-    ast.DropRoleStmt: _drop_role,
+    **ROLE_HANDLERS,
     **dict.fromkeys((ast.AlterDatabaseStmt, ast.AlterDatabaseSetStmt), _database),
 }
 
-__all__ = ("ANY_OF_SEQUENCE", "EITHER", "FOR_ROWS", "Need", "needed_rights")
+__all__ = ("needed_rights",)
