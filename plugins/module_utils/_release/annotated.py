@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import typing as t
 
@@ -41,4 +42,9 @@ def read(secret: Object | None, annotation: str, kind: type[Record], cure: str) 
         raise FindingError("rotation-record", f"{where} is not what a rotation writes: {cure}") from None
 
 
-__all__ = ("read", "text_of")
+def now() -> str:
+    """The time as a record has it: UTC in ISO 8601, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+__all__ = ("now", "read", "text_of")

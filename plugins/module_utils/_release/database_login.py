@@ -9,7 +9,6 @@ role that nobody uses. Where no rotation has been yet, the owner logs in itself,
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import datetime
 import typing as t
@@ -17,6 +16,7 @@ from urllib.parse import quote, unquote
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import annotated
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret_data import decoded, encoded
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping
@@ -84,12 +84,12 @@ def idle(owner: str, login: str) -> str:
 
 def as_login(data: Mapping[str, str], owner: str, login: str) -> dict[str, str]:
     """A Secret's data with another user in those URLs that have `owner` for theirs; base64, as it was."""
-    return {key: _encoded(_as_login(_decoded(value), owner, login)) for key, value in data.items()}
+    return {key: encoded(_as_login(decoded(value), owner, login)) for key, value in data.items()}
 
 
 def urls_of(data: Mapping[str, str], owner: str) -> set[str]:
     """Keys of the URLs that have `owner` for their user."""
-    return {key for key, value in data.items() if f"://{quote(owner, safe='')}:" in _decoded(value)}
+    return {key for key, value in data.items() if f"://{quote(owner, safe='')}:" in decoded(value)}
 
 
 def with_password(data: Mapping[str, str], owner: str, password: str) -> dict[str, str]:
@@ -100,17 +100,17 @@ def with_password(data: Mapping[str, str], owner: str, password: str) -> dict[st
     :param password: the new one; it is under `password` in any case
     :raises FindingError: `rotation-refused`: it has no `database-url` with a user
     """
-    user = _user(_decoded(data.get("database-url", "")))
+    user = _user(decoded(data.get("database-url", "")))
     if not user:
         words = "The Secret has no URL with a user under database-url, so there is no password to change"
         raise FindingError("rotation-refused", f"{words} (keys of other names are not rotated).")
     access = f"{quote(owner or user, safe='')}:{quote(password, safe='')}@"
     found = {}
     for key, value in data.items():
-        scheme, separator, rest = _decoded(value).partition("://")
-        if separator and _user(_decoded(value)) == user and scheme.partition("+")[0] in {"postgresql", "postgres"}:
-            found[key] = _encoded(f"{scheme}://{access}{rest.rpartition('@')[2]}")
-    return found | {"password": _encoded(password)}
+        scheme, separator, rest = decoded(value).partition("://")
+        if separator and _user(decoded(value)) == user and scheme.partition("+")[0] in {"postgresql", "postgres"}:
+            found[key] = encoded(f"{scheme}://{access}{rest.rpartition('@')[2]}")
+    return found | {"password": encoded(password)}
 
 
 def _user(url: str) -> str:
@@ -162,14 +162,6 @@ def _as_login(url: str, owner: str, login: str) -> str:
     if not separator or not rest.startswith(start):
         return url
     return f"{scheme}://{quote(login, safe='')}:{rest.removeprefix(start)}"
-
-
-def _decoded(value: str) -> str:
-    return base64.b64decode(value).decode("utf-8", "replace")
-
-
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 __all__ = (

@@ -25,8 +25,8 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.living_
     LivingUrls,
     Reference,
     reference,
-    text,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret_data import decoded
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping, Sequence
@@ -112,7 +112,7 @@ def _unproven(
     cluster: Cluster, wanted: Wanted, live: Sequence[identity.Server], secret: Object | None, params: Object
 ) -> list[str]:
     """What lost_passwords says of the role's own Secret."""
-    expected = {key: text(value) for key, value in wanted.expected.items()}
+    expected = {key: decoded(value) for key, value in wanted.expected.items()}
     there = (secret or {}).get("data") or {}
     lost = lost_passwords.Lost(wanted.secret or "", expected, frozenset(expected.keys() - there.keys()))
     return lost_passwords.unproven(cluster, lost, live, params["release_name"], params["release_namespace"])
@@ -131,7 +131,7 @@ def _unfit(
     :param works_with: from where the living agent has its URL
     """
     data: dict[str, Mapping[str, str]] = {
-        name: {key: text(value) for key, value in ((there or {}).get("data") or {}).items()}
+        name: {key: decoded(value) for key, value in ((there or {}).get("data") or {}).items()}
         for name, there in secrets.items()
         if name != wanted.secret or not wanted.expected
     }
@@ -153,7 +153,7 @@ def _of_another_release(
     for server in planned:
         place = reference(agent, lost_passwords.PASSWORDS[server.what].variable) if agent and server.what else None
         value = read.value(place) if place and not (place[0] == wanted.secret and wanted.expected) else None
-        owner = read.release_of(text(value)) if value else ""
+        owner = read.release_of(decoded(value)) if value else ""
         if place and owner and owner != release:
             words = f"leads to the {server.what} of release {owner}, while {server.name} is installed for this one"
             found.append(f"{place[1]} of Secret {namespace}/{place[0]} {words}")

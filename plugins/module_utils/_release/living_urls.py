@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import re
 import typing as t
@@ -13,6 +12,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import references, urls
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.belongings import INSTANCE
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret_data import decoded
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Collection, Mapping
@@ -92,7 +92,7 @@ class LivingUrls:
         return found
 
     def _differences(self, live: str, wanted: str) -> list[str]:
-        now, then = text(live), text(wanted)
+        now, then = decoded(live), decoded(wanted)
         parts = urls.differences(now, then, self.namespace)
         # Where only the planned Service is there, a new host repairs a URL that led nowhere: no other database.
         if {"host", "port"} & set(parts) and self._is_service(then) and not self._leads_somewhere(now):
@@ -104,8 +104,8 @@ class LivingUrls:
     ) -> list[str]:
         if not parts:
             return []
-        where, living = _named(now, self.namespace), urls.destination(text(live), self.namespace)
-        planned = urls.destination(text(wanted), self.namespace)
+        where, living = _named(now, self.namespace), urls.destination(decoded(live), self.namespace)
+        planned = urls.destination(decoded(wanted), self.namespace)
         if planned == living:
             other = _named(then, self.namespace) if then else "these values and passwords make of it"
             return [f"{where} leads to {planned} with another {' and '.join(parts)} than {other}."]
@@ -170,9 +170,4 @@ def variable_of(deployment: Object, variable: str) -> str:
     return own if own in {name for name, _key in found} else variable
 
 
-def text(value: str) -> str:
-    """A value of a Secret's data."""
-    return base64.b64decode(value).decode("utf-8", "replace")
-
-
-__all__ = ("LivingUrls", "Reference", "reference", "text", "variable_of")
+__all__ = ("LivingUrls", "Reference", "reference", "variable_of")

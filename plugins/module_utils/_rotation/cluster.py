@@ -62,12 +62,20 @@ class Release:
 
         :raises FindingError: somebody else wrote the Secret meanwhile, or the API server refuses
         """
-        metadata: Object = {"annotations": {ANNOTATION: login.as_annotation()}}
-        metadata["resourceVersion"] = secret["metadata"]["resourceVersion"]
-        body: Object = {"metadata": metadata}
-        if data:
-            body["data"] = dict(data)
-        self.patch_secret(self.secret_name, body)
+        self.write_record(secret, {ANNOTATION: login.as_annotation()}, data)
+
+    def write_record(
+        self, secret: Object, annotations: Mapping[str, str], data: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Patch annotations and keys of the Secret in one request.
+
+        :param secret: as it was read
+        :param data: base64; None removes a key
+        :raises FindingError: somebody else wrote the Secret meanwhile, or the API server refuses
+        """
+        version = secret["metadata"]["resourceVersion"]
+        body: Object = {"metadata": {"annotations": dict(annotations), "resourceVersion": version}}
+        self.patch_secret(self.secret_name, body | ({"data": dict(data)} if data else {}))
 
     def patch_secret(self, name: str, body: Object) -> None:
         """Change a Secret of the namespace.

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.keepers import keeper_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.model_key import ANNOTATION, Record, record_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret_data import decoded, encoded
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import Release, records_of
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.model_run import Facts
@@ -44,7 +44,7 @@ class Keys:
         :raises FindingError: one of the Secrets is not there, or is kept by a controller
         """
         own, keys = self.release.secret(), self._keys()
-        now = base64.b64decode((keys.get("data") or {}).get(self.entry, "")).decode("utf-8", "replace")
+        now = decoded((keys.get("data") or {}).get(self.entry, ""))
         rotation_id = rotation_ids.of(own)
         record, same = record_of(own), now == self.wanted
         if not same and (keeper := keeper_of(keys["metadata"])):
@@ -54,18 +54,15 @@ class Keys:
 
     def put_key(self) -> None:
         """Write the wanted key into its Secret."""
-        value = base64.b64encode(self.wanted.encode()).decode()
+        value = encoded(self.wanted)
         # The version refuses it where somebody else wrote the Secret meanwhile.
         body = {"metadata": {"resourceVersion": self._keys()["metadata"]["resourceVersion"]}}
         self.release.patch_secret(self.name, body | {"data": {self.entry: value}})
 
     def record(self, record: Record, rotation_id: str = "") -> None:
         """Patch the annotation, and the rotation id where one is given, in one request."""
-        version = self.release.secret()["metadata"]["resourceVersion"]
-        body: Object = {"metadata": {"annotations": {ANNOTATION: record.as_annotation()}, "resourceVersion": version}}
-        if rotation_id:
-            body["data"] = {rotation_ids.KEY: base64.b64encode(rotation_id.encode()).decode()}
-        self.release.patch_secret(self.release.secret_name, body)
+        data = {rotation_ids.KEY: encoded(rotation_id)} if rotation_id else {}
+        self.release.write_record(self.release.secret(), {ANNOTATION: record.as_annotation()}, data)
 
     def try_key(self) -> bool:
         """Ask the provider with the wanted key from an agent pod; False where that is not wanted."""

@@ -10,10 +10,10 @@ database's password nothing is remembered outside of the cluster: whoever is int
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import annotated
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.model_key import Record
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
 
@@ -108,19 +108,15 @@ class ModelRotation:
             self.keeper.put_key()
             self.done.append("The new key is in its Secret.")
         elif step == "renew":
-            self.keeper.record(dataclasses.replace(record, until=_now()), rotation_ids.new())
+            self.keeper.record(dataclasses.replace(record, until=annotated.now()), rotation_ids.new())
             self.done.append("The release has a new rotation id, by which the pods are replaced.")
         elif step == "clear":
-            self.keeper.record(Record(since=_now()))
+            self.keeper.record(Record(since=annotated.now()))
             since = f" since {record.since}" if record.since else ""
             self.done.append(
                 "Every agent pod has the new key. Revoke the old one at the provider, unless something else uses it:"
                 f" the one that was in use{since} until {record.until}."
             )
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 __all__ = ("Facts", "Keeper", "Kind", "ModelRotation", "next_step")

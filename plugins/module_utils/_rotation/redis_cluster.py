@@ -12,9 +12,8 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
 from ansible_collections.ai_platform.agent.plugins.module_utils._release import look
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import release_selector
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.redis_rotation import ANNOTATION, Record
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import server_pods
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.cluster import (
     ANSWER_SECONDS,
     Release,
@@ -33,7 +32,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 Object = dict[str, t.Any]
 # The components of both sources of subcharts, and the name of the container.
 _COMPONENTS, _CONTAINER = ("master", "replica"), "redis"
-_ENDED = frozenset({"Succeeded", "Failed"})
 
 
 @dataclasses.dataclass
@@ -51,9 +49,7 @@ class RedisKeeper:
 
     def write(self, secret: Object, record: Record, data: Mapping[str, str | None]) -> None:
         """Patch the annotation and keys of the Secret in one request (see `redis_run.Keeper`)."""
-        version = secret["metadata"]["resourceVersion"]
-        body: Object = {"metadata": {"annotations": {ANNOTATION: record.as_annotation()}, "resourceVersion": version}}
-        self.release.patch_secret(self.release.secret_name, body | ({"data": dict(data)} if data else {}))
+        self.release.write_record(secret, {ANNOTATION: record.as_annotation()}, data)
 
     def rolled(self, rotation_id: str) -> bool:
         """See `redis_run.Keeper`."""
@@ -62,7 +58,7 @@ class RedisKeeper:
     def ended(self, rotation_id: str) -> bool:
         """See `redis_run.Keeper`: a pod that is about to end still answers who asks it, and may log in anew."""
         pods = look.serving(self.release.cluster, self.release.name, self.release.namespace).pods
-        return all(has_id(pod, rotation_id) or pod["status"].get("phase") in _ENDED for pod in pods)
+        return all(has_id(pod, rotation_id) or server_pods.has_ended(pod) for pod in pods)
 
     def pods(self) -> list[str]:
         """The names of Redis' pods, but for those that have ended."""
@@ -71,20 +67,15 @@ class RedisKeeper:
 
     def outside(self) -> bool:
         """See `redis_run.Keeper`; the label of the chart says it, as in `identity.servers`."""
-        charts = [(pod["metadata"].get("labels") or {}).get("helm.sh/chart", "") for pod in self._found()]
-        return any(chart and not chart.endswith("_embedded") for chart in charts)
+        return server_pods.of_others(self._found())
 
     def _found(self) -> list[Object]:
-        found = []
-        for component in _COMPONENTS:
-            labels = f"{release_selector(self.release.name)},{COMPONENT}={component}"
-            found += self.release.cluster.list("v1", "pods", self.release.namespace, labels=labels)
-        return [pod for pod in found if pod["status"].get("phase") not in _ENDED]
+        return [pod for component in _COMPONENTS for pod in server_pods.found(self.release, component)]
 
     def ask(self, pod: str, action: Action, hashes: tuple[str, str]) -> Server:
         """Run the program in a pod (see `redis_run.Keeper`). One that does not run counts as one that is waited for."""
         found = self.release.cluster.get("v1", "pods", pod, self.release.namespace)
-        if found is None or not _runs(found):
+        if found is None or not server_pods.runs(found, _CONTAINER):
             return Server(pod, mounted=False)
         if not _mounts_second(found):
             raise FindingError("rotation-redis", f"Redis in pod {pod} {UNFIT['image']}.")
@@ -96,13 +87,6 @@ class RedisKeeper:
     def try_login(self, url: str) -> str:
         """Log in from an agent pod, and write and remove a key (see `redis_run.Keeper`)."""
         return failed_step(self.release.probe({"name": "redis", "kind": "redis", "url": url}))
-
-
-def _runs(pod: Object) -> bool:
-    if pod["metadata"].get("deletionTimestamp"):
-        return False
-    states = [each for each in pod["status"].get("containerStatuses") or () if each["name"] == _CONTAINER]
-    return bool(states) and "running" in states[0]["state"]
 
 
 def _mounts_second(pod: Object) -> bool:

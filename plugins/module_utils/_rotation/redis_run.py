@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import datetime
 import hashlib
 import time
 import typing as t
 from urllib.parse import quote
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import annotated
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.redis_rotation import Record, record_of
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret_data import decoded, encoded
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.redis_steps import (
     Facts,
@@ -158,18 +158,18 @@ class RedisRotation:
         record = facts.record
         rotation_ids.assert_there(rotation_ids.of(secret))
         if step == "mark":
-            began = dataclasses.replace(record, began=record.began or _now())
+            began = dataclasses.replace(record, began=record.began or annotated.now())
             self.keeper.write(secret, began, {SECOND: self.wanted[FIRST]})
             self.done.append("The Secret has Redis' new password as a second one; its annotation says so.")
         elif step == "open":
             self._each("open", secret, [server for server in facts.servers if not server.second])
             self.done.append(f"Redis takes both passwords, now and at its next start ({_names(facts.servers)}).")
         elif step == "switch":
-            if failed := self.keeper.try_login(_decoded(self.wanted[URL])):
+            if failed := self.keeper.try_login(decoded(self.wanted[URL])):
                 _stop_at_login(failed, facts)
-            now = _now()
+            now = annotated.now()
             since = dataclasses.replace(record, since=now, began=record.began or now, before=rotation_ids.of(secret))
-            data = self._switched() | {rotation_ids.KEY: _encoded(rotation_ids.new())}
+            data = self._switched() | {rotation_ids.KEY: encoded(rotation_ids.new())}
             self.keeper.write(secret, since, data if facts.outside else data | {SECOND: secret["data"][FIRST]})
             self.done.append("Redis' new password works from an agent pod; the Secret has it, with a new rotation id.")
         elif step == "strip":
@@ -202,8 +202,8 @@ class RedisRotation:
 
     def _switched(self) -> dict[str, str]:
         """The keys that have Redis' password: itself, and its URL in each form."""
-        start, place = f":{quote(_decoded(self.wanted[FIRST]), safe='')}@", _place(_decoded(self.wanted[URL]))
-        urls = {key: _decoded(value) for key, value in self.wanted.items() if key != FIRST}
+        start, place = f":{quote(decoded(self.wanted[FIRST]), safe='')}@", _place(decoded(self.wanted[URL]))
+        urls = {key: decoded(value) for key, value in self.wanted.items() if key != FIRST}
         keys = {key for key, url in urls.items() if start in url and _place(url) == place}
         return {key: self.wanted[key] for key in (FIRST, *sorted(keys))}
 
@@ -215,7 +215,7 @@ def _place(url: str) -> str:
 
 def _hashes(secret: Object) -> tuple[str, str]:
     """SHA-256 of the two passwords, as a server has them that strips the line break at a file's end."""
-    first, second = (_decoded((secret.get("data") or {}).get(key, "")).rstrip("\n") for key in (FIRST, SECOND))
+    first, second = (decoded((secret.get("data") or {}).get(key, "")).rstrip("\n") for key in (FIRST, SECOND))
     return _hash(first), _hash(second) if second else "-"
 
 
@@ -246,18 +246,6 @@ def _stop_waiting(step: Kind, servers: Sequence[Server], seconds: float) -> t.No
     names = _names([server for server in servers if not server.mounted])
     words = f"Pod {names} does not run with what the Secret has after {seconds:g} s"
     raise FindingError("rotation-redis", f"{words}: look at it and at its node's kubelet, and run it again.")
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-def _decoded(value: str) -> str:
-    return base64.b64decode(value).decode("utf-8", "replace")
-
-
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 __all__ = ("FIRST", "SECOND", "URL", "Action", "Keeper", "RedisRotation")

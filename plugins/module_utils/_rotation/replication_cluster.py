@@ -11,9 +11,8 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
 from ansible_collections.ai_platform.agent.plugins.module_utils._kube.exec import ExecSession
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import COMPONENT
-from ansible_collections.ai_platform.agent.plugins.module_utils._release.look import release_selector
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.replication_rotation import ANNOTATION
+from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import server_pods
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.replication_script import PROGRAM, UNFIT
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.replication_steps import Server
 
@@ -29,7 +28,6 @@ if t.TYPE_CHECKING:  # pragma: no cover
 Object = dict[str, t.Any]
 # The components of both sources of subcharts, and the name of the container.
 _PRIMARY, _REPLICA, _CONTAINER = "primary", "read", "postgresql"
-_ENDED = frozenset({"Succeeded", "Failed"})
 # A few statements, each of which has a limit of its own, on a busy node.
 ANSWER_SECONDS = 120.0
 
@@ -49,45 +47,30 @@ class ReplicationKeeper:
 
     def write(self, secret: Object, record: ReplicationRecord, data: Mapping[str, str | None]) -> None:
         """Patch the annotation and keys of the Secret in one request (see `replication_run.Keeper`)."""
-        version = secret["metadata"]["resourceVersion"]
-        body: Object = {"metadata": {"annotations": {ANNOTATION: record.as_annotation()}, "resourceVersion": version}}
-        self.release.patch_secret(self.release.secret_name, body | ({"data": dict(data)} if data else {}))
+        self.release.write_record(secret, {ANNOTATION: record.as_annotation()}, data)
 
     def primary(self) -> str:
         """The name of the primary's pod, empty where there is none."""
         self.release.assert_exec()
-        return next((pod["metadata"]["name"] for pod in self._found(_PRIMARY)), "")
+        return next((pod["metadata"]["name"] for pod in server_pods.found(self.release, _PRIMARY)), "")
 
     def replicas(self) -> list[str]:
         """The names of the replicas' pods, but for those that have ended."""
-        return sorted(pod["metadata"]["name"] for pod in self._found(_REPLICA))
+        return sorted(pod["metadata"]["name"] for pod in server_pods.found(self.release, _REPLICA))
 
     def outside(self) -> bool:
         """See `replication_run.Keeper`; the label of the chart says it, as in `identity.servers`."""
-        charts = [(pod["metadata"].get("labels") or {}).get("helm.sh/chart", "") for pod in self._found(_PRIMARY)]
-        return any(chart and not chart.endswith("_embedded") for chart in charts)
-
-    def _found(self, component: str) -> list[Object]:
-        labels = f"{release_selector(self.release.name)},{COMPONENT}={component}"
-        found = self.release.cluster.list("v1", "pods", self.release.namespace, labels=labels)
-        return [pod for pod in found if pod["status"].get("phase") not in _ENDED]
+        return server_pods.of_others(server_pods.found(self.release, _PRIMARY))
 
     def ask(self, pod: str, action: Action, digest: str, bridge: str) -> Server:
         """Run the program in a pod (see `replication_run.Keeper`). One that does not run is one that is waited for."""
         found = self.release.cluster.get("v1", "pods", pod, self.release.namespace)
-        if found is None or not _runs(found):
+        if found is None or not server_pods.runs(found, _CONTAINER):
             return Server(pod)
         cluster, namespace = self.release.cluster, self.release.namespace
         with ExecSession(cluster, namespace, pod, _CONTAINER, ["bash", "-c", PROGRAM]) as session:
             session.send(f"{action} {digest} {bridge}")
             return server_of(pod, session.receive(ANSWER_SECONDS))
-
-
-def _runs(pod: Object) -> bool:
-    if pod["metadata"].get("deletionTimestamp"):
-        return False
-    states = [each for each in pod["status"].get("containerStatuses") or () if each["name"] == _CONTAINER]
-    return bool(states) and "running" in states[0]["state"]
 
 
 def server_of(pod: str, line: str | None) -> Server:

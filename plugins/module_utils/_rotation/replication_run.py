@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import datetime
 import hashlib
 import time
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import annotated
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.replication_rotation import (
     ReplicationRecord,
     record_of,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret_data import decoded, encoded
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.password import generated
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.replication_steps import (
     Facts,
@@ -142,13 +142,13 @@ class ReplicationRotation:
     def _take(self, step: Kind, secret: Object, facts: Facts) -> None:
         record, primary = facts.record, facts.primary
         if step == "mark":
-            began = dataclasses.replace(record, began=_now())
-            self.keeper.write(secret, began, {BRIDGE: _encoded(generated())})
+            began = dataclasses.replace(record, began=annotated.now())
+            self.keeper.write(secret, began, {BRIDGE: encoded(generated())})
             self.done.append("A rotation of the replication password began; the annotation of the Secret says so.")
         elif step == "bridge":
             if not (secret.get("data") or {}).get(BRIDGE):
                 # Somebody took it away, or wrote the annotation.
-                self.keeper.write(secret, record, {BRIDGE: _encoded(generated())})
+                self.keeper.write(secret, record, {BRIDGE: encoded(generated())})
                 return
             self._change("bridge", secret, [primary])
             self.done.append(f"{primary.name} lets in a second role for replication.")
@@ -157,7 +157,7 @@ class ReplicationRotation:
             self._change("lend", secret, due)
             self.done.append(f"By it follow, now and after a restart: {_names(due)}.")
         elif step == "switch":
-            self.keeper.write(secret, dataclasses.replace(record, since=_now()), {KEY: self.wanted})
+            self.keeper.write(secret, dataclasses.replace(record, since=annotated.now()), {KEY: self.wanted})
             self.done.append("The Secret has the new replication password, which no replica uses yet.")
         elif step == "set":
             self._change("set", secret, [primary])
@@ -194,9 +194,9 @@ class ReplicationRotation:
         data = secret.get("data") or {}
         # Each trial of a password is a login: before the switch only the bridge's matters, behind it the first one.
         if data.get(KEY, "") == self.wanted:
-            digest = hashlib.sha256(_decoded(data[KEY]).rstrip("\n").encode()).hexdigest()
+            digest = hashlib.sha256(decoded(data[KEY]).rstrip("\n").encode()).hexdigest()
             return self.keeper.ask(pod, action, digest, "-")
-        return self.keeper.ask(pod, action, "-", _decoded(data.get(BRIDGE, "")) or "-")
+        return self.keeper.ask(pod, action, "-", decoded(data.get(BRIDGE, "")) or "-")
 
 
 def _stop_waiting(step: Kind, facts: Facts, seconds: float) -> t.NoReturn:
@@ -216,18 +216,6 @@ def _stop_waiting(step: Kind, facts: Facts, seconds: float) -> t.NoReturn:
 
 def _names(servers: Sequence[Server]) -> str:
     return ", ".join(server.name for server in servers)
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-
-
-def _decoded(value: str) -> str:
-    return base64.b64decode(value).decode("utf-8", "replace")
-
-
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 __all__ = ("BRIDGE", "KEY", "Action", "Keeper", "ReplicationRotation")

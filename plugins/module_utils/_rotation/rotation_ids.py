@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import string
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret_data import decoded
 
 KEY: t.Final = "rotation-id"
 _LENGTH: t.Final = 16
@@ -18,7 +18,7 @@ _LENGTH: t.Final = 16
 
 def of(secret: dict[str, t.Any]) -> str:
     """The one that a Secret has, empty without one."""
-    return base64.b64decode((secret.get("data") or {}).get(KEY, "")).decode("utf-8", "replace")
+    return decoded((secret.get("data") or {}).get(KEY, ""))
 
 
 def assert_there(rotation_id: str) -> None:

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import datetime
 import time
 import typing as t
 from urllib.parse import quote
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.errors import FindingError
-from ansible_collections.ai_platform.agent.plugins.module_utils._release import urls
+from ansible_collections.ai_platform.agent.plugins.module_utils._release import annotated, urls
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.database_login import (
     ANNOTATION,
     Login,
@@ -23,6 +21,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._release.databas
     urls_of,
 )
 from ansible_collections.ai_platform.agent.plugins.module_utils._release.identity import INITIAL
+from ansible_collections.ai_platform.agent.plugins.module_utils._release.secret_data import decoded, encoded
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation import rotation_ids
 from ansible_collections.ai_platform.agent.plugins.module_utils._rotation.steps import Facts, Role, Step, next_step
 
@@ -177,7 +176,7 @@ class Rotation:
             self.keeper.write(secret, dataclasses.replace(login, preparing=role), {})
             self.done.append(f"Role {role} takes over from {login.login}; the annotation of the Secret says so.")
         elif step.kind == "prepare":
-            password = _decoded(self.wanted.data[PASSWORD])
+            password = decoded(self.wanted.data[PASSWORD])
             request = self._request(secret, "prepare") | {"role": role, "like": login.login}
             if self._change(request | ({} if request.get("say") else {"password": password})):
                 self.done.append(
@@ -207,16 +206,16 @@ class Rotation:
         data = as_login(self.wanted.data, login.owner, role)
         keys = urls_of(data, role) | ({PASSWORD} if not self.wanted.outside or PASSWORD in secret["data"] else set())
         data = {key: data[key] for key in keys}
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        now = annotated.now()
         switched = Login(login.owner, role, since=now, replaces=login.login, before=rotation_ids.of(secret))
-        self.keeper.write(secret, switched, data | {rotation_ids.KEY: _encoded(rotation_ids.new())})
+        self.keeper.write(secret, switched, data | {rotation_ids.KEY: encoded(rotation_ids.new())})
 
     def _is_same(self, data: Mapping[str, str]) -> bool:
         """Whether the Secret has the password that is wanted."""
         if not self.wanted.outside:
             return data.get(PASSWORD) == self.wanted.data[PASSWORD]
         # Nothing else of the URL is compared: who keeps the Secret may lead to the server by another name.
-        return _password(data.get(URL, "")) == _decoded(self.wanted.data[PASSWORD])
+        return _password(data.get(URL, "")) == decoded(self.wanted.data[PASSWORD])
 
     def _change(self, request: Object) -> bool:
         """Whether the server was changed; else `statements` are left to an administrator."""
@@ -234,12 +233,12 @@ class Rotation:
         return owner
 
     def _request(self, secret: Object, action: str) -> Object:
-        url = _decoded(secret["data"][URL])
+        url = decoded(secret["data"][URL])
         request = {"action": action, "owner": self._owner(), "connect_timeout": CONNECT_SECONDS}
         request |= {"roles": [self._owner()], "login": None}
         if "://" in self.wanted.admin:
             return request | {"admin": self.wanted.admin}
-        password = self.wanted.admin or _decoded((secret.get("data") or {}).get(ADMINISTRATOR, ""))
+        password = self.wanted.admin or decoded((secret.get("data") or {}).get(ADMINISTRATOR, ""))
         if password:
             return request | {"admin": _with_login(url, f"{INITIAL}:{quote(password, safe='')}")}
         if self.wanted.outside:
@@ -249,7 +248,7 @@ class Rotation:
         raise FindingError("rotation-refused", f"{words}: put it into the vault, and deploy.")
 
     def _url(self, role: str) -> str:
-        return _decoded(as_login(self.wanted.data, self._owner(), role)[URL])
+        return decoded(as_login(self.wanted.data, self._owner(), role)[URL])
 
 
 def _stop_at_sessions(name: str, role: Role) -> t.NoReturn:
@@ -261,7 +260,7 @@ def _stop_at_sessions(name: str, role: Role) -> t.NoReturn:
 def _user(value: str) -> str:
     """The user of a URL in base64, empty where it is none."""
     try:
-        return urls.parts(_decoded(value), "").user
+        return urls.parts(decoded(value), "").user
     except ValueError:
         return ""
 
@@ -269,7 +268,7 @@ def _user(value: str) -> str:
 def _password(value: str) -> str | None:
     """The password of a URL in base64."""
     try:
-        return urls.parts(_decoded(value), "").password
+        return urls.parts(decoded(value), "").password
     except ValueError:
         return None
 
@@ -288,14 +287,6 @@ def _ended(role: Role) -> str:
 def _named(secret: Object) -> str:
     metadata = secret.get("metadata") or {}
     return f"{metadata.get('namespace')}/{metadata.get('name')}"
-
-
-def _decoded(value: str) -> str:
-    return base64.b64decode(value).decode("utf-8", "replace")
-
-
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 __all__ = ("Keeper", "Rotation", "Wanted")
