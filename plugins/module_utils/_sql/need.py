@@ -20,8 +20,12 @@ EITHER: t.Final = "USAGE, UPDATE"
 FOR_ROWS: t.Final = "USAGE, for each row"
 # currval() takes either right.
 ANY_OF_SEQUENCE: t.Final = "SELECT, USAGE"
-ROUTINES = {ObjectType.OBJECT_FUNCTION, ObjectType.OBJECT_PROCEDURE, ObjectType.OBJECT_ROUTINE,
-             ObjectType.OBJECT_AGGREGATE}  # fmt: skip
+ROUTINES = {
+    ObjectType.OBJECT_FUNCTION,
+    ObjectType.OBJECT_PROCEDURE,
+    ObjectType.OBJECT_ROUTINE,
+    ObjectType.OBJECT_AGGREGATE,
+}
 TYPES = {ObjectType.OBJECT_TYPE, ObjectType.OBJECT_DOMAIN}
 
 
