@@ -124,7 +124,7 @@ def events(tally: Tally) -> None:
 def versions(tally: Tally) -> None:
     """migration_preflight against the other major versions of PostgreSQL."""
     servers = {"PREFLIGHT_VERSIONS": "14,16,17"}
-    tally.pytest("versions", ["tests/integration/preflight"], workers=2, seconds=3600, extra=servers)
+    tally.pytest("versions", ["tests/integration/preflight"], workers=2, seconds=7200, extra=servers)
 
 
 def histories(tally: Tally) -> None:
