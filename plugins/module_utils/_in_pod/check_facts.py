@@ -14,6 +14,7 @@ import typing as t
 
 from . import row_queries as queries
 from .row_facts import in_query, quoted_in_query
+from .row_tables import Tables
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -62,6 +63,8 @@ def collect(connection: psycopg.Connection, ask: Ask, asked: t.Sequence[Row]) ->
     from psycopg import Error
 
     end = time.monotonic() + SECONDS
+    tables = Tables(connection, ask)
+    tables.expect((item["table"][0], item["table"][1]) for item in asked)
     found = []
     for item in asked:
         if time.monotonic() > end:
@@ -69,10 +72,10 @@ def collect(connection: psycopg.Connection, ask: Ask, asked: t.Sequence[Row]) ->
         answer: Row = {"number": item["number"], "table": item["table"], "checks": [], "domains": []}
         try:
             with connection.transaction(force_rollback=True):
-                tables = ask(queries.TABLE, schema=item["table"][0], name=item["table"][1])
+                table = tables.get((item["table"][0], item["table"][1]))
                 # A trigger may change what is written.
-                if tables and tables[0]["kind"] in {"r", "p"} and not tables[0]["triggers"]:
-                    _look(connection, ask, item, tables[0] | {"end": end}, answer)
+                if table and table["kind"] in {"r", "p"} and not table["triggers"]:
+                    _look(connection, ask, item, table | {"end": end}, answer)
         except Error as error:
             if error.sqlstate is None:
                 raise

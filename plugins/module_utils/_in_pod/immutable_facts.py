@@ -15,8 +15,8 @@ import functools
 import time
 import typing as t
 
-from . import row_queries
 from .row_facts import quoted
+from .row_tables import look_up
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -67,10 +67,10 @@ def collect(connection: psycopg.Connection, ask: Ask, asked: t.Sequence[Row]) ->
 
 def _columns(ask: Ask, schema: str | None, name: str) -> list[list[str]] | None:
     """Names and types of a table's columns; None where it is not there, or is none that has an index."""
-    tables = ask(row_queries.TABLE, schema=schema, name=name)
-    if not tables or tables[0]["kind"] not in {"r", "p", "m"}:
+    table = look_up(ask, [(schema, name)])[schema, name]
+    if table is None or table["kind"] not in {"r", "p", "m"}:
         return None
-    return [[row["name"], row["type"]] for row in ask(COLUMNS, oid=tables[0]["oid"])]
+    return [[row["name"], row["type"]] for row in ask(COLUMNS, oid=table["oid"])]
 
 
 def _answer(ask: Ask, live: t.Callable[..., list[list[str]] | None], form: Row) -> bool | None:

@@ -14,6 +14,7 @@ import typing as t
 
 from . import row_queries as queries
 from .row_facts import quoted_in_query
+from .row_tables import Tables
 
 if t.TYPE_CHECKING:  # pragma: no cover
     import psycopg
@@ -76,15 +77,17 @@ def collect(connection: psycopg.Connection, ask: Ask, asked: t.Sequence[Row]) ->
     from psycopg import Error
 
     end = time.monotonic() + SECONDS
+    tables = Tables(connection, ask)
+    tables.expect((item["table"][0], item["table"][1]) for item in asked)
     found = []
     for item in asked:
         answer: Row = {"number": item["number"], "table": item["table"]} | {name: [] for name in LISTS}
         try:
             with connection.transaction(force_rollback=True):
-                tables = ask(queries.TABLE, schema=item["table"][0], name=item["table"][1])
+                table = tables.get((item["table"][0], item["table"][1]))
                 # A trigger may change what is written.
-                if tables and tables[0]["kind"] in {"r", "p"} and not tables[0]["triggers"]:
-                    _look(connection, ask, item, tables[0]["oid"], answer | {"end": end})
+                if table and table["kind"] in {"r", "p"} and not table["triggers"]:
+                    _look(connection, ask, item, table["oid"], answer | {"end": end})
         except Error as error:
             if error.sqlstate is None:
                 raise

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from . import live_queries, relation_facts, row_bounds, row_casts, row_written
+from . import live_queries, relation_facts, row_bounds, row_casts, row_tables, row_written
 from . import row_queries as queries
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -47,6 +47,8 @@ def collect(connection: psycopg.Connection, ask: Ask, request: Row) -> list[Row]
         together
     """
     asker = _Asker(connection, ask, request)
+    named = [question["table"] for question in request["questions"] if question and question["kind"] != "domain"]
+    asker.tables.expect((schema, name) for schema, name in named)
     return [asker.answer(question) if question else {} for question in request["questions"]]
 
 
@@ -56,7 +58,7 @@ class _Asker:
         self._most, self._each = request["most_bytes"], request["milliseconds"]
         self._end = time.monotonic() + request["seconds"]
         self._version = connection.info.server_version
-        self._tables: dict[tuple[str | None, str], Row | None] = {}
+        self.tables = row_tables.Tables(connection, ask)
 
     def answer(self, question: Row) -> Row:
         from psycopg import errors
@@ -74,7 +76,7 @@ class _Asker:
                     table = self._table([rest[0]["schema"], rest[0]["name"]])
                 found |= {name: table[name] for name in ("rows", "modified", "bytes")}
                 if question["stored"]:
-                    found["statistics"] = self._statistics(table, question["stored"])
+                    found["statistics"] = self.tables.statistics(table, question["stored"])
                 found |= self._asked(question, table)
         except _Unasked as why:
             found["why"] = str(why)
@@ -125,18 +127,10 @@ class _Asker:
         return str(rows[0]["expression"]) if rows else None
 
     def _table(self, name: list[t.Any]) -> Row:
-        key = (name[0], name[1])
-        if key not in self._tables:
-            rows = self._ask(queries.TABLE, schema=key[0], name=key[1])
-            self._tables[key] = rows[0] if rows else None
-        table = self._tables[key]
+        table = self.tables.get((name[0], name[1]))
         if table is None:
             raise _Unasked("absent")
         return table
-
-    def _statistics(self, table: Row, columns: list[str]) -> dict[str, Row]:
-        rows = self._ask(queries.STATISTICS, oid=table["oid"], inherited=table["kind"] == "p", columns=columns)
-        return {row.pop("name"): row for row in rows}
 
     def _asked(self, question: Row, table: Row) -> Row:
         kind, stored = question["kind"], question["stored"]
@@ -257,7 +251,7 @@ class _Asker:
 
         What is not kept out of line is short (TOAST_TUPLE_THRESHOLD). Source: BTMaxItemSize in access/nbtree.h.
         """
-        found = self._ask(queries.WIDE, oid=table["oid"], columns=question["columns"], inherited=table["kind"] == "p")
+        found = self.tables.wide(table, question["columns"])
         if not found or not found[0]["out_of_line"]:
             return None
         readable = self._most is None or table["bytes"] <= self._most

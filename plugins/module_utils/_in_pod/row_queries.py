@@ -11,44 +11,6 @@ SELECT set_config('statement_timeout', %(milliseconds)s, true), set_config('sear
        set_config('row_security', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
        set_config('jit', 'off', true)
 """
-TABLE = """
-WITH parts AS (
-    SELECT c.oid FROM pg_class c WHERE c.oid = to_regclass(CASE WHEN %(schema)s::text IS NULL
-      THEN format('%%I', %(name)s::text) ELSE format('%%I.%%I', %(schema)s::text, %(name)s::text) END)
-), every AS (
-    SELECT oid FROM parts UNION SELECT p.relid FROM parts, pg_partition_tree(parts.oid) p
-)
-SELECT c.oid::bigint, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.reltuples::bigint AS rows,
-       coalesce(pg_stat_get_mod_since_analyze(c.oid), 0) AS modified, row_security_active(c.oid) AS secured,
-       (SELECT coalesce(sum(pg_relation_size(e.oid)), 0) FROM every e JOIN pg_class k ON k.oid = e.oid
-         WHERE k.relkind IN ('r', 'm'))::bigint AS bytes,
-       EXISTS (SELECT FROM every e JOIN pg_class k ON k.oid = e.oid WHERE k.relkind = 'f')
-         OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid AND c.relkind = 'r') AS foreign,
-       EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
-       EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> '') AS generated
-FROM parts JOIN pg_class c ON c.oid = parts.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-"""
-# The sample's frequencies say whether it saw a value twice; the values stay where they are.
-STATISTICS = """
-SELECT s.attname AS name, s.null_frac::float AS null_frac, s.n_distinct::float AS n_distinct,
-       s.most_common_freqs IS NOT NULL AS repeated
-FROM pg_stats s JOIN pg_class c ON c.relname = s.tablename JOIN pg_namespace n ON n.oid = c.relnamespace
-  AND n.nspname = s.schemaname
-WHERE c.oid = %(oid)s AND s.inherited = %(inherited)s AND s.attname = ANY(%(columns)s)
-"""
-# Columns of any length, and whether the table keeps values out of line.
-WIDE = """
-WITH every AS (SELECT %(oid)s::oid AS oid UNION SELECT p.relid FROM pg_partition_tree(%(oid)s::oid) p)
-SELECT a.attname AS name,
-  (SELECT s.avg_width FROM pg_stats s JOIN pg_class c ON c.relname = s.tablename
-    JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = s.schemaname
-    WHERE c.oid = a.attrelid AND s.attname = a.attname AND s.inherited = %(inherited)s) AS width,
-  EXISTS (SELECT FROM every e JOIN pg_class c ON c.oid = e.oid WHERE c.reltoastrelid <> 0
-    AND (pg_relation_size(c.reltoastrelid) > 0
-      OR array_to_string(c.reloptions, ' ') LIKE '%%toast_tuple_target%%')) AS out_of_line
-FROM pg_attribute a WHERE a.attrelid = %(oid)s AND a.attname = ANY(%(columns)s) AND a.attlen = -1
-  AND a.attstorage IN ('x', 'e') AND NOT a.attisdropped
-"""
 NOT_NULL = """
 SELECT count(*) = cardinality(%(columns)s::text[]) AS all FROM pg_attribute a
 WHERE a.attrelid = %(oid)s AND a.attname = ANY(%(columns)s) AND a.attnotnull AND NOT a.attisdropped

@@ -9,6 +9,7 @@ import contextlib
 import os
 import socket
 import threading
+import time
 import typing as t
 
 from . import libpq_url
@@ -98,22 +99,30 @@ def _unknown_names(found: dict[str, t.Any]) -> list[str]:
 def _ended_when_silent(connection: psycopg.Connection, seconds: float) -> threading.Event:
     """Have each wait for an answer end after `seconds`, with the connection; the event says that one did."""
     silent, wait = threading.Event(), connection.wait
+    begun: list[float] = []
 
-    def give_up() -> None:
+    def watch() -> None:
+        # One thread looks at the waits, since a thread for each would cost more than most answers.
+        while not connection.closed:
+            time.sleep(min(1.0, seconds / 10))
+            with contextlib.suppress(IndexError):
+                if time.monotonic() - begun[-1] > seconds:
+                    break
+        else:
+            return
         silent.set()
         with contextlib.suppress(Exception), socket.socket(fileno=os.dup(connection.fileno())) as line:
             line.shutdown(socket.SHUT_RDWR)
 
     def limited(*arguments: t.Any, **options: t.Any) -> t.Any:
-        timer = threading.Timer(seconds, give_up)
-        timer.daemon = True
-        timer.start()
+        begun.append(time.monotonic())
         try:
             return wait(*arguments, **options)
         finally:
-            timer.cancel()
+            begun.clear()
 
     connection.wait = limited  # type: ignore[method-assign]
+    threading.Thread(target=watch, daemon=True).start()
     return silent
 
 

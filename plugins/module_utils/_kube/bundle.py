@@ -77,6 +77,7 @@ COLLECTOR: t.Final = _named(
     "row_bounds",
     "row_facts",
     "row_queries",
+    "row_tables",
     "row_casts",
     "row_written",
     "sequence_facts",

@@ -12,7 +12,7 @@ import typing as t
 
 
 class StatisticsRow(t.TypedDict):
-    """A column in the planner's statistics (STATISTICS of row_queries), without its name.
+    """A column in the planner's statistics (STATISTICS of row_tables), without its name.
 
     :param null_frac: the share of NULL, 0 to 1
     :param n_distinct: different values; below 0: their share of the rows, negated

@@ -96,8 +96,9 @@ def qualified_name(parts: t.Iterable[t.Any]) -> Name:
     return (values[-2] if len(values) > 1 else None), values[-1]
 
 
-# The node that was walked last, and what is below it: each rule looks at the same statement once more.
-_WALKED: list[t.Any] = [None, ()]
+# The nodes that were walked last, by identity, and what is below each: every rule looks at the same few once more.
+_WALKED: dict[int, tuple[t.Any, list[t.Any]]] = {}
+_MOST_WALKED = 64
 
 
 def conjuncts(node: t.Any) -> t.Iterator[t.Any]:
@@ -111,8 +112,9 @@ def conjuncts(node: t.Any) -> t.Iterator[t.Any]:
 
 def walk(node: t.Any) -> t.Sequence[t.Any]:
     """`node` and every node under it. pglast's own Visitor does more for each node, and takes ten times as long."""
-    if _WALKED[0] is node:
-        return t.cast("t.Sequence[t.Any]", _WALKED[1])
+    known = _WALKED.get(id(node))
+    if known is not None and known[0] is node:
+        return known[1]
     todo, found = [node], []
     while todo:
         part = todo.pop()
@@ -123,7 +125,9 @@ def walk(node: t.Any) -> t.Sequence[t.Any]:
             names: t.Iterable[str] = type(part).__dict__["__slots__"]
             todo += [value for name in names if isinstance(value := getattr(part, name), (tuple, ast.Node))]
     if isinstance(node, ast.Node):
-        _WALKED[:] = node, found
+        if len(_WALKED) >= _MOST_WALKED:
+            _WALKED.clear()
+        _WALKED[id(node)] = node, found
     return found
 
 

@@ -21,6 +21,7 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import (
     right_facts,
     row_bounds,
     row_queries,
+    row_tables,
     row_written,
     usage_facts,
     write_queries,
@@ -111,14 +112,11 @@ PLACE_ROWS: dict[str, type] = {
     "STATISTICS": facts_objects.StatisticsObjectRow,
     "LOOKED": facts_objects.LookedRow,
 }
-ROW_ROWS: dict[str, type] = {"STATISTICS": facts_rows.StatisticsRow}
 # What the collector reads for itself and hands on to nobody.
 INSIDE = {"REFERRERS", "BUSY", "SIZES", "VERSION_WIDTH", "USER_TABLES"}
 INSIDE_ROWS = {
     "QUESTION_SETTINGS",
-    "TABLE",
     "NOT_NULL",
-    "WIDE",
     "LABELS",
     "TYPE_OF",
     "WIDTH",
@@ -141,7 +139,8 @@ TYPES: dict[types.ModuleType, tuple[dict[str, type], set[str]]] = {
     place_facts: (PLACE_ROWS, {"ICU", "PATH"}),
     row_bounds: ({}, {"DEFAULT", "SIBLINGS"}),
     row_written: ({}, {"COLUMNS", "CHECKS", "DOMAINS", "PARTS", "BEFORE"}),
-    row_queries: (ROW_ROWS, INSIDE_ROWS),
+    row_queries: ({}, INSIDE_ROWS),
+    row_tables: ({"STATISTICS": facts_rows.StatisticsRow}, {"TABLES", "WIDE"}),
     usage_facts: (USAGE_ROWS, OF_EXTENSION),
     right_facts: (RIGHT_ROWS, set()),
     key_facts: ({}, {"ORDER", "KEYS", "SEQUENCE"}),
@@ -220,7 +219,7 @@ def test_a_row_has_the_columns_of_its_query(name: str, query: str, row: type, ma
     expected = {key: bare(value) for key, value in t.get_type_hints(row).items()}
     # What the collector takes away or adds.
     expected |= {"pid": int} if name == "SERVER" else {}
-    expected |= {"name": str} if name == "STATISTICS" else {}
+    expected |= {"oid": int, "name": str, "width": int} if row is facts_rows.StatisticsRow else {}
     if name == "CLASSES":
         del expected["total_bytes"]
     with servers(major).shared().transaction(force_rollback=True):
