@@ -2,7 +2,9 @@
 
     .venv/bin/python -m benchmarks.preflight
 
-Each time is the best of some runs of a new process, imports included. The preflight's memory is the highest sum, over a
+Each time is the best of some runs of a new process, imports included. Alembic is compiled, as pip leaves it, so the
+preflight is as well; what it costs where each run compiles it, as Ansible's own packing of a module does, is printed
+beside. The preflight's memory is the highest sum, over a
 run of its own, of what its process and the one that renders hold at the same moment, pages they share counted once
 (PSS, looked at every 10 ms); that of the others is the peak of the resident set.
 """
@@ -134,8 +136,13 @@ def compare(title: str, revisions: int, tables: int, limit: float, runs: int) ->
         fill(server.url(), tables)
         arguments = {"alembic_dir": name, "database_url": server.url(), "fail_on": "never"}
         words: list[object] = [sys.executable, "-c", CHILD, json.dumps(arguments)]
-        ours = measured(words, runs, cwd=ROOT)
-        memory = peak(words, cwd=ROOT)
+        compiled = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+        compiled["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+        measured(words, 1, cwd=ROOT, env=compiled)
+        ours = measured(words, runs, cwd=ROOT, env=compiled)
+        memory = peak(words, cwd=ROOT, env=compiled)
+        absent = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": str(folder / "absent")}
+        source = measured(words, runs, cwd=ROOT, env=absent)
         result = json.loads(ours.output)
         words = [sys.executable, "-m", "alembic", "upgrade", "r0000:heads", "--sql"]
         alembic = measured(words, runs, cwd=folder, stderr=subprocess.DEVNULL)
@@ -148,6 +155,7 @@ def compare(title: str, revisions: int, tables: int, limit: float, runs: int) ->
         f"  preflight              {ours.seconds:6.2f} s, {ratio:.2f} times Alembic's (at most {limit:g})"
         f"  {memory:4} MiB (at most {MOST_MEMORY} MiB)  result {result['bytes'] / 1024:.0f} KiB"
     )
+    say(f"    compiled each time   {source.seconds:6.2f} s, {source.seconds / alembic.seconds:.2f} times Alembic's")
     say(f"  alembic upgrade --sql  {alembic.seconds:6.2f} s  {alembic.memory:4} MiB")
     say(f"  of processors          {ours.processor:6.2f} s and {alembic.processor:.2f} s, both sides of each together")
     say(f"  squawk                 {squawk.seconds:6.2f} s  {squawk.memory:4} MiB"

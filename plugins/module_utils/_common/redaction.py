@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -62,6 +63,8 @@ def _without_login(found: re.Match[str]) -> str:
     return f"://{user}:{HIDDEN}@{place}{rest[len(inside) :]}" if at else found[0]
 
 
+# The same statement stands in what is said of it, and in each finding.
+@functools.lru_cache(maxsize=256)
 def without_named(text: str) -> str:
     """`text` of programs and people, without the passwords of URLs and without values that their names call secret.
 

@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import RawStream, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.printing import printed_type
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import relation_name
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.stored_expressions import (
     IMMUTABLE,
@@ -112,7 +113,7 @@ def _typed(elements: t.Iterable[t.Any]) -> list[list[str]]:
 
 
 def _type(name: t.Any) -> str:
-    text = str(RawStream()(name))
+    text = printed_type(name)
     return SERIAL.get(text, text)
 
 

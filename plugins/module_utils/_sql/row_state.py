@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ConstrType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.printing import printed_type
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_expression import (
     UnsupportedExpression,
     builtin,
@@ -98,14 +99,14 @@ class Rows:
         elif default is not None:
             self.values[name] = self._expression(default.raw_expr, typed)
         else:
-            text = f"CAST(NULL AS {text_of_type(typed)})" if builtin(typed) else "NULL"
+            text = f"CAST(NULL AS {printed_type(typed)})" if builtin(typed) else "NULL"
             self.values[name] = Value(text, "true")
         self.added.add(name)
 
     def _expression(self, node: t.Any, typed: t.Any) -> Value:
         try:
             text = text_of(node, self.text, ())
-            text = f"CAST({text} AS {text_of_type(typed)})" if builtin(typed) else text
+            text = f"CAST({text} AS {printed_type(typed)})" if builtin(typed) else text
             return Value(text, "false" if never_null(node) else f"({text}) IS NULL")
         except UnsupportedExpression:
             return Value(None, "false" if never_null(node) else None, distinct=distinct(node))
@@ -122,7 +123,7 @@ class Rows:
             kind, modifier, array = type_changes.type_name(typed)
             # A cast that is written out would cut to a length where this one fails.
             plain = builtin(typed) and not array and (modifier == -1 or kind not in {"varchar", "bpchar"})
-            text = f"CAST({text} AS {text_of_type(typed)})" if plain else text
+            text = f"CAST({text} AS {printed_type(typed)})" if plain else text
             self.values[column] = dataclasses.replace(Value.of(text), live=old.live if using is None else None)
         except UnsupportedExpression:
             self.values[column] = dataclasses.replace(UNKNOWN, is_null=old.is_null if using is None else None)
@@ -179,13 +180,6 @@ class Rows:
             self.row_conditions.append(f"({text_of(node.whereClause, self.text, names)}) IS NOT TRUE")
         except UnsupportedExpression:
             self.may_have_lost_rows = True
-
-
-def text_of_type(node: t.Any) -> str:
-    """A TypeName as SQL."""
-    from pglast.stream import RawStream
-
-    return str(RawStream()(node))
 
 
 class UpgradedRows:

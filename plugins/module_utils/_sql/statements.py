@@ -110,6 +110,24 @@ def conjuncts(node: t.Any) -> t.Iterator[t.Any]:
         yield node
 
 
+# By kind of node, what `_slots` says of it.
+_SLOTS: dict[type, tuple[str, ...]] = {}
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    """The slots of a kind of node that may hold others; most hold a text, a number or a switch."""
+    if kind in _SLOTS:
+        return _SLOTS[kind]
+    slots: dict[str, t.Any] = kind.__dict__["__slots__"]
+
+    def plain(info: t.Any) -> bool:
+        kinds = info.py_type if isinstance(info.py_type, tuple) else (info.py_type,)
+        return all(issubclass(one, (str, int, float)) for one in kinds)
+
+    _SLOTS[kind] = tuple(name for name, info in slots.items() if not plain(info))
+    return _SLOTS[kind]
+
+
 def walk(node: t.Any) -> t.Sequence[t.Any]:
     """`node` and every node under it. pglast's own Visitor does more for each node, and takes ten times as long."""
     known = _WALKED.get(id(node))
@@ -122,7 +140,7 @@ def walk(node: t.Any) -> t.Sequence[t.Any]:
             todo += part
         elif isinstance(part, ast.Node):
             found.append(part)
-            names: t.Iterable[str] = type(part).__dict__["__slots__"]
+            names = _slots(type(part))
             todo += [value for name in names if isinstance(value := getattr(part, name), (tuple, ast.Node))]
     if isinstance(node, ast.Node):
         if len(_WALKED) >= _MOST_WALKED:

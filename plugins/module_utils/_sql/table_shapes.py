@@ -16,9 +16,9 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar imp
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     ConstrType,
     ObjectType,
-    RawStream,
     ast,
 )
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.printing import printed_type
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
     Name,
     is_temporary,
@@ -95,7 +95,7 @@ class TableShapes:
         names = [part.sval for part in node.names or ()]
         if names[-1] in self.types or node.setof or node.pct_type:
             return None
-        return _SERIAL.get(names[-1]) or str(RawStream()(node))
+        return _SERIAL.get(names[-1]) or printed_type(node)
 
     def of_all(self, node: t.Any) -> dict[str, Shape | None]:
         """Of the tables that a statement names, as they are now, whatever follows."""
