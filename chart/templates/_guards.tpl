@@ -8,6 +8,7 @@
 {{- include "ai-agent.guards.keys" . -}}
 {{- include "ai-agent.guards.subcharts" . -}}
 {{- include "ai-agent.guards.claims" . -}}
+{{- include "ai-agent.guards.backup" . -}}
 {{- include "ai-agent.guards.reservedNames" . -}}
 {{- include "ai-agent.guards.process" . -}}
 {{- include "ai-agent.guards.urlVariables" . -}}

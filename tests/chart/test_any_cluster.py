@@ -252,6 +252,7 @@ def test_what_is_empty_anyway_may_be_null(render: Render) -> None:
 
 
 SECTIONS: tuple[str, ...] = (
+    "backup",
     "connectionTest",
     "externalCache",
     "externalDatabase",

@@ -36,6 +36,7 @@ ALL_ON: Object = {
     "ingress": {"enabled": True, "hosts": ["agent.example.org"], "tls": [{"secretName": "tls"}]},
     "httpRoute": {"enabled": True, "parentRefs": [{"name": "public"}]},
     "retention": {"schedule": "30 3 * * *", "timeZone": "Etc/UTC"},
+    "backup": {"schedule": "17 2 * * *", "claim": "backups"},
     "externalSecret": {"enabled": True, "storeRef": {"name": "vault"}, "dataFrom": [{"extract": {"key": "agent"}}]},
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more", "namespace": "test"}}],
 }

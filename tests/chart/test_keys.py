@@ -64,6 +64,11 @@ CONTEXTS: dict[str, Object] = {
     "stored": {"networkPolicy": {"backupStore": {"to": [{"ipBlock": {"cidr": "10.0.0.7/32"}}]}}},
     "watched": {"prometheusRule": {"enabled": True}},
     "retained": {"retention": {"schedule": "@daily"}},
+    "to back up": {"backup": {"claim": "backups"}},
+    "backed": {"backup": {"schedule": "@daily", "claim": "backups"}},
+    "bucketed": {"backup": {"schedule": "@daily", "s3": {"bucket": "backups", "existingSecret": "keys"}}},
+    "read": {"backup": {"schedule": "@daily", "claim": "backups", "databaseSecret": {"name": "reader", "key": "url"}}},
+    "closed": {"backup": {"schedule": "@daily", "claim": "backups", "encryptionSecret": {"name": "age", "key": "key"}}},
     "external": EXTERNAL,
     "kept": {
         **EXISTING,
@@ -81,6 +86,7 @@ CONFIG = {"ConfigMap/~-config", "Deployment/~", "Job/~"}
 JOB = {"Job/~"}
 TEST = {"Pod/~-connection-test"}
 RETENTION = {"CronJob/~-retention"}
+BACKUP = {"CronJob/~-backup"}
 SERVICE = {"Service/~"}
 SCALER = {"HorizontalPodAutoscaler/~"}
 KEDA = {"ScaledObject/~"}
@@ -439,6 +445,32 @@ KEYS: dict[str, tuple[str, t.Any, set[str]]] = {
     "migration.firstPodSeconds": ("itself", 60, AGENT),
     "migration.gate.image": ("plain", "example.org/python:1", AGENT),
     "connectionTest.image": ("plain", "example.org/python:1", TEST),
+    "backup.schedule": ("to back up", "17 2 * * *", BACKUP | {"ConfigMap/~-backup"}),
+    "backup.timeZone": ("backed", "Europe/Berlin", BACKUP),
+    "backup.suspend": ("backed", True, BACKUP),
+    "backup.claim": ("backed", "others", BACKUP),
+    "backup.s3.bucket": ("bucketed", "others", BACKUP),
+    "backup.s3.prefix": ("bucketed", "agents/one", BACKUP),
+    "backup.s3.endpoint": ("bucketed", "https://store.example.org:9000", BACKUP),
+    "backup.s3.region": ("bucketed", "eu-central-1", BACKUP),
+    "backup.s3.pathStyle": ("bucketed", True, BACKUP),
+    "backup.s3.caCertificates": ("bucketed", "-----BEGIN CERTIFICATE-----", BACKUP),
+    "backup.s3.existingSecret": ("bucketed", "other-keys", BACKUP),
+    "backup.s3.accessKey": ("bucketed", "user", BACKUP),
+    "backup.s3.secretKey": ("bucketed", "word", BACKUP),
+    "backup.workClaim": ("backed", "work", BACKUP),
+    "backup.databaseSecret.name": ("read", "other", BACKUP),
+    "backup.databaseSecret.key": ("read", "other", BACKUP),
+    "backup.encryptionSecret.name": ("closed", "other", BACKUP),
+    "backup.encryptionSecret.key": ("closed", "other", BACKUP),
+    "backup.serverImage": ("backed", "example.org/postgresql:15", BACKUP),
+    "backup.serverUser": ("backed", 70, BACKUP),
+    "backup.keep.last": ("backed", 5, BACKUP),
+    "backup.keep.daily": ("backed", 0, BACKUP),
+    "backup.keep.weekly": ("backed", 0, BACKUP),
+    "backup.keep.monthly": ("backed", 0, BACKUP),
+    "backup.jobs": ("backed", 4, BACKUP),
+    "backup.maxSeconds": ("backed", 60, BACKUP),
     "retention.schedule": ("plain", "30 3 * * 1-5", RETENTION | {"ConfigMap/~-retention"}),
     "retention.timeZone": ("retained", "Europe/Berlin", RETENTION),
     "retention.suspend": ("retained", True, RETENTION),
@@ -521,6 +553,7 @@ RESOURCES = {
     "migration.gate": ("plain", AGENT),
     "connectionTest": ("plain", TEST),
     "retention": ("retained", RETENTION),
+    "backup": ("backed", BACKUP),
     "postgresql.primary": ("plain", PRIMARY),
     "postgresql.readReplicas": ("replicated", READ),
     "redis.master": ("plain", MASTER),

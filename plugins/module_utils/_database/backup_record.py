@@ -52,15 +52,38 @@ def in_folder(path: Path) -> str | None:
 
 
 def kept(cluster: Cluster, namespace: str, release: str) -> list[Row]:
-    """The records of a release's backups; an account that may not read them sees none."""
+    """The records of a release's backups; an account that may not read them sees none.
+
+    Those of the ConfigMap, and of the pods that backed up and are still there: the chart's CronJob has no account that
+    could write a ConfigMap, so its record is what its container said at its end.
+    """
     # This module imports the Kubernetes client, which a folder of backups does not need.
     from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import Forbidden
 
+    found: dict[str, Row] = {}
+    with contextlib.suppress(Forbidden):
+        labels = f"app.kubernetes.io/instance={release},app.kubernetes.io/component=backup"
+        found |= {str(record["name"]): record for record in said(cluster.list("v1", "pods", namespace, labels=labels))}
+    records: t.Any = []
     with contextlib.suppress(Forbidden, ValueError):
-        found = cluster.get("v1", "configmaps", name(release), namespace)
-        records = json.loads(((found or {}).get("data") or {}).get(KEY, "[]"))
-        return [item for item in records if isinstance(item, dict)] if isinstance(records, list) else []
-    return []
+        kept_there = cluster.get("v1", "configmaps", name(release), namespace)
+        records = json.loads(((kept_there or {}).get("data") or {}).get(KEY, "[]"))
+    listed = [item for item in records if isinstance(item, dict)] if isinstance(records, list) else []
+    # A later verification is in the ConfigMap alone.
+    return [*listed, *(found[one] for one in found.keys() - {str(item.get("name")) for item in listed})]
+
+
+def said(pods: t.Iterable[Row]) -> list[Row]:
+    """The records that containers left at their end (terminationMessagePath). Pure; other words are none."""
+    records = []
+    for pod in pods:
+        for status in (pod.get("status") or {}).get("containerStatuses") or ():
+            ended = (status.get("state") or {}).get("terminated") or {}
+            with contextlib.suppress(ValueError, RecursionError):
+                record = json.loads(ended.get("message") or "null")
+                if isinstance(record, dict) and isinstance(record.get("name"), str):
+                    records.append(record)
+    return records
 
 
 def in_cluster(cluster: Cluster, namespace: str, release: str) -> str | None:
@@ -68,4 +91,4 @@ def in_cluster(cluster: Cluster, namespace: str, release: str) -> str | None:
     return last_verified(kept(cluster, namespace, release))
 
 
-__all__ = ("KEY", "in_cluster", "in_folder", "kept", "last_verified", "name")
+__all__ = ("KEY", "in_cluster", "in_folder", "kept", "last_verified", "name", "said")

@@ -34,6 +34,7 @@ QUIET_SECONDS: t.Final = 60
 SIGN_SECONDS: t.Final = 3.0
 _POLL_SECONDS: t.Final = 0.1
 _PREFIX: t.Final = "backup-"
+_MOST_MESSAGE: t.Final = 4000
 SUPERUSER: t.Final = "ai_agent_trace"
 _FIELDS: t.Final = (
     "name", "jobs", "version_table", "lock_timeout_ms", "image", "check_mode", "restore_database", "restore_owner",
@@ -197,45 +198,64 @@ def main(request: dict[str, t.Any]) -> None:
     :param request: `state` (the module's), `shared` and `work` (folders), fields of backup_run.Request, and as `store`
         those of backup_store.Place
     """
-    respond(request, _answer, failed="backup-failed")
+    respond(request, answer, failed="backup-failed")
 
 
 def respond(
-    request: dict[str, t.Any], work: t.Callable[[dict[str, t.Any]], dict[str, t.Any]], *, failed: str
+    request: dict[str, t.Any],
+    work: t.Callable[[dict[str, t.Any]], dict[str, t.Any]],
+    *,
+    failed: str,
+    lines: t.Callable[[dict[str, t.Any]], t.Iterable[str]] | None = None,
 ) -> t.NoReturn:
     """Print what comes of some work with a container beside, and end.
 
     :param request: `shared`, the folder of both
     :param failed: the finding for what nobody expected
+    :param lines: what is printed of an answer; None for what framing.py reads
     """
     # Another container of the pod has to read what this one makes, as the same user.
     os.umask(0o077)
     try:
-        answer = work(request)
+        given = work(request)
     except CollectorError as error:
-        answer = {"error": {"id": error.id, "message": error.message}}
+        given = {"error": {"id": error.id, "message": error.message}}
     except ModuleNotFoundError as error:
-        answer = {"error": {"id": "image-start", "message": f"The image lacks the Python package {error.name}."}}
+        given = {"error": {"id": "image-start", "message": f"The image lacks the Python package {error.name}."}}
     except OSError as error:
         words = f"Something cannot be written or read in the pod ({error.strerror or error}: {error.filename})"
-        answer = {"error": {"id": "backup-folder", "message": f"{words}; look at the volume of the backups."}}
+        given = {"error": {"id": "backup-folder", "message": f"{words}; look at the volume of the backups."}}
     except Exception as error:
         # No text of the error: it may quote what it worked on.
-        answer = {"error": {"id": failed, "message": f"The program fails in the pod ({type(error).__name__})."}}
+        given = {"error": {"id": failed, "message": f"The program fails in the pod ({type(error).__name__})."}}
     # Also where nothing was asked of the container beside.
     with contextlib.suppress(OSError):
         (Path(request["shared"]) / "over").touch()
-    for line in Framer().lines(answer):
+    for line in (lines or Framer().lines)(given):
         # pylint: disable-next=ansible-bad-function
         print(line)
     # Kubernetes shows it with the pod, for as long as that is kept.
     with contextlib.suppress(OSError):
-        Path("/dev/termination-log").write_text(json.dumps(answer.get("backup", answer))[:4000], encoding="utf-8")
+        Path("/dev/termination-log").write_text(_message(given), encoding="utf-8")
     # pylint: disable-next=ansible-bad-function
-    sys.exit(1 if "error" in answer else 0)
+    sys.exit(1 if "error" in given else 0)
 
 
-def _answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
+def _message(given: dict[str, t.Any]) -> str:
+    """The record of a backup, or the error, in what Kubernetes keeps of a container: 4096 bytes."""
+    told = given.get("backup", given)
+    text = json.dumps(told)
+    if len(text) <= _MOST_MESSAGE or "name" not in told:
+        return text[:_MOST_MESSAGE]
+    return json.dumps({name: told[name] for name in ("name", "time", "verified", "problem") if name in told})
+
+
+def answer(request: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What backup_run.py returns.
+
+    :param request: as of main()
+    :raises CollectorError: there is none
+    """
     own = {name: value for name, value in request.items() if name in _FIELDS}
     with contextlib.ExitStack() as stack:
         path, store = Path(request["path"]), None
@@ -277,4 +297,4 @@ def _known() -> t.Collection[str] | None:
     return t.cast("dict[str, t.Any]", found["nodes"])
 
 
-__all__ = ("SIBLING", "Sibling", "main", "respond")
+__all__ = ("SIBLING", "Sibling", "answer", "main", "respond")

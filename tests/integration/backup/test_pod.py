@@ -5,11 +5,15 @@ from __future__ import annotations
 import codecs
 import contextlib
 import dataclasses
+import importlib.util
+import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import typing as t
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -24,6 +28,8 @@ from tests.integration.backup.test_damage import SMALL
 from tests.unit.plugins.module_utils._in_pod.project import Project
 
 Row = dict[str, t.Any]
+Main = t.Callable[[Row], None]
+CHART = Path(__file__).resolve().parents[3] / "chart"
 
 
 @pytest.fixture
@@ -46,19 +52,30 @@ class Pod:
 
     def run(self, state: str, **more: t.Any) -> Row:
         """One Job."""
+        text = self.log(backup_pod.main, {"state": state, **more})
+        unframer = Unframer()
+        answers = [answer for line in text.splitlines() if (answer := unframer.feed(line)) is not None]
+        assert len(answers) == 1, text
+        return answers[0]
+
+    def log(self, main: Main, request: Row, beside: str = backup_pod.SIBLING) -> str:
+        """What one Job prints, in which no password is.
+
+        :param beside: the shell program of the container beside
+        """
         shutil.rmtree(self.shared, ignore_errors=True)
         self.shared.mkdir()
         shutil.chown(self.shared, self.user.pw_uid, self.user.pw_gid)
-        with self.sibling() as beside:
-            answer = self.main({"state": state, **more})
-            beside.wait(60)
-        return answer
+        with self.sibling(beside) as process:
+            text = self.main(main, request)
+            process.wait(60)
+        return text
 
     @contextlib.contextmanager
-    def sibling(self) -> t.Iterator[subprocess.Popen[bytes]]:
+    def sibling(self, program: str = backup_pod.SIBLING) -> t.Iterator[subprocess.Popen[bytes]]:
         programs = self.place.server.folder / "programs"
         beside = subprocess.Popen(
-            ["sh", "-c", backup_pod.SIBLING, "sh", str(self.shared)],
+            ["sh", "-c", program, "sh", str(self.shared)],
             env={"PATH": f"{programs / 'bin'}:{os.defpath}", "LD_LIBRARY_PATH": str(programs / "lib")},
             user=self.user.pw_uid, group=self.user.pw_gid, extra_groups=[], cwd="/",
         )  # fmt: skip
@@ -68,8 +85,8 @@ class Pod:
             beside.kill()
             beside.wait()
 
-    def main(self, request: Row) -> Row:
-        """The answer in the log, in which no password is."""
+    def main(self, main: Main, request: Row) -> str:
+        """What the container with Python prints."""
         own: Row = {
             "path": str(self.backups), "work": str(self.place.work), "shared": str(self.shared), "name": None,
             "jobs": 2, "version_table": "alembic_version", "lock_timeout_ms": 5000, "image": "agent@sha256:1",
@@ -96,17 +113,14 @@ class Pod:
 
                 sys.stdout = os.fdopen(1, "w")
                 with contextlib.suppress(SystemExit):
-                    backup_pod.main(own | request)
+                    main(own | request)
                 sys.stdout.flush()
             os._exit(0)
         os.waitpid(child, 0)
         text = log.read_text(encoding="utf-8")
         assert self.place.server.password not in text
         assert s3_server.SECRET_KEY not in text
-        unframer = Unframer()
-        answers = [answer for line in text.splitlines() if (answer := unframer.feed(line)) is not None]
-        assert len(answers) == 1, text
-        return answers[0]
+        return text
 
 
 def test_backup_verify_and_restore(small: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,3 +202,40 @@ def test_the_container_beside_ends_with_a_killed_one(small: Place, monkeypatch: 
     (pod.shared / "signs").write_text("1\n", encoding="ascii")
     with pod.sibling() as beside:
         assert beside.wait(60) == 0
+
+
+@pytest.fixture(scope="module")
+def scheduled() -> tuple[Main, str]:
+    """The program of the chart's CronJob, and the shell program of the container beside it."""
+    spec = importlib.util.spec_from_file_location("backup_job", CHART / "files/backup_job.py")
+    assert spec is not None
+    assert spec.loader is not None
+    job = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(job)
+
+    def main(request: Row) -> None:
+        os.environ["BACKUP"] = json.dumps(request)
+        job.main()
+
+    found = re.search(r"- '(N=0; until .*)'\n", (CHART / "templates/backup.yaml").read_text(encoding="utf-8"))
+    assert found is not None
+    return main, found[1]
+
+
+def test_on_schedule(small: Place, scheduled: tuple[Main, str]) -> None:
+    pod, (main, beside) = Pod(small), scheduled
+    said = pod.log(main, {"state": "backup"}, beside)
+    (name,) = [path.name for path in pod.backups.iterdir() if path.name != ".lock"]
+    assert said.startswith(f"{name}: 501 rows of {small.database}, ")
+    assert said.endswith(", revision r1, verified\n")
+    (record,) = pod.run("records")["backups"]
+    assert (record["name"], record["verified"], record["image"]) == (name, True, "agent@sha256:1")
+
+
+def test_on_schedule_without_a_database(small: Place, scheduled: tuple[Main, str]) -> None:
+    pod, (main, beside) = Pod(small), scheduled
+    said = pod.log(main, {"state": "backup", "url": "postgresql://u:s3cr3t@127.0.0.1:1/d"}, beside)
+    assert said.count("\n") == 1, said
+    assert "127.0.0.1:1/d refuses" in said
+    assert "s3cr3t" not in said
+    assert [path for path in pod.backups.iterdir() if path.name != ".lock"] == []

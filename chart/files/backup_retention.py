@@ -1,0 +1,1 @@
+../../plugins/module_utils/_in_pod/backup_retention.py
