@@ -1,8 +1,8 @@
 """Back up the database and prove the backup: the program of the chart's CronJob, with the agent image's Python.
 
-Reads DATABASE_URL, a key in BACKUP_KEY, and in BACKUP a request as backup_pod.py takes it, as JSON. The container beside
-runs PostgreSQL's programs: it waits for its own program in the folder of both. Prints sentences, and leaves the record
-with the pod (its termination message), where the preflight reads it. Exits 1 where no proven backup was made.
+Reads DATABASE_URL, a key in BACKUP_KEY, and in BACKUP a request as backup_pod.py takes it, as JSON. The container
+beside runs PostgreSQL's programs: it waits for its own program in the folder of both. Prints sentences, and leaves the
+record with the pod (its termination message), where the preflight reads it. Exits 1 where no proven backup was made.
 """
 
 from __future__ import annotations

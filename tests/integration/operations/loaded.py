@@ -87,3 +87,23 @@ class LoadedRelease:
                 return found
             assert time.monotonic() < end, found
             time.sleep(1)
+
+
+class ScheduledBackups:
+    """The Jobs of a release's CronJob, begun by hand."""
+
+    namespace: str
+
+    def begin(self, job: str) -> None:
+        """As the runbook says it."""
+        kubectl("-n", self.namespace, "create", "job", f"--from=cronjob/{RELEASE}-backup", job)
+
+    def wait(self, job: str, condition: str = "complete") -> None:
+        """Until it ended."""
+        kubectl(
+            "-n", self.namespace, "wait", f"job/{job}", f"--for=condition={condition}", "--timeout=300s", timeout=310
+        )
+
+    def said(self, job: str) -> list[str]:
+        """The lines of its program."""
+        return kubectl("-n", self.namespace, "logs", f"job/{job}", "-c", "backup").splitlines()

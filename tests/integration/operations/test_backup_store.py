@@ -16,7 +16,7 @@ from lab.cluster import kubectl
 from lab.paths import REGISTRY
 from tests.integration.backup.store import BUCKET, certificate
 
-from .loaded import RELEASE, LoadedRelease, applied
+from .loaded import RELEASE, LoadedRelease, ScheduledBackups, applied
 
 STORE, NAMESPACE, SECRET, PORT = "store", "stored-backups", "backup-store", 9000
 Row = dict[str, t.Any]
@@ -60,7 +60,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
 
-class StoredRelease(LoadedRelease):
+class StoredRelease(ScheduledBackups, LoadedRelease):
     """One whose Jobs reach the store."""
 
     def prepare(self) -> None:
@@ -100,7 +100,9 @@ def release(lab: Row, authority: str) -> Iterator[StoredRelease]:
         "ca_certificates": authority, "secret": {"name": SECRET},
     }  # fmt: skip
     values = {"networkPolicy": {"backupStore": {"to": peers, "ports": [PORT]}}}
-    with StoredRelease(lab, "stored", ai_agent_values=values, ai_agent_backup_s3=s3) as made:
+    # A day that never comes: its Jobs are begun by the tests.
+    scheduled = {"ai_agent_backup_s3": s3, "ai_agent_backup_schedule": "0 0 31 2 *"}
+    with StoredRelease(lab, "stored", ai_agent_values=values, **scheduled) as made:
         yield made
 
 
@@ -128,6 +130,21 @@ def test_there_and_back(release: StoredRelease) -> None:
     assert restored.code == 0, restored.output[-3000:]
     assert "was restored into agent_again" in restored.output
     assert release.counts(5)["failed"] == 0
+
+
+def test_on_schedule(release: StoredRelease) -> None:
+    before = {item["name"] for item in release.record()}
+    release.begin("first")
+    release.wait("first")
+    (said,) = release.said("first")
+    assert said.endswith(", verified"), said
+    assert s3_server.SECRET_KEY not in said
+    # The playbook that comes next sees it, and so does whoever asks for the newest.
+    name = said.partition(":")[0]
+    assert name not in before
+    again = release.play("playbooks/backup.yml")
+    assert again.code == 0, again.output[-3000:]
+    assert {name, *before} <= {item["name"] for item in release.record()}
 
 
 def test_the_way_there_is_closed_by_default(release: StoredRelease) -> None:
