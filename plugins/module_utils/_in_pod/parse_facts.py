@@ -63,12 +63,22 @@ FOREIGN = """
 SELECT DISTINCT p.proname::text FROM pg_proc p JOIN unnest(%(names)s::text[]) n ON n = p.proname
 WHERE p.pronamespace <> 'pg_catalog'::regnamespace
 """
+# Of these, PostgreSQL's own that may give something else each time, or change something.
+VOLATILE = """
+SELECT DISTINCT p.proname::text FROM pg_proc p JOIN unnest(%(names)s::text[]) n ON n = p.proname
+WHERE p.provolatile = 'v'
+"""
 # Class of SQLSTATE: data exceptions.
 _DATA = "22"
+# An unknown setting, as current_setting() says it.
+_UNDEFINED = "42704"
 
 
 def planned(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     """The statements that the server refuses to plan, because of what they compute; EXPLAIN runs none of them.
+
+    What `runs` are queries without a table, by functions of PostgreSQL alone that change nothing.
+
 
     :param asked: as _sql/plan_questions.py makes it
     :return: as of refusals()
@@ -76,35 +86,45 @@ def planned(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]])
     names = sorted({name for item in asked for name in item["functions"]})
     rows = connection.execute(FOREIGN, {"names": names}).fetchall() if names else []
     foreign = {row[0] for row in rows}
-    answers: dict[str, dict[str, str] | None] = {}
+    rows = connection.execute(VOLATILE, {"names": names}).fetchall() if names else []
+    volatile = {row[0] for row in rows}
+    answers: dict[tuple[str, bool], dict[str, str] | None] = {}
     found = []
     end = time.monotonic() + SECONDS
     for item in asked:
-        text = item["text"]
+        key = item["text"], item["runs"]
         if time.monotonic() > end:
             break
-        if foreign.isdisjoint(item["functions"]):
-            if text not in answers:
-                answers[text] = _unplanned(connection, text)
-            refused = answers[text]
+        if (foreign | (volatile if item["runs"] else set())).isdisjoint(item["functions"]):
+            if key not in answers:
+                answers[key] = _unplanned(connection, *key)
+            refused = answers[key]
             found += [{"number": item["number"], **refused}] if refused else []
     return found
 
 
-def _unplanned(connection: psycopg.Connection, text: str) -> dict[str, str] | None:
-    """What the server says of a text that it does not plan because of what it computes."""
+# Names, operators and types are PostgreSQL's own then, and a value that takes long to compute is not worth it.
+_CLOSED = "SELECT set_config('search_path', 'pg_catalog', true), set_config('statement_timeout', '500ms', true)"
+
+
+def _unplanned(connection: psycopg.Connection, text: str, runs: bool) -> dict[str, str] | None:
+    """What the server says of a text that it does not plan, or run, because of what it computes."""
     from psycopg import Error
 
     try:
         with connection.transaction(force_rollback=True), connection.cursor() as cursor:
             # The binary form makes psycopg use the extended protocol, which takes one statement and no second.
-            cursor.execute(f"EXPLAIN {text}", binary=True)
+            if runs:
+                cursor.execute(_CLOSED)
+            # Run by EXPLAIN, its rows stay on the server.
+            cursor.execute(f"EXPLAIN ({'ANALYZE' if runs else 'VERBOSE'}) {text}", binary=True)
     except Error as error:
         state = error.sqlstate
         if state is None:
             raise
         message = (error.diag.message_primary or "").strip()
-        return {"state": state, "message": message[:300]} if state.startswith(_DATA) else None
+        known = state.startswith(_DATA) or (state == _UNDEFINED and "parameter" in message)
+        return {"state": state, "message": message[:300]} if known else None
     return None
 
 
@@ -115,6 +135,13 @@ SELECT y.oid = %(given)s::oid OR y.typcategory = 'S' OR EXISTS (SELECT FROM pg_c
   format_type(%(given)s::oid, NULL) AS given
 FROM pg_type y WHERE y.oid = %(wanted)s::text::regtype
 """
+
+# The columns of a row type, none where it is another type or not there.
+COLUMNS_OF = """
+SELECT format_type(a.atttypid, a.atttypmod) FROM pg_type y JOIN pg_attribute a ON a.attrelid = y.typrelid
+WHERE y.oid = to_regtype(%(name)s) AND y.typtype = 'c' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+IS_ROW = "SELECT y.typtype IN ('c', 'p') FROM pg_type y WHERE y.oid = %(given)s::oid"
 
 
 def bodies(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
@@ -135,7 +162,8 @@ def bodies(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]) 
             with connection.transaction(force_rollback=True), connection.cursor() as cursor:
                 cursor.execute(f"PREPARE {NAME}{types} AS {item['text']}", binary=True)
                 try:
-                    message = _unlike(connection, item["returns"]) if item["returns"] and not item["named"] else None
+                    # What PREPARE took for a column is one for the function too.
+                    message = _unlike(connection, item) if item["returns"] else None
                 finally:
                     cursor.execute(f"DEALLOCATE {NAME}")
                 if message:
@@ -151,15 +179,29 @@ def bodies(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]]) 
     return found
 
 
-def _unlike(connection: psycopg.Connection, wanted: str) -> str | None:
-    """Why the result of what was prepared is none of this type."""
+def _unlike(connection: psycopg.Connection, item: dict[str, t.Any]) -> str | None:
+    """Why the result of what was prepared is none of these columns.
+
+    Source: check_sql_stmt_retval in src/backend/executor/functions.c.
+    """
     described = connection.pgconn.describe_prepared(NAME.encode())
-    if described.nfields != 1:
-        return f"the function returns {wanted}, and its last statement gives {described.nfields} columns"
-    row = connection.execute(RETURNED, {"given": described.ftype(0), "wanted": wanted}).fetchone()
-    if row is None or row[0]:
+    given = [described.ftype(place) for place in range(described.nfields)]
+    wanted: list[str] = item["returns"]
+    if item["row"]:
+        wanted = [row[0] for row in connection.execute(COLUMNS_OF, {"name": wanted[0]}).fetchall()]
+        if not wanted:
+            return None
+    several = item["row"] or len(wanted) > 1
+    if several and len(given) == 1 and connection.execute(IS_ROW, {"given": given[0]}).fetchone() == (True,):
         return None
-    return f"the function returns {wanted}, and its last statement gives {row[1]}"
+    if len(given) != len(wanted):
+        returned = f"{len(wanted)} columns" if several else wanted[0]
+        return f"the function returns {returned}, and its last statement gives {len(given)} columns"
+    for one, other in zip(given, wanted, strict=True):
+        row = connection.execute(RETURNED, {"given": one, "wanted": other}).fetchone()
+        if row is not None and not row[0]:
+            return f"the function returns {other}, and its last statement gives {row[1]}"
+    return None
 
 
 def settings(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str, str]]) -> list[dict[str, t.Any]]:

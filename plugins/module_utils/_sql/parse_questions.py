@@ -28,6 +28,8 @@ if t.TYPE_CHECKING:  # pragma: no cover
 
 # FUNC_PARAM_IN, FUNC_PARAM_DEFAULT in src/include/nodes/parsenodes.h.
 _INPUTS: t.Final = {"i", "d"}
+# FUNC_PARAM_OUT and _TABLE.
+_OUTPUTS: t.Final = {"o", "t"}
 # Longer ones carry data; the whole request has to stay small.
 MOST_CHARACTERS = 20_000
 MOST_STATEMENTS = 500
@@ -83,8 +85,9 @@ def grammar_questions(found: t.Iterable[Statement]) -> list[tuple[int, str]]:
 def body_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
     """What the server can be asked about the bodies of functions in SQL, which it analyses when they are made.
 
-    :return: `number`, `types` of the parameters, `text`, `returns` (None where that is not asked), and `named`: the
-        body uses a name that a parameter has as well. PREPARE takes it for a column, so that its refusal proves
+    :return: `number`, `types` of the parameters, `text`, `returns`: the types of the columns that the last statement
+        has to give (None where that is not asked), `row`: there is one type, whose name may be a table's, and `named`:
+        the body uses a name that a parameter has as well. PREPARE takes it for a column, so that its refusal proves
         something only where a table or a schema is missing
     """
     asked: list[dict[str, t.Any]] = []
@@ -116,7 +119,7 @@ def _bodies(number: int, node: t.Any, changed: set[str | None]) -> t.Iterator[di
     except ParseError:
         return
     names = {part.name for part in node.parameters or () if part.name} | {node.funcname[-1].sval}
-    plain = len(given) == len(node.parameters or ()) and node.returnType is not None and builtin(node.returnType)
+    result = _result(node, given, changed)
     for place, raw in enumerate(statements):
         inner = raw.stmt
         tables = {part.relname for part in walk(inner) if isinstance(part, ast.RangeVar)}
@@ -132,10 +135,27 @@ def _bodies(number: int, node: t.Any, changed: set[str | None]) -> t.Iterator[di
             if isinstance(part, ast.ColumnRef)
             for field in part.fields or ()
         }
-        last = plain and place == len(statements) - 1 and isinstance(inner, ast.SelectStmt)
-        returns = RawStream()(node.returnType).removeprefix("SETOF ") if last else None
-        yield {"number": number, "types": kinds, "text": RawStream()(inner), "returns": returns,
-               "named": bool(names & fields)}  # fmt: skip
+        last = place == len(statements) - 1 and isinstance(inner, ast.SelectStmt)
+        yield {"number": number, "types": kinds, "text": RawStream()(inner), "named": bool(names & fields),
+               "returns": None, "row": False} | (result if last else {})  # fmt: skip
+
+
+def _result(node: t.Any, given: t.Sequence[t.Any], changed: set[str | None]) -> dict[str, t.Any]:
+    """`returns` and `row` of body_questions(); nothing where the result is not asked for."""
+    outputs = [part.argType for part in node.parameters or () if part.mode.value in _OUTPUTS]
+    if len(given) + len(outputs) < len(node.parameters or ()):
+        return {}
+    if outputs:
+        known = all(builtin(kind) for kind in outputs)
+        return {"returns": [RawStream()(kind) for kind in outputs], "row": False} if known else {}
+    kind = node.returnType
+    if kind is None or kind.pct_type or kind.arrayBounds:
+        return {}
+    one = [RawStream()(kind).removeprefix("SETOF ")]
+    kind_name = kind.names[-1].sval
+    if kind_name == "record" or kind_name in changed:
+        return {}
+    return {"returns": one, "row": not builtin(kind)}
 
 
 def _first_field(node: t.Any) -> str | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.computed_questions import computed
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     ConstrType,
@@ -48,7 +49,8 @@ def plan_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
 
     Only what depends on nothing that the upgrade itself changes first.
 
-    :return: `number`, `text`, and `functions`: the names of those that are called
+    :return: `number`, `text`, `functions`: the names of those that are called, and `runs`: the text is to be run, for
+        it computes values without any table (_sql/computed_questions.py)
     """
     questions: list[dict[str, t.Any]] = []
     changed: set[str | None] = set()
@@ -60,7 +62,9 @@ def plan_questions(found: t.Sequence[Statement]) -> list[dict[str, t.Any]]:
         if len(statement.sql) <= MOST_CHARACTERS:
             called = sorted({name for _schema, name in functions(node)})
             texts = _texts(node, changed=bool(tables & changed)) if called or _computes(node) else ()
-            questions += [{"number": statement.number, "text": text, "functions": called} for text in texts]
+            about = {"number": statement.number, "functions": called}
+            questions += [about | {"text": text, "runs": False} for text in texts]
+            questions += [about | {"text": text, "runs": True} for text in computed(node)]
         if changes_names(node):
             break
         if not isinstance(node, _QUERIES):
