@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.constant_texts import constant_text
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
     AlterTableType,
     ObjectType,
@@ -35,11 +36,11 @@ _CATALOGUES = {"pg_catalog", "information_schema"}
 _CHANGING = ("pg_advisory", "pg_try_advisory", "pg_terminate", "pg_cancel", "pg_create_", "pg_drop_", "pg_replication_")
 _PLAIN = {
     "any_value", "array_agg", "array_length", "array_position", "array_to_string", "bool_and", "bool_or", "coalesce",
-    "col_description", "count", "current_database", "current_schema", "current_schemas", "format_type",
-    "generate_subscripts", "generate_series", "has_schema_privilege", "has_table_privilege", "information_schema",
-    "json_agg", "json_build_object", "json_object_agg", "lower", "max", "min", "obj_description", "quote_ident",
-    "regexp_replace", "row_number", "shobj_description", "string_agg", "to_regclass", "to_regtype", "unnest", "upper",
-    "version",
+    "col_description", "count", "current_database", "current_schema", "current_schemas", "current_setting",
+    "format_type", "generate_subscripts", "generate_series", "has_schema_privilege", "has_table_privilege",
+    "information_schema", "json_agg", "json_build_object", "json_object_agg", "lower", "max", "min", "obj_description",
+    "quote_ident", "regexp_replace", "row_number", "shobj_description", "string_agg", "to_regclass", "to_regtype",
+    "unnest", "upper", "version",
 }  # fmt: skip
 # What the copy has otherwise than the live database: statistics, sizes, large objects, settings of the machine.
 _OF_INSTANCE = (
@@ -55,6 +56,9 @@ _COMPUTING = {
     "jsonb_build_object", "jsonb_set", "length", "md5", "nextval", "now", "random", "replace", "row_to_json", "setval",
     "substring", "timezone", "to_json", "to_jsonb", "to_timestamp", "trim", "uuid_generate_v4",
 }  # fmt: skip
+_SETTING = "current_setting"
+# Each table was copied with its access method, and SQLAlchemy 2.1 asks whether that is the default one.
+_OF_SCHEMA = {"default_table_access_method"}
 # Settings by which a name becomes another table's.
 _NAMING = {"search_path", "role", "session_authorization"}
 _WRITING = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt, ast.TruncateStmt, ast.CopyStmt)
@@ -104,12 +108,21 @@ def calls(node: t.Any, others: t.Container[str] = ()) -> bool:
 def _of_instance(node: t.Any) -> list[str]:
     """Names in a query whose answer is another in a database with rows, of another age, on another machine."""
     names = [name for _schema, name in [*relations(node), *functions(node)]]
+    if _SETTING in names and not any(_tells_more(part) for part in walk(node)):
+        names.remove(_SETTING)
     found = [name for name in names if name.startswith(_OF_INSTANCE) or name.endswith("_size")]
     for part in walk(node):
         if isinstance(part, ast.ColumnRef) and part.fields:
             column = getattr(part.fields[-1], "sval", None)
             found += [column] if column in _COUNTED else []
     return found
+
+
+def _tells_more(node: t.Any) -> bool:
+    """Whether it calls current_setting() for a setting that the copy may have otherwise."""
+    if not isinstance(node, ast.FuncCall) or qualified_name(node.funcname or ())[1] != _SETTING:
+        return False
+    return not node.args or constant_text(node.args[0]) not in _OF_SCHEMA
 
 
 def _runs_anything(node: t.Any) -> bool:

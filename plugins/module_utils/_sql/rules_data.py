@@ -239,6 +239,11 @@ def _opaque_calls(node: t.Any, reading: Reading) -> None:
             )
 
 
+def _cursor(node: t.Any, reading: Reading) -> None:
+    """The query is opened at once; what FETCH reads is locked then."""
+    _query(node.query, reading)
+
+
 def _copy(node: t.Any, reading: Reading) -> None:
     if node.relation is not None:
         mode = Mode.ROW_EXCLUSIVE if node.is_from else Mode.ACCESS_SHARE
@@ -264,6 +269,7 @@ HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
     ast.DeleteStmt: _query,
     ast.MergeStmt: _query,
     ast.SelectStmt: _query,
+    ast.DeclareCursorStmt: _cursor,
     ast.CopyStmt: _copy,
 }
 

@@ -39,7 +39,7 @@ def _alone(node: t.Any, reading: Reading) -> None:
 
 
 HANDLERS: t.Final[dict[type, t.Callable[[t.Any, Reading], None]]] = {
-    **dict.fromkeys((ast.ListenStmt, ast.UnlistenStmt, ast.DeallocateStmt, ast.ClosePortalStmt), _none),
+    **dict.fromkeys((ast.ListenStmt, ast.UnlistenStmt, ast.DeallocateStmt, ast.FetchStmt, ast.ClosePortalStmt), _none),
     **dict.fromkeys(_ALONE, _alone),
     ast.AlterOwnerStmt: _owner,
 }

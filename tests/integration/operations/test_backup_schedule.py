@@ -45,7 +45,7 @@ def test_a_backup_is_made_proven_and_known(release: BackedUpRelease) -> None:
     assert release.last_verified() is None
     release.begin("first")
     release.wait("first")
-    (said,) = release.said("first")
+    said, *_notes = release.said("first")
     assert said.endswith(", verified"), said
     first = release.last_verified()
     assert first is not None
@@ -77,7 +77,7 @@ def test_one_that_fails_says_why_and_counts_for_nothing(release: BackedUpRelease
         )
         release.begin("third")
         release.wait("third", "failed")
-        (said,) = release.said("third")
+        said, *_notes = release.said("third")
         assert "postgresql" in said
     finally:
         kubectl("-n", NAMESPACE, "scale", "statefulset", f"{RELEASE}-postgresql", "--replicas=1")

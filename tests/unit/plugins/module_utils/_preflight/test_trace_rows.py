@@ -19,6 +19,9 @@ KNOWN = {
     "an id and a time are computed": [MADE, "INSERT INTO made SELECT length(now()::text)", READ],
     "what it changes comes back": [MADE, "UPDATE made SET id = 2 RETURNING id"],
     "a savepoint before it is rolled back": [MADE, "BEGIN", "SAVEPOINT one", "ROLLBACK TO SAVEPOINT one", READ],
+    "SQLAlchemy 2.1 asks for tables": [
+        MADE, "SELECT relname, amname <> current_setting('default_table_access_method') FROM pg_class, pg_am", READ,
+    ],
     "Alembic's own table": ["SELECT version_num FROM alembic_version"],
 }  # fmt: skip
 UNKNOWN = {
@@ -37,6 +40,10 @@ UNKNOWN = {
     "a function may fill it": [MADE, "SELECT fill()", READ],
     "a block may fill it": [MADE, "DO $$ BEGIN INSERT INTO made SELECT id FROM live; END $$", READ],
     "its name may be another's": [MADE, "SET search_path = elsewhere", READ],
+    "a setting of the machine": [MADE, "SELECT pg_catalog.current_setting('work_mem')", READ],
+    "a setting that is not said": [
+        MADE, "SELECT current_setting('default_table_access_method'), current_setting(name) FROM made", READ,
+    ],
     "a setting": [MADE, "SHOW work_mem", READ],
 }  # fmt: skip
 

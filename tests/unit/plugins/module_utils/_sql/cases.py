@@ -448,6 +448,8 @@ DATA = [
         "MERGE INTO other o USING item i ON o.id = i.id WHEN MATCHED THEN DELETE", {15: "other RX scan?; item AS scan?"}
     ),
     case("SELECT count(*) FROM item", "item AS scan?"),
+    case("DECLARE walk CURSOR FOR SELECT id FROM item", "item AS scan?"),
+    case("DECLARE walk CURSOR WITH HOLD FOR SELECT id FROM item", "item AS scan?"),
     case("SELECT id FROM item WHERE id = 1 FOR UPDATE", "item RS scan?"),
     case(
         "WITH moved AS (DELETE FROM other RETURNING *) INSERT INTO base SELECT * FROM moved", "base RX; other RX scan"
