@@ -13,20 +13,14 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._kube.api import
 from lab.cluster import kubectl
 from lab.paths import KUBECONFIG
 
-from .loaded import RELEASE, LoadedRelease, ScheduledBackups, applied
+from .loaded import RELEASE, LoadedRelease, ScheduledBackups
 
 CLAIM, NAMESPACE = "backups", "backed-up"
 Row = dict[str, t.Any]
 
 
 class BackedUpRelease(ScheduledBackups, LoadedRelease):
-    """One with a volume for its backups."""
-
-    def prepare(self) -> None:
-        """The volume's claim."""
-        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
-        metadata = {"name": CLAIM, "namespace": self.namespace}
-        applied({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
+    """One with a volume for its backups, whose claim the role makes."""
 
     def last_verified(self) -> str | None:
         """What the preflight reads."""
@@ -36,7 +30,7 @@ class BackedUpRelease(ScheduledBackups, LoadedRelease):
 @pytest.fixture(scope="module")
 def release(lab: Row) -> Iterator[BackedUpRelease]:
     # A day that never comes: its Jobs are begun by the tests.
-    given = {"ai_agent_backup_claim": CLAIM, "ai_agent_backup_schedule": "0 0 31 2 *"}
+    given = {"ai_agent_backup_schedule": "0 0 31 2 *", "ai_agent_backup_claim": CLAIM, "ai_agent_backup_size": "1Gi"}
     with BackedUpRelease(lab, NAMESPACE, **given) as made:
         yield made
 
