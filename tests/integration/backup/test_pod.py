@@ -58,10 +58,10 @@ class Pod:
         assert len(answers) == 1, text
         return answers[0]
 
-    def log(self, main: Main, request: Row, beside: str = backup_pod.SIBLING) -> str:
+    def log(self, main: Main, request: Row, beside: str | None = None) -> str:
         """What one Job prints, in which no password is.
 
-        :param beside: the shell program of the container beside
+        :param beside: the shell program of the container beside, None for the Job's
         """
         shutil.rmtree(self.shared, ignore_errors=True)
         self.shared.mkdir()
@@ -72,10 +72,10 @@ class Pod:
         return text
 
     @contextlib.contextmanager
-    def sibling(self, program: str = backup_pod.SIBLING) -> t.Iterator[subprocess.Popen[bytes]]:
+    def sibling(self, program: str | None = None) -> t.Iterator[subprocess.Popen[bytes]]:
         programs = self.place.server.folder / "programs"
         beside = subprocess.Popen(
-            ["sh", "-c", program, "sh", str(self.shared)],
+            ["sh", "-c", program or backup_pod.SIBLING, "sh", str(self.shared)],
             env={"PATH": f"{programs / 'bin'}:{os.defpath}", "LD_LIBRARY_PATH": str(programs / "lib")},
             user=self.user.pw_uid, group=self.user.pw_gid, extra_groups=[], cwd="/",
         )  # fmt: skip
