@@ -87,7 +87,8 @@ def _view(node: t.Any) -> t.Iterator[Refusal]:
     seen: set[str] = set()
     chosen: t.Any = query.targetList
     for item in chosen or ():
-        last = item.val.fields[-1] if isinstance(item.val, ast.ColumnRef) else None
+        fields: t.Any = item.val.fields if isinstance(item.val, ast.ColumnRef) else None
+        last = fields[-1] if fields else None
         name = item.name or getattr(last, "sval", None)
         if name and name in seen:
             yield f"The view {node.view.relname} has two columns {name}", True
