@@ -311,8 +311,9 @@ def _with_new_rest(node: t.Any) -> set[Name]:
     if not isinstance(node, ast.AlterTableStmt):
         return set()
     commands: t.Any = node.cmds
+    # Of an index, ATTACH PARTITION has no bounds.
     attached = [item.def_.bound for item in commands or () if item.subtype == Command.AT_AttachPartition]
-    return {relation_name(node.relation)} if any(bound.is_default for bound in attached) else set()
+    return {relation_name(node.relation)} if any(bound and bound.is_default for bound in attached) else set()
 
 
 def _leaving(node: t.Any) -> set[Name]:

@@ -135,7 +135,7 @@ CASES = {
     "drop the key column": Case("fail", "cannot drop column \"at\" because it is part of the partition", ["ALTER TABLE event DROP at"]),
     "retype the key column": Case("fail", "cannot alter column \"at\" because it is part of the partition", ["ALTER TABLE event ALTER at TYPE timestamp"]),
     "drop a partition's column": Case("fail", "cannot drop inherited column \"kind\"", ["ALTER TABLE event_2025 DROP kind"]),
-    "index only and attach": Case("CRASH", "AttributeError(\"'NoneType' object has no attribute 'is_defau", ["CREATE INDEX ei ON ONLY event (id)", "CREATE INDEX e25 ON event_2025 (id)", "ALTER INDEX ei ATTACH PARTITION e25"]),
+    "index only and attach": Case(None, "", ["CREATE INDEX ei ON ONLY event (id)", "CREATE INDEX e25 ON event_2025 (id)", "ALTER INDEX ei ATTACH PARTITION e25"]),
     "foreign key to a partitioned table": Case("fail", "there is no unique constraint matching given keys for refere", ["CREATE TABLE child (e int REFERENCES event (id))"]),
     "second default": Case("fail", "partition \"event_more\" conflicts with existing default parti", ["CREATE TABLE event_more PARTITION OF event DEFAULT"]),
     "insert nowhere": Case("fail", "no partition of relation \"event\" found for row", ["DROP TABLE event_rest", "INSERT INTO event VALUES (1, '2030-01-01', 'x')"]),
