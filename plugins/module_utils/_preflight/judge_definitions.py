@@ -53,6 +53,7 @@ class DefinitionJudge:
         table = self._catalog.table(relation_name(node.relation)) if node.objtype == ObjectType.OBJECT_TABLE else None
         if table:
             yield from _second_key(table, node)
+            yield from _only_here(table, node)
         for command in node.cmds or () if table else ():
             column = table.columns.get(command.name) if table else None
             if table and column:
@@ -183,6 +184,9 @@ class DefinitionJudge:
     }
 
 
+# Types whose values are never compressed nor stored elsewhere: typstorage in src/include/catalog/pg_type.dat.
+_OF_FIXED_LENGTH: t.Final = {"int2", "int4", "int8", "float4", "float8", "bool", "uuid", "date", "time", "timetz",
+                             "timestamp", "timestamptz", "interval", "money", "oid"}  # fmt: skip
 # TRIGGER_TYPE_INSTEAD in src/include/catalog/pg_trigger.h.
 _INSTEAD = 64
 
@@ -209,6 +213,16 @@ def _second_key(table: Table, node: t.Any) -> t.Iterator[Refusal]:
             yield f"{dotted(table.name)} has the primary key {known.name} already", True
 
 
+def _only_here(table: Table, node: t.Any) -> t.Iterator[Refusal]:
+    """ONLY adds no column where others inherit it: ATExecAddColumn in src/backend/commands/tablecmds.c."""
+    if not table.children or node.relation.inh:
+        return
+    for command in node.cmds or ():
+        if command.subtype == Command.AT_AddColumn and command.def_.colname not in table.columns:
+            words = f"inherits from {dotted(table.name)}, which ONLY gives a column that it does not get"
+            yield f"{dotted(table.children[0])} {words}", True
+
+
 def _column(command: t.Any, column: Column) -> str | None:
     """Why the server refuses a command for a column as it is, as the rest of a sentence."""
     kind = Command(command.subtype)
@@ -218,6 +232,10 @@ def _column(command: t.Any, column: Column) -> str | None:
         if not column.not_null:
             return "is not NOT NULL, which an identity column must be"
         return "has a default, beside which there is no identity" if column.has_default else None
+    if kind in {Command.AT_SetStorage, Command.AT_SetCompression} and column.type in _OF_FIXED_LENGTH:
+        plain = {"plain", "default"} if kind == Command.AT_SetStorage else {"default"}
+        word = "storage" if kind == Command.AT_SetStorage else "compression"
+        return None if command.def_.sval.lower() in plain else f"is {column.type}, and has no {word} of its own"
     identity = "is no identity column" if not column.identity and not command.missing_ok else None
     computed = "is no generated column" if not column.generated and not command.missing_ok else None
     valued = "is an identity column" if column.identity else "is a generated column" if column.generated else None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ai_platform.agent.plugins.module_utils._common.findings import Finding, Where, finding
+from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.judge_clauses import at_odds
 from ansible_collections.ai_platform.agent.plugins.module_utils._preflight.refusal import Refusal, refusal
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.address_questions import named_routines
@@ -90,7 +91,7 @@ class ObjectKindJudge:
         handler = self._HANDLERS.get(type(node))
         found = [
             refusal("definition-refused", words, where, sure=sure and certain)
-            for words, sure in (*_types(node), *(handler(self, node) if handler else ()))
+            for words, sure in (*_types(node), *at_odds(node), *(handler(self, node) if handler else ()))
         ]
         if isinstance(node, ast.VariableSetStmt) and node.name == "check_function_bodies":
             self._checks_bodies = False

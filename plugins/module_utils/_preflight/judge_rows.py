@@ -18,13 +18,22 @@ from ansible_collections.ai_platform.agent.plugins.module_utils._common.words im
 from ansible_collections.ai_platform.agent.plugins.module_utils._in_pod import row_casts
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql import type_changes
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ast
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import Question, row_questions
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import dotted, relation_name, walk
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import ObjectType, ast
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.row_questions import (
+    OF_THE_REST,
+    Question,
+    row_questions,
+)
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import (
+    dotted,
+    qualified_name,
+    relation_name,
+    walk,
+)
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.written_rows import computed_rows, may_be_refused
 
 if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog
+    from ansible_collections.ai_platform.agent.plugins.module_utils._sql.catalog import Catalog, Table
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.facts_rows import RowAnswer
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.reading import Effect
     from ansible_collections.ai_platform.agent.plugins.module_utils._sql.statements import Name, Statement
@@ -96,6 +105,8 @@ class RowJudge:
         self._by_statement: dict[int, list[tuple[Question, RowAnswer]]] = {}
         # By table, the statements that change its rows.
         self._writes: dict[Name, dict[int, _Write]] = {}
+        # Partitioned tables whose default partition left them, and holds no row of theirs any more.
+        self._without_rest: set[Name] = set()
 
     def take(self, statements: t.Sequence[Statement]) -> None:
         """Find the questions of the statements that will be judged."""
@@ -143,9 +154,13 @@ class RowJudge:
         plain = isinstance(node, ast.InsertStmt) and not getattr(node.selectStmt, "fromClause", True)
         removes = isinstance(node, (ast.UpdateStmt, ast.DeleteStmt, ast.TruncateStmt))
         write = _Write(plain, not removes or any(isinstance(part, ast.InsertStmt) for part in walk(node)))
+        leaving = {self._catalog.qualified(name) for name in _leaving(node)}
+        self._without_rest -= {self._catalog.qualified(name) for name in _with_new_rest(node)}
         for effect in effects:
+            known = effect.table_before
+            if known and known.partition_of and self._catalog.qualified(effect.table) in leaving:
+                self._leaves(known, statement.number, certain=statement.condition is None)
             if effect.rule in _WRITING:
-                known = effect.table_before
                 self._write(known.name if known else self._catalog.qualified(effect.table), statement.number, write)
                 if known and known.partition_of:
                     self._write(known.partition_of, statement.number, write)
@@ -156,6 +171,15 @@ class RowJudge:
             schema = node.relation.schemaname or self._catalog.schema
             if written := self._writes.pop((schema, str(node.relation.relname)), None):
                 self._writes[schema, str(node.newname)] = written
+
+    def _leaves(self, part: Table, number: int, *, certain: bool) -> None:
+        """A partition takes its rows along."""
+        parent = part.partition_of
+        known = self._catalog.table(parent) if parent else None
+        if certain and known and known.default_partition == part.name:
+            self._without_rest.add(known.name)
+        if parent:
+            self._write(parent, number, _Write(plain=False, adds=False))
 
     def _write(self, table: Name, number: int, write: _Write) -> None:
         self._writes.setdefault(table, {})[number] = write
@@ -193,6 +217,8 @@ class RowJudge:
             return self._catalog.table((self._catalog.qualified(question.table)[0], node.idxname or "")) is not None
         if question.kind == "null" and question.columns:
             return all(self._catalog.proves_not_null(question.table, name) for name in question.columns)
+        if question.kind == "bound" and question.what.startswith(OF_THE_REST):
+            return table is not None and table.name in self._without_rest
         if question.kind == "merged":
             return not self._built_again(question, statement)
         if question.kind == "cast":
@@ -278,6 +304,27 @@ def _silent(question: Question, answer: RowAnswer) -> bool:
     if question.kind == "long":
         return answer.get("violated") is False or answer.get("why") not in {"size", "never", "time", "file"}
     return question.kind == "expression" and answer.get("why") == "type"
+
+
+def _with_new_rest(node: t.Any) -> set[Name]:
+    """The table that a statement gives a table as its default partition."""
+    if not isinstance(node, ast.AlterTableStmt):
+        return set()
+    commands: t.Any = node.cmds
+    # Of an index, ATTACH PARTITION has no bounds.
+    attached = [item.def_.bound for item in commands or () if item.subtype == Command.AT_AttachPartition]
+    return {relation_name(node.relation)} if any(bound and bound.is_default for bound in attached) else set()
+
+
+def _leaving(node: t.Any) -> set[Name]:
+    """The tables that a statement takes out of what they are partitions of, where they are some."""
+    if isinstance(node, ast.DropStmt) and node.removeType == ObjectType.OBJECT_TABLE:
+        objects: t.Any = node.objects
+        return {qualified_name(item) for item in objects or ()}
+    if not isinstance(node, ast.AlterTableStmt):
+        return set()
+    commands: t.Any = node.cmds
+    return {relation_name(item.def_.name) for item in commands or () if item.subtype == Command.AT_DetachPartition}
 
 
 def _by(numbers: t.Sequence[int]) -> str:

@@ -33,6 +33,9 @@ _ORDER = {
     Command.AT_AddColumn: 2,
 }
 
+# What a question is about that asks for rows of a default partition which a new one would take.
+OF_THE_REST: t.Final = "the bounds of the default partition"
+
 
 class _RowReader:
     """Reads statements in order. `asked`: the tables about which there will be questions."""
@@ -73,7 +76,7 @@ class _RowReader:
         if not made:
             self._questions.bound(part, parent, bound, label, inside=True)
         if not bound.is_default and bound.strategy != "h":
-            what = f"the bounds of the default partition beside {part[1]}"
+            what = f"{OF_THE_REST} beside {part[1]}"
             self._questions.bound(parent, parent, bound, what, inside=False)
 
     def _perhaps(self, node: t.Any) -> None:
@@ -307,4 +310,4 @@ def _asks(node: t.Any) -> bool:
     )
 
 
-__all__ = ("Question", "row_questions")
+__all__ = ("OF_THE_REST", "Question", "row_questions")
