@@ -12,6 +12,7 @@ description:
   - A secret in a file of variables may be changed on its way, and nobody sees it. YAML reads digits without quotes as
     a number, Ansible takes C({{), C({%) and C({#) for a template, and C(echo secret | ansible-vault encrypt_string)
     adds a line break that one program keeps and another one drops.
+  - A reference of another tool, such as C(ENC[...]), that nobody resolved would itself become the password.
   - Variables that consist of one expression are followed to the variable that it names, so the name is that of the
     vaulted one.
 options:
@@ -72,6 +73,11 @@ _HASHED = (
     "has the form of a hash, which PostgreSQL would keep as one, so that nobody could log in with it: take the password"
     " itself, or another one"
 )
+# Whole texts by which tools of secrets name one (shells, Kubernetes, SOPS, vals, 1Password, Bank-Vaults, Argo CD, AWS).
+_REFERENCE = re.compile(
+    r"\$\{[^{}]+\}|\$\([^()]+\)|ENC\[[A-Z0-9_]+,data:.*\]|ref\+[a-z0-9]+://.+|op://.+|vault:[^\s#]+/[^\s#]+#\S+"
+    r"|<path:[^<>]+#[^<>]+>|arn:aws[a-z-]*:(?:secretsmanager|ssm):.+|\$ANSIBLE_VAULT;.*"
+)
 _KINDS = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a dictionary"}
 
 
@@ -80,6 +86,14 @@ def unfit(value: t.Any) -> str:
     if not isinstance(value, str):
         kind = next((words for one, words in _KINDS.items() if isinstance(value, one)), "no text")
         return f"is {kind}, because YAML reads it so: write it in quotes"
+    # Environments give a byte of another encoding so, and JSON may hold one; neither a Secret nor a server takes it.
+    if any(unicodedata.category(each) == "Cs" for each in value):
+        return "holds bytes that are no UTF-8, which no Secret takes: save it as UTF-8, or run in a UTF-8 locale"
+    if _REFERENCE.fullmatch(value):
+        return (
+            "is a reference that nobody resolved, which would itself become the password: take the password, by a"
+            " lookup where another system keeps it"
+        )
     if found := sorted({_character(each) for each in value if unicodedata.category(each) in {"Cc", "Zl", "Zp"}}):
         cure = "remove it (`printf %s` instead of `echo`, `|-` instead of `|`)"
         return f"holds {' and '.join(found)}, which some programs keep and others drop: {cure}"

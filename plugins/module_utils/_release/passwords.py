@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import typing as t
 from collections.abc import Collection, Mapping
@@ -39,6 +40,7 @@ IN_VALUES: t.Final = (
 # Names of variables that a program takes a secret from; TOKENIZER, MAX_TOKENS, CACHE_KEY and API_KEY_FILE are none.
 _SECRET_NAME: t.Final = re.compile(
     r"(?i)(?:^|[_.-])(?:password|passwd|pwd|secret|token|credentials?|passphrase"
+    r"|pgpassword|rediscli_auth|fernet_key|secret_key_base"
     r"|(?:api|access|secret|private|encryption|signing|auth|master|account|service|openai|anthropic|azure|gemini|mistral)[_-]?key)$"
 )
 # Keys of values that hold a secret themselves, and do not name where it is, as existingSecretPasswordKey does.
@@ -49,8 +51,12 @@ _NAMES: t.Final = ("existingSecretKeys", "secretKeys")
 _LEAST: t.Final = 8
 _ENVIRONMENTS: t.Final = ("env", "extraEnv", "extraEnvVars")
 _LOGIN: t.Final = re.compile(
-    r"://[^\s/:@]*:[^\s/@]+@|\bpassword\s+'[^']|^\s*(?:requirepass|masterauth)\s+\S", re.IGNORECASE | re.MULTILINE
+    r"://[^\s/:@]*:[^\s/@]+@|\bpassword\s+'[^']|^\s*(?:requirepass|masterauth)\s+\S"
+    r"|-----BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY-----",
+    re.IGNORECASE | re.MULTILINE,
 )
+# A shorter number of a variable that is called a secret switches or counts.
+_LEAST_NUMBER: t.Final = 100_000
 
 
 def problems(passwords: Mapping[str, str], values: Mapping[str, t.Any]) -> dict[str, list[str]]:
@@ -69,9 +75,14 @@ def problems(passwords: Mapping[str, str], values: Mapping[str, t.Any]) -> dict[
 
 def _in_values(passwords: Collection[str], values: Mapping[str, t.Any]) -> list[str]:
     real = [str(one) for one in passwords if len(str(one)) >= _LEAST and not PLACEHOLDER.search(str(one))]
-    known = {form for one in real for form in (one, quote(one, safe=""))}
+    known = {form for one in real for form in (one, quote(one, safe=""), _encoded(one))}
     found = [*(path for path in IN_VALUES if _at(values, path)), *_written(values), *_repeated(values, known)]
     return list(dict.fromkeys(found))
+
+
+def _encoded(text: str) -> str:
+    """As in the `data` of a Secret; guard refuses what cannot be encoded by its own name."""
+    return base64.b64encode(text.encode(errors="surrogatepass")).decode()
 
 
 def _repeated(values: t.Any, known: Collection[str], path: str = "") -> t.Iterator[str]:
@@ -99,6 +110,9 @@ def _written(values: t.Any, path: str = "", name: str = "") -> t.Iterator[str]:
     elif isinstance(values, list | tuple):
         for number, value in enumerate(values):
             yield from _written(value, f"{path}[{number}]")
+    elif isinstance(values, int) and values >= _LEAST_NUMBER:
+        if _SECRET_NAME.search(name):
+            yield path
     elif isinstance(values, str) and values and path not in IN_VALUES:
         telling = _SECRET_NAME.search(name) and values.lower() not in {"true", "false"} and "$(" not in values
         parent, _dot, key = path.rpartition(".")

@@ -72,6 +72,14 @@ VARIABLES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         {"ai_agent_postgresql_password": "demo-only\n"},
         ["ai_agent_postgresql_password holds a line break", "printf", "runbook.md#password-unfit"],
     ),
+    "password that is a reference": (
+        {"ai_agent_redis_password": "ref+vault://secret/agent#/redis"},
+        ["ai_agent_redis_password is a reference", "runbook.md#password-unfit"],
+    ),
+    "a variable of libpq among the values": (
+        {"ai_agent_values": {"agent": {"env": {"PGPASSWORD": "K9-xQ-canary"}}}},
+        ["ai_agent_values sets agent.env.PGPASSWORD", "readable in the release"],
+    ),
     "password that PostgreSQL takes for a hash": (
         {"ai_agent_postgresql_password": "md5" + "0" * 32},
         ["ai_agent_postgresql_password has the form of a hash", "runbook.md#password-unfit"],

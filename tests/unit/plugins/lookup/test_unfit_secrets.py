@@ -54,6 +54,18 @@ def test_unsafe_and_vaulted_strings_are_no_templates(value: str) -> None:
         (f" {CANARY}", "white space"),
         (f"{CANARY}\u00a0", "white space"),
         (f"\ufeff{CANARY}", "white space"),
+        # What the environment gives for a byte of Latin-1, and what JSON of a form may hold.
+        (f"{CANARY}\udcfc", "bytes that are no UTF-8"),
+        (f"a\ud83d{CANARY}", "bytes that are no UTF-8"),
+        (f"{{{{{CANARY}}}}}".replace("{{", "${").replace("}}", "}"), "a reference"),
+        (f"$({CANARY})", "a reference"),
+        (f"ENC[AES256_GCM,data:{CANARY},iv:a=,tag:b=,type:str]", "a reference"),
+        (f"ref+vault://secret/{CANARY}#/password", "a reference"),
+        (f"op://vault/{CANARY}/password", "a reference"),
+        (f"vault:secret/data/{CANARY}#password", "a reference"),
+        (f"<path:secret/data/{CANARY}#password>", "a reference"),
+        (f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{CANARY}", "a reference"),
+        ("$ANSIBLE_VAULT;1.2;AES256;prod", "a reference"),
     ],
 )
 def test_a_secret_that_programs_take_differently(value: t.Any, words: str) -> None:
@@ -62,7 +74,13 @@ def test_a_secret_that_programs_take_differently(value: t.Any, words: str) -> No
     assert words in told["problem"]
 
 
-@pytest.mark.parametrize("value", ["0123", "a b", "@:/%+ü?#[]'\"\\$`!*&|<>", "{ {x} }", "%}", "", "é" * 40])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("0123", "a b", "@:/%+ü?#[]'\"\\$`!*&|<>", "{ {x} }", "%}", "", "é" * 40, "😀"),
+        *("x${A}", "$A-b9", "$()", "${}", "ENC[x", "ref+9k", "vault:9Kx#2", "<path:>", "op:/9k/x", "arn:aws:x"),
+    ],
+)
 def test_what_fits(value: str) -> None:
     assert found(value) == []
 

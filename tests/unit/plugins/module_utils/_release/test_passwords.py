@@ -123,6 +123,15 @@ CANARY = "HUNTER2canary"
         ({"externalCache": {"password": CANARY}}, "externalCache.password"),
         ({"redis": {"metrics": {"redisPassword": CANARY}}}, "redis.metrics.redisPassword"),
         ({"extraObjects": [{"kind": "Secret", "stringData": {"a": CANARY}}]}, "extraObjects[0]"),
+        *(
+            ({"agent": {"env": {name: CANARY}}}, f"agent.env.{name}")
+            for name in ("PGPASSWORD", "REDISCLI_AUTH", "MYSQL_PWD", "AIRFLOW__CORE__FERNET_KEY", "SECRET_KEY_BASE")
+        ),
+        ({"agent": {"env": {"BACKUP_TOKEN": 12345678}}}, "agent.env.BACKUP_TOKEN"),
+        (
+            {"agent": {"files": {"a": f"-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----"}}},
+            "agent.files.a",
+        ),
     ],
 )
 def test_a_secret_among_the_values_by_its_name_or_its_form(values: dict[str, t.Any], path: str) -> None:
@@ -143,6 +152,12 @@ def test_a_secret_among_the_values_by_its_name_or_its_form(values: dict[str, t.A
         {"postgresql": {"auth": {"usePasswordFiles": True, "secretKeys": {"userPasswordKey": "password"}}}},
         {"externalSecret": {"data": [{"secretKey": "password", "remoteRef": {"key": "db", "property": "password"}}]}},
         {"extraObjects": [{"kind": "Secret", "type": "kubernetes.io/service-account-token"}]},
+        {
+            "agent": {
+                "env": {"USE_TOKEN": 1, "REQUIRE_PASSWORD": True, "PRIMARY_KEY": "id", "SSL_CERT": "BEGIN PUBLIC KEY"}
+            }
+        },
+        {"agent": {"files": {"a": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"}}},
     ],
 )
 def test_what_only_names_or_leads_to_a_secret_is_none(values: dict[str, t.Any]) -> None:
@@ -160,6 +175,7 @@ LONG = "Hu9!canary/Kx"
         ({"agent": {"args": ["--db", f"host=x password={LONG}"]}}, "agent.args[1]"),
         ({"agent": {"podAnnotations": {"note": "Hu9%21canary%2FKx"}}}, "agent.podAnnotations.note"),
         ({"extraObjects": [{"kind": "ConfigMap", "data": {"a": f"x {LONG} y"}}]}, "extraObjects[0].data.a"),
+        ({"agent": {"env": {"BLOB": "SHU5IWNhbmFyeS9LeA=="}}}, "agent.env.BLOB"),
     ],
 )
 def test_a_password_of_the_vault_anywhere_among_the_values(values: dict[str, t.Any], path: str, key: str) -> None:
