@@ -38,7 +38,9 @@ def at_odds(node: t.Any) -> t.Iterator[Refusal]:
         if len(node.exprs or ()) == 1 and node.exprs[0].name:
             yield "Extended statistics are of two columns at least, or of an expression", True
     elif kind is ast.ViewStmt:
-        yield from _view(node)
+        yield from _made_by(node.query, f"The view {node.view.relname}", node.aliases)
+    elif kind is ast.CreateTableAsStmt and not node.if_not_exists:
+        yield from _made_by(node.query, f"The table {node.into.rel.relname}", node.into.colNames)
 
 
 def _columns(node: t.Any) -> t.Iterator[Refusal]:
@@ -77,21 +79,25 @@ def _policy(node: t.Any) -> t.Iterator[Refusal]:
         yield f"The policy {node.policy_name} is for {node.cmd_name.upper()}, and so has USING and no WITH CHECK", True
 
 
-def _view(node: t.Any) -> t.Iterator[Refusal]:
-    """Of a UNION, the first query names the columns; a star hides names, but those that are written count."""
-    query = node.query
+def _made_by(query: t.Any, label: str, named: t.Any) -> t.Iterator[Refusal]:
+    """Of a UNION, the first query names the columns; a star hides names, but those that are written count.
+
+    Source: FigureColnameInternal in src/backend/parser/parse_target.c.
+    """
     while isinstance(query, ast.SelectStmt) and query.larg is not None:
         query = query.larg
-    if node.aliases or not isinstance(query, ast.SelectStmt):
+    if named or not isinstance(query, ast.SelectStmt):
         return
     seen: set[str] = set()
     chosen: t.Any = query.targetList
     for item in chosen or ():
-        fields: t.Any = item.val.fields if isinstance(item.val, ast.ColumnRef) else None
+        value: t.Any = item.val
+        fields = value.fields if isinstance(value, ast.ColumnRef) else None
+        fields = value.funcname if isinstance(value, ast.FuncCall) else fields
         last = fields[-1] if fields else None
         name = item.name or getattr(last, "sval", None)
         if name and name in seen:
-            yield f"The view {node.view.relname} has two columns {name}", True
+            yield f"{label} has two columns {name}", True
             return
         seen.add(name or "")
 

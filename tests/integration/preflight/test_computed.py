@@ -147,6 +147,12 @@ CASES: dict[str, tuple[str | None, list[str]]] = {
     "body of a table's row": ("fail", ["CREATE FUNCTION f() RETURNS SETOF keyless LANGUAGE sql AS 'SELECT 1, ''x'', 2'"]),
     "body of a table's row that is right": (None, ["CREATE FUNCTION f() RETURNS SETOF keyless LANGUAGE sql AS 'SELECT a, b FROM keyless'"]),
     "body of a table's rows": (None, ["CREATE FUNCTION f() RETURNS SETOF keyless LANGUAGE sql AS 'SELECT k FROM keyless k'"]),
+    "view of two counts": ("fail", ["CREATE VIEW v AS SELECT count(*), count(age) FROM users"]),
+    "view of two counts with names": (None, ["CREATE VIEW v (a, b) AS SELECT count(*), count(age) FROM users"]),
+    "table of two counts": ("fail", ["CREATE TABLE made AS SELECT count(*), count(age) FROM users"]),
+    "table of a column twice": ("fail", ["CREATE MATERIALIZED VIEW made AS SELECT u.id, k.id FROM users u, users k"]),
+    "table of two functions": (None, ["CREATE TABLE made AS SELECT min(age), max(age), lower('a') FROM users"]),
+    "table of columns with names": (None, ["CREATE TABLE made (a, b) AS SELECT id, id FROM users"]),
     "body of any type": (None, ["ALTER TABLE users ADD score int", "CREATE FUNCTION f(x anyelement) RETURNS anyelement LANGUAGE sql AS 'SELECT x'"]),
 }  # fmt: skip
 # Not known, though the server takes it.
