@@ -76,8 +76,9 @@ def test_what_runs_in_pods_needs_python_3_10_and_the_drivers_of_an_image(file: P
 
 def test_the_charts_pods_run_the_same_programs() -> None:
     links = {file.name: file for file in (ROOT / "chart" / "files").glob("*.py") if file.is_symlink()}
-    assert set(links) == {file.name for file in IN_POD if file.name.startswith(("probe", "retention"))} | {
+    assert set(links) == {file.name for file in IN_POD if file.name.startswith(("backup", "probe", "retention"))} | {
         "errors.py",
+        "framing.py",
         "guest_memory.py",
         "libpq_url.py",
         "session.py",

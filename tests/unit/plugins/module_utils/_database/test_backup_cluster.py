@@ -144,6 +144,10 @@ def test_the_record_of_a_release(config_map: Object | None, wanted: str | None) 
         def get(self, _version: str, plural: str, name: str, _namespace: str) -> Object | None:
             return objects.get((plural, name))
 
+        def list(self, *_place: str, labels: str) -> list[Object]:
+            assert labels.endswith("component=backup")
+            return []
+
     found = in_cluster(t.cast("t.Any", Cluster()), "n", "a")
     assert (found or "")[:10] == (wanted or "")
 
