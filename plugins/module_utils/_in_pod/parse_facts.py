@@ -58,15 +58,11 @@ def refusals(connection: psycopg.Connection, asked: t.Sequence[tuple[int, str]])
     return found
 
 
-# Names of functions that are not PostgreSQL's own alone: planning may call what gives the same for the same.
-FOREIGN = """
-SELECT DISTINCT p.proname::text FROM pg_proc p JOIN unnest(%(names)s::text[]) n ON n = p.proname
-WHERE p.pronamespace <> 'pg_catalog'::regnamespace
-"""
-# Of these, PostgreSQL's own that may give something else each time, or change something.
-VOLATILE = """
-SELECT DISTINCT p.proname::text FROM pg_proc p JOIN unnest(%(names)s::text[]) n ON n = p.proname
-WHERE p.provolatile = 'v'
+# By name: whether a function is not PostgreSQL's own, for planning may call what gives the same for the same, and
+# whether one may give something else each time, or change something.
+FUNCTIONS = """
+SELECT p.proname::text, bool_or(p.pronamespace <> 'pg_catalog'::regnamespace), bool_or(p.provolatile = 'v')
+FROM pg_proc p JOIN unnest(%(names)s::text[]) n ON n = p.proname GROUP BY p.proname
 """
 # Class of SQLSTATE: data exceptions.
 _DATA = "22"
@@ -84,10 +80,9 @@ def planned(connection: psycopg.Connection, asked: t.Sequence[dict[str, t.Any]])
     :return: as of refusals()
     """
     names = sorted({name for item in asked for name in item["functions"]})
-    rows = connection.execute(FOREIGN, {"names": names}).fetchall() if names else []
-    foreign = {row[0] for row in rows}
-    rows = connection.execute(VOLATILE, {"names": names}).fetchall() if names else []
-    volatile = {row[0] for row in rows}
+    rows = connection.execute(FUNCTIONS, {"names": names}).fetchall() if names else []
+    foreign = {name for name, others, _volatile in rows if others}
+    volatile = {name for name, _others, changing in rows if changing}
     answers: dict[tuple[str, bool], dict[str, str] | None] = {}
     found = []
     end = time.monotonic() + SECONDS

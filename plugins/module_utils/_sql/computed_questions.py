@@ -61,18 +61,25 @@ def _of_query(query: t.Any) -> t.Iterator[str]:
     yield from (f"SELECT {RawStream()(item)}" for row in rows for item in row if _calls(item))
 
 
-def _default(command: t.Any) -> t.Iterator[str]:
-    """The default of a new column, which is computed for the rows that are there. It names no column."""
+def new_defaults(command: t.Any) -> t.Iterator[tuple[t.Any, t.Any]]:
+    """Type and default of a column that is added: computed for the rows that are there, it names no column."""
     column = command.def_
     if Command(command.subtype) != Command.AT_AddColumn or column.typeName is None:
         return
     for one in column.constraints or ():
-        if ConstrType(one.contype) == ConstrType.CONSTR_DEFAULT and _is_certain(one.raw_expr):
-            if _calls(one.raw_expr):
-                yield f"SELECT {RawStream()(one.raw_expr)}"
-            if length := _length(column.typeName):
-                kind, most = length
-                yield f"SELECT pg_catalog.{kind}(({RawStream()(one.raw_expr)})::{kind}, {most + _HEADER}, false)"
+        if ConstrType(one.contype) == ConstrType.CONSTR_DEFAULT:
+            yield column.typeName, one.raw_expr
+
+
+def _default(command: t.Any) -> t.Iterator[str]:
+    for given, value in new_defaults(command):
+        if not _is_certain(value):
+            continue
+        if _calls(value):
+            yield f"SELECT {RawStream()(value)}"
+        if length := _length(given):
+            kind, most = length
+            yield f"SELECT pg_catalog.{kind}(({RawStream()(value)})::{kind}, {most + _HEADER}, false)"
 
 
 def _length(name: t.Any) -> tuple[str, int] | None:
@@ -103,4 +110,4 @@ def _calls(node: t.Any) -> bool:
     return _is_certain(node) and (bool(functions(node)) or any(isinstance(part, ast.TypeCast) for part in walk(node)))
 
 
-__all__ = ("computed",)
+__all__ = ("computed", "new_defaults")

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.computed_questions import computed
-from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import AlterTableType as Command
+from ansible_collections.ai_platform.agent.plugins.module_utils._sql.computed_questions import computed, new_defaults
 from ansible_collections.ai_platform.agent.plugins.module_utils._sql.grammar import (
-    ConstrType,
     ObjectType,
     RawStream,
     ast,
@@ -88,13 +86,9 @@ def _computes(node: t.Any) -> bool:
 
 
 def _computed_default(command: t.Any) -> t.Iterator[str]:
-    """The default of a new column, which is computed for the rows that are there. It names no column."""
-    column = command.def_
-    if Command(command.subtype) != Command.AT_AddColumn or column.typeName is None:
-        return
-    for one in column.constraints or ():
-        if ConstrType(one.contype) == ConstrType.CONSTR_DEFAULT and not depends_on_text(one.raw_expr):
-            yield f"SELECT CAST(({RawStream()(one.raw_expr)}) AS {RawStream()(column.typeName)})"
+    for given, value in new_defaults(command):
+        if not depends_on_text(value):
+            yield f"SELECT CAST(({RawStream()(value)}) AS {RawStream()(given)})"
 
 
 __all__ = ("computed_query", "plan_questions")
